@@ -1,0 +1,137 @@
+# Gatehouse. Targets: all check lint san fuzz fuzz-long install clean; see CONTRIBUTING.md
+#
+#   make                        the four programs, into build/
+#   make SAN=1 BUILD=build/san  the same under ASan and UBSan (or: make san)
+#   make SAN=thread BUILD=...   under TSan
+
+VERSION := 0.1.0
+BUILD   ?= build
+PREFIX  ?= /usr/local
+CC      ?= gcc
+PKG     ?= pkg-config
+
+PACKAGES := libsodium json-c libcrypto libmariadb
+CPPFLAGS += -D_POSIX_C_SOURCE=200809L -DGATEHOUSE_VERSION='"$(VERSION)"' \
+            -Icommon $(patsubst -I%,-isystem %,$(shell $(PKG) --cflags $(PACKAGES)))
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+            -Wmissing-prototypes -Wvla -Wformat=2 -Wwrite-strings -Wpointer-arith -Wundef
+CFLAGS   += -std=c17 -O2 -g $(WARN) -Werror -fPIE -fstack-protector-strong -pthread \
+            -include common/banned.h
+LDFLAGS  += -pie -Wl,-z,relro,-z,now -pthread
+LDLIBS   := $(shell $(PKG) --libs libsodium json-c libcrypto) -lmysqlclient -lcrypt -lfcgi
+
+ifeq ($(SAN),1)
+CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=address,undefined
+else ifeq ($(SAN),thread)
+CFLAGS  += -fsanitize=thread -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=thread
+else
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+endif
+
+# --- what is built of what -----------------------------------------------------
+# A program is common/, its folder's modules, and one main: main.c for the
+# service, admin.c and its cmd_*.c for the tool beside it.
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+COMMON  := $(wildcard common/*.c)
+AUTH    := $(wildcard cgi-auth/*.c)
+GATEWAY := $(wildcard cgi-gateway/*.c)
+TOOLS   := %/admin.c $(wildcard cgi-*/cmd_*.c)
+MAINS   := %/main.c $(wildcard cgi-*/handle_*.c)
+
+PROGRAMS := cgi-auth auth-admin cgi-gateway gateway-admin
+TESTS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*/test_*.c))
+FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+SOURCES  := $(COMMON) $(AUTH) $(GATEWAY)
+
+all: $(addprefix $(BUILD)/,$(PROGRAMS))
+
+$(BUILD)/libcommon.a: $(call objects,$(COMMON))
+	@rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/cgi-auth:      $(call objects,$(filter-out $(TOOLS),$(AUTH)))
+$(BUILD)/auth-admin:    $(call objects,$(filter-out $(MAINS),$(AUTH)))
+$(BUILD)/cgi-gateway:   $(call objects,$(filter-out $(TOOLS),$(GATEWAY)))
+$(BUILD)/gateway-admin: $(call objects,$(filter-out $(MAINS),$(GATEWAY)))
+$(addprefix $(BUILD)/,$(PROGRAMS)): $(BUILD)/libcommon.a
+	@echo "  LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS)
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(filter tests/%,$<),-I$(<D)/../../../$(notdir $(<D)) -Itests/unit) -MMD -MP -c -o $@ $<
+
+# Other flags, another build: the file changes only when they do
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS)' > $@
+
+# --- checks --------------------------------------------------------------------
+
+TEST_BINS := $(addprefix $(BUILD)/tests/unit/,$(TESTS))
+test_room = $(call objects,$(filter-out %/main.c %/admin.c $(wildcard cgi-*/handle_*.c cgi-*/cmd_*.c),$(wildcard $(1)/*.c)))
+
+# A unit test may use every module of its room, and the rooms below
+$(BUILD)/tests/unit/common/%: $(BUILD)/tests/unit/common/%.o $(BUILD)/tests/unit/transport_memory.o $(BUILD)/libcommon.a
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS) -lcmocka
+$(BUILD)/tests/unit/cgi-auth/%: $(BUILD)/tests/unit/cgi-auth/%.o $(call test_room,cgi-auth) $(BUILD)/tests/unit/transport_memory.o $(BUILD)/libcommon.a
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS) -lcmocka
+$(BUILD)/tests/unit/cgi-gateway/%: $(BUILD)/tests/unit/cgi-gateway/%.o $(call test_room,cgi-gateway) $(BUILD)/tests/unit/transport_memory.o $(BUILD)/libcommon.a
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS) -lcmocka
+
+unit: $(TEST_BINS)
+
+check: unit
+	@failed=0; for t in $(TEST_BINS); do $$t || failed=1; done; exit $$failed
+
+san:
+	@$(MAKE) --no-print-directory SAN=1 BUILD=build/san all
+
+lint:
+	@scripts/lint $(SOURCES)
+
+# --- fuzzing: needs clang and its runtime (scripts/setup --test) -----------------
+# FUZZ_SECONDS for each harness; new inputs go to build/fuzz/corpus, never to git
+
+FUZZ_SECONDS ?= 10
+FUZZ_CFLAGS  := -std=c17 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -DFUZZING
+FUZZ_ROOMS   := $(COMMON) $(filter-out %/main.c %/admin.c cgi-auth/cmd_% cgi-auth/handle_% cgi-gateway/cmd_% cgi-gateway/handle_%,$(AUTH) $(GATEWAY))
+
+build/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@clang $(CPPFLAGS) -Icgi-auth -Icgi-gateway -std=c17 -O1 -g -pthread -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -MMD -MP -c -o $@ $<
+
+build/fuzz/%: tests/fuzz/fuzz_%.c $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_ROOMS))
+	@clang $(CPPFLAGS) -Icgi-auth -Icgi-gateway $(FUZZ_CFLAGS) -pthread -o $@ $< $(filter %.o,$^) $(LDLIBS)
+
+fuzzers: $(addprefix build/fuzz/,$(FUZZERS))
+
+fuzz: fuzzers
+	@for f in $(FUZZERS); do \
+		mkdir -p build/fuzz/corpus/$$f tests/fuzz/corpus/$$f; \
+		build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 -verbosity=0 \
+			-artifact_prefix=build/fuzz/$$f- build/fuzz/corpus/$$f tests/fuzz/corpus/$$f > build/fuzz/$$f.log 2>&1 \
+			&& echo "ok - fuzz $$f" || { cat build/fuzz/$$f.log; echo "not ok - fuzz $$f"; exit 1; }; \
+	done
+
+fuzz-long:
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
+
+# --- installing ----------------------------------------------------------------
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/lib/gatehouse $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/gatehouse
+	install -m 755 $(BUILD)/cgi-auth $(BUILD)/cgi-gateway $(DESTDIR)$(PREFIX)/lib/gatehouse
+	install -m 755 $(BUILD)/auth-admin $(BUILD)/gateway-admin $(DESTDIR)$(PREFIX)/bin
+	cp -R schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
+
+clean:
+	rm -rf $(BUILD)
+
+FORCE:
+.PHONY: all unit check san lint fuzz fuzz-long fuzzers install clean FORCE
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

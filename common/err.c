@@ -1,0 +1,53 @@
+#include "err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *const texts[ERR_COUNT] = {
+	[ERR_OK] = "ok",
+	[ERR_FORMAT] = "malformed",
+	[ERR_INVALID] = "not an acceptable value",
+	[ERR_TOO_LARGE] = "too large",
+	[ERR_NO_FILE] = "no file in the request",
+	[ERR_TRUNCATED] = "ended too early",
+	[ERR_LENGTH_REQUIRED] = "length required",
+	[ERR_MEDIA_TYPE] = "unsupported media type",
+	[ERR_DIGEST] = "digest mismatch",
+	[ERR_RANGE] = "range not satisfiable",
+	[ERR_NO_CREDENTIALS] = "no credentials",
+	[ERR_CREDENTIALS] = "wrong credentials",
+	[ERR_NO_TOKEN] = "no token",
+	[ERR_TOKEN_REQUEST] = "malformed authorization",
+	[ERR_AUTH] = "token not genuine",
+	[ERR_EXPIRED] = "token not valid at this time",
+	[ERR_SCOPE] = "insufficient scope",
+	[ERR_NOT_FOUND] = "not found",
+	[ERR_METHOD] = "method not allowed",
+	[ERR_CONFLICT] = "conflict",
+	[ERR_QUOTA] = "quota exceeded",
+	[ERR_FULL] = "no space left",
+	[ERR_UNAVAILABLE] = "unavailable",
+	[ERR_CLOSED] = "closed",
+	[ERR_MEMORY] = "out of memory",
+	[ERR_IO] = "input/output error",
+	[ERR_CONFIG] = "configuration error",
+};
+
+const char *err_text(enum err e)
+{
+	if ((unsigned)e >= ERR_COUNT)
+		return "unknown error";
+	return texts[e];
+}
+
+enum err err_set(struct errmsg *m, enum err e, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (m == NULL)
+		return e;
+	va_start(ap, fmt);
+	(void)vsnprintf(m->text, sizeof(m->text), fmt, ap);
+	va_end(ap);
+	return e;
+}

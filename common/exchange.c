@@ -1,0 +1,96 @@
+#include "exchange.h"
+
+#include "bearer.h"
+#include "cors.h"
+#include "log.h"
+#include "problem.h"
+
+#include <time.h>
+
+static int64_t clock_us(clockid_t which)
+{
+	struct timespec t;
+
+	(void)clock_gettime(which, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static enum err dispatch(const struct program *p, const struct service *s,
+			 struct request *rq, struct response *rs)
+{
+	const struct route *route;
+	enum err e;
+
+	if (span_eq(rq->method, SPAN("OPTIONS")))
+		return cors_options(s->settings.cors_origins, &p->router, rq,
+				    rs);
+	(void)cors_allow(s->settings.cors_origins, rq, rs);
+	e = router_find(&p->router, rq, rs, &route);
+	if (e != ERR_OK)
+		return e;
+	if (route->scope != OPEN) {
+		e = bearer_check(rq, &s->ring, &s->rules, route->scope);
+		if (e == ERR_SCOPE)
+			return response_explain(rs, e,
+						"This needs the scope \"%s\"; "
+						"the token has \"%s\".",
+						route->scope, rq->claims.scope);
+		if (e != ERR_OK)
+			return e;
+	}
+	return route->handle(p->app, rq, rs);
+}
+
+static void write_log(const struct request *rq, const struct response *rs,
+		      enum err e, int64_t us)
+{
+	/* Below 500 it is the client's affair, but for 507 */
+	enum log_level level = rs->status >= 500 ? LOG_ERROR : LOG_INFO;
+	struct log_line l;
+
+	log_begin(&l, level, "request");
+	log_str(&l, "request_id", rq->id);
+	log_text(&l, "method", rq->method);
+	log_text(&l, "path", rq->path);
+	if (rq->authenticated) {
+		log_int(&l, "user_id", (int64_t)rq->claims.user_id);
+		log_str(&l, "user", rq->claims.email);
+	}
+	log_int(&l, "status", rs->status);
+	log_int(&l, "bytes_in", rq->body_read);
+	log_int(&l, "bytes_out", rs->body_sent);
+	log_int(&l, "us", us);
+	if (e != ERR_OK)
+		log_str(&l, "error", err_text(e));
+	if (rs->why.text[0] != '\0')
+		log_str(&l, "why", rs->why.text);
+	log_end(&l);
+}
+
+void exchange_run(const struct program *p, const struct service *s,
+		  struct transport *t, struct arena *arena)
+{
+	int64_t begun = clock_us(CLOCK_MONOTONIC);
+	struct request rq;
+	struct response rs;
+	enum err e, sent = ERR_OK;
+
+	e = request_init(&rq, t, arena, p->name,
+			 clock_us(CLOCK_REALTIME) / 1000);
+	response_init(&rs, t, rq.head);
+	response_header_str(&rs, "X-Request-ID", rq.id);
+	response_header_str(&rs, "Cache-Control", "no-store");
+	response_keep(&rs);
+	if (e == ERR_OK)
+		e = dispatch(p, s, &rq, &rs);
+	if (e != ERR_OK && !rs.started)
+		sent = problem_answer(&rq, &rs, e);
+	if (sent == ERR_OK)
+		sent = t->ops->finish(t);
+	else
+		(void)t->ops->finish(t);
+	write_log(&rq, &rs, e != ERR_OK ? e : sent,
+		  clock_us(CLOCK_MONOTONIC) - begun);
+	response_release(&rs);
+	arena_reset(arena);
+}

@@ -1,0 +1,143 @@
+#include "response.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void response_init(struct response *rs, struct transport *t, bool head_only)
+{
+	*rs = (struct response) {
+		.transport = t,
+		.status = 200,
+		.head_only = head_only,
+	};
+	buf_init(&rs->head, RESPONSE_HEAD_MAX);
+}
+
+void response_release(struct response *rs)
+{
+	buf_release(&rs->head);
+}
+
+void response_status(struct response *rs, int status)
+{
+	rs->status = status;
+}
+
+static bool has_control(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
+void response_header(struct response *rs, const char *name, struct span value)
+{
+	if (has_control(value)) {
+		rs->head.error = ERR_FORMAT;
+		return;
+	}
+	buf_add_str(&rs->head, name);
+	buf_add(&rs->head, SPAN(": "));
+	buf_add(&rs->head, value);
+	buf_add(&rs->head, SPAN("\r\n"));
+}
+
+void response_header_str(struct response *rs, const char *name,
+			 const char *value)
+{
+	response_header(rs, name, span_of(value));
+}
+
+void response_header_int(struct response *rs, const char *name, int64_t n)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%lld", (long long)n);
+	response_header_str(rs, name, text);
+}
+
+/* "Status:" is how CGI tells the status (RFC 3875 6.3.3) */
+static enum err start(struct response *rs)
+{
+	char line[32];
+	enum err e = buf_error(&rs->head);
+	int n;
+
+	if (rs->started || e != ERR_OK)
+		return e;
+	rs->started = true;
+	n = snprintf(line, sizeof(line), "Status: %d\r\n", rs->status);
+	e = rs->transport->ops->write(rs->transport,
+				      (struct span) { line, (size_t)n });
+	buf_add(&rs->head, SPAN("\r\n"));
+	if (e == ERR_OK)
+		e = buf_error(&rs->head);
+	if (e == ERR_OK)
+		e = rs->transport->ops->write(rs->transport,
+					      buf_span(&rs->head));
+	return e;
+}
+
+static bool bodyless(const struct response *rs)
+{
+	return rs->head_only || rs->status == 204 || rs->status == 304;
+}
+
+enum err response_write(struct response *rs, struct span bytes)
+{
+	enum err e = start(rs);
+
+	if (e != ERR_OK || bytes.len == 0 || bodyless(rs))
+		return e;
+	e = rs->transport->ops->write(rs->transport, bytes);
+	if (e == ERR_OK)
+		rs->body_sent += (int64_t)bytes.len;
+	return e;
+}
+
+enum err response_body(struct response *rs, int status, const char *type,
+		       struct span body)
+{
+	response_status(rs, status);
+	response_header_str(rs, "Content-Type", type);
+	response_header_int(rs, "Content-Length", (int64_t)body.len);
+	return response_write(rs, body);
+}
+
+enum err response_json(struct response *rs, int status, struct json_object *o)
+{
+	struct span text = json_write(o);
+
+	if (text.p == NULL)
+		return ERR_MEMORY;
+	return response_body(rs, status, "application/json", text);
+}
+
+enum err response_empty(struct response *rs, int status)
+{
+	response_status(rs, status);
+	return response_write(rs, (struct span) { NULL, 0 });
+}
+
+void response_keep(struct response *rs)
+{
+	rs->head_kept = rs->head.len;
+}
+
+void response_restart(struct response *rs)
+{
+	rs->head.len = rs->head_kept;
+	rs->head.error = ERR_OK;
+	rs->status = 200;
+}
+
+enum err response_explain(struct response *rs, enum err e, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(rs->detail, sizeof(rs->detail), fmt, ap);
+	va_end(ap);
+	return e;
+}

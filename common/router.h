@@ -1,0 +1,40 @@
+/* router.h - a table of routes, and the way from a request to its handler. */
+#ifndef ROUTER_H
+#define ROUTER_H
+
+#include "err.h"
+#include "request.h"
+#include "response.h"
+
+/* Answers `rq` through `rs`, or returns why it could not; `app` is the
+ * program's own. */
+typedef enum err handler_fn(void *app, struct request *rq, struct response *rs);
+
+struct route {
+	const char *method; /* "GET" serves HEAD too */
+	/* The whole path; a "*" at its end takes one or more bytes, slashes
+	 * included, which the handler finds in rq->tail. */
+	const char *pattern;
+	handler_fn *handle;
+	const char *scope; /* a token with this scope; ANY_SCOPE; or OPEN */
+};
+
+#define OPEN NULL    /* no token needed */
+#define ANY_SCOPE "" /* a genuine token, whatever it may do */
+
+struct router {
+	const struct route *routes;
+	size_t count;
+};
+
+/* Find the route of `rq` and set rq->tail.
+ * ERR_NOT_FOUND, or ERR_METHOD with an Allow header set in `rs`. */
+enum err router_find(const struct router *r, struct request *rq,
+		     struct response *rs, const struct route **out) MUST_CHECK;
+
+/* Append the methods that the path of `rq` takes, "GET, HEAD, PUT", to `out`;
+ * nothing for a path that is not in the table. */
+void router_methods(const struct router *r, const struct request *rq,
+		    struct buf *out);
+
+#endif

@@ -1,0 +1,48 @@
+/* serve.h - a program's life: settings, threads in accept, signals, the end.
+ *
+ * main() of a program describes it in a `struct program` and returns
+ * serve_main(). What follows is the same for each:
+ *
+ *   --help, --version, --check  say so and exit 0
+ *   a setting that is wrong     one line on stderr, exit 78 (EX_CONFIG)
+ *   descriptor 0 listens        FastCGI: THREADS threads serve until SIGTERM or
+ *                               SIGINT; then none accepts any more, requests
+ *                               under way are finished, exit 0
+ *   a CGI environment           one request, exit 0
+ *   neither                     how to start it, exit 64 (EX_USAGE)
+ *
+ * SIGPIPE is ignored: a client that goes away ends its request only.
+ */
+#ifndef SERVE_H
+#define SERVE_H
+
+#include "config.h"
+#include "db.h"
+#include "router.h"
+#include "settings.h"
+
+/* What a program has while it runs; shared by all threads, never written to
+ * after the start. */
+struct service {
+	struct settings settings;
+	struct db *db;
+	struct keyring ring;
+	struct jwt_rules rules;
+};
+
+struct program {
+	const char *name, *summary;
+	struct settings_defaults defaults;
+	const struct config_item *items; /* its own settings, into `app` */
+	size_t item_count;
+	struct router router;
+	void *app; /* the first argument of its handlers */
+	/* Make the rest of `app` ready, with what `s` has; ERR_CONFIG or worse
+	 * stops the program. NULL: nothing to do. */
+	enum err (*open)(void *app, struct service *s, struct errmsg *why);
+	void (*close)(void *app); /* may be NULL */
+};
+
+int serve_main(const struct program *p, int argc, char **argv);
+
+#endif

@@ -1,0 +1,43 @@
+/* settings.h - what both programs are told: database, keys, logging. */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "config.h"
+#include "db.h"
+#include "err.h"
+#include "jwt.h"
+#include "keyring.h"
+
+struct settings {
+	/* from the environment, see common_items in settings.c; texts owned */
+	char *mysql_host, *mysql_socket, *mysql_user, *mysql_password;
+	char *mysql_db;
+	int64_t mysql_port, db_pool, db_timeout;
+	char *jwt_secret, *jwt_keyring, *jwt_issuer, *jwt_audience;
+	int64_t threads, drain_seconds;
+	char *log_level, *cors_origins, *public_url;
+};
+
+/* What differs between the programs. */
+struct settings_defaults {
+	const char *mysql_db, *threads;
+};
+
+enum err settings_load(const struct settings_defaults *d, struct settings *out,
+		       struct errmsg *why) MUST_CHECK;
+void settings_release(struct settings *s);
+void settings_print(const struct settings *s, FILE *to);
+void settings_help(const struct settings_defaults *d, FILE *to);
+
+/* The pool's configuration; borrows from `s`. */
+struct db_config settings_db(const struct settings *s);
+
+/* The keys, from JWT_SECRET or JWT_KEYRING. ERR_CONFIG when neither or both
+ * are set, or the keys will not do. */
+enum err settings_keys(const struct settings *s, struct keyring *out,
+		       struct errmsg *why) MUST_CHECK;
+
+/* Borrows from `s`. */
+struct jwt_rules settings_rules(const struct settings *s);
+
+#endif

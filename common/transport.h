@@ -1,0 +1,46 @@
+/* transport.h - one request in, one answer out, whichever way it came.
+ *
+ * Implementations: transport_fcgi (libfcgi, under lighttpd, spawn-fcgi),
+ * transport_cgi (a process per request), and one in tests/unit that needs no
+ * server. The order of calls is
+ *
+ *	accept, { variable | read }*, write*, finish, accept, ...
+ *
+ * A transport belongs to one thread.
+ */
+#ifndef TRANSPORT_H
+#define TRANSPORT_H
+
+#include "err.h"
+#include "span.h"
+
+struct transport;
+
+struct transport_ops {
+	/* Wait for a request. ERR_CLOSED: there will be no more, stop.
+	 * ERR_IO: this one could not be read; the next may be fine. */
+	enum err (*accept)(struct transport *t);
+
+	/* A CGI variable (RFC 3875 4.1), or NULL; valid until finish. */
+	const char *(*variable)(struct transport *t, const char *name);
+
+	/* The next bytes of the body, where they lie: valid until the next
+	 * read. chunk->len is 0 at the end of the body, announced or not. */
+	enum err (*read)(struct transport *t, struct span *chunk);
+
+	/* Bytes of the answer, CGI header lines first (RFC 3875 6).
+	 * ERR_CLOSED when nobody takes them any more. */
+	enum err (*write)(struct transport *t, struct span bytes);
+
+	/* Send what is buffered and end the exchange. */
+	enum err (*finish)(struct transport *t);
+
+	void (*free)(struct transport *t);
+};
+
+/* What implementations embed as their first member. */
+struct transport {
+	const struct transport_ops *ops;
+};
+
+#endif
