@@ -34,7 +34,7 @@ endif
 # A program is common/, its folder's modules, and one main: main.c for the
 # service, admin.c and its cmd_*.c for the tool beside it.
 
-objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 COMMON  := $(wildcard common/*.c)
 AUTH    := $(wildcard cgi-auth/*.c)
 GATEWAY := $(wildcard cgi-gateway/*.c)
@@ -59,10 +59,16 @@ $(addprefix $(BUILD)/,$(PROGRAMS)): $(BUILD)/libcommon.a
 	@echo "  LD $@"
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS)
 
-$(BUILD)/%.o: %.c $(BUILD)/flags
+# A test finds its room's headers and those of tests/unit
+test_includes = $(if $(filter tests/%,$(1)),-Itests/unit $(addprefix -I,$(filter cgi-%,$(notdir $(patsubst %/,%,$(dir $(1)))))))
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  CC $<"
-	@$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(filter tests/%,$<),-I$(<D)/../../../$(notdir $(<D)) -Itests/unit) -MMD -MP -c -o $@ $<
+	@$(CC) $(CPPFLAGS) $(call test_includes,$<) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# sync_file_range(2) is Linux's own
+$(BUILD)/obj/cgi-gateway/store_disk.o build/fuzz/obj/cgi-gateway/store_disk.o: private CPPFLAGS += -D_GNU_SOURCE
 
 # Other flags, another build: the file changes only when they do
 $(BUILD)/flags: FORCE
@@ -72,15 +78,16 @@ $(BUILD)/flags: FORCE
 # --- checks --------------------------------------------------------------------
 
 TEST_BINS := $(addprefix $(BUILD)/tests/unit/,$(TESTS))
-test_room = $(call objects,$(filter-out %/main.c %/admin.c $(wildcard cgi-*/handle_*.c cgi-*/cmd_*.c),$(wildcard $(1)/*.c)))
+UNIT      := $(BUILD)/obj/tests/unit/transport_memory.o $(BUILD)/libcommon.a
+modules    = $(call objects,$(filter-out %/main.c %/admin.c $(wildcard cgi-*/cmd_*.c),$(1)))
 
-# A unit test may use every module of its room, and the rooms below
-$(BUILD)/tests/unit/common/%: $(BUILD)/tests/unit/common/%.o $(BUILD)/tests/unit/transport_memory.o $(BUILD)/libcommon.a
+# A unit test may use the modules of its own room, and common/
+$(TEST_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(UNIT)
+	@mkdir -p $(@D)
+	@echo "  LD $@"
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS) -lcmocka
-$(BUILD)/tests/unit/cgi-auth/%: $(BUILD)/tests/unit/cgi-auth/%.o $(call test_room,cgi-auth) $(BUILD)/tests/unit/transport_memory.o $(BUILD)/libcommon.a
-	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS) -lcmocka
-$(BUILD)/tests/unit/cgi-gateway/%: $(BUILD)/tests/unit/cgi-gateway/%.o $(call test_room,cgi-gateway) $(BUILD)/tests/unit/transport_memory.o $(BUILD)/libcommon.a
-	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS) -lcmocka
+$(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): $(call modules,$(AUTH))
+$(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(call modules,$(GATEWAY))
 
 unit: $(TEST_BINS)
 

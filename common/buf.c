@@ -39,7 +39,8 @@ char *buf_room(struct buf *b, size_t n)
 		cap *= 2;
 	if (cap > b->max)
 		cap = b->max > 0 ? b->max : 1;
-	p = realloc(b->p, cap);
+	/* one byte more than the text: vsnprintf terminates */
+	p = realloc(b->p, cap + 1);
 	if (p == NULL) {
 		b->error = ERR_MEMORY;
 		return NULL;
@@ -87,8 +88,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	if (n >= 0 && (size_t)n < sizeof(small)) {
 		buf_add(b, (struct span) { small, (size_t)n });
 	} else if (n >= 0) {
-		/* one byte more than the text: vsnprintf terminates */
-		to = buf_room(b, (size_t)n + 1);
+		to = buf_room(b, (size_t)n);
 		if (to != NULL) {
 			(void)vsnprintf(to, (size_t)n + 1, fmt, again);
 			b->len += (size_t)n;

@@ -25,6 +25,14 @@ void hex_encode(struct span in, char *out, size_t cap)
 	(void)sodium_bin2hex(out, cap, bytes(in), in.len);
 }
 
+/* What well-formed base64 decodes to, in bytes */
+static size_t decoded_size(struct span in)
+{
+	while (in.len > 0 && in.p[in.len - 1] == '=')
+		in.len--;
+	return in.len / 4 * 3 + (in.len % 4 > 0 ? in.len % 4 - 1 : 0);
+}
+
 static enum err decode_base64(struct span in, char *out, size_t cap,
 			      size_t *len, int variant)
 {
@@ -35,7 +43,7 @@ static enum err decode_base64(struct span in, char *out, size_t cap,
 		*len = 0;
 		return ERR_OK;
 	}
-	if (in.len / 4 * 3 > cap + 2)
+	if (decoded_size(in) > cap)
 		return ERR_TOO_LARGE;
 	if (sodium_base642bin((unsigned char *)out, cap, in.p, in.len, NULL, &n,
 			      &end, variant) != 0 ||

@@ -79,7 +79,6 @@ void exchange_run(const struct program *p, const struct service *s,
 			 clock_us(CLOCK_REALTIME) / 1000);
 	response_init(&rs, t, rq.head);
 	response_header_str(&rs, "X-Request-ID", rq.id);
-	response_header_str(&rs, "Cache-Control", "no-store");
 	response_keep(&rs);
 	if (e == ERR_OK)
 		e = dispatch(p, s, &rq, &rs);

@@ -9,6 +9,7 @@ void response_init(struct response *rs, struct transport *t, bool head_only)
 		.transport = t,
 		.status = 200,
 		.head_only = head_only,
+		.cache = "no-store",
 	};
 	buf_init(&rs->head, RESPONSE_HEAD_MAX);
 }
@@ -67,6 +68,7 @@ static enum err start(struct response *rs)
 	if (rs->started || e != ERR_OK)
 		return e;
 	rs->started = true;
+	response_header_str(rs, "Cache-Control", rs->cache);
 	n = snprintf(line, sizeof(line), "Status: %d\r\n", rs->status);
 	e = rs->transport->ops->write(rs->transport,
 				      (struct span) { line, (size_t)n });
@@ -130,6 +132,12 @@ void response_restart(struct response *rs)
 	rs->head.len = rs->head_kept;
 	rs->head.error = ERR_OK;
 	rs->status = 200;
+	rs->cache = "no-store";
+}
+
+void response_cache(struct response *rs, const char *value)
+{
+	rs->cache = value;
 }
 
 enum err response_explain(struct response *rs, enum err e, const char *fmt, ...)

@@ -27,6 +27,7 @@ struct response {
 	int64_t body_sent;	     /* bytes of the body so far */
 	struct buf head;	     /* header lines so far */
 	size_t head_kept;  /* of these, bytes that survive response_restart */
+	const char *cache; /* Cache-Control; "no-store" until told otherwise */
 	char detail[256];  /* for the client, see response_explain() */
 	struct errmsg why; /* for the log alone */
 };
@@ -39,6 +40,9 @@ void response_header(struct response *rs, const char *name, struct span value);
 void response_header_str(struct response *rs, const char *name,
 			 const char *value);
 void response_header_int(struct response *rs, const char *name, int64_t n);
+
+/* Cache-Control of this answer; `value` is a literal. */
+void response_cache(struct response *rs, const char *value);
 
 /* Bytes of the body; the first call sends the header lines. ERR_CLOSED when
  * the client is gone, or the head's sticky error. */

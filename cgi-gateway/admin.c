@@ -1,0 +1,157 @@
+/* gateway-admin - look after the files that cgi-gateway keeps. */
+#include "admin.h"
+
+#include "gateway_settings.h"
+#include "store_disk.h"
+
+#include <sodium.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+static const struct command {
+	const char *name;
+	command_fn *run;
+	const char *summary, *usage;
+} commands[] = {
+	{ "gc", cmd_gc, "remove what has expired and what was left behind",
+	  "gateway-admin gc [--grace SECONDS] [--dry-run] [--json]\n\n"
+	  "Removes expired files, finished bytes without a row, and uploads "
+	  "that were\nbegun and left. What is younger than the grace time "
+	  "(3600) stays, for it may\nbelong to an upload under way. May run "
+	  "while the service is up.\n\n"
+	  "Exit status: 0; 69 when the database or the disk is away.\n" },
+	{ "verify", cmd_verify, "read every file again and compare digests",
+	  "gateway-admin verify [--rate BYTES_PER_SECOND] [--json]\n\n"
+	  "Reads every file that has a row and reports each that is missing, "
+	  "has another\nsize, or whose SHA-256 has changed. The rate is "
+	  "50000000 unless told; 0 means\nas fast as the disk is.\n\n"
+	  "Exit status: 0 when all is well, 1 when something is not.\n" },
+	{ "stat", cmd_stat, "count files, bytes and owners",
+	  "gateway-admin stat [--json]\n\n"
+	  "Exit status: 0; 69 when the database is away.\n" },
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
+
+int admin_fail(const char *command, enum err e, const struct errmsg *m)
+{
+	(void)fprintf(stderr, "gateway-admin %s: %s%s%s\n", command,
+		      err_text(e), m->text[0] != '\0' ? ": " : "", m->text);
+	return e == ERR_CONFIG ? EX_CONFIG : EX_UNAVAILABLE;
+}
+
+int admin_usage(const char *command, const char *argument)
+{
+	(void)fprintf(stderr,
+		      "gateway-admin %s: cannot use \"%s\"; see "
+		      "gateway-admin %s --help\n",
+		      command, argument, command);
+	return EX_USAGE;
+}
+
+bool admin_number(const char *name, int argc, char **argv, int *i, int64_t *out)
+{
+	struct span arg = span_of(argv[*i]), value;
+
+	if (!span_has_prefix(arg, span_of(name)))
+		return false;
+	value = span_from(arg, strlen(name));
+	if (value.len == 0)
+		value = span_of(*i + 1 < argc ? argv[++*i] : NULL);
+	else if (value.p[0] == '=')
+		value = span_from(value, 1);
+	else
+		return false;
+	if (!span_to_int(value, out))
+		*out = -1;
+	return true;
+}
+
+static void help(FILE *to)
+{
+	(void)fprintf(to, "gateway-admin - look after the files of "
+			  "cgi-gateway\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		(void)fprintf(to, "  gateway-admin %-8s %s\n", commands[i].name,
+			      commands[i].summary);
+	(void)fprintf(to, "\ngateway-admin COMMAND --help tells more. It reads "
+			  "the settings of cgi-gateway\n(GATEHOUSE_CONF, "
+			  "DATA_DIR, MYSQL_...).\n");
+}
+
+static enum err open_app(struct admin *a, struct settings *s, struct errmsg *m)
+{
+	struct db_config db;
+	enum err e =
+		config_load(gateway_settings, GATEWAY_SETTINGS, &a->app, m);
+
+	if (e != ERR_OK)
+		return e;
+	e = settings_load(&gateway_defaults, s, m);
+	if (e != ERR_OK)
+		goto own;
+	db = settings_db(s);
+	e = db_open(&db, &a->app.db, m);
+	if (e != ERR_OK)
+		goto common;
+	e = store_disk_open(a->app.data_dir, &a->app.store, m);
+	if (e == ERR_OK)
+		return e;
+	db_close(a->app.db);
+common:
+	settings_release(s);
+own:
+	config_release(gateway_settings, GATEWAY_SETTINGS, &a->app);
+	return e;
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+	struct admin a = { .now = (int64_t)time(NULL) };
+	struct settings s = { 0 };
+	struct errmsg m = { "" };
+	enum err e = open_app(&a, &s, &m);
+	int status;
+
+	if (e != ERR_OK) {
+		(void)fprintf(stderr, "gateway-admin: %s\n", m.text);
+		return EX_CONFIG;
+	}
+	status = c->run(&a, argc, argv);
+	store_close(a.app.store);
+	db_close(a.app.db);
+	settings_release(&s);
+	config_release(gateway_settings, GATEWAY_SETTINGS, &a.app);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "--help";
+
+	if (sodium_init() < 0)
+		return EX_OSERR;
+	if (strcmp(name, "--version") == 0) {
+		(void)printf("gateway-admin %s\n", GATEHOUSE_VERSION);
+		return 0;
+	}
+	if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
+		help(argc > 1 ? stdout : stderr);
+		return argc > 1 ? 0 : EX_USAGE;
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(name, commands[i].name) != 0)
+			continue;
+		if (argc > 2 && strcmp(argv[2], "--help") == 0) {
+			(void)fputs(commands[i].usage, stdout);
+			return 0;
+		}
+		return run(&commands[i], argc - 1, argv + 1);
+	}
+	(void)fprintf(stderr,
+		      "gateway-admin: no command \"%s\"; see "
+		      "gateway-admin --help\n",
+		      name);
+	return EX_USAGE;
+}

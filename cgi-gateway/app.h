@@ -1,0 +1,32 @@
+/* app.h - what the gateway's handlers are given. */
+#ifndef APP_H
+#define APP_H
+
+#include "file_name.h"
+#include "files.h"
+#include "router.h"
+#include "serve.h"
+#include "store.h"
+
+struct app {
+	/* settings, filled by config_load() */
+	char *data_dir, *sendfile;
+	int64_t max_upload; /* bytes of one file */
+	int64_t max_files;  /* files of one request */
+	/* made by app_open() in main.c */
+	bool by_server; /* the server sends the bytes: X-Sendfile */
+	struct store *store;
+	struct db *db;		/* the service's */
+	const char *public_url; /* the service's; may be "" */
+};
+
+handler_fn handle_upload;	/* POST /upload */
+handler_fn handle_upload_named; /* PUT /upload/{name} */
+handler_fn handle_download;	/* GET /download/{id}, GET /download?fid= */
+handler_fn handle_files;	/* GET /files */
+handler_fn handle_file;		/* GET /files/{id} */
+handler_fn handle_file_change;	/* PATCH /files/{id} */
+handler_fn handle_file_remove;	/* DELETE /files/{id} */
+handler_fn handle_ready;	/* GET /readyz */
+
+#endif

@@ -1,0 +1,135 @@
+/* gateway-admin gc: what has expired, and what was left behind.
+ *
+ * Expired: the row goes first, then the bytes, as a delete does. Left behind:
+ * bytes that no row names, from a crash between the two, and uploads that were
+ * begun and never finished. An upload under way looks just like these, but it
+ * is young: the grace time spares it. */
+#include "admin.h"
+
+#include "json.h"
+
+#include <string.h>
+
+struct gc {
+	struct admin *admin;
+	int64_t grace; /* seconds */
+	bool dry;
+	int64_t expired, orphans, unfinished, bytes; /* removed */
+	struct file row;
+	struct file *found; /* one page of expired rows */
+	size_t count;
+	struct errmsg m;
+};
+
+static enum err note_expired(void *arg)
+{
+	struct gc *gc = arg;
+
+	gc->found[gc->count++] = gc->row;
+	return ERR_OK;
+}
+
+static enum err remove_file(struct gc *gc, const struct file *f)
+{
+	enum err e = ERR_OK;
+
+	gc->expired++;
+	gc->bytes += f->size;
+	if (gc->dry)
+		return ERR_OK;
+	e = files_remove(gc->admin->app.db, span_of(f->id), f->owner, &gc->m);
+	if (e == ERR_OK)
+		e = store_remove(gc->admin->app.store, f->id, &gc->m);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* The rows are gathered first: one connection reads or removes, not both */
+static enum err sweep_expired(struct gc *gc)
+{
+	enum err e;
+
+	do {
+		gc->count = 0;
+		e = files_expired(gc->admin->app.db, gc->admin->now, &gc->row,
+				  note_expired, gc, &gc->m);
+		for (size_t i = 0; i < gc->count && e == ERR_OK; i++)
+			e = remove_file(gc, &gc->found[i]);
+	} while (e == ERR_OK && gc->count == FILES_LIST_MAX && !gc->dry);
+	return e;
+}
+
+static enum err sweep_item(void *arg, const struct store_item *item)
+{
+	struct gc *gc = arg;
+	struct store *s = gc->admin->app.store;
+	enum err e;
+
+	/* Somebody's own file in there is not ours to judge */
+	if (gc->admin->now - item->changed_at < gc->grace ||
+	    !ident_is_uuid(span_of(item->id)))
+		return ERR_OK;
+	if (item->finished) {
+		e = files_exists(gc->admin->app.db, span_of(item->id), &gc->m);
+		if (e != ERR_NOT_FOUND)
+			return e;
+		gc->orphans++;
+	} else {
+		gc->unfinished++;
+	}
+	gc->bytes += item->size;
+	if (gc->dry)
+		return ERR_OK;
+	e = item->finished ? store_remove(s, item->id, &gc->m)
+			   : store_remove_unfinished(s, item->id, &gc->m);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static void report(const struct gc *gc, bool json)
+{
+	struct json_object *o;
+
+	if (!json) {
+		(void)printf("%s%lld expired, %lld without a row, %lld "
+			     "unfinished: %lld bytes\n",
+			     gc->dry ? "would remove " : "removed ",
+			     (long long)gc->expired, (long long)gc->orphans,
+			     (long long)gc->unfinished, (long long)gc->bytes);
+		return;
+	}
+	o = json_object_new_object();
+	json_set_bool(o, "dry_run", gc->dry);
+	json_set_int(o, "expired", gc->expired);
+	json_set_int(o, "orphans", gc->orphans);
+	json_set_int(o, "unfinished", gc->unfinished);
+	json_set_int(o, "bytes", gc->bytes);
+	(void)puts(json_write(o).p);
+	json_object_put(o);
+}
+
+int cmd_gc(struct admin *a, int argc, char **argv)
+{
+	struct gc gc = { .admin = a, .grace = 3600 };
+	bool json = false;
+	enum err e;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--dry-run") == 0)
+			gc.dry = true;
+		else if (strcmp(argv[i], "--json") == 0)
+			json = true;
+		else if (!admin_number("--grace", argc, argv, &i, &gc.grace) ||
+			 gc.grace < 0)
+			return admin_usage("gc", argv[i < argc ? i : argc - 1]);
+	}
+	gc.found = calloc(FILES_LIST_MAX, sizeof(*gc.found));
+	if (gc.found == NULL)
+		return admin_fail("gc", ERR_MEMORY, &gc.m);
+	e = sweep_expired(&gc);
+	if (e == ERR_OK)
+		e = store_each(a->app.store, sweep_item, &gc, &gc.m);
+	free(gc.found);
+	if (e != ERR_OK)
+		return admin_fail("gc", e, &gc.m);
+	report(&gc, json);
+	return 0;
+}

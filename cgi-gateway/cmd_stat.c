@@ -1,0 +1,33 @@
+/* gateway-admin stat: how much there is. */
+#include "admin.h"
+
+#include "json.h"
+
+#include <string.h>
+
+int cmd_stat(struct admin *a, int argc, char **argv)
+{
+	struct files_total t;
+	struct errmsg m = { "" };
+	struct json_object *o;
+	enum err e;
+
+	if (argc > 1 && strcmp(argv[1], "--json") != 0)
+		return admin_usage("stat", argv[1]);
+	e = files_count(a->app.db, &t, &m);
+	if (e != ERR_OK)
+		return admin_fail("stat", e, &m);
+	if (argc == 1) {
+		(void)printf("%lld files, %lld bytes, %lld owners\n",
+			     (long long)t.files, (long long)t.bytes,
+			     (long long)t.owners);
+		return 0;
+	}
+	o = json_object_new_object();
+	json_set_int(o, "files", t.files);
+	json_set_int(o, "bytes", t.bytes);
+	json_set_int(o, "owners", t.owners);
+	(void)puts(json_write(o).p);
+	json_object_put(o);
+	return 0;
+}

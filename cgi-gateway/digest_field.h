@@ -1,0 +1,19 @@
+/* digest_field.h - Repr-Digest and Content-Digest (RFC 9530). */
+#ifndef DIGEST_FIELD_H
+#define DIGEST_FIELD_H
+
+#include "buf.h"
+#include "digest.h"
+#include "err.h"
+#include "span.h"
+
+/* The sha-256 member of the field's dictionary, `sha-256=:base64:`. Other
+ * algorithms are skipped. ERR_NOT_FOUND without one; ERR_FORMAT. */
+enum err digest_field_parse(struct span field,
+			    unsigned char out[static SHA256_LEN]) MUST_CHECK;
+
+/* Append the field's value for a digest of ours. */
+void digest_field_write(const unsigned char sha256[static SHA256_LEN],
+			struct buf *out);
+
+#endif

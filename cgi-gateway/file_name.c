@@ -1,0 +1,124 @@
+#include "file_name.h"
+
+#include "encode.h"
+#include "field.h"
+
+#include <string.h>
+
+/* Behind the last slash of either kind */
+static struct span base_name(struct span s)
+{
+	struct span last;
+
+	if (span_cut_last(&s, '/', &last))
+		s = last;
+	if (span_cut_last(&s, '\\', &last))
+		s = last;
+	return s;
+}
+
+static bool has_control(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		/* C1 controls are C2 80 to C2 9F in UTF-8 */
+		if (c < 0x20 || c == 0x7f ||
+		    (c == 0xc2 && i + 1 < s.len &&
+		     (unsigned char)s.p[i + 1] < 0xa0))
+			return true;
+	}
+	return false;
+}
+
+enum err file_name_clean(struct span sent, char out[static FILE_NAME_MAX + 1])
+{
+	struct span name = base_name(sent);
+	char text[FILE_NAME_MAX * 3];
+	size_t n = 0;
+
+	if (name.len > sizeof(text) || !utf8_valid(name) || has_control(name))
+		return ERR_INVALID;
+	for (size_t i = 0; i < name.len; i++) {
+		if (span_has_prefix(span_from(name, i), SPAN("%22"))) {
+			text[n++] = '"';
+			i += 2;
+		} else {
+			text[n++] = name.p[i];
+		}
+	}
+	name = (struct span) { text, n };
+	if (n == 0 || n > FILE_NAME_MAX || span_eq(name, SPAN(".")) ||
+	    span_eq(name, SPAN("..")))
+		return ERR_INVALID;
+	return span_to_cstr(name, out, FILE_NAME_MAX + 1) ? ERR_OK
+							  : ERR_INVALID;
+}
+
+void file_type_clean(struct span sent, char out[static FILE_TYPE_MAX + 1])
+{
+	struct span type = sent, subtype, ignored, whole;
+
+	(void)span_cut(&type, ';', &ignored);
+	type = span_trim(type);
+	whole = type;
+	if (whole.len > FILE_TYPE_MAX || !span_cut(&type, '/', &subtype) ||
+	    !field_is_token(type) || !field_is_token(subtype) ||
+	    span_eq_nocase(type, SPAN("multipart")) ||
+	    span_eq_nocase(whole, SPAN("application/x-www-form-urlencoded")))
+		whole = SPAN("application/octet-stream");
+	for (size_t i = 0; i < whole.len; i++) {
+		char c = whole.p[i];
+
+		out[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	}
+	out[whole.len] = '\0';
+}
+
+/* True where every browser agrees on what a quoted filename means */
+static bool is_plain(struct span name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		unsigned char c = (unsigned char)name.p[i];
+
+		if (c < 0x20 || c > 0x7e || strchr("\"\\%", c) != NULL)
+			return false;
+	}
+	return true;
+}
+
+void file_name_disposition(struct span name, bool inline_, struct buf *out)
+{
+	buf_add_str(out, inline_ ? "inline" : "attachment");
+	buf_add(out, SPAN("; filename=\""));
+	for (size_t i = 0; i < name.len; i++) {
+		unsigned char c = (unsigned char)name.p[i];
+
+		/* one "_" for a character, not for each of its bytes */
+		if ((c & 0xc0) == 0x80)
+			continue;
+		if (c < 0x20 || c > 0x7e || strchr("\"\\%", c) != NULL)
+			c = '_';
+		buf_add_char(out, (char)c);
+	}
+	buf_add_char(out, '"');
+	if (is_plain(name))
+		return;
+	buf_add(out, SPAN("; filename*=UTF-8''"));
+	percent_encode(name, out);
+}
+
+bool file_type_is_inert(struct span type)
+{
+	static const char *const inert[] = {
+		"image/png",  "image/jpeg", "image/gif",  "image/webp",
+		"image/avif", "text/plain", "audio/mpeg", "audio/ogg",
+		"audio/wav",  "audio/flac", "video/mp4",  "video/webm",
+		"video/ogg",  "audio/mp4",
+	};
+
+	for (size_t i = 0; i < sizeof(inert) / sizeof(*inert); i++)
+		if (span_eq(type, span_of(inert[i])))
+			return true;
+	return false;
+}

@@ -1,0 +1,13 @@
+/* gateway_settings.h - what cgi-gateway and gateway-admin are told. */
+#ifndef GATEWAY_SETTINGS_H
+#define GATEWAY_SETTINGS_H
+
+#include "settings.h"
+
+/* The table of the gateway's own settings, into a struct app. */
+enum { GATEWAY_SETTINGS = 4 };
+extern const struct config_item gateway_settings[GATEWAY_SETTINGS];
+
+extern const struct settings_defaults gateway_defaults;
+
+#endif

@@ -1,0 +1,246 @@
+/* GET /files; GET, PATCH and DELETE /files/{id}: the records. */
+#include "app.h"
+
+#include "encode.h"
+#include "record.h"
+
+enum {
+	PATCH_MAX = 8192,   /* bytes of a PATCH body */
+	LIST_DEFAULT = 100, /* files of a page that names no limit */
+};
+
+/* --- the list ------------------------------------------------------------ */
+
+struct listing {
+	const struct app *app;
+	const struct request *rq;
+	struct json_object *files; /* the array being filled */
+	struct file row;
+	char last[UUID_LEN + 1]; /* id of the last file on the page */
+	int64_t left;		 /* rows that still go on this page */
+	bool more;
+};
+
+static enum err add_row(void *arg)
+{
+	struct listing *l = arg;
+
+	/* One row more than asked for tells that there is a next page */
+	if (l->left == 0) {
+		l->more = true;
+		return ERR_OK;
+	}
+	l->left--;
+	(void)snprintf(l->last, sizeof(l->last), "%s", l->row.id);
+	if (json_object_array_add(l->files,
+				  record_json(l->app, l->rq, &l->row)) != 0)
+		return ERR_MEMORY;
+	return ERR_OK;
+}
+
+static enum err read_page(const struct request *rq, struct response *rs,
+			  struct files_page *p)
+{
+	struct span text;
+	enum err e;
+
+	*p = (struct files_page) { .now = rq->now, .limit = LIST_DEFAULT };
+	e = record_owner(rq, rs, &p->owner);
+	if (e != ERR_OK)
+		return e;
+	e = request_query(rq, "limit", &text);
+	if (e == ERR_OK && (!span_to_int(text, &p->limit) || p->limit < 1 ||
+			    p->limit > FILES_LIST_MAX))
+		return response_explain(rs, ERR_INVALID,
+					"limit is a number from 1 to %d.",
+					FILES_LIST_MAX);
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	e = request_query(rq, "after", &p->after);
+	if (e == ERR_OK && !ident_is_uuid(p->after))
+		return response_explain(rs, ERR_INVALID,
+					"after is the id of a file.");
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	e = request_query(rq, "q", &p->part);
+	if (e == ERR_OK &&
+	    (!utf8_valid(p->part) || p->part.len > FILE_NAME_MAX))
+		return response_explain(rs, ERR_INVALID,
+					"q is at most %d bytes of UTF-8.",
+					FILE_NAME_MAX);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* The query of the next page: the same but for `after` (RFC 8288) */
+static void link_next(const struct app *app, const struct request *rq,
+		      struct response *rs, const char *last)
+{
+	struct span rest = rq->query, pair;
+	struct buf link;
+
+	buf_init(&link, REQUEST_PATH_MAX * 2);
+	buf_add_char(&link, '<');
+	record_url(app, rq, "/files?", &link);
+	while (span_next(&rest, '&', &pair)) {
+		if (pair.len == 0 || span_has_prefix(pair, SPAN("after=")))
+			continue;
+		buf_add(&link, pair);
+		buf_add_char(&link, '&');
+	}
+	buf_printf(&link, "after=%s>; rel=\"next\"", last);
+	/* `next` in the body says the same, should this be too long */
+	if (buf_error(&link) == ERR_OK)
+		response_header(rs, "Link", buf_span(&link));
+	buf_release(&link);
+}
+
+enum err handle_files(void *app_, struct request *rq, struct response *rs)
+{
+	struct app *app = app_;
+	struct listing l = { .app = app, .rq = rq };
+	struct files_page page;
+	struct json_object *o;
+	enum err e = read_page(rq, rs, &page);
+
+	if (e != ERR_OK)
+		return e;
+	o = json_object_new_object();
+	l.files = json_object_new_array();
+	(void)json_object_object_add(o, "files", l.files);
+	l.left = page.limit++;
+	e = files_list(app->db, &page, &l.row, add_row, &l, &rs->why);
+	if (e == ERR_OK && l.more) {
+		json_set_str(o, "next", l.last);
+		link_next(app, rq, rs, l.last);
+	} else {
+		(void)json_object_object_add(o, "next", NULL);
+	}
+	if (e == ERR_OK)
+		e = response_json(rs, 200, o);
+	json_object_put(o);
+	return e;
+}
+
+/* --- one file ------------------------------------------------------------ */
+
+static enum err find(struct app *app, struct request *rq, struct response *rs,
+		     struct file *out)
+{
+	uint64_t owner;
+	enum err e = record_owner(rq, rs, &owner);
+
+	return e == ERR_OK ? files_find(app->db, rq->tail, owner, rq->now, out,
+					&rs->why)
+			   : e;
+}
+
+static enum err answer(struct app *app, struct request *rq, struct response *rs,
+		       const struct file *f)
+{
+	struct json_object *o = record_json(app, rq, f);
+	enum err e = o != NULL ? response_json(rs, 200, o) : ERR_MEMORY;
+
+	json_object_put(o);
+	return e;
+}
+
+enum err handle_file(void *app, struct request *rq, struct response *rs)
+{
+	struct file f;
+	enum err e = find(app, rq, rs, &f);
+
+	return e == ERR_OK ? answer(app, rq, rs, &f) : e;
+}
+
+static enum err change_name(struct json_object *o, struct response *rs,
+			    struct file *f)
+{
+	char sent[FILE_NAME_MAX * 2];
+	enum err e = json_get_text(o, "name", sent, sizeof(sent));
+
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (e != ERR_OK || file_name_clean(span_of(sent), f->name) != ERR_OK)
+		return response_explain(
+			rs, ERR_INVALID,
+			"name is 1 to %d bytes of UTF-8 without "
+			"control characters, and not . or ..",
+			FILE_NAME_MAX);
+	return ERR_OK;
+}
+
+static enum err change_expiry(struct json_object *o, const struct request *rq,
+			      struct response *rs, struct file *f)
+{
+	struct json_object *v;
+	int64_t seconds;
+
+	if (!json_object_object_get_ex(o, "expires_in", &v))
+		return ERR_OK;
+	if (v == NULL) { /* null: it stays */
+		f->expires_at = FILES_NEVER;
+		return ERR_OK;
+	}
+	if (json_get_int(o, "expires_in", &seconds) != ERR_OK)
+		seconds = 0;
+	return record_expiry(rq, rs, seconds, &f->expires_at);
+}
+
+static enum err read_patch(struct request *rq, struct response *rs,
+			   struct json_object **out)
+{
+	struct span type = request_content_type(rq), params, body;
+	enum err e;
+
+	(void)span_cut(&type, ';', &params);
+	type = span_trim(type);
+	if (!span_eq_nocase(type, SPAN("application/json")) &&
+	    !span_eq_nocase(type, SPAN("application/merge-patch+json")))
+		return response_explain(rs, ERR_MEDIA_TYPE,
+					"Send application/json.");
+	e = request_read_all(rq, PATCH_MAX, &body);
+	if (e == ERR_OK)
+		e = json_read(body, out);
+	if (e == ERR_FORMAT)
+		return response_explain(rs, e,
+					"The body is not a JSON object.");
+	return e;
+}
+
+enum err handle_file_change(void *app_, struct request *rq, struct response *rs)
+{
+	struct app *app = app_;
+	struct json_object *o = NULL;
+	struct file f;
+	enum err e = read_patch(rq, rs, &o);
+
+	if (e == ERR_OK)
+		e = find(app, rq, rs, &f);
+	if (e == ERR_OK)
+		e = change_name(o, rs, &f);
+	if (e == ERR_OK)
+		e = change_expiry(o, rq, rs, &f);
+	json_object_put(o);
+	if (e == ERR_OK)
+		e = files_update(app->db, &f, &rs->why);
+	return e == ERR_OK ? answer(app, rq, rs, &f) : e;
+}
+
+enum err handle_file_remove(void *app_, struct request *rq, struct response *rs)
+{
+	struct app *app = app_;
+	char *id = arena_cstr(rq->arena, rq->tail);
+	uint64_t owner;
+	enum err e = record_owner(rq, rs, &owner);
+
+	if (id == NULL)
+		return ERR_MEMORY;
+	if (e == ERR_OK)
+		e = files_remove(app->db, rq->tail, owner, &rs->why);
+	if (e != ERR_OK)
+		return e;
+	/* The row is gone, so the file is; bytes that stay are left to gc, and
+	 * the log line says why they did */
+	(void)!store_remove(app->store, id, &rs->why);
+	return response_empty(rs, 204);
+}

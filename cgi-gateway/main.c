@@ -1,0 +1,56 @@
+/* cgi-gateway - people's files: upload, list, download, delete. */
+#include "app.h"
+
+#include "gateway_settings.h"
+#include "health.h"
+#include "store_disk.h"
+
+static const struct route routes[] = {
+	{ "POST", "/upload", handle_upload, "files:write" },
+	{ "PUT", "/upload/*", handle_upload_named, "files:write" },
+	{ "GET", "/download", handle_download, "files:read" },
+	{ "GET", "/download/*", handle_download, "files:read" },
+	{ "GET", "/files", handle_files, "files:read" },
+	{ "GET", "/files/*", handle_file, "files:read" },
+	{ "PATCH", "/files/*", handle_file_change, "files:write" },
+	{ "DELETE", "/files/*", handle_file_remove, "files:write" },
+	{ "GET", "/healthz", health_alive, OPEN },
+	{ "GET", "/readyz", handle_ready, OPEN },
+};
+
+static enum err app_open(void *app_, struct service *s, struct errmsg *why)
+{
+	struct app *app = app_;
+
+	app->db = s->db;
+	app->public_url = s->settings.public_url;
+	app->by_server = span_eq(span_of(app->sendfile), SPAN("x-sendfile"));
+	if (!app->by_server && !span_eq(span_of(app->sendfile), SPAN("none")))
+		return err_set(why, ERR_CONFIG,
+			       "SENDFILE: \"%.40s\" is not x-sendfile or none",
+			       app->sendfile);
+	return store_disk_open(app->data_dir, &app->store, why);
+}
+
+static void app_close(void *app)
+{
+	store_close(((struct app *)app)->store);
+}
+
+int main(int argc, char **argv)
+{
+	static struct app app;
+	const struct program gateway = {
+		.name = "cgi-gateway",
+		.summary = "the one entrance to people's files",
+		.defaults = gateway_defaults,
+		.items = gateway_settings,
+		.item_count = GATEWAY_SETTINGS,
+		.router = { routes, sizeof(routes) / sizeof(*routes) },
+		.app = &app,
+		.open = app_open,
+		.close = app_close,
+	};
+
+	return serve_main(&gateway, argc, argv);
+}

@@ -1,0 +1,90 @@
+#include "record.h"
+
+#include "encode.h"
+#include "http_date.h"
+
+enum {
+	EXPIRY_MAX = 10 * 366 * 86400, /* seconds; longer is a mistake */
+};
+
+void record_url(const struct app *app, const struct request *rq,
+		const char *tail, struct buf *out)
+{
+	buf_add_str(out, app->public_url);
+	buf_add(out, rq->prefix);
+	buf_add_str(out, tail);
+}
+
+static void set_time(struct json_object *o, const char *key, int64_t t)
+{
+	char text[RFC3339_LEN + 1];
+
+	rfc3339_format(t, text);
+	json_set_str(o, key, text);
+}
+
+struct json_object *record_json(const struct app *app, const struct request *rq,
+				const struct file *f)
+{
+	struct json_object *o = json_object_new_object();
+	char sha256[HEX_SIZE(SHA256_LEN)];
+	char tail[sizeof("/download/") + UUID_LEN];
+	struct buf url;
+
+	if (o == NULL)
+		return NULL;
+	hex_encode((struct span) { (const char *)f->sha256, SHA256_LEN },
+		   sha256, sizeof(sha256));
+	json_set_str(o, "id", f->id);
+	json_set_str(o, "name", f->name);
+	json_set_int(o, "size", f->size);
+	json_set_str(o, "type", f->type);
+	json_set_str(o, "sha256", sha256);
+	set_time(o, "created_at", f->created_at);
+	if (f->expires_at != FILES_NEVER)
+		set_time(o, "expires_at", f->expires_at);
+	else
+		(void)json_object_object_add(o, "expires_at", NULL);
+	buf_init(&url, REQUEST_PATH_MAX);
+	(void)snprintf(tail, sizeof(tail), "/download/%s", f->id);
+	record_url(app, rq, tail, &url);
+	json_set_span(o, "url", buf_span(&url));
+	buf_release(&url);
+	return o;
+}
+
+enum err record_owner(const struct request *rq, struct response *rs,
+		      uint64_t *out)
+{
+	struct span text;
+	int64_t n;
+	enum err e = request_query(rq, "owner", &text);
+
+	if (e == ERR_NOT_FOUND) {
+		*out = rq->claims.user_id;
+		return ERR_OK;
+	}
+	if (e != ERR_OK)
+		return e;
+	if (!rq->claims.admin ||
+	    !span_list_has(span_of(rq->claims.scope), SPAN("admin")))
+		return response_explain(rs, ERR_SCOPE,
+					"Only an admin may name ?owner=.");
+	if (!span_to_int(text, &n) || n == 0)
+		return response_explain(rs, ERR_INVALID,
+					"?owner= is the number of a user.");
+	*out = (uint64_t)n;
+	return ERR_OK;
+}
+
+enum err record_expiry(const struct request *rq, struct response *rs,
+		       int64_t seconds, int64_t *out)
+{
+	if (seconds < 1 || seconds > EXPIRY_MAX)
+		return response_explain(rs, ERR_INVALID,
+					"expires_in is in seconds, from 1 to "
+					"%d.",
+					EXPIRY_MAX);
+	*out = rq->now + seconds;
+	return ERR_OK;
+}

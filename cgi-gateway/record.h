@@ -1,0 +1,29 @@
+/* record.h - a file as JSON, and whose files a request is about. */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include "app.h"
+#include "json.h"
+#include "request.h"
+#include "response.h"
+
+/* The record of `f`, as every answer shows it. Owned; NULL when memory is
+ * out. */
+struct json_object *record_json(const struct app *app, const struct request *rq,
+				const struct file *f);
+
+/* Append the URL of `tail` as this request's client can reach it. */
+void record_url(const struct app *app, const struct request *rq,
+		const char *tail, struct buf *out);
+
+/* Whose files: the token's user, or with the scope "admin" whom ?owner= names.
+ * ERR_SCOPE, or ERR_INVALID for an owner that is no id. */
+enum err record_owner(const struct request *rq, struct response *rs,
+		      uint64_t *out) MUST_CHECK;
+
+/* The time at which something ends that lives `seconds` from now on.
+ * ERR_INVALID, explained, unless it is 1 second to 10 years. */
+enum err record_expiry(const struct request *rq, struct response *rs,
+		       int64_t seconds, int64_t *out) MUST_CHECK;
+
+#endif

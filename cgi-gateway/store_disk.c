@@ -1,0 +1,385 @@
+#include "store_disk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct store {
+	char *objects_path;    /* owned, absolute */
+	int incoming, objects; /* directories */
+};
+
+struct store_writer {
+	struct store *store;
+	char id[UUID_LEN + 1];
+	int fd;
+	int64_t written, pushed; /* bytes; of these, asked to be written back */
+	size_t gathered;
+	char gather[STORE_DISK_GATHER];
+};
+
+struct store_reader {
+	int fd;
+	int64_t at;
+};
+
+/* objects/<aa>/<id>, relative to objects/. The first digits of an id are a
+ * time, which would fill one directory after the other; the last are random. */
+static void object_name(const char *id, char out[static UUID_LEN + 4])
+{
+	size_t len = strlen(id);
+
+	(void)snprintf(out, UUID_LEN + 4, "%.2s/%.36s",
+		       len >= 2 ? id + len - 2 : "xx", id);
+}
+
+static enum err failed(struct errmsg *m, const char *what, const char *id)
+{
+	enum err e = ERR_IO;
+
+	if (errno == ENOSPC || errno == EDQUOT)
+		e = ERR_FULL;
+	else if (errno == ENOENT)
+		e = ERR_NOT_FOUND;
+	return err_set(m, e, "%s %s: %s", what, id, strerror(errno));
+}
+
+/* --- opening ------------------------------------------------------------ */
+
+static int make_dir(int parent, const char *name)
+{
+	if (mkdirat(parent, name, 0750) != 0 && errno != EEXIST)
+		return -1;
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+enum err store_disk_open(const char *dir, struct store **out, struct errmsg *m)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	char *absolute = NULL;
+	int root = -1;
+
+	if (s == NULL)
+		return err_set(m, ERR_MEMORY, "out of memory");
+	s->incoming = s->objects = -1;
+	root = make_dir(AT_FDCWD, dir);
+	if (root >= 0)
+		absolute = realpath(dir, NULL);
+	if (absolute != NULL &&
+	    strlen(absolute) < STORE_PATH_MAX - UUID_LEN - 16) {
+		size_t size = strlen(absolute) + sizeof("/objects");
+
+		s->incoming = make_dir(root, "incoming");
+		s->objects = make_dir(root, "objects");
+		s->objects_path = malloc(size);
+		if (s->objects_path != NULL)
+			(void)snprintf(s->objects_path, size, "%s/objects",
+				       absolute);
+	}
+	if (s->incoming < 0 || s->objects < 0 || s->objects_path == NULL ||
+	    faccessat(s->incoming, ".", W_OK, AT_EACCESS) != 0) {
+		(void)err_set(m, ERR_CONFIG, "DATA_DIR: cannot use %s: %s", dir,
+			      strerror(errno));
+		store_close(s);
+		s = NULL;
+	}
+	free(absolute);
+	if (root >= 0)
+		(void)close(root);
+	if (s == NULL)
+		return ERR_CONFIG;
+	*out = s;
+	return ERR_OK;
+}
+
+void store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	if (s->incoming >= 0)
+		(void)close(s->incoming);
+	if (s->objects >= 0)
+		(void)close(s->objects);
+	free(s->objects_path);
+	free(s);
+}
+
+enum err store_ready(struct store *s, struct errmsg *m)
+{
+	if (faccessat(s->incoming, ".", W_OK, AT_EACCESS) != 0)
+		return failed(m, "write to", "incoming/");
+	return ERR_OK;
+}
+
+/* --- writing ------------------------------------------------------------ */
+
+enum err store_begin(struct store *s, const char *id, struct store_writer **out,
+		     struct errmsg *m)
+{
+	struct store_writer *w = malloc(sizeof(*w));
+
+	if (w == NULL)
+		return err_set(m, ERR_MEMORY, "out of memory");
+	w->store = s;
+	w->written = w->pushed = 0;
+	w->gathered = 0;
+	(void)snprintf(w->id, sizeof(w->id), "%s", id);
+	w->fd = openat(s->incoming, id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		       0640);
+	if (w->fd < 0) {
+		free(w);
+		return failed(m, "create incoming", id);
+	}
+	*out = w;
+	return ERR_OK;
+}
+
+static enum err write_all(struct store_writer *w, struct span bytes,
+			  struct errmsg *m)
+{
+	while (bytes.len > 0) {
+		ssize_t n = write(w->fd, bytes.p, bytes.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return failed(m, "write", w->id);
+		bytes = span_from(bytes, (size_t)n);
+		w->written += n;
+	}
+	if (w->written - w->pushed >= STORE_DISK_WRITEBACK) {
+		/* Only a hint: what it cannot do, the fsync will */
+		(void)sync_file_range(w->fd, w->pushed, w->written - w->pushed,
+				      SYNC_FILE_RANGE_WRITE);
+		w->pushed = w->written;
+	}
+	return ERR_OK;
+}
+
+static enum err flush(struct store_writer *w, struct errmsg *m)
+{
+	struct span all = { w->gather, w->gathered };
+
+	w->gathered = 0;
+	return write_all(w, all, m);
+}
+
+enum err store_write(struct store_writer *w, struct span bytes,
+		     struct errmsg *m)
+{
+	enum err e = ERR_OK;
+
+	/* A large piece goes straight out; libfcgi's 8 KiB pieces gather */
+	if (w->gathered == 0 && bytes.len >= sizeof(w->gather) / 2)
+		return write_all(w, bytes, m);
+	while (bytes.len > 0 && e == ERR_OK) {
+		size_t room = sizeof(w->gather) - w->gathered;
+		size_t n = bytes.len < room ? bytes.len : room;
+
+		memcpy(w->gather + w->gathered, bytes.p, n);
+		w->gathered += n;
+		bytes = span_from(bytes, n);
+		if (w->gathered == sizeof(w->gather))
+			e = flush(w, m);
+	}
+	return e;
+}
+
+void store_abandon(struct store_writer *w)
+{
+	if (w == NULL)
+		return;
+	(void)close(w->fd);
+	/* What stays behind, gateway-admin gc finds */
+	(void)unlinkat(w->store->incoming, w->id, 0);
+	free(w);
+}
+
+/* The directory objects/<aa>/, made and itself made safe where it is new */
+static int open_fan(struct store *s, const char *object)
+{
+	char fan[3] = { object[0], object[1], '\0' };
+	int fd = openat(s->objects, fan, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	fd = make_dir(s->objects, fan);
+	if (fd >= 0 && fsync(s->objects) != 0) {
+		(void)close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static enum err settle(struct store_writer *w, struct errmsg *m)
+{
+	char object[UUID_LEN + 4];
+	enum err e = flush(w, m);
+	int fan = -1;
+
+	if (e != ERR_OK)
+		return e;
+	object_name(w->id, object);
+	if (fsync(w->fd) != 0)
+		return failed(m, "fsync", w->id);
+	fan = open_fan(w->store, object);
+	if (fan < 0)
+		return failed(m, "create objects directory for", w->id);
+	if (renameat(w->store->incoming, w->id, w->store->objects, object) !=
+	    0) {
+		e = failed(m, "rename", w->id);
+	} else if (fsync(fan) != 0 || fsync(w->store->incoming) != 0) {
+		e = failed(m, "fsync of the directory of", w->id);
+		(void)unlinkat(w->store->objects, object, 0);
+	}
+	(void)close(fan);
+	return e;
+}
+
+enum err store_finish(struct store_writer *w, struct errmsg *m)
+{
+	enum err e = settle(w, m);
+
+	if (e != ERR_OK) {
+		store_abandon(w);
+		return e;
+	}
+	(void)close(w->fd);
+	free(w);
+	return ERR_OK;
+}
+
+enum err store_remove(struct store *s, const char *id, struct errmsg *m)
+{
+	char object[UUID_LEN + 4];
+
+	object_name(id, object);
+	if (unlinkat(s->objects, object, 0) != 0)
+		return failed(m, "remove", id);
+	return ERR_OK;
+}
+
+enum err store_remove_unfinished(struct store *s, const char *id,
+				 struct errmsg *m)
+{
+	if (unlinkat(s->incoming, id, 0) != 0)
+		return failed(m, "remove incoming", id);
+	return ERR_OK;
+}
+
+/* --- reading ------------------------------------------------------------ */
+
+enum err store_open(struct store *s, const char *id, int64_t from,
+		    struct store_reader **out, int64_t *size, struct errmsg *m)
+{
+	char object[UUID_LEN + 4];
+	struct store_reader *r;
+	struct stat st;
+	int fd;
+
+	object_name(id, object);
+	fd = openat(s->objects, object, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return failed(m, "open", id);
+	r = malloc(sizeof(*r));
+	if (r == NULL || fstat(fd, &st) != 0) {
+		free(r);
+		(void)close(fd);
+		return failed(m, "stat", id);
+	}
+	*r = (struct store_reader) { fd, from };
+	*size = st.st_size;
+	*out = r;
+	return ERR_OK;
+}
+
+enum err store_read(struct store_reader *r, char *to, size_t cap, size_t *got,
+		    struct errmsg *m)
+{
+	ssize_t n;
+
+	do
+		n = pread(r->fd, to, cap, r->at);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return failed(m, "read", "an object");
+	r->at += n;
+	*got = (size_t)n;
+	return ERR_OK;
+}
+
+void store_done(struct store_reader *r)
+{
+	if (r == NULL)
+		return;
+	(void)close(r->fd);
+	free(r);
+}
+
+enum err store_path(struct store *s, const char *id,
+		    char out[static STORE_PATH_MAX])
+{
+	char object[UUID_LEN + 4];
+
+	object_name(id, object);
+	if (faccessat(s->objects, object, R_OK, AT_EACCESS) != 0)
+		return ERR_NOT_FOUND;
+	(void)snprintf(out, STORE_PATH_MAX, "%s/%s", s->objects_path, object);
+	return ERR_OK;
+}
+
+/* --- walking ------------------------------------------------------------ */
+
+/* Each regular file of one directory; `fd` is taken over */
+static enum err each_file(int fd, bool finished, store_each_fn *each, void *arg,
+			  struct errmsg *m)
+{
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	enum err e = ERR_OK;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return failed(m, "read", "a directory of the store");
+	}
+	while (e == ERR_OK && (entry = readdir(d)) != NULL) {
+		struct store_item item = { entry->d_name, finished, 0, 0 };
+		struct stat st;
+
+		/* What vanished meanwhile was removed or finished: no matter */
+		if (fstatat(dirfd(d), entry->d_name, &st,
+			    AT_SYMLINK_NOFOLLOW) != 0 ||
+		    !S_ISREG(st.st_mode))
+			continue;
+		item.size = st.st_size;
+		/* a rename changes ctime, and with it the time of finishing */
+		item.changed_at = st.st_ctime;
+		e = each(arg, &item);
+	}
+	(void)closedir(d);
+	return e;
+}
+
+enum err store_each(struct store *s, store_each_fn *each, void *arg,
+		    struct errmsg *m)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	enum err e =
+		each_file(openat(s->incoming, ".", flags), false, each, arg, m);
+
+	for (unsigned i = 0; i < 256 && e == ERR_OK; i++) {
+		char fan[3];
+		int fd;
+
+		(void)snprintf(fan, sizeof(fan), "%02x", i);
+		fd = openat(s->objects, fan, flags);
+		if (fd >= 0 || errno != ENOENT)
+			e = each_file(fd, true, each, arg, m);
+	}
+	return e;
+}

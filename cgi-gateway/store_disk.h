@@ -1,0 +1,27 @@
+/* store_disk.h - objects as files of one directory.
+ *
+ *	DIR/incoming/<id>      being written
+ *	DIR/objects/<aa>/<id>  finished; aa are the last two digits of the id
+ *
+ * Finishing is: fsync of the file, rename, fsync of both directories. Both are
+ * on one file system, so the rename is atomic. Directories are made as 0750 and
+ * files as 0640: the server that sends them is in the program's group.
+ */
+#ifndef STORE_DISK_H
+#define STORE_DISK_H
+
+#include "store.h"
+
+enum {
+	STORE_DISK_GATHER = 128 * 1024, /* bytes a write(2) carries */
+	/* bytes after which the kernel is asked to start writing back, so that
+	 * the fsync at the end finds little left to do */
+	STORE_DISK_WRITEBACK = 8 * 1024 * 1024,
+};
+
+/* Make the directories where they are missing. ERR_CONFIG with the reason when
+ * `dir` cannot be used. */
+enum err store_disk_open(const char *dir, struct store **out,
+			 struct errmsg *m) MUST_CHECK;
+
+#endif

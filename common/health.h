@@ -1,0 +1,16 @@
+/* health.h - the answers of /healthz and /readyz, the same in both programs. */
+#ifndef HEALTH_H
+#define HEALTH_H
+
+#include "db.h"
+#include "request.h"
+#include "response.h"
+
+/* GET /healthz, a handler_fn: the process answers, and that is all it says. */
+enum err health_alive(void *app, struct request *rq, struct response *rs);
+
+/* GET /readyz, its last step: ready if the database answers. A program that
+ * needs more looks after it first and returns ERR_UNAVAILABLE. */
+enum err health_ready(struct db *db, struct response *rs) MUST_CHECK;
+
+#endif
