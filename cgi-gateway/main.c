@@ -29,6 +29,8 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 		return err_set(why, ERR_CONFIG,
 			       "SENDFILE: \"%.40s\" is not x-sendfile or none",
 			       app->sendfile);
+	if (s->check_only)
+		return store_disk_check(app->data_dir, why);
 	return store_disk_open(app->data_dir, &app->store, why);
 }
 

@@ -96,6 +96,16 @@ enum err store_disk_open(const char *dir, struct store **out, struct errmsg *m)
 	return ERR_OK;
 }
 
+enum err store_disk_check(const char *dir, struct errmsg *m)
+{
+	/* What is not there yet will be made, if what it stands in is there */
+	if (faccessat(AT_FDCWD, dir, R_OK | W_OK | X_OK, AT_EACCESS) == 0 ||
+	    errno == ENOENT)
+		return ERR_OK;
+	return err_set(m, ERR_CONFIG, "DATA_DIR: cannot use %s: %s", dir,
+		       strerror(errno));
+}
+
 void store_close(struct store *s)
 {
 	if (s == NULL)

@@ -24,4 +24,8 @@ enum {
 enum err store_disk_open(const char *dir, struct store **out,
 			 struct errmsg *m) MUST_CHECK;
 
+/* Whether store_disk_open() can be expected to work, without making anything.
+ * ERR_CONFIG with the reason. */
+enum err store_disk_check(const char *dir, struct errmsg *m) MUST_CHECK;
+
 #endif

@@ -64,26 +64,33 @@ static struct span line_value(const struct source *s, const char *name)
 	return (struct span) { NULL, 0 };
 }
 
-/* An owned copy of a file's text without its last newline */
+/* An owned copy of a file's text without its last newline; *out stays NULL for
+ * an empty path or text */
 static enum err from_file(const char *name, struct span path, char **out,
 			  struct errmsg *why)
 {
 	char where[4096];
 	struct errmsg m;
+	char *text;
 	size_t len;
 
+	if (path.len == 0)
+		return ERR_OK;
 	if (!span_to_cstr(path, where, sizeof(where)))
 		return err_set(why, ERR_CONFIG, "%s_FILE: not a path", name);
-	if (config_read_file(where, out, &len, &m) != ERR_OK)
+	if (config_read_file(where, &text, &len, &m) != ERR_OK)
 		return err_set(why, ERR_CONFIG, "%s_FILE: %s", name, m.text);
-	if (strlen(*out) != len) {
-		free(*out);
-		*out = NULL;
+	if (strlen(text) != len) {
+		free(text);
 		return err_set(why, ERR_CONFIG, "%s_FILE: %s holds a NUL byte",
 			       name, where);
 	}
-	if (len > 0 && (*out)[len - 1] == '\n')
-		(*out)[len - 1] = '\0';
+	if (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
+	if (len > 0)
+		*out = text;
+	else
+		free(text);
 	return ERR_OK;
 }
 
@@ -94,21 +101,19 @@ static enum err look_up(const struct source *s, const char *name, char **out,
 {
 	char file_name[128];
 	struct span value;
+	enum err e;
 
 	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
 	value = span_of(getenv(name));
 	if (value.len > 0)
 		goto copy;
-	value = span_of(getenv(file_name));
-	if (value.len > 0)
-		return from_file(name, value, out, why);
+	e = from_file(name, span_of(getenv(file_name)), out, why);
+	if (e != ERR_OK || *out != NULL)
+		return e;
 	value = line_value(s, name);
 	if (value.len > 0)
 		goto copy;
-	value = line_value(s, file_name);
-	if (value.len > 0)
-		return from_file(name, value, out, why);
-	return ERR_OK;
+	return from_file(name, line_value(s, file_name), out, why);
 copy:
 	*out = strndup(value.p, value.len);
 	return *out != NULL ? ERR_OK
@@ -139,11 +144,9 @@ static enum err load_item(const struct source *s,
 
 	if (e != ERR_OK)
 		return e;
-	if ((text == NULL || text[0] == '\0') && item->fallback == NULL) {
-		free(text);
+	if (text == NULL && item->fallback == NULL)
 		return err_set(why, ERR_CONFIG, "%s: missing; set it: %s",
 			       item->name, item->help);
-	}
 	if (text == NULL)
 		text = strdup(item->fallback);
 	if (text == NULL)

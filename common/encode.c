@@ -45,6 +45,10 @@ static enum err decode_base64(struct span in, char *out, size_t cap,
 	}
 	if (decoded_size(in) > cap)
 		return ERR_TOO_LARGE;
+	/* libsodium 1.0.18 reads bytes from 0x80 on as the 64th letter */
+	for (size_t i = 0; i < in.len; i++)
+		if (bytes(in)[i] >= 0x80)
+			return ERR_FORMAT;
 	if (sodium_base642bin((unsigned char *)out, cap, in.p, in.len, NULL, &n,
 			      &end, variant) != 0 ||
 	    end != in.p + in.len)

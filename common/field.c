@@ -104,6 +104,8 @@ static int weight_of(struct span params)
 		(void)span_cut(&value, '.', &fraction);
 		if (span_eq(value, SPAN("1")))
 			return 1000;
+		if (!span_eq(value, SPAN("0")))
+			return 0;
 		for (size_t i = 0; i < fraction.len && i < 3; i++) {
 			if (fraction.p[i] < '0' || fraction.p[i] > '9')
 				return 0;

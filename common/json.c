@@ -4,26 +4,69 @@
 
 #include <string.h>
 
-/* json-c keeps the last of two equal keys and says nothing. The parsed object
- * has then fewer members than the text has keys: count those of the first
- * level and below, outside strings. In strict JSON a colon outside a string
- * stands behind a key and nowhere else. */
-static size_t keys_in_text(struct span s)
+static size_t digits_end(struct span s, size_t at)
 {
-	bool quoted = false;
+	while (at < s.len && s.p[at] >= '0' && s.p[at] <= '9')
+		at++;
+	return at;
+}
+
+/* RFC 8259 6, as far as json-c is lax: "01", "1." and "-.5" are no numbers */
+static bool is_number(struct span s)
+{
+	size_t first = s.len > 0 && s.p[0] == '-';
+	size_t end = digits_end(s, first);
+
+	if (end == first || (s.p[first] == '0' && end > first + 1))
+		return false;
+	return end == s.len || s.p[end] != '.' ||
+	       digits_end(s, end + 1) > end + 1;
+}
+
+static size_t number_length(struct span s)
+{
 	size_t n = 0;
 
-	for (size_t i = 0; i < s.len; i++) {
-		if (quoted && s.p[i] == '\\')
-			i++;
-		else if (s.p[i] == '"')
-			quoted = !quoted;
-		else if (!quoted && s.p[i] == ':')
-			n++;
-	}
+	while (n < s.len && memchr("+-.eE0123456789", s.p[n], 15) != NULL)
+		n++;
 	return n;
 }
 
+/* Look for what json-c takes and RFC 8259 does not, even in its strict mode:
+ * single quotes, NaN, Infinity, odd numbers, bare control characters. A NUL
+ * would end a key early. On the way the keys are counted: in what is left, a
+ * colon outside a string stands behind a key and nowhere else. */
+static bool scan(struct span s, size_t *keys)
+{
+	bool quoted = false;
+
+	*keys = 0;
+	for (size_t i = 0; i < s.len; i++) {
+		struct span here = span_from(s, i);
+		char c = s.p[i];
+		bool number = !quoted && (c == '-' || (c >= '0' && c <= '9'));
+		size_t n = number ? number_length(here) : 1;
+
+		if (quoted && ((unsigned char)c < 0x20 ||
+			       span_has_prefix(here, SPAN("\\u0000"))))
+			return false;
+		if (!quoted && (c == '\'' || c == 'N' || c == 'I'))
+			return false;
+		if (number && !is_number((struct span) { here.p, n }))
+			return false;
+		if (c == '"')
+			quoted = !quoted;
+		else if (quoted && c == '\\')
+			n = 2;
+		else if (!quoted && c == ':')
+			++*keys;
+		i += n - 1;
+	}
+	return true;
+}
+
+/* json-c keeps the last of two equal keys and says nothing: the object has
+ * then fewer members than the text has keys. */
 static size_t keys_in_object(struct json_object *o)
 {
 	size_t n = 0;
@@ -46,8 +89,9 @@ enum err json_read(struct span text, struct json_object **out)
 	struct json_tokener *tok;
 	struct json_object *o = NULL;
 	enum err e = ERR_FORMAT;
+	size_t keys;
 
-	if (text.len > INT32_MAX || !utf8_valid(text))
+	if (text.len > INT32_MAX || !utf8_valid(text) || !scan(text, &keys))
 		return ERR_FORMAT;
 	tok = json_tokener_new_ex(JSON_DEPTH);
 	if (tok == NULL)
@@ -57,7 +101,7 @@ enum err json_read(struct span text, struct json_object **out)
 	if (json_tokener_get_error(tok) == json_tokener_success &&
 	    json_tokener_get_parse_end(tok) == text.len &&
 	    json_object_is_type(o, json_type_object) &&
-	    keys_in_text(text) == keys_in_object(o)) {
+	    keys == keys_in_object(o)) {
 		*out = o;
 		o = NULL;
 		e = ERR_OK;

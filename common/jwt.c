@@ -132,6 +132,9 @@ enum err jwt_sign(const struct claims *c, const struct keyring *ring,
 	buf_add_char(out, '.');
 	add_base64url(out, (struct span) { (char *)mac, sizeof(mac) });
 	e = buf_error(out);
+	/* A token that nobody would verify is better never issued */
+	if (e == ERR_OK && out->len - start > JWT_TOKEN_MAX)
+		e = ERR_TOO_LARGE;
 out:
 	buf_release(&head);
 	buf_release(&body);

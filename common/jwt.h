@@ -24,8 +24,8 @@ struct jwt_rules {
 	const char *audience; /* "aud" must be this; "" takes any and none */
 };
 
-/* Sign with the ring's signer and append the token. buf's errors, or
- * ERR_MEMORY. */
+/* Sign with the ring's signer and append the token. buf's errors, ERR_MEMORY,
+ * or ERR_TOO_LARGE for one over JWT_TOKEN_MAX; `out` then holds part of it. */
 enum err jwt_sign(const struct claims *c, const struct keyring *ring,
 		  struct buf *out) MUST_CHECK;
 

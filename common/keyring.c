@@ -35,13 +35,19 @@ static const char *const well_known[] = {
 	"abcdefghijklmnopqrstuvwxyz",
 };
 
-/* The whole secret is `word`, or `word` again and again */
-static bool repeats(struct span secret, struct span word)
+/* "change-me-change-me-...": what is said again and again counts once, and
+ * once is then too short */
+static bool repeats_itself(struct span secret)
 {
-	for (size_t i = 0; i < secret.len; i++)
-		if (secret.p[i] != word.p[i % word.len])
-			return false;
-	return true;
+	for (size_t n = 1; n < SECRET_MIN && 2 * n <= secret.len; n++) {
+		size_t i = n;
+
+		while (i < secret.len && secret.p[i] == secret.p[i - n])
+			i++;
+		if (i == secret.len)
+			return true;
+	}
+	return false;
 }
 
 /* What is left of a secret behind a well-known phrase is too little */
@@ -77,17 +83,35 @@ enum err secret_check(struct span secret, struct errmsg *why)
 	for (size_t i = 0; i < sizeof(well_known) / sizeof(*well_known); i++) {
 		struct span word = span_of(well_known[i]);
 
-		if (repeats(secret, word) || mostly(secret, word))
+		if (mostly(secret, word))
 			return err_set(why, ERR_CONFIG,
 				       "the secret is a well-known one; make "
 				       "one with: openssl rand -base64 48");
 	}
+	if (repeats_itself(secret))
+		return err_set(why, ERR_CONFIG,
+			       "the secret repeats itself; make one with: "
+			       "openssl rand -base64 48");
 	if (distinct_bytes(secret) < DISTINCT_MIN)
 		return err_set(why, ERR_CONFIG,
 			       "the secret has fewer than %d different bytes; "
 			       "make one with: openssl rand -base64 48",
 			       DISTINCT_MIN);
 	return ERR_OK;
+}
+
+/* It is written into the head of tokens as it is */
+static bool is_kid(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.p[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+		      (c >= 'a' && c <= 'z') || c == '-' || c == '.' ||
+		      c == '_'))
+			return false;
+	}
+	return s.len > 0;
 }
 
 static enum err add_key(struct keyring *k, struct span kid, struct span secret,
@@ -98,9 +122,10 @@ static enum err add_key(struct keyring *k, struct span kid, struct span secret,
 
 	if (e != ERR_OK)
 		return e;
-	if (!span_to_cstr(kid, key->kid, sizeof(key->kid)) || kid.len == 0)
+	if (!is_kid(kid) || !span_to_cstr(kid, key->kid, sizeof(key->kid)))
 		return err_set(why, ERR_CONFIG,
-			       "a key's name has 1 to %d characters", KID_MAX);
+			       "a key's name is 1 to %d letters, digits or -._",
+			       KID_MAX);
 	for (size_t i = 0; i < k->count; i++)
 		if (strcmp(k->keys[i].kid, key->kid) == 0)
 			return err_set(why, ERR_CONFIG, "two keys are named %s",

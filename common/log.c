@@ -34,13 +34,19 @@ bool log_level_of(struct span name, enum log_level *out)
 	return false;
 }
 
-static bool add(struct log_line *l, const char *p, size_t n)
+/* Append, if the line is then no longer than `end` */
+static bool add_to(struct log_line *l, size_t end, const char *p, size_t n)
 {
-	if (n > sizeof(l->text) - LOG_TAIL - l->len)
+	if (l->len + n > end)
 		return false;
 	memcpy(l->text + l->len, p, n);
 	l->len += n;
 	return true;
+}
+
+static bool add(struct log_line *l, const char *p, size_t n)
+{
+	return add_to(l, sizeof(l->text) - LOG_TAIL, p, n);
 }
 
 /* How many bytes of `s` make one whole UTF-8 character; 0 if none does */
@@ -54,8 +60,12 @@ static size_t character(struct span s)
 
 static void add_escaped(struct log_line *l, struct span s)
 {
+	const size_t line_end = sizeof(l->text) - LOG_TAIL;
+	size_t end = l->len + LOG_VALUE_MAX;
 	bool room = true;
 
+	if (end > line_end)
+		end = line_end;
 	while (s.len > 0 && room) {
 		unsigned char c = (unsigned char)s.p[0];
 		char escape[LOG_ESCAPE + 1];
@@ -63,14 +73,14 @@ static void add_escaped(struct log_line *l, struct span s)
 
 		if (n == 0 || c < 0x20 || c == 0x7f) {
 			(void)snprintf(escape, sizeof(escape), "\\u%04x", c);
-			room = add(l, escape, LOG_ESCAPE);
+			room = add_to(l, end, escape, LOG_ESCAPE);
 			n = 1;
 		} else if (c == '"' || c == '\\') {
 			escape[0] = '\\';
 			escape[1] = (char)c;
-			room = add(l, escape, 2);
+			room = add_to(l, end, escape, 2);
 		} else {
-			room = add(l, s.p, n);
+			room = add_to(l, end, s.p, n);
 		}
 		s = span_from(s, n);
 	}

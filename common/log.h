@@ -1,8 +1,9 @@
 /* log.h - one JSON object a line, an event each, on standard error.
  *
  * A line is built in memory and written by one write(2), so lines of several
- * threads and processes do not mix. A line is at most LOG_LINE_MAX bytes; a
- * value that does not fit is cut and the line stays valid JSON. Bytes that are
+ * threads and processes do not mix. A line is at most LOG_LINE_MAX bytes, a
+ * text in it LOG_VALUE_MAX, so that a long path does not push the status out;
+ * what does not fit is cut and the line stays valid JSON. Bytes that are
  * not UTF-8 text are written as \u00XX, so a client cannot forge a line.
  *
  * Only handlers' callers and main log; what is below returns an error. Never
@@ -20,6 +21,7 @@
 
 enum {
 	LOG_LINE_MAX = 2048, /* bytes, the newline included */
+	LOG_VALUE_MAX = 512, /* bytes of one text, its escapes included */
 };
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };

@@ -23,6 +23,9 @@ static const struct problem {
 			    "The body ended before its announced end; nothing "
 			    "was stored. Send it again.",
 			    NULL },
+	/* Nobody is left to read it, but the log has a status */
+	[ERR_CLOSED] = { 400, "incomplete-body", "Incomplete body",
+			 "The connection broke; nothing was stored.", NULL },
 	[ERR_LENGTH_REQUIRED] = { 411, "length-required", "Length required",
 				  "Send a Content-Length.", NULL },
 	[ERR_MEDIA_TYPE] = { 415, "unsupported-media-type",

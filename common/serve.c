@@ -243,7 +243,7 @@ int serve_main(const struct program *p, int argc, char **argv)
 	struct span option = span_of(argc > 1 ? argv[1] : NULL);
 	bool check = span_eq(option, SPAN("--check"));
 	enum log_level level = LOG_INFO;
-	struct service s = { 0 };
+	struct service s = { .check_only = check };
 	struct errmsg why = { "" };
 	enum err e;
 	int status;

@@ -24,6 +24,7 @@
 /* What a program has while it runs; shared by all threads, never written to
  * after the start. */
 struct service {
+	bool check_only; /* --check: look, but make and change nothing */
 	struct settings settings;
 	struct db *db;
 	struct keyring ring;

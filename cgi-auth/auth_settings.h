@@ -1,0 +1,25 @@
+/* auth_settings.h - what cgi-auth is told beside settings.h; auth-admin reads
+ * the same names, so that both agree on what a new hash costs and on how long
+ * a token lives. */
+#ifndef AUTH_SETTINGS_H
+#define AUTH_SETTINGS_H
+
+#include "config.h"
+#include "settings.h"
+
+struct auth_settings {
+	int64_t token_life;	 /* TOKEN_LIFE, seconds */
+	int64_t password_memory; /* PASSWORD_MEMORY, bytes */
+	int64_t password_passes; /* PASSWORD_PASSES */
+};
+
+enum {
+	AUTH_ITEMS = 3,
+	TOKEN_LIFE_MAX = 86400, /* seconds; a token is not revoked by time */
+};
+
+/* Offsets are those of a `struct auth_settings`. */
+extern const struct config_item auth_items[AUTH_ITEMS];
+extern const struct settings_defaults auth_defaults;
+
+#endif

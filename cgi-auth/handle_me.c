@@ -1,0 +1,38 @@
+/* GET /me: who the token speaks for, as the database has it now */
+#include "auth.h"
+#include "http_date.h"
+#include "users.h"
+
+static enum err answer(const struct user *u, struct response *rs)
+{
+	struct json_object *o = json_object_new_object();
+	char when[RFC3339_LEN + 1];
+	enum err e;
+
+	if (o == NULL)
+		return ERR_MEMORY;
+	rfc3339_format(u->created_at, when);
+	json_set_int(o, "id", (int64_t)u->id);
+	json_set_str(o, "email", u->email);
+	json_set_bool(o, "admin", u->admin);
+	json_set_str(o, "scope", u->scope);
+	json_set_str(o, "created_at", when);
+	e = response_json(rs, 200, o);
+	json_object_put(o);
+	return e;
+}
+
+enum err handle_me(void *app, struct request *rq, struct response *rs)
+{
+	struct auth *a = app;
+	struct user u;
+	enum err e =
+		users_by_id(a->service->db, rq->claims.user_id, &u, &rs->why);
+
+	if (e == ERR_NOT_FOUND ||
+	    (e == ERR_OK && u.disabled_at != USER_ENABLED))
+		return response_explain(rs, ERR_AUTH,
+					"The user of this token is gone or "
+					"disabled.");
+	return e == ERR_OK ? answer(&u, rs) : e;
+}

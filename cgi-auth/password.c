@@ -1,0 +1,176 @@
+#include "password.h"
+
+#include <crypt.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	HEX_HASH_MIN = 32, /* digits of an MD5, the shortest in use */
+};
+
+static const char *const kind_names[] = {
+	[PASSWORD_ARGON2ID] = "argon2id",
+	[PASSWORD_CRYPT] = "imported",
+	[PASSWORD_UNKNOWN] = "unknown",
+	[PASSWORD_PLAIN] = "plaintext",
+};
+
+static const char *const crypt_prefixes[] = {
+	"$2y$", "$2b$", "$2a$", "$6$", "$5$", "$y$",
+};
+
+static size_t processors(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (size_t)n : 1;
+}
+
+enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
+			size_t places)
+{
+	p->memory = (uint64_t)memory;
+	p->passes = (uint64_t)passes;
+	/* Salt and hash are all zero bits: text of the right form, which costs
+	 * a check what a real one does and takes no hashing at the start, where
+	 * a plain CGI process would pay for it each time. */
+	(void)snprintf(p->decoy, sizeof(p->decoy),
+		       "$argon2id$v=19$m=%llu,t=%llu,p=1$%s$%s",
+		       (unsigned long long)p->memory / 1024,
+		       (unsigned long long)p->passes, "AAAAAAAAAAAAAAAAAAAAAA",
+		       "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+	return turnstile_init(&p->places, places > 0 ? places : processors());
+}
+
+void passwords_release(struct passwords *p)
+{
+	turnstile_release(&p->places);
+}
+
+static bool is_hex_hash(const char *s)
+{
+	size_t n = strspn(s, "0123456789abcdefABCDEF");
+
+	return s[n] == '\0' && n >= HEX_HASH_MIN;
+}
+
+/* "$id$…" of crypt(5), "{SCHEME}…" of RFC 2307, and what locks an account */
+static bool looks_hashed(const char *s)
+{
+	size_t n;
+
+	if (s[0] == '\0' || strcmp(s, "*") == 0 || s[0] == '!')
+		return true;
+	if (s[0] != '$' && s[0] != '{')
+		return is_hex_hash(s);
+	n = strcspn(s + 1, s[0] == '$' ? "$" : "}");
+	return n > 0 && n < 16 && s[n + 1] != '\0';
+}
+
+enum password_kind password_kind(const char *stored)
+{
+	struct span s = span_of(stored);
+
+	if (span_has_prefix(s, SPAN("$argon2id$")))
+		return PASSWORD_ARGON2ID;
+	if (span_has_prefix(s, SPAN("$argon2i$")))
+		return PASSWORD_CRYPT;
+	for (size_t i = 0; i < sizeof(crypt_prefixes) / sizeof(char *); i++)
+		if (span_has_prefix(s, span_of(crypt_prefixes[i])))
+			return PASSWORD_CRYPT;
+	return looks_hashed(stored) ? PASSWORD_UNKNOWN : PASSWORD_PLAIN;
+}
+
+const char *password_kind_name(enum password_kind k)
+{
+	return kind_names[k];
+}
+
+enum err password_hash(struct passwords *p, const char *password,
+		       char out[static PASSWORD_HASH_MAX + 1])
+{
+	char hash[crypto_pwhash_STRBYTES];
+	enum err e = turnstile_enter(&p->places, PASSWORD_WAIT_MS);
+
+	if (e != ERR_OK)
+		return e;
+	if (crypto_pwhash_str_alg(hash, password, strlen(password), p->passes,
+				  p->memory, crypto_pwhash_ALG_ARGON2ID13) != 0)
+		e = ERR_UNAVAILABLE;
+	turnstile_leave(&p->places);
+	if (e == ERR_OK)
+		(void)snprintf(out, PASSWORD_HASH_MAX + 1, "%s", hash);
+	return e;
+}
+
+/* ERR_INVALID: not a hash of this kind after all, so nothing was computed */
+static enum err check_argon2(const char *stored, const char *password)
+{
+	errno = 0;
+	if (crypto_pwhash_str_verify(stored, password, strlen(password)) == 0)
+		return ERR_OK;
+	if (errno == ENOMEM)
+		return ERR_UNAVAILABLE;
+	/* libsodium says EINVAL for a mismatch, and nothing for bad form */
+	return errno == EINVAL ? ERR_CREDENTIALS : ERR_INVALID;
+}
+
+static enum err check_crypt(const char *stored, const char *password)
+{
+	/* 32 KiB: too much for a worker's stack */
+	struct crypt_data *d = calloc(1, sizeof(*d));
+	size_t len = strlen(stored);
+	enum err e = ERR_CREDENTIALS;
+	const char *hash;
+
+	if (d == NULL)
+		return ERR_UNAVAILABLE;
+	hash = crypt_r(password, stored, d);
+	if (hash == NULL || hash[0] == '*')
+		e = ERR_INVALID;
+	else if (strlen(hash) == len && sodium_memcmp(hash, stored, len) == 0)
+		e = ERR_OK;
+	sodium_memzero(d, sizeof(*d));
+	free(d);
+	return e;
+}
+
+static enum err check(const struct passwords *p, const char *stored,
+		      const char *password)
+{
+	enum err e = ERR_INVALID, decoy;
+
+	if (span_has_prefix(span_of(stored), SPAN("$argon2")))
+		e = check_argon2(stored, password);
+	else if (stored != NULL && password_kind(stored) == PASSWORD_CRYPT)
+		e = check_crypt(stored, password);
+	if (e != ERR_INVALID)
+		return e;
+	decoy = check_argon2(p->decoy, password);
+	if (decoy == ERR_UNAVAILABLE)
+		return decoy;
+	return stored != NULL ? ERR_INVALID : ERR_CREDENTIALS;
+}
+
+enum err password_check(struct passwords *p, const char *stored,
+			const char *password)
+{
+	enum err e = turnstile_enter(&p->places, PASSWORD_WAIT_MS);
+
+	if (e != ERR_OK)
+		return e;
+	e = check(p, stored, password);
+	turnstile_leave(&p->places);
+	return e;
+}
+
+bool password_needs_rehash(const struct passwords *p, const char *stored)
+{
+	return password_kind(stored) != PASSWORD_ARGON2ID ||
+	       crypto_pwhash_str_needs_rehash(stored, p->passes, p->memory) !=
+		       0;
+}

@@ -1,0 +1,119 @@
+#include "turnstile.h"
+
+#include <stdbool.h>
+#include <time.h>
+
+struct turnstile_waiter {
+	pthread_cond_t called;
+	bool admitted;
+	struct turnstile_waiter *next;
+};
+
+enum err turnstile_init(struct turnstile *t, size_t places)
+{
+	*t = (struct turnstile) { .free = places };
+	return pthread_mutex_init(&t->lock, NULL) == 0 ? ERR_OK : ERR_MEMORY;
+}
+
+void turnstile_release(struct turnstile *t)
+{
+	(void)pthread_mutex_destroy(&t->lock);
+}
+
+/* A condition that measures time by the clock nobody can set */
+static bool init_condition(pthread_cond_t *c)
+{
+	pthread_condattr_t attr;
+	bool ok;
+
+	if (pthread_condattr_init(&attr) != 0)
+		return false;
+	ok = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+	     pthread_cond_init(c, &attr) == 0;
+	(void)pthread_condattr_destroy(&attr);
+	return ok;
+}
+
+static struct timespec in_ms(int64_t ms)
+{
+	struct timespec t;
+	int64_t ns;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	ns = t.tv_nsec + ms % 1000 * 1000000;
+	t.tv_sec += ms / 1000 + ns / 1000000000;
+	t.tv_nsec = ns % 1000000000;
+	return t;
+}
+
+static void queue_up(struct turnstile *t, struct turnstile_waiter *w)
+{
+	if (t->last != NULL)
+		t->last->next = w;
+	else
+		t->first = w;
+	t->last = w;
+}
+
+static void step_out(struct turnstile *t, struct turnstile_waiter *w)
+{
+	struct turnstile_waiter *before = NULL;
+
+	for (struct turnstile_waiter *i = t->first; i != w; i = i->next)
+		before = i;
+	if (before != NULL)
+		before->next = w->next;
+	else
+		t->first = w->next;
+	if (t->last == w)
+		t->last = before;
+}
+
+/* With the lock held, which the wait lets go */
+static enum err wait_turn(struct turnstile *t, int64_t wait_ms)
+{
+	struct turnstile_waiter w = { .admitted = false };
+	struct timespec until = in_ms(wait_ms);
+	int late = 0;
+
+	if (!init_condition(&w.called))
+		return ERR_UNAVAILABLE;
+	queue_up(t, &w);
+	while (!w.admitted && late == 0)
+		late = pthread_cond_timedwait(&w.called, &t->lock, &until);
+	if (!w.admitted)
+		step_out(t, &w);
+	(void)pthread_cond_destroy(&w.called);
+	return w.admitted ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+enum err turnstile_enter(struct turnstile *t, int64_t wait_ms)
+{
+	enum err e = ERR_OK;
+
+	(void)pthread_mutex_lock(&t->lock);
+	if (t->free > 0)
+		t->free--;
+	else
+		e = wait_turn(t, wait_ms);
+	(void)pthread_mutex_unlock(&t->lock);
+	return e;
+}
+
+/* A place goes straight to the first who waits, so nobody can slip in between;
+ * `free` is above 0 only while nobody waits. */
+void turnstile_leave(struct turnstile *t)
+{
+	struct turnstile_waiter *w;
+
+	(void)pthread_mutex_lock(&t->lock);
+	w = t->first;
+	if (w == NULL) {
+		t->free++;
+	} else {
+		step_out(t, w);
+		w->admitted = true;
+		(void)pthread_cond_signal(&w->called);
+	}
+	(void)pthread_mutex_unlock(&t->lock);
+}

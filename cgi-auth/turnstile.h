@@ -1,0 +1,32 @@
+/* turnstile.h - so many at a time, in order of arrival, and no endless wait.
+ *
+ * A counting semaphore for work that must not be done by more threads than
+ * there are cores. POSIX semaphores promise no order: under load one waiter
+ * could be passed over again and again. Shared by threads, not by processes.
+ */
+#ifndef TURNSTILE_H
+#define TURNSTILE_H
+
+#include "err.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct turnstile {
+	pthread_mutex_t lock;
+	size_t free; /* how many may still pass at once */
+	struct turnstile_waiter *first, *last; /* each on its thread's stack */
+};
+
+/* `places` is at least 1. ERR_MEMORY. */
+enum err turnstile_init(struct turnstile *t, size_t places) MUST_CHECK;
+void turnstile_release(struct turnstile *t); /* nobody may be inside */
+
+/* Pass, or wait for at most `wait_ms` milliseconds behind those who came
+ * before. ERR_UNAVAILABLE when that was not enough, or on lack of memory;
+ * only after ERR_OK is there a turnstile_leave(). */
+enum err turnstile_enter(struct turnstile *t, int64_t wait_ms) MUST_CHECK;
+void turnstile_leave(struct turnstile *t);
+
+#endif

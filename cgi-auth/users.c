@@ -1,0 +1,141 @@
+#include "users.h"
+
+#define COLUMNS                                                        \
+	"id, email, password, admin, scope, created_at, disabled_at, " \
+	"password_changed_at"
+
+/* Where the columns go; `admin` is a number on its way to a bool */
+#define INTO(u, is_admin)                                        \
+	DB_OUT(db_to_uint(&(u)->id),                             \
+	       db_to_text((u)->email, sizeof((u)->email)),       \
+	       db_to_text((u)->password, sizeof((u)->password)), \
+	       db_to_int(is_admin),                              \
+	       db_to_text((u)->scope, sizeof((u)->scope)),       \
+	       db_to_int(&(u)->created_at),                      \
+	       db_to_int_or(&(u)->disabled_at, USER_ENABLED),    \
+	       db_to_int(&(u)->password_changed_at))
+
+static enum err found(enum err e, const int64_t *admin, const struct user *u,
+		      struct user *out)
+{
+	if (e != ERR_OK)
+		return e;
+	*out = *u;
+	out->admin = *admin != 0;
+	return ERR_OK;
+}
+
+enum err users_by_email(struct db *db, struct span email, struct user *out,
+			struct errmsg *m)
+{
+	struct user u;
+	int64_t admin;
+
+	return found(db_row(db, "SELECT " COLUMNS " FROM user WHERE email = ?",
+			    DB_IN(db_text(email)), INTO(&u, &admin), m),
+		     &admin, &u, out);
+}
+
+enum err users_by_id(struct db *db, uint64_t id, struct user *out,
+		     struct errmsg *m)
+{
+	struct user u;
+	int64_t admin;
+
+	return found(db_row(db, "SELECT " COLUMNS " FROM user WHERE id = ?",
+			    DB_IN(db_uint(id)), INTO(&u, &admin), m),
+		     &admin, &u, out);
+}
+
+enum err users_after(struct db *db, uint64_t id, struct user *out,
+		     struct errmsg *m)
+{
+	struct user u;
+	int64_t admin;
+
+	return found(db_row(db,
+			    "SELECT " COLUMNS " FROM user WHERE id > ? "
+			    "ORDER BY id LIMIT 1",
+			    DB_IN(db_uint(id)), INTO(&u, &admin), m),
+		     &admin, &u, out);
+}
+
+struct walk {
+	struct user user;
+	int64_t admin;
+	users_each_fn *each;
+	void *arg;
+};
+
+static enum err step(void *arg)
+{
+	struct walk *w = arg;
+
+	w->user.admin = w->admin != 0;
+	return w->each(&w->user, w->arg);
+}
+
+enum err users_each(struct db *db, users_each_fn *each, void *arg,
+		    struct errmsg *m)
+{
+	struct walk w = { .each = each, .arg = arg };
+
+	return db_each(db, "SELECT " COLUMNS " FROM user ORDER BY id", DB_NONE,
+		       INTO(&w.user, &w.admin), step, &w, m);
+}
+
+enum err users_add(struct db *db, const struct user *u, struct errmsg *m)
+{
+	return db_change(db,
+			 "INSERT INTO user (email, password, admin, scope, "
+			 "created_at, password_changed_at) "
+			 "VALUES (?, ?, ?, ?, ?, ?)",
+			 DB_IN(db_text(span_of(u->email)),
+			       db_text(span_of(u->password)), db_int(u->admin),
+			       db_text(span_of(u->scope)),
+			       db_int(u->created_at), db_int(u->created_at)),
+			 m);
+}
+
+enum err users_set_password(struct db *db, uint64_t id, const char *hash,
+			    int64_t now, struct errmsg *m)
+{
+	return db_change(
+		db,
+		"UPDATE user SET password = ?, "
+		"password_changed_at = ? WHERE id = ?",
+		DB_IN(db_text(span_of(hash)), db_int(now), db_uint(id)), m);
+}
+
+/* The column compares byte by byte (schema/auth) */
+enum err users_rehash(struct db *db, uint64_t id, const char *was,
+		      const char *hash, struct errmsg *m)
+{
+	return db_change(db,
+			 "UPDATE user SET password = ? "
+			 "WHERE id = ? AND password = ?",
+			 DB_IN(db_text(span_of(hash)), db_uint(id),
+			       db_text(span_of(was))),
+			 m);
+}
+
+enum err users_disable(struct db *db, uint64_t id, int64_t now,
+		       struct errmsg *m)
+{
+	return db_change(db,
+			 "UPDATE user SET "
+			 "disabled_at = COALESCE(disabled_at, ?) WHERE id = ?",
+			 DB_IN(db_int(now), db_uint(id)), m);
+}
+
+enum err users_enable(struct db *db, uint64_t id, struct errmsg *m)
+{
+	return db_change(db, "UPDATE user SET disabled_at = NULL WHERE id = ?",
+			 DB_IN(db_uint(id)), m);
+}
+
+enum err users_delete(struct db *db, uint64_t id, struct errmsg *m)
+{
+	return db_change(db, "DELETE FROM user WHERE id = ?",
+			 DB_IN(db_uint(id)), m);
+}

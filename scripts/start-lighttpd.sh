@@ -1,0 +1,166 @@
+# shellcheck shell=bash disable=SC2154,SC2034
+# start-lighttpd.sh - the configuration of an instance, its first user, lighttpd
+# and the programs. Sourced by run.
+#
+# Needs $state, $build, $transport and $spawned, and give_up and go_on of run. As
+# in start-mariadb.sh, servers get sessions of their own and never run's lock.
+
+# write_env NAME: the configuration of a program, from standard input; a line of
+# the owner's NAME.local.env stands in place of ours of the same name.
+write_env() {
+	local own=$state/conf/$1.local.env line
+	[ -e "$own" ] || printf '# Your own settings, one NAME=value a line; scripts/run reads them at its start.\n' >"$own"
+	{
+		printf '# Made by scripts/run at every start; your own go into %s.\n' "${own##*/}"
+		while IFS= read -r line; do
+			grep -q "^${line%%=*}=" "$own" || printf '%s\n' "$line"
+		done
+		grep -v '^#' "$own" || true
+	} >"$state/conf/$1.env"
+}
+
+# write_configuration TRANSPORT
+write_configuration() {
+	# Plain CGI is what shared hosting has, where nobody sends files for a program.
+	local sendfile=x-sendfile
+	[ "$1" != cgi ] || sendfile=none
+	write_env auth <<-ENV
+		MYSQL_SOCKET=$state/mysql/sock
+		MYSQL_USER=gatehouse_auth
+		MYSQL_PASSWORD=$(<"$state/keys/mysql-auth")
+		MYSQL_DB=auth
+		JWT_KEYRING=$state/keys/keyring
+	ENV
+	write_env gateway <<-ENV
+		MYSQL_SOCKET=$state/mysql/sock
+		MYSQL_USER=gatehouse_gateway
+		MYSQL_PASSWORD=$(<"$state/keys/mysql-gateway")
+		MYSQL_DB=gateway
+		JWT_KEYRING=$state/keys/keyring
+		DATA_DIR=$state/data
+		SENDFILE=$sendfile
+	ENV
+}
+
+# setting NAME DEFAULT: as the gateway will see it.
+setting() {
+	awk -F= -v name="$1" -v value="$2" '$1 == name { value = $2 } END { print value }' "$state/conf/gateway.env"
+}
+
+make_keyring() {
+	[ ! -s "$state/keys/keyring" ] || return 0
+	auth_admin key new >/dev/null || give_up "no signing key could be made"
+}
+
+auth_admin() { GATEHOUSE_CONF=$state/conf/auth.env "$build/auth-admin" "$@" 9>&-; }
+
+# The password is on disk before the user exists: cut off in between, the next
+# start finds it and sets it again.
+make_first_user() {
+	local email password log=$state/log/first-user.log
+	[ ! -s "$state/first-user" ] || return 0
+	[ -s "$state/first-user.new" ] ||
+		printf '%s\n%s\n' me@example.com "$(random_word 20)" >"$state/first-user.new"
+	{ read -r email; read -r password; } <"$state/first-user.new"
+	auth_admin user add "$email" --password-stdin <<<"$password" >/dev/null 2>"$log" ||
+		auth_admin user passwd "$email" --password-stdin <<<"$password" >/dev/null 2>&1 ||
+		give_up "the first user could not be created" "$log"
+	mv "$state/first-user.new" "$state/first-user"
+	rm -f "$log"
+}
+
+# spawn_program NAME: as a service manager does it for spawn-fcgi.
+spawn_program() {
+	local conf=auth
+	[ "$1" = cgi-auth ] || conf=gateway
+	rm -f "$state/run/$1.sock"
+	GATEHOUSE_CONF=$state/conf/$conf.env setsid spawn-fcgi -n -s "$state/run/$1.sock" -M 0600 -b 1024 \
+		-- "$build/$1" 9>&- </dev/null >>"$state/log/programs.log" 2>&1 &
+	spawned[$!]=$1
+}
+
+port_is_taken() {
+	grep -qsE "^ *[0-9]+: [0-9A-F]+:$(printf '%04X' "$1") [0-9A-F]+:0000 0A " /proc/net/tcp /proc/net/tcp6
+}
+# Below the ports that the kernel hands to outgoing connections (from 32768 on).
+free_port() {
+	local candidate
+	while candidate=$((20000 + RANDOM % 12000)); do
+		port_is_taken "$candidate" || break
+	done
+	printf '%s' "$candidate"
+}
+
+# write_site PUBLIC-PORT INTERNAL-PORT
+write_site() {
+	local fds max_upload
+	fds=$(ulimit -Hn)
+	if [ "$fds" = unlimited ] || [ "$fds" -gt 4096 ]; then
+		fds=4096
+	fi
+	max_upload=$(setting MAX_UPLOAD 107374182400)
+	cat >"$state/conf/lighttpd-site.conf" <<-SITE
+		# Made by scripts/run at every start. What the lines mean: lighttpd/site.conf.example
+		var.gatehouse.lighttpd = "$root/lighttpd"
+		var.gatehouse.programs = "$transport"
+		var.gatehouse.listen   = "http"
+		var.gatehouse.bind     = "127.0.0.1"
+		var.gatehouse.port     = $1
+		var.gatehouse.internal = "127.0.0.1:$2"
+		var.gatehouse.build    = "$build"
+		var.gatehouse.conf     = "$state/conf"
+		var.gatehouse.data     = "$(setting DATA_DIR "$state/data")"
+		var.gatehouse.spool    = "$state/spool"
+		var.gatehouse.run      = "$state/run"
+		var.gatehouse.log      = "$state/log"
+		var.gatehouse.www      = "$root/lighttpd/www"
+		var.gatehouse.max_body = $(((max_upload + 1023) / 1024 + 1024))
+		var.gatehouse.max_fds  = $fds
+		var.gatehouse.drain    = $drain
+		include var.gatehouse.lighttpd + "/gatehouse.conf"
+	SITE
+}
+
+# try_lighttpd PUBLIC-PORT INTERNAL-PORT: 0 when it answers, 1 if it ended. Sets
+# $lighttpd to its pid.
+try_lighttpd() {
+	write_site "$1" "$2"
+	setsid lighttpd -D -f "$state/conf/lighttpd-site.conf" 9>&- </dev/null >"$state/log/lighttpd-start.log" 2>&1 &
+	lighttpd=$!
+	# Any answer will do here, also 503.
+	until curl -s -o /dev/null --max-time 5 "http://127.0.0.1:$2/cgi-auth/healthz"; do
+		kill -0 "$lighttpd" 2>/dev/null || return 1
+		go_on
+		sleep 0.05
+	done
+}
+
+# start_lighttpd PORT (0: any). Sets $public_port and $internal_port.
+start_lighttpd() {
+	public_port=$1
+	for _ in 1 2 3 4 5; do
+		[ "$1" != 0 ] || public_port=$(free_port)
+		if [ "$1" != 0 ] && port_is_taken "$1"; then
+			give_up "port $1 is taken by another program; choose one with --port N, or --port 0 for any"
+		fi
+		internal_port=$(free_port)
+		try_lighttpd "$public_port" "$internal_port" && return 0
+		# Somebody may have taken a port in the meantime.
+		grep -q 'Address already in use' "$state/log/lighttpd-start.log" || break
+	done
+	tail -qn 3 "$state/log/programs.log" "$state/log/lighttpd-start.log" 2>/dev/null >&2 || true
+	give_up "lighttpd did not start" "$state/log/lighttpd.log"
+}
+
+wait_until_ready() {
+	local program answer i
+	for program in cgi-auth cgi-gateway; do
+		for ((i = 0; ; i++)); do
+			answer=$(curl -s --max-time 10 -w '%{http_code}' "http://127.0.0.1:$internal_port/$program/readyz" || true)
+			[ "${answer: -3}" != 200 ] || break
+			go_on
+			[ "$i" -lt 100 ] || give_up "$program is not ready: ${answer%???}" "$state/log/programs.log"
+			sleep 0.1
+		done
+	done
+}

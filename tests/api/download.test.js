@@ -1,0 +1,284 @@
+// GET and HEAD /download/{id} and /download?fid=
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { assertProblem, assertStatus } from '../support/client.js';
+import { bearer, curl } from '../support/curl.js';
+import { keep, sha256 } from '../support/files.js';
+import { useStack } from '../support/stack.js';
+import { claimsFor, mint } from '../support/tokens.js';
+
+const stack = await useStack();
+const content = Buffer.from(Array.from({ length: 100_000 }, (_, i) => (i * 31 + (i >> 8)) & 255));
+const size = content.length;
+
+let ann, bob, record;
+before(async () => {
+  ann = await stack.person();
+  bob = await stack.person();
+  record = await keep(stack, ann, 'data.bin', content, { type: 'application/x-data' });
+});
+
+const get = (headers = {}, { method = 'GET', token = ann.token, target = record.url } = {}) => stack.call(method, target, { token, headers });
+const bothRoutes = () => [record.url, `/download?fid=${record.id}`];
+
+async function assertPart(range, from, to) {
+  const answer = await get({ Range: range });
+  assertStatus(answer, 206);
+  assert.equal(answer.headers.get('content-range'), `bytes ${from}-${to}/${size}`);
+  assert.equal(answer.headers.get('content-length'), String(to - from + 1));
+  assert.equal(Buffer.compare(answer.bytes, content.subarray(from, to + 1)), 0);
+}
+
+describe('a whole file', () => {
+  test('comes by its id in the path or in the query', async () => {
+    for (const target of bothRoutes()) {
+      const answer = await get({}, { target });
+      assertStatus(answer, 200);
+      assert.equal(Buffer.compare(answer.bytes, content), 0);
+    }
+  });
+
+  test('comes with its type, length, name, hash and date', async () => {
+    const { headers } = await get();
+    assert.equal(headers.get('content-type'), 'application/x-data');
+    assert.equal(headers.get('content-length'), String(size));
+    assert.equal(headers.get('etag'), `"${sha256(content)}"`);
+    assert.equal(headers.get('repr-digest'), `sha-256=:${sha256(content, 'base64')}:`);
+    assert.equal(Date.parse(headers.get('last-modified')), Date.parse(record.created_at));
+  });
+
+  test('is described by HEAD without its bytes', async () => {
+    const whole = await get();
+    for (const target of bothRoutes()) {
+      const head = await get({}, { method: 'HEAD', target });
+      assertStatus(head, 200);
+      assert.equal(head.bytes.length, 0);
+      for (const name of ['content-type', 'content-length', 'etag', 'content-disposition', 'last-modified', 'repr-digest', 'accept-ranges'])
+        assert.equal(head.headers.get(name), whole.headers.get(name), name);
+    }
+  });
+
+  test('is saved by curl -OJ under its name', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-download-'));
+    try {
+      const { code, stderr } = await curl('--fail', '--output-dir', folder, '-OJ', ...bearer(ann.token), stack.url + record.url);
+      assert.equal(code, 0, stderr);
+      assert.equal(Buffer.compare(readFileSync(join(folder, 'data.bin')), content), 0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('is what a text file was, byte for byte, without a guess at its charset', async () => {
+    const text = await keep(stack, ann, 't.txt', 'a\r\nb\0c\n', { type: 'text/plain; charset=ISO-8859-1' });
+    const answer = await get({}, { target: text.url });
+    assert.equal(answer.bytes.toString('latin1'), 'a\r\nb\0c\n');
+    assert.match(answer.headers.get('content-type'), /^text\/plain(; ?charset=iso-8859-1)?$/i);
+  });
+});
+
+describe('inline', () => {
+  test('shows a picture or plain text in the browser, and may still run nothing', async () => {
+    for (const type of ['image/png', 'text/plain']) {
+      const shown = await keep(stack, ann, 'shown', 'x', { type });
+      const { headers } = await get({}, { target: `${shown.url}?inline=1` });
+      assert.match(headers.get('content-disposition'), /^inline/, type);
+      assert.match(headers.get('content-security-policy'), /^sandbox/);
+    }
+  });
+
+  test('is not for what a browser would run', async () => {
+    for (const type of ['text/html', 'image/svg+xml', 'application/xhtml+xml', 'text/xml', 'application/pdf+html', 'application/javascript', 'text/html;image/png']) {
+      const active = await keep(stack, ann, 'active', '<script>alert(1)</script>', { type });
+      const { headers } = await get({}, { target: `${active.url}?inline=1` });
+      assert.match(headers.get('content-disposition'), /^attachment/, type);
+    }
+  });
+
+  test('is only what is asked for by 1', async () => {
+    const shown = await keep(stack, ann, 'shown', 'x', { type: 'image/png' });
+    for (const query of ['', '?inline=0', '?inline=', '?inline=true', '?inline=11'])
+      assert.match((await get({}, { target: shown.url + query })).headers.get('content-disposition'), /^attachment/, query);
+  });
+});
+
+describe('a range', () => {
+  for (const [range, from, to] of [
+    ['bytes=0-0', 0, 0], ['bytes=0-99', 0, 99], ['bytes=500-', 500, size - 1], ['bytes=-1', size - 1, size - 1], ['bytes=-500', size - 500, size - 1],
+    [`bytes=${size - 1}-`, size - 1, size - 1], ['bytes=10-999999999', 10, size - 1], ['bytes=-999999999', 0, size - 1], ['bytes=0-', 0, size - 1],
+  ])
+    test(`${range} is a part`, () => assertPart(range, from, to));
+
+  test('has an answer for both routes and for HEAD', async () => {
+    for (const target of bothRoutes()) {
+      assertStatus(await get({ Range: 'bytes=0-9' }, { target }), 206);
+      const { status } = await get({ Range: 'bytes=0-9' }, { target, method: 'HEAD' });
+      assert.ok([200, 206].includes(status));
+    }
+  });
+
+  test('of several parts is answered by them all, or by the whole', async () => {
+    const answer = await get({ Range: 'bytes=0-9,100-109,-10' });
+    assert.ok([200, 206].includes(answer.status));
+    if (answer.status === 200) return assert.equal(Buffer.compare(answer.bytes, content), 0);
+    const [, boundary] = /^multipart\/byteranges; boundary="?([^"]+)"?$/.exec(answer.headers.get('content-type'));
+    const parts = answer.bytes.toString('latin1').split(`--${boundary}`).slice(1, -1);
+    const bodies = parts.map((p) => p.slice(p.indexOf('\r\n\r\n') + 4, -2));
+    assert.deepEqual(bodies, [[0, 10], [100, 110], [size - 10, size]].map(([a, b]) => content.subarray(a, b).toString('latin1')));
+  });
+
+  test('of a thousand overlapping parts costs no more than the file', async () => {
+    const answer = await get({ Range: 'bytes=' + Array.from({ length: 1000 }, () => '0-').join(',') });
+    assert.ok([200, 206, 416].includes(answer.status));
+    assert.ok(answer.bytes.length <= size * 2, String(answer.bytes.length));
+  });
+
+  for (const range of [`bytes=${size}-`, `bytes=${size}-${size + 10}`, 'bytes=99999999999999-', 'bytes=-0'])
+    test(`${range} is not satisfiable`, async () => {
+      for (const target of bothRoutes()) {
+        const answer = await get({ Range: range }, { target });
+        assertProblem(answer, 416, 'range-not-satisfiable');
+        assert.ok([null, `bytes */${size}`].includes(answer.headers.get('content-range'))); // lighttpd's own has none
+      }
+    });
+
+  for (const range of ['items=0-9', 'x', 'bytes 0-9'])
+    test(`"${range}" of an unknown unit is ignored`, async () => {
+      const answer = await get({ Range: range });
+      assertStatus(answer, 200);
+      assert.equal(answer.bytes.length, size);
+    });
+
+  for (const range of ['bytes=', 'bytes=-', 'bytes=a-b', 'bytes=5-1', 'bytes=0-9x', 'bytes=--1'])
+    test(`"${range}" is ignored or refused`, async () => {
+      const answer = await get({ Range: range }); // RFC 9110 14.2 leaves it open; lighttpd refuses
+      assert.ok([200, 416].includes(answer.status), String(answer.status));
+      if (answer.status === 200) assert.equal(answer.bytes.length, size);
+    });
+
+  test('of numbers beyond every integer does no harm', async () => {
+    const huge = '9'.repeat(40);
+    for (const range of [`bytes=${huge}-`, `bytes=0-${huge}`, `bytes=-${huge}`, `bytes=${huge}-${huge}`]) {
+      const { status, bytes } = await get({ Range: range });
+      assert.ok([200, 206, 416].includes(status), `${range}: ${status}`);
+      if (status !== 416) assert.equal(Buffer.compare(bytes, content), 0);
+    }
+  });
+
+  test('of an empty file is not satisfiable, or the empty whole', async () => {
+    const empty = await keep(stack, ann, 'empty', '');
+    const { status, bytes } = await get({ Range: 'bytes=0-' }, { target: empty.url });
+    assert.ok([200, 416].includes(status));
+    if (status === 200) assert.equal(bytes.length, 0);
+  });
+
+  test('resumes with curl -C - what had been cut off', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-resume-'));
+    try {
+      const path = join(folder, 'data.bin');
+      writeFileSync(path, content.subarray(0, 41_234));
+      const { code, stderr } = await curl('--fail', '-C', '-', '-o', path, ...bearer(ann.token), stack.url + record.url);
+      assert.equal(code, 0, stderr);
+      assert.equal(Buffer.compare(readFileSync(path), content), 0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('a condition', () => {
+  const etag = `"${sha256(content)}"`;
+
+  test('If-None-Match of these bytes is 304, with nothing', async () => {
+    for (const value of [etag, `W/${etag}`, `"x", ${etag}`, '*'])
+      for (const target of bothRoutes()) {
+        const answer = await get({ 'If-None-Match': value }, { target });
+        assertStatus(answer, 304);
+        assert.equal(answer.bytes.length, 0);
+        assert.equal(answer.headers.get('etag'), etag);
+      }
+  });
+
+  test('If-None-Match of other bytes is the file', async () => {
+    for (const value of ['"x"', etag.slice(0, -1), `"${etag}"`]) assertStatus(await get({ 'If-None-Match': value }), 200);
+  });
+
+  test('If-Modified-Since of its date is 304, of a day before the file', async () => {
+    const { headers } = await get();
+    assertStatus(await get({ 'If-Modified-Since': headers.get('last-modified') }), 304);
+    assertStatus(await get({ 'If-Modified-Since': new Date(Date.parse(record.created_at) - 86_400_000).toUTCString() }), 200);
+  });
+
+  test('If-Range of these bytes keeps the range', async () => {
+    assertStatus(await get({ Range: 'bytes=0-9', 'If-Range': etag }), 206);
+  });
+
+  test('If-Range of other bytes asks for the whole', async () => {
+    const answer = await get({ Range: 'bytes=0-9', 'If-Range': '"other"' });
+    assertStatus(answer, 200);
+    assert.equal(answer.bytes.length, size);
+  });
+
+  test('a client that may not have the file learns nothing from conditions', async () => {
+    assertProblem(await get({ 'If-None-Match': etag }, { token: bob.token }), 404, 'not-found');
+    assertProblem(await get({ 'If-None-Match': '*' }, { token: undefined }), 401, 'missing-token');
+  });
+});
+
+describe('a download is refused', () => {
+  test('without a token, or with one that is none', async () => {
+    for (const target of bothRoutes()) {
+      assertProblem(await get({}, { token: undefined, target }), 401, 'missing-token');
+      assertProblem(await get({}, { token: 'a.b.c', target }), 401, 'invalid-token');
+      assertProblem(await get({}, { token: 'a b', target }), 400, 'invalid-request');
+    }
+  });
+
+  test('with a token that may only write', async () => {
+    const token = await mint(stack.signingKey(), claimsFor(ann, { scope: 'files:write' }));
+    for (const target of bothRoutes()) assertProblem(await get({}, { token, target }), 403, 'insufficient-scope');
+  });
+
+  test('of someone else\'s file, as if there were none', async () => {
+    for (const target of bothRoutes()) assertProblem(await get({}, { token: bob.token, target }), 404, 'not-found');
+  });
+
+  test('of a file that has expired', async () => {
+    const soon = await keep(stack, ann, 'soon', 'x', { query: '?expires_in=3600' });
+    assertStatus(await get({}, { target: soon.url }), 200);
+    await stack.sql('gateway', `UPDATE file SET expires_at = created_at WHERE id = '${soon.id}'`);
+    assertProblem(await get({}, { target: soon.url }), 404, 'not-found');
+    assertProblem(await stack.call('GET', `/files/${soon.id}`, { token: ann.token }), 404, 'not-found');
+  });
+
+  for (const id of ['x', '0', '-1', '00000000-0000-7000-8000-000000000000', '..%2f..%2fetc%2fpasswd', '%00', "'", "x' OR '1'='1", 'a'.repeat(5000), '019F0C1E'])
+    test(`of the id ${id.length > 40 ? `of ${id.length} bytes` : id}`, async () => {
+      const encoded = id.startsWith('%') || id.startsWith('..') ? id : encodeURIComponent(id);
+      for (const target of [`/download/${encoded}`, `/download?fid=${encoded}`]) {
+        const { status } = await stack.call('GET', target, { token: ann.token });
+        assert.ok([400, 404].includes(status), `${target}: ${status}`);
+      }
+    });
+
+  test('of no id at all', async () => {
+    for (const target of ['/download', '/download?fid=', '/download?id=1', '/download/'])
+      assert.ok([400, 404, 422].includes((await fetch(stack.url + target, { headers: { Authorization: `Bearer ${ann.token}` } })).status), target);
+  });
+
+  test('by other methods', async () => {
+    for (const target of bothRoutes())
+      for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
+        const answer = await get({}, { method, target });
+        assertProblem(answer, 405, 'method-not-allowed');
+        assert.match(answer.headers.get('allow'), /\bGET\b.*\bHEAD\b|\bHEAD\b.*\bGET\b/);
+      }
+  });
+});
+
+test('the server\'s own header for the file never reaches a client', async () => {
+  const { headers } = await get();
+  for (const name of ['x-sendfile', 'x-lighttpd-send-file', 'x-accel-redirect', 'status']) assert.equal(headers.get(name), null, name);
+});

@@ -1,0 +1,192 @@
+// What holds for every answer: request ids, methods, paths, errors, headers.
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { assertProblem, assertStatus } from '../support/client.js';
+import { document } from '../support/contract.js';
+import { requestHead, sendRaw } from '../support/raw.js';
+import { useStack } from '../support/stack.js';
+
+const stack = await useStack();
+let ann;
+before(async () => {
+  ann = await stack.person();
+});
+
+const raw = (method, target, headers) => sendRaw(stack.url, requestHead(method, target, headers));
+const publicRoutes = ['/login', '/me', '/files', '/healthz'];
+
+describe('X-Request-ID', () => {
+  test('is taken from the client if it is well formed', async () => {
+    for (const id of ['a', 'A-b_9', 'x'.repeat(64)])
+      for (const route of publicRoutes)
+        assert.equal((await stack.call('GET', route, { headers: { 'X-Request-ID': id } })).headers.get('x-request-id'), id);
+  });
+
+  test('is made anew if it is not', async () => {
+    for (const id of ['', ' ', 'a b', 'x'.repeat(65), 'a;b', '<script>', 'ä', '../x', 'a,b', '%0a'])
+      for (const route of publicRoutes) {
+        const answer = await raw('GET', route, { 'X-Request-ID': id });
+        assert.match(answer.headers.get('x-request-id'), /^[A-Za-z0-9_-]{1,64}$/, route);
+        assert.notEqual(answer.headers.get('x-request-id'), id);
+      }
+  });
+
+  test('is another one for every request', async () => {
+    const ids = new Set();
+    for (let i = 0; i < 10; i++) ids.add((await stack.call('GET', '/healthz')).headers.get('x-request-id'));
+    assert.equal(ids.size, 10);
+  });
+
+  test('stands in the problem and in the log', async () => {
+    for (const route of ['/me', '/files']) {
+      const id = `find-me-${route.slice(1)}`;
+      const answer = await stack.call('GET', route, { headers: { 'X-Request-ID': id } });
+      assert.equal(answer.json.request_id, id);
+      assert.ok(stack.logs.includes(`"${id}"`), route);
+    }
+  });
+});
+
+describe('a log line', () => {
+  test('is one JSON object with time, level, event, id, status and microseconds', async () => {
+    await stack.call('GET', '/me', { token: ann.token, headers: { 'X-Request-ID': 'log-line' } });
+    const line = stack.logs.split('\n').find((l) => l.includes('"log-line"'));
+    const entry = JSON.parse(line.slice(line.indexOf('{')));
+    assert.ok(Object.values(entry).includes(200), line);
+    assert.ok(Object.keys(entry).length >= 6, line);
+  });
+
+  test('cannot be broken by what a client sends', async () => {
+    const evil = '/files/%0a%7b%22level%22%3a%22fake%22%7d%1b[31m"\\';
+    await raw('GET', evil, { Authorization: `Bearer ${ann.token}`, 'User-Agent': '"}\t{' });
+    for (const line of stack.logs.split('\n').filter((l) => l.startsWith('{'))) assert.doesNotThrow(() => JSON.parse(line), line);
+  });
+});
+
+describe('a method', () => {
+  test('that is unknown, odd or long is refused, not served', async () => {
+    for (const method of ['BREW', 'get', 'PROPFIND', 'X'.repeat(200)])
+      for (const route of publicRoutes) {
+        const answer = await raw(method, route, { Authorization: `Bearer ${ann.token}` });
+        assert.ok([400, 405, 501].includes(answer.status), `${method} ${route}: ${answer.status}`);
+      }
+  });
+
+  test('TRACE and CONNECT echo nothing', async () => {
+    for (const [method, target] of [['TRACE', '/me'], ['CONNECT', 'localhost:1']]) {
+      const answer = await raw(method, target, { 'X-Secret': 'echo-me' });
+      assert.ok(answer.status === 0 || answer.status >= 400);
+      assert.ok(!answer.text.includes('echo-me'));
+    }
+  });
+
+  test('OPTIONS without an origin says what is allowed', async () => {
+    const allowed = { '/login': /POST/, '/me': /GET/, '/files': /GET/, '/upload': /POST/, '/healthz': /GET/ };
+    for (const [route, pattern] of Object.entries(allowed)) {
+      const answer = await stack.call('OPTIONS', route);
+      assert.ok([200, 204, 405].includes(answer.status));
+      assert.match(answer.headers.get('allow'), pattern, route);
+    }
+  });
+
+  test('HEAD works wherever GET does', async () => {
+    for (const path of Object.keys(document.paths).filter((p) => document.paths[p].get && !document.paths[p].servers)) {
+      const target = path.replace('{id}', '019f0c1e-7d2a-7bb3-9c1d-2f6a5e4b3c21');
+      const get = await stack.call('GET', target, { token: ann.token });
+      const head = await stack.call('HEAD', target, { token: ann.token });
+      assert.equal(head.status, get.status, target);
+      assert.equal(head.text, '');
+      assert.equal(head.headers.get('content-type'), get.headers.get('content-type'));
+    }
+  });
+});
+
+describe('a path', () => {
+  const unknown = ['/', '/nothing', '/login/', '/login/x', '/loginx', '/LOGIN', '/me/', '/files/', '/healthz/', '/healthz/x', '/upload/a/b/c', '/download/a/b',
+    '/cgi-auth', '/cgi-gateway', '/index.html', '/favicon.ico', '/.git/config', '/conf/auth.env'];
+  test('that is unknown is 404', async () => {
+    for (const path of unknown) {
+      const answer = await stack.call('GET', path, { token: ann.token });
+      assertStatus(answer, 404);
+      assert.equal(answer.headers.get('set-cookie'), null);
+    }
+  });
+
+  test('of the inside is 404 outside', async () => {
+    for (const path of ['/validate', '/introspect', '/metrics', '/readyz', '/cgi-auth/healthz', '/cgi-auth/readyz', '/cgi-auth/validate', '/cgi-gateway/readyz',
+      '/cgi-auth/login', '/cgi-gateway/files', '/validate/', '//validate', '/./validate', '/x/../validate', '/%76alidate', '/validate%00', '/validate?x', '/validate;x']) {
+      const answer = await raw('GET', path, { Authorization: `Bearer ${ann.token}` });
+      assert.ok([400, 404].includes(answer.status), `${path}: ${answer.status}`);
+      assert.ok(!answer.text.includes(ann.email), path);
+    }
+  });
+
+  test('with dots and slashes never leaves its route', async () => {
+    for (const path of ['/download/../files', '/download/%2e%2e/files', '//files', '/files/../files', '/./files', '/%66iles', '/download/..%2f..%2f..%2fetc%2fpasswd', '/../../../etc/passwd', '/files%2f..', '/files/..;/']) {
+      const answer = await raw('GET', path, { Authorization: `Bearer ${ann.token}` });
+      assert.ok([200, 400, 404].includes(answer.status), `${path}: ${answer.status}`);
+      assert.ok(!answer.text.includes('root:'), path);
+      if (answer.status === 200) assert.deepEqual(Object.keys(answer.json), ['files', 'next'], path);
+    }
+  });
+
+  test('of eight thousand bytes does no harm', async () => {
+    for (const path of [`/files/${'a'.repeat(7500)}`, `/files?q=${'a'.repeat(7500)}`, `/upload/${'%41'.repeat(2500)}`]) {
+      const answer = await raw('GET', path, { Authorization: `Bearer ${ann.token}` });
+      assert.ok(answer.status >= 200 && answer.status < 500, `${path.slice(0, 20)}: ${answer.status}`);
+    }
+  });
+
+  test('may be a whole URL, as a proxy would send it', async () => {
+    const answer = await raw('GET', `${stack.url}/healthz`, {});
+    assert.ok([200, 400].includes(answer.status));
+  });
+});
+
+describe('a query', () => {
+  test('that is malformed, empty or full of odd bytes does no harm', async () => {
+    for (const query of ['?', '?&&&', '?=', '?=x', '?%', '?%zz=%zz', '?q', '?q=%ff%fe', '?q=%00', '?q=a&q=b', '?' + 'a&'.repeat(2000), '?q=' + '%25'.repeat(1000)]) {
+      const answer = await raw('GET', `/files${query}`, { Authorization: `Bearer ${ann.token}` });
+      assert.ok([200, 400, 422].includes(answer.status), `${query.slice(0, 20)}: ${answer.status}`);
+    }
+  });
+});
+
+describe('a header', () => {
+  test('of CGI that a client makes up changes nothing', async () => {
+    // HTTP_* comes from a client; REMOTE_USER, SCRIPT_NAME and others only from the server
+    const answer = await raw('GET', '/me', { 'Remote-User': 'root', 'Script-Name': '/validate', 'Path-Info': '/validate', 'Redirect-Http-Authorization': `Bearer ${ann.token}`, Proxy: 'http://x' });
+    assertProblem(answer, 401, 'missing-token');
+  });
+
+  test('said twice is not half believed', async () => {
+    const answer = await sendRaw(stack.url,
+      `GET /me HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${ann.token}\r\nAuthorization: Bearer x\r\n\r\n`);
+    assert.ok([400, 401].includes(answer.status), String(answer.status));
+  });
+
+  test('of security is on every answer', async () => {
+    for (const route of ['/me', '/files', '/healthz', '/nothing'])
+      assert.equal((await stack.call('GET', route)).headers.get('x-content-type-options'), 'nosniff', route);
+  });
+
+  test('never tells versions or what is inside', async () => {
+    for (const route of ['/me', '/nothing', '/healthz']) {
+      const { headers } = await stack.call('GET', route);
+      assert.doesNotMatch(headers.get('server') ?? '', /\d/);
+      assert.equal(headers.get('x-powered-by'), null);
+    }
+  });
+});
+
+test('requests of HTTP/1.0 and without a body length are answered', async () => {
+  const answer = await sendRaw(stack.url, 'GET /healthz HTTP/1.0\r\n\r\n');
+  assertStatus(answer, 200);
+});
+
+test('garbage is answered by nothing or 400', async () => {
+  for (const bytes of ['\0\0\0\0\r\n\r\n', 'GET\r\n\r\n', 'GET /healthz HTTP/9.9\r\n\r\n', '\x16\x03\x01\x02\x00\x01\x00', 'GET /healthz HTTP/1.1\r\nA\r\n\r\n']) {
+    const answer = await sendRaw(stack.url, bytes, { end: true });
+    assert.ok(answer.cut || answer.status === 400 || answer.status === 505 || answer.status === 200, `${JSON.stringify(bytes)}: ${answer.status}`);
+  }
+});

@@ -1,0 +1,72 @@
+// The internal listener: /validate for other servers, health for the operator.
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { assertProblem, assertStatus } from '../support/client.js';
+import { useStack } from '../support/stack.js';
+import { claimsFor, forge, mint, now } from '../support/tokens.js';
+
+const stack = await useStack();
+let ann;
+before(async () => {
+  ann = await stack.person();
+});
+
+const validate = (options, method = 'GET') => stack.callInternal(method, '/validate', options);
+
+describe('/validate', () => {
+  for (const method of ['GET', 'POST'])
+    test(`answers a good token by ${method} with its claims`, async () => {
+      const answer = await validate({ token: ann.token }, method);
+      assertStatus(answer, 200);
+      assert.deepEqual(answer.json, JSON.parse(Buffer.from(ann.token.split('.')[1], 'base64url')));
+      assert.equal(answer.headers.get('x-auth-user'), ann.email);
+      assert.equal(answer.headers.get('x-auth-id'), String(ann.id));
+      assert.equal(answer.headers.get('x-auth-scope'), 'files:read files:write');
+    });
+
+  test('is what nginx auth_request asks: 2xx or 401, whatever the original method and body', async () => {
+    assertStatus(await validate({ token: ann.token, headers: { 'X-Original-URI': '/x', 'X-Original-Method': 'DELETE' } }), 200);
+    assertStatus(await validate({ token: ann.token, body: 'a body', headers: { 'Content-Type': 'text/plain' } }, 'POST'), 200);
+    assertStatus(await validate({ token: ann.token }, 'HEAD'), 200);
+  });
+
+  for (const method of ['GET', 'POST'])
+    test(`refuses by ${method} as every route does`, async () => {
+      assertProblem(await validate({}, method), 401, 'missing-token');
+      assertProblem(await validate({ token: 'a.b.c' }, method), 401, 'invalid-token');
+      assertProblem(await validate({ token: 'a b' }, method), 400, 'invalid-request');
+      assertProblem(await validate({ token: await mint(stack.signingKey(), claimsFor(ann, { exp: now() - 1 })) }, method), 401, 'invalid-token');
+    });
+
+  test('never writes a username into a header that could end it', async () => {
+    const key = stack.signingKey();
+    const token = forge(key.secret, { alg: 'HS256', kid: key.kid }, claimsFor(ann, { username: 'a\r\nX-Auth-Id: 1' }));
+    assertProblem(await validate({ token }), 401, 'invalid-token');
+  });
+
+  test('knows no other method', async () => {
+    assertProblem(await validate({ token: ann.token }, 'DELETE'), 405, 'method-not-allowed');
+  });
+});
+
+describe('health', () => {
+  test('of both programs is alive and ready', async () => {
+    for (const program of ['cgi-auth', 'cgi-gateway']) {
+      assert.deepEqual((await stack.callInternal('GET', `/${program}/healthz`)).json, { status: 'ok' });
+      assert.deepEqual((await stack.callInternal('GET', `/${program}/readyz`)).json, { status: 'ready' });
+    }
+  });
+
+  test('of the gateway is public', async () => {
+    assert.deepEqual((await stack.call('GET', '/healthz')).json, { status: 'ok' });
+    assertStatus(await stack.call('HEAD', '/healthz'), 200);
+    assertProblem(await stack.call('POST', '/healthz'), 405, 'method-not-allowed');
+  });
+});
+
+test('the internal listener serves nothing of the public one', async () => {
+  for (const path of ['/login', '/me', '/files', '/upload', '/healthz', '/readyz', '/cgi-auth/login', '/cgi-gateway/files', '/cgi-gateway/upload', '/']) {
+    const { status } = await fetch(stack.internalUrl + path, { headers: { Authorization: `Bearer ${ann.token}` } });
+    assert.equal(status, 404, path);
+  }
+});

@@ -1,0 +1,73 @@
+// GET /me
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { assertProblem, assertStatus } from '../support/client.js';
+import { useStack } from '../support/stack.js';
+
+const stack = await useStack();
+let ann;
+before(async () => {
+  ann = await stack.person();
+});
+
+test('a user sees who they are', async () => {
+  const answer = await stack.call('GET', '/me', { token: ann.token });
+  assertStatus(answer, 200);
+  const { created_at: created, ...rest } = answer.json;
+  assert.deepEqual(rest, { id: ann.id, email: ann.email, admin: false, scope: 'files:read files:write' });
+  assert.ok(Math.abs(Date.parse(created) - Date.now()) < 3600_000, created);
+});
+
+test('an admin sees that they are one', async () => {
+  const root = await stack.person({ admin: true });
+  const { json } = await stack.call('GET', '/me', { token: root.token });
+  assert.equal(json.admin, true);
+  assert.deepEqual(json.scope.split(' ').sort(), ['admin', 'files:read', 'files:write']);
+});
+
+test('an email of many scripts comes back as it was given', async () => {
+  const email = `zoë-${Date.now()}@пример.example`;
+  assert.equal((await stack.authAdmin(['user', 'add', email, '--password-stdin'], 'a good password\n')).code, 0);
+  const { json } = await stack.call('POST', '/login', { basic: [email, 'a good password'] });
+  const me = await stack.call('GET', '/me', { token: json.access_token });
+  assert.equal(me.json.email, email);
+});
+
+test('nobody is asked for a token, in a bare challenge', async () => {
+  const answer = await stack.call('GET', '/me');
+  assertProblem(answer, 401, 'missing-token');
+  assert.equal(answer.headers.get('www-authenticate'), 'Bearer realm="gatehouse"');
+});
+
+test('Basic credentials are no token', async () => {
+  const answer = await stack.call('GET', '/me', { basic: [ann.email, ann.password] });
+  assertProblem(answer, 401, 'missing-token');
+});
+
+test('the token of a user who was deleted is nobody', async () => {
+  const bob = await stack.person();
+  await stack.authAdmin(['user', 'delete', bob.email, '--yes']);
+  assertProblem(await stack.call('GET', '/me', { token: bob.token }), 401, 'invalid-token');
+});
+
+test('the token of a user who was disabled is nobody', async () => {
+  const bob = await stack.person();
+  await stack.authAdmin(['user', 'disable', bob.email]);
+  assertProblem(await stack.call('GET', '/me', { token: bob.token }), 401, 'invalid-token');
+});
+
+test('HEAD says what GET would, without a body', async () => {
+  const get = await stack.call('GET', '/me', { token: ann.token });
+  const head = await stack.call('HEAD', '/me', { token: ann.token });
+  assertStatus(head, 200);
+  assert.equal(head.text, '');
+  assert.equal(head.headers.get('content-type'), get.headers.get('content-type'));
+});
+
+test('other methods are 405', async () => {
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
+    const answer = await stack.call(method, '/me', { token: ann.token });
+    assertProblem(answer, 405, 'method-not-allowed');
+    assert.match(answer.headers.get('allow'), /\bGET\b/);
+  }
+});

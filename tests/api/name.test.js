@@ -1,0 +1,163 @@
+// File names: data that a client chose, never a path, and never a piece of a header.
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { before, describe, test } from 'node:test';
+import { assertProblem, assertStatus } from '../support/client.js';
+import { keep } from '../support/files.js';
+import { filePart, form, formType } from '../support/multipart.js';
+import { requestHead, sendRaw } from '../support/raw.js';
+import { useStack } from '../support/stack.js';
+
+const stack = await useStack();
+let ann;
+before(async () => {
+  ann = await stack.person();
+});
+
+// The three ways in which a name comes: encoded in the path, in the query, as bytes in a form.
+const byPath = (encoded) => stack.call('PUT', `/upload/${encoded}`, { token: ann.token, body: 'x' });
+const byQuery = (encoded) => stack.call('POST', `/upload?name=${encoded}`, { token: ann.token, body: 'x', headers: { 'Content-Type': 'text/plain' } });
+const byForm = (name) => stack.call('POST', '/upload', { token: ann.token, body: form(filePart(name, 'x')), headers: { 'Content-Type': formType() } });
+
+const nameOf = (answer) => {
+  assertStatus(answer, 201);
+  return answer.json.files[0].name;
+};
+const disposition = async (record) => (await stack.call('HEAD', `/download/${record.id}`, { token: ann.token })).headers.get('content-disposition');
+
+describe('a name is kept as it is', () => {
+  for (const name of ['a', 'Bericht für Zoë.pdf', '報告書.xlsx', 'отчёт (1).txt', 'تقرير.pdf', '📷🏔.jpg', 'e\u0301 combining', "it's 100% & more; =.txt",
+    '.hidden', '..dots', '-rf', '#?&=+', '%2e%2e', 'CON', 'a'.repeat(255), 'é'.repeat(127)])
+    test(name.length > 40 ? `${name.slice(0, 5)}… (${Buffer.byteLength(name)} bytes)` : name, async () => {
+      assert.equal(nameOf(await byPath(encodeURIComponent(name))), name);
+      assert.equal(nameOf(await byQuery(encodeURIComponent(name))), name);
+      assert.equal(nameOf(await byForm(name)), name);
+    });
+});
+
+describe('of a path the last segment is kept', () => {
+  for (const [path, name] of [
+    ['C:\\x\\y.txt', 'y.txt'], ['\\\\server\\share\\y.txt', 'y.txt'], ['/etc/passwd', 'passwd'], ['../../../etc/passwd', 'passwd'],
+    ['..\\..\\boot.ini', 'boot.ini'], ['a/b\\c', 'c'], ['./x', 'x'], ['//x', 'x'],
+  ])
+    test(`${path} is ${name}`, async () => {
+      assert.equal(nameOf(await byQuery(encodeURIComponent(path))), name);
+      assert.equal(nameOf(await byForm(path)), name);
+    });
+
+  test('and nothing was written outside the data folder\'s ids', async () => {
+    const data = stack.settings('gateway').DATA_DIR;
+    assert.deepEqual(readdirSync(data).sort(), ['incoming', 'objects']);
+    for (const folder of readdirSync(`${data}/objects`)) {
+      assert.match(folder, /^[0-9a-f]{2}$/);
+      for (const id of readdirSync(`${data}/objects/${folder}`)) assert.match(id, /^[0-9a-f-]{36}$/);
+    }
+  });
+});
+
+describe('a name that is none', () => {
+  for (const [what, name] of [['a dot', '.'], ['two dots', '..'], ['a slash', '/'], ['a path that ends in two dots', 'a/..'], ['a path that ends in a slash', 'a/b/'], ['blanks', '   '],
+    ['too long', 'a'.repeat(256)], ['too long in bytes', 'é'.repeat(128)], ['much too long', 'a'.repeat(5000)]])
+    test(`of ${what} is refused or replaced, never kept`, async () => {
+      for (const answer of [await byQuery(encodeURIComponent(name)), await byForm(name)]) {
+        assert.ok([201, 400, 413, 422].includes(answer.status), answer.text);
+        if (answer.status !== 201) continue;
+        const kept = answer.json.files[0].name;
+        assert.ok(!['.', '..', '', ' '].includes(kept) && !kept.includes('/') && Buffer.byteLength(kept) <= 255, kept);
+      }
+    });
+
+  for (const [what, encoded, bytes] of [
+    ['a NUL', 'a%00b.txt', 'a\0b.txt'], ['a line break', 'a%0d%0aSet-Cookie:%20x=1', 'a\r\nSet-Cookie: x=1'], ['a newline', 'a%0ab', 'a\nb'],
+    ['an escape', 'a%1bb', 'a\x1bb'], ['a DEL', 'a%7fb', 'a\x7fb'], ['a C1 control character', 'a%c2%85b', 'a\u0085b'],
+    ['bytes that are not UTF-8', 'a%ff%feb', Buffer.from([0x61, 0xff, 0xfe, 0x62])], ['an overlong slash', 'a%c0%afb', Buffer.from([0x61, 0xc0, 0xaf, 0x62])],
+    ['a surrogate', 'a%ed%a0%80b', Buffer.from([0x61, 0xed, 0xa0, 0x80, 0x62])],
+  ])
+    test(`with ${what} never comes back so`, async () => {
+      const raw = (body) => stack.call('POST', '/upload', { token: ann.token, body, headers: { 'Content-Type': formType() } });
+      const inForm = Buffer.concat([Buffer.from('Content-Disposition: form-data; name="f"; filename="'), Buffer.from(bytes), Buffer.from('"\r\n\r\nx')]);
+      for (const answer of [await byPath(encoded), await byQuery(encoded), await raw(form(inForm))]) {
+        assert.ok([201, 400, 404, 422].includes(answer.status), `${answer.status} ${answer.text}`);
+        if (answer.status !== 201) continue;
+        const record = answer.json.files[0];
+        assert.doesNotMatch(record.name, /[\x00-\x1f\x7f-\x9f]/);
+        const header = await disposition(record);
+        assert.doesNotMatch(header, /[\x00-\x1f\x7f]/);
+        const listed = await stack.call('GET', `/files/${record.id}`, { token: ann.token });
+        assert.equal(listed.headers.get('set-cookie'), null);
+      }
+    });
+
+  test('as malformed percent-encoding is no error of ours', async () => {
+    for (const encoded of ['a%', 'a%4', 'a%zz', '%']) {
+      const answer = await sendRaw(stack.url, requestHead('POST', `/upload?name=${encoded}`,
+        { Authorization: `Bearer ${ann.token}`, 'Content-Type': 'text/plain', 'Content-Length': '1' }) + 'x');
+      assert.ok([201, 400, 422].includes(answer.status), `${encoded}: ${answer.status}`);
+    }
+  });
+});
+
+describe('Content-Disposition', () => {
+  test('quotes a plain name', async () => {
+    const header = await disposition(await keep(stack, ann, 'plain name.txt', 'x'));
+    assert.match(header, /^attachment; filename="plain name\.txt"/);
+  });
+
+  test('escapes quotes and backslashes, so that nothing can be added behind', async () => {
+    const header = await disposition(await keep(stack, ann, 'a"; filename="evil.exe', 'x'));
+    const plain = header.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+    assert.equal((plain.match(/filename=/g) ?? []).length, 1, header);
+  });
+
+  test('carries other scripts as RFC 8187 says, beside a name in ASCII', async () => {
+    const name = 'naïve 報告 & "x".txt';
+    const header = await disposition(await keep(stack, ann, name, 'x'));
+    assert.match(header, /^[\x20-\x7e]+$/);
+    assert.match(header, /; ?filename="/);
+    const extended = /filename\*=UTF-8''([A-Za-z0-9!#$&+.^_`|~%-]+)/.exec(header);
+    assert.ok(extended, header);
+    assert.equal(decodeURIComponent(extended[1]), name);
+  });
+
+  test('gives a browser\'s name back after a form said it the browsers\' way', async () => {
+    // WHATWG HTML: a quote is %22, CR and LF are %0D and %0A; a backslash and % stand for themselves
+    const record = (await byForm('say %22hi%22 100%.txt')).json.files[0];
+    assert.equal(record.name, 'say "hi" 100%.txt');
+  });
+
+  test('gives a name back that curl escaped with a backslash', async () => {
+    const answer = await byForm('say \\"hi\\".txt');
+    assert.equal(nameOf(answer), 'say "hi".txt');
+  });
+
+  test('knows filename* of a form', async () => {
+    const body = form(Buffer.from("Content-Disposition: form-data; name=\"f\"; filename=\"plain.txt\"; filename*=UTF-8''z%C3%BCrich.txt\r\n\r\nx"));
+    const answer = await stack.call('POST', '/upload', { token: ann.token, body, headers: { 'Content-Type': formType() } });
+    assert.ok(['plain.txt', 'zürich.txt'].includes(nameOf(answer)));
+  });
+});
+
+describe('a content type', () => {
+  test('with a line break or of absurd length never reaches a header', async () => {
+    for (const type of ['text/html\x0bX: 1', 'x'.repeat(300), 'no slash', '<script>/x', 'text/"quoted', '']) {
+      const answer = await stack.call('POST', '/upload', { token: ann.token, body: form(filePart('t', 'x', `Content-Type: ${type}`)), headers: { 'Content-Type': formType() } });
+      assert.ok([201, 400, 422].includes(answer.status), answer.text);
+      if (answer.status !== 201) continue;
+      const got = await stack.call('GET', answer.json.files[0].url, { token: ann.token });
+      assert.match(got.headers.get('content-type'), /^[a-z0-9.+-]+\/[a-z0-9.+-]+/i, type);
+    }
+  });
+
+  test('that a browser would run is sent back only as an attachment that it must not sniff', async () => {
+    const record = await keep(stack, ann, 'x.html', '<script>alert(1)</script>', { type: 'text/html' });
+    const { headers } = await stack.call('GET', record.url, { token: ann.token });
+    assert.match(headers.get('content-disposition'), /^attachment/);
+    assert.equal(headers.get('x-content-type-options'), 'nosniff');
+  });
+});
+
+test('a name with quotes and line breaks in a record is sound JSON', async () => {
+  const record = await keep(stack, ann, 'a"b</script>\u2028.txt', 'x');
+  assertStatus(await stack.call('GET', `/files/${record.id}`, { token: ann.token }), 200);
+  assertProblem(await stack.call('GET', '/files/"', { token: ann.token }), 404, 'not-found');
+});

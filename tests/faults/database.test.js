@@ -1,0 +1,99 @@
+// MariaDB goes away and comes back while people work.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { assertProblem } from '../support/client.js';
+import { operations } from '../support/contract.js';
+import { startStackWithDatabase } from '../support/database.js';
+import { keep } from '../support/files.js';
+import { startLoad } from '../support/load.js';
+
+const { stack, database } = await startStackWithDatabase();
+after(async () => {
+  await stack.stop();
+  await database.stop();
+});
+
+let ann, record;
+before(async () => {
+  ann = await stack.person();
+  record = await keep(stack, ann, 'kept', 'x');
+});
+
+// Wait until `count` more answers of each kind have come.
+async function moreAnswers(answers, count) {
+  const from = answers.length;
+  const enough = () => ['login', 'list', 'upload', 'download'].every((what) => answers.slice(from).filter((a) => a.what === what).length >= count);
+  while (!enough()) await new Promise((done) => setTimeout(done, 20));
+}
+
+test('answers are 503 with Retry-After while it is down, and nothing but right from then on', async () => {
+  for (let round = 0; round < 3; round++) {
+    const answers = [];
+    const stopLoad = startLoad(stack, ann, record, (answer) => answers.push(answer));
+    await moreAnswers(answers, 3);
+    const goingDown = process.hrtime.bigint();
+    await database.stop();
+    const down = process.hrtime.bigint();
+    await moreAnswers(answers, 3);
+    const goingUp = process.hrtime.bigint();
+    await database.start();
+    const up = process.hrtime.bigint();
+    await moreAnswers(answers, 5);
+    await stopLoad();
+
+    const good = { login: 200, list: 200, upload: 201, download: 200 };
+    for (const { what, begun, status, retryAfter, text } of answers) {
+      const right = status === good[what];
+      const unavailable = status === 503 && retryAfter !== null;
+      const message = `${what}: ${status} ${text.slice(0, 300)}`;
+      if (begun > up) assert.ok(right, `after: ${message}`);
+      else if (begun > goingDown || !right) assert.ok(right || unavailable, `between: ${message}`);
+    }
+    // those begun and answered while it was down must have been 503
+    const whileDown = answers.filter((a) => a.begun > down && a.begun < goingUp);
+    assert.ok(whileDown.some((a) => a.status === 503), 'somebody saw it down');
+  }
+});
+
+test('every documented route says so while it is down, and is back after', async () => {
+  const down = operations.filter(({ statuses }) => statuses.includes('503'));
+  const ask = ({ path, method, inside }) => {
+    const target = path.replace('{id}', record.id).replace('{name}', 'x') + (path === '/download' ? `?fid=${record.id}` : '');
+    const options = target === '/login' ? { basic: [ann.email, ann.password] } : { token: ann.token };
+    if (method === 'patch') options.json = { name: 'kept' };
+    if (['put', 'post'].includes(method) && target !== '/login') Object.assign(options, { body: 'x', headers: { 'Content-Type': 'text/plain' } });
+    return (inside ? stack.callInternal : stack.call).call(stack, method.toUpperCase(), target, options);
+  };
+  await database.stop();
+  try {
+    for (const operation of down) {
+      const answer = await ask(operation);
+      assertProblem(answer, 503, 'unavailable');
+      assert.doesNotMatch(answer.text, /mysql|maria|sql|sock/i);
+    }
+    for (const path of ['/cgi-auth/healthz', '/cgi-gateway/healthz']) assert.equal((await stack.callInternal('GET', path)).status, 200, 'alive all the same');
+  } finally {
+    await database.start();
+  }
+  for (const operation of down.sort((a, b) => (a.method === 'delete') - (b.method === 'delete'))) {
+    const { status, text } = await ask(operation);
+    assert.ok(status < 300, `${operation.method} ${operation.path}: ${status} ${text}`);
+  }
+});
+
+test('a kill of the database itself loses no file that was promised', async () => {
+  const promised = [];
+  const eve = await stack.person();
+  const uploads = Array.from({ length: 4 }, async (_, loop) => {
+    for (let i = 0; i < 25; i++) {
+      const answer = await stack.call('PUT', `/upload/${loop}-${i}`, { token: eve.token, body: `${loop}-${i}` });
+      if (answer.status === 201) promised.push(answer.json.files[0]);
+      else assertProblem(answer, 503, 'unavailable');
+    }
+  });
+  while (promised.length < 10) await new Promise((done) => setTimeout(done, 5));
+  await database.stop('SIGKILL');
+  await database.start();
+  await Promise.all(uploads);
+  for (const { url, name } of promised) assert.equal((await stack.call('GET', url, { token: eve.token })).text, name);
+});

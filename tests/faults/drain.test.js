@@ -1,0 +1,127 @@
+// SIGTERM: what was begun is finished, then the program leaves with status 0.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { basic } from '../support/client.js';
+import { begin } from '../support/fastcgi.js';
+import { startLoad } from '../support/load.js';
+import { keep } from '../support/files.js';
+import { build, gone, pause, startStack } from '../support/stack.js';
+
+const stack = await startStack();
+after(() => stack.stop());
+
+let ann;
+before(async () => {
+  ann = await stack.person();
+});
+
+// A program of our own beside the instance's, on a socket of its own: then its exit status is ours to see.
+async function program(name) {
+  const socket = stack.path('run', `test-${name}-${Date.now()}.sock`);
+  const child = spawn('spawn-fcgi', ['-n', '-s', socket, '--', join(build, name)],
+    { env: { ...process.env, GATEHOUSE_CONF: stack.path('conf', `${name.replace('cgi-', '')}.env`) }, stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (text) => { stderr += text; });
+  const ended = new Promise((done) => child.on('exit', (code, signal) => done(code ?? signal)));
+  while (!existsSync(socket)) await pause(10);
+  return { socket, child, ended, get stderr() { return stderr; } };
+}
+
+const variables = (method, path, more) => ({
+  REQUEST_METHOD: method, SCRIPT_NAME: path, PATH_INFO: '', QUERY_STRING: '', REQUEST_URI: path, SERVER_PROTOCOL: 'HTTP/1.1', GATEWAY_INTERFACE: 'CGI/1.1',
+  HTTP_AUTHORIZATION: `Bearer ${ann.token}`, ...more,
+});
+const incoming = () => readdirSync(join(stack.settings('gateway').DATA_DIR, 'incoming')).length;
+
+describe('SIGTERM to cgi-gateway', () => {
+  test('lets every upload that was begun come to its end, and exits 0', async () => {
+    const gateway = await program('cgi-gateway');
+    const body = Buffer.alloc(300_000, 'x');
+    const before = incoming();
+    const uploads = Array.from({ length: 8 }, (_, i) => {
+      const request = begin(gateway.socket, variables('PUT', `/upload/drain-${i}`, { CONTENT_LENGTH: body.length }));
+      request.send(body.subarray(0, 150_000));
+      return request;
+    });
+    while (incoming() < before + uploads.length) await pause(10);
+
+    gateway.child.kill('SIGTERM');
+    for (const upload of uploads) upload.send(body.subarray(150_000));
+    for (const upload of uploads) {
+      const { status, text } = await upload.finish();
+      assert.equal(status, 201, text + gateway.stderr);
+    }
+    assert.equal(await gateway.ended, 0, gateway.stderr);
+  });
+
+  test('that does nothing exits 0 at once, also when it comes twice', async () => {
+    const gateway = await program('cgi-gateway');
+    await begin(gateway.socket, variables('GET', '/healthz')).finish();
+    gateway.child.kill('SIGTERM');
+    gateway.child.kill('SIGTERM');
+    assert.equal(await gateway.ended, 0, gateway.stderr);
+  });
+
+  test('does not wait for ever for a client that sends no more', async () => {
+    const gateway = await program('cgi-gateway');
+    const before = incoming();
+    const request = begin(gateway.socket, variables('PUT', '/upload/stuck', { CONTENT_LENGTH: 1000 }));
+    request.send(Buffer.alloc(10));
+    while (incoming() === before) await pause(10);
+    gateway.child.kill('SIGTERM');
+    request.vanish();
+    assert.equal(await gateway.ended, 0, gateway.stderr);
+  });
+});
+
+test('SIGTERM to cgi-auth under logins exits 0 and every login that was begun is answered', async () => {
+  const auth = await program('cgi-auth');
+  const login = variables('POST', '/login', { HTTP_AUTHORIZATION: basic(ann.email, ann.password), CONTENT_LENGTH: 0 });
+  await begin(auth.socket, login).finish();
+  const logins = Array.from({ length: 6 }, () => begin(auth.socket, login).finish());
+  await logins[0];
+  auth.child.kill('SIGTERM');
+  const answers = await Promise.all(logins);
+  assert.ok(answers.every(({ status, cut }) => status === 200 || cut), JSON.stringify(answers));
+  assert.equal(await auth.ended, 0, auth.stderr);
+});
+
+describe('a client that goes away', () => {
+  test('in the middle of an upload leaves neither bytes nor a row, and harms nobody', async () => {
+    const gateway = await program('cgi-gateway');
+    const before = incoming();
+    const requests = ['vanish', 'abort', 'finish'].map((end) => {
+      const request = begin(gateway.socket, variables('PUT', `/upload/${end}`, { CONTENT_LENGTH: 100_000 }));
+      request.send(Buffer.alloc(20_000));
+      return [request, end];
+    });
+    while (incoming() < before + 3) await pause(10);
+    for (const [request, end] of requests) request[end]();
+    const { status } = await requests[2][0].answer;
+    assert.equal(status, 400);
+    while (incoming() > before) await pause(10);
+    assert.equal((await begin(gateway.socket, variables('GET', '/files')).finish()).status, 200);
+    assert.deepEqual((await stack.call('GET', '/files?q=vanish', { token: ann.token })).json.files, []);
+    gateway.child.kill('SIGTERM');
+    assert.equal(await gateway.ended, 0, gateway.stderr);
+  });
+});
+
+test('under lighttpd a program that was told to leave is replaced, and no answer is wrong', { skip: stack.transport !== 'fastcgi' }, async () => {
+  const record = await keep(stack, ann, 'load', 'x');
+  const answers = [];
+  const stopLoad = startLoad(stack, ann, record, (answer) => answers.push(answer));
+  for (const name of ['cgi-gateway', 'cgi-auth', 'cgi-gateway']) {
+    const pids = stack.processes(name);
+    for (const pid of pids) process.kill(pid, 'SIGTERM');
+    await Promise.all(pids.map(gone));
+    const from = answers.length;
+    while (answers.slice(from).filter((a) => a.status < 300 && a.status > 0).length < 20) await pause(10);
+  }
+  await stopLoad();
+  const wrong = answers.filter(({ status }) => ![200, 201, 503].includes(status));
+  assert.deepEqual(wrong, []);
+});

@@ -1,0 +1,47 @@
+// One request, one whole answer, held against docs/openapi.yaml.
+import assert from 'node:assert/strict';
+import { assertKept } from './contract.js';
+
+export const basic = (email, password) =>
+  'Basic ' + Buffer.from(`${email}:${password}`, 'utf8').toString('base64');
+
+// `base` is the URL of a listener; `target` path and query. Options: token (bearer), basic ([email,
+// password]), headers, body, json (a value to send), inside (the listener is the internal one). Gives {status, headers, bytes, text, json}.
+export async function call(base, method, target, options = {}) {
+  const headers = new Headers(options.headers);
+  if (options.token !== undefined) headers.set('Authorization', `Bearer ${options.token}`);
+  if (options.basic) headers.set('Authorization', basic(...options.basic));
+  if (options.json !== undefined && !headers.has('Content-Type')) headers.set('Content-Type', 'application/json');
+  const body = options.json === undefined ? options.body : JSON.stringify(options.json);
+
+  const response = await fetch(base + target, { method, headers, body, redirect: 'manual' });
+  const bytes = Buffer.from(await response.arrayBuffer());
+  return finish({ method, target, inside: options.inside, status: response.status, headers: response.headers, bytes });
+}
+
+export function finish(answer) {
+  const text = answer.bytes.toString('utf8');
+  const whole = {
+    ...answer,
+    text,
+    get json() {
+      return JSON.parse(text);
+    },
+  };
+  assertKept({ ...answer, text });
+  return whole;
+}
+
+export function assertStatus(answer, status) {
+  assert.equal(answer.status, status, `${answer.method} ${answer.target}: ${answer.text.slice(0, 500)}`);
+}
+
+// A problem of this status and this kind (`slug` as in urn:gatehouse:slug).
+export function assertProblem(answer, status, slug) {
+  assertStatus(answer, status);
+  if (answer.method === 'HEAD') return;
+  assert.equal(answer.headers.get('content-type'), 'application/problem+json');
+  assert.equal(answer.json.type, `urn:gatehouse:${slug}`, answer.text);
+  assert.equal(answer.json.status, status);
+  assert.equal(answer.json.request_id ?? null, answer.headers.get('x-request-id'));
+}

@@ -1,0 +1,149 @@
+// docs/openapi.yaml as a judge: is this real answer one that the document promises?
+//
+// Every answer that the tests get through client.js or raw.js is held against it, and what was
+// seen is noted, so that every-answer.js can say what the document promises and nobody tried.
+import { appendFileSync, readFileSync } from 'node:fs';
+import { STATUS_CODES } from 'node:http';
+import Ajv from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { parse } from 'yaml';
+
+export const documentPath = new URL('../../docs/openapi.yaml', import.meta.url).pathname;
+export const document = parse(readFileSync(documentPath, 'utf8'));
+
+const METHODS = ['get', 'put', 'post', 'patch', 'delete'];
+
+const ajv = new Ajv({ strict: false, allErrors: true });
+addFormats(ajv);
+ajv.addSchema({ ...document, $id: 'openapi' });
+
+const pointer = (...steps) =>
+  '#/' + steps.map((s) => encodeURIComponent(String(s).replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
+
+// Follow a $ref of the document, and say where that led.
+function at(...steps) {
+  const value = steps.reduce((node, step) => node?.[step], document);
+  if (value?.$ref && Object.keys(value).length === 1) {
+    const path = value.$ref.slice(2).split('/').map((s) => s.replaceAll('~1', '/').replaceAll('~0', '~'));
+    return at(...path);
+  }
+  return { value, steps };
+}
+
+const compiled = new Map();
+export function schemaErrors(steps, instance) {
+  const ref = `openapi${pointer(...steps)}`;
+  if (!compiled.has(ref)) compiled.set(ref, ajv.compile({ $ref: ref }));
+  const valid = compiled.get(ref);
+  return valid(instance) ? [] : valid.errors.map((e) => `${e.instancePath || 'it'} ${e.message}`);
+}
+
+// A path that names its own server is one of the internal listener.
+const routes = Object.entries(document.paths).map(([path, { servers }]) => ({
+  path,
+  inside: Boolean(servers),
+  pattern: new RegExp('^' + path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+') + '$'),
+}));
+
+// The document's path for a request target, or undefined: for one that hides a slash or is not
+// UTF-8 too, which may be refused before any route is looked for.
+function findRoute(target, inside) {
+  const path = target.split('?')[0];
+  try {
+    if (decodeURIComponent(path).split('/').length !== path.split('/').length) return undefined;
+  } catch {
+    return undefined;
+  }
+  return routes.find((route) => route.inside === inside && route.pattern.test(path))?.path;
+}
+
+export const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+  METHODS.filter((method) => item[method]).map((method) => ({
+    path,
+    inside: Boolean(item.servers),
+    method,
+    statuses: Object.keys(item[method].responses),
+  })));
+
+const mediaType = (contentType) => contentType?.split(';')[0].trim().toLowerCase();
+
+function checkHeaders(response, headers) {
+  const faults = [];
+  for (const name of Object.keys(response.value.headers ?? {})) {
+    const { value: header, steps } = at(...response.steps, 'headers', name);
+    const sent = headers.get(name);
+    if (sent === null && header.required) faults.push(`the header ${name} is missing`);
+    if (sent !== null)
+      for (const error of schemaErrors([...steps, 'schema'], sent)) faults.push(`${name}: ${sent}: ${error}`);
+  }
+  return faults;
+}
+
+function checkBody(response, headers, text) {
+  const content = response.value.content;
+  const type = mediaType(headers.get('content-type'));
+  if (!content) return text ? [`a body of ${type} where none is documented`] : [];
+  const documented = content[type] ? type : content['*/*'] ? '*/*' : undefined;
+  if (!documented) return [`the content type ${type} is not documented`];
+  if (text === undefined || !content[documented].schema) return [];
+
+  let body = text;
+  if (type.endsWith('json')) {
+    try {
+      body = JSON.parse(text);
+    } catch {
+      return [`the body is not JSON: ${text.slice(0, 200)}`];
+    }
+  }
+  return schemaErrors([...response.steps, 'content', documented, 'schema'], body).map((e) => `body: ${e}`);
+}
+
+// What holds for 405 and 404 of the whole document, and for OPTIONS.
+function checkUnlisted(method, status, headers, text) {
+  const faults = [];
+  if (status === 405 && !headers.get('allow')) faults.push('a 405 without Allow');
+  if (method === 'OPTIONS' && status === 204) return faults;
+  if (status !== 405) return [...faults, `${status} to a method that is not documented`];
+  if (!headers.get('x-request-id')) faults.push('the header X-Request-ID is missing');
+  if (text) faults.push(...schemaErrors(['components', 'schemas', 'Problem'], JSON.parse(text)));
+  return faults;
+}
+
+// lighttpd refuses some requests before a program hears of them, in the same form but without an id.
+const SERVERS_OWN = [400, 408, 411, 413, 414, 416, 417, 431, 501, 502, 503, 504, 505];
+function isServersOwn(status, headers, text) {
+  return SERVERS_OWN.includes(status) && !headers.get('x-request-id') && (!text || 'type' in JSON.parse(text));
+}
+
+function note(line) {
+  if (process.env.GATEHOUSE_SEEN) appendFileSync(process.env.GATEHOUSE_SEEN, line + '\n');
+}
+
+// What is wrong with an answer, as sentences. `text` is undefined for a body that was not kept
+// (HEAD, large downloads). Paths that the document does not name are nobody's promise.
+export function faultsOf({ method, target, inside = false, status, headers, text }) {
+  const path = findRoute(target, inside);
+  if (!path || isServersOwn(status, headers, text)) return [];
+  const item = document.paths[path];
+  const verb = method === 'HEAD' ? 'get' : method.toLowerCase();
+  if (!item[verb]) return checkUnlisted(method, status, headers, text);
+
+  const response = at('paths', path, verb, 'responses', String(status));
+  if (!response.value) return [`${status} ${STATUS_CODES[status]} is not documented`];
+  note(`${verb} ${path} ${status}`);
+  return [
+    ...checkHeaders(response, headers),
+    ...checkBody(response, headers, method === 'HEAD' ? undefined : text),
+  ];
+}
+
+export function assertKept(answer) {
+  const faults = faultsOf(answer);
+  if (faults.length === 0) return;
+  const error = new Error(
+    `${answer.method} ${answer.target} -> ${answer.status} is not what docs/openapi.yaml says:\n` +
+      faults.map((f) => `  - ${f}`).join('\n') +
+      (answer.text ? `\n  ${answer.text.slice(0, 500)}` : ''));
+  error.code = 'ERR_ASSERTION';
+  throw error;
+}

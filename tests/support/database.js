@@ -1,0 +1,50 @@
+// A second MariaDB server for an instance, with a copy of its databases: one that a test may stop,
+// kill and start while the programs run. (scripts/run ends everything when its own server ends.)
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { gone, pause, run, startStack } from './stack.js';
+
+// An instance whose programs use a server of the test: {stack, database}. Stop both.
+export async function startStackWithDatabase() {
+  const stack = await startStack();
+  const database = new Database(stack);
+  await stack.halt();
+  cpSync(stack.path('mysql', 'data'), stack.path('mysql2', 'data'), { recursive: true });
+  mkdirSync(stack.path('mysql2', 'tmp'));
+  await database.start();
+  stack.configure({ MYSQL_SOCKET: database.socket });
+  await stack.start();
+  return { stack, database };
+}
+
+class Database {
+  #child;
+
+  constructor(stack) {
+    this.config = stack.path('mysql2.cnf');
+    this.socket = stack.path('mysql2', 'sock');
+    const text = readFileSync(stack.path('mysql', 'my.cnf'), 'utf8')
+      .replaceAll(stack.path('mysql/'), stack.path('mysql2/'))
+      .replace(/^log-error=.*$/m, `log-error=${stack.path('log', 'mariadb2.log')}`);
+    writeFileSync(this.config, text);
+  }
+
+  async start() {
+    const asRoot = process.getuid() === 0 ? ['--user=root'] : [];
+    const child = spawn('mariadbd', [`--defaults-file=${this.config}`, ...asRoot], { stdio: 'ignore' });
+    this.#child = child;
+    for (;;) {
+      if (child.exitCode !== null) throw new Error(`mariadbd ended with ${child.exitCode}`);
+      const { code } = await run('mariadb-admin', ['--no-defaults', '-S', this.socket, '-u', 'root', 'ping']);
+      if (code === 0) return;
+      await pause(50);
+    }
+  }
+
+  async stop(signal = 'SIGTERM') {
+    if (!this.#child) return;
+    this.#child.kill(signal);
+    await gone(this.#child.pid);
+    this.#child = undefined;
+  }
+}

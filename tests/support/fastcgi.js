@@ -1,0 +1,63 @@
+// The web server's side of FastCGI 1.0 (responder), one request a connection: for tests that decide
+// when each byte of a body reaches a program.
+import net from 'node:net';
+
+const BEGIN = 1, ABORT = 2, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6;
+
+function record(type, content) {
+  const head = Buffer.from([1, type, 0, 1, content.length >> 8, content.length & 255, 0, 0]);
+  return Buffer.concat([head, content]);
+}
+
+function nameValue(name, value) {
+  const size = (n) => (n < 128 ? Buffer.from([n]) : Buffer.from([(n >> 24) | 128, (n >> 16) & 255, (n >> 8) & 255, n & 255]));
+  const [n, v] = [Buffer.from(name), Buffer.from(value)];
+  return Buffer.concat([size(n.length), size(v.length), n, v]);
+}
+
+// Begin a request at a Unix socket. Gives {send(bytes), finish(), abort(), vanish(), answer}: send parts
+// of the body, then finish and await the answer ({status, text}, or {cut: true}).
+export function begin(socketPath, variables) {
+  const socket = net.connect(socketPath);
+  const out = [];
+  let pending = Buffer.alloc(0);
+  const answer = new Promise((done) => {
+    const end = (cut) => {
+      const text = Buffer.concat(out).toString('latin1');
+      done(cut && !text ? { cut: true, status: 0, text } : { cut, status: Number(/^Status: (\d+)/im.exec(text)?.[1] ?? 200), text });
+    };
+    socket.on('data', (chunk) => {
+      pending = Buffer.concat([pending, chunk]);
+      while (pending.length >= 8) {
+        const size = pending.readUInt16BE(4), whole = 8 + size + pending[6];
+        if (pending.length < whole) return;
+        if (pending[1] === STDOUT) out.push(pending.subarray(8, 8 + size));
+        if (pending[1] === END) end(false);
+        pending = pending.subarray(whole);
+      }
+    });
+    socket.on('error', () => end(true));
+    socket.on('close', () => end(true));
+  });
+  const parameters = Buffer.concat(Object.entries(variables).map(([k, v]) => nameValue(k, String(v))));
+  socket.write(record(BEGIN, Buffer.from([0, 1, 0, 0, 0, 0, 0, 0])));
+  socket.write(record(PARAMS, parameters));
+  socket.write(record(PARAMS, Buffer.alloc(0)));
+  return {
+    answer,
+    send(bytes) {
+      for (let at = 0; at < bytes.length; at += 65528) socket.write(record(STDIN, bytes.subarray(at, at + 65528)));
+    },
+    finish() {
+      socket.write(record(STDIN, Buffer.alloc(0)));
+      return answer;
+    },
+    abort() {
+      socket.write(record(ABORT, Buffer.alloc(0)));
+      return answer;
+    },
+    vanish() {
+      socket.destroy();
+    },
+  };
+}

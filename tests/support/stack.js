@@ -1,0 +1,196 @@
+// A whole instance (MariaDB, lighttpd, both programs), made by scripts/run in a temporary folder.
+//
+//   const stack = await useStack();              the run's shared one, or an own one when alone
+//   const stack = await startStack({ settings: { MAX_UPLOAD: 1000 } });   an own one; stop() it
+//
+// GATEHOUSE_TRANSPORT (fastcgi, spawn-fcgi, cgi) and GATEHOUSE_BUILD (a folder of programs) choose
+// what runs. A shared instance is one that support/suite.js started and named in GATEHOUSE_STATE.
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after } from 'node:test';
+import { call } from './client.js';
+import { signingKey } from './tokens.js';
+
+export const repository = new URL('../..', import.meta.url).pathname;
+export const transport = process.env.GATEHOUSE_TRANSPORT || 'fastcgi';
+export const build = resolve(process.env.GATEHOUSE_BUILD || join(repository, 'build'));
+
+// Run a program to its end; {code, stdout, stderr}. `input` is its standard input.
+export function run(file, args, { input = '', env = {}, cwd, encoding = 'utf8' } = {}) {
+  return new Promise((done) => {
+    const child = execFile(file, args,
+      { env: { ...process.env, ...env }, cwd, encoding, maxBuffer: 64 << 20 },
+      (error, stdout, stderr) => done({ code: error ? error.code ?? error.signal : 0, stdout, stderr }));
+    child.stdin.on('error', () => {}); // it may end without reading
+    child.stdin.end(input);
+  });
+}
+
+async function mustRun(file, args, options) {
+  const { code, stdout, stderr } = await run(file, args, options);
+  if (code !== 0) throw new Error(`${file} ${args.join(' ')}: ${code}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+const script = (name, ...args) => mustRun(join(repository, 'scripts', name), args);
+
+export async function useStack() {
+  if (process.env.GATEHOUSE_STATE) return new Stack(process.env.GATEHOUSE_STATE);
+  const stack = await startStack();
+  after(() => stack.stop());
+  return stack;
+}
+
+// `settings` are configuration names of the programs; null is as if it were not set.
+export async function startStack({ settings, transport: how = transport } = {}) {
+  const stack = new Stack(mkdtempSync(join(tmpdir(), 'gatehouse-test-')), how);
+  if (settings) stack.configure(settings);
+  try {
+    await stack.start();
+  } catch (error) {
+    await stack.stop().catch(() => {});
+    throw error;
+  }
+  return stack;
+}
+
+export class Stack {
+  constructor(state, how = transport) {
+    this.state = state;
+    this.transport = how;
+  }
+
+  async start() {
+    await script('run', '--detach', '--port', '0', '--state', this.state, '--transport', this.transport, '--build', build);
+  }
+
+  async halt() {
+    await script('stop', '--state', this.state);
+  }
+
+  // End everything, and throw if a sanitizer has complained in a log.
+  async stop() {
+    await this.halt();
+    const complaints = this.complaints();
+    rmSync(this.state, { recursive: true, force: true });
+    if (complaints.length) throw new Error(`the programs' logs:\n${complaints.join('\n')}`);
+  }
+
+  get url() {
+    return this.#line('url');
+  }
+
+  get internalUrl() {
+    return this.#line('internal-url');
+  }
+
+  #line(name) {
+    return readFileSync(join(this.state, name), 'utf8').trim().replace(/\/$/, '');
+  }
+
+  path(...steps) {
+    return join(this.state, ...steps);
+  }
+
+  // The NAME=value lines of conf/auth.env or conf/gateway.env.
+  settings(program) {
+    const lines = readFileSync(this.path('conf', `${program}.env`), 'utf8').split('\n');
+    return Object.fromEntries(lines.filter((l) => /^\w+=/.test(l)).map((l) => [l.slice(0, l.indexOf('=')), l.slice(l.indexOf('=') + 1)]));
+  }
+
+  // For the next start. scripts/run adds the *.local.env to what it makes; an empty value is none.
+  configure(settings) {
+    const lines = Object.entries(settings).map(([name, value]) => `${name}=${value ?? ''}\n`);
+    mkdirSync(this.path('conf'), { recursive: true });
+    for (const program of ['auth', 'gateway']) appendFileSync(this.path('conf', `${program}.local.env`), lines.join(''));
+  }
+
+  // A request to the public listener, and to the internal one (see client.js).
+  call(method, target, options) {
+    return call(this.url, method, target, options);
+  }
+
+  callInternal(method, target, options) {
+    return call(this.internalUrl, method, target, { ...options, inside: true });
+  }
+
+  // auth-admin, gateway-admin with the instance's configuration: {code, stdout, stderr}.
+  authAdmin(args, input) {
+    return run(join(build, 'auth-admin'), args, { input, env: { GATEHOUSE_CONF: this.path('conf', 'auth.env') } });
+  }
+
+  gatewayAdmin(args) {
+    return run(join(build, 'gateway-admin'), args, { env: { GATEHOUSE_CONF: this.path('conf', 'gateway.env') } });
+  }
+
+  // A new user: {email, password, id, scope, token}.
+  async person({ admin = false, password = randomBytes(12).toString('hex') } = {}) {
+    const email = `p${randomBytes(6).toString('hex')}@example.org`;
+    const added = await this.authAdmin(['user', 'add', email, '--password-stdin', ...(admin ? ['--admin'] : [])], password + '\n');
+    if (added.code !== 0) throw new Error(`auth-admin user add: ${added.code} ${added.stderr}`);
+    const login = await this.call('POST', '/login', { basic: [email, password] });
+    if (login.status !== 200) throw new Error(`login of a new user: ${login.status} ${login.text}`);
+    const token = login.json.access_token;
+    const id = Number(JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sub);
+    return { email, password, id, token, scope: login.json.scope };
+  }
+
+  signingKey() {
+    return signingKey(this.settings('auth').JWT_KEYRING);
+  }
+
+  databasePassword(program) {
+    const { MYSQL_PASSWORD: value, MYSQL_PASSWORD_FILE: file } = this.settings(program);
+    return value ?? readFileSync(file, 'utf8').trim();
+  }
+
+  // Rows of a statement, as the program's own account (`auth` or `gateway`) may ask for them.
+  async sql(program, statement) {
+    const set = this.settings(program);
+    const out = await mustRun('mariadb',
+      ['--no-defaults', '-S', set.MYSQL_SOCKET, '-u', set.MYSQL_USER, '-N', '-B', '--raw', '-e', statement, set.MYSQL_DB],
+      { env: { MYSQL_PWD: this.databasePassword(program) } });
+    return out.split('\n').filter(Boolean).map((line) => line.split('\t'));
+  }
+
+  // Process ids of this instance's processes of one name.
+  processes(name) {
+    return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number).filter((pid) => {
+      try {
+        if (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== name.slice(0, 15)) return false;
+        return ['cmdline', 'environ'].some((file) => readFileSync(`/proc/${pid}/${file}`, 'latin1').includes(this.state));
+      } catch {
+        return false; // it has just ended
+      }
+    });
+  }
+
+  get logs() {
+    const folder = this.path('log');
+    if (!existsSync(folder)) return '';
+    return readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
+  }
+
+  complaints() {
+    return sanitizerLines(this.logs);
+  }
+}
+
+export const sanitizerLines = (text) => text.split('\n').filter((l) => /ERROR: \w+Sanitizer|runtime error:/.test(l));
+
+export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+export function running(pid) {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+export async function gone(pid) {
+  while (running(pid)) await pause(10);
+}

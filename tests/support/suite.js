@@ -1,0 +1,39 @@
+// Run the tests of some folders against one shared instance:
+//
+//   node support/suite.js [--own-stacks] FOLDER…
+//
+// With --own-stacks no instance is started: each test file makes what it breaks. The exit status is
+// node --test's, or 1 when a sanitizer has complained. The reporter is spec, or TEST_REPORTER.
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { repository, startStack } from './stack.js';
+
+const tests = join(repository, 'tests');
+const args = process.argv.slice(2);
+const ownStacks = args[0] === '--own-stacks';
+const files = (ownStacks ? args.slice(1) : args).flatMap((name) =>
+  name.endsWith('.js') ? [resolve(name)] : readdirSync(join(tests, name)).filter((f) => f.endsWith('.test.js')).map((f) => join(tests, name, f)));
+
+function nodeTest(env) {
+  const child = spawn(process.execPath,
+    ['--test', '--test-concurrency=2', `--test-reporter=${process.env.TEST_REPORTER || 'spec'}`, ...files],
+    { stdio: 'inherit', cwd: tests, env: { ...process.env, ...env } });
+  return new Promise((done) => child.on('exit', (code) => done(code ?? 1)));
+}
+
+if (ownStacks) process.exit(await nodeTest({}));
+
+const stack = await startStack({ settings: { CORS_ORIGINS: 'https://app.example https://other.example:8443' } });
+let code = 1;
+try {
+  code = await nodeTest({ GATEHOUSE_STATE: stack.state });
+} finally {
+  try {
+    await stack.stop();
+  } catch (error) {
+    console.log(`not ok - ${error.message}`);
+    code = 1;
+  }
+}
+process.exit(code);

@@ -1,0 +1,187 @@
+#include "transport_memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct memory *of(struct transport *t)
+{
+	return (struct memory *)t;
+}
+
+static enum err memory_accept(struct transport *t)
+{
+	return of(t)->finished > 0 ? ERR_CLOSED : ERR_OK;
+}
+
+static const char *memory_variable(struct transport *t, const char *name)
+{
+	const struct memory *m = of(t);
+
+	for (size_t i = 0; i < m->count; i++)
+		if (strcmp(m->variables[i].name, name) == 0)
+			return m->variables[i].value;
+	return NULL;
+}
+
+static enum err memory_read(struct transport *t, struct span *chunk)
+{
+	struct memory *m = of(t);
+	size_t n = m->body.len - m->read;
+
+	if (m->piece > 0 && n > m->piece)
+		n = m->piece;
+	if (m->read_breaks >= 0 && m->read + n > (size_t)m->read_breaks)
+		return ERR_CLOSED;
+	free(m->lent);
+	m->lent = NULL;
+	if (n > 0) {
+		m->lent = malloc(n);
+		if (m->lent == NULL)
+			return ERR_CLOSED;
+		memcpy(m->lent, m->body.p + m->read, n);
+	}
+	m->read += n;
+	*chunk = (struct span) { m->lent, n };
+	return ERR_OK;
+}
+
+static enum err memory_write(struct transport *t, struct span bytes)
+{
+	struct memory *m = of(t);
+
+	if (m->write_breaks >= 0 &&
+	    m->text.len + bytes.len > (size_t)m->write_breaks)
+		return ERR_CLOSED;
+	buf_add(&m->text, bytes);
+	return buf_error(&m->text);
+}
+
+static enum err memory_finish(struct transport *t)
+{
+	of(t)->finished++;
+	return ERR_OK;
+}
+
+static void memory_free(struct transport *t)
+{
+	(void)t; /* belongs to the test; see memory_release() */
+}
+
+void memory_init(struct memory *m, const char *method, const char *path)
+{
+	static const struct transport_ops ops = {
+		.accept = memory_accept,
+		.variable = memory_variable,
+		.read = memory_read,
+		.write = memory_write,
+		.finish = memory_finish,
+		.free = memory_free,
+	};
+
+	*m = (struct memory) {
+		.base = { &ops },
+		.read_breaks = MEMORY_NEVER,
+		.write_breaks = MEMORY_NEVER,
+	};
+	buf_init(&m->text, MEMORY_ANSWER);
+	memory_set(m, "REQUEST_METHOD", method);
+	memory_set(m, "SCRIPT_NAME", path);
+	memory_set(m, "REQUEST_URI", path);
+	memory_set(m, "QUERY_STRING", "");
+}
+
+void memory_release(struct memory *m)
+{
+	free(m->lent);
+	m->lent = NULL;
+	buf_release(&m->text);
+}
+
+void memory_set(struct memory *m, const char *name, const char *value)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		if (strcmp(m->variables[i].name, name) == 0) {
+			m->variables[i].value = value;
+			return;
+		}
+	}
+	if (m->count == MEMORY_VARIABLES)
+		abort();
+	m->variables[m->count].name = name;
+	m->variables[m->count++].value = value;
+}
+
+void memory_body(struct memory *m, struct span body, size_t piece)
+{
+	/* One test, one body: the text may stay where it is */
+	static char length[24];
+
+	m->body = body;
+	m->piece = piece;
+	(void)snprintf(length, sizeof(length), "%zu", body.len);
+	memory_set(m, "CONTENT_LENGTH", length);
+}
+
+/* The header lines, each with its CRLF, or all there is */
+static struct span head_of(const struct memory *m, struct span *body)
+{
+	struct span all = buf_span(&m->text);
+
+	for (size_t i = 0; i + 4 <= all.len; i++) {
+		if (memcmp(all.p + i, "\r\n\r\n", 4) == 0) {
+			*body = span_from(all, i + 4);
+			return (struct span) { all.p, i + 2 };
+		}
+	}
+	*body = (struct span) { NULL, 0 };
+	return all;
+}
+
+static bool find_header(const struct memory *m, const char *name,
+			struct span *value)
+{
+	struct span body, rest = head_of(m, &body), line, key, text;
+
+	while (span_next(&rest, '\n', &line)) {
+		key = line;
+		if (span_cut(&key, ':', &text) &&
+		    span_eq_nocase(key, span_of(name))) {
+			if (text.len > 0 && text.p[text.len - 1] == '\r')
+				text.len--;
+			*value = span_trim(text);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool memory_has_header(const struct memory *m, const char *name)
+{
+	struct span ignored;
+
+	return find_header(m, name, &ignored);
+}
+
+struct span memory_header(const struct memory *m, const char *name)
+{
+	struct span value = { NULL, 0 };
+
+	(void)find_header(m, name, &value);
+	return value;
+}
+
+int memory_status(const struct memory *m)
+{
+	int64_t n = 0;
+
+	return span_to_int(memory_header(m, "Status"), &n) ? (int)n : 0;
+}
+
+struct span memory_answer(const struct memory *m)
+{
+	struct span body;
+
+	(void)head_of(m, &body);
+	return body;
+}
