@@ -1,7 +1,6 @@
 /* key new, key rotate, key list: only JWT_KEYRING is needed, no database */
 #include "admin.h"
 #include "auth_settings.h"
-#include "cmd_options.h"
 #include "cmd_record.h"
 #include "cmd_report.h"
 #include "http_date.h"
@@ -23,11 +22,11 @@ static const struct config_item items[] = {
 	  0, 0, "the path of the keyring file, like keys/keyring" },
 };
 
-static int load(int argc, char **argv, const struct cmd_option *options,
+static int load(int argc, char **argv, const struct option_place *options,
 		size_t count, struct key_settings *s)
 {
 	struct errmsg m = { "" };
-	int status = cmd_options(argc, argv, options, count, NULL, NULL);
+	int status = cmd_take_options(argc, argv, options, count, NULL, NULL);
 	enum err e;
 
 	if (status != 0)
@@ -141,7 +140,8 @@ static enum err read_ring(const char *path, struct keyring *out,
 int cmd_key_list(int argc, char **argv)
 {
 	bool json = false;
-	const struct cmd_option options[] = { { "--json", &json, NULL } };
+	const struct option_place options[] = { { .name = "json",
+						  .flag = &json } };
 	struct key_settings s;
 	struct keyring ring;
 	struct errmsg m = { "" };

@@ -72,3 +72,15 @@ void cmd_put_text(const char *s, int width)
 	for (; column < width; column++)
 		(void)putchar(' ');
 }
+
+int cmd_take_options(int argc, char **argv, const struct option_place *places,
+		     size_t count, const char *what, const char **argument)
+{
+	struct errmsg why;
+
+	if (options_read(argc, argv, places, count, what, argument, &why) ==
+	    ERR_OK)
+		return 0;
+	return cmd_fail(EX_USAGE, "%s; see auth-admin %s --help", why.text,
+			argv[0]);
+}

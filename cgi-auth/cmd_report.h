@@ -4,6 +4,7 @@
 #define CMD_REPORT_H
 
 #include "err.h"
+#include "options.h"
 
 #include <stdio.h>
 #include <sysexits.h>
@@ -14,6 +15,10 @@ enum {
 
 /* One line on standard error; returns `status`. */
 int cmd_fail(int status, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* options_read(), and 0 or EX_USAGE after saying what is wrong. */
+int cmd_take_options(int argc, char **argv, const struct option_place *places,
+		     size_t count, const char *what, const char **argument);
 
 /* The line and the status for an error of db.h; of anything else. */
 int cmd_fail_db(enum err e, const struct errmsg *m);

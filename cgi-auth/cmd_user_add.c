@@ -1,6 +1,5 @@
 #include "admin.h"
 #include "cmd_database.h"
-#include "cmd_options.h"
 #include "cmd_prompt.h"
 #include "cmd_record.h"
 #include "cmd_report.h"
@@ -71,16 +70,17 @@ static int store(struct cmd_database *d, const struct wish *w, struct user *u)
 int cmd_user_add(int argc, char **argv)
 {
 	struct wish w = { .scope = "files:read files:write" };
-	const struct cmd_option options[] = {
-		{ "--admin", &w.admin, NULL },
-		{ "--scope", NULL, &w.scope },
-		{ "--password-stdin", &w.from_stdin, NULL },
-		{ "--json", &w.json, NULL },
+	const struct option_place options[] = {
+		{ .name = "admin", .flag = &w.admin },
+		{ .name = "scope", .value = &w.scope },
+		{ .name = "password-stdin", .flag = &w.from_stdin },
+		{ .name = "json", .flag = &w.json },
 	};
 	struct cmd_database d;
-	struct user u, other;
+	struct user u = { .id = 0 }, other;
 	struct errmsg m = { "" };
-	int status = cmd_options(argc, argv, options, 4, "EMAIL", &w.email);
+	int status =
+		cmd_take_options(argc, argv, options, 4, "EMAIL", &w.email);
 	enum err e;
 
 	if (status == 0)

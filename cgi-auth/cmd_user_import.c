@@ -6,7 +6,6 @@
  */
 #include "admin.h"
 #include "cmd_database.h"
-#include "cmd_options.h"
 #include "cmd_report.h"
 
 #include <sodium.h>
@@ -70,11 +69,12 @@ static enum err import_all(struct cmd_database *d, bool dry, struct tally *t,
 int cmd_user_import_plaintext(int argc, char **argv)
 {
 	bool dry = false;
-	const struct cmd_option options[] = { { "--dry-run", &dry, NULL } };
+	const struct option_place options[] = { { .name = "dry-run",
+						  .flag = &dry } };
 	struct tally t = { 0 };
 	struct errmsg m = { "" };
 	struct cmd_database d;
-	int status = cmd_options(argc, argv, options, 1, NULL, NULL);
+	int status = cmd_take_options(argc, argv, options, 1, NULL, NULL);
 	enum err e;
 
 	if (status == 0)

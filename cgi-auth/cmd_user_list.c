@@ -1,7 +1,6 @@
 /* user list, user show */
 #include "admin.h"
 #include "cmd_database.h"
-#include "cmd_options.h"
 #include "cmd_record.h"
 #include "cmd_report.h"
 #include "http_date.h"
@@ -46,10 +45,11 @@ static enum err print(const struct user *u, void *arg)
 int cmd_user_list(int argc, char **argv)
 {
 	struct listing l = { .count = 0 };
-	const struct cmd_option options[] = { { "--json", &l.json, NULL } };
+	const struct option_place options[] = { { .name = "json",
+						  .flag = &l.json } };
 	struct errmsg m = { "" };
 	struct cmd_database d;
-	int status = cmd_options(argc, argv, options, 1, NULL, NULL);
+	int status = cmd_take_options(argc, argv, options, 1, NULL, NULL);
 	enum err e;
 
 	if (status == 0)
@@ -73,11 +73,12 @@ int cmd_user_list(int argc, char **argv)
 int cmd_user_show(int argc, char **argv)
 {
 	bool json = false;
-	const struct cmd_option options[] = { { "--json", &json, NULL } };
+	const struct option_place options[] = { { .name = "json",
+						  .flag = &json } };
 	struct cmd_database d;
 	struct user u;
 	const char *email;
-	int status = cmd_options(argc, argv, options, 1, "EMAIL", &email);
+	int status = cmd_take_options(argc, argv, options, 1, "EMAIL", &email);
 
 	if (status == 0)
 		status = cmd_database_open(&d);

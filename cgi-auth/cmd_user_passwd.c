@@ -1,6 +1,5 @@
 #include "admin.h"
 #include "cmd_database.h"
-#include "cmd_options.h"
 #include "cmd_prompt.h"
 #include "cmd_report.h"
 
@@ -28,13 +27,13 @@ static int set(struct cmd_database *d, const struct user *u, bool from_stdin)
 int cmd_user_passwd(int argc, char **argv)
 {
 	bool from_stdin = false;
-	const struct cmd_option options[] = {
-		{ "--password-stdin", &from_stdin, NULL },
+	const struct option_place options[] = {
+		{ .name = "password-stdin", .flag = &from_stdin },
 	};
 	struct cmd_database d;
 	struct user u;
 	const char *email;
-	int status = cmd_options(argc, argv, options, 1, "EMAIL", &email);
+	int status = cmd_take_options(argc, argv, options, 1, "EMAIL", &email);
 
 	if (status == 0)
 		status = cmd_database_open(&d);

@@ -1,7 +1,6 @@
 /* user disable, user enable, user delete: one change to one row */
 #include "admin.h"
 #include "cmd_database.h"
-#include "cmd_options.h"
 #include "cmd_prompt.h"
 #include "cmd_report.h"
 
@@ -41,7 +40,7 @@ static int change_one(int argc, char **argv, change_fn *how, const char *done)
 	struct cmd_database d;
 	struct user u;
 	const char *email;
-	int status = cmd_options(argc, argv, NULL, 0, "EMAIL", &email);
+	int status = cmd_take_options(argc, argv, NULL, 0, "EMAIL", &email);
 
 	if (status == 0)
 		status = cmd_database_open(&d);
@@ -85,11 +84,12 @@ static int confirm(const char *self, const struct user *u)
 int cmd_user_delete(int argc, char **argv)
 {
 	bool yes = false;
-	const struct cmd_option options[] = { { "--yes", &yes, NULL } };
+	const struct option_place options[] = { { .name = "yes",
+						  .flag = &yes } };
 	struct cmd_database d;
 	struct user u;
 	const char *email;
-	int status = cmd_options(argc, argv, options, 1, "EMAIL", &email);
+	int status = cmd_take_options(argc, argv, options, 1, "EMAIL", &email);
 
 	if (status == 0)
 		status = cmd_database_open(&d);

@@ -124,6 +124,9 @@ static enum err issue(struct auth *a, const struct request *rq,
 		return e;
 	buf_init(&token, JWT_TOKEN_MAX);
 	e = jwt_sign(&c, &a->service->ring, &token);
+	if (e ==
+	    ERR_TOO_LARGE) /* by the row and the settings, not the client */
+		e = err_set(&rs->why, ERR_CONFIG, "the token is too long");
 	if (e == ERR_OK &&
 	    field_accept_prefers(request_header(rq, "Accept"),
 				 SPAN("text/plain"), SPAN("application/json")))

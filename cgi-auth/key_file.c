@@ -15,6 +15,8 @@
 
 enum {
 	PATH_BYTES = 4096,
+	LINKS_MAX = 8,
+	ENDS_MAX = KEYRING_MAX * 20, /* bytes: a "-" becomes a number */
 };
 
 /* The second and third blank of a line, between which "retires_at" stands;
@@ -173,7 +175,7 @@ static enum err lock_folder(const char *path, int *out, struct errmsg *m)
 	if (span_cut_last(&folder, '/', &base) &&
 	    !span_to_cstr(folder.len > 0 ? folder : SPAN("/"), name,
 			  sizeof(name)))
-		return err_set(m, ERR_IO, "%.40s…: the path is too long", path);
+		return err_set(m, ERR_IO, "%.40s: the path is too long", path);
 	fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(m, ERR_IO, "cannot open the folder %s: %s", name,
@@ -219,7 +221,7 @@ static enum err compose(const char *path, struct span text, int64_t now,
 
 	new_line(now, c->kid, line);
 	/* All at once: a buffer that grows leaves its secrets behind */
-	if (buf_room(to, text.len + sizeof(line) + KEYRING_MAX * 20) != NULL)
+	if (buf_room(to, text.len + sizeof(line) + (size_t)ENDS_MAX) != NULL)
 		key_text_add(text, span_of(line), now, c->retires_at, to, c);
 	sodium_memzero(line, sizeof(line));
 	e = buf_error(to);
@@ -275,6 +277,35 @@ static enum err change(const char *path, int folder, enum key_how how,
 	return e;
 }
 
+/* The file behind symbolic links: it is to be replaced, not the link. (No
+ * realpath(): that is XSI, not POSIX, and wants the file to exist.) */
+static enum err follow(const char *path, char out[static PATH_BYTES],
+		       struct errmsg *m)
+{
+	char target[PATH_BYTES], next[PATH_BYTES];
+	ssize_t n;
+
+	if (!span_to_cstr(span_of(path), out, PATH_BYTES))
+		return err_set(m, ERR_IO, "%.40s: the path is too long", path);
+	for (int i = 0; i < LINKS_MAX; i++) {
+		const char *slash = strrchr(out, '/');
+		int folder = slash != NULL ? (int)(slash + 1 - out) : 0;
+		int len;
+
+		n = readlink(out, target, sizeof(target));
+		if (n < 0)
+			return ERR_OK;
+		if (target[0] == '/')
+			folder = 0;
+		len = snprintf(next, sizeof(next), "%.*s%.*s", folder, out,
+			       (int)n, target);
+		if (len < 0 || (size_t)len >= sizeof(next))
+			break;
+		memcpy(out, next, (size_t)len + 1);
+	}
+	return err_set(m, ERR_IO, "%s: too many symbolic links", path);
+}
+
 enum err key_file_add(const char *path, enum key_how how, int64_t now,
 		      int64_t token_life, struct key_change *out,
 		      struct errmsg *m)
@@ -282,18 +313,17 @@ enum err key_file_add(const char *path, enum key_how how, int64_t now,
 	struct key_change c = {
 		.retires_at = now + token_life + KEY_GRACE,
 	};
-	/* Through symbolic links: the file itself is to be replaced */
-	char *real = realpath(path, NULL);
-	const char *file = real != NULL ? real : path;
-	int folder;
-	enum err e = lock_folder(file, &folder, m);
+	char file[PATH_BYTES];
+	int folder = -1;
+	enum err e = follow(path, file, m);
 
-	if (e == ERR_OK) {
-		e = change(file, folder, how, now, &c, m);
-		(void)close(folder);
-	}
+	if (e == ERR_OK)
+		e = lock_folder(file, &folder, m);
+	if (e != ERR_OK)
+		return e;
+	e = change(file, folder, how, now, &c, m);
+	(void)close(folder);
 	if (e == ERR_OK)
 		*out = c;
-	free(real);
 	return e;
 }

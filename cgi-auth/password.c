@@ -10,6 +10,7 @@
 
 enum {
 	HEX_HASH_MIN = 32, /* digits of an MD5, the shortest in use */
+	SCHEME_MAX = 16, /* characters of "argon2id", "SSHA512" and the like */
 };
 
 static const char *const kind_names[] = {
@@ -58,17 +59,19 @@ static bool is_hex_hash(const char *s)
 	return s[n] == '\0' && n >= HEX_HASH_MIN;
 }
 
-/* "$id$…" of crypt(5), "{SCHEME}…" of RFC 2307, and what locks an account */
+/* "$id$…" of crypt(5), "{SCHEME}…" of RFC 2307, "*" and hex of MySQL's
+ * PASSWORD(), and the "!" and "*" that lock an account */
 static bool looks_hashed(const char *s)
 {
 	size_t n;
 
-	if (s[0] == '\0' || strcmp(s, "*") == 0 || s[0] == '!')
+	s += strspn(s, "!*");
+	if (s[0] == '\0')
 		return true;
 	if (s[0] != '$' && s[0] != '{')
 		return is_hex_hash(s);
 	n = strcspn(s + 1, s[0] == '$' ? "$" : "}");
-	return n > 0 && n < 16 && s[n + 1] != '\0';
+	return n > 0 && n < SCHEME_MAX && s[n + 1] != '\0';
 }
 
 enum password_kind password_kind(const char *stored)

@@ -15,11 +15,12 @@
 	       db_to_int_or(&(u)->disabled_at, USER_ENABLED),    \
 	       db_to_int(&(u)->password_changed_at))
 
+/* ERR_TOO_LARGE would be the client's fault; a row that is too wide is not */
 static enum err found(enum err e, const int64_t *admin, const struct user *u,
 		      struct user *out)
 {
 	if (e != ERR_OK)
-		return e;
+		return e == ERR_TOO_LARGE ? ERR_IO : e;
 	*out = *u;
 	out->admin = *admin != 0;
 	return ERR_OK;
@@ -28,8 +29,8 @@ static enum err found(enum err e, const int64_t *admin, const struct user *u,
 enum err users_by_email(struct db *db, struct span email, struct user *out,
 			struct errmsg *m)
 {
-	struct user u;
-	int64_t admin;
+	struct user u = { .id = 0 };
+	int64_t admin = 0;
 
 	return found(db_row(db, "SELECT " COLUMNS " FROM user WHERE email = ?",
 			    DB_IN(db_text(email)), INTO(&u, &admin), m),
@@ -39,8 +40,8 @@ enum err users_by_email(struct db *db, struct span email, struct user *out,
 enum err users_by_id(struct db *db, uint64_t id, struct user *out,
 		     struct errmsg *m)
 {
-	struct user u;
-	int64_t admin;
+	struct user u = { .id = 0 };
+	int64_t admin = 0;
 
 	return found(db_row(db, "SELECT " COLUMNS " FROM user WHERE id = ?",
 			    DB_IN(db_uint(id)), INTO(&u, &admin), m),
@@ -50,8 +51,8 @@ enum err users_by_id(struct db *db, uint64_t id, struct user *out,
 enum err users_after(struct db *db, uint64_t id, struct user *out,
 		     struct errmsg *m)
 {
-	struct user u;
-	int64_t admin;
+	struct user u = { .id = 0 };
+	int64_t admin = 0;
 
 	return found(db_row(db,
 			    "SELECT " COLUMNS " FROM user WHERE id > ? "

@@ -2,7 +2,9 @@
  *
  * Times are seconds since 1970 UTC. The errors are db.h's; those named here
  * are the ones a caller can do something about. An email is compared as its
- * column's collation says: without regard to case.
+ * column's collation says: without regard to case, to accents, and to blanks at
+ * its end. Who counts attempts or names a user therefore goes by the id, or by
+ * the email of the row.
  */
 #ifndef USERS_H
 #define USERS_H

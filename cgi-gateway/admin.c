@@ -41,31 +41,16 @@ int admin_fail(const char *command, enum err e, const struct errmsg *m)
 	return e == ERR_CONFIG ? EX_CONFIG : EX_UNAVAILABLE;
 }
 
-int admin_usage(const char *command, const char *argument)
+int admin_options(int argc, char **argv, const struct option_place *places,
+		  size_t count)
 {
-	(void)fprintf(stderr,
-		      "gateway-admin %s: cannot use \"%s\"; see "
-		      "gateway-admin %s --help\n",
-		      command, argument, command);
+	struct errmsg why;
+
+	if (options_read(argc, argv, places, count, NULL, NULL, &why) == ERR_OK)
+		return 0;
+	(void)fprintf(stderr, "gateway-admin %s; see gateway-admin %s --help\n",
+		      why.text, argv[0]);
 	return EX_USAGE;
-}
-
-bool admin_number(const char *name, int argc, char **argv, int *i, int64_t *out)
-{
-	struct span arg = span_of(argv[*i]), value;
-
-	if (!span_has_prefix(arg, span_of(name)))
-		return false;
-	value = span_from(arg, strlen(name));
-	if (value.len == 0)
-		value = span_of(*i + 1 < argc ? argv[++*i] : NULL);
-	else if (value.p[0] == '=')
-		value = span_from(value, 1);
-	else
-		return false;
-	if (!span_to_int(value, out))
-		*out = -1;
-	return true;
 }
 
 static void help(FILE *to)

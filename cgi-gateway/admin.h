@@ -7,6 +7,7 @@
 #define ADMIN_H
 
 #include "app.h"
+#include "options.h"
 
 enum {
 	ADMIN_FOUND = 1, /* exit status: done, and something is not right */
@@ -24,12 +25,8 @@ command_fn cmd_gc, cmd_verify, cmd_stat;
 /* Say on stderr what failed and return the exit status for it. */
 int admin_fail(const char *command, enum err e, const struct errmsg *m);
 
-/* Take `--name N` (or `--name=N`) from argv[*i] on. True if it was there; then
- * *out is filled, or -1 for what is no number. */
-bool admin_number(const char *name, int argc, char **argv, int *i,
-		  int64_t *out);
-
-/* Say that an argument is unknown; returns EX_USAGE. */
-int admin_usage(const char *command, const char *argument);
+/* options_read(), and 0 or EX_USAGE after saying what is wrong. */
+int admin_options(int argc, char **argv, const struct option_place *places,
+		  size_t count);
 
 #endif

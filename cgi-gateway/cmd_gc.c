@@ -8,7 +8,7 @@
 
 #include "json.h"
 
-#include <string.h>
+#include <sysexits.h>
 
 struct gc {
 	struct admin *admin;
@@ -110,17 +110,15 @@ int cmd_gc(struct admin *a, int argc, char **argv)
 {
 	struct gc gc = { .admin = a, .grace = 3600 };
 	bool json = false;
+	const struct option_place options[] = {
+		{ .name = "grace", .number = &gc.grace },
+		{ .name = "dry-run", .flag = &gc.dry },
+		{ .name = "json", .flag = &json },
+	};
 	enum err e;
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--dry-run") == 0)
-			gc.dry = true;
-		else if (strcmp(argv[i], "--json") == 0)
-			json = true;
-		else if (!admin_number("--grace", argc, argv, &i, &gc.grace) ||
-			 gc.grace < 0)
-			return admin_usage("gc", argv[i < argc ? i : argc - 1]);
-	}
+	if (admin_options(argc, argv, options, 3) != 0)
+		return EX_USAGE;
 	gc.found = calloc(FILES_LIST_MAX, sizeof(*gc.found));
 	if (gc.found == NULL)
 		return admin_fail("gc", ERR_MEMORY, &gc.m);

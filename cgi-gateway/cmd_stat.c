@@ -3,21 +3,25 @@
 
 #include "json.h"
 
-#include <string.h>
+#include <sysexits.h>
 
 int cmd_stat(struct admin *a, int argc, char **argv)
 {
 	struct files_total t;
 	struct errmsg m = { "" };
 	struct json_object *o;
+	bool json = false;
+	const struct option_place options[] = {
+		{ .name = "json", .flag = &json },
+	};
 	enum err e;
 
-	if (argc > 1 && strcmp(argv[1], "--json") != 0)
-		return admin_usage("stat", argv[1]);
+	if (admin_options(argc, argv, options, 1) != 0)
+		return EX_USAGE;
 	e = files_count(a->app.db, &t, &m);
 	if (e != ERR_OK)
 		return admin_fail("stat", e, &m);
-	if (argc == 1) {
+	if (!json) {
 		(void)printf("%lld files, %lld bytes, %lld owners\n",
 			     (long long)t.files, (long long)t.bytes,
 			     (long long)t.owners);

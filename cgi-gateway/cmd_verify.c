@@ -4,6 +4,7 @@
 #include "json.h"
 
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 
 enum {
@@ -152,16 +153,14 @@ static void report(const struct verify *v)
 int cmd_verify(struct admin *a, int argc, char **argv)
 {
 	struct verify v = { .admin = a, .rate = VERIFY_RATE };
+	const struct option_place options[] = {
+		{ .name = "rate", .number = &v.rate },
+		{ .name = "json", .flag = &v.json },
+	};
 	enum err e = ERR_MEMORY;
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			v.json = true;
-		else if (!admin_number("--rate", argc, argv, &i, &v.rate) ||
-			 v.rate < 0)
-			return admin_usage("verify",
-					   argv[i < argc ? i : argc - 1]);
-	}
+	if (admin_options(argc, argv, options, 2) != 0)
+		return EX_USAGE;
 	v.page = calloc(FILES_LIST_MAX, sizeof(*v.page));
 	v.space = malloc(VERIFY_READ);
 	if (v.page != NULL && v.space != NULL)

@@ -3,6 +3,19 @@
 #include "field.h"
 #include "http_date.h"
 
+/* A position in a file. RFC 9110 14.1.2 sets no bound: a number too great for
+ * us is still one, and lies behind every file. */
+static bool position(struct span s, int64_t *out)
+{
+	if (span_to_int(s, out))
+		return true;
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	*out = INT64_MAX;
+	return s.len > 0;
+}
+
 enum err range_parse(struct span field, int64_t size, struct range *out)
 {
 	struct span unit = field, spec, last;
@@ -16,7 +29,7 @@ enum err range_parse(struct span field, int64_t size, struct range *out)
 	if (!span_cut(&spec, '-', &last))
 		return ERR_NOT_FOUND;
 	if (spec.len == 0) { /* "-500": the last 500 bytes */
-		if (!span_to_int(last, &to))
+		if (!position(last, &to))
 			return ERR_NOT_FOUND;
 		if (to == 0 || size == 0)
 			return ERR_RANGE;
@@ -24,10 +37,10 @@ enum err range_parse(struct span field, int64_t size, struct range *out)
 		*out = (struct range) { from, size - from };
 		return ERR_OK;
 	}
-	if (!span_to_int(spec, &from))
+	if (!position(spec, &from))
 		return ERR_NOT_FOUND;
 	to = size - 1;
-	if (last.len > 0 && (!span_to_int(last, &to) || to < from))
+	if (last.len > 0 && (!position(last, &to) || to < from))
 		return ERR_NOT_FOUND;
 	if (from >= size)
 		return ERR_RANGE;

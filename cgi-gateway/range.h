@@ -16,8 +16,8 @@ struct range {
  *
  *   ERR_OK         *out is within the file and not empty
  *   ERR_NOT_FOUND  send the whole: no field, another unit, malformed, or
- * several ranges (14.2: a server may ignore them) ERR_RANGE      nothing of it
- * is in the file: 416
+ *                  several ranges (14.2: a server may ignore them)
+ *   ERR_RANGE      nothing of it is in the file: 416
  */
 enum err range_parse(struct span field, int64_t size,
 		     struct range *out) MUST_CHECK;

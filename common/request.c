@@ -38,9 +38,8 @@ struct span request_authorization(const struct request *rq)
 
 	/* Apache keeps the header from CGI programs; a RewriteRule can pass
 	 * it on, and the redirect puts its prefix before the name */
-	return s.p != NULL
-		       ? s
-		       : request_variable(rq, "REDIRECT_HTTP_AUTHORIZATION");
+	return s.len > 0 ? s
+			 : request_variable(rq, "REDIRECT_HTTP_AUTHORIZATION");
 }
 
 static bool is_request_id(struct span s)
@@ -68,11 +67,28 @@ static bool names_program(struct span script, const char *program)
 	       span_eq(last, SPAN(".fcgi"));
 }
 
+/* `a` and `b` together in the arena: what the transport hands out is gone when
+ * the exchange is finished, and the log line is written after that */
+static enum err join(struct arena *arena, struct span a, struct span b,
+		     struct span *out)
+{
+	char *joined = arena_alloc(arena, a.len + b.len);
+
+	if (joined == NULL)
+		return ERR_MEMORY;
+	if (a.len > 0)
+		memcpy(joined, a.p, a.len);
+	if (b.len > 0)
+		memcpy(joined + a.len, b.p, b.len);
+	*out = (struct span) { joined, a.len + b.len };
+	return ERR_OK;
+}
+
 static enum err find_path(struct request *rq, const char *program)
 {
 	struct span script = request_variable(rq, "SCRIPT_NAME");
 	struct span info = request_variable(rq, "PATH_INFO");
-	char *joined;
+	enum err e;
 
 	if (names_program(script, program)) {
 		/* A rewritten URL shows no trace of the program: then our own
@@ -80,30 +96,23 @@ static enum err find_path(struct request *rq, const char *program)
 		if (span_has_prefix(request_variable(rq, "REQUEST_URI"),
 				    script))
 			rq->prefix = script;
-		rq->path = info;
-	} else {
-		if (script.len + info.len > REQUEST_PATH_MAX)
-			return ERR_FORMAT;
-		joined = arena_alloc(rq->arena, script.len + info.len + 1);
-		if (joined == NULL)
-			return ERR_MEMORY;
-		if (script.len > 0)
-			memcpy(joined, script.p, script.len);
-		if (info.len > 0)
-			memcpy(joined + script.len, info.p, info.len);
-		rq->path = (struct span) { joined, script.len + info.len };
+		script.len = 0;
 	}
-	if (rq->path.len == 0)
+	if (script.len + info.len > REQUEST_PATH_MAX)
+		return ERR_FORMAT;
+	e = join(rq->arena, script, info, &rq->path);
+	if (e == ERR_OK && rq->path.len == 0)
 		rq->path = SPAN("/");
-	return rq->path.p[0] == '/' && rq->path.len <= REQUEST_PATH_MAX
-		       ? ERR_OK
-		       : ERR_FORMAT;
+	if (e == ERR_OK && rq->path.p[0] != '/')
+		e = ERR_FORMAT;
+	return e;
 }
 
 enum err request_init(struct request *rq, struct transport *t,
 		      struct arena *arena, const char *program, int64_t now_ms)
 {
 	struct span id, length;
+	enum err e;
 
 	*rq = (struct request) {
 		.transport = t,
@@ -115,13 +124,14 @@ enum err request_init(struct request *rq, struct transport *t,
 	id = request_header(rq, "X-Request-ID");
 	if (!is_request_id(id) || !span_to_cstr(id, rq->id, sizeof(rq->id)))
 		ident_random(rq->id);
-	rq->method = request_variable(rq, "REQUEST_METHOD");
+	e = join(arena, request_variable(rq, "REQUEST_METHOD"), SPAN(""),
+		 &rq->method);
 	rq->head = span_eq(rq->method, SPAN("HEAD"));
 	rq->query = request_variable(rq, "QUERY_STRING");
 	length = request_variable(rq, "CONTENT_LENGTH");
 	if (length.len > 0 && !span_to_int(length, &rq->content_length))
 		return ERR_FORMAT;
-	return find_path(rq, program);
+	return e == ERR_OK ? find_path(rq, program) : e;
 }
 
 enum err request_query(const struct request *rq, const char *name,

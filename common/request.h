@@ -1,7 +1,7 @@
 /* request.h - one request, in whichever way it came (RFC 3875 4.1).
  *
- * Spans in it live until the answer has been sent. Nothing in it is trusted:
- * a client wrote it.
+ * Method and path live as long as the arena's contents, all other spans until
+ * the transport's finish. Nothing in it is trusted: a client wrote it.
  */
 #ifndef REQUEST_H
 #define REQUEST_H

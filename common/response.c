@@ -62,19 +62,20 @@ void response_header_int(struct response *rs, const char *name, int64_t n)
 static enum err start(struct response *rs)
 {
 	char line[32];
-	enum err e = buf_error(&rs->head);
+	enum err e;
 	int n;
 
-	if (rs->started || e != ERR_OK)
-		return e;
-	rs->started = true;
+	if (rs->started)
+		return ERR_OK;
 	response_header_str(rs, "Cache-Control", rs->cache);
+	buf_add(&rs->head, SPAN("\r\n"));
+	/* A head that cannot be sent is our mistake, whatever its error */
+	if (buf_error(&rs->head) != ERR_OK)
+		return ERR_IO;
+	rs->started = true;
 	n = snprintf(line, sizeof(line), "Status: %d\r\n", rs->status);
 	e = rs->transport->ops->write(rs->transport,
 				      (struct span) { line, (size_t)n });
-	buf_add(&rs->head, SPAN("\r\n"));
-	if (e == ERR_OK)
-		e = buf_error(&rs->head);
 	if (e == ERR_OK)
 		e = rs->transport->ops->write(rs->transport,
 					      buf_span(&rs->head));

@@ -26,7 +26,8 @@ struct crew {
 	const struct service *service;
 	pthread_t *threads; /* owned */
 	size_t count;
-	atomic_bool stopping;
+	atomic_bool stopping; /* once accept says that there is nobody */
+	atomic_bool leaving;  /* now, whoever waits */
 	atomic_size_t running;
 };
 
@@ -44,13 +45,15 @@ static void *work(void *arg)
 	struct arena arena;
 
 	arena_init(&arena);
-	while (t != NULL && !atomic_load(&crew->stopping)) {
+	while (t != NULL && !atomic_load(&crew->leaving)) {
 		enum err e = t->ops->accept(t);
 
 		if (e == ERR_OK)
 			exchange_run(crew->program, crew->service, t, &arena);
 		else if (e == ERR_IO)
 			pause_ms(RETRY_MS);
+		else if (atomic_load(&crew->stopping))
+			break;
 	}
 	if (t != NULL)
 		t->ops->free(t);
@@ -60,24 +63,15 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void ignore_wake(int sig)
-{
-	(void)sig; /* that accept returns is all it is for */
-}
-
-/* SIGTERM and SIGINT are waited for by the main thread; the workers see only
- * SIGUSR1, which libfcgi leaves to us and which ends their accept. */
+/* SIGTERM and SIGINT are waited for by the main thread alone */
 static void set_signals(sigset_t *ends)
 {
-	struct sigaction wake = { .sa_handler = ignore_wake };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	(void)sigemptyset(ends);
 	(void)sigaddset(ends, SIGTERM);
 	(void)sigaddset(ends, SIGINT);
 	(void)pthread_sigmask(SIG_BLOCK, ends, NULL);
-	(void)sigemptyset(&wake.sa_mask);
-	(void)sigaction(SIGUSR1, &wake, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
@@ -103,16 +97,20 @@ static bool start(struct crew *crew)
 	return crew->count > 0;
 }
 
-/* Nobody accepts any more; what is under way may take its time. A signal that
- * comes just before a thread enters accept is lost, so it is sent again. */
+/* Nobody new is let in; who waits is served, and what is under way may take its
+ * time. A wake-up that comes just before a thread enters accept is lost, so it
+ * is sent again. */
 static bool drain(struct crew *crew)
 {
 	int64_t left = crew->service->settings.drain_seconds * 1000;
 
 	atomic_store(&crew->stopping, true);
+	if (!transport_fcgi_refuse())
+		atomic_store(&crew->leaving, true);
 	while (atomic_load(&crew->running) > 0 && left >= 0) {
 		for (size_t i = 0; i < crew->count; i++)
-			(void)pthread_kill(crew->threads[i], SIGUSR1);
+			(void)pthread_kill(crew->threads[i],
+					   TRANSPORT_FCGI_WAKE);
 		pause_ms(WAKE_MS);
 		left -= WAKE_MS;
 	}

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcgios.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 struct fcgi {
 	struct transport base;
@@ -14,6 +16,38 @@ struct fcgi {
 static struct fcgi *of(struct transport *t)
 {
 	return (struct fcgi *)t;
+}
+
+static void ignore_wake(int sig)
+{
+	(void)sig; /* that accept returns is all it is for */
+}
+
+/* Let (SIG_UNBLOCK) or do not let (SIG_BLOCK) the wake-up in */
+static void mask_wake(int how)
+{
+	sigset_t wake;
+
+	(void)sigemptyset(&wake);
+	(void)sigaddset(&wake, TRANSPORT_FCGI_WAKE);
+	(void)pthread_sigmask(how, &wake, NULL);
+}
+
+/* libfcgi reads a request's variables inside its accept, and takes EINTR there
+ * for a broken connection. So reads are restarted after the signal (SA_RESTART)
+ * and accept is not: signal(7) exempts sockets that have a receive timeout. The
+ * one set here is too long ever to pass. A Unix socket's connections do not
+ * inherit it. */
+static bool make_accept_interruptible(void)
+{
+	const struct timeval ages = { .tv_sec = 1000000 };
+	struct sigaction wake = { .sa_handler = ignore_wake,
+				  .sa_flags = SA_RESTART };
+
+	(void)sigemptyset(&wake.sa_mask);
+	mask_wake(SIG_BLOCK);
+	return sigaction(TRANSPORT_FCGI_WAKE, &wake, NULL) == 0 &&
+	       setsockopt(0, SOL_SOCKET, SO_RCVTIMEO, &ages, sizeof(ages)) == 0;
 }
 
 bool transport_fcgi_ready(void)
@@ -26,16 +60,27 @@ bool transport_fcgi_ready(void)
 	if (getsockopt(0, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
 	    !listening)
 		return false;
-	return FCGX_Init() == 0;
+	/* libfcgi sets signal handlers of its own: ours come after */
+	return FCGX_Init() == 0 && make_accept_interruptible();
+}
+
+bool transport_fcgi_refuse(void)
+{
+	/* A Unix socket keeps its queue when its reading end is shut; TCP
+	 * resets what is in it */
+	return getenv("LISTEN_FDS") == NULL && shutdown(0, SHUT_RD) == 0;
 }
 
 static enum err fcgi_accept(struct transport *t)
 {
-	int result = FCGX_Accept_r(&of(t)->request);
+	int result;
 
+	mask_wake(SIG_UNBLOCK);
+	result = FCGX_Accept_r(&of(t)->request);
+	mask_wake(SIG_BLOCK);
 	if (result == 0)
 		return ERR_OK;
-	return result == -EINTR ? ERR_CLOSED : ERR_IO;
+	return result == -EINTR || result == -EINVAL ? ERR_CLOSED : ERR_IO;
 }
 
 static const char *fcgi_variable(struct transport *t, const char *name)

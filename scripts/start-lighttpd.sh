@@ -42,9 +42,19 @@ write_configuration() {
 	ENV
 }
 
-# setting NAME DEFAULT: as the gateway will see it.
+# setting NAME DEFAULT: as the gateway sees it, for which the first line counts.
 setting() {
-	awk -F= -v name="$1" -v value="$2" '$1 == name { value = $2 } END { print value }' "$state/conf/gateway.env"
+	local line
+	line=$(grep -m 1 "^$1=" "$state/conf/gateway.env") || line=$1=$2
+	printf '%s' "${line#*=}"
+}
+
+# The programs judge their settings themselves, and say in a line what is wrong.
+check_configuration() {
+	GATEHOUSE_CONF=$state/conf/auth.env "$build/cgi-auth" --check >/dev/null 9>&- ||
+		give_up "cgi-auth does not accept $state/conf/auth.env"
+	GATEHOUSE_CONF=$state/conf/gateway.env "$build/cgi-gateway" --check >/dev/null 9>&- ||
+		give_up "cgi-gateway does not accept $state/conf/gateway.env"
 }
 
 make_keyring() {
@@ -148,8 +158,9 @@ start_lighttpd() {
 		# Somebody may have taken a port in the meantime.
 		grep -q 'Address already in use' "$state/log/lighttpd-start.log" || break
 	done
-	tail -qn 3 "$state/log/programs.log" "$state/log/lighttpd-start.log" 2>/dev/null >&2 || true
-	give_up "lighttpd did not start" "$state/log/lighttpd.log"
+	# Until it has read its configuration it speaks on standard error.
+	cat "$state/log/lighttpd-start.log" >&2
+	give_up "lighttpd did not start; see $state/log"
 }
 
 wait_until_ready() {

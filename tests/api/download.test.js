@@ -224,14 +224,14 @@ describe('a condition', () => {
 
   test('a client that may not have the file learns nothing from conditions', async () => {
     assertProblem(await get({ 'If-None-Match': etag }, { token: bob.token }), 404, 'not-found');
-    assertProblem(await get({ 'If-None-Match': '*' }, { token: undefined }), 401, 'missing-token');
+    assertProblem(await get({ 'If-None-Match': '*' }, { token: null }), 401, 'missing-token');
   });
 });
 
 describe('a download is refused', () => {
   test('without a token, or with one that is none', async () => {
     for (const target of bothRoutes()) {
-      assertProblem(await get({}, { token: undefined, target }), 401, 'missing-token');
+      assertProblem(await get({}, { token: null, target }), 401, 'missing-token');
       assertProblem(await get({}, { token: 'a.b.c', target }), 401, 'invalid-token');
       assertProblem(await get({}, { token: 'a b', target }), 400, 'invalid-request');
     }

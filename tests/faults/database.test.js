@@ -58,7 +58,8 @@ test('answers are 503 with Retry-After while it is down, and nothing but right f
 test('every documented route says so while it is down, and is back after', async () => {
   const down = operations.filter(({ statuses }) => statuses.includes('503'));
   const ask = ({ path, method, inside }) => {
-    const target = path.replace('{id}', record.id).replace('{name}', 'x') + (path === '/download' ? `?fid=${record.id}` : '');
+    const query = { '/download': `?fid=${record.id}`, '/upload': '?name=x' }[path] ?? '';
+    const target = path.replace('{id}', record.id).replace('{name}', 'x') + query;
     const options = target === '/login' ? { basic: [ann.email, ann.password] } : { token: ann.token };
     if (method === 'patch') options.json = { name: 'kept' };
     if (['put', 'post'].includes(method) && target !== '/login') Object.assign(options, { body: 'x', headers: { 'Content-Type': 'text/plain' } });

@@ -9,7 +9,7 @@ export const basic = (email, password) =>
 // password]), headers, body, json (a value to send), inside (the listener is the internal one). Gives {status, headers, bytes, text, json}.
 export async function call(base, method, target, options = {}) {
   const headers = new Headers(options.headers);
-  if (options.token !== undefined) headers.set('Authorization', `Bearer ${options.token}`);
+  if (options.token) headers.set('Authorization', `Bearer ${options.token}`);
   if (options.basic) headers.set('Authorization', basic(...options.basic));
   if (options.json !== undefined && !headers.has('Content-Type')) headers.set('Content-Type', 'application/json');
   const body = options.json === undefined ? options.body : JSON.stringify(options.json);

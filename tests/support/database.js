@@ -35,7 +35,7 @@ class Database {
     this.#child = child;
     for (;;) {
       if (child.exitCode !== null) throw new Error(`mariadbd ended with ${child.exitCode}`);
-      const { code } = await run('mariadb-admin', ['--no-defaults', '-S', this.socket, '-u', 'root', 'ping']);
+      const { code } = await run('mariadb', ['--no-defaults', '-S', this.socket, '-u', 'root', '-e', 'SELECT 1']);
       if (code === 0) return;
       await pause(50);
     }

@@ -5,7 +5,7 @@
 //
 // GATEHOUSE_TRANSPORT (fastcgi, spawn-fcgi, cgi) and GATEHOUSE_BUILD (a folder of programs) choose
 // what runs. A shared instance is one that support/suite.js started and named in GATEHOUSE_STATE.
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,10 +20,10 @@ export const build = resolve(process.env.GATEHOUSE_BUILD || join(repository, 'bu
 
 // Run a program to its end; {code, stdout, stderr}. `input` is its standard input.
 export function run(file, args, { input = '', env = {}, cwd, encoding = 'utf8' } = {}) {
-  return new Promise((done) => {
+  return new Promise((done, fail) => {
     const child = execFile(file, args,
       { env: { ...process.env, ...env }, cwd, encoding, maxBuffer: 64 << 20 },
-      (error, stdout, stderr) => done({ code: error ? error.code ?? error.signal : 0, stdout, stderr }));
+      (error, stdout, stderr) => (error?.code === 'ENOENT' ? fail(error) : done({ code: error ? error.code ?? error.signal : 0, stdout, stderr })));
     child.stdin.on('error', () => {}); // it may end without reading
     child.stdin.end(input);
   });
@@ -47,6 +47,7 @@ export async function useStack() {
 // `settings` are configuration names of the programs; null is as if it were not set.
 export async function startStack({ settings, transport: how = transport } = {}) {
   const stack = new Stack(mkdtempSync(join(tmpdir(), 'gatehouse-test-')), how);
+  started.add(stack);
   if (settings) stack.configure(settings);
   try {
     await stack.start();
@@ -56,6 +57,13 @@ export async function startStack({ settings, transport: how = transport } = {}) 
   }
   return stack;
 }
+
+// Nothing is left behind, however the process of the tests ends.
+const started = new Set();
+process.on('exit', () => {
+  for (const stack of started) spawnSync(join(repository, 'scripts', 'stop'), ['--state', stack.state]);
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
 export class Stack {
   constructor(state, how = transport) {
@@ -74,6 +82,7 @@ export class Stack {
   // End everything, and throw if a sanitizer has complained in a log.
   async stop() {
     await this.halt();
+    started.delete(this);
     const complaints = this.complaints();
     rmSync(this.state, { recursive: true, force: true });
     if (complaints.length) throw new Error(`the programs' logs:\n${complaints.join('\n')}`);

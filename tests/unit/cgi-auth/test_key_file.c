@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SECRET_A "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY"
-#define SECRET_B "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWg"
+#define SECRET_A "l5TkSO5ynbzLvS-X5rCVA5V-UACSg8c6skyuiFgcK3s"
+#define SECRET_B "upTNUHsTFNcOyubeWKFzVbOjF5zUBk6uafhbwmjBdpU"
 
 static char folder[64], path[96];
 

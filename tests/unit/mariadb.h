@@ -1,0 +1,95 @@
+/* mariadb.h - for tests that need a database: the private server of
+ * with-mariadb, see there. */
+#ifndef MARIADB_H
+#define MARIADB_H
+
+#include "db.h"
+#include "unit.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Call first in main(): starts the test again beside a server, if it has none */
+static inline void mariadb_needed(char **argv)
+{
+	char script[] = "tests/unit/with-mariadb";
+	char *again[] = { script, argv[0], NULL };
+
+	if (getenv("UNIT_MARIADB") != NULL)
+		return;
+	(void)execv(script, again);
+	perror(script);
+	exit(1);
+}
+
+static inline const char *mariadb_file(const char *name)
+{
+	static char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", getenv("UNIT_MARIADB"),
+		       name);
+	return path;
+}
+
+/* A pool of `size` connections with a timeout of one second */
+static inline struct db *mariadb_pool(int64_t size)
+{
+	struct db_config c = { .socket = mariadb_file("sock"),
+			       .user = "root",
+			       .name = "test",
+			       .pool = size,
+			       .timeout = 1 };
+	struct db *db = NULL;
+
+	assert_ok(db_open(&c, &db, NULL));
+	assert_non_null(db);
+	return db;
+}
+
+static inline void mariadb_signal(int sig)
+{
+	char text[32] = "";
+	FILE *f = fopen(mariadb_file("pid"), "r");
+	int64_t pid;
+
+	assert_non_null(f);
+	assert_non_null(fgets(text, sizeof(text), f));
+	(void)fclose(f);
+	text[strcspn(text, "\n")] = '\0';
+	assert_true(span_to_int(span_of(text), &pid));
+	assert_true(pid > 1);
+	assert_int_equal(kill((pid_t)pid, sig), 0);
+}
+
+/* Whether the server may be started again when it ends */
+static inline void mariadb_hold(bool hold)
+{
+	FILE *f;
+
+	if (!hold) {
+		(void)unlink(mariadb_file("hold"));
+		return;
+	}
+	f = fopen(mariadb_file("hold"), "w");
+	assert_non_null(f);
+	(void)fclose(f);
+}
+
+static inline int64_t clock_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static inline void sleep_ms(int64_t ms)
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+
+	(void)nanosleep(&t, NULL);
+}
+
+#endif
