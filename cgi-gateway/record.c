@@ -10,7 +10,12 @@ enum {
 void record_url(const struct app *app, const struct request *rq,
 		const char *tail, struct buf *out)
 {
-	buf_add_str(out, app->public_url);
+	struct span base = span_of(app->public_url);
+
+	/* As people write it, with a slash at its end or without */
+	if (span_has_suffix(base, SPAN("/")))
+		base.len--;
+	buf_add(out, base);
 	buf_add(out, rq->prefix);
 	buf_add_str(out, tail);
 }

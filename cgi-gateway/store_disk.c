@@ -39,21 +39,32 @@ static void object_name(const char *id, char out[static UUID_LEN + 4])
 
 static enum err failed(struct errmsg *m, const char *what, const char *id)
 {
-	enum err e = ERR_IO;
+	enum err e = errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
 
-	if (errno == ENOSPC || errno == EDQUOT)
-		e = ERR_FULL;
-	else if (errno == ENOENT)
-		e = ERR_NOT_FOUND;
 	return err_set(m, e, "%s %s: %s", what, id, strerror(errno));
+}
+
+/* The same where somebody asked for an object that may not be there. Anywhere
+ * else a missing file or folder is our own trouble. */
+static enum err not_had(struct errmsg *m, const char *what, const char *id)
+{
+	bool absent = errno == ENOENT;
+	enum err e = failed(m, what, id);
+
+	return absent ? ERR_NOT_FOUND : e;
 }
 
 /* --- opening ------------------------------------------------------------ */
 
+/* Made where it is missing; then its entry in `parent` is made safe too */
 static int make_dir(int parent, const char *name)
 {
-	if (mkdirat(parent, name, 0750) != 0 && errno != EEXIST)
+	if (mkdirat(parent, name, 0750) == 0) {
+		if (parent != AT_FDCWD && fsync(parent) != 0)
+			return -1;
+	} else if (errno != EEXIST) {
 		return -1;
+	}
 	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -209,20 +220,13 @@ void store_abandon(struct store_writer *w)
 	free(w);
 }
 
-/* The directory objects/<aa>/, made and itself made safe where it is new */
+/* The directory objects/<aa>/ */
 static int open_fan(struct store *s, const char *object)
 {
 	char fan[3] = { object[0], object[1], '\0' };
 	int fd = openat(s->objects, fan, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd >= 0 || errno != ENOENT)
-		return fd;
-	fd = make_dir(s->objects, fan);
-	if (fd >= 0 && fsync(s->objects) != 0) {
-		(void)close(fd);
-		fd = -1;
-	}
-	return fd;
+	return fd >= 0 || errno != ENOENT ? fd : make_dir(s->objects, fan);
 }
 
 static enum err settle(struct store_writer *w, struct errmsg *m)
@@ -269,7 +273,7 @@ enum err store_remove(struct store *s, const char *id, struct errmsg *m)
 
 	object_name(id, object);
 	if (unlinkat(s->objects, object, 0) != 0)
-		return failed(m, "remove", id);
+		return not_had(m, "remove", id);
 	return ERR_OK;
 }
 
@@ -277,7 +281,7 @@ enum err store_remove_unfinished(struct store *s, const char *id,
 				 struct errmsg *m)
 {
 	if (unlinkat(s->incoming, id, 0) != 0)
-		return failed(m, "remove incoming", id);
+		return not_had(m, "remove incoming", id);
 	return ERR_OK;
 }
 
@@ -294,7 +298,7 @@ enum err store_open(struct store *s, const char *id, int64_t from,
 	object_name(id, object);
 	fd = openat(s->objects, object, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return failed(m, "open", id);
+		return not_had(m, "open", id);
 	r = malloc(sizeof(*r));
 	if (r == NULL || fstat(fd, &st) != 0) {
 		free(r);

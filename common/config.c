@@ -71,8 +71,8 @@ static enum err from_file(const char *name, struct span path, char **out,
 {
 	char where[4096];
 	struct errmsg m;
-	char *text;
-	size_t len;
+	char *text = NULL;
+	size_t len = 0;
 
 	if (path.len == 0)
 		return ERR_OK;

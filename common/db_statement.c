@@ -85,7 +85,7 @@ static struct db_statement *place(struct db_conn *c)
 static enum err prepare(struct db_conn *c, const char *sql, MYSQL_STMT **out,
 			struct errmsg *m)
 {
-	MYSQL_STMT *s;
+	MYSQL_STMT *s = NULL;
 	enum err e;
 
 	for (size_t i = 0; i < c->prepared; i++) {
@@ -221,7 +221,7 @@ static enum err fetch(struct db_conn *c, MYSQL_STMT *s, struct db_out out,
 static enum err change(struct db_conn *c, const char *sql, struct db_in in,
 		       struct errmsg *m)
 {
-	MYSQL_STMT *s;
+	MYSQL_STMT *s = NULL;
 	enum err e = prepare(c, sql, &s, m);
 
 	if (e == ERR_OK)
@@ -236,7 +236,7 @@ static enum err rows(struct db_conn *c, const char *sql, struct db_in in,
 		     struct errmsg *m)
 {
 	struct landing l;
-	MYSQL_STMT *s;
+	MYSQL_STMT *s = NULL;
 	enum err e = prepare(c, sql, &s, m);
 
 	if (e == ERR_OK)

@@ -40,14 +40,13 @@ const char *err_text(enum err e)
 	return texts[e];
 }
 
-enum err err_set(struct errmsg *m, enum err e, const char *fmt, ...)
+void err_fill(struct errmsg *m, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (m == NULL)
-		return e;
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(m->text, sizeof(m->text), fmt, ap);
 	va_end(ap);
-	return e;
 }

@@ -60,7 +60,10 @@ struct errmsg {
 
 /* Fill `*m` (which may be NULL) and return `e`, so that a failing branch is
  * `return err_set(m, ERR_IO, "open %s: %s", ...)`. */
-enum err err_set(struct errmsg *m, enum err e, const char *fmt, ...)
-	PRINTF_LIKE(3, 4);
+#define err_set(m, e, ...) (err_fill(m, __VA_ARGS__), (e))
+
+/* The half of err_set() that is a function, so that a compiler that checks the
+ * caller sees which error it returns. */
+void err_fill(struct errmsg *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -25,9 +25,10 @@ static bool is_number(struct span s)
 
 static size_t number_length(struct span s)
 {
+	const struct span letters = SPAN("+-.eE0123456789");
 	size_t n = 0;
 
-	while (n < s.len && memchr("+-.eE0123456789", s.p[n], 15) != NULL)
+	while (n < s.len && span_find(letters, s.p[n]) < letters.len)
 		n++;
 	return n;
 }

@@ -54,9 +54,9 @@ static enum err check_body(struct span body, const struct jwt_rules *rules,
 	e = claims_parse((struct span) { json, len }, out);
 	if (e != ERR_OK)
 		return e;
+	/* RFC 7519 4.1.3: who is not in an "aud" that is there must refuse */
 	if (strcmp(out->issuer, rules->issuer) != 0 ||
-	    (rules->audience[0] != '\0' &&
-	     strcmp(out->audience, rules->audience) != 0))
+	    strcmp(out->audience, rules->audience) != 0)
 		return ERR_AUTH;
 	/* RFC 7519 4.1.4: "on or after" exp is too late; 4.1.5: "before" nbf
 	 * is too early */

@@ -21,7 +21,7 @@ enum {
 /* Who must have issued a token, and for whom. */
 struct jwt_rules {
 	const char *issuer;   /* "iss" must be this */
-	const char *audience; /* "aud" must be this; "" takes any and none */
+	const char *audience; /* "aud" must be this; "": there must be none */
 };
 
 /* Sign with the ring's signer and append the token. buf's errors, ERR_MEMORY,

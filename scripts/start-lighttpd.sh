@@ -58,6 +58,8 @@ check_configuration() {
 }
 
 make_keyring() {
+	# The owner may have given a JWT_SECRET, or a keyring from elsewhere
+	grep -qxF "JWT_KEYRING=$state/keys/keyring" "$state/conf/auth.env" || return 0
 	[ ! -s "$state/keys/keyring" ] || return 0
 	auth_admin key new >/dev/null || give_up "no signing key could be made"
 }

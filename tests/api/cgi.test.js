@@ -166,6 +166,16 @@ describe('cgi-gateway', () => {
   });
 });
 
+test('under /cgi-bin/ both programs and the addresses that they give out work', { skip: stack.transport !== 'cgi' }, async () => {
+  const me = await stack.call('GET', '/cgi-bin/cgi-auth/me', { token: ann.token });
+  assert.equal(me.json.email, ann.email);
+  const { json } = await stack.call('PUT', '/cgi-bin/cgi-gateway/upload/x.txt', { token: ann.token, body: 'x' });
+  assert.match(json.files[0].url, /^\/cgi-bin\/cgi-gateway\/download\//);
+  assert.equal((await stack.call('GET', json.files[0].url, { token: ann.token })).text, 'x');
+  for (const inside of ['/cgi-bin/cgi-auth/validate', '/cgi-bin/cgi-auth/readyz', '/cgi-bin/cgi-gateway/readyz', '/cgi-bin/auth-admin', '/cgi-bin/', '/cgi-bin/cgi-gateway'])
+    assert.ok([403, 404].includes((await stack.call('GET', inside, { token: ann.token })).status), inside);
+});
+
 test('without a request and without a socket the programs explain themselves', async () => {
   for (const program of ['cgi-auth', 'cgi-gateway']) {
     const child = spawn(join(build, program), [], { env: { PATH: process.env.PATH, GATEHOUSE_CONF: stack.path('conf', `${program.slice(4)}.env`) }, stdio: ['ignore', 'pipe', 'pipe'] });

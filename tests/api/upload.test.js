@@ -107,6 +107,15 @@ describe('a body is a file', () => {
   });
 });
 
+test('sixty-four uploads at once are sixty-four files', async () => {
+  const bob = await stack.person();
+  const contents = Array.from({ length: 64 }, (_, i) => Buffer.alloc(30_000 + i, i));
+  const records = await Promise.all(contents.map((content, i) => keep(stack, bob, `at-once-${i}`, content)));
+  for (const [i, record] of records.entries()) assert.equal(record.sha256, sha256(contents[i]));
+  assert.equal(new Set(records.map((r) => r.id)).size, 64);
+  assert.equal((await allFiles(stack, bob)).length, 64);
+});
+
 describe('an upload may expire', () => {
   test('so many seconds from now', async () => {
     const record = await keep(stack, ann, 'soon', 'x', { query: '?expires_in=3600' });

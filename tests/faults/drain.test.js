@@ -49,6 +49,7 @@ describe('SIGTERM to cgi-gateway', () => {
     while (incoming() < before + uploads.length) await pause(10);
 
     gateway.child.kill('SIGTERM');
+    while (!gateway.stderr.includes('draining')) await pause(10);
     for (const upload of uploads) upload.send(body.subarray(150_000));
     for (const upload of uploads) {
       const { status, text } = await upload.finish();

@@ -45,10 +45,11 @@ const routes = Object.entries(document.paths).map(([path, { servers }]) => ({
   pattern: new RegExp('^' + path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+') + '$'),
 }));
 
-// The document's path for a request target, or undefined: for one that hides a slash or is not
-// UTF-8 too, which may be refused before any route is looked for.
+// The document's path for a request target, or undefined: also for one that hides a slash, is not
+// UTF-8 or is longer than a path in a file system, which lighttpd may refuse before it routes.
 function findRoute(target, inside) {
   const path = target.split('?')[0];
+  if (path.length > 4000) return undefined;
   try {
     if (decodeURIComponent(path).split('/').length !== path.split('/').length) return undefined;
   } catch {
@@ -111,8 +112,8 @@ function checkUnlisted(method, status, headers, text) {
 
 // lighttpd refuses some requests before a program hears of them, in the same form but without an id.
 const SERVERS_OWN = [400, 408, 411, 413, 414, 416, 417, 431, 501, 502, 503, 504, 505];
-function isServersOwn(status, headers, text) {
-  return SERVERS_OWN.includes(status) && !headers.get('x-request-id') && (!text || 'type' in JSON.parse(text));
+function isServersOwn(status, headers) {
+  return SERVERS_OWN.includes(status) && !headers.get('x-request-id') && mediaType(headers.get('content-type')) === 'application/problem+json';
 }
 
 function note(line) {
@@ -123,7 +124,7 @@ function note(line) {
 // (HEAD, large downloads). Paths that the document does not name are nobody's promise.
 export function faultsOf({ method, target, inside = false, status, headers, text }) {
   const path = findRoute(target, inside);
-  if (!path || isServersOwn(status, headers, text)) return [];
+  if (!path || isServersOwn(status, headers)) return [];
   if (headers.has('x-sendfile')) return []; // a program's word to its server, not yet an answer
   const item = document.paths[path];
   const verb = method === 'HEAD' ? 'get' : method.toLowerCase();

@@ -71,8 +71,9 @@ export class Stack {
     this.transport = how;
   }
 
-  async start() {
-    await script('run', '--detach', '--port', '0', '--state', this.state, '--transport', this.transport, '--build', build);
+  // Gives what scripts/run printed.
+  start() {
+    return script('run', '--detach', '--port', '0', '--state', this.state, '--transport', this.transport, '--build', build);
   }
 
   async halt() {
@@ -181,6 +182,16 @@ export class Stack {
     const folder = this.path('log');
     if (!existsSync(folder)) return '';
     return readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
+  }
+
+  // The log line that holds `text`; it may be written just after the answer.
+  async logLine(text) {
+    for (let tries = 0; tries < 200; tries++) {
+      const line = this.logs.split('\n').find((l) => l.includes(text));
+      if (line) return line;
+      await pause(25);
+    }
+    throw new Error(`no log line has ${text}`);
   }
 
   complaints() {

@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct memory_text {
+	struct memory_text *next;
+	char text[];
+};
+
 static struct memory *of(struct transport *t)
 {
 	return (struct memory *)t;
@@ -16,12 +21,32 @@ static enum err memory_accept(struct transport *t)
 
 static const char *memory_variable(struct transport *t, const char *name)
 {
-	const struct memory *m = of(t);
+	struct memory *m = of(t);
+	const char *value = NULL;
+	struct memory_text *copy;
 
 	for (size_t i = 0; i < m->count; i++)
 		if (strcmp(m->variables[i].name, name) == 0)
-			return m->variables[i].value;
-	return NULL;
+			value = m->variables[i].value;
+	if (value == NULL)
+		return NULL;
+	copy = malloc(sizeof(*copy) + strlen(value) + 1);
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy->text, value, strlen(value) + 1);
+	copy->next = m->texts;
+	m->texts = copy;
+	return copy->text;
+}
+
+static void free_texts(struct memory *m)
+{
+	while (m->texts != NULL) {
+		struct memory_text *next = m->texts->next;
+
+		free(m->texts);
+		m->texts = next;
+	}
 }
 
 static enum err memory_read(struct transport *t, struct span *chunk)
@@ -60,6 +85,7 @@ static enum err memory_write(struct transport *t, struct span bytes)
 static enum err memory_finish(struct transport *t)
 {
 	of(t)->finished++;
+	free_texts(of(t));
 	return ERR_OK;
 }
 
@@ -95,6 +121,7 @@ void memory_release(struct memory *m)
 {
 	free(m->lent);
 	m->lent = NULL;
+	free_texts(m);
 	buf_release(&m->text);
 }
 

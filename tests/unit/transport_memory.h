@@ -2,7 +2,8 @@
  * a body handed out in pieces of a chosen size, the answer gathered.
  *
  * Each piece of the body lies in memory of its own, as long as it is, which ends
- * with the next read: a sanitizer sees whoever looks further or later.
+ * with the next read, and what a variable holds ends with finish: a sanitizer
+ * sees whoever looks further or later.
  */
 #ifndef TRANSPORT_MEMORY_H
 #define TRANSPORT_MEMORY_H
@@ -30,6 +31,7 @@ struct memory {
 
 	size_t read;	 /* bytes of the body handed out */
 	char *lent;	 /* owned: the last piece */
+	struct memory_text *texts; /* owned: values that were handed out */
 	struct buf text; /* the answer as it was written */
 	int finished;	 /* how often finish was called */
 };

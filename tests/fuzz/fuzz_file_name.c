@@ -1,0 +1,45 @@
+/* Names and types of files: whatever was sent, what is kept is harmless. */
+#include "encode.h"
+#include "field.h"
+#include "file_name.h"
+#include "fuzz.h"
+
+static void check_name(struct span sent, const char *name)
+{
+	char again[FILE_NAME_MAX + 1];
+	struct span s = span_of(name);
+	struct buf b;
+
+	(void)sent;
+	MUST(s.len > 0 && s.len <= FILE_NAME_MAX && utf8_valid(s));
+	MUST(!span_eq(s, SPAN(".")) && !span_eq(s, SPAN("..")));
+	for (size_t i = 0; i < s.len; i++)
+		MUST((unsigned char)s.p[i] >= 0x20 && s.p[i] != 0x7f &&
+		     s.p[i] != '/' && s.p[i] != '\\');
+	/* clean is clean */
+	MUST(file_name_clean(s, again) == ERR_OK && strcmp(again, name) == 0);
+	for (int inline_ = 0; inline_ < 2; inline_++) {
+		buf_init(&b, 8192);
+		file_name_disposition(s, inline_ != 0, &b);
+		MUST(buf_error(&b) == ERR_OK);
+		for (size_t i = 0; i < b.len; i++)
+			MUST(b.p[i] >= 0x20 && b.p[i] < 0x7f);
+		buf_release(&b);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span text = fuzz_copy(data, size), subtype, kind;
+	char name[FILE_NAME_MAX + 1], type[FILE_TYPE_MAX + 1];
+
+	if (file_name_clean(text, name) == ERR_OK)
+		check_name(text, name);
+	file_type_clean(text, type);
+	kind = span_of(type);
+	MUST(span_cut(&kind, '/', &subtype));
+	MUST(field_is_token(kind) && field_is_token(subtype));
+	(void)file_type_is_inert(text);
+	fuzz_free(text);
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* What is read as JSON can be written, and reads the same again. */
+#include "fuzz.h"
+#include "json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span text = fuzz_copy(data, size);
+	struct json_object *o = NULL, *again = NULL;
+
+	if (json_read(text, &o) == ERR_OK) {
+		MUST(json_object_is_type(o, json_type_object));
+		MUST(json_read(json_write(o), &again) == ERR_OK);
+		MUST(json_object_object_length(o) ==
+		     json_object_object_length(again));
+		json_object_put(again);
+		json_object_put(o);
+	}
+	fuzz_free(text);
+	return 0;
+}

@@ -1,0 +1,72 @@
+/* However the body is cut, it says the same. The first line is the Content-Type,
+ * the byte behind it the size of the pieces, the rest the body. */
+#include "buf.h"
+#include "fuzz.h"
+#include "multipart.h"
+
+/* What the events say, data run together */
+static enum err told(struct span type, struct span body, size_t size,
+		     struct buf *out)
+{
+	static struct multipart m;
+	struct multipart_event ev;
+	enum err e = multipart_init(&m, type);
+	bool open = false, closed = false;
+
+	while (e == ERR_OK && body.len > 0) {
+		size_t n = size < body.len ? size : body.len;
+		/* of its own memory: a span into an older piece would show */
+		struct span copy = fuzz_copy((const uint8_t *)body.p, n);
+		struct span piece = copy;
+
+		while ((e = multipart_next(&m, &piece, &ev)) == ERR_OK &&
+		       ev.kind != MULTIPART_HUNGRY) {
+			MUST(!closed);
+			MUST(open == (ev.kind == MULTIPART_DATA ||
+				      ev.kind == MULTIPART_END));
+			open = ev.kind == MULTIPART_PART ||
+			       ev.kind == MULTIPART_DATA;
+			closed = ev.kind == MULTIPART_CLOSED;
+			if (ev.kind == MULTIPART_DATA) {
+				MUST(ev.data.len > 0);
+				buf_add(out, ev.data);
+				continue;
+			}
+			buf_printf(out, "\n[%d %d] ", (int)ev.kind, ev.is_file);
+			buf_add(out, ev.name);
+			buf_add_char(out, '|');
+			buf_add(out, ev.file);
+			buf_add_char(out, '|');
+			buf_add(out, ev.type);
+		}
+		MUST(e != ERR_OK || piece.len == 0);
+		fuzz_free(copy);
+		body = span_from(body, n);
+	}
+	if (e == ERR_OK)
+		MUST(multipart_complete(&m) == closed);
+	return e;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span text = fuzz_copy(data, size), type = text, body;
+	struct buf whole, pieces;
+	enum err e;
+
+	buf_init(&whole, 16 * (size + 1024));
+	buf_init(&pieces, 16 * (size + 1024));
+	if (span_cut(&type, '\n', &body) && body.len > 0) {
+		size_t step = (unsigned char)body.p[0] % 64 + 1U;
+
+		body = span_from(body, 1);
+		e = told(type, body, SIZE_MAX, &whole);
+		MUST(told(type, body, step, &pieces) == e);
+		if (e == ERR_OK)
+			MUST(span_eq(buf_span(&whole), buf_span(&pieces)));
+	}
+	buf_release(&whole);
+	buf_release(&pieces);
+	fuzz_free(text);
+	return 0;
+}

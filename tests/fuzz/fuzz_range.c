@@ -1,0 +1,31 @@
+/* The first line is the Range field, the second the size of the file, the others
+ * are conditions. */
+#include "fuzz.h"
+#include "range.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span text = fuzz_copy(data, size), rest = text;
+	struct span field = { NULL, 0 }, number = field, etag = SPAN("\"abc\"");
+	struct conditions c = { field, field, field };
+	struct range r = { -1, -1 };
+	int64_t file = 0;
+	enum err e;
+
+	(void)span_next(&rest, '\n', &field);
+	(void)span_next(&rest, '\n', &number);
+	(void)span_next(&rest, '\n', &c.if_none_match);
+	(void)span_next(&rest, '\n', &c.if_modified_since);
+	(void)span_next(&rest, '\n', &c.if_range);
+	(void)span_to_int(number, &file);
+	e = range_parse(field, file, &r);
+	if (e == ERR_OK)
+		MUST(r.first >= 0 && r.length > 0 && r.first < file &&
+		     r.length <= file - r.first);
+	else
+		MUST((e == ERR_RANGE || e == ERR_NOT_FOUND) && r.first == -1);
+	(void)condition_not_modified(&c, etag, 784111777);
+	(void)condition_range_holds(&c, etag, 784111777);
+	fuzz_free(text);
+	return 0;
+}

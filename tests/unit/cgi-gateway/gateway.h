@@ -1,0 +1,130 @@
+/* gateway.h - a gateway in one process: a store in a folder of its own, a
+ * database or none, and requests that come from memory. */
+#ifndef GATEWAY_H
+#define GATEWAY_H
+
+#include "app.h"
+#include "folder.h"
+#include "problem.h"
+#include "store_disk.h"
+#include "transport_memory.h"
+#include "unit.h"
+
+#include <stdlib.h>
+
+enum {
+	GATEWAY_NOW = 1767225600,   /* 2026-01-01T00:00:00Z */
+	GATEWAY_USER = 42,	    /* who asks, unless told otherwise */
+	GATEWAY_MAX_UPLOAD = 10000, /* bytes */
+	GATEWAY_MAX_FILES = 3,
+};
+
+struct gateway {
+	char dir[FOLDER_PATH_MAX];
+	struct app app;
+	struct memory memory; /* of the last request */
+	struct arena arena;
+	struct response rs;
+	struct claims who;
+	int64_t now;
+	enum err e; /* what the handler returned */
+};
+
+static inline void gateway_open(struct gateway *g, struct db *db)
+{
+	*g = (struct gateway) {
+		.who = { .user_id = GATEWAY_USER,
+			 .email = "ann@example.org",
+			 .scope = "files:read files:write" },
+		.now = GATEWAY_NOW,
+	};
+	folder_make(g->dir);
+	g->app.max_upload = GATEWAY_MAX_UPLOAD;
+	g->app.max_files = GATEWAY_MAX_FILES;
+	g->app.db = db;
+	g->app.public_url = "";
+	assert_ok(store_disk_open(g->dir, &g->app.store, NULL));
+	arena_init(&g->arena);
+	memory_init(&g->memory, "GET", "/");
+}
+
+static inline void gateway_close(struct gateway *g)
+{
+	memory_release(&g->memory);
+	arena_release(&g->arena);
+	store_close(g->app.store);
+	folder_remove(g->dir);
+}
+
+/* Begin the next request; the test may set more of g->memory then. `url` is a
+ * literal or outlives the request. */
+static inline void gateway_request(struct gateway *g, const char *method,
+				   const char *path, const char *query)
+{
+	memory_release(&g->memory);
+	memory_init(&g->memory, method, path);
+	memory_set(&g->memory, "QUERY_STRING", query);
+}
+
+/* Answer it: `tail` is what the route's "*" takes. Returns the status. */
+static inline int gateway_answer(struct gateway *g, handler_fn *handle,
+				 struct span tail)
+{
+	struct request rq;
+
+	assert_ok(request_init(&rq, &g->memory.base, &g->arena, "cgi-gateway",
+			       g->now * 1000));
+	rq.authenticated = true;
+	rq.claims = g->who;
+	rq.tail = tail;
+	response_init(&g->rs, &g->memory.base, rq.head);
+	g->e = handle(&g->app, &rq, &g->rs);
+	if (g->e != ERR_OK && !g->rs.started)
+		(void)!problem_answer(&rq, &g->rs, g->e);
+	assert_ok(g->memory.base.ops->finish(&g->memory.base));
+	response_release(&g->rs);
+	arena_reset(&g->arena);
+	return memory_status(&g->memory);
+}
+
+/* Whether the answer's body, a JSON text, holds `part` */
+static inline bool gateway_said(const struct gateway *g, const char *part)
+{
+	struct span body = memory_answer(&g->memory);
+
+	for (size_t i = 0; i < body.len; i++)
+		if (span_has_prefix(span_from(body, i), span_of(part)))
+			return true;
+	print_error("\"%.*s\" lacks \"%s\"\n", SPAN_ARG(body), part);
+	return false;
+}
+
+/* Objects that are finished, and such that are under way */
+static inline size_t gateway_objects(const struct gateway *g)
+{
+	char path[FOLDER_PATH_MAX + 16];
+
+	(void)snprintf(path, sizeof(path), "%s/objects", g->dir);
+	return folder_files(path);
+}
+
+static inline size_t gateway_unfinished(const struct gateway *g)
+{
+	return folder_files(g->dir) - gateway_objects(g);
+}
+
+/* A pool of connections to where no server is */
+static inline struct db *gateway_no_database(void)
+{
+	const struct db_config nowhere = { .socket = "/nowhere/sock",
+					   .user = "root",
+					   .name = "test",
+					   .pool = 1,
+					   .timeout = 1 };
+	struct db *db = NULL;
+
+	assert_ok(db_open(&nowhere, &db, NULL));
+	return db;
+}
+
+#endif
