@@ -68,7 +68,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@$(CC) $(CPPFLAGS) $(call test_includes,$<) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # sync_file_range(2) is Linux's own
-$(BUILD)/obj/cgi-gateway/store_disk.o build/fuzz/obj/cgi-gateway/store_disk.o: private CPPFLAGS += -D_GNU_SOURCE
+%/store_disk.o %/store_disk.analyzed %/store_disk.tidy: private CPPFLAGS += -D_GNU_SOURCE
 
 # Other flags, another build: the file changes only when they do
 $(BUILD)/flags: FORCE
@@ -100,7 +100,25 @@ san:
 	@$(MAKE) --no-print-directory SAN=1 BUILD=build/san all
 
 lint:
-	@scripts/lint $(SOURCES)
+	@scripts/lint
+
+# What lint asks of each source, asked again only when it or its headers changed
+ANALYZED := $(SOURCES:%.c=build/lint/%.analyzed)
+TIDY     := $(SOURCES:%.c=build/lint/%.tidy)
+
+build/lint/%.analyzed: %.c
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -fanalyzer -MMD -MP -MF $(@:.analyzed=.d) -MT $@ -c -o $@ $<
+
+build/lint/%.tidy: build/lint/%.analyzed .clang-tidy
+	@clang-tidy --quiet $*.c -- $(CPPFLAGS) -std=c17 -include common/banned.h 2>/dev/null && touch $@
+
+analyzed: $(ANALYZED)
+tidy: $(TIDY)
+headers: # each stands alone
+	@for h in $(wildcard common/*.h cgi-*/*.h); do \
+		$(CC) $(CPPFLAGS) -std=c17 -Wall -Wextra -Wno-unused-macros -Werror -include common/banned.h -fsyntax-only -include $$h -x c /dev/null || exit 1; \
+	done
 
 # --- fuzzing: needs clang and its runtime (scripts/setup --test) -----------------
 # FUZZ_SECONDS for each harness; new inputs go to build/fuzz/corpus, never to git
@@ -147,6 +165,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all unit check san lint fuzz fuzz-long fuzzers install clean FORCE
+.PHONY: all unit check san lint analyzed tidy headers fuzz fuzz-long fuzzers install clean FORCE
 .SECONDARY:
--include $(shell find $(BUILD) build/fuzz -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) build/fuzz build/lint -name '*.d' 2>/dev/null)

@@ -4,6 +4,10 @@
 #define INSERT "INSERT INTO file (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 #define ALIVE "(expires_at IS NULL OR expires_at > ?)"
 
+/* Left to itself, the optimizer walks all of an owner's files from the newest
+ * on to find where a page starts; so it goes there at once. */
+#define BY_OWNER " FORCE INDEX (file_owner)"
+
 #define VALUES_OF(f)                                                    \
 	DB_IN(db_text(span_of((f)->id)), db_uint((f)->owner),           \
 	      db_text(span_of((f)->name)), db_text(span_of((f)->type)), \
@@ -76,7 +80,7 @@ enum err files_list(struct db *db, const struct files_page *p, struct file *row,
 
 	if (p->part.len == 0)
 		return db_each(db,
-			       "SELECT " COLUMNS " FROM file"
+			       "SELECT " COLUMNS " FROM file" BY_OWNER
 			       " WHERE owner = ? AND id < ? AND " ALIVE
 			       " ORDER BY id DESC LIMIT ?",
 			       DB_IN(db_uint(p->owner), db_text(below),
@@ -87,7 +91,7 @@ enum err files_list(struct db *db, const struct files_page *p, struct file *row,
 	e = buf_error(&like);
 	if (e == ERR_OK)
 		e = db_each(db,
-			    "SELECT " COLUMNS " FROM file"
+			    "SELECT " COLUMNS " FROM file" BY_OWNER
 			    " WHERE owner = ? AND id < ? AND " ALIVE
 			    " AND name LIKE ? ESCAPE '!'"
 			    " ORDER BY id DESC LIMIT ?",

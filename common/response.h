@@ -3,8 +3,9 @@
  * Header lines gather in memory until the first byte of the body, so that a
  * handler which fails before it can still be answered with a problem. A header
  * value with a control character in it is never sent: the head has failed then,
- * the first write answers ERR_IO, and the answer becomes a 500. A HEAD request and the statuses
- * without a body (RFC 9110 6.4.1) get none, whatever is written.
+ * the first write answers ERR_IO, and the answer becomes a 500. A HEAD request
+ * and the statuses without a body (RFC 9110 6.4.1) get none, whatever is
+ * written.
  */
 #ifndef RESPONSE_H
 #define RESPONSE_H
@@ -45,7 +46,8 @@ void response_header_int(struct response *rs, const char *name, int64_t n);
 void response_cache(struct response *rs, const char *value);
 
 /* Bytes of the body; the first call sends the header lines. ERR_CLOSED when
- * the client is gone, ERR_IO when the head has failed (nothing is sent then). */
+ * the client is gone, ERR_IO when the head has failed (nothing is sent then).
+ */
 enum err response_write(struct response *rs, struct span bytes) MUST_CHECK;
 
 /* A whole answer at once: Content-Type, Content-Length, body. */

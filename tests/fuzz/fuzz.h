@@ -1,5 +1,5 @@
-/* fuzz.h - what every harness includes. libFuzzer calls fuzz_one() with bytes of
- * its own making; a promise of the header under test that does not hold is a
+/* fuzz.h - what every harness includes. libFuzzer calls fuzz_one() with bytes
+ * of its own making; a promise of the header under test that does not hold is a
  * crash. */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -42,8 +42,8 @@ static inline void fuzz_free(struct span s)
 
 static inline bool fuzz_inside(struct span whole, struct span part)
 {
-	return part.len == 0 || (part.p >= whole.p &&
-				 part.p + part.len <= whole.p + whole.len);
+	return part.len == 0 ||
+	       (part.p >= whole.p && part.p + part.len <= whole.p + whole.len);
 }
 
 #endif

@@ -1,5 +1,6 @@
-/* However the body is cut, it says the same. The first line is the Content-Type,
- * the byte behind it the size of the pieces, the rest the body. */
+/* However the body is cut, it says the same. The first line is the
+ * Content-Type, the byte behind it the size of the pieces, the rest the body.
+ */
 #include "buf.h"
 #include "fuzz.h"
 #include "multipart.h"

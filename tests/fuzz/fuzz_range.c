@@ -1,5 +1,5 @@
-/* The first line is the Range field, the second the size of the file, the others
- * are conditions. */
+/* The first line is the Range field, the second the size of the file, the
+ * others are conditions. */
 #include "fuzz.h"
 #include "range.h"
 

@@ -11,7 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Call first in main(): starts the test again beside a server, if it has none */
+/* Call first in main(): starts the test again beside a server, if it has none
+ */
 static inline void mariadb_needed(char **argv)
 {
 	char script[] = "tests/unit/with-mariadb";

@@ -1,9 +1,9 @@
 /* transport_memory.h - a transport that needs no server: a table of variables,
  * a body handed out in pieces of a chosen size, the answer gathered.
  *
- * Each piece of the body lies in memory of its own, as long as it is, which ends
- * with the next read, and what a variable holds ends with finish: a sanitizer
- * sees whoever looks further or later.
+ * Each piece of the body lies in memory of its own, as long as it is, which
+ * ends with the next read, and what a variable holds ends with finish: a
+ * sanitizer sees whoever looks further or later.
  */
 #ifndef TRANSPORT_MEMORY_H
 #define TRANSPORT_MEMORY_H
@@ -29,11 +29,11 @@ struct memory {
 	 * were read, or of the answer written; MEMORY_NEVER: it holds */
 	int64_t read_breaks, write_breaks;
 
-	size_t read;	 /* bytes of the body handed out */
-	char *lent;	 /* owned: the last piece */
+	size_t read;		   /* bytes of the body handed out */
+	char *lent;		   /* owned: the last piece */
 	struct memory_text *texts; /* owned: values that were handed out */
-	struct buf text; /* the answer as it was written */
-	int finished;	 /* how often finish was called */
+	struct buf text;	   /* the answer as it was written */
+	int finished;		   /* how often finish was called */
 };
 
 /* A request GET `path`, without a body. */
@@ -47,9 +47,9 @@ void memory_set(struct memory *m, const char *name, const char *value);
 void memory_body(struct memory *m, struct span body, size_t piece);
 
 /* The answer's parts, as the client would see them. */
-int memory_status(const struct memory *m);		/* 0: there is none */
+int memory_status(const struct memory *m); /* 0: there is none */
 bool memory_has_header(const struct memory *m, const char *name);
 struct span memory_header(const struct memory *m, const char *name);
-struct span memory_answer(const struct memory *m);	/* its body */
+struct span memory_answer(const struct memory *m); /* its body */
 
 #endif

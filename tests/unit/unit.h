@@ -1,5 +1,5 @@
-/* unit.h - what every unit test includes: cmocka with what it needs, and asserts
- * for our own kinds of value. Tests run from the repository's root. */
+/* unit.h - what every unit test includes: cmocka with what it needs, and
+ * asserts for our own kinds of value. Tests run from the repository's root. */
 #ifndef UNIT_H
 #define UNIT_H
 
@@ -24,14 +24,14 @@
 #define assert_ok(got) assert_err(got, ERR_OK)
 
 /* A span against a literal, which may hold NUL bytes */
-#define assert_span(got, lit)                                                  \
+#define assert_span(got, lit) \
 	unit_span_is(got, "" lit, sizeof("" lit) - 1, __FILE__, __LINE__)
 /* A span against a terminated string */
-#define assert_span_str(got, str)                                              \
+#define assert_span_str(got, str) \
 	unit_span_is(got, str, strlen(str), __FILE__, __LINE__)
-#define assert_contains(text, part)                                            \
+#define assert_contains(text, part) \
 	unit_contains(text, part, true, __FILE__, __LINE__)
-#define assert_lacks(text, part)                                               \
+#define assert_lacks(text, part) \
 	unit_contains(text, part, false, __FILE__, __LINE__)
 
 static inline void unit_span_is(struct span got, const char *want, size_t n,

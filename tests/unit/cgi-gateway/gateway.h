@@ -87,14 +87,24 @@ static inline int gateway_answer(struct gateway *g, handler_fn *handle,
 	return memory_status(&g->memory);
 }
 
-/* Whether the answer's body, a JSON text, holds `part` */
+/* Where `part` stands in the answer's body; its length where it does not */
+static inline size_t gateway_find(const struct gateway *g, const char *part)
+{
+	struct span body = memory_answer(&g->memory);
+	size_t i = 0;
+
+	while (i < body.len &&
+	       !span_has_prefix(span_from(body, i), span_of(part)))
+		i++;
+	return i;
+}
+
 static inline bool gateway_said(const struct gateway *g, const char *part)
 {
 	struct span body = memory_answer(&g->memory);
 
-	for (size_t i = 0; i < body.len; i++)
-		if (span_has_prefix(span_from(body, i), span_of(part)))
-			return true;
+	if (gateway_find(g, part) < body.len)
+		return true;
 	print_error("\"%.*s\" lacks \"%s\"\n", SPAN_ARG(body), part);
 	return false;
 }

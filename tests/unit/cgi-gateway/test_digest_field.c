@@ -3,9 +3,9 @@
 #include "unit.h"
 
 /* RFC 9530 appendix B: {"hello": "world"} and its newline */
-#define HELLO	   "{\"hello\": \"world\"}\n"
-#define HELLO_B64  "RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg="
-#define HELLO_512                                                  \
+#define HELLO "{\"hello\": \"world\"}\n"
+#define HELLO_B64 "RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg="
+#define HELLO_512                                                 \
 	"sha-512=:YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4yP+" \
 	"pgk4vf2aCsyRZOtw8MjkM7iw7yZ/WkppmM44T3qg==:"
 

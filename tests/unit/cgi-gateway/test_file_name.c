@@ -20,7 +20,8 @@ static void refused(struct span sent)
 	assert_string_equal(got, "untouched");
 }
 
-/* --- names ------------------------------------------------------------------- */
+/* --- names -------------------------------------------------------------------
+ */
 
 static void a_name_is_kept_as_it_is(void **state)
 {
@@ -50,8 +51,8 @@ static void only_what_is_behind_the_last_slash_is_a_name(void **state)
 static void a_path_without_a_name_is_refused(void **state)
 {
 	static const char *const names[] = {
-		"",    ".",    "..",   "/",   "\\",   "a/",	"a\\", "a/.",
-		"a/..", "..\\", "../..", "//", "a\\..", "/a\\",
+		"",    ".",    "..",   "/",	"\\", "a/",    "a\\",
+		"a/.", "a/..", "..\\", "../..", "//", "a\\..", "/a\\",
 	};
 
 	(void)state;
@@ -155,7 +156,8 @@ static void a_long_path_leaves_its_short_name(void **state)
 	assert_string_equal(got, "a.txt");
 }
 
-/* --- types ------------------------------------------------------------------- */
+/* --- types -------------------------------------------------------------------
+ */
 
 static void check_type(const char *sent, const char *want)
 {
@@ -179,9 +181,19 @@ static void a_type_is_kept_in_lower_case_without_parameters(void **state)
 static void what_is_no_type_is_bytes(void **state)
 {
 	static const char *const types[] = {
-		NULL,	       "",	 ";",	       "text",	 "text/",
-		"/plain",      "/",	 "text/a b",   "te xt/a", "text/a/b",
-		"text/\xc3\xa4", "a/b\r\nX: y", "\"a\"/b",
+		NULL,
+		"",
+		";",
+		"text",
+		"text/",
+		"/plain",
+		"/",
+		"text/a b",
+		"te xt/a",
+		"text/a/b",
+		"text/\xc3\xa4",
+		"a/b\r\nX: y",
+		"\"a\"/b",
 	};
 
 	(void)state;
@@ -233,7 +245,8 @@ static void a_type_that_can_hold_a_script_is_never_shown(void **state)
 	assert_false(file_type_is_inert(SPAN("")));
 }
 
-/* --- Content-Disposition ------------------------------------------------------- */
+/* --- Content-Disposition
+ * ------------------------------------------------------- */
 
 static void check_disposition(const char *name, bool inline_, const char *want)
 {
@@ -249,8 +262,7 @@ static void check_disposition(const char *name, bool inline_, const char *want)
 static void a_plain_name_is_quoted(void **state)
 {
 	(void)state;
-	check_disposition("a b.txt", false,
-			  "attachment; filename=\"a b.txt\"");
+	check_disposition("a b.txt", false, "attachment; filename=\"a b.txt\"");
 	check_disposition("a.png", true, "inline; filename=\"a.png\"");
 	check_disposition("a;b=c,d'e.txt", false,
 			  "attachment; filename=\"a;b=c,d'e.txt\"");

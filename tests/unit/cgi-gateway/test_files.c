@@ -72,7 +72,8 @@ static void assert_same(const struct file *a, const struct file *b)
 	assert_true(a->expires_at == b->expires_at);
 }
 
-/* --- add and find ---------------------------------------------------------------- */
+/* --- add and find
+ * ---------------------------------------------------------------- */
 
 static void what_is_added_is_found_as_it_was(void **state)
 {
@@ -96,9 +97,16 @@ static void what_is_added_is_found_as_it_was(void **state)
 static void a_name_keeps_every_character(void **state)
 {
 	static const char *const names[] = {
-		" blanks ",  "'; DROP TABLE file; --", "a\"b",
-		"a\\b%c_d!", "Gr\xc3\xbc\xc3\x9f",     "e\xcc\x81",
-		"trailing.", "\xef\xbb\xbf" "bom",     "?",
+		" blanks ",
+		"'; DROP TABLE file; --",
+		"a\"b",
+		"a\\b%c_d!",
+		"Gr\xc3\xbc\xc3\x9f",
+		"e\xcc\x81",
+		"trailing.",
+		"\xef\xbb\xbf"
+		"bom",
+		"?",
 	};
 	struct file f, got;
 
@@ -219,16 +227,17 @@ static void what_is_no_id_is_not_found(void **state)
 	(void)state;
 	add(&f);
 	for (size_t i = 0; i < COUNT(ids); i++) {
-		assert_err(files_find(db, span_of(ids[i]), ANN, NOW, &got,
-				      &why),
-			   ERR_NOT_FOUND);
+		assert_err(
+			files_find(db, span_of(ids[i]), ANN, NOW, &got, &why),
+			ERR_NOT_FOUND);
 		assert_err(files_remove(db, span_of(ids[i]), ANN, &why),
 			   ERR_NOT_FOUND);
 	}
 	assert_int_equal(file_table_rows(db), 1);
 }
 
-/* --- the list -------------------------------------------------------------------- */
+/* --- the list
+ * -------------------------------------------------------------------- */
 
 struct listed {
 	struct file row;
@@ -369,16 +378,15 @@ static void part_of_a_name_is_enough(void **state)
 	/* with all the rest of a page */
 	list((struct files_page) { .part = SPAN("o"), .limit = 2 });
 	assert_listed(&l, "photo.jpg Report.txt");
-	list((struct files_page) { .part = SPAN("o"),
-				   .after = span_of(last) });
+	list((struct files_page) { .part = SPAN("o"), .after = span_of(last) });
 	assert_listed(&l, "report-2025.pdf");
 }
 
 static void wildcards_stand_for_themselves(void **state)
 {
-	static const char *const names[] = { "100%",   "a_b", "a!b", "a\\b",
-					     "a'b",    "axb", "!%",  "\\_",
-					     "\"q\"" };
+	static const char *const names[] = { "100%", "a_b", "a!b",
+					     "a\\b", "a'b", "axb",
+					     "!%",   "\\_", "\"q\"" };
 	static const struct {
 		const char *part, *want;
 	} cases[] = {
@@ -434,7 +442,8 @@ static void who_has_seen_enough_ends_the_list(void **state)
 	assert_int_equal(l.count, 1);
 }
 
-/* --- update and remove ---------------------------------------------------------------- */
+/* --- update and remove
+ * ---------------------------------------------------------------- */
 
 static void name_and_expiry_can_change(void **state)
 {
@@ -501,7 +510,8 @@ static void what_is_removed_is_gone(void **state)
 	assert_ok(find(&other, ANN, NOW, &got));
 }
 
-/* --- for gateway-admin ------------------------------------------------------------------ */
+/* --- for gateway-admin
+ * ------------------------------------------------------------------ */
 
 static void a_row_exists_whoever_s_and_however_old(void **state)
 {
@@ -596,7 +606,8 @@ static void a_count_tells_files_bytes_and_owners(void **state)
 	assert_int_equal(t.owners, 2);
 }
 
-/* --- without a database -------------------------------------------------------------------- */
+/* --- without a database
+ * -------------------------------------------------------------------- */
 
 static void without_a_database_everything_is_unavailable(void **state)
 {

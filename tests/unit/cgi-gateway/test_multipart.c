@@ -6,7 +6,9 @@
 
 #define FORM "multipart/form-data; boundary=B"
 #define FIELD "Content-Disposition: form-data; name=\"a\"\r\n\r\n"
-#define A_FILE "Content-Disposition: form-data; name=\"f\"; filename=\"a.txt\"\r\n\r\n"
+#define A_FILE                                         \
+	"Content-Disposition: form-data; name=\"f\"; " \
+	"filename=\"a.txt\"\r\n\r\n"
 
 /* What came out, as text: `a:` or `f=a.txt(text/plain):` for a part, its bytes,
  * "." at its end, "!" for the closing boundary. Neighbouring DATA events flow
@@ -200,13 +202,14 @@ static void refused(const char *type, struct span body, enum err why)
 	buf_release(&t.text);
 }
 
-/* --- parts ----------------------------------------------------------------- */
+/* --- parts -----------------------------------------------------------------
+ */
 
 static void fields_and_files_come_in_their_order(void **state)
 {
 	(void)state;
-	assert_parts("--B\r\n" FIELD "one\r\n--B\r\n" A_FILE "two\r\n--B\r\n" FIELD
-		     "three\r\n--B--\r\n",
+	assert_parts("--B\r\n" FIELD "one\r\n--B\r\n" A_FILE
+		     "two\r\n--B\r\n" FIELD "three\r\n--B--\r\n",
 		     "a:one.f=a.txt:two.a:three.!");
 }
 
@@ -244,7 +247,8 @@ static void a_body_of_no_parts_is_closed_all_the_same(void **state)
 	assert_parts("--B--\r\n", "!");
 }
 
-/* --- what only looks like a boundary ----------------------------------------- */
+/* --- what only looks like a boundary -----------------------------------------
+ */
 
 static void a_boundary_begins_a_line_that_crlf_ended(void **state)
 {
@@ -271,7 +275,8 @@ static void a_boundary_that_starts_like_its_own_middle_is_found(void **state)
 {
 	(void)state;
 	check("multipart/form-data; boundary=--a--a",
-	      SPAN("----a--a\r\n" A_FILE "\r\n----a-\r\n----a\r\n--\r\n----a--a--"),
+	      SPAN("----a--a\r\n" A_FILE
+		   "\r\n----a-\r\n----a\r\n--\r\n----a--a--"),
 	      SPAN("f=a.txt:\r\n----a-\r\n----a\r\n--.!"), ERR_OK, true);
 }
 
@@ -298,17 +303,20 @@ static void blanks_may_follow_a_boundary(void **state)
 {
 	(void)state;
 	/* RFC 2046 5.1.1: transport-padding */
-	assert_parts("--B \t \r\n" A_FILE "x\r\n--B\t\r\n" FIELD "y\r\n--B-- \r\n",
+	assert_parts("--B \t \r\n" A_FILE "x\r\n--B\t\r\n" FIELD
+		     "y\r\n--B-- \r\n",
 		     "f=a.txt:x.a:y.!");
 }
 
-/* --- around the parts -------------------------------------------------------- */
+/* --- around the parts --------------------------------------------------------
+ */
 
 static void what_stands_before_the_first_boundary_is_passed_over(void **state)
 {
 	(void)state;
 	assert_parts("\r\n--B\r\n" FIELD "x\r\n--B--", "a:x.!");
-	assert_parts("This is a preamble.\r\n--B\r\n" FIELD "x\r\n--B--", "a:x.!");
+	assert_parts("This is a preamble.\r\n--B\r\n" FIELD "x\r\n--B--",
+		     "a:x.!");
 	assert_parts("--A\r\n--b\r\n\r--B--\r\n--B\r\n" FIELD "x\r\n--B--",
 		     "a:x.!");
 	assert_parts("x--B\r\n--B\r\n" FIELD "x\r\n--B--", "a:x.!");
@@ -318,7 +326,8 @@ static void what_stands_behind_the_closing_boundary_is_passed_over(void **state)
 {
 	(void)state;
 	assert_parts("--B\r\n" FIELD "x\r\n--B--anything", "a:x.!");
-	assert_parts("--B\r\n" FIELD "x\r\n--B--\r\n--B\r\n" A_FILE "y\r\n--B--",
+	assert_parts("--B\r\n" FIELD "x\r\n--B--\r\n--B\r\n" A_FILE
+		     "y\r\n--B--",
 		     "a:x.!");
 }
 
@@ -351,7 +360,8 @@ static void a_part_that_was_cut_off_has_no_end(void **state)
 	      ERR_OK, false);
 }
 
-/* --- the boundary parameter -------------------------------------------------- */
+/* --- the boundary parameter --------------------------------------------------
+ */
 
 static void a_boundary_may_be_quoted(void **state)
 {
@@ -400,17 +410,21 @@ static void a_boundary_has_a_longest_length(void **state)
 	assert_non_null(m);
 	memset(b, 'b', sizeof(b));
 	b[MULTIPART_BOUNDARY_MAX + 1] = '\0';
-	(void)snprintf(type, sizeof(type), "multipart/form-data; boundary=%s", b);
+	(void)snprintf(type, sizeof(type), "multipart/form-data; boundary=%s",
+		       b);
 	assert_err(multipart_init(m, span_of(type)), ERR_FORMAT);
 	free(m);
 
 	b[MULTIPART_BOUNDARY_MAX] = '\0';
-	(void)snprintf(type, sizeof(type), "multipart/form-data; boundary=%s", b);
-	(void)snprintf(body, sizeof(body), "--%s\r\n" FIELD "x\r\n--%s--", b, b);
+	(void)snprintf(type, sizeof(type), "multipart/form-data; boundary=%s",
+		       b);
+	(void)snprintf(body, sizeof(body), "--%s\r\n" FIELD "x\r\n--%s--", b,
+		       b);
 	check(type, span_of(body), SPAN("a:x.!"), ERR_OK, true);
 }
 
-/* --- heads ------------------------------------------------------------------- */
+/* --- heads -------------------------------------------------------------------
+ */
 
 /* A head of `n` bytes, its empty line included, and then a part */
 static void parse_head_of(struct trace *t, size_t n, size_t piece)
@@ -539,7 +553,8 @@ static void a_hostile_head_stays_data(void **state)
 		     "a\"; filename=\"evil:x.!");
 }
 
-/* --- file names as they are sent ---------------------------------------------- */
+/* --- file names as they are sent
+ * ---------------------------------------------- */
 
 static void check_file(const char *file, const char *want)
 {
@@ -575,7 +590,8 @@ static void a_windows_path_keeps_its_backslashes(void **state)
 static void a_name_may_be_utf_8_or_what_it_likes(void **state)
 {
 	(void)state;
-	check_file("filename=\"gr\xc3\xbc\xc3\x9f.txt\"", "gr\xc3\xbc\xc3\x9f.txt");
+	check_file("filename=\"gr\xc3\xbc\xc3\x9f.txt\"",
+		   "gr\xc3\xbc\xc3\x9f.txt");
 	check_file("filename=\"latin-\xfc.txt\"", "latin-\xfc.txt");
 }
 
@@ -610,7 +626,8 @@ static void the_extended_file_name_is_none(void **state)
 	check_file("filename=\"a.txt\"; filename*=UTF-8''b.txt", "a.txt");
 }
 
-/* --- properties over random bodies ---------------------------------------------- */
+/* --- properties over random bodies
+ * ---------------------------------------------- */
 
 static uint64_t seed;
 
@@ -650,8 +667,8 @@ struct sample {
 
 static void make_sample(struct sample *s)
 {
-	static const char *const boundaries[] = { "B", "-", "--", "---B",
-						  "-B-", "BB" };
+	static const char *const boundaries[] = { "B",	  "-",	 "--",
+						  "---B", "-B-", "BB" };
 	const char *b = boundaries[random_below(COUNT(boundaries))];
 	char delimiter[16];
 

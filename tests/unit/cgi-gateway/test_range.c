@@ -23,7 +23,8 @@ static void check_not(const char *field, int64_t size, enum err why)
 	assert_int_equal(r.length, -7);
 }
 
-/* --- RFC 9110 14.1.2, a representation of 10000 bytes --------------------------- */
+/* --- RFC 9110 14.1.2, a representation of 10000 bytes
+ * --------------------------- */
 
 static void the_examples_of_rfc_9110_are_understood(void **state)
 {
@@ -129,13 +130,32 @@ static void the_unit_has_no_case_and_may_have_blanks_around_it(void **state)
 static void what_is_no_range_is_passed_over(void **state)
 {
 	static const char *const fields[] = {
-		"",	       "bytes",	      "bytes=",	     "bytes=-",
-		"bytes=1",     "bytes=a-b",   "bytes=1-b",   "bytes=a-1",
-		"bytes=2-1",   "bytes=--1",   "bytes=1--2",  "bytes=+1-2",
-		"bytes=1-+2",  "bytes=0x1-2", "bytes=1.0-2", "bytes=1 - 2",
-		"bytes:1-2",   "lines=1-2",   "1-2",	     "=1-2",
-		"bytesx=1-2",  "bytes=1-2;3", "bytes=1-2-3", "bytes=-1-2",
-		"bytes=11-10", "bytes==1-2",
+		"",
+		"bytes",
+		"bytes=",
+		"bytes=-",
+		"bytes=1",
+		"bytes=a-b",
+		"bytes=1-b",
+		"bytes=a-1",
+		"bytes=2-1",
+		"bytes=--1",
+		"bytes=1--2",
+		"bytes=+1-2",
+		"bytes=1-+2",
+		"bytes=0x1-2",
+		"bytes=1.0-2",
+		"bytes=1 - 2",
+		"bytes:1-2",
+		"lines=1-2",
+		"1-2",
+		"=1-2",
+		"bytesx=1-2",
+		"bytes=1-2;3",
+		"bytes=1-2-3",
+		"bytes=-1-2",
+		"bytes=11-10",
+		"bytes==1-2",
 		"bytes=99999999999999999999-1",
 	};
 
@@ -145,17 +165,18 @@ static void what_is_no_range_is_passed_over(void **state)
 	assert_err(range_parse((struct span) { NULL, 0 }, 10,
 			       &(struct range) { 0, 0 }),
 		   ERR_NOT_FOUND);
-	assert_err(range_parse(SPAN("bytes=1\0-2"), 10,
-			       &(struct range) { 0, 0 }),
-		   ERR_NOT_FOUND);
+	assert_err(
+		range_parse(SPAN("bytes=1\0-2"), 10, &(struct range) { 0, 0 }),
+		ERR_NOT_FOUND);
 }
 
-/* --- conditions ------------------------------------------------------------------ */
+/* --- conditions
+ * ------------------------------------------------------------------ */
 
 /* RFC 9110's own date */
 #define MODIFIED "Sun, 06 Nov 1994 08:49:37 GMT"
-#define EARLIER	 "Sun, 06 Nov 1994 08:49:36 GMT"
-#define LATER	 "Sun, 06 Nov 1994 08:49:38 GMT"
+#define EARLIER "Sun, 06 Nov 1994 08:49:36 GMT"
+#define LATER "Sun, 06 Nov 1994 08:49:38 GMT"
 enum { MODIFIED_AT = 784111777 };
 #define ETAG "\"xyzzy\""
 

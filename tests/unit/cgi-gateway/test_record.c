@@ -35,7 +35,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* --- URLs ------------------------------------------------------------------------- */
+/* --- URLs
+ * ------------------------------------------------------------------------- */
 
 static void check_url(const char *public_url, struct span prefix,
 		      const char *want)
@@ -85,7 +86,8 @@ static void a_slash_at_the_end_of_the_public_url_is_not_doubled(void **state)
 		  "https://example.org/cgi-bin/cgi-gateway/files/x");
 }
 
-/* --- the record --------------------------------------------------------------------- */
+/* --- the record
+ * --------------------------------------------------------------------- */
 
 static const struct file euro = {
 	.id = "0190b3a2-0000-7000-8000-0000000000ab",
@@ -100,15 +102,14 @@ static const struct file euro = {
 	.created_at = NOW,
 };
 
-#define EURO                                                                \
-	"{\"id\":\"0190b3a2-0000-7000-8000-0000000000ab\","                 \
-	"\"name\":\"\xe2\x82\xac \\\"x\\\"/\\\\.txt\","                     \
-	"\"size\":9007199254740993,\"type\":\"text/plain\","                \
-	"\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb924"                     \
-	"27ae41e4649b934ca495991b7852b855\","                               \
+#define EURO                                                 \
+	"{\"id\":\"0190b3a2-0000-7000-8000-0000000000ab\","  \
+	"\"name\":\"\xe2\x82\xac \\\"x\\\"/\\\\.txt\","      \
+	"\"size\":9007199254740993,\"type\":\"text/plain\"," \
+	"\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb924"      \
+	"27ae41e4649b934ca495991b7852b855\","                \
 	"\"created_at\":\"2026-01-01T00:00:00Z\","
-#define EURO_URL                                                            \
-	"\"url\":\"/download/0190b3a2-0000-7000-8000-0000000000ab\"}"
+#define EURO_URL "\"url\":\"/download/0190b3a2-0000-7000-8000-0000000000ab\"}"
 
 static void check_record(const struct file *f, const char *want)
 {
@@ -131,10 +132,12 @@ static void a_file_that_ends_says_when(void **state)
 
 	(void)state;
 	f.expires_at = NOW + 1;
-	check_record(&f, EURO "\"expires_at\":\"2026-01-01T00:00:01Z\"," EURO_URL);
+	check_record(&f,
+		     EURO "\"expires_at\":\"2026-01-01T00:00:01Z\"," EURO_URL);
 }
 
-/* --- whose files ---------------------------------------------------------------------- */
+/* --- whose files
+ * ---------------------------------------------------------------------- */
 
 static enum err owner(const char *query, bool admin, const char *scope,
 		      uint64_t *out)
@@ -191,9 +194,17 @@ static void nobody_else_may(void **state)
 static void what_is_no_user_s_number_is_refused(void **state)
 {
 	static const char *const queries[] = {
-		"owner=",    "owner",	 "owner=0",    "owner=00",
-		"owner=-1",  "owner=+1", "owner=1.0",  "owner=abc",
-		"owner=1%00", "owner=%207", "owner=9223372036854775808",
+		"owner=",
+		"owner",
+		"owner=0",
+		"owner=00",
+		"owner=-1",
+		"owner=+1",
+		"owner=1.0",
+		"owner=abc",
+		"owner=1%00",
+		"owner=%207",
+		"owner=9223372036854775808",
 		"owner=18446744073709551658",
 	};
 	uint64_t id = 77;
@@ -205,7 +216,9 @@ static void what_is_no_user_s_number_is_refused(void **state)
 	assert_int_equal(id, 77);
 }
 
-/* --- expiry --------------------------------------------------------------------------- */
+/* --- expiry
+ * ---------------------------------------------------------------------------
+ */
 
 static void a_file_lives_from_a_second_to_ten_years(void **state)
 {
@@ -220,8 +233,8 @@ static void a_file_lives_from_a_second_to_ten_years(void **state)
 
 static void any_other_life_is_refused(void **state)
 {
-	static const int64_t wrong[] = { 0,	    -1,	      TEN_YEARS + 1,
-					 INT64_MAX, INT64_MIN };
+	static const int64_t wrong[] = { 0, -1, TEN_YEARS + 1, INT64_MAX,
+					 INT64_MIN };
 	int64_t at = -7;
 
 	(void)state;

@@ -18,7 +18,8 @@ static struct store *store;
 static struct errmsg why;
 static char *large; /* LARGE bytes, no two neighbouring blocks alike */
 
-/* --- the calls that can fail, under our control ---------------------------------- */
+/* --- the calls that can fail, under our control
+ * ---------------------------------- */
 
 /* The linker gives store_disk these for the system's (--wrap, see Makefile) */
 ssize_t __real_write(int fd, const void *p, size_t n);
@@ -31,11 +32,11 @@ int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
 enum { NEVER = -1 };
 
 static int calls_left = NEVER; /* until one fails */
-static int fail_with;	 /* its errno */
-static int interrupted;	 /* so many writes are interrupted first */
-static size_t write_max; /* bytes that a write takes; 0: all */
-static char calls[512];	 /* what was called, in words */
-static bool unnoted;	 /* by many threads at once */
+static int fail_with;	       /* its errno */
+static int interrupted;	       /* so many writes are interrupted first */
+static size_t write_max;       /* bytes that a write takes; 0: all */
+static char calls[512];	       /* what was called, in words */
+static bool unnoted;	       /* by many threads at once */
 
 static void obey(void)
 {
@@ -52,8 +53,8 @@ static void note(const char *call)
 
 	if (unnoted)
 		return;
-	(void)snprintf(calls + n, sizeof(calls) - n, "%s%s",
-		       n > 0 ? " " : "", call);
+	(void)snprintf(calls + n, sizeof(calls) - n, "%s%s", n > 0 ? " " : "",
+		       call);
 }
 
 static bool fails(void)
@@ -74,8 +75,8 @@ ssize_t __wrap_write(int fd, const void *p, size_t n)
 		errno = EINTR;
 		return -1;
 	}
-	return __real_write(fd, p, write_max > 0 && n > write_max ? write_max
-								  : n);
+	return __real_write(fd, p,
+			    write_max > 0 && n > write_max ? write_max : n);
 }
 
 static bool is_dir(const struct stat *st, const char *name)
@@ -109,7 +110,8 @@ int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
 	return fails() ? -1 : __real_renameat(from_dir, from, to_dir, to);
 }
 
-/* --- the house ------------------------------------------------------------------- */
+/* --- the house
+ * ------------------------------------------------------------------- */
 
 static int make_large(void **state)
 {
@@ -226,7 +228,8 @@ static size_t open_files(void)
 	return folder_files("/proc/self/fd");
 }
 
-/* --- begin, write, finish, abandon -------------------------------------------------- */
+/* --- begin, write, finish, abandon
+ * -------------------------------------------------- */
 
 static void an_object_is_visible_when_it_is_finished_and_only_then(void **state)
 {
@@ -300,8 +303,10 @@ static void bytes_come_back_however_they_were_put_in(void **state)
 
 static void large_and_small_pieces_keep_their_order(void **state)
 {
-	static const size_t sizes[] = { 5, STORE_DISK_GATHER, 1, 70000, 70000,
-					3, 2 * STORE_DISK_GATHER, 65536, 2 };
+	static const size_t sizes[] = {
+		5, STORE_DISK_GATHER,	  1,	 70000, 70000,
+		3, 2 * STORE_DISK_GATHER, 65536, 2
+	};
 	struct store_writer *w = begun(ID);
 	size_t n = 0;
 
@@ -400,9 +405,9 @@ static void threads_may_write_into_the_same_new_folders(void **state)
 	(void)state;
 	unnoted = true;
 	for (size_t t = 0; t < THREADS; t++)
-		assert_int_equal(pthread_create(&threads[t], NULL, put_many,
-						&names[t]),
-				 0);
+		assert_int_equal(
+			pthread_create(&threads[t], NULL, put_many, &names[t]),
+			0);
 	for (size_t t = 0; t < THREADS; t++) {
 		void *failed = names;
 
@@ -414,7 +419,8 @@ static void threads_may_write_into_the_same_new_folders(void **state)
 			assert_object(id, numbered(names[t], i, id, text), 64);
 }
 
-/* --- when it is safe ------------------------------------------------------------- */
+/* --- when it is safe
+ * ------------------------------------------------------------- */
 
 static void finishing_is_fsync_rename_fsync(void **state)
 {
@@ -517,7 +523,8 @@ static void a_disk_that_takes_no_more_bytes_is_noticed(void **state)
 	assert_int_equal(folder_files(dir), 0);
 }
 
-/* --- names and modes -------------------------------------------------------------- */
+/* --- names and modes
+ * -------------------------------------------------------------- */
 
 static void objects_are_spread_by_the_last_two_digits(void **state)
 {
@@ -557,8 +564,8 @@ static void only_owner_and_group_may_look(void **state)
 		const char *name;
 		mode_t mode;
 	} wanted[] = {
-		{ "incoming", 0750 },	       { "objects", 0750 },
-		{ "objects/ab", 0750 },	       { "objects/ab/" ID, 0640 },
+		{ "incoming", 0750 },		{ "objects", 0750 },
+		{ "objects/ab", 0750 },		{ "objects/ab/" ID, 0640 },
 		{ "incoming/" OTHER_ID, 0640 },
 	};
 	mode_t before = umask(0);
@@ -589,15 +596,18 @@ static void only_owner_and_group_may_look(void **state)
 	store = outer;
 }
 
-/* --- reading and removing ------------------------------------------------------------ */
+/* --- reading and removing
+ * ------------------------------------------------------------ */
 
 static void reading_may_start_anywhere(void **state)
 {
 	static const struct {
 		int64_t from;
 		const char *want;
-	} cases[] = { { 0, "0123456789" }, { 1, "123456789" }, { 9, "9" },
-		      { 10, "" },	   { 11, "" },	       { 1 << 30, "" } };
+	} cases[] = {
+		{ 0, "0123456789" }, { 1, "123456789" }, { 9, "9" },
+		{ 10, "" },	     { 11, "" },	 { 1 << 30, "" }
+	};
 
 	(void)state;
 	put(ID, SPAN("0123456789"));
@@ -607,8 +617,8 @@ static void reading_may_start_anywhere(void **state)
 		char text[32];
 		size_t got;
 
-		assert_ok(store_open(store, ID, cases[i].from, &r, &size,
-				     &why));
+		assert_ok(
+			store_open(store, ID, cases[i].from, &r, &size, &why));
 		assert_int_equal(size, 10);
 		assert_ok(store_read(r, text, sizeof(text), &got, &why));
 		assert_span_str(((struct span) { text, got }), cases[i].want);
@@ -672,7 +682,8 @@ static void what_was_left_unfinished_can_be_removed(void **state)
 	assert_object(OTHER_ID, SPAN("x"), 4);
 }
 
-/* --- walking ------------------------------------------------------------------------ */
+/* --- walking
+ * ------------------------------------------------------------------------ */
 
 struct walk {
 	size_t count;
@@ -740,9 +751,8 @@ static void a_walk_ends_when_it_is_told_to(void **state)
 static enum err remove_it(void *arg, const struct store_item *item)
 {
 	(void)arg;
-	return item->finished
-		       ? store_remove(store, item->id, &why)
-		       : store_remove_unfinished(store, item->id, &why);
+	return item->finished ? store_remove(store, item->id, &why)
+			      : store_remove_unfinished(store, item->id, &why);
 }
 
 static void a_walk_may_remove_what_it_sees(void **state)
@@ -773,7 +783,9 @@ static void the_age_of_an_object_begins_when_it_is_finished(void **state)
 	assert_true(w.oldest > 1000000000);
 }
 
-/* --- opening --------------------------------------------------------------------------- */
+/* --- opening
+ * ---------------------------------------------------------------------------
+ */
 
 static void a_store_is_found_again(void **state)
 {
@@ -899,7 +911,8 @@ static void a_folder_that_went_away_is_our_failure(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STORE_TEST(an_object_is_visible_when_it_is_finished_and_only_then),
+		STORE_TEST(
+			an_object_is_visible_when_it_is_finished_and_only_then),
 		STORE_TEST(what_is_abandoned_leaves_nothing),
 		STORE_TEST(an_object_may_have_no_bytes),
 		STORE_TEST(bytes_come_back_however_they_were_put_in),
@@ -913,7 +926,8 @@ int main(void)
 		STORE_TEST(a_failure_at_any_step_leaves_nothing_behind),
 		STORE_TEST(a_disk_that_takes_no_more_bytes_is_noticed),
 		STORE_TEST(objects_are_spread_by_the_last_two_digits),
-		STORE_TEST(a_path_is_absolute_wherever_the_folder_was_named_from),
+		STORE_TEST(
+			a_path_is_absolute_wherever_the_folder_was_named_from),
 		STORE_TEST(only_owner_and_group_may_look),
 		STORE_TEST(reading_may_start_anywhere),
 		STORE_TEST(what_is_removed_is_gone),

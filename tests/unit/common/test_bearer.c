@@ -28,7 +28,7 @@ static enum err token_of(const char *authorization, struct span *out)
 static void a_token_stands_behind_bearer_and_a_blank(void **state)
 {
 	static const char *const right[] = {
-		"Bearer abc", "bearer abc",	"BEARER abc",
+		"Bearer abc",  "bearer abc",   "BEARER abc",
 		"Bearer  abc", " Bearer abc ", "Bearer abc\t",
 	};
 	struct span token;
@@ -45,8 +45,9 @@ static void a_token_stands_behind_bearer_and_a_blank(void **state)
 static void another_scheme_is_no_token(void **state)
 {
 	static const char *const others[] = {
-		"", " ", "Basic YTpi", "Digest x", "Bearerabc", "Bear abc",
-		"Bearer\tabc", "Bearer:abc", "Token abc",
+		"",	     " ",	 "Basic YTpi",	"Digest x",
+		"Bearerabc", "Bear abc", "Bearer\tabc", "Bearer:abc",
+		"Token abc",
 	};
 	struct span token = SPAN("old");
 
@@ -61,9 +62,11 @@ static void another_scheme_is_no_token(void **state)
 static void bearer_without_a_b64token_makes_no_sense(void **state)
 {
 	static const char *const wrong[] = {
-		"Bearer",      "Bearer ",  "Bearer a b", "Bearer a,b",
-		"Bearer =",    "Bearer a=b", "Bearer \"abc\"",
-		"Bearer \xc3\xa9", "Bearer a\x01", "Bearer a, Basic b",
+		"Bearer",	    "Bearer ",
+		"Bearer a b",	    "Bearer a,b",
+		"Bearer =",	    "Bearer a=b",
+		"Bearer \"abc\"",   "Bearer \xc3\xa9",
+		"Bearer a\x01",	    "Bearer a, Basic b",
 		"Bearer token=abc",
 	};
 	struct span token = SPAN("old");

@@ -2,8 +2,8 @@
 #include "json.h"
 #include "unit.h"
 
-#define REQUIRED                                                               \
-	"\"iss\":\"gatehouse\",\"username\":\"ann@example.org\","              \
+#define REQUIRED                                                  \
+	"\"iss\":\"gatehouse\",\"username\":\"ann@example.org\"," \
 	"\"scope\":\"files:read\",\"exp\":2000,\"jti\":\"id\""
 
 static const struct claims ann = {
@@ -140,16 +140,29 @@ static void what_must_be_there_is_missed(void **state)
 static void a_user_has_one_number_and_one_text_for_it(void **state)
 {
 	static const char *const wrong[] = {
-		"0",   "007",  "-1", "+1", " 1", "1 ", "1.0", "1e1", "0x1", "",
-		"abc", "9223372036854775808", "99999999999999999999999999",
-		"1\\u0000", "\\u0661", "1,2",
+		"0",
+		"007",
+		"-1",
+		"+1",
+		" 1",
+		"1 ",
+		"1.0",
+		"1e1",
+		"0x1",
+		"",
+		"abc",
+		"9223372036854775808",
+		"99999999999999999999999999",
+		"1\\u0000",
+		"\\u0661",
+		"1,2",
 	};
 	char text[512];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
-		(void)snprintf(text, sizeof(text), "{\"sub\":\"%s\"," REQUIRED "}",
-			       wrong[i]);
+		(void)snprintf(text, sizeof(text),
+			       "{\"sub\":\"%s\"," REQUIRED "}", wrong[i]);
 		assert_refused(span_of(text));
 	}
 	assert_refused(SPAN("{\"sub\":7," REQUIRED "}"));
@@ -160,20 +173,32 @@ static void a_user_has_one_number_and_one_text_for_it(void **state)
 static void a_member_of_another_type_is_refused(void **state)
 {
 	static const char *const wrong[] = {
-		"\"admin\":1",	     "\"admin\":\"true\"", "\"admin\":null",
-		"\"aud\":1",	     "\"aud\":null",	   "\"aud\":[]",
-		"\"aud\":[1]",	     "\"aud\":[\"a\",\"b\"]", "\"aud\":{}",
-		"\"aud\":[null]",    "\"iat\":\"1\"",	   "\"iat\":1.5",
-		"\"iat\":null",	     "\"iat\":-1",	   "\"nbf\":-1",
-		"\"nbf\":\"1\"",     "\"nbf\":9223372036854775808",
-		"\"exp\":3000",	     "\"iss\":\"gatehouse\"",
+		"\"admin\":1",
+		"\"admin\":\"true\"",
+		"\"admin\":null",
+		"\"aud\":1",
+		"\"aud\":null",
+		"\"aud\":[]",
+		"\"aud\":[1]",
+		"\"aud\":[\"a\",\"b\"]",
+		"\"aud\":{}",
+		"\"aud\":[null]",
+		"\"iat\":\"1\"",
+		"\"iat\":1.5",
+		"\"iat\":null",
+		"\"iat\":-1",
+		"\"nbf\":-1",
+		"\"nbf\":\"1\"",
+		"\"nbf\":9223372036854775808",
+		"\"exp\":3000",
+		"\"iss\":\"gatehouse\"",
 	};
 	char text[512];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
-		(void)snprintf(text, sizeof(text), "{\"sub\":\"7\",%s," REQUIRED "}",
-			       wrong[i]);
+		(void)snprintf(text, sizeof(text),
+			       "{\"sub\":\"7\",%s," REQUIRED "}", wrong[i]);
 		assert_refused(span_of(text));
 	}
 	assert_refused(SPAN("{\"sub\":\"7\",\"username\":\"a\",\"scope\":\"\","
@@ -185,13 +210,11 @@ static void an_audience_is_a_text_or_a_list_of_one(void **state)
 	struct claims c;
 
 	(void)state;
-	assert_ok(claims_parse(SPAN("{\"sub\":\"7\",\"aud\":\"files\"," REQUIRED
-				    "}"),
-			       &c));
+	assert_ok(claims_parse(
+		SPAN("{\"sub\":\"7\",\"aud\":\"files\"," REQUIRED "}"), &c));
 	assert_string_equal(c.audience, "files");
-	assert_ok(claims_parse(SPAN("{\"sub\":\"7\",\"aud\":[\"files\"],"
-				    REQUIRED "}"),
-			       &c));
+	assert_ok(claims_parse(
+		SPAN("{\"sub\":\"7\",\"aud\":[\"files\"]," REQUIRED "}"), &c));
 	assert_string_equal(c.audience, "files");
 }
 
@@ -201,8 +224,9 @@ static void control_characters_and_bad_utf8_are_refused(void **state)
 	assert_refused(SPAN("{\"sub\":\"7\",\"iss\":\"\",\"username\":"
 			    "\"a\\r\\nX-Auth-User: root\",\"scope\":\"\","
 			    "\"exp\":1,\"jti\":\"\"}"));
-	assert_refused(SPAN("{\"sub\":\"7\",\"iss\":\"\",\"username\":\"a\xff\","
-			    "\"scope\":\"\",\"exp\":1,\"jti\":\"\"}"));
+	assert_refused(
+		SPAN("{\"sub\":\"7\",\"iss\":\"\",\"username\":\"a\xff\","
+		     "\"scope\":\"\",\"exp\":1,\"jti\":\"\"}"));
 }
 
 static void an_email_of_256_bytes_is_refused(void **state)
@@ -263,9 +287,19 @@ static void a_head_of_ours_gives_the_name_of_its_key(void **state)
 static void any_algorithm_but_hs256_is_not_genuine(void **state)
 {
 	static const char *const algs[] = {
-		"\"none\"",  "\"None\"",  "\"HS384\"", "\"HS512\"", "\"RS256\"",
-		"\"hs256\"", "\"HS256 \"", "\"\"",     "null",	    "[\"HS256\"]",
-		"256",	     "true",	  "\"HS256HS256HS256HS256\"",
+		"\"none\"",
+		"\"None\"",
+		"\"HS384\"",
+		"\"HS512\"",
+		"\"RS256\"",
+		"\"hs256\"",
+		"\"HS256 \"",
+		"\"\"",
+		"null",
+		"[\"HS256\"]",
+		"256",
+		"true",
+		"\"HS256HS256HS256HS256\"",
 	};
 	char text[128], kid[KID_MAX + 1] = "old";
 

@@ -12,12 +12,12 @@ struct values {
 };
 
 static const struct config_item items[] = {
-	{ "T_NAME", CONFIG_TEXT, offsetof(struct values, name), "fallback", 0, 0,
-	  "a name" },
+	{ "T_NAME", CONFIG_TEXT, offsetof(struct values, name), "fallback", 0,
+	  0, "a name" },
 	{ "T_COUNT", CONFIG_INT, offsetof(struct values, count), "5", 1, 10,
 	  "a count" },
-	{ "T_SECRET", CONFIG_SECRET, offsetof(struct values, secret), NULL, 0, 0,
-	  "the secret word" },
+	{ "T_SECRET", CONFIG_SECRET, offsetof(struct values, secret), NULL, 0,
+	  0, "the secret word" },
 };
 
 static char folder[] = "/tmp/test-config.XXXXXX";
@@ -39,9 +39,9 @@ static void set(const char *name, const char *value)
 
 static int clean_environment(void **state)
 {
-	static const char *const names[] = { "T_NAME",	 "T_NAME_FILE",
-					     "T_COUNT",	 "T_COUNT_FILE",
-					     "T_SECRET", "T_SECRET_FILE",
+	static const char *const names[] = { "T_NAME",	      "T_NAME_FILE",
+					     "T_COUNT",	      "T_COUNT_FILE",
+					     "T_SECRET",      "T_SECRET_FILE",
 					     "GATEHOUSE_CONF" };
 
 	(void)state;
@@ -119,7 +119,8 @@ static void the_conf_may_name_a_file_too(void **state)
 	char conf[128];
 
 	(void)state;
-	(void)snprintf(conf, sizeof(conf), "T_NAME_FILE=%s\nT_SECRET=s", path[1]);
+	(void)snprintf(conf, sizeof(conf), "T_NAME_FILE=%s\nT_SECRET=s",
+		       path[1]);
 	write_file(0, span_of(conf));
 	write_file(1, SPAN("from file"));
 	set("GATEHOUSE_CONF", path[0]);
@@ -191,7 +192,9 @@ static void a_file_loses_one_newline_at_its_end_and_no_more(void **state)
 
 static void numbers_are_whole_and_in_their_range(void **state)
 {
-	static const char *const wrong[] = { "0", "11", "-1", "5x", " 5", "1.5",
+	static const char *const wrong[] = { "0",   "11",
+					     "-1",  "5x",
+					     " 5",  "1.5",
 					     "0x5", "99999999999999999999" };
 	struct values v;
 
@@ -288,7 +291,8 @@ static void what_is_printed_hides_the_secret(void **state)
 	set("T_SECRET", "s3cret");
 	assert_ok(load(&v, NULL));
 	text = printed(print_values, &v);
-	assert_string_equal(text, "T_NAME=fallback\nT_COUNT=5\nT_SECRET=(set)\n");
+	assert_string_equal(text,
+			    "T_NAME=fallback\nT_COUNT=5\nT_SECRET=(set)\n");
 	free(text);
 	v.secret[0] = '\0';
 	text = printed(print_values, &v);

@@ -81,10 +81,14 @@ static void a_listed_origin_is_allowed_by_name(void **state)
 static void an_origin_that_only_resembles_is_not_allowed(void **state)
 {
 	static const char *const others[] = {
-		"https://a.example.evil.org", "https://a.exampl",
-		"http://a.example",	      "https://a.example:443",
-		"https://a.example/",	      "https://A.example",
-		"null",			      "",
+		"https://a.example.evil.org",
+		"https://a.exampl",
+		"http://a.example",
+		"https://a.example:443",
+		"https://a.example/",
+		"https://A.example",
+		"null",
+		"",
 		"https://a.example https://b.example:8443",
 	};
 	struct asked *a = *state;

@@ -5,7 +5,7 @@
 static struct db *db; /* two connections, one second */
 static struct errmsg why;
 
-#define add_row(c, n)                                                          \
+#define add_row(c, n) \
 	db_tx_change(c, "INSERT INTO log VALUES (?)", DB_IN(db_int(n)), &why)
 
 static int64_t rows(void)
@@ -188,9 +188,9 @@ static void eight_threads_share_two_connections(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(threads); i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, ask_often,
-						&wrong[i]),
-				 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, ask_often, &wrong[i]),
+			0);
 	for (size_t i = 0; i < COUNT(threads); i++) {
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 		assert_int_equal(wrong[i], 0);
@@ -212,7 +212,8 @@ static void kill_connections(struct db *killer, int64_t own)
 		      "DB = 'test' AND ID <> ? AND COMMAND <> 'Killed'",
 		      DB_IN(db_int(own)), DB_OUT(db_to_int(&id)),
 		      &why) == ERR_OK) {
-		enum err e = db_change(killer, "KILL ?", DB_IN(db_int(id)), &why);
+		enum err e =
+			db_change(killer, "KILL ?", DB_IN(db_int(id)), &why);
 
 		assert_true(e == ERR_OK || e == ERR_NOT_FOUND || e == ERR_IO);
 		sleep_ms(20);

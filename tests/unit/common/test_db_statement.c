@@ -4,18 +4,19 @@ static struct db *db;
 static struct errmsg why;
 
 /* What makes no difference to any row: CREATE, DELETE of nothing */
-#define run(sql)                                                               \
-	do {                                                                   \
-		enum err run_e = db_change(db, sql, DB_NONE, &why);            \
-		if (run_e != ERR_NOT_FOUND)                                    \
-			assert_ok(run_e);                                      \
+#define run(sql)                                                    \
+	do {                                                        \
+		enum err run_e = db_change(db, sql, DB_NONE, &why); \
+		if (run_e != ERR_NOT_FOUND)                         \
+			assert_ok(run_e);                           \
 	} while (0)
 
 static int new_tables(void **state)
 {
 	(void)state;
 	why.text[0] = '\0';
-	run("CREATE OR REPLACE TABLE thing (id BIGINT PRIMARY KEY, name VARCHAR(8)"
+	run("CREATE OR REPLACE TABLE thing (id BIGINT PRIMARY KEY, name "
+	    "VARCHAR(8)"
 	    " CHARACTER SET utf8mb4 UNIQUE, big BIGINT UNSIGNED, sum BINARY(4),"
 	    " note TEXT CHARACTER SET utf8mb4)");
 	return 0;
@@ -39,13 +40,15 @@ static void values_of_every_kind_come_back(void **state)
 			    "VALUES (?, ?, ?, ?)",
 			    DB_IN(db_int(INT64_MIN),
 				  db_text(SPAN("\xc3\xa9 \xf0\x9f\x98\x80")),
-				  db_uint(UINT64_MAX), db_bytes(SPAN("a\0\xff\n"))),
+				  db_uint(UINT64_MAX),
+				  db_bytes(SPAN("a\0\xff\n"))),
 			    &why));
-	assert_ok(db_row(db, "SELECT id, name, big, sum FROM thing WHERE id = ?",
-			 DB_IN(db_int(INT64_MIN)),
-			 DB_OUT(db_to_int(&id), db_to_text(name, sizeof(name)),
-				db_to_uint(&big), db_to_bytes(sum, sizeof(sum))),
-			 &why));
+	assert_ok(
+		db_row(db, "SELECT id, name, big, sum FROM thing WHERE id = ?",
+		       DB_IN(db_int(INT64_MIN)),
+		       DB_OUT(db_to_int(&id), db_to_text(name, sizeof(name)),
+			      db_to_uint(&big), db_to_bytes(sum, sizeof(sum))),
+		       &why));
 	assert_true(id == INT64_MIN);
 	assert_string_equal(name, "\xc3\xa9 \xf0\x9f\x98\x80");
 	assert_true(big == UINT64_MAX);
@@ -59,15 +62,15 @@ static void null_reads_as_what_the_caller_chose(void **state)
 	char name[9] = "old", sum[4];
 
 	(void)state;
-	assert_ok(db_change(db,
-			    "INSERT INTO thing (id, name, big) VALUES (?, ?, ?)",
-			    DB_IN(db_int(1), db_null(), db_int_or_null(-1, -1)),
-			    &why));
-	assert_ok(db_row(db, "SELECT big, big, big, name FROM thing WHERE id = 1",
-			 DB_NONE,
-			 DB_OUT(db_to_int(&zero), db_to_int_or(&other, -5),
-				db_to_uint(&big), db_to_text(name, sizeof(name))),
-			 &why));
+	assert_ok(db_change(
+		db, "INSERT INTO thing (id, name, big) VALUES (?, ?, ?)",
+		DB_IN(db_int(1), db_null(), db_int_or_null(-1, -1)), &why));
+	assert_ok(
+		db_row(db, "SELECT big, big, big, name FROM thing WHERE id = 1",
+		       DB_NONE,
+		       DB_OUT(db_to_int(&zero), db_to_int_or(&other, -5),
+			      db_to_uint(&big), db_to_text(name, sizeof(name))),
+		       &why));
 	assert_int_equal(zero, 0);
 	assert_int_equal(other, -5);
 	assert_int_equal(big, 0);
@@ -154,9 +157,9 @@ static void a_value_too_long_for_its_column_is_refused_whole(void **state)
 	(void)state;
 	assert_ok(add(1, "12345678"));
 	assert_err(add(2, "123456789"), ERR_TOO_LARGE);
-	assert_err(db_change(db, "DELETE FROM thing WHERE id = 2", DB_NONE,
-			     &why),
-		   ERR_NOT_FOUND);
+	assert_err(
+		db_change(db, "DELETE FROM thing WHERE id = 2", DB_NONE, &why),
+		ERR_NOT_FOUND);
 }
 
 static void a_second_row_of_the_same_key_is_a_conflict(void **state)
@@ -302,9 +305,9 @@ static void a_mistake_in_the_sql_is_our_own(void **state)
 	assert_err(db_row(db, "SELECT ?", DB_NONE, DB_OUT(db_to_int(&n)), &why),
 		   ERR_IO);
 	assert_contains(why.text, "parameters");
-	assert_err(db_row(db, "SELECT 1, 2", DB_NONE, DB_OUT(db_to_int(&n)),
-			  &why),
-		   ERR_IO);
+	assert_err(
+		db_row(db, "SELECT 1, 2", DB_NONE, DB_OUT(db_to_int(&n)), &why),
+		ERR_IO);
 	assert_contains(why.text, "columns");
 	assert_ok(db_row(db, "SELECT 3", DB_NONE, DB_OUT(db_to_int(&n)), &why));
 	assert_int_equal(n, 3);
@@ -328,24 +331,30 @@ static void a_table_altered_meanwhile_is_prepared_again(void **state)
 }
 
 /* Sixty literals, more than a connection keeps; each gives its own number */
-#define TEN(t)                                                                 \
-	ONE(t "0") ONE(t "1") ONE(t "2") ONE(t "3") ONE(t "4") ONE(t "5")      \
-	ONE(t "6") ONE(t "7") ONE(t "8") ONE(t "9")
-#define ONE(digits)                                                            \
-	assert_ok(db_row(db, "SELECT 1" digits " + ?", DB_IN(db_int(1000)),    \
-			 DB_OUT(db_to_int(&n)), &why));                        \
-	assert_int_equal(n, expected++);
+#define ONE(digits)                                                         \
+	assert_ok(db_row(db, "SELECT 1" digits " + ?", DB_IN(db_int(1000)), \
+			 DB_OUT(db_to_int(&n)), &why));                     \
+	assert_int_equal(n, expected++)
+#define FIVE(a, b, c, d, e) \
+	ONE(a);             \
+	ONE(b);             \
+	ONE(c);             \
+	ONE(d);             \
+	ONE(e)
+#define TEN(t)                                   \
+	FIVE(t "0", t "1", t "2", t "3", t "4"); \
+	FIVE(t "5", t "6", t "7", t "8", t "9")
 
 static int64_t run_sixty(void)
 {
 	int64_t n = 0, expected = 1100;
 
-	TEN("0")
-	TEN("1")
-	TEN("2")
-	TEN("3")
-	TEN("4")
-	TEN("5")
+	TEN("0");
+	TEN("1");
+	TEN("2");
+	TEN("3");
+	TEN("4");
+	TEN("5");
 	return expected;
 }
 

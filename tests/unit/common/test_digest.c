@@ -71,9 +71,8 @@ static void a_sum_put_away_at_any_byte_goes_on_from_there(void **state)
 		memcpy(kept, &first, sizeof(kept)); /* as into a file */
 		memset(&first, 0xee, sizeof(first));
 		memcpy(&second, kept, sizeof(kept));
-		sha256_add(&second, span_from((struct span) { text,
-							      sizeof(text) },
-					      at));
+		sha256_add(&second,
+			   span_from((struct span) { text, sizeof(text) }, at));
 		sha256_end(&second, got);
 		assert_memory_equal(got, want, SHA256_LEN);
 	}

@@ -51,8 +51,8 @@ static void base64url_has_one_text_for_one_meaning(void **state)
 	/* padded, of the other alphabet, with set bits behind the last byte,
 	 * of an impossible length, with blanks */
 	static const char *const wrong[] = {
-		"Zg==",	 "Zm8=",  "+//+", "Zh",	    "Zk",   "Zm9",
-		"Zm9vZ", "Z",	  " Zg",  "Zg ",    "Zg\n", "Zm\n9v",
+		"Zg==",	 "Zm8=",  "+//+", "Zh",	   "Zk",      "Zm9",
+		"Zm9vZ", "Z",	  " Zg",  "Zg ",   "Zg\n",    "Zm\n9v",
 		"Zm.v",	 "Zm%76", "=",	  "Zm9v=", "\xc3\xa9"
 	};
 	char out[16];
@@ -88,17 +88,18 @@ static void base64url_has_64_letters(void **state)
 
 static void base64_wants_its_padding_and_no_more(void **state)
 {
-	static const char *const wrong[] = { "Zg",   "Zg=",   "Zg===", "Zm8",
-					     "Zh==", "Zm9=",  "-__-",  "Zm9v=",
-					     "====", "Zg==Zg==", " Zg==" };
+	static const char *const wrong[] = {
+		"Zg",	"Zg=",	 "Zg===", "Zm8",      "Zh==", "Zm9=",
+		"-__-", "Zm9v=", "====",  "Zg==Zg==", " Zg=="
+	};
 	char out[16];
 	size_t n;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
-		assert_err(base64_decode(span_of(wrong[i]), out, sizeof(out),
-					 &n),
-			   ERR_FORMAT);
+		assert_err(
+			base64_decode(span_of(wrong[i]), out, sizeof(out), &n),
+			ERR_FORMAT);
 }
 
 static void every_byte_comes_back(void **state)
@@ -180,7 +181,7 @@ static void percent_signs_stand_for_bytes(void **state)
 
 static void a_stray_percent_sign_is_refused(void **state)
 {
-	static const char *const wrong[] = { "%",   "a%",  "%4",  "%4g", "%g4",
+	static const char *const wrong[] = { "%",    "a%",  "%4",  "%4g", "%g4",
 					     "%%41", "% 1", "%-1", "%+1" };
 	char out[16];
 	size_t n;
@@ -216,10 +217,17 @@ static void all_but_unreserved_bytes_are_percent_encoded(void **state)
 static void well_formed_utf8_is_valid_at_the_edge_of_each_length(void **state)
 {
 	static const char *const right[] = {
-		"",		    "\x7f",	    "\xc2\x80",
-		"\xdf\xbf",	    "\xe0\xa0\x80", "\xed\x9f\xbf",
-		"\xee\x80\x80",	    "\xef\xbf\xbf", "\xf0\x90\x80\x80",
-		"\xf4\x8f\xbf\xbf", "a\xc3\xa9z",
+		"",
+		"\x7f",
+		"\xc2\x80",
+		"\xdf\xbf",
+		"\xe0\xa0\x80",
+		"\xed\x9f\xbf",
+		"\xee\x80\x80",
+		"\xef\xbf\xbf",
+		"\xf0\x90\x80\x80",
+		"\xf4\x8f\xbf\xbf",
+		"a\xc3\xa9z",
 	};
 
 	(void)state;
@@ -231,12 +239,25 @@ static void well_formed_utf8_is_valid_at_the_edge_of_each_length(void **state)
 static void overlong_surrogate_cut_and_stray_bytes_are_not_utf8(void **state)
 {
 	static const char *const wrong[] = {
-		"\x80",		    "\xbf",		"\xc0\x80",
-		"\xc1\xbf",	    "\xc2",		"\xc2" "a",
-		"\xe0\x9f\xbf",	    "\xe2\x82",		"\xed\xa0\x80",
-		"\xed\xbf\xbf",	    "\xf0\x8f\xbf\xbf", "\xf0\x9f\x98",
-		"\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80",
-		"\xff",		    "\xfe",		"\xc3\xa9\xa9",
+		"\x80",
+		"\xbf",
+		"\xc0\x80",
+		"\xc1\xbf",
+		"\xc2",
+		"\xc2"
+		"a",
+		"\xe0\x9f\xbf",
+		"\xe2\x82",
+		"\xed\xa0\x80",
+		"\xed\xbf\xbf",
+		"\xf0\x8f\xbf\xbf",
+		"\xf0\x9f\x98",
+		"\xf4\x90\x80\x80",
+		"\xf5\x80\x80\x80",
+		"\xf8\x88\x80\x80\x80",
+		"\xff",
+		"\xfe",
+		"\xc3\xa9\xa9",
 	};
 
 	(void)state;

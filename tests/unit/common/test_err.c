@@ -16,7 +16,7 @@ static void an_unknown_error_has_a_text_too(void **state)
 {
 	(void)state;
 	assert_string_equal(err_text(ERR_COUNT), "unknown error");
-	assert_string_equal(err_text((enum err)-1), "unknown error");
+	assert_string_equal(err_text((enum err) - 1), "unknown error");
 }
 
 static void setting_a_message_hands_the_error_through(void **state)

@@ -20,7 +20,8 @@ static void a_token_is_of_tchar_only(void **state)
 
 static void parameters_come_one_by_one(void **state)
 {
-	struct span rest = SPAN(" ; name=\"a; b\\\"c\" ;; x=1 ; filename=;y=\"\""),
+	struct span rest = SPAN(
+			    " ; name=\"a; b\\\"c\" ;; x=1 ; filename=;y=\"\""),
 		    name, value;
 
 	(void)state;
@@ -42,8 +43,8 @@ static void parameters_come_one_by_one(void **state)
 static void a_parameter_of_another_form_is_refused(void **state)
 {
 	static const char *const wrong[] = {
-		"name",	       "name=\"x",    "name=\"x\\\"", "name=\"x\"y",
-		"=x",	       "na me=x",     "name =x",      "\"name\"=x",
+		"name",	       "name=\"x",	"name=\"x\\\"",	  "name=\"x\"y",
+		"=x",	       "na me=x",	"name =x",	  "\"name\"=x",
 		"n\xc3\xa9=x", "; ; name; x=1", "name=\"x\" y=1",
 	};
 	struct span name = SPAN("old"), value = SPAN("old");
@@ -76,9 +77,12 @@ static void only_quotes_and_backslashes_lose_their_backslash(void **state)
 	static const struct {
 		const char *in, *out;
 	} cases[] = {
-		{ "a\\\"b", "a\"b" },	    { "a\\\\b", "a\\b" },
-		{ "C:\\dir\\f", "C:\\dir\\f" }, { "\\", "\\" },
-		{ "\\\\\\\"", "\\\"" },	    { "", "" },
+		{ "a\\\"b", "a\"b" },
+		{ "a\\\\b", "a\\b" },
+		{ "C:\\dir\\f", "C:\\dir\\f" },
+		{ "\\", "\\" },
+		{ "\\\\\\\"", "\\\"" },
+		{ "", "" },
 		{ "a\\", "a\\" },
 	};
 	char out[32];
@@ -93,7 +97,8 @@ static void only_quotes_and_backslashes_lose_their_backslash(void **state)
 
 static void a_parameter_is_found_by_its_name_in_any_case(void **state)
 {
-	struct span type = SPAN("multipart/form-data; charset=x; Boundary=\"a b\"");
+	struct span type =
+		SPAN("multipart/form-data; charset=x; Boundary=\"a b\"");
 	struct span out = SPAN("old");
 
 	(void)state;
@@ -103,7 +108,8 @@ static void a_parameter_is_found_by_its_name_in_any_case(void **state)
 	assert_err(field_param(SPAN("multipart/form-data"), SPAN("boundary"),
 			       &out),
 		   ERR_NOT_FOUND);
-	assert_err(field_param(SPAN(""), SPAN("boundary"), &out), ERR_NOT_FOUND);
+	assert_err(field_param(SPAN(""), SPAN("boundary"), &out),
+		   ERR_NOT_FOUND);
 	assert_err(field_param(SPAN("a; b"), SPAN("boundary"), &out),
 		   ERR_FORMAT);
 	assert_span(out, "a b");
@@ -125,7 +131,8 @@ static void the_higher_weight_wins(void **state)
 	assert_true(text_before_json("TEXT/Plain"));
 	assert_true(text_before_json("text/*"));
 	assert_true(text_before_json("text/plain, application/json;q=0.9"));
-	assert_true(text_before_json("application/json;q=0.899,text/plain;q=0.9"));
+	assert_true(
+		text_before_json("application/json;q=0.899,text/plain;q=0.9"));
 	assert_true(text_before_json("application/*;q=0.1, text/plain;q=0.2"));
 	assert_true(text_before_json("*/*;q=0.1, text/plain"));
 	assert_true(text_before_json("text/plain; charset=utf-8"));
@@ -152,7 +159,8 @@ static void the_more_precise_range_counts(void **state)
 {
 	(void)state;
 	assert_false(text_before_json("text/*, text/plain;q=0.1, */*;q=0.5"));
-	assert_true(text_before_json("text/plain;q=0.6, text/*;q=0, */*;q=0.5"));
+	assert_true(
+		text_before_json("text/plain;q=0.6, text/*;q=0, */*;q=0.5"));
 }
 
 static void a_malformed_weight_weighs_nothing(void **state)

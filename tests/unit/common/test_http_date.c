@@ -88,7 +88,7 @@ static void what_is_no_such_date_is_refused(void **state)
 {
 	static const char *const wrong[] = {
 		"",
-		"Mon, 06 Nov 1994 08:49:37 GMT",  /* it was a Sunday */
+		"Mon, 06 Nov 1994 08:49:37 GMT", /* it was a Sunday */
 		"sun, 06 Nov 1994 08:49:37 GMT",
 		"Sun, 06 nov 1994 08:49:37 GMT",
 		"Sun, 06 Nov 1994 08:49:37 UTC",
@@ -141,9 +141,9 @@ static void any_changed_character_is_refused_or_another_time(void **state)
 		for (int c = 0; c < 256; c++) {
 			memcpy(text, dates[1].http, sizeof(text));
 			text[at] = (char)c;
-			if (http_date_parse((struct span) { text,
-							    HTTP_DATE_LEN },
-					    &t) != ERR_OK)
+			if (http_date_parse(
+				    (struct span) { text, HTTP_DATE_LEN },
+				    &t) != ERR_OK)
 				continue;
 			http_date_format(t, again);
 			assert_memory_equal(again, text, HTTP_DATE_LEN);

@@ -125,10 +125,12 @@ static void a_uuid_is_lower_case_hex_in_its_groups(void **state)
 	};
 
 	(void)state;
-	assert_true(ident_is_uuid(SPAN("018bcfe5-687b-7abc-8def-0123456789ab")));
+	assert_true(
+		ident_is_uuid(SPAN("018bcfe5-687b-7abc-8def-0123456789ab")));
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		assert_false(ident_is_uuid(span_of(wrong[i])));
-	assert_false(ident_is_uuid(SPAN("018bcfe5-687b-7abc-8def-0123456789a\0")));
+	assert_false(
+		ident_is_uuid(SPAN("018bcfe5-687b-7abc-8def-0123456789a\0")));
 }
 
 int main(void)

@@ -23,9 +23,9 @@ static struct json_object *taken(struct span text)
 
 static void an_object_is_read_and_its_members_are_found(void **state)
 {
-	struct json_object *o = taken(SPAN(
-		"{\"name\":\"a \\u00e9 \\\"b\\\"\",\"n\":-7,\"yes\":true,"
-		"\"no\":false,\"list\":[1,2],\"in\":{\"x\":null}}"));
+	struct json_object *o = taken(
+		SPAN("{\"name\":\"a \\u00e9 \\\"b\\\"\",\"n\":-7,\"yes\":true,"
+		     "\"no\":false,\"list\":[1,2],\"in\":{\"x\":null}}"));
 	char text[32];
 	int64_t n;
 	bool b;
@@ -56,10 +56,23 @@ static void white_space_around_the_object_is_fine(void **state)
 static void only_a_whole_object_is_read(void **state)
 {
 	static const char *const wrong[] = {
-		"",	"  ",	     "[]",	   "1",	      "\"a\"",
-		"null", "true",	     "{",	   "{\"a\"",  "{\"a\":",
-		"{\"a\":1", "{\"a\":1}}", "{\"a\":1}x", "{\"a\":1}{}",
-		"{\"a\":1} {}", "{\"a\":1},", "\xef\xbb\xbf{}",
+		"",
+		"  ",
+		"[]",
+		"1",
+		"\"a\"",
+		"null",
+		"true",
+		"{",
+		"{\"a\"",
+		"{\"a\":",
+		"{\"a\":1",
+		"{\"a\":1}}",
+		"{\"a\":1}x",
+		"{\"a\":1}{}",
+		"{\"a\":1} {}",
+		"{\"a\":1},",
+		"\xef\xbb\xbf{}",
 	};
 
 	(void)state;
@@ -73,18 +86,24 @@ static void only_a_whole_object_is_read(void **state)
 static void what_rfc_8259_does_not_know_is_refused(void **state)
 {
 	static const char *const wrong[] = {
-		"{'a':1}",     "{a:1}",		"{\"a\":1,}",
-		"{,\"a\":1}",  "{\"a\":01}",	"{\"a\":+1}",
-		"{\"a\":.5}",  "{\"a\":0x10}",	"{\"a\":1}//x",
-		"/**/{}",      "{/**/\"a\":1}", "{\"a\":TRUE}",
-		"{\"a\":True}", "{\"a\":NULL}", "{\"a\":NaN}",
-		"{\"a\":Infinity}", "{\"a\":-Infinity}", "{\"a\":[1,]}",
-		"{\"a\":1 \"b\":2}", "{\"a\" 1}", "{\"a\":\"\t\"}",
-		"{\"a\":\"\\x41\"}", "{\"a\":\"\\u12\"}", "{\"a\":tru}",
-		"{\"a\":'b'}",  "{\"a\":1.}",	"{\"a\":-.5}",
-		"{\"a\":-01}",  "{\"a\":00}",	"{\"a\":1e}",
-		"{\"a\":-}",    "{\"a\":\"\n\"}", "{\"a\":\"\x01\"}",
-		"{\v\"a\":1}",  "{\"a\":[1]]}",	"{\"a\":1-1}",
+		"{'a':1}",	     "{a:1}",
+		"{\"a\":1,}",	     "{,\"a\":1}",
+		"{\"a\":01}",	     "{\"a\":+1}",
+		"{\"a\":.5}",	     "{\"a\":0x10}",
+		"{\"a\":1}//x",	     "/**/{}",
+		"{/**/\"a\":1}",     "{\"a\":TRUE}",
+		"{\"a\":True}",	     "{\"a\":NULL}",
+		"{\"a\":NaN}",	     "{\"a\":Infinity}",
+		"{\"a\":-Infinity}", "{\"a\":[1,]}",
+		"{\"a\":1 \"b\":2}", "{\"a\" 1}",
+		"{\"a\":\"\t\"}",    "{\"a\":\"\\x41\"}",
+		"{\"a\":\"\\u12\"}", "{\"a\":tru}",
+		"{\"a\":'b'}",	     "{\"a\":1.}",
+		"{\"a\":-.5}",	     "{\"a\":-01}",
+		"{\"a\":00}",	     "{\"a\":1e}",
+		"{\"a\":-}",	     "{\"a\":\"\n\"}",
+		"{\"a\":\"\x01\"}",  "{\v\"a\":1}",
+		"{\"a\":[1]]}",	     "{\"a\":1-1}",
 	};
 
 	(void)state;
@@ -150,7 +169,8 @@ static void bytes_that_are_no_utf8_are_refused(void **state)
 static void a_text_is_handed_out_whole_or_not_at_all(void **state)
 {
 	struct json_object *o = taken(SPAN(
-		"{\"one\":\"a\\u0001b\",\"line\":\"a\\nb\",\"del\":\"a\\u007f\","
+		"{\"one\":\"a\\u0001b\",\"line\":\"a\\nb\",\"del\":"
+		"\"a\\u007f\","
 		"\"four\":\"1234\",\"int\":7,\"null\":null,\"list\":[\"a\"]}"));
 	static const char *const wrong[] = { "one", "line", "del",
 					     "int", "null", "list" };
@@ -171,7 +191,8 @@ static void an_integer_is_whole_and_fits(void **state)
 {
 	struct json_object *o = taken(SPAN(
 		"{\"most\":9223372036854775806,\"over\":9223372036854775808,"
-		"\"huge\":99999999999999999999999,\"under\":-9999999999999999999,"
+		"\"huge\":99999999999999999999999,\"under\":-"
+		"9999999999999999999,"
 		"\"half\":1.5,\"exp\":1e3,\"text\":\"1\",\"null\":null,"
 		"\"bool\":true}"));
 	static const char *const wrong[] = { "over", "huge", "under", "half",

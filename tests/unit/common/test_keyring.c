@@ -71,7 +71,8 @@ static void secrets_of_the_tutorials_are_refused(void **state)
 		"0123456789abcdef0123456789abcdef",
 		"0123456789ABCDEF0123456789ABCDEF",
 		"abcdefghijklmnopqrstuvwxyz012345",
-		"404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970",
+		"404E635266556A586E3272357538782F413F4428472B4B6250645367566B59"
+		"70",
 	};
 
 	(void)state;
@@ -105,7 +106,8 @@ static void one_secret_makes_a_ring_of_one(void **state)
 	assert_ok(keyring_from_secret(span_of(good), &k, NULL));
 	assert_int_equal(k.count, 1);
 	sha256_of(span_of(good), sum);
-	hex_encode((struct span) { (char *)sum, sizeof(sum) }, hex, sizeof(hex));
+	hex_encode((struct span) { (char *)sum, sizeof(sum) }, hex,
+		   sizeof(hex));
 	assert_int_equal(strlen(keyring_signer(&k)->kid), 16);
 	assert_memory_equal(keyring_signer(&k)->kid, hex, 16);
 	assert_true(key_is_live(keyring_signer(&k), INT64_MAX));
@@ -258,8 +260,8 @@ static void a_ring_holds_16_keys_and_no_more(void **state)
 		randombytes_buf(raw, sizeof(raw));
 		base64url_encode((struct span) { raw, sizeof(raw) }, secret,
 				 sizeof(secret));
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "k%d 1 - %s\n",
-				      i, secret);
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+				      "k%d 1 - %s\n", i, secret);
 		if (i == KEYRING_MAX - 1) {
 			assert_ok(keyring_from_text((struct span) { text, n },
 						    &k, NULL));

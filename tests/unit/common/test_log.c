@@ -95,7 +95,8 @@ static void every_byte_makes_a_valid_line(void **state)
 		assert_true(json_object_object_get_ex(o, "v", &v));
 		assert_int_equal(json_object_get_string_len(v),
 				 c < 0x80 ? 3 : 4);
-		assert_err(json_get_int(o, "n", &n), ERR_FORMAT); /* INT64_MIN */
+		assert_err(json_get_int(o, "n", &n),
+			   ERR_FORMAT); /* INT64_MIN */
 		json_object_put(o);
 	}
 }
@@ -114,7 +115,8 @@ static void a_nul_byte_is_escaped(void **state)
 
 static void a_forged_line_stays_inside_its_value(void **state)
 {
-	struct span value = SPAN("x\"}\n{\"event\":\"request\",\"user\":\"root\"}\r\n");
+	struct span value =
+		SPAN("x\"}\n{\"event\":\"request\",\"user\":\"root\"}\r\n");
 	struct json_object *o = line_said(say_value, &value);
 	char text[32];
 
@@ -127,7 +129,8 @@ static void a_forged_line_stays_inside_its_value(void **state)
 
 static void utf8_stays_readable_and_broken_utf8_is_escaped(void **state)
 {
-	struct span value = SPAN("\xc3\xa9 \xf0\x9f\x98\x80 \xc3( \xed\xa0\x80 \xf0\x9f");
+	struct span value =
+		SPAN("\xc3\xa9 \xf0\x9f\x98\x80 \xc3( \xed\xa0\x80 \xf0\x9f");
 	struct json_object *o = line_said(say_value, &value);
 	char text[64];
 
@@ -143,9 +146,10 @@ static void utf8_stays_readable_and_broken_utf8_is_escaped(void **state)
  * escapes have every length, with more members behind them */
 static void a_line_cut_anywhere_is_valid_json(void **state)
 {
-	static const char *const characters[] = { "a", "\"", "\x01", "\xc3\xa9",
-						  "\xe2\x82\xac",
-						  "\xf0\x9f\x98\x80" };
+	static const char *const characters[] = {
+		"a",	    "\"",	    "\x01",
+		"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"
+	};
 	static char text[LOG_LINE_MAX * 2];
 
 	(void)state;
@@ -184,7 +188,8 @@ static void say_members(const void *arg)
 static void members_without_end_leave_a_valid_line(void **state)
 {
 	(void)state;
-	for (size_t length = 0; length < LOG_LINE_MAX; length += 1 + length / 50)
+	for (size_t length = 0; length < LOG_LINE_MAX;
+	     length += 1 + length / 50)
 		json_object_put(line_said(say_members, &length));
 }
 

@@ -116,9 +116,9 @@ static void every_error_has_its_status_slug_and_challenge(void **state)
 			       contract[i].slug);
 		assert_text(o, "type", type);
 		assert_span_str(memory_header(&a->m, "WWW-Authenticate"),
-				contract[i].challenge != NULL ?
-					contract[i].challenge :
-					"");
+				contract[i].challenge != NULL
+					? contract[i].challenge
+					: "");
 		json_object_put(o);
 	}
 }
@@ -157,8 +157,8 @@ static void an_explanation_takes_the_place_of_the_sentence(void **state)
 {
 	struct answer *a = *state;
 	struct json_object *o;
-	enum err e = response_explain(&a->rs, ERR_INVALID,
-				      "\"%s\" is no name.", "a\\b");
+	enum err e = response_explain(&a->rs, ERR_INVALID, "\"%s\" is no name.",
+				      "a\\b");
 
 	o = answered(a, e);
 	assert_text(o, "detail", "\"a\\b\" is no name.");

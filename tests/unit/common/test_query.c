@@ -6,7 +6,8 @@ static void assert_value(const char *query, const char *name, const char *want)
 	char out[64];
 	size_t n;
 
-	assert_ok(query_get(span_of(query), span_of(name), out, sizeof(out), &n));
+	assert_ok(
+		query_get(span_of(query), span_of(name), out, sizeof(out), &n));
 	assert_span_str(((struct span) { out, n }), want);
 }
 
@@ -37,9 +38,9 @@ static void the_first_of_two_counts(void **state)
 
 static void what_is_not_there_is_not_found(void **state)
 {
-	static const char *const queries[] = { "",     "&",	"&&&",	"xid=1",
-					       "idx=1", "ID=1", "a=id", "i%64=1",
-					       "=id" };
+	static const char *const queries[] = { "",	"&",	  "&&&",
+					       "xid=1", "idx=1",  "ID=1",
+					       "a=id",	"i%64=1", "=id" };
 	char out[8];
 	size_t n = 77;
 
@@ -64,7 +65,8 @@ static void a_stray_percent_sign_is_malformed(void **state)
 		   ERR_FORMAT);
 	assert_err(query_get(SPAN("id=%zz"), SPAN("id"), out, sizeof(out), &n),
 		   ERR_FORMAT);
-	assert_ok(query_get(SPAN("x=%&id=1"), SPAN("id"), out, sizeof(out), &n));
+	assert_ok(
+		query_get(SPAN("x=%&id=1"), SPAN("id"), out, sizeof(out), &n));
 }
 
 static void a_nul_byte_is_handed_out_with_its_length(void **state)
@@ -73,11 +75,13 @@ static void a_nul_byte_is_handed_out_with_its_length(void **state)
 	size_t n;
 
 	(void)state;
-	assert_ok(query_get(SPAN("id=a%00b"), SPAN("id"), out, sizeof(out), &n));
+	assert_ok(
+		query_get(SPAN("id=a%00b"), SPAN("id"), out, sizeof(out), &n));
 	assert_span(((struct span) { out, n }), "a\0b");
 }
 
-static void a_value_that_fills_its_place_is_taken_and_one_more_is_not(void **state)
+static void a_value_that_fills_its_place_is_taken_and_one_more_is_not(
+	void **state)
 {
 	char out[4];
 	size_t n;
@@ -85,8 +89,9 @@ static void a_value_that_fills_its_place_is_taken_and_one_more_is_not(void **sta
 	(void)state;
 	assert_ok(query_get(SPAN("id=1234"), SPAN("id"), out, sizeof(out), &n));
 	assert_int_equal(n, 4);
-	assert_err(query_get(SPAN("id=12345"), SPAN("id"), out, sizeof(out), &n),
-		   ERR_TOO_LARGE);
+	assert_err(
+		query_get(SPAN("id=12345"), SPAN("id"), out, sizeof(out), &n),
+		ERR_TOO_LARGE);
 }
 
 int main(void)

@@ -90,8 +90,8 @@ static void behind_the_programs_own_name_the_path_is_path_info(void **state)
 		    "/cgi-bin/cgi-gateway");
 	assert_path(b, "/cgi-gateway", "/readyz", "/cgi-gateway/readyz",
 		    "/readyz", "/cgi-gateway");
-	assert_path(b, "/x/cgi-gateway.cgi", "/files", "/x/cgi-gateway.cgi/files",
-		    "/files", "/x/cgi-gateway.cgi");
+	assert_path(b, "/x/cgi-gateway.cgi", "/files",
+		    "/x/cgi-gateway.cgi/files", "/files", "/x/cgi-gateway.cgi");
 	assert_path(b, "/x/cgi-gateway.fcgi", "/files",
 		    "/x/cgi-gateway.fcgi/files", "/files",
 		    "/x/cgi-gateway.fcgi");
@@ -105,14 +105,16 @@ static void a_rewritten_url_shows_no_trace_of_the_program(void **state)
 
 	assert_path(b, "/cgi-bin/cgi-gateway.cgi", "/files", "/files?x=1",
 		    "/files", "");
-	assert_path(b, "/cgi-bin/cgi-gateway.cgi", "/files", NULL, "/files", "");
+	assert_path(b, "/cgi-bin/cgi-gateway.cgi", "/files", NULL, "/files",
+		    "");
 }
 
 static void a_name_that_only_resembles_the_programs_is_a_path(void **state)
 {
 	struct both *b = *state;
 
-	assert_path(b, "/cgi-gateway2", "/files", "", "/cgi-gateway2/files", "");
+	assert_path(b, "/cgi-gateway2", "/files", "", "/cgi-gateway2/files",
+		    "");
 	assert_path(b, "/cgi-gateway.php", "/a", "", "/cgi-gateway.php/a", "");
 	assert_path(b, "/my-cgi-gateway", "/a", "", "/my-cgi-gateway/a", "");
 	assert_path(b, "/cgi-gateway/x", "/a", "", "/cgi-gateway/x/a", "");
@@ -159,8 +161,8 @@ static void a_path_of_4096_bytes_is_the_longest(void **state)
 
 static void a_good_request_id_is_taken_and_any_other_replaced(void **state)
 {
-	static const char *const wrong[] = { "", "a b", "a\"b", "a.b", "\xc3\xa9",
-					     "a\nb", "../x" };
+	static const char *const wrong[] = { "",	 "a b",	 "a\"b", "a.b",
+					     "\xc3\xa9", "a\nb", "../x" };
 	struct both *b = *state;
 	char text[REQUEST_ID_MAX + 2];
 
@@ -184,7 +186,9 @@ static void a_good_request_id_is_taken_and_any_other_replaced(void **state)
 
 static void a_length_is_a_whole_number_or_unknown(void **state)
 {
-	static const char *const wrong[] = { "-1", "x", "1x", " 1", "+1", "1,1",
+	static const char *const wrong[] = { "-1",   "x",
+					     "1x",   " 1",
+					     "+1",   "1,1",
 					     "0x10", "9223372036854775808" };
 	struct both *b = *state;
 
@@ -214,9 +218,10 @@ static void headers_are_found_by_their_name_in_http(void **state)
 	assert_span(request_header(&b->rq, "if-none-match"), "\"x\"");
 	assert_null(request_header(&b->rq, "If-Match").p);
 	assert_span(request_content_type(&b->rq), "text/plain");
-	assert_int_equal(request_header(&b->rq, "A-Header-With-A-Name-Far-Longer"
-						"-Than-Anything-That-We-Ever-"
-						"Read-From-A-Client")
+	assert_int_equal(request_header(&b->rq,
+					"A-Header-With-A-Name-Far-Longer"
+					"-Than-Anything-That-We-Ever-"
+					"Read-From-A-Client")
 				 .len,
 			 0);
 }

@@ -62,7 +62,8 @@ static void a_route_is_found_by_method_and_path(void **state)
 		if (path[n - 1] == '*')
 			(void)snprintf(path + n - 1, sizeof(path) - n, "name");
 		assert_ok(find(routes[i].method, path).e);
-		assert_ptr_equal(find(routes[i].method, path).route, &routes[i]);
+		assert_ptr_equal(find(routes[i].method, path).route,
+				 &routes[i]);
 		assert_string_equal(find(routes[i].method, path).allow, "");
 	}
 }
@@ -79,10 +80,10 @@ static void the_star_takes_one_or_more_bytes_slashes_included(void **state)
 
 static void a_path_matches_whole_and_in_its_case(void **state)
 {
-	static const char *const paths[] = { "/",	"/file",   "/filesx",
-					     "/Files",	"//files", "/files//..",
-					     "/healthz/", "",	   "*",
-					     "/uploads/a" };
+	static const char *const paths[] = {
+		"/",	      "/file",	   "/filesx", "/Files", "//files",
+		"/files//..", "/healthz/", "",	      "*",	"/uploads/a"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(paths); i++)
@@ -112,8 +113,8 @@ static void another_method_is_told_which_there_are(void **state)
 
 static void methods_are_told_apart_by_case(void **state)
 {
-	static const char *const methods[] = { "get", "Get", "", "GETX", "GE",
-					       "G\xc3\xa9t" };
+	static const char *const methods[] = { "get",  "Get", "",
+					       "GETX", "GE",  "G\xc3\xa9t" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(methods); i++)

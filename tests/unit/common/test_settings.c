@@ -18,11 +18,12 @@ static void set(const char *name, const char *value)
 static int clean_environment(void **state)
 {
 	static const char *const names[] = {
-		"MYSQL_HOST",	"MYSQL_PORT",	"MYSQL_SOCKET", "MYSQL_USER",
-		"MYSQL_PASSWORD", "MYSQL_DB",	"DB_POOL",	"DB_TIMEOUT",
-		"JWT_SECRET",	"JWT_KEYRING",	"JWT_ISSUER",	"JWT_AUDIENCE",
-		"THREADS",	"LOG_LEVEL",	"CORS_ORIGINS", "PUBLIC_URL",
-		"DRAIN_SECONDS", "GATEHOUSE_CONF",
+		"MYSQL_HOST",  "MYSQL_PORT",	 "MYSQL_SOCKET",
+		"MYSQL_USER",  "MYSQL_PASSWORD", "MYSQL_DB",
+		"DB_POOL",     "DB_TIMEOUT",	 "JWT_SECRET",
+		"JWT_KEYRING", "JWT_ISSUER",	 "JWT_AUDIENCE",
+		"THREADS",     "LOG_LEVEL",	 "CORS_ORIGINS",
+		"PUBLIC_URL",  "DRAIN_SECONDS",	 "GATEHOUSE_CONF",
 	};
 
 	(void)state;

@@ -127,9 +127,9 @@ static void trimming_takes_blanks_but_no_line_ends(void **state)
 
 static void a_number_is_decimal_digits_and_nothing_else(void **state)
 {
-	static const char *const wrong[] = { "",   "-1",  "+1", " 1",  "1 ",
-					     "0x1", "1.0", "1e1", "\xd9\xa1",
-					     "1:", "1/" };
+	static const char *const wrong[] = { "",	 "-1",	"+1",  " 1",
+					     "1 ",	 "0x1", "1.0", "1e1",
+					     "\xd9\xa1", "1:",	"1/" };
 	int64_t n = 77;
 
 	(void)state;

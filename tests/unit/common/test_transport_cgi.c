@@ -147,8 +147,8 @@ static void an_answer_of_any_size_comes_out_whole(void **state)
 	for (size_t i = 0; i < sizeof(big); i++)
 		big[i] = (char)('a' + i % 23);
 	for (size_t piece = 1; sent + piece < sizeof(big); piece *= 3) {
-		assert_ok(t->ops->write(t,
-					(struct span) { big + sent, piece }));
+		assert_ok(
+			t->ops->write(t, (struct span) { big + sent, piece }));
 		sent += piece;
 	}
 	assert_ok(t->ops->write(t, (struct span) { NULL, 0 }));
