@@ -117,7 +117,7 @@ static enum err check(struct verify *v, const struct file *f)
 static enum err walk(struct verify *v)
 {
 	char after[UUID_LEN + 1] = "";
-	enum err e;
+	enum err e = ERR_OK;
 
 	do {
 		v->count = 0;

@@ -1,4 +1,4 @@
-#include "store_disk.h"
+#include "store_disk_place.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,56 +8,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct store {
-	char *objects_path;    /* owned, absolute */
-	int incoming, objects; /* directories */
-};
-
-struct store_writer {
-	struct store *store;
-	char id[UUID_LEN + 1];
-	int fd;
-	int64_t written, pushed; /* bytes; of these, asked to be written back */
-	size_t gathered;
-	char gather[STORE_DISK_GATHER];
-};
-
 struct store_reader {
 	int fd;
 	int64_t at;
 };
 
-/* objects/<aa>/<id>, relative to objects/. The first digits of an id are a
- * time, which would fill one directory after the other; the last are random. */
-static void object_name(const char *id, char out[static UUID_LEN + 4])
+void store_disk_name(const char *id, char out[static STORE_DISK_NAME])
 {
 	size_t len = strlen(id);
 
-	(void)snprintf(out, UUID_LEN + 4, "%.2s/%.36s",
+	(void)snprintf(out, STORE_DISK_NAME, "%.2s/%.36s",
 		       len >= 2 ? id + len - 2 : "xx", id);
 }
 
-static enum err failed(struct errmsg *m, const char *what, const char *id)
+enum err store_disk_failed(struct errmsg *m, const char *what, const char *id)
 {
 	enum err e = errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
 
 	return err_set(m, e, "%s %s: %s", what, id, strerror(errno));
 }
 
-/* The same where somebody asked for an object that may not be there. Anywhere
- * else a missing file or folder is our own trouble. */
-static enum err not_had(struct errmsg *m, const char *what, const char *id)
-{
-	bool absent = errno == ENOENT;
-	enum err e = failed(m, what, id);
-
-	return absent ? ERR_NOT_FOUND : e;
-}
-
-/* --- opening ------------------------------------------------------------ */
-
-/* Made where it is missing; then its entry in `parent` is made safe too */
-static int make_dir(int parent, const char *name)
+int store_disk_dir(int parent, const char *name)
 {
 	if (mkdirat(parent, name, 0750) == 0) {
 		if (parent != AT_FDCWD && fsync(parent) != 0)
@@ -68,6 +39,18 @@ static int make_dir(int parent, const char *name)
 	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* The same where somebody asked for an object that may not be there. Anywhere
+ * else a missing file or folder is our own trouble. */
+static enum err not_had(struct errmsg *m, const char *what, const char *id)
+{
+	bool absent = errno == ENOENT;
+	enum err e = store_disk_failed(m, what, id);
+
+	return absent ? ERR_NOT_FOUND : e;
+}
+
+/* --- opening ------------------------------------------------------------ */
+
 enum err store_disk_open(const char *dir, struct store **out, struct errmsg *m)
 {
 	struct store *s = calloc(1, sizeof(*s));
@@ -77,15 +60,15 @@ enum err store_disk_open(const char *dir, struct store **out, struct errmsg *m)
 	if (s == NULL)
 		return err_set(m, ERR_MEMORY, "out of memory");
 	s->incoming = s->objects = -1;
-	root = make_dir(AT_FDCWD, dir);
+	root = store_disk_dir(AT_FDCWD, dir);
 	if (root >= 0)
 		absolute = realpath(dir, NULL);
 	if (absolute != NULL &&
 	    strlen(absolute) < STORE_PATH_MAX - UUID_LEN - 16) {
 		size_t size = strlen(absolute) + sizeof("/objects");
 
-		s->incoming = make_dir(root, "incoming");
-		s->objects = make_dir(root, "objects");
+		s->incoming = store_disk_dir(root, "incoming");
+		s->objects = store_disk_dir(root, "objects");
 		s->objects_path = malloc(size);
 		if (s->objects_path != NULL)
 			(void)snprintf(s->objects_path, size, "%s/objects",
@@ -132,146 +115,17 @@ void store_close(struct store *s)
 enum err store_ready(struct store *s, struct errmsg *m)
 {
 	if (faccessat(s->incoming, ".", W_OK, AT_EACCESS) != 0)
-		return failed(m, "write to", "incoming/");
+		return store_disk_failed(m, "write to", "incoming/");
 	return ERR_OK;
 }
 
-/* --- writing ------------------------------------------------------------ */
-
-enum err store_begin(struct store *s, const char *id, struct store_writer **out,
-		     struct errmsg *m)
-{
-	struct store_writer *w = malloc(sizeof(*w));
-
-	if (w == NULL)
-		return err_set(m, ERR_MEMORY, "out of memory");
-	w->store = s;
-	w->written = w->pushed = 0;
-	w->gathered = 0;
-	(void)snprintf(w->id, sizeof(w->id), "%s", id);
-	w->fd = openat(s->incoming, id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-		       0640);
-	if (w->fd < 0) {
-		free(w);
-		return failed(m, "create incoming", id);
-	}
-	*out = w;
-	return ERR_OK;
-}
-
-static enum err write_all(struct store_writer *w, struct span bytes,
-			  struct errmsg *m)
-{
-	while (bytes.len > 0) {
-		ssize_t n = write(w->fd, bytes.p, bytes.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return failed(m, "write", w->id);
-		bytes = span_from(bytes, (size_t)n);
-		w->written += n;
-	}
-	if (w->written - w->pushed >= STORE_DISK_WRITEBACK) {
-		/* Only a hint: what it cannot do, the fsync will */
-		(void)sync_file_range(w->fd, w->pushed, w->written - w->pushed,
-				      SYNC_FILE_RANGE_WRITE);
-		w->pushed = w->written;
-	}
-	return ERR_OK;
-}
-
-static enum err flush(struct store_writer *w, struct errmsg *m)
-{
-	struct span all = { w->gather, w->gathered };
-
-	w->gathered = 0;
-	return write_all(w, all, m);
-}
-
-enum err store_write(struct store_writer *w, struct span bytes,
-		     struct errmsg *m)
-{
-	enum err e = ERR_OK;
-
-	/* A large piece goes straight out; libfcgi's 8 KiB pieces gather */
-	if (w->gathered == 0 && bytes.len >= sizeof(w->gather) / 2)
-		return write_all(w, bytes, m);
-	while (bytes.len > 0 && e == ERR_OK) {
-		size_t room = sizeof(w->gather) - w->gathered;
-		size_t n = bytes.len < room ? bytes.len : room;
-
-		memcpy(w->gather + w->gathered, bytes.p, n);
-		w->gathered += n;
-		bytes = span_from(bytes, n);
-		if (w->gathered == sizeof(w->gather))
-			e = flush(w, m);
-	}
-	return e;
-}
-
-void store_abandon(struct store_writer *w)
-{
-	if (w == NULL)
-		return;
-	(void)close(w->fd);
-	/* What stays behind, gateway-admin gc finds */
-	(void)unlinkat(w->store->incoming, w->id, 0);
-	free(w);
-}
-
-/* The directory objects/<aa>/ */
-static int open_fan(struct store *s, const char *object)
-{
-	char fan[3] = { object[0], object[1], '\0' };
-	int fd = openat(s->objects, fan, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd >= 0 || errno != ENOENT ? fd : make_dir(s->objects, fan);
-}
-
-static enum err settle(struct store_writer *w, struct errmsg *m)
-{
-	char object[UUID_LEN + 4];
-	enum err e = flush(w, m);
-	int fan = -1;
-
-	if (e != ERR_OK)
-		return e;
-	object_name(w->id, object);
-	if (fsync(w->fd) != 0)
-		return failed(m, "fsync", w->id);
-	fan = open_fan(w->store, object);
-	if (fan < 0)
-		return failed(m, "create objects directory for", w->id);
-	if (renameat(w->store->incoming, w->id, w->store->objects, object) !=
-	    0) {
-		e = failed(m, "rename", w->id);
-	} else if (fsync(fan) != 0 || fsync(w->store->incoming) != 0) {
-		e = failed(m, "fsync of the directory of", w->id);
-		(void)unlinkat(w->store->objects, object, 0);
-	}
-	(void)close(fan);
-	return e;
-}
-
-enum err store_finish(struct store_writer *w, struct errmsg *m)
-{
-	enum err e = settle(w, m);
-
-	if (e != ERR_OK) {
-		store_abandon(w);
-		return e;
-	}
-	(void)close(w->fd);
-	free(w);
-	return ERR_OK;
-}
+/* --- removing ----------------------------------------------------------- */
 
 enum err store_remove(struct store *s, const char *id, struct errmsg *m)
 {
-	char object[UUID_LEN + 4];
+	char object[STORE_DISK_NAME];
 
-	object_name(id, object);
+	store_disk_name(id, object);
 	if (unlinkat(s->objects, object, 0) != 0)
 		return not_had(m, "remove", id);
 	return ERR_OK;
@@ -290,12 +144,12 @@ enum err store_remove_unfinished(struct store *s, const char *id,
 enum err store_open(struct store *s, const char *id, int64_t from,
 		    struct store_reader **out, int64_t *size, struct errmsg *m)
 {
-	char object[UUID_LEN + 4];
+	char object[STORE_DISK_NAME];
 	struct store_reader *r;
 	struct stat st;
 	int fd;
 
-	object_name(id, object);
+	store_disk_name(id, object);
 	fd = openat(s->objects, object, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return not_had(m, "open", id);
@@ -303,7 +157,7 @@ enum err store_open(struct store *s, const char *id, int64_t from,
 	if (r == NULL || fstat(fd, &st) != 0) {
 		free(r);
 		(void)close(fd);
-		return failed(m, "stat", id);
+		return store_disk_failed(m, "stat", id);
 	}
 	*r = (struct store_reader) { fd, from };
 	*size = st.st_size;
@@ -320,7 +174,7 @@ enum err store_read(struct store_reader *r, char *to, size_t cap, size_t *got,
 		n = pread(r->fd, to, cap, r->at);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return failed(m, "read", "an object");
+		return store_disk_failed(m, "read", "an object");
 	r->at += n;
 	*got = (size_t)n;
 	return ERR_OK;
@@ -337,9 +191,9 @@ void store_done(struct store_reader *r)
 enum err store_path(struct store *s, const char *id,
 		    char out[static STORE_PATH_MAX])
 {
-	char object[UUID_LEN + 4];
+	char object[STORE_DISK_NAME];
 
-	object_name(id, object);
+	store_disk_name(id, object);
 	if (faccessat(s->objects, object, R_OK, AT_EACCESS) != 0)
 		return ERR_NOT_FOUND;
 	(void)snprintf(out, STORE_PATH_MAX, "%s/%s", s->objects_path, object);
@@ -359,7 +213,7 @@ static enum err each_file(int fd, bool finished, store_each_fn *each, void *arg,
 	if (d == NULL) {
 		if (fd >= 0)
 			(void)close(fd);
-		return failed(m, "read", "a directory of the store");
+		return store_disk_failed(m, "read", "a directory of the store");
 	}
 	while (e == ERR_OK && (entry = readdir(d)) != NULL) {
 		struct store_item item = { entry->d_name, finished, 0, 0 };

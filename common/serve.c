@@ -154,6 +154,9 @@ static void serve_cgi(const struct program *p, const struct service *s)
 	if (t == NULL)
 		exit(EX_OSERR);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	/* lighttpd sends it as soon as the whole answer has come, and the log
+	 * line is written after that. One request ends by itself. */
+	(void)sigaction(SIGTERM, &ignore, NULL);
 	arena_init(&arena);
 	if (t->ops->accept(t) == ERR_OK)
 		exchange_run(p, s, t, &arena);

@@ -1,7 +1,7 @@
 // SIGTERM: what was begun is finished, then the program leaves with status 0.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { basic } from '../support/client.js';
@@ -26,7 +26,9 @@ async function program(name) {
   let stderr = '';
   child.stderr.on('data', (text) => { stderr += text; });
   const ended = new Promise((done) => child.on('exit', (code, signal) => done(code ?? signal)));
-  while (!existsSync(socket)) await pause(10);
+  // The path is there a moment before anyone listens at it.
+  const alive = { REQUEST_METHOD: 'GET', SCRIPT_NAME: '/healthz', PATH_INFO: '', QUERY_STRING: '', SERVER_PROTOCOL: 'HTTP/1.1' };
+  while ((await begin(socket, alive).finish()).cut) await pause(10);
   return { socket, child, ended, get stderr() { return stderr; } };
 }
 

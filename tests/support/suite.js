@@ -19,6 +19,7 @@ function nodeTest(env) {
   const child = spawn(process.execPath,
     ['--test', '--test-concurrency=2', `--test-reporter=${process.env.TEST_REPORTER || 'spec'}`, ...files],
     { stdio: 'inherit', cwd: tests, env: { ...process.env, ...env } });
+  process.on('exit', () => child.kill());
   return new Promise((done) => child.on('exit', (code) => done(code ?? 1)));
 }
 

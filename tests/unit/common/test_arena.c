@@ -25,10 +25,15 @@ static void allocations_are_aligned_and_do_not_overlap(void **state)
 static void a_copy_is_terminated(void **state)
 {
 	struct arena a;
+	char *whole;
 
 	(void)state;
 	arena_init(&a);
 	assert_string_equal(arena_cstr(&a, SPAN("some text")), "some text");
+	/* as long as the alignment: the end needs a place of its own */
+	whole = arena_cstr(&a, SPAN("0123456789abcdef"));
+	memset(arena_alloc(&a, 16), 'x', 16);
+	assert_string_equal(whole, "0123456789abcdef");
 	assert_string_equal(arena_cstr(&a, (struct span) { NULL, 0 }), "");
 	arena_release(&a);
 }

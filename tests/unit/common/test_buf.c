@@ -97,6 +97,23 @@ static void a_long_formatted_text_fills_the_buffer_to_its_maximum(void **state)
 	buf_release(&b);
 }
 
+static void formatted_texts_of_every_length_come_out_whole(void **state)
+{
+	(void)state;
+	for (int n = 0; n < 600; n++) {
+		struct buf b;
+
+		buf_init(&b, 1000);
+		buf_printf(&b, "<%*s>", n, "");
+		assert_ok(buf_error(&b));
+		assert_int_equal(b.len, n + 2);
+		assert_int_equal(b.p[n + 1], '>');
+		buf_add_char(&b, '!');
+		assert_int_equal(b.p[n + 1], '>');
+		buf_release(&b);
+	}
+}
+
 static void room_is_given_where_the_next_bytes_go(void **state)
 {
 	struct buf b;
@@ -163,6 +180,7 @@ int main(void)
 		TEST(the_first_failure_sticks_until_the_buffer_is_cleared),
 		TEST(a_buffer_grows_over_every_power_of_two),
 		TEST(a_long_formatted_text_fills_the_buffer_to_its_maximum),
+		TEST(formatted_texts_of_every_length_come_out_whole),
 		TEST(room_is_given_where_the_next_bytes_go),
 		TEST(an_absurd_wish_for_room_is_refused),
 		TEST(a_released_buffer_is_as_new),

@@ -179,6 +179,52 @@ static void percent_signs_stand_for_bytes(void **state)
 	assert_span(((struct span) { out, n }), "%2e");
 }
 
+static void every_byte_is_read_from_its_two_digits(void **state)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	char out[3];
+	size_t n;
+
+	(void)state;
+	for (size_t hi = 0; hi < 256; hi++) {
+		for (size_t lo = 0; lo < 256; lo++) {
+			char text[3] = { '%', (char)hi, (char)lo };
+			const char *h = memchr(digits, (int)hi, 32);
+			const char *l = memchr(digits, (int)lo, 32);
+			enum err e = percent_decode((struct span) { text, 3 },
+						    true, out, &n);
+
+			if (h == NULL || l == NULL) {
+				assert_err(e, ERR_FORMAT);
+				continue;
+			}
+			assert_ok(e);
+			assert_int_equal(n, 1);
+			assert_int_equal((unsigned char)out[0],
+					 (h - digits) % 16 * 16 +
+						 (l - digits) % 16);
+		}
+	}
+}
+
+static void sixty_six_bytes_stay_as_they_are(void **state)
+{
+	size_t same = 0;
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		char text = (char)c;
+		struct buf b;
+
+		buf_init(&b, 3);
+		percent_encode((struct span) { &text, 1 }, &b);
+		same += b.len == 1 && b.p[0] == text;
+		assert_true(b.len == 1 || b.len == 3);
+		buf_release(&b);
+	}
+	assert_int_equal(same, 66); /* RFC 3986 2.3 */
+}
+
 static void a_stray_percent_sign_is_refused(void **state)
 {
 	static const char *const wrong[] = { "%",    "a%",  "%4",  "%4g", "%g4",
@@ -277,6 +323,8 @@ int main(void)
 		TEST(what_fits_exactly_is_decoded_and_one_byte_more_is_not),
 		TEST(hex_is_written_small_and_read_in_both_cases),
 		TEST(percent_signs_stand_for_bytes),
+		TEST(every_byte_is_read_from_its_two_digits),
+		TEST(sixty_six_bytes_stay_as_they_are),
 		TEST(a_stray_percent_sign_is_refused),
 		TEST(percent_decoding_works_where_the_text_lies),
 		TEST(all_but_unreserved_bytes_are_percent_encoded),

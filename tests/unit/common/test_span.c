@@ -25,10 +25,14 @@ static void only_ascii_letters_lose_their_case(void **state)
 	(void)state;
 	assert_true(span_eq_nocase(SPAN("BeArEr"), SPAN("bearer")));
 	assert_false(span_eq_nocase(SPAN("bearer"), SPAN("bearer ")));
-	/* '@' and '`' stand around the letters, 0x20 apart */
-	assert_false(span_eq_nocase(SPAN("@"), SPAN("`")));
-	assert_false(span_eq_nocase(SPAN("["), SPAN("{")));
-	assert_false(span_eq_nocase(SPAN("\xc4"), SPAN("\xe4")));
+	for (int c = 0; c < 256; c++) {
+		char a = (char)c, b = (char)(c ^ 0x20);
+		bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+
+		assert_int_equal(span_eq_nocase((struct span) { &a, 1 },
+						(struct span) { &b, 1 }),
+				 letter);
+	}
 }
 
 static void a_prefix_is_no_longer_than_the_text(void **state)

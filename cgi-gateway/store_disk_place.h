@@ -1,0 +1,28 @@
+/* store_disk_place.h - inside store_disk: its directories and their names. Only
+ * store_disk.c and store_disk_writer.c include it. */
+#ifndef STORE_DISK_PLACE_H
+#define STORE_DISK_PLACE_H
+
+#include "store_disk.h"
+
+struct store {
+	char *objects_path;    /* owned, absolute */
+	int incoming, objects; /* directories */
+};
+
+enum {
+	STORE_DISK_NAME = UUID_LEN + 4, /* bytes of "<aa>/<id>" and its NUL */
+};
+
+/* objects/<aa>/<id>, relative to objects/. The first digits of an id are a
+ * time, which would fill one directory after the other; the last are random. */
+void store_disk_name(const char *id, char out[static STORE_DISK_NAME]);
+
+/* ERR_FULL or ERR_IO for errno; `m` says what could not be done to which. */
+enum err store_disk_failed(struct errmsg *m, const char *what, const char *id);
+
+/* Open the directory `name` of `parent`, made where it is missing; then its
+ * entry in `parent` is made safe too. -1 and errno. */
+int store_disk_dir(int parent, const char *name);
+
+#endif

@@ -1,0 +1,149 @@
+#include "store_disk_place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct store_writer {
+	struct store *store;
+	char id[UUID_LEN + 1];
+	int fd;
+	int64_t written, pushed; /* bytes; of these, asked to be written back */
+	size_t gathered;
+	char gather[STORE_DISK_GATHER];
+};
+
+enum err store_begin(struct store *s, const char *id, struct store_writer **out,
+		     struct errmsg *m)
+{
+	struct store_writer *w = malloc(sizeof(*w));
+
+	if (w == NULL)
+		return err_set(m, ERR_MEMORY, "out of memory");
+	w->store = s;
+	w->written = w->pushed = 0;
+	w->gathered = 0;
+	(void)snprintf(w->id, sizeof(w->id), "%s", id);
+	w->fd = openat(s->incoming, id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		       0640);
+	if (w->fd < 0) {
+		free(w);
+		return store_disk_failed(m, "create incoming", id);
+	}
+	*out = w;
+	return ERR_OK;
+}
+
+static enum err write_all(struct store_writer *w, struct span bytes,
+			  struct errmsg *m)
+{
+	while (bytes.len > 0) {
+		ssize_t n = write(w->fd, bytes.p, bytes.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return store_disk_failed(m, "write", w->id);
+		bytes = span_from(bytes, (size_t)n);
+		w->written += n;
+	}
+	if (w->written - w->pushed >= STORE_DISK_WRITEBACK) {
+		/* Only a hint: what it cannot do, the fsync will */
+		(void)sync_file_range(w->fd, w->pushed, w->written - w->pushed,
+				      SYNC_FILE_RANGE_WRITE);
+		w->pushed = w->written;
+	}
+	return ERR_OK;
+}
+
+static enum err flush(struct store_writer *w, struct errmsg *m)
+{
+	struct span all = { w->gather, w->gathered };
+
+	w->gathered = 0;
+	return write_all(w, all, m);
+}
+
+enum err store_write(struct store_writer *w, struct span bytes,
+		     struct errmsg *m)
+{
+	enum err e = ERR_OK;
+
+	/* A large piece goes straight out; libfcgi's 8 KiB pieces gather */
+	if (w->gathered == 0 && bytes.len >= sizeof(w->gather) / 2)
+		return write_all(w, bytes, m);
+	while (bytes.len > 0 && e == ERR_OK) {
+		size_t room = sizeof(w->gather) - w->gathered;
+		size_t n = bytes.len < room ? bytes.len : room;
+
+		memcpy(w->gather + w->gathered, bytes.p, n);
+		w->gathered += n;
+		bytes = span_from(bytes, n);
+		if (w->gathered == sizeof(w->gather))
+			e = flush(w, m);
+	}
+	return e;
+}
+
+void store_abandon(struct store_writer *w)
+{
+	if (w == NULL)
+		return;
+	(void)close(w->fd);
+	/* What stays behind, gateway-admin gc finds */
+	(void)unlinkat(w->store->incoming, w->id, 0);
+	free(w);
+}
+
+/* The directory objects/<aa>/ */
+static int open_fan(struct store *s, const char *object)
+{
+	char fan[3] = { object[0], object[1], '\0' };
+	int fd = openat(s->objects, fan, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		fd = store_disk_dir(s->objects, fan);
+	return fd;
+}
+
+static enum err settle(struct store_writer *w, struct errmsg *m)
+{
+	char object[STORE_DISK_NAME];
+	enum err e = flush(w, m);
+	int fan = -1;
+
+	if (e != ERR_OK)
+		return e;
+	store_disk_name(w->id, object);
+	if (fsync(w->fd) != 0)
+		return store_disk_failed(m, "fsync", w->id);
+	fan = open_fan(w->store, object);
+	if (fan < 0)
+		return store_disk_failed(m, "create objects directory for",
+					 w->id);
+	if (renameat(w->store->incoming, w->id, w->store->objects, object) !=
+	    0) {
+		e = store_disk_failed(m, "rename", w->id);
+	} else if (fsync(fan) != 0 || fsync(w->store->incoming) != 0) {
+		e = store_disk_failed(m, "fsync of the directory of", w->id);
+		(void)unlinkat(w->store->objects, object, 0);
+	}
+	(void)close(fan);
+	return e;
+}
+
+enum err store_finish(struct store_writer *w, struct errmsg *m)
+{
+	enum err e = settle(w, m);
+
+	if (e != ERR_OK) {
+		store_abandon(w);
+		return e;
+	}
+	(void)close(w->fd);
+	free(w);
+	return ERR_OK;
+}
