@@ -193,6 +193,7 @@ static void a_member_of_another_type_is_refused(void **state)
 		"\"exp\":3000",
 		"\"iss\":\"gatehouse\"",
 	};
+	struct claims c;
 	char text[512];
 
 	(void)state;
@@ -203,6 +204,10 @@ static void a_member_of_another_type_is_refused(void **state)
 	}
 	assert_refused(SPAN("{\"sub\":\"7\",\"username\":\"a\",\"scope\":\"\","
 			    "\"iss\":\"\",\"exp\":-1,\"jti\":\"\"}"));
+	assert_ok(claims_parse(SPAN("{\"sub\":\"7\",\"username\":\"a\","
+				    "\"scope\":\"\",\"iss\":\"\",\"exp\":0,"
+				    "\"jti\":\"\"}"),
+			       &c));
 }
 
 static void an_audience_is_a_text_or_a_list_of_one(void **state)

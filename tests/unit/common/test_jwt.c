@@ -48,6 +48,22 @@ static struct span minted(struct span head, struct span body, const char *key)
 	return span_of(token_text);
 }
 
+/* `text` and a dot and the MAC that we would give it */
+static struct span with_our_mac(const char *text)
+{
+	unsigned char mac[SHA256_LEN];
+	size_t n = strlen(text);
+
+	assert_true(n + 64 < sizeof(token_text));
+	memcpy(token_text, text, n);
+	assert_ok(hmac_sha256(keyring_signer(&ring)->hmac,
+			      (struct span) { token_text, n }, mac));
+	token_text[n++] = '.';
+	base64url_encode((struct span) { (char *)mac, sizeof(mac) },
+			 token_text + n, sizeof(token_text) - n);
+	return span_of(token_text);
+}
+
 /* A token of ours, in token_text */
 static struct span signed_token(const struct claims *c)
 {
@@ -278,6 +294,50 @@ static void a_signed_body_that_is_not_ours_is_malformed(void **state)
 			   ERR_FORMAT);
 }
 
+static void parts_that_are_no_base64url_are_malformed_even_with_our_mac(
+	void **s)
+{
+	char head[256], body[1024], text[2048], big[CLAIMS_JSON_MAX + 2];
+
+	(void)s;
+	(void)snprintf(text, sizeof(text), "{\"alg\":\"HS256\",\"kid\":\"%s\"}",
+		       keyring_signer(&ring)->kid);
+	base64url_encode(span_of(text), head, sizeof(head));
+	base64url_encode(SPAN(BODY), body, sizeof(body));
+	(void)snprintf(text, sizeof(text), "%s.%s", head, body);
+	assert_ok(verify(with_our_mac(text), 1500));
+	(void)snprintf(text, sizeof(text), "%s=.%s", head, body);
+	assert_err(verify(with_our_mac(text), 1500), ERR_FORMAT);
+	(void)snprintf(text, sizeof(text), "x.%s.%s", head, body);
+	assert_err(verify(with_our_mac(text), 1500), ERR_FORMAT);
+	(void)snprintf(text, sizeof(text), "%s.%s=", head, body);
+	assert_err(verify(with_our_mac(text), 1500), ERR_FORMAT);
+	(void)snprintf(text, sizeof(text), "%s.%s!", head, body);
+	assert_err(verify(with_our_mac(text), 1500), ERR_FORMAT);
+	/* too large for its place */
+	(void)snprintf(text, sizeof(text), "%s%0400d.%s", head, 0, body);
+	assert_err(verify(with_our_mac(text), 1500), ERR_FORMAT);
+	memset(big, 'A', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	(void)snprintf(text, sizeof(text), "%s.%s", head, big);
+	assert_err(verify(with_our_mac(text), 1500), ERR_FORMAT);
+}
+
+static void claims_over_their_size_are_never_signed_in_part(void **state)
+{
+	struct claims c = ann;
+	struct buf b;
+
+	(void)state;
+	memset(c.email, '"', CLAIMS_EMAIL_MAX);
+	memset(c.scope, '"', CLAIMS_SCOPE_MAX);
+	memset(c.issuer, '"', CLAIMS_ISSUER_MAX);
+	memset(c.audience, '"', CLAIMS_ISSUER_MAX);
+	buf_init(&b, 8192);
+	assert_err(jwt_sign(&c, &ring, &b), ERR_TOO_LARGE);
+	buf_release(&b);
+}
+
 static void another_issuer_or_audience_is_refused(void **state)
 {
 	const struct jwt_rules for_files = { "gatehouse", "files" };
@@ -408,6 +468,8 @@ int main(void)
 		TEST(a_stranger_key_is_refused_whatever_the_kid),
 		TEST(a_kid_that_is_not_the_keys_own_is_refused),
 		TEST(a_signed_body_that_is_not_ours_is_malformed),
+		TEST(parts_that_are_no_base64url_are_malformed_even_with_our_mac),
+		TEST(claims_over_their_size_are_never_signed_in_part),
 		TEST(another_issuer_or_audience_is_refused),
 		TEST(every_live_key_verifies_and_only_one_signs),
 		TEST(a_token_over_its_size_is_refused_unread),
