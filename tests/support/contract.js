@@ -4,11 +4,12 @@
 // seen is noted, so that every-answer.js can say what the document promises and nobody tried.
 import { appendFileSync, readFileSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
 
-export const documentPath = new URL('../../docs/openapi.yaml', import.meta.url).pathname;
+export const documentPath = fileURLToPath(new URL('../../docs/openapi.yaml', import.meta.url));
 export const document = parse(readFileSync(documentPath, 'utf8'));
 
 const METHODS = ['get', 'put', 'post', 'patch', 'delete'];

@@ -11,10 +11,11 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readd
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { call } from './client.js';
 import { signingKey } from './tokens.js';
 
-export const repository = new URL('../..', import.meta.url).pathname;
+export const repository = fileURLToPath(new URL('../..', import.meta.url));
 export const transport = process.env.GATEHOUSE_TRANSPORT || 'fastcgi';
 export const build = resolve(process.env.GATEHOUSE_BUILD || join(repository, 'build'));
 
@@ -44,9 +45,11 @@ export async function useStack() {
   return stack;
 }
 
+const started = new Set();
+
 // `settings` are configuration names of the programs; null is as if it were not set.
-export async function startStack({ settings, transport: how = transport } = {}) {
-  const stack = new Stack(mkdtempSync(join(tmpdir(), 'gatehouse-test-')), how);
+export async function startStack({ settings } = {}) {
+  const stack = new Stack(mkdtempSync(join(tmpdir(), 'gatehouse-test-')));
   started.add(stack);
   if (settings) stack.configure(settings);
   try {
@@ -58,17 +61,16 @@ export async function startStack({ settings, transport: how = transport } = {}) 
   return stack;
 }
 
-// Nothing is left behind, however the process of the tests ends.
-const started = new Set();
+// Nothing goes on running, however the process of the tests ends.
 process.on('exit', () => {
   for (const stack of started) spawnSync(join(repository, 'scripts', 'stop'), ['--state', stack.state]);
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
 export class Stack {
-  constructor(state, how = transport) {
+  constructor(state) {
     this.state = state;
-    this.transport = how;
+    this.transport = transport;
   }
 
   // Gives what scripts/run printed.
@@ -84,7 +86,7 @@ export class Stack {
   async stop() {
     await this.halt();
     started.delete(this);
-    const complaints = this.complaints();
+    const complaints = sanitizerLines(this.logs);
     rmSync(this.state, { recursive: true, force: true });
     if (complaints.length) throw new Error(`the programs' logs:\n${complaints.join('\n')}`);
   }
@@ -192,10 +194,6 @@ export class Stack {
       await pause(25);
     }
     throw new Error(`no log line has ${text}`);
-  }
-
-  complaints() {
-    return sanitizerLines(this.logs);
   }
 }
 

@@ -135,6 +135,7 @@ static void the_higher_weight_wins(void **state)
 		text_before_json("application/json;q=0.899,text/plain;q=0.9"));
 	assert_true(text_before_json("application/*;q=0.1, text/plain;q=0.2"));
 	assert_true(text_before_json("*/*;q=0.1, text/plain"));
+	assert_true(text_before_json("text/plain;q=0.01, */*;q=0.009"));
 	assert_true(text_before_json("text/plain; charset=utf-8"));
 	assert_true(text_before_json("application/json;q=0, */*"));
 }

@@ -166,9 +166,9 @@ static void a_good_request_id_is_taken_and_any_other_replaced(void **state)
 	struct both *b = *state;
 	char text[REQUEST_ID_MAX + 2];
 
-	memory_set(&b->m, "HTTP_X_REQUEST_ID", "Az09_-");
+	memory_set(&b->m, "HTTP_X_REQUEST_ID", "AZaz09_-");
 	assert_ok(init(b));
-	assert_string_equal(b->rq.id, "Az09_-");
+	assert_string_equal(b->rq.id, "AZaz09_-");
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		memory_set(&b->m, "HTTP_X_REQUEST_ID", wrong[i]);
 		assert_ok(init(b));
@@ -354,6 +354,22 @@ static void a_body_over_its_limit_is_too_large_announced_or_not(void **state)
 	assert_span(all, "old");
 }
 
+static void a_request_that_used_up_its_memory_is_told_so(void **state)
+{
+	struct both *b = *state;
+	struct span out = SPAN("old");
+
+	memory_body(&b->m, SPAN("0123456789"), 0);
+	assert_ok(init(b));
+	while (arena_alloc(&b->arena, 16) != NULL)
+		continue;
+	assert_err(request_query(&b->rq, "id", &out), ERR_MEMORY);
+	assert_err(request_read_all(&b->rq, 10, &out), ERR_MEMORY);
+	memory_set(&b->m, "PATH_INFO", "/x");
+	assert_err(init(b), ERR_MEMORY);
+	assert_span(out, "old");
+}
+
 int main(void)
 {
 #define BOTH(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -376,6 +392,7 @@ int main(void)
 		BOTH(a_connection_that_breaks_is_closed_and_not_at_its_end),
 		BOTH(a_small_body_is_read_whole_up_to_its_limit),
 		BOTH(a_body_over_its_limit_is_too_large_announced_or_not),
+		BOTH(a_request_that_used_up_its_memory_is_told_so),
 	};
 
 	if (sodium_init() < 0)
