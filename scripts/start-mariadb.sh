@@ -61,7 +61,8 @@ make_data_directory() {
 	rm -rf "$state/mysql/data.new"
 	(
 		cd "$state/mysql"
-		exec setsid --wait mariadb-install-db --no-defaults "${as_root[@]}" --datadir=./data.new \
+		# Not /tmp: other servers that start remove temporary tables there
+		TMPDIR=$state/mysql/tmp exec setsid --wait mariadb-install-db --no-defaults "${as_root[@]}" --datadir=./data.new \
 			--skip-test-db --auth-root-authentication-method=normal \
 			--innodb-log-file-size=16M --innodb-flush-log-at-trx-commit=0
 	) 9>&- >"$log" 2>&1 || give_up "MariaDB could not make its data directory" "$log"
