@@ -55,9 +55,13 @@ $(BUILD)/cgi-auth:      $(call objects,$(filter-out $(TOOLS),$(AUTH)))
 $(BUILD)/auth-admin:    $(call objects,$(filter-out $(MAINS),$(AUTH)))
 $(BUILD)/cgi-gateway:   $(call objects,$(filter-out $(TOOLS),$(GATEWAY)))
 $(BUILD)/gateway-admin: $(call objects,$(filter-out $(MAINS),$(GATEWAY)))
+# One-time codes, and the QR code that auth-admin prints
+$(BUILD)/cgi-auth: private LDLIBS += -loath
+$(BUILD)/auth-admin: private LDLIBS += -loath -lqrencode
+# Moved into place whole: a server may start it again at any moment
 $(addprefix $(BUILD)/,$(PROGRAMS)): $(BUILD)/libcommon.a
 	@echo "  LD $@"
-	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS)
+	@$(CC) $(LDFLAGS) -o $@.new $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS) && mv $@.new $@
 
 # A test finds its room's headers and those of tests/unit
 test_includes = $(if $(filter tests/%,$(1)),-Itests/unit $(addprefix -I,$(filter cgi-%,$(notdir $(patsubst %/,%,$(dir $(1)))))))
@@ -87,6 +91,7 @@ $(TEST_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(UNIT)
 	@echo "  LD $@"
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS) -lcmocka
 $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): $(call modules,$(AUTH))
+$(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): private LDLIBS += -loath
 $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(call modules,$(GATEWAY))
 # The store's system calls fail when the test wants it
 $(BUILD)/tests/unit/cgi-gateway/test_store_disk: private LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat
@@ -137,7 +142,7 @@ build/fuzz/rooms.a: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_ROOMS))
 	@rm -f $@ && ar qcs $@ $^
 
 build/fuzz/%: build/fuzz/obj/tests/fuzz/fuzz_%.o build/fuzz/rooms.a
-	@clang -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS)
+	@clang -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS) -loath
 
 fuzzers: $(addprefix build/fuzz/,$(FUZZERS))
 

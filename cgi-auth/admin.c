@@ -13,6 +13,7 @@
 	"  --password-stdin  take the password from the first line of\n" \
 	"                    standard input instead of asking for it\n"
 
+/* A command whose name is "" is its group's word alone. */
 static const struct command {
 	const char *group, *name, *arguments;
 	admin_fn *run;
@@ -27,11 +28,12 @@ static const struct command {
 	  "\"admin\")\n" STDIN_HELP JSON_HELP
 	  "\nA password has 8 characters or more.\n" },
 	{ "user", "passwd", "EMAIL [options]", cmd_user_passwd,
-	  "give a user another password", STDIN_HELP },
+	  "give a user another password",
+	  STDIN_HELP "\nEvery session of the user ends, API tokens too.\n" },
 	{ "user", "disable", "EMAIL", cmd_user_disable,
 	  "let a user log in no more",
-	  "Files stay as they are. Tokens given out before lose their force "
-	  "when they\nexpire, TOKEN_LIFE seconds after their login.\n" },
+	  "Files stay as they are. Every session ends at once, API tokens "
+	  "too, and does not\ncome back when the user is enabled again.\n" },
 	{ "user", "enable", "EMAIL", cmd_user_enable,
 	  "let a disabled user log in again", "" },
 	{ "user", "delete", "EMAIL [--yes]", cmd_user_delete,
@@ -39,6 +41,13 @@ static const struct command {
 	  "  --yes             do not ask\n"
 	  "\nThe user's files stay; nobody but an admin can reach them "
 	  "then.\n" },
+	{ "user", "totp", "enrol|confirm|reset EMAIL", cmd_user_totp,
+	  "give a user a second factor, or take it away",
+	  "  enrol    makes a secret, printed as a URI and as a QR code for an "
+	  "authenticator\n"
+	  "  confirm --code CODE   puts it in force, and prints recovery "
+	  "codes\n"
+	  "  reset    lets the user log in without one again\n" },
 	{ "user", "list", "[--json]", cmd_user_list, "show all users",
 	  JSON_HELP },
 	{ "user", "show", "EMAIL [--json]", cmd_user_show, "show one user",
@@ -50,29 +59,50 @@ static const struct command {
 	  "\nFor tables from elsewhere. Such users cannot log in before; "
 	  "afterwards they do\nwith the password they had. It may be "
 	  "interrupted and run again.\n" },
+	{ "session", "list", "EMAIL [--json]", cmd_session_list,
+	  "show a user's logins and API tokens", JSON_HELP },
+	{ "session", "end", "EMAIL|ID", cmd_session_end,
+	  "end one session, or every one of a user",
+	  "An ID is a login or an API token, as session list shows it; an "
+	  "EMAIL means all\nof the user's. It is in force at the next "
+	  "request.\n" },
+	{ "audit", "", "[--last N] [--user EMAIL] [--json]", cmd_audit_list,
+	  "show what happened last: logins, failures, changes",
+	  "  --last N      so many (50)\n"
+	  "  --user EMAIL  of this user alone\n" JSON_HELP
+	  "\nThe oldest comes first. It goes back AUDIT_DAYS; changes made "
+	  "with auth-admin\nhave the name of the Unix user for a "
+	  "request.\n" },
+	{ "gc", "", "", cmd_gc,
+	  "remove the rows of sessions that ended long ago",
+	  "Rows stay for 30 days after their session has ended. Run it once "
+	  "a day or so;\nnothing depends on it but the size of the "
+	  "tables.\n" },
 	{ "key", "new", "", cmd_key_new,
 	  "make the keyring file with its first key",
 	  "The file is the one that JWT_KEYRING names.\n" },
 	{ "key", "rotate", "", cmd_key_rotate,
 	  "make a new key that signs tokens from now on",
 	  "Older keys verify until the last of their tokens has expired. "
-	  "Restart the\nprograms within a minute, cgi-gateway first: they "
-	  "read the file when they start.\n" },
+	  "Running programs notice\nby themselves.\n" },
 	{ "key", "list", "[--json]", cmd_key_list,
 	  "show the keys, without their secrets", JSON_HELP },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
+enum { GROUP_WIDTH = 8, NAME_WIDTH = 16 }; /* columns of the list */
+
 static void help_all(const char *group)
 {
-	(void)printf("auth-admin - manage the users and keys of Gatehouse\n\n");
+	(void)printf("auth-admin - manage the users, sessions and keys of "
+		     "Gatehouse\n\n");
 	for (size_t i = 0; i < COMMANDS; i++) {
 		const struct command *c = &commands[i];
 
 		if (group == NULL || strcmp(group, c->group) == 0)
-			(void)printf("  auth-admin %s %-17s %s\n", c->group,
-				     c->name, c->summary);
+			(void)printf("  auth-admin %-*s%-*s %s\n", GROUP_WIDTH,
+				     c->group, NAME_WIDTH, c->name, c->summary);
 	}
 	(void)printf(
 		"\nEach has its own --help. Settings are those of cgi-auth "
@@ -86,8 +116,11 @@ static void help_all(const char *group)
 
 static void help_one(const struct command *c)
 {
-	(void)printf("auth-admin %s %s %s\n\n%c%s.\n", c->group, c->name,
-		     c->arguments, c->summary[0] - 'a' + 'A', c->summary + 1);
+	const char *blank = c->name[0] != '\0' ? " " : "";
+
+	(void)printf("auth-admin %s%s%s %s\n\n%c%s.\n", c->group, blank,
+		     c->name, c->arguments, c->summary[0] - 'a' + 'A',
+		     c->summary + 1);
 	if (c->help[0] != '\0')
 		(void)printf("\n%s", c->help);
 }
@@ -105,14 +138,18 @@ static const struct command *find(const char *group, const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(group, commands[i].group) == 0 &&
-		    strcmp(name, commands[i].name) == 0)
+		    (commands[i].name[0] == '\0' ||
+		     strcmp(name, commands[i].name) == 0))
 			return &commands[i];
 	return NULL;
 }
 
 static bool is_group(const char *name)
 {
-	return strcmp(name, "user") == 0 || strcmp(name, "key") == 0;
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(name, commands[i].group) == 0)
+			return true;
+	return false;
 }
 
 static int run(const struct command *c, int argc, char **argv)
@@ -123,7 +160,8 @@ static int run(const struct command *c, int argc, char **argv)
 		return help_one(c), 0;
 	if (sodium_init() < 0)
 		return cmd_fail(EX_OSERR, "libsodium does not start");
-	(void)snprintf(self, sizeof(self), "%s %s", c->group, c->name);
+	(void)snprintf(self, sizeof(self), "%s%s%s", c->group,
+		       c->name[0] != '\0' ? " " : "", c->name);
 	argv[0] = self;
 	return c->run(argc, argv);
 }
@@ -134,8 +172,11 @@ int main(int argc, char **argv)
 	const char *name = argc > 2 ? argv[2] : "";
 	const struct command *c = find(group, name);
 
-	if (c != NULL)
-		return run(c, argc - 2, argv + 2);
+	if (c != NULL) {
+		int words = c->name[0] != '\0' ? 2 : 1;
+
+		return run(c, argc - words, argv + words);
+	}
 	if (strcmp(group, "--version") == 0)
 		return printf("auth-admin %s\n", GATEHOUSE_VERSION), 0;
 	if (asks_help(argc - 1, argv + 1))

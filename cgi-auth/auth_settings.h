@@ -6,16 +6,22 @@
 
 #include "config.h"
 #include "settings.h"
+#include "throttle.h"
 
 struct auth_settings {
 	int64_t token_life;	 /* TOKEN_LIFE, seconds */
+	int64_t refresh_life;	 /* REFRESH_LIFE, seconds */
+	int64_t refresh_grace;	 /* REFRESH_GRACE, seconds */
+	int64_t session_life;	 /* SESSION_LIFE, seconds */
 	int64_t password_memory; /* PASSWORD_MEMORY, bytes */
 	int64_t password_passes; /* PASSWORD_PASSES */
+	struct throttle_rules throttle;
+	int64_t audit_days; /* AUDIT_DAYS */
 };
 
 enum {
-	AUTH_ITEMS = 3,
-	TOKEN_LIFE_MAX = 86400, /* seconds; a token is not revoked by time */
+	AUTH_ITEMS = 11,
+	TOKEN_LIFE_MAX = 86400, /* seconds */
 };
 
 /* Offsets are those of a `struct auth_settings`. */

@@ -56,7 +56,8 @@ static int add(int argc, char **argv, enum key_how how)
 	} else {
 		rfc3339_format(c.retires_at, until);
 		(void)printf("Key %s signs; the one before it verifies until "
-			     "%s.\nNow restart cgi-gateway, then cgi-auth.\n",
+			     "%s.\nRunning programs take it up by "
+			     "themselves.\n",
 			     c.kid, until);
 	}
 	config_release(items, 1, &s);

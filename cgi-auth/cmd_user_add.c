@@ -1,4 +1,5 @@
 #include "admin.h"
+#include "cmd_audit.h"
 #include "cmd_database.h"
 #include "cmd_prompt.h"
 #include "cmd_record.h"
@@ -64,7 +65,10 @@ static int store(struct cmd_database *d, const struct wish *w, struct user *u)
 		return taken(w->email);
 	if (e != ERR_OK)
 		return cmd_fail_db(e, &m);
-	return cmd_database_find(d, w->email, u);
+	status = cmd_database_find(d, w->email, u);
+	if (status == 0)
+		cmd_audit(d, "user-add", u, u->scope);
+	return status;
 }
 
 int cmd_user_add(int argc, char **argv)

@@ -5,6 +5,7 @@
  * interrupted run is continued by the next.
  */
 #include "admin.h"
+#include "cmd_audit.h"
 #include "cmd_database.h"
 #include "cmd_report.h"
 
@@ -31,8 +32,10 @@ static enum err import(struct cmd_database *d, const struct user *u,
 			       "there is no memory to hash in; "
 			       "see PASSWORD_MEMORY");
 	e = users_rehash(d->db, u->id, u->password, hash, m);
-	if (e == ERR_OK)
+	if (e == ERR_OK) {
 		t->hashed++;
+		cmd_audit(d, "password", u, "plain text hashed");
+	}
 	/* Changed or deleted since it was read */
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }

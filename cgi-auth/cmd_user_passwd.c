@@ -1,4 +1,5 @@
 #include "admin.h"
+#include "cmd_audit.h"
 #include "cmd_database.h"
 #include "cmd_prompt.h"
 #include "cmd_report.h"
@@ -21,7 +22,10 @@ static int set(struct cmd_database *d, const struct user *u, bool from_stdin)
 		return cmd_fail(EX_OSERR, "there is no memory to hash in; see "
 					  "PASSWORD_MEMORY");
 	e = users_set_password(d->db, u->id, hash, time(NULL), &m);
-	return e == ERR_OK ? 0 : cmd_fail_db(e, &m);
+	if (e != ERR_OK)
+		return cmd_fail_db(e, &m);
+	cmd_audit(d, "password", u, "ok");
+	return 0;
 }
 
 int cmd_user_passwd(int argc, char **argv)

@@ -1,5 +1,6 @@
 /* user disable, user enable, user delete: one change to one row */
 #include "admin.h"
+#include "cmd_audit.h"
 #include "cmd_database.h"
 #include "cmd_prompt.h"
 #include "cmd_report.h"
@@ -31,6 +32,11 @@ static int change(struct cmd_database *d, const struct user *u, change_fn *how,
 
 	if (e != ERR_OK)
 		return cmd_fail_db(e, &m);
+	cmd_audit(d,
+		  how == disable  ? "user-disable"
+		  : how == enable ? "user-enable"
+				  : "user-delete",
+		  u, "ok");
 	(void)printf("%s %s.\n", u->email, done);
 	return cmd_finish_output();
 }

@@ -3,24 +3,30 @@
  * Whatever is wrong with the two, the answer is the same after the same time:
  * one query and one check of a hash. The log alone knows which it was.
  */
-#include "auth.h"
+#include "account.h"
+#include "attempt.h"
+#include "audit_note.h"
 #include "basic_auth.h"
-#include "field.h"
+#include "client.h"
+#include "grant.h"
 #include "log.h"
-#include "token.h"
-#include "users.h"
+#include "otp.h"
+#include "refresh.h"
+#include "refresh_cookie.h"
+#include "sessions.h"
 
-static void log_login(const struct request *rq, enum log_level level,
-		      const char *outcome, const char *email)
+#include <sodium.h>
+
+/* `outcome` is a word that metrics.h knows. What throttle.h refused, and what
+ * has no email in it, has no row of its own: anyone can send floods of it. */
+static void note(struct auth *a, const struct request *rq, uint64_t user_id,
+		 const char *email, const char *outcome, bool row)
 {
-	struct log_line l;
-
-	log_begin(&l, level, "login");
-	log_str(&l, "request_id", rq->id);
-	log_text(&l, "client", request_variable(rq, "REMOTE_ADDR"));
-	log_str(&l, "user", email);
-	log_str(&l, "outcome", outcome);
-	log_end(&l);
+	metrics_login(a->service->metrics, outcome);
+	if (row)
+		audit_note(a, rq, "login", user_id, email, outcome);
+	else
+		audit_note_line(a, rq, "login", user_id, email, outcome);
 }
 
 static void log_plaintext(const struct request *rq, const struct user *u)
@@ -95,56 +101,64 @@ static void rehash(struct auth *a, const struct request *rq,
 	log_end(&l);
 }
 
-static enum err answer_json(struct response *rs, struct span token,
-			    const struct claims *c)
+/* A new session and, for a client that can take one, its first refresh token:
+ * three statements. */
+static enum err open_session(struct auth *a, const struct request *rq,
+			     const struct user *u, struct session *s,
+			     struct errmsg *why)
 {
-	struct json_object *o = json_object_new_object();
+	struct client client;
 	enum err e;
 
-	if (o == NULL)
-		return ERR_MEMORY;
-	json_set_span(o, "access_token", token);
-	json_set_str(o, "token_type", "Bearer");
-	json_set_int(o, "expires_in", c->expires_at - c->issued_at);
-	json_set_str(o, "scope", c->scope);
-	e = response_json(rs, 200, o);
-	json_object_put(o);
-	return e;
+	client_of(rq, a->service->settings.trusted_proxies, &client);
+	*s = (struct session) {
+		.user_id = u->id,
+		.created_at = rq->now,
+		.expires_at = rq->now + a->settings.session_life,
+	};
+	ident_random(s->id);
+	(void)snprintf(s->scope, sizeof(s->scope), "%s", u->scope);
+	(void)snprintf(s->address, sizeof(s->address), "%s", client.address);
+	e = sessions_add_login(a->service->db, s, u->password_changed_at, why);
+	if (e == ERR_NOT_FOUND) /* while we looked at the old password */
+		return ERR_CREDENTIALS;
+	if (e != ERR_OK)
+		return e;
+	return sessions_trim_logins(a->service->db, u->id, s->id, rq->now, why);
 }
 
 static enum err issue(struct auth *a, const struct request *rq,
 		      const struct user *u, struct response *rs)
 {
-	struct claims c;
-	struct buf token;
-	enum err e = token_claims(u, &a->service->rules, rq->now,
-				  a->settings.token_life, &c);
+	const struct refresh_rules rules = { a->settings.refresh_life,
+					     a->settings.refresh_grace };
+	bool cookie = refresh_cookie_wanted(rq);
+	bool refresh = cookie || !grant_is_bare(rq);
+	char text[REFRESH_LEN + 1];
+	struct grant g = { .user = u, .cookie = cookie };
+	struct session s;
+	enum err e = open_session(a, rq, u, &s, &rs->why);
 
+	if (e == ERR_OK && refresh)
+		e = refresh_first(a->service->db, &rules, s.id, s.expires_at,
+				  rq->now, text, &g.refresh_ends, &rs->why);
 	if (e != ERR_OK)
 		return e;
-	buf_init(&token, JWT_TOKEN_MAX);
-	e = jwt_sign(&c, &a->service->ring, &token);
-	if (e ==
-	    ERR_TOO_LARGE) /* by the row and the settings, not the client */
-		e = err_set(&rs->why, ERR_CONFIG, "the token is too long");
-	if (e == ERR_OK &&
-	    field_accept_prefers(request_header(rq, "Accept"),
-				 SPAN("text/plain"), SPAN("application/json")))
-		e = response_body(rs, 200, "text/plain; charset=utf-8",
-				  buf_span(&token));
-	else if (e == ERR_OK)
-		e = answer_json(rs, buf_span(&token), &c);
-	buf_release(&token);
+	g.session = s.id;
+	g.session_ends = s.expires_at;
+	g.refresh = refresh ? text : NULL;
+	e = grant_answer(a, rq, &g, rs);
+	sodium_memzero(text, sizeof(text));
 	return e;
 }
 
 /* basic_auth.h says why what is malformed is answered like what is wrong */
-static enum err explain(const struct request *rq, struct response *rs,
-			enum err e)
+static enum err explain(struct auth *a, const struct request *rq,
+			struct response *rs, enum err e)
 {
 	if (e == ERR_NO_CREDENTIALS)
 		return e;
-	log_login(rq, LOG_INFO, "malformed", "");
+	note(a, rq, 0, "", "malformed", false);
 	if (e == ERR_TOO_LARGE)
 		return response_explain(rs, ERR_CREDENTIALS,
 					"The email is longer than %d bytes or "
@@ -156,18 +170,43 @@ static enum err explain(const struct request *rq, struct response *rs,
 				"in UTF-8.");
 }
 
+/* *outcome says what happened, for the log */
+static enum err check(struct auth *a, struct request *rq,
+		      const struct credentials *c, struct user *u,
+		      const char **outcome, struct response *rs)
+{
+	struct throttle_ticket ticket;
+	enum err e = attempt_begin(a, rq, span_of(c->user), &ticket, rs);
+
+	*outcome = e == ERR_LIMITED ? "too-many-attempts" : "unavailable";
+	if (e != ERR_OK)
+		return e;
+	e = find_user(a, rq, c, u, outcome, &rs->why);
+	if (e == ERR_OK) {
+		e = otp_check(a->service->db, u->id,
+			      request_header(rq, "X-OTP"), rq->now, &rs->why);
+		if (e != ERR_OK)
+			*outcome = e == ERR_OTP_REQUIRED ? "otp-required"
+				   : e == ERR_OTP	 ? "invalid-otp"
+							 : "unavailable";
+	}
+	attempt_end(a, rq, &ticket, e);
+	return e;
+}
+
 enum err handle_login(void *app, struct request *rq, struct response *rs)
 {
 	struct auth *a = app;
 	struct credentials c;
+	struct user u = { .id = 0 }; /* until it is known who it is */
 	const char *outcome;
-	struct user u;
 	enum err e = basic_auth_parse(request_authorization(rq), &c);
 
 	if (e != ERR_OK)
-		return explain(rq, rs, e);
-	e = find_user(a, rq, &c, &u, &outcome, &rs->why);
-	log_login(rq, LOG_INFO, outcome, c.user);
+		return explain(a, rq, rs, e);
+	e = check(a, rq, &c, &u, &outcome, rs);
+	note(a, rq, u.id, u.id != 0 ? u.email : c.user, outcome,
+	     e != ERR_LIMITED);
 	if (e == ERR_OK)
 		rehash(a, rq, &u, c.password);
 	credentials_wipe(&c);

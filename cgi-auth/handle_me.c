@@ -1,7 +1,6 @@
 /* GET /me: who the token speaks for, as the database has it now */
-#include "auth.h"
+#include "account.h"
 #include "http_date.h"
-#include "users.h"
 
 static enum err answer(const struct user *u, struct response *rs)
 {
@@ -26,13 +25,7 @@ enum err handle_me(void *app, struct request *rq, struct response *rs)
 {
 	struct auth *a = app;
 	struct user u;
-	enum err e =
-		users_by_id(a->service->db, rq->claims.user_id, &u, &rs->why);
+	enum err e = account_user(a, rq, rs, &u);
 
-	if (e == ERR_NOT_FOUND ||
-	    (e == ERR_OK && u.disabled_at != USER_ENABLED))
-		return response_explain(rs, ERR_AUTH,
-					"The user of this token is gone or "
-					"disabled.");
 	return e == ERR_OK ? answer(&u, rs) : e;
 }

@@ -4,12 +4,25 @@
 
 static const struct route routes[] = {
 	{ "POST", "/login", handle_login, OPEN },
+	{ "POST", "/refresh", handle_refresh, OPEN },
+	{ "POST", "/logout", handle_logout, ANY_SCOPE },
 	{ "GET", "/me", handle_me, ANY_SCOPE },
+	{ "POST", "/otp", handle_otp_enrol, ANY_SCOPE },
+	{ "POST", "/otp/confirm", handle_otp_confirm, ANY_SCOPE },
+	{ "DELETE", "/otp", handle_otp_remove, ANY_SCOPE },
+	{ "POST", "/password", handle_password, ANY_SCOPE },
+	{ "GET", "/tokens", handle_tokens, ANY_SCOPE },
+	{ "POST", "/tokens", handle_token_new, ANY_SCOPE },
+	{ "DELETE", "/tokens/*", handle_token_end, ANY_SCOPE },
+	{ "GET", "/sessions", handle_sessions, ANY_SCOPE },
+	{ "DELETE", "/sessions/*", handle_session_end, ANY_SCOPE },
 	/* for other servers; lighttpd routes them on its internal listener */
 	{ "GET", "/validate", handle_validate, ANY_SCOPE },
 	{ "POST", "/validate", handle_validate, ANY_SCOPE },
+	{ "POST", "/introspect", handle_introspect, OPEN },
 	{ "GET", "/healthz", health_alive, OPEN },
 	{ "GET", "/readyz", handle_ready, OPEN },
+	{ "GET", "/metrics", handle_metrics, OPEN },
 };
 
 static enum err open_auth(void *app, struct service *s, struct errmsg *why)
@@ -43,6 +56,7 @@ int main(int argc, char **argv)
 		.item_count = AUTH_ITEMS,
 		.router = { routes, sizeof(routes) / sizeof(*routes) },
 		.app = &auth,
+		.authorize = handle_authorize,
 		.open = open_auth,
 		.close = close_auth,
 	};

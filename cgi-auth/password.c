@@ -1,5 +1,7 @@
 #include "password.h"
 
+#include "low_priority.h"
+
 #include <crypt.h>
 #include <errno.h>
 #include <sodium.h>
@@ -24,11 +26,14 @@ static const char *const crypt_prefixes[] = {
 	"$2y$", "$2b$", "$2a$", "$6$", "$5$", "$y$",
 };
 
-static size_t processors(void)
+/* A low priority counts among the threads of one control group only (in
+ * containers, and where the kernel groups by session); half of the processors
+ * stays free in any case. */
+static size_t half_of_the_processors(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return n > 0 ? (size_t)n : 1;
+	return n > 1 ? (size_t)(n + 1) / 2 : 1;
 }
 
 enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
@@ -44,7 +49,8 @@ enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
 		       (unsigned long long)p->memory / 1024,
 		       (unsigned long long)p->passes, "AAAAAAAAAAAAAAAAAAAAAA",
 		       "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-	return turnstile_init(&p->places, places > 0 ? places : processors());
+	return turnstile_init(&p->places,
+			      places > 0 ? places : half_of_the_processors());
 }
 
 void passwords_release(struct passwords *p)
@@ -93,20 +99,45 @@ const char *password_kind_name(enum password_kind k)
 	return kind_names[k];
 }
 
-enum err password_hash(struct passwords *p, const char *password,
-		       char out[static PASSWORD_HASH_MAX + 1])
-{
+/* What a thread of low priority does while the caller waits */
+struct job {
+	const struct passwords *p;
+	const char *stored, *password;
 	char hash[crypto_pwhash_STRBYTES];
+	enum err result;
+};
+
+/* When its turn has come */
+static enum err run(struct passwords *p, void (*work)(void *), struct job *j)
+{
 	enum err e = turnstile_enter(&p->places, PASSWORD_WAIT_MS);
 
 	if (e != ERR_OK)
 		return e;
-	if (crypto_pwhash_str_alg(hash, password, strlen(password), p->passes,
-				  p->memory, crypto_pwhash_ALG_ARGON2ID13) != 0)
-		e = ERR_UNAVAILABLE;
+	e = low_priority_run(work, j);
 	turnstile_leave(&p->places);
+	return e == ERR_OK ? j->result : e;
+}
+
+static void hash_job(void *arg)
+{
+	struct job *j = arg;
+
+	j->result = ERR_OK;
+	if (crypto_pwhash_str_alg(j->hash, j->password, strlen(j->password),
+				  j->p->passes, j->p->memory,
+				  crypto_pwhash_ALG_ARGON2ID13) != 0)
+		j->result = ERR_UNAVAILABLE;
+}
+
+enum err password_hash(struct passwords *p, const char *password,
+		       char out[static PASSWORD_HASH_MAX + 1])
+{
+	struct job j = { .p = p, .password = password };
+	enum err e = run(p, hash_job, &j);
+
 	if (e == ERR_OK)
-		(void)snprintf(out, PASSWORD_HASH_MAX + 1, "%s", hash);
+		(void)snprintf(out, PASSWORD_HASH_MAX + 1, "%s", j.hash);
 	return e;
 }
 
@@ -159,16 +190,19 @@ static enum err check(const struct passwords *p, const char *stored,
 	return stored != NULL ? ERR_INVALID : ERR_CREDENTIALS;
 }
 
+static void check_job(void *arg)
+{
+	struct job *j = arg;
+
+	j->result = check(j->p, j->stored, j->password);
+}
+
 enum err password_check(struct passwords *p, const char *stored,
 			const char *password)
 {
-	enum err e = turnstile_enter(&p->places, PASSWORD_WAIT_MS);
+	struct job j = { .p = p, .stored = stored, .password = password };
 
-	if (e != ERR_OK)
-		return e;
-	e = check(p, stored, password);
-	turnstile_leave(&p->places);
-	return e;
+	return run(p, check_job, &j);
 }
 
 bool password_needs_rehash(const struct passwords *p, const char *stored)

@@ -12,7 +12,8 @@
  * next login rehashes them.)
  *
  * Only as many threads hash at a time as there are places; the others wait in
- * order of arrival.
+ * order of arrival. Hashing has a low priority, so a crowd of guessers leaves
+ * the processors to everybody else who wants them (low_priority.h).
  */
 #ifndef PASSWORD_H
 #define PASSWORD_H
@@ -45,7 +46,7 @@ enum password_kind {
 	PASSWORD_PLAIN,	   /* anything else: the password itself */
 };
 
-/* `places` 0: as many as there are processors. libsodium must be ready.
+/* `places` 0: half as many as there are processors. libsodium must be ready.
  * ERR_MEMORY. */
 enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
 			size_t places) MUST_CHECK;

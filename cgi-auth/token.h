@@ -6,10 +6,12 @@
 #include "jwt.h"
 #include "users.h"
 
-/* Claims for `u` from `now` on for `life` seconds, under a new random token id
- * (RFC 9068 2.2). What `rules` demands of a token is what it gets.
- * ERR_CONFIG when the issuer or the audience is longer than a claim may be. */
+/* Claims for `u` in `session` from `now` on for `life` seconds, under a new
+ * random token id (RFC 9068 2.2). What `rules` demands of a token is what it
+ * gets. ERR_CONFIG when the issuer or the audience is longer than a claim may
+ * be. */
 enum err token_claims(const struct user *u, const struct jwt_rules *rules,
-		      int64_t now, int64_t life, struct claims *out) MUST_CHECK;
+		      const char *session, int64_t now, int64_t life,
+		      struct claims *out) MUST_CHECK;
 
 #endif

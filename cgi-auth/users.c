@@ -98,14 +98,68 @@ enum err users_add(struct db *db, const struct user *u, struct errmsg *m)
 			 m);
 }
 
+enum err users_by_caller(struct db *db, const struct caller *c,
+			 struct user *out, struct errmsg *m)
+{
+	struct user u = { .id = 0 };
+	int64_t admin = 0;
+
+	return found(db_row(db,
+			    "SELECT u.id, u.email, u.password, u.admin, "
+			    "u.scope, u.created_at, u.disabled_at, "
+			    "u.password_changed_at FROM live_session l "
+			    "JOIN user u ON u.id = l.user_id WHERE " CALLER_IS,
+			    DB_IN(CALLER_VALUES(c)), INTO(&u, &admin), m),
+		     &admin, &u, out);
+}
+
+/* The user first, then the sessions: sessions_add_login() has the same order,
+ * so the two wait for each other and neither misses the other's work. */
+static enum err finish(struct db_conn *c, enum err e, struct errmsg *m)
+{
+	if (e == ERR_OK)
+		return db_commit(c, m);
+	db_rollback(c);
+	return e;
+}
+
+static enum err set_password(struct db *db, uint64_t id, struct db_value was,
+			     const char *hash, struct sessions_chosen ending,
+			     int64_t now, struct errmsg *m)
+{
+	struct db_conn *c;
+	enum err e = db_begin(db, &c, m);
+
+	if (e != ERR_OK)
+		return e;
+	e = db_tx_change(
+		c,
+		"UPDATE user SET password = ?, "
+		"password_changed_at = ? WHERE id = ? "
+		"AND password = COALESCE(?, password)",
+		DB_IN(db_text(span_of(hash)), db_int(now), db_uint(id), was),
+		m);
+	if (e == ERR_OK)
+		e = sessions_end_within(c, id, ending, now, m);
+	return finish(c, e, m);
+}
+
 enum err users_set_password(struct db *db, uint64_t id, const char *hash,
 			    int64_t now, struct errmsg *m)
 {
-	return db_change(
-		db,
-		"UPDATE user SET password = ?, "
-		"password_changed_at = ? WHERE id = ?",
-		DB_IN(db_text(span_of(hash)), db_int(now), db_uint(id)), m);
+	struct sessions_chosen all = { .tokens = true, .but = "" };
+
+	return set_password(db, id, db_null(), hash, all, now, m);
+}
+
+enum err users_change_password(struct db *db, const struct user *u,
+			       const char *hash, const char *session,
+			       int64_t now, struct errmsg *m)
+{
+	struct sessions_chosen others = { .tokens = false, .but = session };
+
+	return set_password(db, u->id, db_text(span_of(u->password)), hash,
+			    others, now, m);
 }
 
 /* The column compares byte by byte (schema/auth) */
@@ -123,10 +177,19 @@ enum err users_rehash(struct db *db, uint64_t id, const char *was,
 enum err users_disable(struct db *db, uint64_t id, int64_t now,
 		       struct errmsg *m)
 {
-	return db_change(db,
+	struct sessions_chosen all = { .tokens = true, .but = "" };
+	struct db_conn *c;
+	enum err e = db_begin(db, &c, m);
+
+	if (e != ERR_OK)
+		return e;
+	e = db_tx_change(c,
 			 "UPDATE user SET "
 			 "disabled_at = COALESCE(disabled_at, ?) WHERE id = ?",
 			 DB_IN(db_int(now), db_uint(id)), m);
+	if (e == ERR_OK)
+		e = sessions_end_within(c, id, all, now, m);
+	return finish(c, e, m);
 }
 
 enum err users_enable(struct db *db, uint64_t id, struct errmsg *m)
@@ -137,6 +200,14 @@ enum err users_enable(struct db *db, uint64_t id, struct errmsg *m)
 
 enum err users_delete(struct db *db, uint64_t id, struct errmsg *m)
 {
-	return db_change(db, "DELETE FROM user WHERE id = ?",
-			 DB_IN(db_uint(id)), m);
+	struct db_conn *c;
+	enum err e = db_begin(db, &c, m);
+
+	if (e != ERR_OK)
+		return e;
+	e = db_tx_change(c, "DELETE FROM user WHERE id = ?", DB_IN(db_uint(id)),
+			 m);
+	if (e == ERR_OK)
+		e = sessions_delete_within(c, id, m);
+	return finish(c, e, m);
 }

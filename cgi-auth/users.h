@@ -9,10 +9,12 @@
 #ifndef USERS_H
 #define USERS_H
 
+#include "caller.h"
 #include "claims.h"
 #include "db.h"
 #include "err.h"
 #include "password.h"
+#include "sessions.h"
 
 enum {
 	USER_ENABLED = -1, /* disabled_at of a user who may log in */
@@ -48,7 +50,12 @@ enum err users_each(struct db *db, users_each_fn *each, void *arg,
 enum err users_add(struct db *db, const struct user *u,
 		   struct errmsg *m) MUST_CHECK;
 
-/* A new password, by the user's or an operator's wish. ERR_NOT_FOUND. */
+/* The user of a session that lives (caller.h). ERR_NOT_FOUND: it does not. */
+enum err users_by_caller(struct db *db, const struct caller *c,
+			 struct user *out, struct errmsg *m) MUST_CHECK;
+
+/* A new password, by an operator's wish. It ends every session, API tokens too.
+ * ERR_NOT_FOUND. */
 enum err users_set_password(struct db *db, uint64_t id, const char *hash,
 			    int64_t now, struct errmsg *m) MUST_CHECK;
 
@@ -57,10 +64,20 @@ enum err users_set_password(struct db *db, uint64_t id, const char *hash,
 enum err users_rehash(struct db *db, uint64_t id, const char *was,
 		      const char *hash, struct errmsg *m) MUST_CHECK;
 
-/* ERR_NOT_FOUND. A user who is disabled already stays so since then. */
+/* The same, by a user whose password was just checked against *u: ends every
+ * other login but `session`, and no API token. ERR_NOT_FOUND: the password was
+ * changed since *u was read. */
+enum err users_change_password(struct db *db, const struct user *u,
+			       const char *hash, const char *session,
+			       int64_t now, struct errmsg *m) MUST_CHECK;
+
+/* Disable and end every session, API tokens too, so that to enable the user
+ * again revives none. ERR_NOT_FOUND. A user who is disabled already stays so
+ * since then. */
 enum err users_disable(struct db *db, uint64_t id, int64_t now,
 		       struct errmsg *m) MUST_CHECK;
 enum err users_enable(struct db *db, uint64_t id, struct errmsg *m) MUST_CHECK;
+/* With all sessions. ERR_NOT_FOUND. */
 enum err users_delete(struct db *db, uint64_t id, struct errmsg *m) MUST_CHECK;
 
 #endif

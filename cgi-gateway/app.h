@@ -16,8 +16,9 @@ struct app {
 	/* made by app_open() in main.c */
 	bool by_server; /* the server sends the bytes: X-Sendfile */
 	struct store *store;
-	struct db *db;		/* the service's */
-	const char *public_url; /* the service's; may be "" */
+	struct db *db;		 /* the service's */
+	struct metrics *metrics; /* the service's */
+	const char *public_url;	 /* the service's; may be "" */
 };
 
 handler_fn handle_upload;	/* POST /upload */
@@ -28,5 +29,6 @@ handler_fn handle_file;		/* GET /files/{id} */
 handler_fn handle_file_change;	/* PATCH /files/{id} */
 handler_fn handle_file_remove;	/* DELETE /files/{id} */
 handler_fn handle_ready;	/* GET /readyz */
+handler_fn handle_metrics;	/* GET /metrics */
 
 #endif

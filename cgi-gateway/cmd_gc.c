@@ -37,7 +37,7 @@ static enum err remove_file(struct gc *gc, const struct file *f)
 	gc->bytes += f->size;
 	if (gc->dry)
 		return ERR_OK;
-	e = files_remove(gc->admin->app.db, span_of(f->id), f->owner, &gc->m);
+	e = files_drop(gc->admin->app.db, span_of(f->id), &gc->m);
 	if (e == ERR_OK)
 		e = store_remove(gc->admin->app.store, f->id, &gc->m);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;

@@ -1,59 +1,96 @@
 #include "files.h"
 
-#define COLUMNS "id, owner, name, type, size, sha256, created_at, expires_at"
-#define INSERT "INSERT INTO file (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-#define ALIVE "(expires_at IS NULL OR expires_at > ?)"
+/* In each statement `l` is the caller's session (caller.h) and `f` the file. */
+#define FROM_SESSION " FROM live_session l"
+#define COLUMNS                                                          \
+	"f.id, f.owner, f.name, f.type, f.size, f.sha256, f.created_at," \
+	" f.expires_at"
+#define OWNER "IF(? = 0, l.user_id, ?)"
+#define ALIVE "(f.expires_at IS NULL OR f.expires_at > ?)"
 
-/* Left to itself, the optimizer walks all of an owner's files from the newest
- * on to find where a page starts; so it goes there at once. */
-#define BY_OWNER " FORCE INDEX (file_owner)"
+#define OWNER_VALUES(owner) db_uint(owner), db_uint(owner)
+#define FILE_FIELDS(f)                                                       \
+	db_to_text((f)->id, sizeof((f)->id)), db_to_uint(&(f)->owner),       \
+		db_to_text((f)->name, sizeof((f)->name)),                    \
+		db_to_text((f)->type, sizeof((f)->type)),                    \
+		db_to_int(&(f)->size), db_to_bytes((f)->sha256, SHA256_LEN), \
+		db_to_int(&(f)->created_at),                                 \
+		db_to_int_or(&(f)->expires_at, FILES_NEVER)
+#define FIELDS_OF(f) DB_OUT(FILE_FIELDS(f))
+/* Who it was, for the log, and then the file: all NULL where there is none */
+#define KNOWN_FIELDS(who, f)                                   \
+	DB_OUT(db_to_uint(&(who)->user_id),                    \
+	       db_to_text((who)->email, sizeof((who)->email)), \
+	       db_to_int(&(who)->last_used), FILE_FIELDS(f))
 
-#define VALUES_OF(f)                                                    \
-	DB_IN(db_text(span_of((f)->id)), db_uint((f)->owner),           \
+#define INSERT                                                               \
+	"INSERT INTO file (id, owner, name, type, size, sha256, created_at," \
+	" expires_at) SELECT ?, " OWNER ", ?, ?, ?, ?, ?, ?" FROM_SESSION    \
+	" WHERE " CALLER_IS
+#define INSERT_VALUES(who, owner, f)                                    \
+	DB_IN(db_text(span_of((f)->id)), OWNER_VALUES(owner),           \
 	      db_text(span_of((f)->name)), db_text(span_of((f)->type)), \
 	      db_int((f)->size),                                        \
 	      db_bytes((struct span) { (const char *)(f)->sha256,       \
 				       SHA256_LEN }),                   \
 	      db_int((f)->created_at),                                  \
-	      db_int_or_null((f)->expires_at, FILES_NEVER))
-#define FIELDS_OF(f)                                                          \
-	DB_OUT(db_to_text((f)->id, sizeof((f)->id)), db_to_uint(&(f)->owner), \
-	       db_to_text((f)->name, sizeof((f)->name)),                      \
-	       db_to_text((f)->type, sizeof((f)->type)),                      \
-	       db_to_int(&(f)->size), db_to_bytes((f)->sha256, SHA256_LEN),   \
-	       db_to_int(&(f)->created_at),                                   \
-	       db_to_int_or(&(f)->expires_at, FILES_NEVER))
+	      db_int_or_null((f)->expires_at, FILES_NEVER),             \
+	      CALLER_VALUES(who))
 
-enum err files_add(struct db *db, const struct file *files, size_t count,
-		   struct errmsg *m)
+/* An INSERT that found no session to insert for */
+static enum err inserted(enum err e)
+{
+	return e == ERR_NOT_FOUND ? ERR_AUTH : e;
+}
+
+enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
+		   const struct file *files, size_t count, struct errmsg *m)
 {
 	struct db_conn *c;
 	enum err e;
 
 	/* One statement is a transaction of its own: three round trips less */
 	if (count == 1)
-		return db_change(db, INSERT, VALUES_OF(files), m);
+		return inserted(db_change(db, INSERT,
+					  INSERT_VALUES(who, owner, files), m));
 	e = db_begin(db, &c, m);
 	if (e != ERR_OK)
 		return e;
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = db_tx_change(c, INSERT, VALUES_OF(&files[i]), m);
+		e = inserted(db_tx_change(
+			c, INSERT, INSERT_VALUES(who, owner, &files[i]), m));
 	if (e == ERR_OK)
 		return db_commit(c, m);
 	db_rollback(c);
 	return e;
 }
 
-enum err files_find(struct db *db, struct span id, uint64_t owner, int64_t now,
-		    struct file *out, struct errmsg *m)
+enum err files_find(struct db *db, struct caller *who, uint64_t owner,
+		    struct span id, struct file *out, struct errmsg *m)
 {
+	struct file f;
+	enum err e;
+
+	/* What is no id names no file, but the session must be asked for all
+	 * the same */
 	if (!ident_is_uuid(id))
+		id = SPAN("");
+	e = db_row(db,
+		   "SELECT l.user_id, l.email, l.last_used_at, " COLUMNS
+			   FROM_SESSION
+		   " LEFT JOIN file f ON f.id = ? AND f.owner = " OWNER
+		   " AND " ALIVE " WHERE " CALLER_IS,
+		   DB_IN(db_text(id), OWNER_VALUES(owner), db_int(who->now),
+			 CALLER_VALUES(who)),
+		   KNOWN_FIELDS(who, &f), m);
+	if (e == ERR_NOT_FOUND)
+		return ERR_AUTH;
+	if (e != ERR_OK)
+		return e;
+	if (f.id[0] == '\0')
 		return ERR_NOT_FOUND;
-	return db_row(db,
-		      "SELECT " COLUMNS " FROM file"
-		      " WHERE id = ? AND owner = ? AND " ALIVE,
-		      DB_IN(db_text(id), db_uint(owner), db_int(now)),
-		      FIELDS_OF(out), m);
+	*out = f;
+	return ERR_OK;
 }
 
 /* `part` as a pattern of LIKE: its own wildcards taken literally */
@@ -70,7 +107,20 @@ static void like_pattern(struct span part, struct buf *out)
 	buf_add_char(out, '%');
 }
 
-enum err files_list(struct db *db, const struct files_page *p, struct file *row,
+/* Left to itself, the optimizer walks all of an owner's files from the newest
+ * on to find where a page starts; so it goes there at once. For the same reason
+ * the session is asked for in a subquery, which gives it the owner beforehand.
+ */
+#define OF_OWNER                                                               \
+	" FROM file f FORCE INDEX (file_owner)"                                \
+	" WHERE f.owner = (SELECT " OWNER FROM_SESSION " WHERE " CALLER_IS ")" \
+	" AND f.id < ? AND " ALIVE
+#define OF_OWNER_VALUES(who, p, below)                                \
+	OWNER_VALUES((p)->owner), CALLER_VALUES(who), db_text(below), \
+		db_int((who)->now)
+
+enum err files_list(struct db *db, const struct caller *who,
+		    const struct files_page *p, struct file *row,
 		    db_each_fn *each, void *arg, struct errmsg *m)
 {
 	/* Every id is below "g", for ids are lower-case hex */
@@ -79,48 +129,57 @@ enum err files_list(struct db *db, const struct files_page *p, struct file *row,
 	enum err e;
 
 	if (p->part.len == 0)
-		return db_each(db,
-			       "SELECT " COLUMNS " FROM file" BY_OWNER
-			       " WHERE owner = ? AND id < ? AND " ALIVE
-			       " ORDER BY id DESC LIMIT ?",
-			       DB_IN(db_uint(p->owner), db_text(below),
-				     db_int(p->now), db_int(p->limit)),
-			       FIELDS_OF(row), each, arg, m);
+		return db_each(
+			db,
+			"SELECT " COLUMNS OF_OWNER
+			" ORDER BY f.id DESC LIMIT ?",
+			DB_IN(OF_OWNER_VALUES(who, p, below), db_int(p->limit)),
+			FIELDS_OF(row), each, arg, m);
 	buf_init(&like, FILE_NAME_MAX * 2 + 2);
 	like_pattern(p->part, &like);
 	e = buf_error(&like);
 	if (e == ERR_OK)
 		e = db_each(db,
-			    "SELECT " COLUMNS " FROM file" BY_OWNER
-			    " WHERE owner = ? AND id < ? AND " ALIVE
-			    " AND name LIKE ? ESCAPE '!'"
-			    " ORDER BY id DESC LIMIT ?",
-			    DB_IN(db_uint(p->owner), db_text(below),
-				  db_int(p->now), db_text(buf_span(&like)),
-				  db_int(p->limit)),
+			    "SELECT " COLUMNS OF_OWNER
+			    " AND f.name LIKE ? ESCAPE '!'"
+			    " ORDER BY f.id DESC LIMIT ?",
+			    DB_IN(OF_OWNER_VALUES(who, p, below),
+				  db_text(buf_span(&like)), db_int(p->limit)),
 			    FIELDS_OF(row), each, arg, m);
 	buf_release(&like);
 	return e;
 }
 
-enum err files_update(struct db *db, const struct file *f, struct errmsg *m)
+enum err files_update(struct db *db, const struct caller *who,
+		      const struct file *f, struct errmsg *m)
 {
 	return db_change(db,
-			 "UPDATE file SET name = ?, expires_at = ?"
-			 " WHERE id = ? AND owner = ?",
+			 "UPDATE file f JOIN live_session l"
+			 " SET f.name = ?, f.expires_at = ?"
+			 " WHERE f.id = ? AND f.owner = ? AND " CALLER_IS,
 			 DB_IN(db_text(span_of(f->name)),
 			       db_int_or_null(f->expires_at, FILES_NEVER),
-			       db_text(span_of(f->id)), db_uint(f->owner)),
+			       db_text(span_of(f->id)), db_uint(f->owner),
+			       CALLER_VALUES(who)),
 			 m);
 }
 
-enum err files_remove(struct db *db, struct span id, uint64_t owner,
-		      struct errmsg *m)
+enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
+		      struct span id, struct errmsg *m)
 {
 	if (!ident_is_uuid(id))
 		return ERR_NOT_FOUND;
-	return db_change(db, "DELETE FROM file WHERE id = ? AND owner = ?",
-			 DB_IN(db_text(id), db_uint(owner)), m);
+	return db_change(
+		db,
+		"DELETE f FROM file f JOIN live_session l"
+		" WHERE f.id = ? AND f.owner = " OWNER " AND " CALLER_IS,
+		DB_IN(db_text(id), OWNER_VALUES(owner), CALLER_VALUES(who)), m);
+}
+
+enum err files_drop(struct db *db, struct span id, struct errmsg *m)
+{
+	return db_change(db, "DELETE FROM file WHERE id = ?",
+			 DB_IN(db_text(id)), m);
 }
 
 enum err files_exists(struct db *db, struct span id, struct errmsg *m)
@@ -135,8 +194,8 @@ enum err files_expired(struct db *db, int64_t now, struct file *row,
 		       db_each_fn *each, void *arg, struct errmsg *m)
 {
 	return db_each(db,
-		       "SELECT " COLUMNS " FROM file WHERE expires_at <= ?"
-		       " ORDER BY expires_at LIMIT ?",
+		       "SELECT " COLUMNS " FROM file f WHERE f.expires_at <= ?"
+		       " ORDER BY f.expires_at LIMIT ?",
 		       DB_IN(db_int(now), db_int(FILES_LIST_MAX)),
 		       FIELDS_OF(row), each, arg, m);
 }
@@ -145,8 +204,8 @@ enum err files_walk(struct db *db, struct span after, struct file *row,
 		    db_each_fn *each, void *arg, struct errmsg *m)
 {
 	return db_each(db,
-		       "SELECT " COLUMNS " FROM file WHERE id > ?"
-		       " ORDER BY id LIMIT ?",
+		       "SELECT " COLUMNS " FROM file f WHERE f.id > ?"
+		       " ORDER BY f.id LIMIT ?",
 		       DB_IN(db_text(after), db_int(FILES_LIST_MAX)),
 		       FIELDS_OF(row), each, arg, m);
 }

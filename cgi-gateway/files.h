@@ -6,6 +6,7 @@
 #ifndef FILES_H
 #define FILES_H
 
+#include "caller.h"
 #include "db.h"
 #include "digest.h"
 #include "err.h"
@@ -27,36 +28,49 @@ struct file {
 	int64_t created_at, expires_at; /* seconds since 1970 UTC */
 };
 
-/* Add all `count` rows or none. After ERR_UNAVAILABLE it is not known which. */
-enum err files_add(struct db *db, const struct file *files, size_t count,
+/* Each call below checks the caller's session in the same statement, hence in
+ * the same round trip: ERR_AUTH when it lives no more. `owner` is whose files
+ * they are, 0 for the caller's own. */
+
+/* Add all `count` rows or none, for `owner` whatever the rows say. After
+ * ERR_UNAVAILABLE it is not known which. */
+enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
+		   const struct file *files, size_t count,
 		   struct errmsg *m) MUST_CHECK;
 
-enum err files_find(struct db *db, struct span id, uint64_t owner, int64_t now,
-		    struct file *out, struct errmsg *m) MUST_CHECK;
+enum err files_find(struct db *db, struct caller *who, uint64_t owner,
+		    struct span id, struct file *out,
+		    struct errmsg *m) MUST_CHECK;
 
 /* What a page of the list is to hold. */
 struct files_page {
 	uint64_t owner;
-	int64_t now;
 	struct span
 		after;	  /* id of the last file of the page before; or empty */
 	struct span part; /* what the name contains; empty: any */
 	int64_t limit;	  /* rows */
 };
 
-/* Newest first; `each` gets every row in *row. */
-enum err files_list(struct db *db, const struct files_page *p, struct file *row,
+/* Newest first; `each` gets every row in *row. No row at all may also mean that
+ * the session has ended: caller_check() tells. */
+enum err files_list(struct db *db, const struct caller *who,
+		    const struct files_page *p, struct file *row,
 		    db_each_fn *each, void *arg, struct errmsg *m) MUST_CHECK;
 
-/* Write name and expires_at of `f` back, by its id and owner. */
-enum err files_update(struct db *db, const struct file *f,
-		      struct errmsg *m) MUST_CHECK;
+/* Write name and expires_at of `f` back, by its id and owner. ERR_NOT_FOUND
+ * for a session that has ended, too: who changes a file has found it before. */
+enum err files_update(struct db *db, const struct caller *who,
+		      const struct file *f, struct errmsg *m) MUST_CHECK;
 
-/* Remove the row. The bytes come after, by the caller. */
-enum err files_remove(struct db *db, struct span id, uint64_t owner,
-		      struct errmsg *m) MUST_CHECK;
+/* Remove the row. The bytes come after, by the caller. ERR_NOT_FOUND for a
+ * session that has ended, too: caller_check() tells. */
+enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
+		      struct span id, struct errmsg *m) MUST_CHECK;
 
 /* --- for gateway-admin ------------------------------------------------- */
+
+/* Remove the row, whoever's it is. */
+enum err files_drop(struct db *db, struct span id, struct errmsg *m) MUST_CHECK;
 
 /* Whether a row with this id exists, whoever's and however old. */
 enum err files_exists(struct db *db, struct span id,

@@ -154,14 +154,18 @@ enum err handle_download(void *app_, struct request *rq, struct response *rs)
 	struct app *app = app_;
 	char etag[HEX_SIZE(SHA256_LEN) + 2] = "\"";
 	struct file f;
+	struct caller who = { .user_id = 0 };
 	struct span id;
 	uint64_t owner;
 	enum err e = wanted_id(rq, &id);
 
 	if (e == ERR_OK)
-		e = record_owner(rq, rs, &owner);
+		e = record_caller(app, rq, rs, "files:read", &who, &owner);
 	if (e == ERR_OK)
-		e = files_find(app->db, id, owner, rq->now, &f, &rs->why);
+		e = files_find(app->db, &who, owner, id, &f, &rs->why);
+	caller_known(app->db, &who, rq);
+	if (e == ERR_AUTH)
+		e = caller_refused(app->db, rq, "files:read", e, &rs->why);
 	if (e != ERR_OK)
 		return e;
 	hex_encode((struct span) { (const char *)f.sha256, SHA256_LEN },

@@ -1,5 +1,6 @@
 /* GET /files; GET, PATCH and DELETE /files/{id}: the records. */
 #include "app.h"
+#include "body.h"
 
 #include "encode.h"
 #include "record.h"
@@ -38,14 +39,15 @@ static enum err add_row(void *arg)
 	return ERR_OK;
 }
 
-static enum err read_page(const struct request *rq, struct response *rs,
+static enum err read_page(const struct app *app, struct request *rq,
+			  struct response *rs, struct caller *who,
 			  struct files_page *p)
 {
 	struct span text;
 	enum err e;
 
-	*p = (struct files_page) { .now = rq->now, .limit = LIST_DEFAULT };
-	e = record_owner(rq, rs, &p->owner);
+	*p = (struct files_page) { .limit = LIST_DEFAULT };
+	e = record_caller(app, rq, rs, "files:read", who, &p->owner);
 	if (e != ERR_OK)
 		return e;
 	e = request_query(rq, "limit", &text);
@@ -99,8 +101,9 @@ enum err handle_files(void *app_, struct request *rq, struct response *rs)
 	struct app *app = app_;
 	struct listing l = { .app = app, .rq = rq };
 	struct files_page page;
+	struct caller who;
 	struct json_object *o;
-	enum err e = read_page(rq, rs, &page);
+	enum err e = read_page(app, rq, rs, &who, &page);
 
 	if (e != ERR_OK)
 		return e;
@@ -108,7 +111,12 @@ enum err handle_files(void *app_, struct request *rq, struct response *rs)
 	l.files = json_object_new_array();
 	(void)json_object_object_add(o, "files", l.files);
 	l.left = page.limit++;
-	e = files_list(app->db, &page, &l.row, add_row, &l, &rs->why);
+	e = caller_check_api(app->db, rq, "files:read", &rs->why);
+	if (e == ERR_OK)
+		e = files_list(app->db, &who, &page, &l.row, add_row, &l,
+			       &rs->why);
+	if (e == ERR_OK && l.last[0] == '\0')
+		e = caller_check(app->db, rq, "files:read", &rs->why);
 	if (e == ERR_OK && l.more) {
 		json_set_str(o, "next", l.last);
 		link_next(app, rq, rs, l.last);
@@ -124,14 +132,17 @@ enum err handle_files(void *app_, struct request *rq, struct response *rs)
 /* --- one file ------------------------------------------------------------ */
 
 static enum err find(struct app *app, struct request *rq, struct response *rs,
-		     struct file *out)
+		     const char *scope, struct caller *who, struct file *out)
 {
 	uint64_t owner;
-	enum err e = record_owner(rq, rs, &owner);
+	enum err e = record_caller(app, rq, rs, scope, who, &owner);
 
-	return e == ERR_OK ? files_find(app->db, rq->tail, owner, rq->now, out,
-					&rs->why)
-			   : e;
+	if (e != ERR_OK)
+		return e;
+	e = files_find(app->db, who, owner, rq->tail, out, &rs->why);
+	caller_known(app->db, who, rq);
+	return e == ERR_AUTH ? caller_refused(app->db, rq, scope, e, &rs->why)
+			     : e;
 }
 
 static enum err answer(struct app *app, struct request *rq, struct response *rs,
@@ -146,8 +157,9 @@ static enum err answer(struct app *app, struct request *rq, struct response *rs,
 
 enum err handle_file(void *app, struct request *rq, struct response *rs)
 {
+	struct caller who;
 	struct file f;
-	enum err e = find(app, rq, rs, &f);
+	enum err e = find(app, rq, rs, "files:read", &who, &f);
 
 	return e == ERR_OK ? answer(app, rq, rs, &f) : e;
 }
@@ -186,43 +198,23 @@ static enum err change_expiry(struct json_object *o, const struct request *rq,
 	return record_expiry(rq, rs, seconds, &f->expires_at);
 }
 
-static enum err read_patch(struct request *rq, struct response *rs,
-			   struct json_object **out)
-{
-	struct span type = request_content_type(rq), params, body;
-	enum err e;
-
-	(void)span_cut(&type, ';', &params);
-	type = span_trim(type);
-	if (!span_eq_nocase(type, SPAN("application/json")) &&
-	    !span_eq_nocase(type, SPAN("application/merge-patch+json")))
-		return response_explain(rs, ERR_MEDIA_TYPE,
-					"Send application/json.");
-	e = request_read_all(rq, PATCH_MAX, &body);
-	if (e == ERR_OK)
-		e = json_read(body, out);
-	if (e == ERR_FORMAT)
-		return response_explain(rs, e,
-					"The body is not a JSON object.");
-	return e;
-}
-
 enum err handle_file_change(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
 	struct json_object *o = NULL;
+	struct caller who;
 	struct file f;
-	enum err e = read_patch(rq, rs, &o);
+	enum err e = body_json(rq, rs, &o);
 
 	if (e == ERR_OK)
-		e = find(app, rq, rs, &f);
+		e = find(app, rq, rs, "files:write", &who, &f);
 	if (e == ERR_OK)
 		e = change_name(o, rs, &f);
 	if (e == ERR_OK)
 		e = change_expiry(o, rq, rs, &f);
 	json_object_put(o);
 	if (e == ERR_OK)
-		e = files_update(app->db, &f, &rs->why);
+		e = files_update(app->db, &who, &f, &rs->why);
 	return e == ERR_OK ? answer(app, rq, rs, &f) : e;
 }
 
@@ -230,15 +222,18 @@ enum err handle_file_remove(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
 	char *id = arena_cstr(rq->arena, rq->tail);
+	struct caller who;
 	uint64_t owner;
-	enum err e = record_owner(rq, rs, &owner);
+	enum err e = record_caller(app, rq, rs, "files:write", &who, &owner);
 
 	if (id == NULL)
 		return ERR_MEMORY;
 	if (e == ERR_OK)
-		e = files_remove(app->db, rq->tail, owner, &rs->why);
+		e = caller_check_api(app->db, rq, "files:write", &rs->why);
+	if (e == ERR_OK)
+		e = files_remove(app->db, &who, owner, rq->tail, &rs->why);
 	if (e != ERR_OK)
-		return e;
+		return caller_refused(app->db, rq, "files:write", e, &rs->why);
 	/* The row is gone, so the file is; bytes that stay are left to gc, and
 	 * the log line says why they did */
 	(void)!store_remove(app->store, id, &rs->why);

@@ -16,6 +16,7 @@ static const struct route routes[] = {
 	{ "DELETE", "/files/*", handle_file_remove, "files:write" },
 	{ "GET", "/healthz", health_alive, OPEN },
 	{ "GET", "/readyz", handle_ready, OPEN },
+	{ "GET", "/metrics", handle_metrics, OPEN },
 };
 
 static enum err app_open(void *app_, struct service *s, struct errmsg *why)
@@ -23,6 +24,7 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	struct app *app = app_;
 
 	app->db = s->db;
+	app->metrics = s->metrics;
 	app->public_url = s->settings.public_url;
 	app->by_server = span_eq(span_of(app->sendfile), SPAN("x-sendfile"));
 	if (!app->by_server && !span_eq(span_of(app->sendfile), SPAN("none")))

@@ -58,17 +58,16 @@ struct json_object *record_json(const struct app *app, const struct request *rq,
 	return o;
 }
 
-enum err record_owner(const struct request *rq, struct response *rs,
-		      uint64_t *out)
+/* ?owner=, for an admin */
+static enum err named_owner(const struct app *app, struct request *rq,
+			    struct response *rs, struct span text,
+			    uint64_t *out)
 {
-	struct span text;
 	int64_t n;
-	enum err e = request_query(rq, "owner", &text);
+	enum err e;
 
-	if (e == ERR_NOT_FOUND) {
-		*out = rq->claims.user_id;
-		return ERR_OK;
-	}
+	/* What an API token may do is in the table alone */
+	e = caller_check_api(app->db, rq, "", &rs->why);
 	if (e != ERR_OK)
 		return e;
 	if (!rq->claims.admin ||
@@ -80,6 +79,20 @@ enum err record_owner(const struct request *rq, struct response *rs,
 					"?owner= is the number of a user.");
 	*out = (uint64_t)n;
 	return ERR_OK;
+}
+
+enum err record_caller(const struct app *app, struct request *rq,
+		       struct response *rs, const char *scope,
+		       struct caller *who, uint64_t *owner)
+{
+	struct span text;
+	enum err e = request_query(rq, "owner", &text);
+
+	caller_init(who, rq, scope);
+	*owner = 0;
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	return e == ERR_OK ? named_owner(app, rq, rs, text, owner) : e;
 }
 
 enum err record_expiry(const struct request *rq, struct response *rs,

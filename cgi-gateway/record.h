@@ -3,6 +3,7 @@
 #define RECORD_H
 
 #include "app.h"
+#include "caller.h"
 #include "json.h"
 #include "request.h"
 #include "response.h"
@@ -16,10 +17,12 @@ struct json_object *record_json(const struct app *app, const struct request *rq,
 void record_url(const struct app *app, const struct request *rq,
 		const char *tail, struct buf *out);
 
-/* Whose files: the token's user, or with the scope "admin" whom ?owner= names.
- * ERR_SCOPE, or ERR_INVALID for an owner that is no id. */
-enum err record_owner(const struct request *rq, struct response *rs,
-		      uint64_t *out) MUST_CHECK;
+/* Who asks, for files.h, and whose files it is about: *owner is 0 for their
+ * own, or whom ?owner= names, which the scope "admin" allows. `scope` is the
+ * route's. ERR_SCOPE, or ERR_INVALID for an owner that is no id. */
+enum err record_caller(const struct app *app, struct request *rq,
+		       struct response *rs, const char *scope,
+		       struct caller *who, uint64_t *owner) MUST_CHECK;
 
 /* The time at which something ends that lives `seconds` from now on.
  * ERR_INVALID, explained, unless it is 1 second to 10 years. */

@@ -32,18 +32,54 @@ enum err bearer_token(struct span authorization, struct span *out)
 	return ERR_OK;
 }
 
-enum err bearer_check(struct request *rq, const struct keyring *ring,
+static enum err verify_jwt(struct span token, struct keyring_file *keys,
+			   const struct jwt_rules *rules, int64_t now,
+			   struct claims *claims)
+{
+	const struct keyring *ring = keyring_file_take(keys, now);
+	enum err e = jwt_verify(token, ring, rules, now, claims);
+	/* A key that another process has just begun to sign with? */
+	bool again = e == ERR_AUTH && keyring_file_look(keys, ring);
+
+	keyring_file_give(keys, ring);
+	if (!again)
+		return e;
+	ring = keyring_file_take(keys, now);
+	e = jwt_verify(token, ring, rules, now, claims);
+	keyring_file_give(keys, ring);
+	return e;
+}
+
+enum err bearer_verify(struct span token, struct keyring_file *keys,
+		       const struct jwt_rules *rules, int64_t now,
+		       struct credential *credential, struct claims *claims)
+{
+	enum err e;
+
+	if (credential_is_api(token)) {
+		e = credential_parse_api(token, credential);
+	} else {
+		e = verify_jwt(token, keys, rules, now, claims);
+		if (e == ERR_OK) {
+			*credential = (struct credential) { .api = false };
+			memcpy(credential->session, claims->session,
+			       sizeof(claims->session));
+		}
+	}
+	/* to the client, what is no token is not genuine */
+	return e == ERR_FORMAT ? ERR_AUTH : e;
+}
+
+enum err bearer_check(struct request *rq, struct keyring_file *keys,
 		      const struct jwt_rules *rules, const char *scope)
 {
 	struct span token;
 	enum err e = bearer_token(request_authorization(rq), &token);
 
-	if (e != ERR_OK)
-		return e;
-	e = jwt_verify(token, ring, rules, rq->now, &rq->claims);
-	if (e == ERR_FORMAT)
-		e = ERR_AUTH; /* to the client, not a token is not genuine */
-	if (e != ERR_OK)
+	if (e == ERR_OK)
+		e = bearer_verify(token, keys, rules, rq->now, &rq->credential,
+				  &rq->claims);
+	if (e != ERR_OK || rq->credential.api)
 		return e;
 	rq->authenticated = true;
 	if (scope[0] != '\0' &&

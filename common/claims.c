@@ -4,15 +4,13 @@
 
 #include <string.h>
 
-void claims_write(const struct claims *c, struct buf *out)
+struct json_object *claims_json(const struct claims *c)
 {
 	struct json_object *o = json_object_new_object();
 	char sub[24];
 
-	if (o == NULL) {
-		out->error = ERR_MEMORY;
-		return;
-	}
+	if (o == NULL)
+		return NULL;
 	(void)snprintf(sub, sizeof(sub), "%llu",
 		       (unsigned long long)c->user_id);
 	json_set_str(o, "iss", c->issuer);
@@ -24,8 +22,22 @@ void claims_write(const struct claims *c, struct buf *out)
 		json_set_str(o, "aud", c->audience);
 	json_set_int(o, "iat", c->issued_at);
 	json_set_int(o, "nbf", c->not_before);
-	json_set_int(o, "exp", c->expires_at);
-	json_set_str(o, "jti", c->token_id);
+	if (c->expires_at != CLAIMS_NO_END)
+		json_set_int(o, "exp", c->expires_at);
+	if (c->token_id[0] != '\0')
+		json_set_str(o, "jti", c->token_id);
+	json_set_str(o, "sid", c->session);
+	return o;
+}
+
+void claims_write(const struct claims *c, struct buf *out)
+{
+	struct json_object *o = claims_json(c);
+
+	if (o == NULL) {
+		out->error = ERR_MEMORY;
+		return;
+	}
 	buf_add(out, json_write(o));
 	json_object_put(o);
 }
@@ -81,6 +93,17 @@ static enum err read_time(struct json_object *o, const char *key,
 	return e == ERR_OK && *out < 0 ? ERR_FORMAT : e;
 }
 
+/* It goes into statements, where the column takes ASCII only */
+static enum err read_session(struct json_object *o, char *out, size_t cap)
+{
+	enum err e = json_get_text(o, "sid", out, cap);
+
+	for (const char *p = out; e == ERR_OK && *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80)
+			e = ERR_FORMAT;
+	return e;
+}
+
 static enum err read_members(struct json_object *o, struct claims *c)
 {
 	enum err e;
@@ -92,6 +115,7 @@ static enum err read_members(struct json_object *o, struct claims *c)
 	    json_get_text(o, "iss", c->issuer, sizeof(c->issuer)) != ERR_OK ||
 	    json_get_text(o, "jti", c->token_id, sizeof(c->token_id)) !=
 		    ERR_OK ||
+	    read_session(o, c->session, sizeof(c->session)) != ERR_OK ||
 	    json_get_int(o, "exp", &c->expires_at) != ERR_OK ||
 	    c->expires_at < 0)
 		return ERR_FORMAT;

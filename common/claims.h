@@ -17,7 +17,10 @@ enum {
 	CLAIMS_ID_MAX = 63,
 	CLAIMS_JSON_MAX = 1536, /* bytes of the whole object */
 	KID_MAX = 63,
+	CLAIMS_NO_END = 0, /* expires_at of an API token that lives on */
 };
+
+struct json_object; /* json.h */
 
 struct claims {
 	uint64_t user_id; /* "sub", a string of decimal digits; never 0 */
@@ -26,11 +29,16 @@ struct claims {
 	char issuer[CLAIMS_ISSUER_MAX + 1];   /* "iss" */
 	char audience[CLAIMS_ISSUER_MAX + 1]; /* "aud"; "" when absent */
 	char token_id[CLAIMS_ID_MAX + 1];     /* "jti" */
+	char session[CLAIMS_ID_MAX + 1];      /* "sid": what a logout ends */
 	bool admin;
 	int64_t issued_at, not_before, expires_at;
 };
 
-/* Append the JSON object. buf_error(out) tells. */
+/* The JSON object, owned: json_object_put(). NULL when memory is out. An API
+ * token has no "jti" and, if it has no end, no "exp". */
+struct json_object *claims_json(const struct claims *c);
+
+/* Append it as text. buf_error(out) tells. */
 void claims_write(const struct claims *c, struct buf *out);
 
 /* Read the JSON text `json`. ERR_FORMAT for anything but one object with the

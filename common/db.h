@@ -27,11 +27,12 @@
 #define DB_H
 
 #include "err.h"
+#include "metrics.h"
 #include "span.h"
 
 enum {
 	DB_STATEMENTS_MAX = 48, /* prepared statements a connection keeps */
-	DB_VALUES_MAX = 16,	/* parameters or columns of a statement */
+	DB_VALUES_MAX = 24,	/* parameters or columns of a statement */
 	DB_POOL_MAX = 256,
 };
 
@@ -40,6 +41,7 @@ struct db_config {
 	int64_t port, pool;
 	int64_t timeout; /* seconds: to connect, to get an answer, and to wait
 			    for a free connection */
+	struct metrics *metrics; /* borrowed; NULL: nothing is counted */
 };
 
 struct db;	/* the pool; shared by all threads */
@@ -87,8 +89,8 @@ struct db_value db_int_or_null(int64_t n, int64_t null_is);
 struct db_field db_to_int(int64_t *to);	  /* NULL reads as 0 */
 struct db_field db_to_uint(uint64_t *to); /* NULL reads as 0 */
 struct db_field db_to_int_or(int64_t *to, int64_t if_null);
-struct db_field db_to_text(char *to, size_t cap); /* terminated; NULL is "" */
-struct db_field db_to_bytes(void *to, size_t len);
+struct db_field db_to_text(char *to, size_t cap);  /* terminated; NULL is "" */
+struct db_field db_to_bytes(void *to, size_t len); /* NULL is zeros */
 
 struct db_in {
 	const struct db_value *v;

@@ -13,6 +13,7 @@ struct db {
 	char *host, *socket, *user, *password, *name; /* owned */
 	unsigned port, timeout;
 	size_t max;
+	struct metrics *metrics; /* borrowed */
 
 	pthread_mutex_t lock;
 	pthread_cond_t given;
@@ -43,6 +44,8 @@ enum err db_open(const struct db_config *c, struct db **out, struct errmsg *m)
 	db->port = (unsigned)c->port;
 	db->timeout = (unsigned)c->timeout;
 	db->max = (size_t)c->pool;
+	db->metrics = c->metrics;
+	metrics_move(db->metrics, METRICS_DB_LIMIT, c->pool);
 	(void)pthread_mutex_init(&db->lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -85,10 +88,9 @@ void db_thread_end(void)
 	mysql_thread_end();
 }
 
-enum err db_failed(struct db_conn *c, unsigned number, const char *text,
-		   struct errmsg *m)
+/* What the number means; marks `c` */
+static enum err failure(struct db_conn *c, unsigned number)
 {
-	(void)err_set(m, ERR_IO, "MySQL %u: %s", number, text);
 	switch (number) {
 	case ER_DUP_ENTRY:
 	case ER_DUP_ENTRY_WITH_KEY_NAME:
@@ -112,6 +114,18 @@ enum err db_failed(struct db_conn *c, unsigned number, const char *text,
 		c->broken = c->broken || number >= CR_MIN_ERROR;
 		return ERR_IO;
 	}
+}
+
+enum err db_failed(struct db_conn *c, unsigned number, const char *text,
+		   struct errmsg *m)
+{
+	enum err e = failure(c, number);
+
+	(void)err_set(m, ERR_IO, "MySQL %u: %s", number, text);
+	/* The others say something about the statement's values */
+	if (e == ERR_UNAVAILABLE || e == ERR_IO)
+		metrics_add(c->db->metrics, METRICS_DB_FAILED, 1);
+	return e;
 }
 
 static MYSQL *dial(const struct db *db, struct errmsg *m)
@@ -170,20 +184,28 @@ static enum err reserve(struct db *db, struct db_conn **out, struct errmsg *m)
 	while (db->idle == NULL && db->open == db->max && waited == 0)
 		waited = pthread_cond_timedwait(&db->given, &db->lock, &until);
 	*out = db->idle;
-	if (db->idle != NULL)
+	if (db->idle != NULL) {
 		db->idle = db->idle->next;
-	else if (db->open < db->max)
+	} else if (db->open < db->max) {
 		db->open++;
-	else
+		metrics_move(db->metrics, METRICS_DB_OPEN, 1);
+	} else {
 		e = err_set(m, ERR_UNAVAILABLE,
 			    "all %zu database connections stayed in use",
 			    db->max);
+	}
 	(void)pthread_mutex_unlock(&db->lock);
+	if (e == ERR_OK)
+		metrics_move(db->metrics, METRICS_DB_USED, 1);
+	else
+		metrics_add(db->metrics, METRICS_DB_BUSY, 1);
 	return e;
 }
 
 static void unreserve(struct db *db)
 {
+	metrics_move(db->metrics, METRICS_DB_USED, -1);
+	metrics_move(db->metrics, METRICS_DB_OPEN, -1);
 	(void)pthread_mutex_lock(&db->lock);
 	db->open--;
 	(void)pthread_cond_signal(&db->given);
@@ -209,6 +231,7 @@ enum err db_take(struct db *db, struct db_conn **out, struct errmsg *m)
 		c->mysql = dial(db, m);
 	if (c == NULL || c->mysql == NULL) {
 		free(c);
+		metrics_add(db->metrics, METRICS_DB_CONNECT_FAILED, 1);
 		unreserve(db);
 		return ERR_UNAVAILABLE;
 	}
@@ -226,6 +249,7 @@ void db_give(struct db_conn *c)
 		unreserve(db);
 		return;
 	}
+	metrics_move(db->metrics, METRICS_DB_USED, -1);
 	(void)pthread_mutex_lock(&db->lock);
 	c->next = db->idle;
 	db->idle = c;

@@ -187,7 +187,9 @@ static enum err land(const struct db_field *f, bool null, unsigned long len)
 	if (f->kind == DB_TEXT) {
 		((char *)f->to)[null ? 0 : len] = '\0';
 	} else if (f->kind == DB_BYTES) {
-		if (null || len != f->cap)
+		if (null)
+			memset(f->to, 0, f->cap);
+		else if (len != f->cap)
 			return ERR_TOO_LARGE;
 	} else if (null) {
 		memcpy(f->to, &f->if_null, sizeof(f->if_null));

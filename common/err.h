@@ -20,6 +20,7 @@ enum err {
 	/* the caller's input */
 	ERR_FORMAT,	     /* not in the form that was asked for */
 	ERR_INVALID,	     /* well formed, but not a value we take */
+	ERR_WEAK_PASSWORD,   /* a new password that we do not take */
 	ERR_TOO_LARGE,	     /* over a named limit */
 	ERR_NO_FILE,	     /* an upload without a file in it */
 	ERR_TRUNCATED,	     /* the body ended before its announced end */
@@ -30,6 +31,9 @@ enum err {
 	/* who is asking */
 	ERR_NO_CREDENTIALS, /* no user name and password came */
 	ERR_CREDENTIALS,    /* wrong user name or password */
+	ERR_LIMITED,	    /* too many attempts; rs->retry_after says when */
+	ERR_OTP_REQUIRED,   /* the password is right, a one-time code is due */
+	ERR_OTP,	    /* a one-time code that is wrong, or was used */
 	ERR_NO_TOKEN,	    /* no bearer token came */
 	ERR_TOKEN_REQUEST,  /* an Authorization header that makes no sense */
 	ERR_AUTH,	    /* a token that is not genuine */

@@ -15,12 +15,27 @@ static int64_t clock_us(clockid_t which)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* A keyring that cannot be read leaves the old keys in force: somebody should
+ * know before they retire */
+static void report_keys(const struct service *s)
+{
+	struct errmsg why;
+
+	if (keyring_file_fault(s->keys, &why))
+		log_event(LOG_ERROR, "keyring", why.text);
+}
+
 static enum err dispatch(const struct program *p, const struct service *s,
 			 struct request *rq, struct response *rs)
 {
 	const struct route *route;
 	enum err e;
 
+	if (rq->authorizer && p->authorize == NULL)
+		return err_set(&rs->why, ERR_CONFIG,
+			       "%s cannot be an authorizer", p->name);
+	if (rq->authorizer)
+		return p->authorize(p->app, rq, rs);
 	if (span_eq(rq->method, SPAN("OPTIONS")))
 		return cors_options(s->settings.cors_origins, &p->router, rq,
 				    rs);
@@ -29,7 +44,8 @@ static enum err dispatch(const struct program *p, const struct service *s,
 	if (e != ERR_OK)
 		return e;
 	if (route->scope != OPEN) {
-		e = bearer_check(rq, &s->ring, &s->rules, route->scope);
+		report_keys(s);
+		e = bearer_check(rq, s->keys, &s->rules, route->scope);
 		if (e == ERR_SCOPE)
 			return response_explain(rs, e,
 						"This needs the scope \"%s\"; "
@@ -52,6 +68,8 @@ static void write_log(const struct request *rq, const struct response *rs,
 	log_str(&l, "request_id", rq->id);
 	log_text(&l, "method", rq->method);
 	log_text(&l, "path", rq->path);
+	if (rq->authorizer)
+		log_str(&l, "role", "authorizer");
 	if (rq->authenticated) {
 		log_int(&l, "user_id", (int64_t)rq->claims.user_id);
 		log_str(&l, "user", rq->claims.email);
@@ -67,6 +85,25 @@ static void write_log(const struct request *rq, const struct response *rs,
 	log_end(&l);
 }
 
+/* Before the client can know that it has the whole answer: whoever then asks
+ * for the numbers finds it counted. */
+static void count(const struct program *p, const struct service *s,
+		  const struct request *rq, const struct response *rs,
+		  int64_t us)
+{
+	const struct metrics_request r = {
+		.route = rq->authorizer ? (int)p->router.count
+					: router_place(&p->router, rq),
+		.method = rq->method,
+		.status = rs->status,
+		.us = us,
+		.bytes_in = rq->body_read,
+		.bytes_out = rs->body_sent,
+	};
+
+	metrics_end(s->metrics, &r);
+}
+
 void exchange_run(const struct program *p, const struct service *s,
 		  struct transport *t, struct arena *arena)
 {
@@ -75,6 +112,7 @@ void exchange_run(const struct program *p, const struct service *s,
 	struct response rs;
 	enum err e, sent = ERR_OK;
 
+	metrics_begin(s->metrics);
 	e = request_init(&rq, t, arena, p->name,
 			 clock_us(CLOCK_REALTIME) / 1000);
 	response_init(&rs, t, rq.head);
@@ -84,6 +122,7 @@ void exchange_run(const struct program *p, const struct service *s,
 		e = dispatch(p, s, &rq, &rs);
 	if (e != ERR_OK && !rs.started)
 		sent = problem_answer(&rq, &rs, e);
+	count(p, s, &rq, &rs, clock_us(CLOCK_MONOTONIC) - begun);
 	if (sent == ERR_OK)
 		sent = t->ops->finish(t);
 	else

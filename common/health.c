@@ -26,3 +26,21 @@ enum err health_ready(struct db *db, struct response *rs)
 
 	return e == ERR_OK ? answer(rs, "ready") : ERR_UNAVAILABLE;
 }
+
+enum err health_metrics(const struct metrics *m, struct response *rs)
+{
+	struct buf text;
+	enum err e;
+
+	buf_init(&text, METRICS_TEXT_MAX);
+	metrics_write(m, &text);
+	e = buf_error(&text);
+	if (e == ERR_OK)
+		e = response_body(rs, 200,
+				  "text/plain; version=0.0.4; charset=utf-8",
+				  buf_span(&text));
+	else
+		e = err_set(&rs->why, ERR_IO, "the metrics do not fit");
+	buf_release(&text);
+	return e;
+}

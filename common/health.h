@@ -1,8 +1,10 @@
-/* health.h - the answers of /healthz and /readyz, the same in both programs. */
+/* health.h - the answers of /healthz, /readyz and /metrics, the same in both
+ * programs. */
 #ifndef HEALTH_H
 #define HEALTH_H
 
 #include "db.h"
+#include "metrics.h"
 #include "request.h"
 #include "response.h"
 
@@ -12,5 +14,9 @@ enum err health_alive(void *app, struct request *rq, struct response *rs);
 /* GET /readyz, its last step: ready if the database answers. A program that
  * needs more looks after it first and returns ERR_UNAVAILABLE. */
 enum err health_ready(struct db *db, struct response *rs) MUST_CHECK;
+
+/* GET /metrics: everything counted, in Prometheus' text format. */
+enum err health_metrics(const struct metrics *m,
+			struct response *rs) MUST_CHECK;
 
 #endif

@@ -10,9 +10,11 @@ void ident_random(char out[static IDENT_LEN + 1])
 {
 	char raw[16];
 
-	randombytes_buf(raw, sizeof(raw));
-	base64url_encode((struct span) { raw, sizeof(raw) }, out,
-			 IDENT_LEN + 1);
+	do {
+		randombytes_buf(raw, sizeof(raw));
+		base64url_encode((struct span) { raw, sizeof(raw) }, out,
+				 IDENT_LEN + 1);
+	} while (out[0] == '-');
 }
 
 /* RFC 9562 6.2, method 1: rand_a (12 bits) counts within one millisecond, from

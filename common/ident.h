@@ -15,7 +15,8 @@ enum {
 	IDENT_LEN = 22, /* characters: 128 random bits as base64url */
 };
 
-/* 128 random bits, as base64url: request ids, token ids. */
+/* 128 random bits, as base64url: ids of requests, tokens and sessions. It does
+ * not begin with "-": people give it to commands. */
 void ident_random(char out[static IDENT_LEN + 1]);
 
 /* `ms` is the time in milliseconds since 1970 UTC. Later calls of one process

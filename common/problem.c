@@ -12,6 +12,9 @@ static const struct problem {
 			 "The request could not be understood.", NULL },
 	[ERR_INVALID] = { 422, "invalid-value", "Invalid value",
 			  "A value in the request cannot be used.", NULL },
+	[ERR_WEAK_PASSWORD] = { 422, "weak-password", "Weak password",
+				"The new password is too easy to guess.",
+				NULL },
 	[ERR_TOO_LARGE] = { 413, "too-large", "Too large",
 			    "The request is larger than this server takes.",
 			    NULL },
@@ -46,6 +49,18 @@ static const struct problem {
 				 BASIC },
 	[ERR_CREDENTIALS] = { 401, "invalid-credentials", "Invalid credentials",
 			      "The email or the password is wrong.", BASIC },
+	[ERR_LIMITED] = { 429, "too-many-attempts", "Too many attempts",
+			  "Too many attempts failed. Wait as many seconds as "
+			  "Retry-After says, then try again.",
+			  NULL },
+	[ERR_OTP_REQUIRED] = { 401, "otp-required", "One-time code required",
+			       "Send the code of your authenticator, or a "
+			       "recovery code, in the header X-OTP.",
+			       BASIC },
+	[ERR_OTP] = { 401, "invalid-otp", "Invalid one-time code",
+		      "The code is wrong, too old or was used before. Wait "
+		      "for the next one.",
+		      BASIC },
 	/* RFC 6750 3: no error code where no token was sent */
 	[ERR_NO_TOKEN] = { 401, "missing-token", "Missing token",
 			   "Log in at POST /login and send the token as "
@@ -56,7 +71,8 @@ static const struct problem {
 				"must be \"Bearer\", a blank and the token.",
 				"Bearer " REALM ", error=\"invalid_request\"" },
 	[ERR_AUTH] = { 401, "invalid-token", "Invalid token",
-		       "The token is not genuine. Log in again.",
+		       "The token is not genuine, or its session was "
+		       "ended. Log in again.",
 		       "Bearer " REALM ", error=\"invalid_token\"" },
 	[ERR_EXPIRED] = { 401, "invalid-token", "Invalid token",
 			  "The token has expired. Log in again.",
@@ -133,5 +149,7 @@ enum err problem_answer(const struct request *rq, struct response *rs,
 		response_header_str(rs, "WWW-Authenticate", p->challenge);
 	if (p->status == 503)
 		response_header_str(rs, "Retry-After", "1");
+	if (p->status == 429)
+		response_header_int(rs, "Retry-After", rs->retry_after);
 	return send(rq, rs, p, rs->detail[0] != '\0' ? rs->detail : p->detail);
 }

@@ -120,6 +120,7 @@ enum err request_init(struct request *rq, struct transport *t,
 		.now_ms = now_ms,
 		.now = now_ms / 1000,
 		.content_length = REQUEST_LENGTH_UNKNOWN,
+		.route = -1,
 	};
 	id = request_header(rq, "X-Request-ID");
 	if (!is_request_id(id) || !span_to_cstr(id, rq->id, sizeof(rq->id)))
@@ -127,6 +128,8 @@ enum err request_init(struct request *rq, struct transport *t,
 	e = join(arena, request_variable(rq, "REQUEST_METHOD"), SPAN(""),
 		 &rq->method);
 	rq->head = span_eq(rq->method, SPAN("HEAD"));
+	rq->authorizer =
+		span_eq(request_variable(rq, "FCGI_ROLE"), SPAN("AUTHORIZER"));
 	rq->query = request_variable(rq, "QUERY_STRING");
 	length = request_variable(rq, "CONTENT_LENGTH");
 	if (length.len > 0 && !span_to_int(length, &rq->content_length))

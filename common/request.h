@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "claims.h"
+#include "credential.h"
 #include "err.h"
 #include "ident.h"
 #include "span.h"
@@ -27,13 +28,18 @@ struct request {
 	char id[REQUEST_ID_MAX + 1]; /* X-Request-ID, theirs or ours */
 	struct span method;	     /* as sent: "GET" */
 	bool head;		     /* HEAD: route as GET, send no body */
+	/* FastCGI's Authorizer role: the server asks whether the request may
+	 * pass; its path is not ours, and its body does not come here */
+	bool authorizer;
 	struct span path;	/* decoded, behind the program's own name */
 	struct span prefix;	/* what stands before `path` in our URLs */
 	struct span query;	/* raw */
 	int64_t content_length; /* bytes announced, or REQUEST_LENGTH_UNKNOWN */
 	int64_t body_read;	/* bytes handed out so far */
+	int route;		/* its place in the table, or -1: none yet */
 	struct span tail;	/* what matched the "*" of the route */
-	bool authenticated;	/* then `claims` is who asks */
+	struct credential credential; /* what bearer_check() found */
+	bool authenticated;	      /* then `claims` is who asks */
 	struct claims claims;
 };
 

@@ -29,8 +29,9 @@ struct response {
 	struct buf head;	     /* header lines so far */
 	size_t head_kept;  /* of these, bytes that survive response_restart */
 	const char *cache; /* Cache-Control; "no-store" until told otherwise */
-	char detail[256];  /* for the client, see response_explain() */
-	struct errmsg why; /* for the log alone */
+	int64_t retry_after; /* seconds; Retry-After of an ERR_LIMITED */
+	char detail[256];    /* for the client, see response_explain() */
+	struct errmsg why;   /* for the log alone */
 };
 
 void response_init(struct response *rs, struct transport *t, bool head_only);

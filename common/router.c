@@ -14,6 +14,16 @@ static bool matches(const struct route *route, struct span path,
 	return true;
 }
 
+int router_place(const struct router *r, const struct request *rq)
+{
+	struct span tail;
+
+	for (size_t i = 0; rq->route < 0 && i < r->count; i++)
+		if (matches(&r->routes[i], rq->path, &tail))
+			return (int)i;
+	return rq->route;
+}
+
 void router_methods(const struct router *r, const struct request *rq,
 		    struct buf *out)
 {
@@ -43,6 +53,7 @@ enum err router_find(const struct router *r, struct request *rq,
 
 		if (span_eq(method, span_of(route->method)) &&
 		    matches(route, rq->path, &rq->tail)) {
+			rq->route = (int)i;
 			*out = route;
 			return ERR_OK;
 		}

@@ -27,10 +27,14 @@ struct router {
 	size_t count;
 };
 
-/* Find the route of `rq` and set rq->tail.
+/* Find the route of `rq` and set rq->route and rq->tail.
  * ERR_NOT_FOUND, or ERR_METHOD with an Allow header set in `rs`. */
 enum err router_find(const struct router *r, struct request *rq,
 		     struct response *rs, const struct route **out) MUST_CHECK;
+
+/* rq->route, or where no route was found the first whose pattern is that of the
+ * path, whatever its method; -1 for a path that is not in the table. */
+int router_place(const struct router *r, const struct request *rq);
 
 /* Append the methods that the path of `rq` takes, "GET, HEAD, PUT", to `out`;
  * nothing for a path that is not in the table. */

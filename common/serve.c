@@ -180,15 +180,44 @@ static void help(const struct program *p)
 	settings_help(&p->defaults, stdout);
 }
 
+static enum err open_metrics(const struct program *p, struct service *s,
+			     struct errmsg *why)
+{
+	struct metrics_layout layout = { .program = p->name };
+	const char *path = s->check_only ? "" : s->settings.metrics_file;
+	enum err e;
+
+	if (p->router.count >= METRICS_ROUTES)
+		return err_set(why, ERR_CONFIG, "too many routes to count");
+	layout.route_count = p->router.count;
+	for (size_t i = 0; i < p->router.count; i++)
+		layout.routes[i] = p->router.routes[i].pattern;
+	if (p->authorize != NULL) /* its paths are any others' */
+		layout.routes[layout.route_count++] = "authorizer";
+	if (s->check_only &&
+	    metrics_check(s->settings.metrics_file, why) != ERR_OK)
+		return ERR_CONFIG;
+	e = metrics_open(&layout, path, &s->metrics, why);
+	if (e != ERR_FULL)
+		return e;
+	/* A full disk must not stop who only wanted to count on it */
+	log_event(LOG_WARN, "metrics", why->text);
+	return metrics_open(&layout, "", &s->metrics, why);
+}
+
 /* Everything that must be right before the first request */
 static enum err open_service(const struct program *p, struct service *s,
 			     struct errmsg *why)
 {
 	struct db_config db = settings_db(&s->settings);
-	enum err e = settings_keys(&s->settings, &s->ring, why);
+	enum err e = open_metrics(p, s, why);
 
 	if (e != ERR_OK)
 		return e;
+	e = settings_keys(&s->settings, &s->keys, why);
+	if (e != ERR_OK)
+		goto metrics;
+	db.metrics = s->metrics;
 	s->rules = settings_rules(&s->settings);
 	e = db_open(&db, &s->db, why);
 	if (e != ERR_OK)
@@ -200,7 +229,9 @@ static enum err open_service(const struct program *p, struct service *s,
 		return ERR_OK;
 	db_close(s->db);
 keys:
-	keyring_release(&s->ring);
+	keyring_file_close(s->keys);
+metrics:
+	metrics_close(s->metrics);
 	return e;
 }
 
@@ -209,7 +240,8 @@ static void close_service(const struct program *p, struct service *s)
 	if (p->close != NULL)
 		p->close(p->app);
 	db_close(s->db);
-	keyring_release(&s->ring);
+	keyring_file_close(s->keys);
+	metrics_close(s->metrics);
 	settings_release(&s->settings);
 	config_release(p->items, p->item_count, p->app);
 }

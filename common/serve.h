@@ -18,6 +18,7 @@
 
 #include "config.h"
 #include "db.h"
+#include "metrics.h"
 #include "router.h"
 #include "settings.h"
 
@@ -26,8 +27,9 @@
 struct service {
 	bool check_only; /* --check: look, but make and change nothing */
 	struct settings settings;
+	struct metrics *metrics;
 	struct db *db;
-	struct keyring ring;
+	struct keyring_file *keys;
 	struct jwt_rules rules;
 };
 
@@ -38,6 +40,10 @@ struct program {
 	size_t item_count;
 	struct router router;
 	void *app; /* the first argument of its handlers */
+	/* Answers, in place of all routes, in FastCGI's Authorizer role: 200
+	 * lets the request pass. NULL: the program refuses the role, so that a
+	 * route of its own can never be taken for a yes. */
+	handler_fn *authorize;
 	/* Make the rest of `app` ready, with what `s` has; ERR_CONFIG or worse
 	 * stops the program. NULL: nothing to do. */
 	enum err (*open)(void *app, struct service *s, struct errmsg *why);

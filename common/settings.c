@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include "client.h"
 #include "log.h"
 
 #include <sodium.h>
@@ -40,8 +41,13 @@ static const struct config_item common_items[] = {
 	  "debug, info, warn or error" },
 	{ "CORS_ORIGINS", CONFIG_TEXT, AT(cors_origins), "", 0, 0,
 	  "origins whose pages may call, separated by blanks" },
+	{ "METRICS_FILE", CONFIG_TEXT, AT(metrics_file), "", 0, 0,
+	  "file in which all processes of the program count together" },
 	{ "PUBLIC_URL", CONFIG_TEXT, AT(public_url), "", 0, 0,
 	  "put before the paths in answers, like https://files.example.org" },
+	{ "TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), "", 0, 0,
+	  "addresses and CIDR blocks before lighttpd whose X-Forwarded-For "
+	  "is believed" },
 };
 
 enum { COMMON_COUNT = sizeof(common_items) / sizeof(*common_items) };
@@ -64,6 +70,7 @@ enum err settings_load(const struct settings_defaults *d, struct settings *out,
 {
 	struct config_item items[COMMON_COUNT];
 	enum log_level level;
+	struct span bad;
 	enum err e;
 
 	fill_items(d, items);
@@ -75,8 +82,15 @@ enum err settings_load(const struct settings_defaults *d, struct settings *out,
 			    "LOG_LEVEL: \"%.40s\" is not debug, info, warn or "
 			    "error",
 			    out->log_level);
-		settings_release(out);
+	} else if (client_check_trusted(span_of(out->trusted_proxies), &bad) !=
+		   ERR_OK) {
+		e = err_set(why, ERR_CONFIG,
+			    "TRUSTED_PROXIES: \"%.*s\" is not an address or a "
+			    "block like 10.0.0.0/8",
+			    (int)(bad.len < 60 ? bad.len : 60), bad.p);
 	}
+	if (e != ERR_OK)
+		settings_release(out);
 	return e;
 }
 
@@ -114,25 +128,7 @@ struct db_config settings_db(const struct settings *s)
 	};
 }
 
-static enum err read_keyring(const char *path, struct keyring *out,
-			     struct errmsg *why)
-{
-	struct errmsg m;
-	char *text;
-	size_t len;
-	enum err e;
-
-	if (config_read_file(path, &text, &len, &m) != ERR_OK)
-		return err_set(why, ERR_CONFIG, "JWT_KEYRING: %s", m.text);
-	e = keyring_from_text((struct span) { text, len }, out, &m);
-	sodium_memzero(text, len);
-	free(text);
-	if (e != ERR_OK)
-		return err_set(why, e, "JWT_KEYRING: %s: %s", path, m.text);
-	return ERR_OK;
-}
-
-enum err settings_keys(const struct settings *s, struct keyring *out,
+enum err settings_keys(const struct settings *s, struct keyring_file **out,
 		       struct errmsg *why)
 {
 	bool secret = s->jwt_secret[0] != '\0';
@@ -143,14 +139,16 @@ enum err settings_keys(const struct settings *s, struct keyring *out,
 		return err_set(why, ERR_CONFIG,
 			       "JWT_SECRET and JWT_KEYRING are both set; keep "
 			       "one");
+	if (ring && keyring_file_open(s->jwt_keyring, out, &m) != ERR_OK)
+		return err_set(why, ERR_CONFIG, "JWT_KEYRING: %s", m.text);
 	if (ring)
-		return read_keyring(s->jwt_keyring, out, why);
+		return ERR_OK;
 	if (!secret)
 		return err_set(
 			why, ERR_CONFIG,
 			"JWT_SECRET: missing; set it, or JWT_KEYRING, to "
 			"sign tokens with (openssl rand -base64 48)");
-	if (keyring_from_secret(span_of(s->jwt_secret), out, &m) != ERR_OK)
+	if (keyring_file_fixed(span_of(s->jwt_secret), out, &m) != ERR_OK)
 		return err_set(why, ERR_CONFIG, "JWT_SECRET: %s", m.text);
 	return ERR_OK;
 }

@@ -6,7 +6,7 @@
 #include "db.h"
 #include "err.h"
 #include "jwt.h"
-#include "keyring.h"
+#include "keyring_file.h"
 
 struct settings {
 	/* from the environment, see common_items in settings.c; texts owned */
@@ -15,7 +15,8 @@ struct settings {
 	int64_t mysql_port, db_pool, db_timeout;
 	char *jwt_secret, *jwt_keyring, *jwt_issuer, *jwt_audience;
 	int64_t threads, drain_seconds;
-	char *log_level, *cors_origins, *public_url;
+	char *log_level, *cors_origins, *public_url, *metrics_file,
+		*trusted_proxies;
 };
 
 /* What differs between the programs. */
@@ -34,7 +35,7 @@ struct db_config settings_db(const struct settings *s);
 
 /* The keys, from JWT_SECRET or JWT_KEYRING. ERR_CONFIG when neither or both
  * are set, or the keys will not do. */
-enum err settings_keys(const struct settings *s, struct keyring *out,
+enum err settings_keys(const struct settings *s, struct keyring_file **out,
 		       struct errmsg *why) MUST_CHECK;
 
 /* Borrows from `s`. */

@@ -30,6 +30,7 @@ write_configuration() {
 		MYSQL_PASSWORD=$(<"$state/keys/mysql-auth")
 		MYSQL_DB=auth
 		JWT_KEYRING=$state/keys/keyring
+		METRICS_FILE=$state/run/cgi-auth.metrics
 	ENV
 	write_env gateway <<-ENV
 		MYSQL_SOCKET=$state/mysql/sock
@@ -37,6 +38,7 @@ write_configuration() {
 		MYSQL_PASSWORD=$(<"$state/keys/mysql-gateway")
 		MYSQL_DB=gateway
 		JWT_KEYRING=$state/keys/keyring
+		METRICS_FILE=$state/run/cgi-gateway.metrics
 		DATA_DIR=$state/data
 		SENDFILE=$sendfile
 	ENV
@@ -131,6 +133,8 @@ write_site() {
 		var.gatehouse.drain    = $drain
 		include var.gatehouse.lighttpd + "/gatehouse.conf"
 	SITE
+	[ ! -e "$state/conf/lighttpd.local.conf" ] ||
+		printf 'include "%s"\n' "$state/conf/lighttpd.local.conf" >>"$state/conf/lighttpd-site.conf"
 }
 
 # try_lighttpd PUBLIC-PORT INTERNAL-PORT: 0 when it answers, 1 if it ended. Sets

@@ -103,6 +103,7 @@ describe('a token is refused', () => {
     'with two subs': () => forge(key.secret, head, JSON.stringify(claims()).replace('}', `,"sub":"1"}`)),
     'with two subs, one written with an escape': () =>
       forge(key.secret, head, JSON.stringify(claims()).replace('}', `,"s\\u0075b":"1"}`)),
+    'with two sids': () => forge(key.secret, head, JSON.stringify(claims()).replace('}', `,"sid":"x"}`)),
     'with two kids': () => forge(key.secret, JSON.stringify(head).replace('}', `,"kid":"x"}`), claims()),
     'with two algs': () => forge(key.secret, JSON.stringify(head).replace('}', `,"alg":"none"}`), claims()),
 
@@ -123,7 +124,7 @@ describe('a token is refused', () => {
     'with claims a hundred levels deep': () => forge(key.secret, head, JSON.stringify(claims()).replace('}', `,"x":${'['.repeat(100)}${']'.repeat(100)}}`)),
     'that is larger than any of ours': () => forged({ padding: 'x'.repeat(2500) }),
   };
-  for (const member of ['iss', 'sub', 'username', 'scope', 'exp', 'jti'])
+  for (const member of ['iss', 'sub', 'username', 'scope', 'exp', 'jti', 'sid'])
     hostile[`without ${member}`] = () => forged({ [member]: undefined });
   for (const [member, values] of Object.entries({
     sub: [1, '', '0', '-1', '+1', ' 1', '1 ', '1.0', '1e0', '0x1', '01', '18446744073709551616', '99999999999999999999999', null, true, ['1'], { a: 1 }],
@@ -132,6 +133,7 @@ describe('a token is refused', () => {
     admin: ['false', 0, null, []],
     scope: [1, null, ['files:read'], {}],
     username: [1, null, []],
+    sid: [1, null, [], '', 'x', 'A'.repeat(22), 'A'.repeat(5000), "' OR 1=1 -- ", '%', 'ż'.repeat(11)],
   }))
     for (const value of values)
       hostile[`with ${member} ${JSON.stringify(value)}`] = () => forged({ [member]: value });

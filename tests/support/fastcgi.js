@@ -1,4 +1,4 @@
-// The web server's side of FastCGI 1.0 (responder), one request a connection: for tests that decide
+// The web server's side of FastCGI 1.0 (responder or authorizer), one request a connection: for tests that decide
 // when each byte of a body reaches a program.
 import net from 'node:net';
 
@@ -17,7 +17,7 @@ function nameValue(name, value) {
 
 // Begin a request at a Unix socket. Gives {send(bytes), finish(), abort(), vanish(), answer}: send parts
 // of the body, then finish and await the answer ({status, text}, or {cut: true}).
-export function begin(socketPath, variables) {
+export function begin(socketPath, variables, { authorizer = false } = {}) {
   const socket = net.connect(socketPath);
   const out = [];
   let pending = Buffer.alloc(0);
@@ -40,7 +40,7 @@ export function begin(socketPath, variables) {
     socket.on('close', () => end(true));
   });
   const parameters = Buffer.concat(Object.entries(variables).map(([k, v]) => nameValue(k, String(v))));
-  socket.write(record(BEGIN, Buffer.from([0, 1, 0, 0, 0, 0, 0, 0])));
+  socket.write(record(BEGIN, Buffer.from([0, authorizer ? 2 : 1, 0, 0, 0, 0, 0, 0])));
   socket.write(record(PARAMS, parameters));
   socket.write(record(PARAMS, Buffer.alloc(0)));
   return {

@@ -18,7 +18,10 @@ export function secretKey(secret) {
 
 export const now = () => Math.floor(Date.now() / 1000);
 
-// The claims of a good token for `person` ({id, email}).
+// The session that an access token belongs to.
+export const sessionOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sid;
+
+// The claims of a good token for `person` ({id, email, token}), of the session of their login.
 export function claimsFor(person, changes = {}) {
   return {
     iss: 'gatehouse',
@@ -30,6 +33,7 @@ export function claimsFor(person, changes = {}) {
     nbf: now(),
     exp: now() + 300,
     jti: '0123456789abcdef0123456789abcdef',
+    sid: sessionOf(person.token),
     ...changes,
   };
 }

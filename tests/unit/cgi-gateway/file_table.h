@@ -1,53 +1,14 @@
-/* file_table.h - the gateway's table, made by its migrations in the private
- * server of with-mariadb. */
+/* file_table.h - the gateway's table and the views that it reads, in the
+ * private server of with-mariadb: all in one database. */
 #ifndef FILE_TABLE_H
 #define FILE_TABLE_H
 
-#include "mariadb.h"
+#include "live_sessions.h"
 
-#include <dirent.h>
-
-/* The first migration or the next; `name` is a file of schema/gateway. Its one
- * statement is prepared as it stands. */
-static inline void file_table_migrate(struct db *db, const char *name)
+static inline void file_table_make(void)
 {
-	static char sql[64][8192]; /* a pool knows a statement by its address */
-	static size_t used;
-	char path[512];
-	struct errmsg why = { "" };
-	FILE *f;
-	size_t n;
-	enum err e;
-
-	assert_true(used < COUNT(sql));
-	(void)snprintf(path, sizeof(path), "schema/gateway/%s", name);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	n = fread(sql[used], 1, sizeof(sql[0]) - 1, f);
-	(void)fclose(f);
-	assert_true(n > 0 && n < sizeof(sql[0]) - 1);
-	e = db_change_(db, sql[used++], DB_NONE, &why);
-	if (e != ERR_OK && e != ERR_NOT_FOUND) /* no row was touched */
-		print_error("%s: %s\n", path, why.text);
-	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
-}
-
-/* An empty table `file`, as the schema has it */
-static inline void file_table_make(struct db *db)
-{
-	struct dirent **names = NULL;
-	int n;
-
-	assert_err(db_change(db, "DROP TABLE IF EXISTS file", DB_NONE, NULL),
-		   ERR_NOT_FOUND);
-	n = scandir("schema/gateway", &names, NULL, alphasort);
-	assert_true(n > 2);
-	for (int i = 0; i < n; i++) {
-		if (names[i]->d_name[0] != '.')
-			file_table_migrate(db, names[i]->d_name);
-		free(names[i]);
-	}
-	free(names);
+	sessions_make();
+	schema_run("gateway/001-file");
 }
 
 /* Quicker than to make it again */

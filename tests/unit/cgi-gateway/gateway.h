@@ -1,9 +1,11 @@
 /* gateway.h - a gateway in one process: a store in a folder of its own, a
- * database or none, and requests that come from memory. */
+ * database or none, and requests that come from memory. Each has passed
+ * bearer_check() already. */
 #ifndef GATEWAY_H
 #define GATEWAY_H
 
 #include "app.h"
+#include "file_table.h"
 #include "folder.h"
 #include "problem.h"
 #include "store_disk.h"
@@ -15,6 +17,7 @@
 enum {
 	GATEWAY_NOW = 1767225600,   /* 2026-01-01T00:00:00Z */
 	GATEWAY_USER = 42,	    /* who asks, unless told otherwise */
+	GATEWAY_OTHER = 7,	    /* somebody else, who has a session too */
 	GATEWAY_MAX_UPLOAD = 10000, /* bytes */
 	GATEWAY_MAX_FILES = 3,
 };
@@ -25,10 +28,30 @@ struct gateway {
 	struct memory memory; /* of the last request */
 	struct arena arena;
 	struct response rs;
-	struct claims who;
+	struct claims who;    /* in an access token: session_of(who.user_id) */
+	const char *api;      /* an API token's session instead, */
+	const char *secret;   /* and its secret */
+	struct request asked; /* the last request, after its answer */
 	int64_t now;
 	enum err e; /* what the handler returned */
 };
+
+/* Who may ask: once for a database */
+static inline void gateway_people(struct db *db)
+{
+	file_table_make();
+	sessions_user(db, GATEWAY_USER, "ann@example.org", false);
+	sessions_user(db, GATEWAY_OTHER, "root@example.org", true);
+}
+
+/* No files, and a session for each of them */
+static inline void gateway_clear(struct db *db)
+{
+	file_table_clear(db);
+	sessions_disable(db, GATEWAY_USER, false);
+	sessions_put(db, &(struct session) { .user = GATEWAY_USER });
+	sessions_put(db, &(struct session) { .user = GATEWAY_OTHER });
+}
 
 static inline void gateway_open(struct gateway *g, struct db *db)
 {
@@ -74,8 +97,13 @@ static inline int gateway_answer(struct gateway *g, handler_fn *handle,
 
 	assert_ok(request_init(&rq, &g->memory.base, &g->arena, "cgi-gateway",
 			       g->now * 1000));
-	rq.authenticated = true;
-	rq.claims = g->who;
+	if (g->api != NULL) {
+		session_show(&rq, g->api, g->secret);
+	} else {
+		session_show(&rq, session_of(g->who.user_id), NULL);
+		rq.authenticated = true;
+		rq.claims = g->who;
+	}
 	rq.tail = tail;
 	response_init(&g->rs, &g->memory.base, rq.head);
 	g->e = handle(&g->app, &rq, &g->rs);
@@ -83,8 +111,28 @@ static inline int gateway_answer(struct gateway *g, handler_fn *handle,
 		(void)!problem_answer(&rq, &g->rs, g->e);
 	assert_ok(g->memory.base.ops->finish(&g->memory.base));
 	response_release(&g->rs);
+	g->asked = rq;
 	arena_reset(&g->arena);
 	return memory_status(&g->memory);
+}
+
+/* GATEWAY_USER with an access token, for files.h */
+static inline struct caller *gateway_caller(const struct gateway *g)
+{
+	static struct request rq;
+	static struct caller who;
+
+	rq.now = g->now;
+	session_show(&rq, session_of(GATEWAY_USER), NULL);
+	caller_init(&who, &rq, "");
+	return &who;
+}
+
+/* Their rows, as if an upload had made them */
+static inline enum err gateway_add(const struct gateway *g,
+				   const struct file *files, size_t count)
+{
+	return files_add(g->app.db, gateway_caller(g), 0, files, count, NULL);
 }
 
 /* Where `part` stands in the answer's body; its length where it does not */

@@ -4,6 +4,7 @@
 #include <time.h>
 
 enum { NOW = 1767225600, ANN = 42, BOB = 43 };
+static const uint64_t LAST = UINT64_MAX; /* the highest user id */
 
 static struct db *db;
 static struct errmsg why;
@@ -12,7 +13,10 @@ static int open_db(void **state)
 {
 	(void)state;
 	db = mariadb_pool(2);
-	file_table_make(db);
+	file_table_make();
+	sessions_user(db, ANN, "ann@example.org", false);
+	sessions_user(db, BOB, "bob@example.org", false);
+	sessions_user(db, LAST, "last@example.org", false);
 	return 0;
 }
 
@@ -28,7 +32,30 @@ static int clear(void **state)
 	(void)state;
 	why.text[0] = '\0';
 	file_table_clear(db);
+	sessions_put(db, &(struct session) { .user = ANN });
+	sessions_put(db, &(struct session) { .user = BOB });
+	sessions_put(db, &(struct session) { .user = LAST });
 	return 0;
+}
+
+/* Who shows the token of a session; `secret` is NULL for a login */
+static struct caller *shows(const char *session, const char *secret,
+			    const char *scope, int64_t now)
+{
+	static struct request rq[8];
+	static struct caller c[8];
+	static size_t next;
+	size_t i = next++ % COUNT(rq);
+
+	rq[i] = (struct request) { .now = now };
+	session_show(&rq[i], session, secret);
+	caller_init(&c[i], &rq[i], scope);
+	return &c[i];
+}
+
+static struct caller *by(uint64_t user, int64_t now)
+{
+	return shows(session_of(user), NULL, "files:read", now);
 }
 
 /* The file number `n` of an owner; a later number is a later id */
@@ -51,13 +78,23 @@ static struct file made(int n, uint64_t owner, const char *name)
 
 static void add(const struct file *f)
 {
-	assert_ok(files_add(db, f, 1, &why));
+	assert_ok(files_add(db, by(f->owner, NOW), 0, f, 1, &why));
 }
 
-static enum err find(const struct file *f, uint64_t owner, int64_t now,
+static enum err find(const struct file *f, uint64_t user, int64_t now,
 		     struct file *out)
 {
-	return files_find(db, span_of(f->id), owner, now, out, &why);
+	return files_find(db, by(user, now), 0, span_of(f->id), out, &why);
+}
+
+static enum err change(const struct file *f)
+{
+	return files_update(db, by(f->owner, NOW), f, &why);
+}
+
+static enum err take_away(const struct file *f, uint64_t user)
+{
+	return files_remove(db, by(user, NOW), 0, span_of(f->id), &why);
 }
 
 static void assert_same(const struct file *a, const struct file *b)
@@ -77,7 +114,7 @@ static void assert_same(const struct file *a, const struct file *b)
 
 static void what_is_added_is_found_as_it_was(void **state)
 {
-	struct file f = made(1, UINT64_MAX, ""), got = { 0 };
+	struct file f = made(1, LAST, ""), got = { 0 };
 
 	(void)state;
 	/* as wide as each column is; 255 bytes of four-byte characters but 3 */
@@ -90,7 +127,7 @@ static void what_is_added_is_found_as_it_was(void **state)
 		f.sha256[i] = (unsigned char)(i * 8);
 	f.expires_at = INT64_MAX;
 	add(&f);
-	assert_ok(find(&f, UINT64_MAX, NOW, &got));
+	assert_ok(find(&f, LAST, NOW, &got));
 	assert_same(&got, &f);
 }
 
@@ -126,7 +163,7 @@ static void many_are_added_together(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++)
 		files[i] = made(i + 1, ANN, "same name");
-	assert_ok(files_add(db, files, 100, &why));
+	assert_ok(files_add(db, by(ANN, NOW), 0, files, 100, &why));
 	assert_int_equal(file_table_rows(db), 100);
 	for (int i = 0; i < 100; i++) {
 		assert_ok(find(&files[i], ANN, NOW, &got));
@@ -146,13 +183,14 @@ static void of_many_all_are_added_or_none(void **state)
 	for (size_t count = 3; count > 1; count--) {
 		/* the last of them is there already */
 		files[count - 1] = files[2];
-		assert_err(files_add(db, files, count, &why), ERR_CONFLICT);
+		assert_err(files_add(db, by(ANN, NOW), 0, files, count, &why),
+			   ERR_CONFLICT);
 		assert_int_equal(file_table_rows(db), 1);
 	}
 	assert_ok(find(&old, ANN, NOW, &got));
 	assert_string_equal(got.name, "old");
 	/* and the connection holds no half of a transaction */
-	assert_ok(files_add(db, files, 1, &why));
+	assert_ok(files_add(db, by(ANN, NOW), 0, files, 1, &why));
 	assert_int_equal(file_table_rows(db), 2);
 }
 
@@ -163,7 +201,7 @@ static void a_row_that_the_table_does_not_take_takes_the_others_with_it(
 
 	(void)state;
 	(void)snprintf(files[1].type, sizeof(files[1].type), "text/\xc3\xa4");
-	assert_err(files_add(db, files, 2, &why), ERR_IO);
+	assert_err(files_add(db, by(ANN, NOW), 0, files, 2, &why), ERR_IO);
 	assert_int_equal(file_table_rows(db), 0);
 }
 
@@ -174,7 +212,8 @@ static void an_id_is_added_once(void **state)
 
 	(void)state;
 	add(&f);
-	assert_err(files_add(db, &again, 1, &why), ERR_CONFLICT);
+	assert_err(files_add(db, by(BOB, NOW), 0, &again, 1, &why),
+		   ERR_CONFLICT);
 	assert_ok(find(&f, ANN, NOW, &got));
 	assert_string_equal(got.name, "first");
 }
@@ -186,7 +225,6 @@ static void another_s_file_is_not_found(void **state)
 	(void)state;
 	add(&f);
 	assert_err(find(&f, BOB, NOW, &got), ERR_NOT_FOUND);
-	assert_err(find(&f, 0, NOW, &got), ERR_NOT_FOUND);
 	assert_int_equal(got.size, -7);
 }
 
@@ -227,10 +265,11 @@ static void what_is_no_id_is_not_found(void **state)
 	(void)state;
 	add(&f);
 	for (size_t i = 0; i < COUNT(ids); i++) {
-		assert_err(
-			files_find(db, span_of(ids[i]), ANN, NOW, &got, &why),
-			ERR_NOT_FOUND);
-		assert_err(files_remove(db, span_of(ids[i]), ANN, &why),
+		assert_err(files_find(db, by(ANN, NOW), 0, span_of(ids[i]),
+				      &got, &why),
+			   ERR_NOT_FOUND);
+		assert_err(files_remove(db, by(ANN, NOW), 0, span_of(ids[i]),
+					&why),
 			   ERR_NOT_FOUND);
 	}
 	assert_int_equal(file_table_rows(db), 1);
@@ -273,13 +312,16 @@ static void assert_listed(const struct listed *l, const char *want)
 
 static struct listed l; /* large; one at a time */
 
-static void list(struct files_page page)
+static void list_of(uint64_t user, struct files_page page)
 {
-	page.owner = page.owner != 0 ? page.owner : ANN;
-	page.now = page.now != 0 ? page.now : NOW;
 	page.limit = page.limit != 0 ? page.limit : FILES_LIST_MAX;
 	l = (struct listed) { 0 };
-	assert_ok(files_list(db, &page, &l.row, note, &l, &why));
+	assert_ok(files_list(db, by(user, NOW), &page, &l.row, note, &l, &why));
+}
+
+static void list(struct files_page page)
+{
+	list_of(ANN, page);
 }
 
 static void add_named(int n, uint64_t owner, const char *name,
@@ -302,9 +344,9 @@ static void a_list_is_newest_first_and_one_s_own(void **state)
 	add_named(70000, ANN, "late", FILES_NEVER);
 	list((struct files_page) { 0 });
 	assert_listed(&l, "late two one");
-	list((struct files_page) { .owner = BOB });
+	list_of(BOB, (struct files_page) { 0 });
 	assert_listed(&l, "bob");
-	list((struct files_page) { .owner = 44 });
+	list_of(LAST, (struct files_page) { 0 });
 	assert_listed(&l, "");
 }
 
@@ -426,14 +468,15 @@ static void the_longest_part_is_looked_for(void **state)
 
 static void who_has_seen_enough_ends_the_list(void **state)
 {
-	struct files_page page = { .owner = ANN, .now = NOW, .limit = 100 };
+	struct files_page page = { .limit = 100 };
 
 	(void)state;
 	for (int i = 1; i <= 50; i++)
 		add_named(i, ANN, "x", FILES_NEVER);
 	for (size_t n = 1; n <= 4; n++) {
 		l = (struct listed) { .stop_at = n };
-		assert_err(files_list(db, &page, &l.row, note, &l, &why),
+		assert_err(files_list(db, by(ANN, NOW), &page, &l.row, note, &l,
+				      &why),
 			   ERR_QUOTA);
 		assert_int_equal(l.count, n);
 	}
@@ -454,15 +497,15 @@ static void name_and_expiry_can_change(void **state)
 	add(&other);
 	(void)snprintf(f.name, sizeof(f.name), "new \xe2\x82\xac");
 	f.expires_at = NOW + 5;
-	assert_ok(files_update(db, &f, &why));
+	assert_ok(change(&f));
 	assert_ok(find(&f, ANN, NOW, &got));
 	assert_same(&got, &f);
 	f.expires_at = FILES_NEVER;
-	assert_ok(files_update(db, &f, &why));
+	assert_ok(change(&f));
 	assert_ok(find(&f, ANN, INT64_MAX, &got));
 	assert_same(&got, &f);
 	/* to what it is already */
-	assert_ok(files_update(db, &f, &why));
+	assert_ok(change(&f));
 	assert_ok(find(&other, ANN, NOW, &got));
 	assert_same(&got, &other);
 }
@@ -477,7 +520,7 @@ static void nothing_else_can_change(void **state)
 	changed.created_at = 1;
 	memset(changed.sha256, 0xff, SHA256_LEN);
 	(void)snprintf(changed.type, sizeof(changed.type), "text/html");
-	assert_ok(files_update(db, &changed, &why));
+	assert_ok(change(&changed));
 	assert_ok(find(&f, ANN, NOW, &got));
 	assert_same(&got, &f);
 }
@@ -490,8 +533,8 @@ static void another_s_file_cannot_be_changed_or_removed(void **state)
 	add(&f);
 	theirs.owner = BOB;
 	(void)snprintf(theirs.name, sizeof(theirs.name), "mine");
-	assert_err(files_update(db, &theirs, &why), ERR_NOT_FOUND);
-	assert_err(files_remove(db, span_of(f.id), BOB, &why), ERR_NOT_FOUND);
+	assert_err(change(&theirs), ERR_NOT_FOUND);
+	assert_err(take_away(&f, BOB), ERR_NOT_FOUND);
 	assert_ok(find(&f, ANN, NOW, &got));
 	assert_same(&got, &f);
 }
@@ -503,11 +546,378 @@ static void what_is_removed_is_gone(void **state)
 	(void)state;
 	add(&f);
 	add(&other);
-	assert_ok(files_remove(db, span_of(f.id), ANN, &why));
+	assert_ok(take_away(&f, ANN));
 	assert_err(find(&f, ANN, NOW, &got), ERR_NOT_FOUND);
-	assert_err(files_remove(db, span_of(f.id), ANN, &why), ERR_NOT_FOUND);
-	assert_err(files_update(db, &f, &why), ERR_NOT_FOUND);
+	assert_err(take_away(&f, ANN), ERR_NOT_FOUND);
+	assert_err(change(&f), ERR_NOT_FOUND);
 	assert_ok(find(&other, ANN, NOW, &got));
+}
+
+/* --- whose session has ended
+ * --------------------------------------------------------------------- */
+
+#define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+#define OTHER_SECRET "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"
+#define API "api-token-of-user-0042"
+
+/* What the five statements tell `who`; one file of Ann's lies there and stays
+ */
+static void assert_shut_out(struct caller *who, uint64_t owner)
+{
+	struct file f = made(1, ANN, "a"), extra = made(2, ANN, "new"), got;
+	struct file two[2] = { extra, made(3, ANN, "newer") };
+	struct files_page page = { .owner = owner, .limit = 10 };
+
+	file_table_clear(db);
+	assert_ok(db_change(db,
+			    "INSERT INTO file VALUES"
+			    " (?, ?, 'a', 'text/plain', 1, ?, ?, NULL)",
+			    DB_IN(db_text(span_of(f.id)), db_int(ANN),
+				  db_bytes((struct span) {
+					  (const char *)f.sha256, SHA256_LEN }),
+				  db_int(NOW)),
+			    NULL));
+	assert_err(files_find(db, who, owner, span_of(f.id), &got, &why),
+		   ERR_AUTH);
+	/* not even what is there: a wrong id says the same as a right one */
+	assert_err(files_find(db, who, owner, span_of(extra.id), &got, &why),
+		   ERR_AUTH);
+	assert_err(files_find(db, who, owner, SPAN("no id"), &got, &why),
+		   ERR_AUTH);
+	assert_err(files_add(db, who, owner, &extra, 1, &why), ERR_AUTH);
+	assert_err(files_add(db, who, owner, two, 2, &why), ERR_AUTH);
+	l = (struct listed) { 0 };
+	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
+	assert_int_equal(l.count, 0);
+	page.part = SPAN("a");
+	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
+	assert_int_equal(l.count, 0);
+	(void)snprintf(f.name, sizeof(f.name), "changed");
+	assert_err(files_update(db, who, &f, &why), ERR_NOT_FOUND);
+	assert_err(files_remove(db, who, owner, span_of(f.id), &why),
+		   ERR_NOT_FOUND);
+	assert_int_equal(file_table_rows(db), 1);
+	sessions_put(db, &(struct session) { .user = ANN });
+	sessions_disable(db, ANN, false);
+	assert_ok(files_find(db, by(ANN, NOW), 0, span_of(f.id), &got, &why));
+	assert_string_equal(got.name, "a");
+}
+
+/* And that the same `who` may do all of it, where nothing is wrong */
+static void assert_let_in(struct caller *who, uint64_t owner)
+{
+	struct file f = made(1, 0, "a"), got;
+	struct files_page page = { .owner = owner, .limit = 10 };
+
+	file_table_clear(db);
+	assert_ok(files_add(db, who, owner, &f, 1, &why));
+	assert_ok(files_find(db, who, owner, span_of(f.id), &got, &why));
+	l = (struct listed) { 0 };
+	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
+	assert_int_equal(l.count, 1);
+	assert_ok(files_update(db, who, &got, &why));
+	assert_ok(files_remove(db, who, owner, span_of(f.id), &why));
+}
+
+static void a_session_that_was_ended_is_let_in_no_more(void **state)
+{
+	struct caller *who = by(ANN, NOW);
+
+	(void)state;
+	assert_let_in(who, 0);
+	sessions_revoke(db, session_of(ANN));
+	assert_shut_out(who, 0);
+	sessions_revoke(db, session_of(ANN));
+	assert_shut_out(who, ANN);
+	assert_shut_out(shows("no-such-session-000000", NULL, "", NOW), 0);
+	assert_shut_out(shows("", NULL, "", NOW), ANN);
+}
+
+static void a_user_who_was_disabled_is_let_in_no_more(void **state)
+{
+	struct caller *who = by(ANN, NOW);
+
+	(void)state;
+	assert_let_in(who, 0);
+	sessions_disable(db, ANN, true);
+	assert_shut_out(who, 0);
+	assert_let_in(who, 0);
+}
+
+static void at_the_second_of_its_end_a_session_is_over(void **state)
+{
+	const struct session ends = { .user = ANN, .expires_at = NOW };
+
+	(void)state;
+	sessions_put(db, &ends);
+	assert_let_in(by(ANN, NOW - 1), 0);
+	assert_shut_out(by(ANN, NOW), 0);
+	sessions_put(db, &ends);
+	assert_shut_out(by(ANN, NOW + 1), 0);
+}
+
+static void an_api_token_is_its_session_and_its_secret(void **state)
+{
+	const struct session api = { .user = ANN, .id = API, .secret = SECRET };
+
+	(void)state;
+	sessions_put(db, &api);
+	assert_let_in(shows(API, SECRET, "files:read", NOW), 0);
+	assert_let_in(shows(API, SECRET, "files:write", NOW), 0);
+	assert_shut_out(shows(API, OTHER_SECRET, "files:read", NOW), 0);
+	assert_shut_out(shows(API, "", "files:read", NOW), 0);
+	sessions_revoke(db, API);
+	assert_shut_out(shows(API, SECRET, "files:read", NOW), 0);
+}
+
+static void neither_kind_of_token_stands_for_the_other(void **state)
+{
+	const struct session api = { .user = ANN, .id = API, .secret = SECRET };
+
+	(void)state;
+	sessions_put(db, &api);
+	/* a session of an API token in an access token */
+	assert_shut_out(shows(API, NULL, "", NOW), 0);
+	/* a login's session in an API token: it has no secret to be right */
+	assert_shut_out(shows(session_of(ANN), SECRET, "", NOW), 0);
+	assert_shut_out(shows(session_of(ANN), "", "", NOW), 0);
+}
+
+static void an_api_token_does_what_its_scope_says(void **state)
+{
+	static const char *const scopes[] = {
+		"",	 "files:write", "files:readx", "xfiles:read",
+		"files", "FILES:READ",	"files:rea_",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(scopes); i++) {
+		sessions_put(db, &(struct session) { .user = ANN,
+						     .id = API,
+						     .secret = SECRET,
+						     .scope = scopes[i] });
+		assert_shut_out(shows(API, SECRET, "files:read", NOW), 0);
+	}
+	sessions_put(db, &(struct session) { .user = ANN,
+					     .id = API,
+					     .secret = SECRET,
+					     .scope = "admin files:read x" });
+	assert_let_in(shows(API, SECRET, "files:read", NOW), 0);
+	/* an access token says for itself what it may: it was asked before */
+	sessions_put(db, &(struct session) { .user = ANN, .scope = "" });
+	assert_let_in(by(ANN, NOW), 0);
+}
+
+static void what_a_session_adds_belongs_to_its_user(void **state)
+{
+	struct file f = made(1, BOB, "a"), got;
+
+	(void)state;
+	/* whatever the row says */
+	assert_ok(files_add(db, by(ANN, NOW), 0, &f, 1, &why));
+	assert_ok(find(&f, ANN, NOW, &got));
+	assert_true(got.owner == ANN);
+	f = made(2, ANN, "b");
+	assert_ok(files_add(db, by(ANN, NOW), BOB, &f, 1, &why));
+	assert_err(find(&f, ANN, NOW, &got), ERR_NOT_FOUND);
+	assert_ok(find(&f, BOB, NOW, &got));
+}
+
+static void a_named_owner_s_files_are_meant_and_no_others(void **state)
+{
+	struct caller *ann = by(ANN, NOW);
+	struct file f = made(1, BOB, "b"), mine = made(2, ANN, "a"), got;
+
+	(void)state;
+	add(&f);
+	add(&mine);
+	assert_ok(files_find(db, ann, BOB, span_of(f.id), &got, &why));
+	assert_err(files_find(db, ann, BOB, span_of(mine.id), &got, &why),
+		   ERR_NOT_FOUND);
+	list_of(ANN, (struct files_page) { .owner = BOB });
+	assert_listed(&l, "b");
+	assert_err(files_remove(db, ann, BOB, span_of(mine.id), &why),
+		   ERR_NOT_FOUND);
+	(void)snprintf(got.name, sizeof(got.name), "changed");
+	assert_ok(files_update(db, ann, &got, &why));
+	assert_ok(files_remove(db, ann, BOB, span_of(f.id), &why));
+	assert_int_equal(file_table_rows(db), 1);
+}
+
+static void who_it_was_is_told_for_the_log(void **state)
+{
+	const struct session api = { .user = ANN, .id = API, .secret = SECRET };
+	struct caller *who = shows(API, SECRET, "files:read", NOW);
+	struct file f = made(1, ANN, "a"), got;
+
+	(void)state;
+	sessions_put(db, &api);
+	assert_err(files_find(db, who, 0, span_of(f.id), &got, &why),
+		   ERR_NOT_FOUND);
+	assert_true(who->user_id == ANN);
+	assert_string_equal(who->email, "ann@example.org");
+	*who = *shows(API, OTHER_SECRET, "files:read", NOW);
+	assert_err(files_find(db, who, 0, span_of(f.id), &got, &why), ERR_AUTH);
+	assert_int_equal(who->user_id, 0);
+}
+
+/* --- what a statement reads
+ * --------------------------------------------------------------------- */
+
+enum { MANY = 50000, FEW = 6 };
+
+/* Rows that this connection has read so far: the server's own count, which does
+ * not depend on how busy the machine is */
+static int64_t rows_read(struct db *one)
+{
+	int64_t n = 0;
+
+	assert_ok(db_row(one,
+			 "SELECT SUM(variable_value)"
+			 " FROM information_schema.session_status"
+			 " WHERE variable_name LIKE 'Handler_read%'",
+			 DB_NONE, DB_OUT(db_to_int(&n)), &why));
+	return n;
+}
+
+/* Of which so many were read to tell that number */
+static int64_t rows_of_telling(struct db *one)
+{
+	int64_t before = rows_read(one);
+
+	return rows_read(one) - before;
+}
+
+#define assert_reads(one, at_most, call)                                    \
+	do {                                                                \
+		int64_t reads_told = rows_of_telling(one);                  \
+		int64_t reads_begun = rows_read(one);                       \
+		call;                                                       \
+		reads_begun = rows_read(one) - reads_begun - reads_told;    \
+		if (reads_begun > (at_most))                                \
+			print_error("%lld rows, not %d: %s\n",              \
+				    (long long)reads_begun, (int)(at_most), \
+				    #call);                                 \
+		assert_true(reads_begun <= (at_most));                      \
+		assert_true(reads_begun > 0);                               \
+	} while (0)
+
+/* MANY files of Ann, and as many sessions that she has ended, a part at a time
+ */
+static void fill(struct db *one)
+{
+	for (int from = 1; from < MANY; from += 5000) {
+		const struct db_value part[] = { db_int(from),
+						 db_int(from + 4999) };
+
+		assert_ok(db_change(
+			one,
+			"INSERT INTO file SELECT"
+			" CONCAT('0190b3a2-0000-7000-8000-',"
+			" LPAD(LOWER(HEX(seq * 16)), 12, '0')), 42,"
+			" CONCAT('n', seq), 'text/plain', 1, REPEAT('s', 32),"
+			" 1000, NULL FROM seq_1_to_50000"
+			" WHERE seq BETWEEN ? AND ?",
+			((struct db_in) { part, 2 }), &why));
+		assert_ok(db_change(
+			one,
+			"INSERT INTO session (id, user_id, kind, scope,"
+			" created_at, expires_at, revoked_at)"
+			" SELECT CONCAT('many', LPAD(seq, 18, '0')), 42,"
+			" 'login', '', 1000, IF(seq % 2, 1, 4000000000),"
+			" IF(seq % 3, 1, NULL) FROM seq_1_to_50000"
+			" WHERE seq BETWEEN ? AND ?",
+			((struct db_in) { part, 2 }), &why));
+	}
+	assert_ok(db_row(one, "SELECT COUNT(*) FROM file", DB_NONE,
+			 DB_OUT(db_to_int(&(int64_t) { 0 })), &why));
+}
+
+/* File number `n` of fill() */
+static const char *filled(int n)
+{
+	static char id[UUID_LEN + 1];
+
+	(void)snprintf(id, sizeof(id), "0190b3a2-0000-7000-8000-%012x",
+		       (unsigned)(n * 16));
+	return id;
+}
+
+static void list_on(struct db *one, struct caller *who, const char *after,
+		    int64_t limit, size_t want)
+{
+	const struct files_page page = { .after = span_of(after),
+					 .limit = limit };
+
+	l = (struct listed) { 0 };
+	assert_ok(files_list(one, who, &page, &l.row, note, &l, &why));
+	assert_int_equal(l.count, want);
+}
+
+static void assert_few_rows(struct db *one, struct caller *ann)
+{
+	struct file f, fresh = made(1, ANN, "fresh");
+
+	assert_reads(one, FEW,
+		     assert_ok(files_find(one, ann, 0, span_of(filled(25000)),
+					  &f, &why)));
+	assert_reads(one, FEW, assert_ok(files_update(one, ann, &f, &why)));
+	assert_reads(one, FEW, list_on(one, ann, "", 1, 1));
+	assert_reads(one, 100 + FEW, list_on(one, ann, "", 100, 100));
+	assert_reads(one, 100 + FEW,
+		     list_on(one, ann, filled(25000), 100, 100));
+	assert_reads(one, 100 + FEW, list_on(one, ann, filled(50), 100, 49));
+	assert_reads(one, FEW, list_on(one, ann, filled(1), 100, 0));
+	assert_reads(one, FEW,
+		     assert_ok(files_add(one, ann, 0, &fresh, 1, &why)));
+	assert_reads(
+		one, FEW,
+		assert_ok(files_remove(one, ann, 0, span_of(fresh.id), &why)));
+}
+
+static void a_statement_reads_few_rows_however_many_there_are(void **state)
+{
+	struct db *one = mariadb_pool(1);
+	struct caller *ann = by(ANN, NOW);
+	struct caller *ended = shows("many000000000000000001", NULL, "", NOW);
+	struct caller *api = shows(API, SECRET, "files:read", NOW);
+	struct file f;
+
+	(void)state;
+	sessions_put(db, &(struct session) {
+				 .user = ANN, .id = API, .secret = SECRET });
+	fill(one);
+	/* with the server's notion of the tables as it is, and as it becomes */
+	for (int i = 0; i < 2; i++) {
+		assert_few_rows(one, ann);
+		assert_few_rows(one, api);
+		assert_reads(
+			one, FEW,
+			assert_err(files_find(one, ended, 0, span_of(filled(7)),
+					      &f, &why),
+				   ERR_AUTH));
+		assert_reads(one, FEW, list_on(one, ended, "", 100, 0));
+		assert_reads(one, FEW,
+			     assert_err(files_remove(one, ended, 0,
+						     span_of(filled(7)), &why),
+					ERR_NOT_FOUND));
+		assert_reads(
+			one, FEW,
+			assert_err(files_find(one, by(BOB, NOW), 0,
+					      span_of(filled(7)), &f, &why),
+				   ERR_NOT_FOUND));
+		assert_reads(one, FEW, list_on(one, by(BOB, NOW), "", 100, 0));
+		assert_ok(db_row(one, "ANALYZE TABLE file, session, user",
+				 DB_NONE,
+				 DB_OUT(db_to_text((char[256]) { 0 }, 256),
+					db_to_text((char[256]) { 0 }, 256),
+					db_to_text((char[256]) { 0 }, 256),
+					db_to_text((char[256]) { 0 }, 256)),
+				 &why));
+	}
+	assert_ok(db_change(one, "DELETE FROM session WHERE id LIKE 'many%'",
+			    DB_NONE, &why));
+	db_close(one);
 }
 
 /* --- for gateway-admin
@@ -577,7 +987,7 @@ static void a_page_of_each_has_a_longest_length(void **state)
 		files[i] = made(i + 1, ANN, "x");
 		files[i].expires_at = NOW;
 	}
-	assert_ok(files_add(db, files, COUNT(files), &why));
+	assert_ok(files_add(db, by(ANN, NOW), 0, files, COUNT(files), &why));
 	expired(NOW);
 	assert_int_equal(l.count, FILES_LIST_MAX);
 	walk("");
@@ -617,7 +1027,7 @@ static void without_a_database_everything_is_unavailable(void **state)
 					   .pool = 1,
 					   .timeout = 1 };
 	struct file two[2] = { made(1, ANN, "a"), made(2, ANN, "b") };
-	struct files_page page = { .owner = ANN, .now = NOW, .limit = 1 };
+	struct files_page page = { .limit = 1 };
 	struct files_total total;
 	struct span id = span_of(two[0].id);
 	struct db *away = NULL;
@@ -625,16 +1035,23 @@ static void without_a_database_everything_is_unavailable(void **state)
 	(void)state;
 	assert_ok(db_open(&nowhere, &away, NULL));
 	l = (struct listed) { 0 };
-	assert_err(files_add(away, two, 1, &why), ERR_UNAVAILABLE);
-	assert_err(files_add(away, two, 2, &why), ERR_UNAVAILABLE);
-	assert_err(files_find(away, id, ANN, NOW, two, &why), ERR_UNAVAILABLE);
-	assert_err(files_list(away, &page, &l.row, note, &l, &why),
+	assert_err(files_add(away, by(ANN, NOW), 0, two, 1, &why),
 		   ERR_UNAVAILABLE);
+	assert_err(files_add(away, by(ANN, NOW), 0, two, 2, &why),
+		   ERR_UNAVAILABLE);
+	assert_err(files_find(away, by(ANN, NOW), 0, id, two, &why),
+		   ERR_UNAVAILABLE);
+	assert_err(
+		files_list(away, by(ANN, NOW), &page, &l.row, note, &l, &why),
+		ERR_UNAVAILABLE);
 	page.part = SPAN("x");
-	assert_err(files_list(away, &page, &l.row, note, &l, &why),
+	assert_err(
+		files_list(away, by(ANN, NOW), &page, &l.row, note, &l, &why),
+		ERR_UNAVAILABLE);
+	assert_err(files_update(away, by(ANN, NOW), two, &why),
 		   ERR_UNAVAILABLE);
-	assert_err(files_update(away, two, &why), ERR_UNAVAILABLE);
-	assert_err(files_remove(away, id, ANN, &why), ERR_UNAVAILABLE);
+	assert_err(files_remove(away, by(ANN, NOW), 0, id, &why),
+		   ERR_UNAVAILABLE);
 	assert_err(files_exists(away, id, &why), ERR_UNAVAILABLE);
 	assert_err(files_expired(away, NOW, &l.row, note, &l, &why),
 		   ERR_UNAVAILABLE);
@@ -672,6 +1089,16 @@ int main(int argc, char **argv)
 		FILES(nothing_else_can_change),
 		FILES(another_s_file_cannot_be_changed_or_removed),
 		FILES(what_is_removed_is_gone),
+		FILES(a_session_that_was_ended_is_let_in_no_more),
+		FILES(a_user_who_was_disabled_is_let_in_no_more),
+		FILES(at_the_second_of_its_end_a_session_is_over),
+		FILES(an_api_token_is_its_session_and_its_secret),
+		FILES(neither_kind_of_token_stands_for_the_other),
+		FILES(an_api_token_does_what_its_scope_says),
+		FILES(what_a_session_adds_belongs_to_its_user),
+		FILES(a_named_owner_s_files_are_meant_and_no_others),
+		FILES(who_it_was_is_told_for_the_log),
+		FILES(a_statement_reads_few_rows_however_many_there_are),
 		FILES(a_row_exists_whoever_s_and_however_old),
 		FILES(what_has_expired_comes_oldest_first),
 		FILES(a_walk_goes_by_id_behind_the_last),

@@ -1,5 +1,4 @@
 #include "encode.h"
-#include "file_table.h"
 #include "gateway.h"
 
 enum { LARGE = 300000 }; /* bytes; more than two reads of the handler */
@@ -13,7 +12,7 @@ static int open_db(void **state)
 {
 	(void)state;
 	db = mariadb_pool(1);
-	file_table_make(db);
+	gateway_people(db);
 	for (size_t i = 0; i < LARGE; i++)
 		large[i] = (char)(i * 7 + i / 251);
 	return 0;
@@ -29,7 +28,7 @@ static int close_db(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	file_table_clear(db);
+	gateway_clear(db);
 	gateway_open(&g, db);
 	return 0;
 }
@@ -58,7 +57,7 @@ static void keep(const char *name, const char *type, struct span bytes)
 	assert_ok(store_begin(g.app.store, file.id, &w, NULL));
 	assert_ok(store_write(w, bytes, NULL));
 	assert_ok(store_finish(w, NULL));
-	assert_ok(files_add(db, &file, 1, NULL));
+	assert_ok(gateway_add(&g, &file, 1));
 }
 
 static const char *object_path(void)
@@ -288,11 +287,11 @@ static void another_s_and_an_expired_file_are_not_found(void **state)
 {
 	(void)state;
 	keep("a", "text/plain", SPAN("x"));
-	g.who.user_id = 7;
+	g.who.user_id = GATEWAY_OTHER;
 	assert_int_equal(get(), 404);
 	g.who.user_id = GATEWAY_USER;
 	file.expires_at = GATEWAY_NOW;
-	assert_ok(files_update(db, &file, NULL));
+	assert_ok(files_update(db, gateway_caller(&g), &file, NULL));
 	assert_int_equal(get(), 404);
 	g.now--;
 	assert_int_equal(get(), 200);
@@ -368,6 +367,74 @@ static void without_a_database_a_download_is_unavailable(void **state)
 	db_close(away);
 }
 
+/* --- whose session has ended, and API tokens
+ * ------------------------------------------------------------------------ */
+
+#define API "api-token-of-user-0042"
+#define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+
+static void assert_no_byte(int status, const char *slug)
+{
+	for (int by_server = 0; by_server < 2; by_server++) {
+		g.app.by_server = by_server == 1;
+		assert_int_equal(get(), status);
+		assert_true(gateway_said(&g, slug));
+		assert_false(memory_has_header(&g.memory, "X-Sendfile"));
+		assert_false(memory_has_header(&g.memory, "ETag"));
+	}
+}
+
+static void who_was_logged_out_gets_nothing(void **state)
+{
+	(void)state;
+	keep("a", "text/plain", SPAN("x"));
+	sessions_revoke(db, session_of(GATEWAY_USER));
+	assert_no_byte(401, "urn:gatehouse:invalid-token");
+	sessions_put(db, &(struct session) { .user = GATEWAY_USER,
+					     .expires_at = GATEWAY_NOW });
+	assert_no_byte(401, "urn:gatehouse:invalid-token");
+	sessions_put(db, &(struct session) { .user = GATEWAY_USER });
+	sessions_disable(db, GATEWAY_USER, true);
+	assert_no_byte(401, "urn:gatehouse:invalid-token");
+	/* nor hears that it has not changed */
+	begin("GET", "");
+	memory_set(&g.memory, "HTTP_IF_NONE_MATCH", "*");
+	assert_int_equal(answer(), 401);
+	/* nor that an id is none */
+	begin("GET", "fid=x");
+	assert_int_equal(gateway_answer(&g, handle_download, SPAN("")), 401);
+}
+
+static void an_api_token_downloads_with_its_secret_and_scope(void **state)
+{
+	struct session api = { .user = GATEWAY_USER,
+			       .id = API,
+			       .secret = SECRET,
+			       .scope = "files:read" };
+
+	(void)state;
+	keep("a", "text/plain", SPAN("0123456789"));
+	sessions_put(db, &api);
+	g.api = API;
+	g.secret = SECRET;
+	assert_int_equal(get(), 200);
+	assert_bytes(SPAN("0123456789"));
+	assert_true(g.asked.authenticated);
+	assert_string_equal(g.asked.claims.email, "ann@example.org");
+	assert_int_equal(session_last_used(db, API), GATEWAY_NOW);
+	g.now += 299;
+	assert_int_equal(get(), 200);
+	assert_int_equal(session_last_used(db, API), GATEWAY_NOW);
+	g.secret = "wrong";
+	assert_no_byte(401, "urn:gatehouse:invalid-token");
+	g.secret = SECRET;
+	api.scope = "files:write";
+	sessions_put(db, &api);
+	assert_no_byte(403, "urn:gatehouse:insufficient-scope");
+	sessions_revoke(db, API);
+	assert_no_byte(401, "urn:gatehouse:invalid-token");
+}
+
 #define DOWNLOAD(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -390,6 +457,8 @@ int main(int argc, char **argv)
 		DOWNLOAD(a_row_without_bytes_is_our_failure),
 		DOWNLOAD(bytes_of_another_size_are_our_failure),
 		DOWNLOAD(a_client_that_goes_away_ends_the_answer),
+		DOWNLOAD(who_was_logged_out_gets_nothing),
+		DOWNLOAD(an_api_token_downloads_with_its_secret_and_scope),
 		DOWNLOAD(without_a_database_a_download_is_unavailable),
 	};
 

@@ -1,4 +1,3 @@
-#include "file_table.h"
 #include "gateway.h"
 
 #define FILE_PART(name)                                                       \
@@ -22,7 +21,7 @@ static int open_db(void **state)
 {
 	(void)state;
 	db = mariadb_pool(2);
-	file_table_make(db);
+	gateway_people(db);
 	return 0;
 }
 
@@ -36,7 +35,7 @@ static int close_db(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	file_table_clear(db);
+	gateway_clear(db);
 	gateway_open(&g, db);
 	return 0;
 }
@@ -533,6 +532,127 @@ static void a_store_that_went_away_is_no_wrong_address(void **state)
 	assert_nothing(post_form(SPAN(TWO_FILES)), 500, "internal-error");
 }
 
+/* --- whose session has ended, and API tokens
+ * ------------------------------------------------------------------------ */
+
+#define API "api-token-of-user-0042"
+#define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+
+static void api_token(const char *scope)
+{
+	sessions_put(db, &(struct session) { .user = GATEWAY_USER,
+					     .id = API,
+					     .secret = SECRET,
+					     .scope = scope });
+	g.api = API;
+	g.secret = SECRET;
+}
+
+/* Every way in, and nothing comes in */
+static void assert_kept_out(int status, const char *slug)
+{
+	const int got[] = { put(SPAN("a"), SPAN("x")),
+			    post_raw("name=a", SPAN(HELLO)),
+			    post_form(SPAN(TWO_FILES)) };
+
+	for (size_t i = 0; i < COUNT(got); i++)
+		assert_int_equal(got[i], status);
+	assert_true(gateway_said(&g, slug));
+	assert_int_equal(folder_files(g.dir), 0);
+	assert_int_equal(file_table_rows(db), 0);
+}
+
+static void who_was_logged_out_leaves_no_row_and_no_byte(void **state)
+{
+	(void)state;
+	sessions_revoke(db, session_of(GATEWAY_USER));
+	assert_kept_out(401, "urn:gatehouse:invalid-token");
+	sessions_put(db, &(struct session) { .user = GATEWAY_USER,
+					     .expires_at = GATEWAY_NOW });
+	assert_kept_out(401, "urn:gatehouse:invalid-token");
+	sessions_put(db, &(struct session) { .user = GATEWAY_USER });
+	sessions_disable(db, GATEWAY_USER, true);
+	assert_kept_out(401, "urn:gatehouse:invalid-token");
+}
+
+/* Logs the user out when half of the body has been read */
+static enum err read_and_log_out(struct transport *t, struct span *chunk)
+{
+	struct memory *m = (struct memory *)t;
+	enum err e = read_on(t, chunk);
+
+	if (m->read > m->body.len / 2)
+		sessions_revoke(db, session_of(GATEWAY_USER));
+	return e;
+}
+
+static void who_is_logged_out_while_uploading_has_not_uploaded(void **state)
+{
+	struct transport_ops ops;
+
+	(void)state;
+	begin_form(SPAN(TWO_FILES), 1);
+	ops = *g.memory.base.ops;
+	read_on = ops.read;
+	ops.read = read_and_log_out;
+	g.memory.base.ops = &ops;
+	assert_nothing(gateway_answer(&g, handle_upload, SPAN("")), 401,
+		       "invalid-token");
+}
+
+static void an_api_token_may_upload(void **state)
+{
+	(void)state;
+	api_token("files:write");
+	assert_int_equal(put(SPAN("a"), SPAN("x")), 201);
+	assert_int_equal(post_raw("name=a", SPAN("x")), 201);
+	assert_int_equal(post_form(SPAN(TWO_FILES)), 201);
+	assert_stored(4);
+	assert_int_equal(g.asked.claims.user_id, GATEWAY_USER);
+	assert_int_equal(session_last_used(db, API), GATEWAY_NOW);
+}
+
+static void no_byte_of_an_unknown_api_token_is_read(void **state)
+{
+	(void)state;
+	api_token("files:write");
+	g.secret = "wrong";
+	assert_kept_out(401, "urn:gatehouse:invalid-token");
+	(void)post_raw("name=a", SPAN(HELLO));
+	assert_int_equal(g.memory.read, 0);
+	api_token("files:read");
+	assert_kept_out(403, "urn:gatehouse:insufficient-scope");
+	assert_int_equal(g.memory.read, 0);
+	api_token("files:write");
+	sessions_revoke(db, API);
+	assert_kept_out(401, "urn:gatehouse:invalid-token");
+	assert_int_equal(g.memory.read, 0);
+}
+
+static void an_admin_s_api_token_may_upload_for_another(void **state)
+{
+	int64_t owner = 0;
+
+	(void)state;
+	api_token("files:write admin");
+	assert_nothing(post_raw("name=a&owner=7", SPAN("x")), 403,
+		       "insufficient-scope");
+	assert_ok(db_change(db, "UPDATE user SET admin = 1 WHERE id = 42",
+			    DB_NONE, NULL));
+	assert_int_equal(post_raw("name=a&owner=7", SPAN("x")), 201);
+	assert_ok(db_row(db, "SELECT owner FROM file", DB_NONE,
+			 DB_OUT(db_to_int(&owner)), NULL));
+	assert_int_equal(owner, 7);
+	file_table_clear(db);
+	api_token("files:write");
+	assert_int_equal(post_raw("name=a&owner=7", SPAN("x")), 403);
+	api_token("admin");
+	assert_int_equal(post_raw("name=a&owner=7", SPAN("x")), 403);
+	assert_int_equal(file_table_rows(db), 0);
+	assert_ok(db_change(db, "UPDATE user SET admin = 0 WHERE id = 42",
+			    DB_NONE, NULL));
+}
+
 #define UPLOAD(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -562,6 +682,11 @@ int main(int argc, char **argv)
 		UPLOAD(a_database_that_refuses_the_row_leaves_no_bytes),
 		UPLOAD(a_row_that_waits_too_long_is_not_known),
 		UPLOAD(a_file_that_was_lost_meanwhile_is_not_promised),
+		UPLOAD(who_was_logged_out_leaves_no_row_and_no_byte),
+		UPLOAD(who_is_logged_out_while_uploading_has_not_uploaded),
+		UPLOAD(an_api_token_may_upload),
+		UPLOAD(no_byte_of_an_unknown_api_token_is_read),
+		UPLOAD(an_admin_s_api_token_may_upload_for_another),
 		UPLOAD(a_store_that_went_away_is_no_wrong_address),
 	};
 

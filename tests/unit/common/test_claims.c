@@ -2,9 +2,11 @@
 #include "json.h"
 #include "unit.h"
 
-#define REQUIRED                                                  \
+#define SID "\"sid\":\"AAAAAAAAAAAAAAAAAAAAAA\""
+#define UNNAMED                                                   \
 	"\"iss\":\"gatehouse\",\"username\":\"ann@example.org\"," \
 	"\"scope\":\"files:read\",\"exp\":2000,\"jti\":\"id\""
+#define REQUIRED UNNAMED "," SID
 
 static const struct claims ann = {
 	.user_id = 42,
@@ -13,6 +15,7 @@ static const struct claims ann = {
 	.issuer = "gatehouse",
 	.audience = "files",
 	.token_id = "abc-123",
+	.session = "AAAAAAAAAAAAAAAAAAAAAA",
 	.admin = true,
 	.issued_at = 1000,
 	.not_before = 1001,
@@ -48,6 +51,7 @@ static void what_is_written_reads_back_the_same(void **state)
 	assert_string_equal(c.issuer, ann.issuer);
 	assert_string_equal(c.audience, ann.audience);
 	assert_string_equal(c.token_id, ann.token_id);
+	assert_string_equal(c.session, ann.session);
 	assert_true(c.admin);
 	assert_int_equal(c.issued_at, ann.issued_at);
 	assert_int_equal(c.not_before, ann.not_before);
@@ -68,7 +72,7 @@ static void the_members_are_those_of_the_contract(void **state)
 		    "{\"iss\":\"gatehouse\",\"sub\":\"42\","
 		    "\"username\":\"ann@example.org\",\"admin\":true,"
 		    "\"scope\":\"files:read files:write\",\"iat\":1000,"
-		    "\"nbf\":1001,\"exp\":1900,\"jti\":\"abc-123\"}");
+		    "\"nbf\":1001,\"exp\":1900,\"jti\":\"abc-123\"," SID "}");
 	buf_release(&b);
 }
 
@@ -126,15 +130,43 @@ static void what_must_be_there_is_missed(void **state)
 	assert_refused(SPAN("{}"));
 	assert_refused(SPAN("{" REQUIRED "}"));
 	assert_refused(SPAN("{\"sub\":\"7\",\"username\":\"a\",\"scope\":\"\","
-			    "\"exp\":1,\"jti\":\"\"}"));
+			    "\"exp\":1,\"jti\":\"\"," SID "}"));
 	assert_refused(SPAN("{\"sub\":\"7\",\"iss\":\"\",\"scope\":\"\","
-			    "\"exp\":1,\"jti\":\"\"}"));
+			    "\"exp\":1,\"jti\":\"\"," SID "}"));
 	assert_refused(SPAN("{\"sub\":\"7\",\"iss\":\"\",\"username\":\"a\","
-			    "\"exp\":1,\"jti\":\"\"}"));
+			    "\"exp\":1,\"jti\":\"\"," SID "}"));
 	assert_refused(SPAN("{\"sub\":\"7\",\"iss\":\"\",\"username\":\"a\","
-			    "\"scope\":\"\",\"jti\":\"\"}"));
+			    "\"scope\":\"\",\"jti\":\"\"," SID "}"));
 	assert_refused(SPAN("{\"sub\":\"7\",\"iss\":\"\",\"username\":\"a\","
-			    "\"scope\":\"\",\"exp\":1}"));
+			    "\"scope\":\"\",\"exp\":1," SID "}"));
+}
+
+static void a_session_is_named_and_by_nothing_odd(void **state)
+{
+	static const char *const wrong[] = {
+		"\"x\":1",
+		"\"sid\":1",
+		"\"sid\":null",
+		"\"sid\":[\"a\"]",
+		"\"sid\":\"a\\u0000b\"",
+		"\"sid\":\"a\\r\\nb\"",
+		"\"sid\":\"\xc3\xa9\"",
+		"\"sid\":\"\\u00e9\"",
+		"\"sid\":\"a\",\"sid\":\"b\"",
+		"\"sid\":\"01234567890123456789012345678901234567890123456789"
+		"01234567890123\"",
+	};
+	struct claims c;
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		(void)snprintf(text, sizeof(text),
+			       "{\"sub\":\"7\",%s," UNNAMED "}", wrong[i]);
+		assert_refused(span_of(text));
+	}
+	assert_ok(claims_parse(SPAN("{\"sub\":\"7\"," REQUIRED "}"), &c));
+	assert_string_equal(c.session, "AAAAAAAAAAAAAAAAAAAAAA");
 }
 
 static void a_user_has_one_number_and_one_text_for_it(void **state)
@@ -203,10 +235,10 @@ static void a_member_of_another_type_is_refused(void **state)
 		assert_refused(span_of(text));
 	}
 	assert_refused(SPAN("{\"sub\":\"7\",\"username\":\"a\",\"scope\":\"\","
-			    "\"iss\":\"\",\"exp\":-1,\"jti\":\"\"}"));
+			    "\"iss\":\"\",\"exp\":-1,\"jti\":\"\"," SID "}"));
 	assert_ok(claims_parse(SPAN("{\"sub\":\"7\",\"username\":\"a\","
 				    "\"scope\":\"\",\"iss\":\"\",\"exp\":0,"
-				    "\"jti\":\"\"}"),
+				    "\"jti\":\"\"," SID "}"),
 			       &c));
 }
 
@@ -228,10 +260,10 @@ static void control_characters_and_bad_utf8_are_refused(void **state)
 	(void)state;
 	assert_refused(SPAN("{\"sub\":\"7\",\"iss\":\"\",\"username\":"
 			    "\"a\\r\\nX-Auth-User: root\",\"scope\":\"\","
-			    "\"exp\":1,\"jti\":\"\"}"));
+			    "\"exp\":1,\"jti\":\"\"," SID "}"));
 	assert_refused(
 		SPAN("{\"sub\":\"7\",\"iss\":\"\",\"username\":\"a\xff\","
-		     "\"scope\":\"\",\"exp\":1,\"jti\":\"\"}"));
+		     "\"scope\":\"\",\"exp\":1,\"jti\":\"\"," SID "}"));
 }
 
 static void an_email_of_256_bytes_is_refused(void **state)
@@ -244,14 +276,14 @@ static void an_email_of_256_bytes_is_refused(void **state)
 	email[255] = '\0';
 	(void)snprintf(text, sizeof(text),
 		       "{\"sub\":\"7\",\"iss\":\"\",\"username\":\"%s\","
-		       "\"scope\":\"\",\"exp\":1,\"jti\":\"\"}",
+		       "\"scope\":\"\",\"exp\":1,\"jti\":\"\"," SID "}",
 		       email);
 	assert_ok(claims_parse(span_of(text), &c));
 	email[255] = 'e';
 	email[256] = '\0';
 	(void)snprintf(text, sizeof(text),
 		       "{\"sub\":\"7\",\"iss\":\"\",\"username\":\"%s\","
-		       "\"scope\":\"\",\"exp\":1,\"jti\":\"\"}",
+		       "\"scope\":\"\",\"exp\":1,\"jti\":\"\"," SID "}",
 		       email);
 	assert_refused(span_of(text));
 }
@@ -374,6 +406,7 @@ int main(void)
 		TEST(what_may_be_missing_has_its_default),
 		TEST(members_that_we_do_not_know_are_skipped),
 		TEST(what_must_be_there_is_missed),
+		TEST(a_session_is_named_and_by_nothing_odd),
 		TEST(a_user_has_one_number_and_one_text_for_it),
 		TEST(a_member_of_another_type_is_refused),
 		TEST(an_audience_is_a_text_or_a_list_of_one),

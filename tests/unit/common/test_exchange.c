@@ -83,6 +83,22 @@ static const struct program program = {
 	.app = app,
 };
 
+static enum err approve(void *app_, struct request *rq, struct response *rs)
+{
+	assert_string_equal(app_, "the app");
+	assert_true(rq->authorizer);
+	response_header_str(rs, "Variable-AUTHUSER", "ann");
+	return fails_with != ERR_OK ? fails_with : response_empty(rs, 200);
+}
+
+static const struct program authorizer = {
+	.name = "test-authorizer",
+	.router = { routes, COUNT(routes) },
+	.app = app,
+	.authorize = approve,
+};
+static const struct program *under_test = &program;
+
 /* One exchange; its log line as an object, owned */
 static struct json_object *run(struct memory *m)
 {
@@ -95,7 +111,7 @@ static struct json_object *run(struct memory *m)
 	assert_non_null(f);
 	assert_true(saved >= 0);
 	assert_int_equal(dup2(fileno(f), STDERR_FILENO), STDERR_FILENO);
-	exchange_run(&program, &service, &m->base, &arena);
+	exchange_run(under_test, &service, &m->base, &arena);
 	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
 	(void)close(saved);
 	rewind(f);
@@ -136,13 +152,17 @@ static void bear(const char *scope)
 			    .email = "ann@example.org",
 			    .issuer = "gatehouse",
 			    .token_id = "id",
+			    .session = "AAAAAAAAAAAAAAAAAAAAAA",
 			    .expires_at = (int64_t)time(NULL) + 60 };
+	const struct keyring *ring;
 	struct buf b;
 
 	(void)snprintf(c.scope, sizeof(c.scope), "%s", scope);
 	buf_init(&b, sizeof(header) - 1);
 	buf_add_str(&b, "Bearer ");
-	assert_ok(jwt_sign(&c, &service.ring, &b));
+	ring = keyring_file_take(service.keys, c.expires_at);
+	assert_ok(jwt_sign(&c, ring, &b));
+	keyring_file_give(service.keys, ring);
 	assert_true(span_to_cstr(buf_span(&b), header, sizeof(header)));
 	buf_release(&b);
 }
@@ -151,6 +171,7 @@ static int no_token(void **state)
 {
 	(void)state;
 	header[0] = '\0';
+	under_test = &program;
 	return 0;
 }
 
@@ -395,6 +416,87 @@ static void a_long_path_leaves_the_status_in_the_log(void **state)
 	}
 }
 
+static void an_authorizer_answers_for_any_path_of_any_method(void **state)
+{
+	static const char *const methods[] = { "GET", "HEAD", "POST", "BREW",
+					       "OPTIONS" };
+	struct memory m;
+
+	(void)state;
+	under_test = &authorizer;
+	for (size_t i = 0; i < COUNT(methods); i++) {
+		fails_with = ERR_OK;
+		memory_init(&m, methods[i], "/anybody's/path");
+		memory_set(&m, "FCGI_ROLE", "AUTHORIZER");
+		json_object_put(run(&m));
+		assert_int_equal(memory_status(&m), 200);
+		assert_span(memory_header(&m, "Variable-AUTHUSER"), "ann");
+		memory_release(&m);
+		fails_with = ERR_NO_TOKEN;
+		memory_init(&m, methods[i], "/open");
+		memory_set(&m, "FCGI_ROLE", "AUTHORIZER");
+		json_object_put(run(&m));
+		assert_int_equal(memory_status(&m), 401);
+		assert_false(memory_has_header(&m, "Variable-AUTHUSER"));
+		memory_release(&m);
+	}
+}
+
+static void a_program_without_the_role_approves_of_nothing(void **state)
+{
+	struct memory m;
+
+	(void)state;
+	memory_init(&m, "GET", "/open");
+	memory_set(&m, "FCGI_ROLE", "AUTHORIZER");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 500);
+	memory_release(&m);
+}
+
+static void no_header_makes_a_request_an_authorizers(void **state)
+{
+	struct memory m;
+
+	(void)state;
+	under_test = &authorizer;
+	memory_init(&m, "GET", "/open");
+	memory_set(&m, "HTTP_FCGI_ROLE", "AUTHORIZER");
+	json_object_put(run(&m));
+	assert_span(memory_answer(&m), "hello");
+	memory_release(&m);
+}
+
+static void each_request_is_counted_under_its_route(void **state)
+{
+	struct metrics_layout layout = { .program = "t",
+					 .route_count = COUNT(routes) };
+	struct memory m;
+	struct buf text;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(routes); i++)
+		layout.routes[i] = routes[i].pattern;
+	assert_ok(metrics_open(&layout, "", &service.metrics, NULL));
+	assert_status(&m, "/open", 200);
+	memory_release(&m);
+	assert_status(&m, "/body", 405);
+	memory_release(&m);
+	assert_status(&m, "/made/up", 404);
+	memory_release(&m);
+	buf_init(&text, METRICS_TEXT_MAX);
+	metrics_write(service.metrics, &text);
+	buf_add_char(&text, '\0');
+#define COUNTED "gatehouse_http_requests_total{program=\"t\",method=\"GET\","
+	assert_contains(text.p, COUNTED "route=\"/open\",code=\"200\"} 1");
+	assert_contains(text.p, COUNTED "route=\"/body\",code=\"405\"} 1");
+	assert_contains(text.p, COUNTED "route=\"other\",code=\"404\"} 1");
+	assert_contains(text.p, "in_flight{program=\"t\"} 0");
+	buf_release(&text);
+	metrics_close(service.metrics);
+	service.metrics = NULL;
+}
+
 int main(void)
 {
 #define RUNS(name) cmocka_unit_test_setup(name, no_token)
@@ -415,19 +517,23 @@ int main(void)
 		RUNS(a_client_that_is_gone_is_logged_and_no_more),
 		RUNS(one_request_after_the_other_has_the_whole_arena),
 		RUNS(a_long_path_leaves_the_status_in_the_log),
+		RUNS(an_authorizer_answers_for_any_path_of_any_method),
+		RUNS(a_program_without_the_role_approves_of_nothing),
+		RUNS(no_header_makes_a_request_an_authorizers),
+		RUNS(each_request_is_counted_under_its_route),
 	};
 	static char no_origins[] = "";
 	int failed;
 
 	if (sodium_init() < 0 ||
-	    keyring_from_secret(SPAN("Zt9!kQ2#vL7@xN4$bR8%mW1^pS6&cF3*"),
-				&service.ring, NULL) != ERR_OK)
+	    keyring_file_fixed(SPAN("Zt9!kQ2#vL7@xN4$bR8%mW1^pS6&cF3*"),
+			       &service.keys, NULL) != ERR_OK)
 		return 1;
 	service.settings.cors_origins = no_origins;
 	service.rules = (struct jwt_rules) { "gatehouse", "" };
 	arena_init(&arena);
 	failed = RUN(tests);
 	arena_release(&arena);
-	keyring_release(&service.ring);
+	keyring_file_close(service.keys);
 	return failed;
 }

@@ -133,9 +133,22 @@ static void a_uuid_is_lower_case_hex_in_its_groups(void **state)
 		ident_is_uuid(SPAN("018bcfe5-687b-7abc-8def-0123456789a\0")));
 }
 
+static void a_random_id_is_no_option_of_a_command(void **state)
+{
+	char id[IDENT_LEN + 1];
+
+	(void)state;
+	for (int i = 0; i < EACH; i++) {
+		ident_random(id);
+		assert_int_equal(strlen(id), IDENT_LEN);
+		assert_true(id[0] != '-');
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_random_id_is_no_option_of_a_command),
 		TEST(an_id_is_a_uuid_of_version_7),
 		TEST(ids_of_one_millisecond_sort_as_they_were_made),
 		TEST(a_clock_set_back_does_not_turn_the_order),

@@ -5,10 +5,11 @@
 #include <sodium.h>
 
 #define HEAD(kid) "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"" kid "\"}"
-#define BODY                                                                \
-	"{\"iss\":\"gatehouse\",\"sub\":\"42\",\"username\":\"ann@example." \
-	"org\","                                                            \
-	"\"scope\":\"files:read\",\"iat\":1000,\"exp\":1900,\"jti\":\"id\"}"
+#define BODY                                                                 \
+	"{\"iss\":\"gatehouse\",\"sub\":\"42\",\"username\":\"ann@example."  \
+	"org\","                                                             \
+	"\"scope\":\"files:read\",\"iat\":1000,\"exp\":1900,\"jti\":\"id\"," \
+	"\"sid\":\"AAAAAAAAAAAAAAAAAAAAAA\"}"
 
 static const char secret[] = "Zt9!kQ2#vL7@xN4$bR8%mW1^pS6&cF3*";
 static const char other_secret[] = "qY5&hJ0)wE8(zU2*tG7^rD1%aK4$sB9#";
@@ -22,6 +23,7 @@ static const struct claims ann = {
 	.scope = "files:read files:write",
 	.issuer = "gatehouse",
 	.token_id = "abc-123",
+	.session = "AAAAAAAAAAAAAAAAAAAAAA",
 	.issued_at = 1000,
 	.not_before = 1000,
 	.expires_at = 1900,

@@ -72,6 +72,11 @@ static const struct {
 	  "Basic realm=\"gatehouse\", charset=\"UTF-8\"" },
 	{ ERR_CREDENTIALS, 401, "invalid-credentials",
 	  "Basic realm=\"gatehouse\", charset=\"UTF-8\"" },
+	{ ERR_LIMITED, 429, "too-many-attempts", NULL },
+	{ ERR_OTP_REQUIRED, 401, "otp-required",
+	  "Basic realm=\"gatehouse\", charset=\"UTF-8\"" },
+	{ ERR_OTP, 401, "invalid-otp",
+	  "Basic realm=\"gatehouse\", charset=\"UTF-8\"" },
 	{ ERR_NO_TOKEN, 401, "missing-token", "Bearer realm=\"gatehouse\"" },
 	{ ERR_AUTH, 401, "invalid-token",
 	  "Bearer realm=\"gatehouse\", error=\"invalid_token\"" },
@@ -88,6 +93,7 @@ static const struct {
 	{ ERR_MEDIA_TYPE, 415, "unsupported-media-type", NULL },
 	{ ERR_RANGE, 416, "range-not-satisfiable", NULL },
 	{ ERR_DIGEST, 422, "digest-mismatch", NULL },
+	{ ERR_WEAK_PASSWORD, 422, "weak-password", NULL },
 	{ ERR_INVALID, 422, "invalid-value", NULL },
 	{ ERR_CLOSED, 400, "incomplete-body", NULL },
 	{ ERR_MEMORY, 500, "internal-error", NULL },
@@ -186,6 +192,15 @@ static void only_503_asks_to_come_again(void **state)
 	assert_false(memory_has_header(&a->m, "Retry-After"));
 }
 
+static void a_429_says_in_how_many_seconds(void **state)
+{
+	struct answer *a = *state;
+
+	a->rs.retry_after = 77;
+	json_object_put(answered(a, ERR_LIMITED));
+	assert_span(memory_header(&a->m, "Retry-After"), "77");
+}
+
 static void a_half_made_answer_is_replaced_but_for_what_was_kept(void **state)
 {
 	struct answer *a = *state;
@@ -234,6 +249,7 @@ int main(void)
 		ANSWER(an_explanation_takes_the_place_of_the_sentence),
 		ANSWER(what_is_for_the_log_stays_out_of_the_answer),
 		ANSWER(only_503_asks_to_come_again),
+		ANSWER(a_429_says_in_how_many_seconds),
 		ANSWER(a_half_made_answer_is_replaced_but_for_what_was_kept),
 		ANSWER(an_answer_that_has_started_is_left_alone),
 		ANSWER(a_head_request_gets_the_headers_of_its_problem),

@@ -18,12 +18,13 @@ static void set(const char *name, const char *value)
 static int clean_environment(void **state)
 {
 	static const char *const names[] = {
-		"MYSQL_HOST",  "MYSQL_PORT",	 "MYSQL_SOCKET",
-		"MYSQL_USER",  "MYSQL_PASSWORD", "MYSQL_DB",
-		"DB_POOL",     "DB_TIMEOUT",	 "JWT_SECRET",
-		"JWT_KEYRING", "JWT_ISSUER",	 "JWT_AUDIENCE",
-		"THREADS",     "LOG_LEVEL",	 "CORS_ORIGINS",
-		"PUBLIC_URL",  "DRAIN_SECONDS",	 "GATEHOUSE_CONF",
+		"MYSQL_HOST",	   "MYSQL_PORT",     "MYSQL_SOCKET",
+		"MYSQL_USER",	   "MYSQL_PASSWORD", "MYSQL_DB",
+		"DB_POOL",	   "DB_TIMEOUT",     "JWT_SECRET",
+		"JWT_KEYRING",	   "JWT_ISSUER",     "JWT_AUDIENCE",
+		"THREADS",	   "LOG_LEVEL",	     "CORS_ORIGINS",
+		"PUBLIC_URL",	   "DRAIN_SECONDS",  "GATEHOUSE_CONF",
+		"TRUSTED_PROXIES",
 	};
 
 	(void)state;
@@ -52,6 +53,7 @@ static void the_defaults_are_those_of_the_manual(void **state)
 	assert_string_equal(s.log_level, "info");
 	assert_string_equal(s.cors_origins, "");
 	assert_string_equal(s.public_url, "");
+	assert_string_equal(s.trusted_proxies, "");
 	settings_release(&s);
 }
 
@@ -78,6 +80,7 @@ static void a_value_out_of_its_range_is_named(void **state)
 	assert_wrong("THREADS", "1025");
 	assert_wrong("DRAIN_SECONDS", "-1");
 	assert_wrong("LOG_LEVEL", "loud");
+	assert_wrong("TRUSTED_PROXIES", "10.0.0.0/8 proxy.example");
 }
 
 static void the_database_account_must_be_named(void **state)
@@ -94,7 +97,7 @@ static void the_database_account_must_be_named(void **state)
 static void keys_error(const char *word)
 {
 	struct errmsg why = { "" };
-	struct keyring k;
+	struct keyring_file *k = NULL;
 	struct settings s;
 
 	assert_ok(settings_load(&defaults, &s, NULL));
@@ -127,15 +130,18 @@ static void a_weak_secret_is_named_and_not_shown(void **state)
 
 static void a_secret_makes_keys(void **state)
 {
-	struct keyring k;
+	struct keyring_file *k = NULL;
+	const struct keyring *ring;
 	struct settings s;
 
 	(void)state;
 	set("JWT_SECRET", SECRET);
 	assert_ok(settings_load(&defaults, &s, NULL));
 	assert_ok(settings_keys(&s, &k, NULL));
-	assert_int_equal(k.count, 1);
-	keyring_release(&k);
+	ring = keyring_file_take(k, 1);
+	assert_int_equal(ring->count, 1);
+	keyring_file_give(k, ring);
+	keyring_file_close(k);
 	settings_release(&s);
 }
 
@@ -143,7 +149,8 @@ static void a_ring_file_makes_keys_or_names_its_line(void **state)
 {
 	char path[] = "/tmp/test-settings.XXXXXX";
 	int fd = mkstemp(path);
-	struct keyring k;
+	struct keyring_file *k = NULL;
+	const struct keyring *ring;
 	struct settings s;
 
 	(void)state;
@@ -153,8 +160,10 @@ static void a_ring_file_makes_keys_or_names_its_line(void **state)
 	set("JWT_KEYRING", path);
 	assert_ok(settings_load(&defaults, &s, NULL));
 	assert_ok(settings_keys(&s, &k, NULL));
-	assert_string_equal(keyring_signer(&k)->kid, "k1");
-	keyring_release(&k);
+	ring = keyring_file_take(k, 1);
+	assert_string_equal(keyring_signer(ring)->kid, "k1");
+	keyring_file_give(k, ring);
+	keyring_file_close(k);
 	settings_release(&s);
 	assert_int_equal(write(fd, "oops\n", 5), 5);
 	keys_error("line 2: ");

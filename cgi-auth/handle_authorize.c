@@ -1,0 +1,40 @@
+/* FastCGI's Authorizer role (FastCGI 1.0, 6.3): the server asks before it
+ * serves a path of somebody else's, and passes on what the Variable-* headers
+ * say. No body comes with the question, whatever the request's method is.
+ *
+ * GUARD_SCOPE, a variable that the server's configuration sets for a place and
+ * no client can, is a scope that the token must have.
+ */
+#include "account.h"
+#include "bearer.h"
+
+static enum err check(struct auth *a, struct request *rq, struct response *rs)
+{
+	struct span scope = request_variable(rq, "GUARD_SCOPE");
+	enum err e = bearer_check(rq, a->service->keys, &a->service->rules, "");
+
+	if (e == ERR_OK)
+		e = account_check(a, rq, rs);
+	if (e != ERR_OK || scope.len == 0 ||
+	    span_list_has(span_of(rq->claims.scope), scope))
+		return e;
+	return response_explain(rs, ERR_SCOPE,
+				"This needs the scope \"%.*s\"; the token has "
+				"\"%s\".",
+				SPAN_ARG(scope), rq->claims.scope);
+}
+
+enum err handle_authorize(void *app, struct request *rq, struct response *rs)
+{
+	const struct claims *c = &rq->claims;
+	enum err e = check(app, rq, rs);
+
+	if (e != ERR_OK)
+		return e;
+	response_header_str(rs, "Variable-AUTHUSER", c->email);
+	response_header_int(rs, "Variable-AUTHID", (int64_t)c->user_id);
+	response_header_str(rs, "Variable-AUTHSCOPE", c->scope);
+	/* What programs that never heard of us look for (RFC 3875 4.1.11) */
+	response_header_str(rs, "Variable-REMOTE_USER", c->email);
+	return response_empty(rs, 200);
+}

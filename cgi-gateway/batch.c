@@ -1,0 +1,150 @@
+#include "batch.h"
+
+#include "record.h"
+
+enum err batch_file(struct batch *b, struct span name, struct span type)
+{
+	struct file *f;
+
+	if (b->count == (size_t)b->app->max_files)
+		return response_explain(
+			b->rs, ERR_TOO_LARGE,
+			"More than %lld files in one request "
+			"(MAX_FILES). Send the rest in another.",
+			(long long)b->app->max_files);
+	f = &b->files[b->count];
+	*f = (struct file) {
+		.created_at = b->rq->now,
+		.expires_at = b->expires_at,
+	};
+	if (file_name_clean(name, f->name) != ERR_OK)
+		return response_explain(b->rs, ERR_INVALID,
+					"A file's name is 1 to %d bytes of "
+					"UTF-8 without control characters, and "
+					"not . or ..",
+					FILE_NAME_MAX);
+	file_type_clean(type, f->type);
+	ident_uuid7(b->rq->now_ms, f->id);
+	b->count++;
+	return intake_begin(&b->intake, b->app->store, f, b->app->max_upload,
+			    &b->rs->why);
+}
+
+enum err batch_bytes(struct batch *b, struct span bytes)
+{
+	enum err e = intake_add(&b->intake, bytes, &b->rs->why);
+
+	if (e == ERR_TOO_LARGE)
+		return response_explain(b->rs, e,
+					"The file is larger than %lld bytes "
+					"(MAX_UPLOAD).",
+					(long long)b->app->max_upload);
+	return e;
+}
+
+enum err batch_file_end(struct batch *b)
+{
+	enum err e = intake_finish(
+		&b->intake, b->digest_given ? b->digest : NULL, &b->rs->why);
+
+	if (e == ERR_OK)
+		b->finished++;
+	return e;
+}
+
+static enum err read_expiry(struct batch *b)
+{
+	struct span text;
+	int64_t seconds;
+	enum err e = request_query(b->rq, "expires_in", &text);
+
+	b->expires_at = FILES_NEVER;
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (e != ERR_OK)
+		return e;
+	if (!span_to_int(text, &seconds))
+		seconds = 0; /* explained with the rest of what cannot be */
+	return record_expiry(b->rq, b->rs, seconds, &b->expires_at);
+}
+
+enum err batch_begin(struct batch *b, struct app *app, struct request *rq,
+		     struct response *rs)
+{
+	enum err e;
+
+	*b = (struct batch) { .app = app, .rq = rq, .rs = rs };
+	b->files = arena_alloc(rq->arena,
+			       sizeof(*b->files) * (size_t)b->app->max_files);
+	if (b->files == NULL)
+		return ERR_MEMORY;
+	e = record_caller(b->app, rq, rs, "files:write", &b->who, &b->owner);
+	/* Nothing is known yet of who shows an API token: ask before their
+	 * bytes fill our disk. An access token has shown its signature, and its
+	 * session is asked for with the rows. */
+	if (e == ERR_OK)
+		e = caller_check_api(b->app->db, rq, "files:write", &rs->why);
+	return e == ERR_OK ? read_expiry(b) : e;
+}
+
+static enum err answer(struct batch *b)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	enum err e;
+
+	(void)json_object_object_add(o, "files", list);
+	for (size_t i = 0; i < b->count; i++) {
+		(void)json_object_array_add(
+			list, record_json(b->app, b->rq, &b->files[i]));
+		metrics_add(b->app->metrics, METRICS_UPLOADED_FILES, 1);
+		metrics_add(b->app->metrics, METRICS_UPLOADED_BYTES,
+			    b->files[i].size);
+	}
+	if (b->count == 1) {
+		char tail[sizeof("/files/") + UUID_LEN];
+		struct buf url;
+
+		buf_init(&url, REQUEST_PATH_MAX);
+		(void)snprintf(tail, sizeof(tail), "/files/%s", b->files[0].id);
+		record_url(b->app, b->rq, tail, &url);
+		response_header(b->rs, "Location", buf_span(&url));
+		buf_release(&url);
+	}
+	e = response_json(b->rs, 201, o);
+	json_object_put(o);
+	return e;
+}
+
+/* The files of a slow request finish far apart. To gc the first may look left
+ * behind, for it has no row yet: what was taken meanwhile must not get one. */
+static enum err still_stored(struct batch *b)
+{
+	char path[STORE_PATH_MAX];
+
+	for (size_t i = 0; i + 1 < b->finished; i++)
+		if (store_path(b->app->store, b->files[i].id, path) != ERR_OK)
+			return err_set(&b->rs->why, ERR_IO,
+				       "object %s vanished before its row",
+				       b->files[i].id);
+	return ERR_OK;
+}
+
+enum err batch_end(struct batch *b, enum err e)
+{
+	if (e == ERR_OK)
+		e = still_stored(b);
+	if (e == ERR_OK)
+		e = files_add(b->app->db, &b->who, b->owner, b->files, b->count,
+			      &b->rs->why);
+	if (e == ERR_OK)
+		return answer(b);
+	intake_abandon(&b->intake);
+	/* Whether the rows are there is not known when the database went away
+	 * in the middle: the bytes must stay, gc will look again */
+	if (e != ERR_UNAVAILABLE)
+		for (size_t i = 0; i < b->finished; i++)
+			(void)!store_remove(b->app->store, b->files[i].id,
+					    NULL);
+	return e;
+}

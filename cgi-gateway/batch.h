@@ -1,0 +1,55 @@
+/* batch.h - the files of one upload on their way in: all of them or none.
+ *
+ * The bytes of each file are safe before the first row is written, and all rows
+ * are written in one transaction: a 201 is a promise, and a crash before it
+ * leaves at most bytes without a row, which gateway-admin gc removes.
+ *
+ *	batch_begin(&b, app, rq, rs)
+ *	for each file: batch_file, { batch_bytes }*, batch_file_end
+ *	batch_end(&b, e), which answers
+ *
+ * Each call explains to the client what was wrong.
+ */
+#ifndef BATCH_H
+#define BATCH_H
+
+#include "app.h"
+#include "caller.h"
+#include "intake.h"
+
+struct batch {
+	struct app *app;
+	struct request *rq;
+	struct response *rs;
+	struct file *files; /* in the arena, app->max_files of them */
+	size_t count;	    /* of these, begun */
+	size_t finished;    /* of these, safe in the store */
+	struct caller who;
+	uint64_t owner;	    /* 0: the caller */
+	int64_t expires_at; /* of all of them, from ?expires_in= */
+	bool digest_given;  /* only for a body that is one file */
+	unsigned char digest[SHA256_LEN];
+	struct intake intake; /* of the file under way, if one is */
+};
+
+enum err batch_begin(struct batch *b, struct app *app, struct request *rq,
+		     struct response *rs) MUST_CHECK;
+
+/* `name` and `type` as the client sent them. ERR_TOO_LARGE beyond MAX_FILES;
+ * ERR_INVALID for a name that cannot be. */
+enum err batch_file(struct batch *b, struct span name,
+		    struct span type) MUST_CHECK;
+
+/* ERR_TOO_LARGE beyond MAX_UPLOAD. */
+enum err batch_bytes(struct batch *b, struct span bytes) MUST_CHECK;
+
+/* ERR_DIGEST when a digest was given and is another. */
+enum err batch_file_end(struct batch *b) MUST_CHECK;
+
+/* With `e` ERR_OK write the rows and answer 201. With any other, or where that
+ * fails, remove what was stored and return why; but after ERR_UNAVAILABLE
+ * nobody knows whether the rows are there, so the bytes stay for gc to judge.
+ */
+enum err batch_end(struct batch *b, enum err e) MUST_CHECK;
+
+#endif

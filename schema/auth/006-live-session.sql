@@ -1,0 +1,9 @@
+-- Who may still ask: sessions that were not ended, of users who were not
+-- disabled. Both programs join it into their statements (common/caller.h).
+CREATE VIEW live_session AS
+SELECT s.id, s.user_id, u.email, u.admin, s.kind, s.scope, s.secret,
+       s.created_at, s.expires_at, s.last_used_at
+  FROM session s
+  JOIN user u ON u.id = s.user_id
+ WHERE s.revoked_at IS NULL
+   AND u.disabled_at IS NULL;

@@ -1,0 +1,4 @@
+-- All that the gateway may write here: when a token was used.
+CREATE VIEW session_use AS
+SELECT id, last_used_at
+  FROM session;

@@ -1,0 +1,134 @@
+// deploy/grafana and deploy/prometheus: what they ask for is what is exported.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { parse as parseYaml } from 'yaml';
+import { scrape } from '../support/metrics.js';
+import { repository, run, useStack } from '../support/stack.js';
+
+const stack = await useStack();
+const read = (...steps) => readFileSync(join(repository, 'deploy', ...steps), 'utf8');
+const dashboard = JSON.parse(read('grafana', 'gatehouse.json'));
+const rules = parseYaml(read('prometheus', 'gatehouse-rules.yml')).groups.flatMap((g) => g.rules);
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-rules-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const panels = dashboard.panels.filter((p) => p.type !== 'row');
+const queries = panels.flatMap((p) => p.targets.map((t) => ({ where: p.title, expr: t.expr })));
+const conditions = rules.map((r) => ({ where: r.alert, expr: r.expr }));
+
+// Names of series, each with its labels
+const exported = new Map();
+before(async () => {
+  const ann = await stack.person();
+  await stack.call('GET', '/files', { token: ann.token });
+  for (const program of ['cgi-auth', 'cgi-gateway'])
+    for (const { samples } of Object.values(await scrape(stack, program)))
+      for (const { name, labels } of samples) exported.set(name, new Set([...(exported.get(name) ?? []), ...Object.keys(labels)]));
+});
+
+// The labels that Prometheus itself adds
+const ADDED = ['job', 'instance'];
+
+function checkNames({ where, expr }) {
+  const bare = expr.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  const names = [...bare.matchAll(/\b(?:gatehouse|process)_\w+/g)].map(([name]) => name);
+  assert.ok(names.length > 0, `${where}: ${expr}`);
+  const known = new Set(ADDED);
+  for (const name of names) {
+    assert.ok(exported.has(name), `${where}: nobody exports ${name}`);
+    for (const label of exported.get(name)) known.add(label);
+  }
+  const selected = [...bare.matchAll(/\{([^}]*)\}/g)].flatMap(([, inside]) => inside.match(/\w+(?=\s*(?:=|!))/g) ?? []);
+  const grouped = [...bare.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, inside]) => inside.match(/\w+/g));
+  for (const label of [...selected, ...grouped]) assert.ok(known.has(label), `${where}: there is no label ${label}`);
+}
+
+describe('the dashboard', () => {
+  for (const query of queries) test(`${query.where} asks for what is exported`, () => checkNames(query));
+
+  test('shows every metric that is counted', () => {
+    const all = queries.map((q) => q.expr).join('\n') + conditions.map((c) => c.expr).join('\n') + JSON.stringify(dashboard.templating);
+    const families = [...exported.keys()].map((name) => name.replace(/_(sum|count)$/, '_bucket')).filter((name) => name !== 'gatehouse_uploads_files_total');
+    for (const name of families) assert.ok(all.includes(name), name);
+  });
+
+  test('asks in PromQL', async () => {
+    const record = queries.map(({ expr }, i) => ({ record: `query_${i}`, expr: expr.replaceAll('$__rate_interval', '5m').replaceAll('$program', '.*') }));
+    for (const { expr } of record) assert.ok(!expr.includes('$'), expr);
+    writeFileSync(join(folder, 'queries.yml'), JSON.stringify({ groups: [{ name: 'dashboard', rules: record }] }));
+    const { code, stdout, stderr } = await run('promtool', ['check', 'rules', join(folder, 'queries.yml')]);
+    assert.equal(code, 0, stdout + stderr);
+  });
+
+  test('has panels that neither share an id nor lie on each other', () => {
+    const all = dashboard.panels;
+    assert.equal(new Set(all.map((p) => p.id)).size, all.length);
+    const covered = new Set();
+    for (const { title, gridPos: { x, y, w, h } } of all)
+      for (let i = x; i < x + w; i++)
+        for (let j = y; j < y + h; j++) {
+          assert.ok(i < 24, title);
+          assert.ok(!covered.has(`${i},${j}`), `${title} lies on another`);
+          covered.add(`${i},${j}`);
+        }
+  });
+
+  test('takes its data from where the reader chooses', () => {
+    const variables = dashboard.templating.list.map((v) => v.name);
+    assert.deepEqual(variables, ['datasource', 'program']);
+    for (const panel of panels) {
+      assert.equal(panel.datasource.uid, '${datasource}', panel.title);
+      assert.ok(panel.fieldConfig.defaults.unit && panel.title, panel.title);
+      for (const target of panel.targets) assert.equal(target.datasource.uid, '${datasource}', panel.title);
+    }
+    assert.equal(dashboard.id, undefined);
+  });
+});
+
+describe('the alerts', () => {
+  for (const condition of conditions) test(`${condition.where} asks for what is exported`, () => checkNames(condition));
+
+  test('please promtool, and so does the scrape configuration', async () => {
+    for (const [what, file] of [['rules', 'gatehouse-rules.yml'], ['config', 'prometheus.yml']]) {
+      const { code, stdout, stderr } = await run('promtool', ['check', what, join(repository, 'deploy', 'prometheus', file)]);
+      assert.equal(code, 0, stdout + stderr);
+    }
+  });
+
+  test('say what to do', () => {
+    for (const { alert, annotations, labels } of rules) assert.ok(annotations.summary && annotations.description && labels.severity, alert);
+  });
+
+  // promtool compares the sentences too.
+  test('go off when they should, and not before', async () => {
+    const rule = (name) => rules.find((r) => r.alert === name);
+    const quiet = (alertname, eval_time) => ({ alertname, eval_time, exp_alerts: [] });
+    const fires = (alertname, eval_time, labels, summary) => ({ alertname, eval_time, exp_alerts: [{
+      exp_labels: { ...rule(alertname).labels, ...labels },
+      exp_annotations: { summary, description: rule(alertname).annotations.description },
+    }] });
+    const request = (code) => `gatehouse_http_requests_total{program="cgi-gateway",method="GET",route="/files",code="${code}"}`;
+    const tests = [{
+      interval: '1m',
+      input_series: [{ series: request(200), values: '0+540x40' }, { series: request(500), values: '0+0x9 0+60x30' }],
+      alert_rule_test: [
+        quiet('GatehouseFails', '9m'),
+        fires('GatehouseFails', '30m', { program: 'cgi-gateway' }, 'cgi-gateway fails 10% of its requests'),
+      ],
+    }, {
+      interval: '1m',
+      input_series: [{ series: 'gatehouse_refreshes_total{program="cgi-auth",outcome="reuse"}', values: '0 0 0 1 1 1' }],
+      alert_rule_test: [
+        quiet('GatehouseRefreshTokenCameBack', '2m'),
+        fires('GatehouseRefreshTokenCameBack', '4m', {}, rule('GatehouseRefreshTokenCameBack').annotations.summary),
+      ],
+    }];
+    const rule_files = [join(repository, 'deploy', 'prometheus', 'gatehouse-rules.yml')];
+    writeFileSync(join(folder, 'test.yml'), JSON.stringify({ rule_files, evaluation_interval: '1m', tests }));
+    const { code, stdout, stderr } = await run('promtool', ['test', 'rules', join(folder, 'test.yml')]);
+    assert.equal(code, 0, stdout + stderr);
+  });
+});

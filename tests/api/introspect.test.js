@@ -1,0 +1,120 @@
+// POST /introspect (RFC 7662) and what /validate says of sessions and API tokens
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { assertProblem, assertStatus } from '../support/client.js';
+import { useStack } from '../support/stack.js';
+import { claimsFor, mint, now } from '../support/tokens.js';
+
+const stack = await useStack();
+const introspect = (form) => stack.callInternal('POST', '/introspect', { body: new URLSearchParams(form) });
+const inactive = async (token) => {
+  const answer = await introspect({ token });
+  assertStatus(answer, 200);
+  assert.equal(answer.text, '{"active":false}');
+};
+const login = async () => (await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json;
+const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
+const apiToken = async (json) => (await stack.call('POST', '/tokens', { token: ann.token, json: { name: 'x', ...json } })).json;
+
+let ann;
+before(async () => {
+  ann = await stack.person();
+});
+
+describe('an active token', () => {
+  test('of a login is told with all that it says', async () => {
+    const answer = await introspect({ token: ann.token, token_type_hint: 'access_token' });
+    assertStatus(answer, 200);
+    assert.deepEqual(answer.json, { active: true, token_type: 'Bearer', ...claims(ann.token) });
+  });
+
+  test('of the API is told with what is known of it', async () => {
+    const { token, id } = await apiToken({ scope: 'files:read', expires_in: 100 });
+    const { json } = await introspect({ token });
+    const { iat, nbf, exp, ...rest } = json;
+    assert.deepEqual(rest, { active: true, token_type: 'Bearer', iss: 'gatehouse', sub: String(ann.id), username: ann.email, admin: false, scope: 'files:read', sid: id });
+    assert.ok(Math.abs(iat - now()) < 60);
+    assert.equal(nbf, iat);
+    assert.equal(exp, iat + 100);
+    const endless = (await introspect({ token: (await apiToken()).token })).json;
+    assert.ok(endless.active && !('exp' in endless));
+  });
+
+  test('is told in the address of the program as well', async () => {
+    const answer = await stack.callInternal('POST', '/cgi-auth/introspect', { body: new URLSearchParams({ token: ann.token }) });
+    assert.equal(answer.json.active, true);
+  });
+});
+
+describe('not active, and no more is said,', () => {
+  test('is what is no token', async () => {
+    for (const token of ['', 'x', 'a.b.c', 'gh_', `gh_${'A'.repeat(22)}_${'A'.repeat(43)}`, 'x'.repeat(5000), `${ann.token}x`, ` ${ann.token}`, "' OR 1=1 -- "]) await inactive(token);
+  });
+
+  test('is a token that has expired, or that another key signed', async () => {
+    const { sid } = claims(ann.token);
+    const key = stack.signingKey();
+    await inactive(await mint(key, claimsFor(ann, { sid, exp: now() - 1 })));
+    await inactive(await mint({ ...key, secret: Buffer.alloc(32, 1) }, claimsFor(ann, { sid })));
+    await inactive(await mint(key, claimsFor(ann, { sid: undefined })));
+  });
+
+  test('is a refresh token', async () => {
+    await inactive((await login()).refresh_token);
+  });
+
+  test('is the token of a session that has ended', async () => {
+    const { access_token: token } = await login();
+    assert.equal((await introspect({ token })).json.active, true);
+    await stack.call('POST', '/logout', { token, body: '' });
+    await inactive(token);
+  });
+
+  test('is an API token that was taken back', async () => {
+    const { token, id } = await apiToken();
+    await stack.call('DELETE', `/tokens/${id}`, { token: ann.token });
+    await inactive(token);
+  });
+
+  test('is the token of a session of somebody else', async () => {
+    const bob = await stack.person();
+    await inactive(await mint(stack.signingKey(), claimsFor(bob, { sid: claims(ann.token).sid })));
+  });
+});
+
+test('what is no form with a token is refused', async () => {
+  const send = (body, type) => stack.callInternal('POST', '/introspect', { body, headers: { 'Content-Type': type } });
+  assertProblem(await introspect({ hint: 'x' }), 400, 'bad-request');
+  assertProblem(await send('token=%zz', 'application/x-www-form-urlencoded'), 400, 'bad-request');
+  assertProblem(await send('{"token":"x"}', 'application/json'), 415, 'unsupported-media-type');
+  assertProblem(await send(`token=${'x'.repeat(20000)}`, 'application/x-www-form-urlencoded'), 413, 'too-large');
+  assertProblem(await stack.callInternal('GET', '/introspect?token=x'), 405, 'method-not-allowed');
+});
+
+test('nobody outside can ask', async () => {
+  for (const path of ['/introspect', '/cgi-auth/introspect', '/cgi-auth/metrics', '/cgi-gateway/metrics', '/tokens/..%2Fintrospect', '/tokens/../introspect'])
+    assert.ok([401, 404].includes((await stack.call('POST', path, { body: new URLSearchParams({ token: ann.token }) })).status), path);
+});
+
+describe('/validate', () => {
+  const validate = (token) => stack.callInternal('GET', '/validate', { token });
+
+  test('knows API tokens', async () => {
+    const { token, id } = await apiToken({ scope: 'files:read' });
+    const answer = await validate(token);
+    assertStatus(answer, 200);
+    assert.equal(answer.headers.get('x-auth-user'), ann.email);
+    assert.equal(answer.headers.get('x-auth-id'), String(ann.id));
+    assert.equal(answer.headers.get('x-auth-scope'), 'files:read');
+    assert.equal(answer.json.sid, id);
+  });
+
+  test('refuses a session that has ended, and says nothing of its user', async () => {
+    const { access_token: token } = await login();
+    assertStatus(await validate(token), 200);
+    await stack.call('POST', '/logout', { token, body: '' });
+    const answer = await validate(token);
+    assertProblem(answer, 401, 'invalid-token');
+    assert.equal(answer.headers.get('x-auth-user'), null);
+  });
+});

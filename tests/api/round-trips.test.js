@@ -1,0 +1,123 @@
+// What a request costs at the database: token, ownership and record are one statement. Counted where
+// nothing is hidden, in the server's log of all that it is asked.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { assertProblem, assertStatus } from '../support/client.js';
+import { run, startStack, transport } from '../support/stack.js';
+import { claimsFor, forge } from '../support/tokens.js';
+
+// A CGI program lives for one request: it has nothing prepared.
+describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
+  let stack, ann, script, log;
+  before(async () => {
+    stack = await startStack();
+    ann = await stack.person();
+    script = (await stack.call('POST', '/tokens', { token: ann.token, json: { name: 'a script' } })).json.token;
+    log = stack.path('log', 'asked.log');
+    await root(`SET GLOBAL general_log_file='${log}'`);
+  });
+  after(() => stack?.stop());
+
+  const root = async (sql) => {
+    const { code, stderr } = await run('mariadb', ['--no-defaults', '-S', stack.path('mysql', 'sock'), '-u', 'root', '-e', sql]);
+    assert.equal(code, 0, stderr);
+  };
+
+  // What programs ask while `requests` run.
+  async function asked(requests) {
+    writeFileSync(log, '');
+    await root('SET GLOBAL general_log=ON');
+    try {
+      await requests();
+    } finally {
+      await root('SET GLOBAL general_log=OFF');
+    }
+    const lines = readFileSync(log, 'utf8').split('\n')
+      .map((line) => /^(?:\d{6} [\d: ]{8})?\s+(\d+) (Connect|Query|Prepare|Execute|Fetch|Ping|Reset stmt)\t(.*)$/.exec(line))
+      .filter(Boolean).map(([, id, what, text]) => ({ id, what, text }));
+    const mine = new Set(lines.filter(({ what, text }) => what === 'Connect' && text.startsWith('root@')).map(({ id }) => id));
+    return lines.filter(({ id }) => !mine.has(id)).map(({ what, text }) => `${what} ${text}`);
+  }
+
+  // `request` ten times, after it has been asked before: `want` statements each.
+  async function assertCost(want, request, prepare = () => {}) {
+    const things = [];
+    for (let i = 0; i < 12; i++) things.push(await prepare());
+    for (const thing of things.splice(0, 2)) await request(thing);
+    const statements = await asked(async () => {
+      for (const thing of things) await request(thing);
+    });
+    assert.equal(statements.length, 10 * want, statements.slice(0, 4).join('\n'));
+    for (const statement of statements) assert.match(statement, /^Execute /);
+  }
+
+  const upload = async (token = ann.token) => {
+    const answer = await stack.call('PUT', '/upload/note.txt', { token, body: 'hello' });
+    assertStatus(answer, 201);
+    return answer.json.files[0].id;
+  };
+  const ask = (method, target, status, options) => async (thing) =>
+    assertStatus(await stack.call(method, target.replace('{}', thing), options), status);
+
+  describe('an access token costs one statement', () => {
+    const token = () => ({ token: ann.token });
+    test('at a download', () => assertCost(1, (id) => ask('GET', '/download/{}', 200, token())(id), upload));
+    test('at a download of a part, or of nothing new', async () => {
+      await assertCost(1, (id) => ask('GET', '/download/{}', 206, { ...token(), headers: { Range: 'bytes=1-2' } })(id), upload);
+      await assertCost(1, (id) => ask('GET', '/download/{}', 304, { ...token(), headers: { 'If-None-Match': '*' } })(id), upload);
+    });
+    test('at a list', () => assertCost(1, () => ask('GET', '/files?limit=3', 200, token())(), upload));
+    test('at a search', () => assertCost(1, () => ask('GET', '/files?q=note', 200, token())(), upload));
+    test('at a record', () => assertCost(1, (id) => ask('GET', '/files/{}', 200, token())(id), upload));
+    test('at a record that is none', () => assertCost(1, () => ask('GET', '/files/01890000-0000-7000-8000-000000000000', 404, token())()));
+    test('at a deletion', () => assertCost(1, (id) => ask('DELETE', '/files/{}', 204, token())(id), upload));
+    test('at an upload of one file', async () => {
+      await assertCost(1, () => upload());
+      await assertCost(1, () => ask('POST', '/upload?name=a', 201, { ...token(), body: 'x', headers: { 'Content-Type': 'text/plain' } })());
+    });
+    test('at /validate and /me', async () => {
+      await assertCost(1, () => ask('GET', '/me', 200, token())());
+      await assertCost(1, async () => assertStatus(await stack.callInternal('GET', '/validate', token()), 200));
+    });
+  });
+
+  test('an access token costs two where a change needs to know what was, and where a list is empty', async () => {
+    await assertCost(2, (id) => ask('PATCH', '/files/{}', 200, { token: ann.token, json: { name: 'new' } })(id), upload);
+    await assertCost(2, () => ask('GET', '/files?q=nothing-is-called-so', 200, { token: ann.token })());
+  });
+
+  test('an API token costs one at a download, and two where the statement does not tell whose it is', async () => {
+    const token = { token: script };
+    await assertCost(1, (id) => ask('GET', '/download/{}', 200, token)(id), upload);
+    await assertCost(1, (id) => ask('GET', '/files/{}', 200, token)(id), upload);
+    await assertCost(2, () => ask('GET', '/files', 200, token)());
+    await assertCost(2, (id) => ask('DELETE', '/files/{}', 204, token)(id), upload);
+    await assertCost(2, () => upload(script));
+  });
+
+  test('a token that is not genuine costs none', async () => {
+    const key = { ...stack.signingKey(), secret: Buffer.alloc(32, 1) };
+    const forged = forge(key.secret, { alg: 'HS256', typ: 'at+jwt', kid: key.kid }, claimsFor(ann));
+    for (const token of [forged, `${ann.token}x`, 'gh_x', script.slice(0, -1)])
+      for (const route of ['/files', '/me']) await assertCost(0, async () => assertProblem(await stack.call('GET', route, { token }), 401, 'invalid-token'));
+  });
+
+  test('the note of a use is one statement more, every five minutes', async () => {
+    const id = script.slice(3, 25);
+    const used = async () => Number((await stack.sql('auth', `SELECT COALESCE(last_used_at, 0) FROM session WHERE id='${id}'`))[0][0]);
+    const before = await used();
+    assert.ok(before > 0);
+    await stack.sql('auth', `UPDATE session SET last_used_at=last_used_at-301 WHERE id='${id}'`);
+    const record = await upload();
+    await ask('GET', `/files/${record}`, 200, { token: script })();
+    const after = await used();
+    assert.ok(after >= before);
+    const statements = await asked(async () => {
+      for (let i = 0; i < 10; i++) await ask('GET', `/files/${record}`, 200, { token: script })();
+    });
+    assert.equal(statements.length, 10);
+    assert.ok(statements.every((s) => s.startsWith('Execute SELECT')), statements[0]);
+    assert.equal(await used(), after);
+  });
+});

@@ -1,0 +1,231 @@
+// Guessing at POST /login. 127.0.0.1 is a trusted proxy here, so a test comes from any address; time
+// passes by moving the rows back.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { assertProblem, assertStatus } from '../support/client.js';
+import { startStack } from '../support/stack.js';
+import { totp } from '../support/totp.js';
+
+const HOME = '192.0.2.10';
+const ELSEWHERE = '198.51.100.20';
+const FAILURES = 5; // the default
+const ADDRESS = 30;
+
+let stack;
+before(async () => {
+  stack = await startStack({
+    settings: { THROTTLE_FAILURES: null, THROTTLE_ADDRESS: null, TRUSTED_PROXIES: '10.0.0.0/8 127.0.0.1' },
+  });
+});
+after(() => stack?.stop());
+beforeEach(() => stack.sql('auth', 'DELETE FROM throttle; DELETE FROM known_address'));
+
+const login = (person, from, { password = person.password, forwarded = from } = {}) =>
+  stack.call('POST', '/login', { basic: [person.email, password], headers: { 'X-Forwarded-For': forwarded } });
+const wrong = (person, from) => login(person, from, { password: 'wrong' });
+async function fail(person, from, times = FAILURES) {
+  for (let i = 0; i < times; i++) assertProblem(await wrong(person, from), 401, 'invalid-credentials');
+}
+// A person whom no address knows
+async function person() {
+  const made = await stack.person();
+  await stack.sql('auth', 'DELETE FROM throttle; DELETE FROM known_address');
+  return made;
+}
+const nobody = () => ({ email: `n${randomBytes(6).toString('hex')}@example.org`, password: 'x' });
+const pass = (seconds) =>
+  stack.sql('auth', `UPDATE throttle SET blocked_until = blocked_until - ${seconds}, since = since - ${seconds}, updated_at = updated_at - ${seconds};
+                     UPDATE known_address SET last_seen = last_seen - ${seconds}`);
+
+function assertLimited(answer, least, most) {
+  assertProblem(answer, 429, 'too-many-attempts');
+  const seconds = Number(answer.headers.get('retry-after'));
+  assert.ok(seconds >= least && seconds <= most, `Retry-After: ${seconds}, not ${least} to ${most}`);
+  return seconds;
+}
+
+describe('an account', () => {
+  test('is refused after five failures, for a right password too, until the delay is over', async () => {
+    const ann = await person();
+    await fail(ann, ELSEWHERE, FAILURES + 0);
+    await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
+    assertLimited(await login(ann, HOME), 95, 101);
+    await pass(200);
+    assertStatus(await login(ann, HOME), 200);
+  });
+
+  test('is delayed twice as long by each failure, fifteen minutes at the most', async () => {
+    const ann = await person();
+    await fail(ann, ELSEWHERE);
+    let before = 1;
+    for (let i = 0; i < 12; i++) {
+      await pass(1000);
+      assertProblem(await wrong(ann, `203.0.113.${i}`), 401, 'invalid-credentials');
+      const seconds = Number((await wrong(ann, HOME)).headers.get('retry-after'));
+      const due = Math.min(before * 2, 900);
+      assert.ok(seconds >= due - 2 && seconds <= due, `${seconds} seconds, not ${due}`);
+      before = due;
+    }
+    assert.equal(before, 900);
+  });
+
+  test('is not delayed longer by attempts that are refused', async () => {
+    const ann = await person();
+    await fail(ann, ELSEWHERE);
+    await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
+    const rows = () => stack.sql('auth', 'SELECT HEX(bucket), failures, pending, blocked_until FROM throttle ORDER BY bucket');
+    const was = await rows();
+    for (let i = 0; i < 20; i++) assertLimited(await wrong(ann, ELSEWHERE), 1, 101);
+    assert.deepEqual(await rows(), was);
+  });
+
+  test('lets its owner in at a known address while somebody guesses elsewhere', async () => {
+    const ann = await person();
+    assertStatus(await login(ann, HOME), 200);
+    await fail(ann, ELSEWHERE);
+    await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
+    assertLimited(await login(ann, ELSEWHERE), 95, 101);
+    for (let i = 0; i < 3; i++) assertStatus(await login(ann, HOME), 200);
+    assertLimited(await login(ann, ELSEWHERE), 95, 101);
+  });
+
+  test('delays a known address by its own failures alone', async () => {
+    const ann = await person();
+    assertStatus(await login(ann, HOME), 200);
+    await fail(ann, HOME);
+    await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'b%'");
+    assertLimited(await login(ann, HOME), 95, 101);
+    assertStatus(await login(ann, ELSEWHERE), 200);
+  });
+
+  test('does not know an address after ninety days without a login', async () => {
+    const ann = await person();
+    assertStatus(await login(ann, HOME), 200);
+    await pass(91 * 86400);
+    await fail(ann, ELSEWHERE);
+    await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
+    assertLimited(await login(ann, HOME), 95, 101);
+  });
+
+  test('forgets failures after a right password', async () => {
+    const ann = await person();
+    for (let i = 0; i < 4; i++) {
+      await fail(ann, HOME, FAILURES - 1);
+      assertStatus(await login(ann, HOME), 200);
+    }
+  });
+
+  test('that is not there is refused as one that is', async () => {
+    const [ann, ghost] = [await person(), nobody()];
+    for (const who of [ann, ghost]) {
+      await fail(who, ELSEWHERE);
+      await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
+    }
+    const words = async (who) => {
+      const { request_id: _, ...rest } = (await wrong(who, HOME)).json;
+      return rest;
+    };
+    assertLimited(await wrong(ghost, HOME), 95, 201);
+    assert.deepEqual(await words(ghost), await words(ann));
+  });
+
+  test('is one in all spellings, whether it is there or not', async () => {
+    for (const who of [await person(), nobody()]) {
+      for (const email of [who.email.toUpperCase(), `${who.email} `, who.email.replace('n', 'ñ'), who.email.replace('p', 'P'), who.email])
+        await fail({ ...who, email }, ELSEWHERE, 1);
+      await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
+      assertLimited(await wrong(who, HOME), 95, 101);
+      await stack.sql('auth', 'DELETE FROM throttle');
+    }
+  });
+
+  test('counts every one of a hundred guesses at once', async () => {
+    const ann = await person();
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => wrong(ann, `203.0.113.${i}`)));
+    const looked = answers.filter((a) => a.status === 401).length;
+    assert.ok(looked >= FAILURES && looked < 40, `${looked} passwords were looked at`);
+    for (const answer of answers) if (answer.status !== 401) assertLimited(answer, 1, 900);
+    const [[failures, pending]] = await stack.sql('auth', "SELECT failures, pending FROM throttle WHERE bucket LIKE 'a%'");
+    assert.equal(Number(failures), looked);
+    assert.equal(Number(pending), 0);
+  });
+
+  test('lets twenty right logins in at once', async () => {
+    const ann = await person();
+    for (const answer of await Promise.all(Array.from({ length: 20 }, () => login(ann, HOME)))) assertStatus(answer, 200);
+  });
+});
+
+describe('an address', () => {
+  test('is refused after thirty failures, whatever the account', async () => {
+    const ann = await person();
+    for (let i = 0; i < ADDRESS; i++) await fail(nobody(), ELSEWHERE, 1);
+    assertLimited(await login(ann, ELSEWHERE), 590, 600);
+    assertStatus(await login(ann, HOME), 200);
+    await pass(600);
+    assertStatus(await login(ann, ELSEWHERE), 200);
+  });
+
+  test('of IPv6 is its /64', async () => {
+    const ann = await person();
+    for (let i = 0; i < ADDRESS; i++) await fail(nobody(), `2001:db8:0:7::${i.toString(16)}`, 1);
+    assertLimited(await login(ann, '2001:db8:0:7:ffff::1'), 590, 600);
+    assertStatus(await login(ann, '2001:db8:0:8::1'), 200);
+  });
+
+  test('is not what the client writes before the first untrusted one', async () => {
+    const ann = await person();
+    for (let i = 0; i < ADDRESS; i++)
+      assertProblem(await login(nobody(), null, { forwarded: `203.0.113.${i}, ${ELSEWHERE}, 10.1.2.3` }), 401, 'invalid-credentials');
+    assertLimited(await login(ann, null, { forwarded: `${HOME}, ${ELSEWHERE}` }), 590, 600);
+    assertStatus(await login(ann, null, { forwarded: `${ELSEWHERE}, ${HOME}` }), 200);
+  });
+});
+
+describe('a second factor', () => {
+  const guarded = async () => {
+    const ann = await person();
+    const { secret } = (await stack.call('POST', '/otp', { token: ann.token })).json;
+    assertStatus(await stack.call('POST', '/otp/confirm', { token: ann.token, json: { code: totp(secret) } }), 200);
+    await stack.sql('auth', 'UPDATE otp SET last_step = 0');
+    return { ...ann, secret };
+  };
+
+  test('is not guessed by who has the password', async () => {
+    const ann = await guarded();
+    const enter = (code) => stack.call('POST', '/login', { basic: [ann.email, ann.password], headers: { 'X-Forwarded-For': ELSEWHERE, 'X-OTP': code } });
+    for (let i = 0; i < FAILURES; i++) assertProblem(await enter(`wrong-${i}`), 401, 'invalid-otp');
+    await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
+    assertLimited(await enter(totp(ann.secret)), 95, 101);
+    await pass(200);
+    assertStatus(await enter(totp(ann.secret)), 200);
+  });
+
+  test('that is asked for is no failure', async () => {
+    const ann = await guarded();
+    for (let i = 0; i < 2 * FAILURES; i++) assertProblem(await login(ann, ELSEWHERE), 401, 'otp-required');
+  });
+
+  test('is not taken away by guessing', async () => {
+    const ann = await guarded();
+    const remove = (code) => stack.call('DELETE', '/otp', { token: ann.token, headers: { 'X-Forwarded-For': ELSEWHERE, 'X-OTP': code } });
+    for (let i = 0; i < FAILURES; i++) assertProblem(await remove(`wrong-${i}`), 422, 'invalid-value');
+    await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
+    assertLimited(await remove(totp(ann.secret)), 95, 101);
+    await pass(200);
+    assertStatus(await remove(totp(ann.secret)), 204);
+  });
+});
+
+test('nothing that a client writes is believed when no proxy is trusted', async () => {
+  const plain = await startStack({ settings: { THROTTLE_FAILURES: null, THROTTLE_ADDRESS: 3 } });
+  try {
+    for (let i = 0; i < 3; i++)
+      assertProblem(await plain.call('POST', '/login', { basic: [`n${i}@example.org`, 'x'], headers: { 'X-Forwarded-For': `203.0.113.${i}` } }), 401, 'invalid-credentials');
+    const answer = await plain.call('POST', '/login', { basic: ['n@example.org', 'x'], headers: { 'X-Forwarded-For': '203.0.113.99' } });
+    assertProblem(answer, 429, 'too-many-attempts');
+  } finally {
+    await plain.stop();
+  }
+});
