@@ -43,5 +43,5 @@ const struct config_item auth_items[AUTH_ITEMS] = {
 
 const struct settings_defaults auth_defaults = {
 	.mysql_db = "auth",
-	.threads = "16",
+	.threads = "64",
 };

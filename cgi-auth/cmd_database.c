@@ -16,7 +16,7 @@ int cmd_database_open(struct cmd_database *d)
 	config = settings_db(&d->settings);
 	config.pool = 1;
 	e = passwords_init(&d->passwords, d->auth.password_memory,
-			   d->auth.password_passes, 1);
+			   d->auth.password_passes, 1, 0);
 	if (e != ERR_OK)
 		goto settings;
 	e = db_open(&config, &d->db, &m);

@@ -24,11 +24,34 @@ static enum err check(struct auth *a, struct request *rq, struct response *rs)
 				SPAN_ARG(scope), rq->claims.scope);
 }
 
+/* A guarded program reads these as ours. The server's configuration removes the
+ * usual spellings of them; what is left comes from one that it did not know
+ * ("X.Auth.User" is the same variable to CGI). */
+static bool claims_identity(const struct request *rq)
+{
+	static const char *const ours[] = {
+		"HTTP_X_AUTH_USER", "HTTP_X_AUTH_ID",	  "HTTP_X_AUTH_SCOPE",
+		"HTTP_AUTHUSER",    "HTTP_AUTHID",	  "HTTP_AUTHSCOPE",
+		"HTTP_AUTH_USER",   "HTTP_AUTH_ID",	  "HTTP_AUTH_SCOPE",
+		"HTTP_REMOTE_USER", "HTTP_X_REMOTE_USER",
+	};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (request_variable(rq, ours[i]).len > 0)
+			return true;
+	return false;
+}
+
 enum err handle_authorize(void *app, struct request *rq, struct response *rs)
 {
 	const struct claims *c = &rq->claims;
-	enum err e = check(app, rq, rs);
+	enum err e;
 
+	if (claims_identity(rq))
+		return response_explain(rs, ERR_FORMAT,
+					"A header of the request says who you "
+					"are; only the token does.");
+	e = check(app, rq, rs);
 	if (e != ERR_OK)
 		return e;
 	response_header_str(rs, "Variable-AUTHUSER", c->email);

@@ -61,7 +61,9 @@ static enum err check_current(struct auth *a, struct request *rq,
 	e = password_check(&a->passwords, u->password, current);
 	if (e == ERR_INVALID)
 		e = ERR_CREDENTIALS;
-	attempt_end(a, rq, &ticket, e);
+	/* A right password alone is no login: it clears no count, which wrong
+	 * one-time codes share, and makes no address known */
+	attempt_end(a, rq, &ticket, e == ERR_OK ? ERR_OTP_REQUIRED : e);
 	return e;
 }
 

@@ -31,8 +31,10 @@ static enum err open_auth(void *app, struct service *s, struct errmsg *why)
 	enum err e;
 
 	a->service = s;
+	/* A quarter of the threads stays free for what hashes nothing */
 	e = passwords_init(&a->passwords, a->settings.password_memory,
-			   a->settings.password_passes, 0);
+			   a->settings.password_passes, 0,
+			   (size_t)s->settings.threads * 3 / 4);
 	if (e != ERR_OK)
 		return err_set(why, e, "%s", err_text(e));
 	return ERR_OK;

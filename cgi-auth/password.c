@@ -37,7 +37,7 @@ static size_t half_of_the_processors(void)
 }
 
 enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
-			size_t places)
+			size_t places, size_t crowd)
 {
 	p->memory = (uint64_t)memory;
 	p->passes = (uint64_t)passes;
@@ -50,7 +50,8 @@ enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
 		       (unsigned long long)p->passes, "AAAAAAAAAAAAAAAAAAAAAA",
 		       "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
 	return turnstile_init(&p->places,
-			      places > 0 ? places : half_of_the_processors());
+			      places > 0 ? places : half_of_the_processors(),
+			      crowd);
 }
 
 void passwords_release(struct passwords *p)

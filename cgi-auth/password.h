@@ -46,10 +46,11 @@ enum password_kind {
 	PASSWORD_PLAIN,	   /* anything else: the password itself */
 };
 
-/* `places` 0: half as many as there are processors. libsodium must be ready.
- * ERR_MEMORY. */
+/* `places` 0: half as many as there are processors. Up to `crowd` may wait for
+ * one; who comes then is told so at once. libsodium must be ready. ERR_MEMORY.
+ */
 enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
-			size_t places) MUST_CHECK;
+			size_t places, size_t crowd) MUST_CHECK;
 void passwords_release(struct passwords *p);
 
 enum password_kind password_kind(const char *stored);

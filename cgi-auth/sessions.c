@@ -210,7 +210,7 @@ enum err sessions_each(struct db *db, uint64_t user_id, bool api, int64_t now,
 /* Small bites: a login never waits for the whole of it */
 #define BITE "1000"
 #define EXPIRED "expires_at < ?"
-#define REVOKED "expires_at IS NULL AND revoked_at < ?"
+#define REVOKED "revoked_at < ?"
 
 #define COUNT_AND_DELETE(db, table, which, before, count, e, m)              \
 	do {                                                                 \

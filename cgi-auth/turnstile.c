@@ -9,9 +9,9 @@ struct turnstile_waiter {
 	struct turnstile_waiter *next;
 };
 
-enum err turnstile_init(struct turnstile *t, size_t places)
+enum err turnstile_init(struct turnstile *t, size_t places, size_t crowd)
 {
-	*t = (struct turnstile) { .free = places };
+	*t = (struct turnstile) { .free = places, .crowd = crowd };
 	return pthread_mutex_init(&t->lock, NULL) == 0 ? ERR_OK : ERR_MEMORY;
 }
 
@@ -76,13 +76,15 @@ static enum err wait_turn(struct turnstile *t, int64_t wait_ms)
 	struct timespec until = in_ms(wait_ms);
 	int late = 0;
 
-	if (!init_condition(&w.called))
+	if (t->waiting >= t->crowd || !init_condition(&w.called))
 		return ERR_UNAVAILABLE;
+	t->waiting++;
 	queue_up(t, &w);
 	while (!w.admitted && late == 0)
 		late = pthread_cond_timedwait(&w.called, &t->lock, &until);
 	if (!w.admitted)
 		step_out(t, &w);
+	t->waiting--;
 	(void)pthread_cond_destroy(&w.called);
 	return w.admitted ? ERR_OK : ERR_UNAVAILABLE;
 }

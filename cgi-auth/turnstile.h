@@ -15,16 +15,20 @@
 
 struct turnstile {
 	pthread_mutex_t lock;
-	size_t free; /* how many may still pass at once */
+	size_t free;	/* how many may still pass at once */
+	size_t waiting; /* in the queue */
+	size_t crowd;	/* how many may wait */
 	struct turnstile_waiter *first, *last; /* each on its thread's stack */
 };
 
-/* `places` is at least 1. ERR_MEMORY. */
-enum err turnstile_init(struct turnstile *t, size_t places) MUST_CHECK;
+/* `places` is at least 1; up to `crowd` may wait for one. ERR_MEMORY. */
+enum err turnstile_init(struct turnstile *t, size_t places,
+			size_t crowd) MUST_CHECK;
 void turnstile_release(struct turnstile *t); /* nobody may be inside */
 
 /* Pass, or wait for at most `wait_ms` milliseconds behind those who came
- * before. ERR_UNAVAILABLE when that was not enough, or on lack of memory;
+ * before. ERR_UNAVAILABLE when that was not enough, when `crowd` wait
+ * already, or on lack of memory;
  * only after ERR_OK is there a turnstile_leave(). */
 enum err turnstile_enter(struct turnstile *t, int64_t wait_ms) MUST_CHECK;
 void turnstile_leave(struct turnstile *t);

@@ -17,9 +17,10 @@ static const struct command {
 	{ "gc", cmd_gc, "remove what has expired and what was left behind",
 	  "gateway-admin gc [--grace SECONDS] [--dry-run] [--json]\n\n"
 	  "Removes expired files, finished bytes without a row, and uploads "
-	  "that were\nbegun and left. What is younger than the grace time "
-	  "(3600) stays, for it may\nbelong to an upload under way. May run "
-	  "while the service is up.\n\n"
+	  "that were\nbegun and left. What expired goes at once; the rest goes "
+	  "when it is older than the\ngrace time (3600), for it may belong to "
+	  "an upload under way: let that be longer\nthan any upload takes. May "
+	  "run while the service is up.\n\n"
 	  "Exit status: 0; 69 when the database or the disk is away.\n" },
 	{ "verify", cmd_verify, "read every file again and compare digests",
 	  "gateway-admin verify [--rate BYTES_PER_SECOND] [--json]\n\n"

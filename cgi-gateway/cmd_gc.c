@@ -33,12 +33,14 @@ static enum err remove_file(struct gc *gc, const struct file *f)
 {
 	enum err e = ERR_OK;
 
-	gc->expired++;
-	gc->bytes += f->size;
-	if (gc->dry)
-		return ERR_OK;
-	e = files_drop(gc->admin->app.db, span_of(f->id), &gc->m);
-	if (e == ERR_OK)
+	if (!gc->dry)
+		e = files_drop(gc->admin->app.db, span_of(f->id),
+			       gc->admin->now, &gc->m);
+	if (e == ERR_OK) {
+		gc->expired++;
+		gc->bytes += f->size;
+	}
+	if (e == ERR_OK && !gc->dry)
 		e = store_remove(gc->admin->app.store, f->id, &gc->m);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }

@@ -151,16 +151,20 @@ enum err files_list(struct db *db, const struct caller *who,
 }
 
 enum err files_update(struct db *db, const struct caller *who,
-		      const struct file *f, struct errmsg *m)
+		      const struct file *f, struct files_changed which,
+		      struct errmsg *m)
 {
 	return db_change(db,
 			 "UPDATE file f JOIN live_session l"
-			 " SET f.name = ?, f.expires_at = ?"
-			 " WHERE f.id = ? AND f.owner = ? AND " CALLER_IS,
-			 DB_IN(db_text(span_of(f->name)),
+			 " SET f.name = IF(?, ?, f.name),"
+			 " f.expires_at = IF(?, ?, f.expires_at)"
+			 " WHERE f.id = ? AND f.owner = ? AND " ALIVE
+			 " AND " CALLER_IS,
+			 DB_IN(db_int(which.name), db_text(span_of(f->name)),
+			       db_int(which.expiry),
 			       db_int_or_null(f->expires_at, FILES_NEVER),
 			       db_text(span_of(f->id)), db_uint(f->owner),
-			       CALLER_VALUES(who)),
+			       db_int(who->now), CALLER_VALUES(who)),
 			 m);
 }
 
@@ -176,10 +180,12 @@ enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 		DB_IN(db_text(id), OWNER_VALUES(owner), CALLER_VALUES(who)), m);
 }
 
-enum err files_drop(struct db *db, struct span id, struct errmsg *m)
+enum err files_drop(struct db *db, struct span id, int64_t now,
+		    struct errmsg *m)
 {
-	return db_change(db, "DELETE FROM file WHERE id = ?",
-			 DB_IN(db_text(id)), m);
+	return db_change(db,
+			 "DELETE FROM file WHERE id = ? AND expires_at <= ?",
+			 DB_IN(db_text(id), db_int(now)), m);
 }
 
 enum err files_exists(struct db *db, struct span id, struct errmsg *m)

@@ -57,10 +57,15 @@ enum err files_list(struct db *db, const struct caller *who,
 		    const struct files_page *p, struct file *row,
 		    db_each_fn *each, void *arg, struct errmsg *m) MUST_CHECK;
 
-/* Write name and expires_at of `f` back, by its id and owner. ERR_NOT_FOUND
- * for a session that has ended, too: who changes a file has found it before. */
+/* Write those columns of `f` that `which` names, by its id and owner; another
+ * request may be changing the others. ERR_NOT_FOUND for a session that has
+ * ended, too: who changes a file has found it before. */
+struct files_changed {
+	bool name, expiry;
+};
 enum err files_update(struct db *db, const struct caller *who,
-		      const struct file *f, struct errmsg *m) MUST_CHECK;
+		      const struct file *f, struct files_changed which,
+		      struct errmsg *m) MUST_CHECK;
 
 /* Remove the row. The bytes come after, by the caller. ERR_NOT_FOUND for a
  * session that has ended, too: caller_check() tells. */
@@ -69,8 +74,10 @@ enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 
 /* --- for gateway-admin ------------------------------------------------- */
 
-/* Remove the row, whoever's it is. */
-enum err files_drop(struct db *db, struct span id, struct errmsg *m) MUST_CHECK;
+/* Remove the row, whoever's it is, if it has expired at `now`: its owner may
+ * have lifted that since it was read. ERR_NOT_FOUND. */
+enum err files_drop(struct db *db, struct span id, int64_t now,
+		    struct errmsg *m) MUST_CHECK;
 
 /* Whether a row with this id exists, whoever's and however old. */
 enum err files_exists(struct db *db, struct span id,

@@ -202,6 +202,7 @@ enum err handle_file_change(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
 	struct json_object *o = NULL;
+	struct files_changed which = { false, false };
 	struct caller who;
 	struct file f;
 	enum err e = body_json(rq, rs, &o);
@@ -212,9 +213,14 @@ enum err handle_file_change(void *app_, struct request *rq, struct response *rs)
 		e = change_name(o, rs, &f);
 	if (e == ERR_OK)
 		e = change_expiry(o, rq, rs, &f);
+	if (e == ERR_OK)
+		which = (struct files_changed) {
+			json_object_object_get_ex(o, "name", NULL),
+			json_object_object_get_ex(o, "expires_in", NULL)
+		};
 	json_object_put(o);
 	if (e == ERR_OK)
-		e = files_update(app->db, &who, &f, &rs->why);
+		e = files_update(app->db, &who, &f, which, &rs->why);
 	return e == ERR_OK ? answer(app, rq, rs, &f) : e;
 }
 

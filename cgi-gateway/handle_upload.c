@@ -158,6 +158,11 @@ enum err handle_upload(void *app, struct request *rq, struct response *rs)
 
 	if (e != ERR_OK)
 		return e;
+	if (is_multipart(rq) &&
+	    request_query(rq, "sha256", &name) != ERR_NOT_FOUND)
+		return response_explain(rs, ERR_FORMAT,
+					"?sha256= is for a body that is the "
+					"file itself, not for a form.");
 	if (is_multipart(rq))
 		return batch_end(&b, take_multipart(&b));
 	e = request_query(rq, "name", &name);

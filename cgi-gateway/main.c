@@ -5,6 +5,8 @@
 #include "health.h"
 #include "store_disk.h"
 
+#include <string.h>
+
 static const struct route routes[] = {
 	{ "POST", "/upload", handle_upload, "files:write" },
 	{ "PUT", "/upload/*", handle_upload_named, "files:write" },
@@ -31,6 +33,10 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 		return err_set(why, ERR_CONFIG,
 			       "SENDFILE: \"%.40s\" is not x-sendfile or none",
 			       app->sendfile);
+	if (app->by_server && strchr(app->data_dir, '%') != NULL)
+		return err_set(why, ERR_CONFIG,
+			       "DATA_DIR: a server that sends the files reads "
+			       "%% in their path as the start of an escape");
 	if (s->check_only)
 		return store_disk_check(app->data_dir, why);
 	return store_disk_open(app->data_dir, &app->store, why);

@@ -62,7 +62,8 @@ enum err store_disk_open(const char *dir, struct store **out, struct errmsg *m)
 	s->incoming = s->objects = -1;
 	root = store_disk_dir(AT_FDCWD, dir);
 	if (root >= 0)
-		absolute = realpath(dir, NULL);
+		/* As it is written, for the server in front has it so, too */
+		absolute = dir[0] == '/' ? strdup(dir) : realpath(dir, NULL);
 	if (absolute != NULL &&
 	    strlen(absolute) < STORE_PATH_MAX - UUID_LEN - 16) {
 		size_t size = strlen(absolute) + sizeof("/objects");

@@ -3,9 +3,10 @@
 #define EXPOSED                                                           \
 	"Content-Disposition, Content-Range, ETag, Last-Modified, Link, " \
 	"Location, Repr-Digest, Retry-After, WWW-Authenticate, X-Request-ID"
-#define SENDABLE                                                          \
-	"Accept, Authorization, Content-Digest, Content-Type, If-Match, " \
-	"If-None-Match, If-Range, Range, Repr-Digest, X-Request-ID"
+#define SENDABLE                                                           \
+	"Accept, Authorization, Content-Digest, Content-Type, "            \
+	"If-Modified-Since, If-None-Match, If-Range, Range, Repr-Digest, " \
+	"X-OTP, X-Refresh-Cookie, X-Request-ID"
 
 bool cors_allow(const char *origins, const struct request *rq,
 		struct response *rs)

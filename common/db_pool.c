@@ -147,6 +147,12 @@ static MYSQL *dial(const struct db *db, struct errmsg *m)
 	(void)mysql_options(my, MYSQL_INIT_COMMAND,
 			    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,"
 			    "NO_ENGINE_SUBSTITUTION'");
+	/* What two statements of one transaction rely on, whatever the server's
+	 * default is: INSERT ... SELECT locks what it reads only from here on
+	 */
+	(void)mysql_options(
+		my, MYSQL_INIT_COMMAND,
+		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
 	/* Found, not changed rows: an UPDATE to the same value has matched */
 	if (mysql_real_connect(my, db->host, db->user, db->password, db->name,
 			       db->port, db->socket,
@@ -301,8 +307,10 @@ enum err db_commit(struct db_conn *c, struct errmsg *m)
 	enum err e = run(c, "COMMIT", m);
 
 	/* Whether it happened is not known: nothing may be built on it */
-	if (e != ERR_OK)
+	if (e != ERR_OK) {
 		c->broken = true;
+		e = ERR_UNAVAILABLE;
+	}
 	db_give(c);
 	return e;
 }

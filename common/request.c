@@ -131,6 +131,9 @@ enum err request_init(struct request *rq, struct transport *t,
 	rq->authorizer =
 		span_eq(request_variable(rq, "FCGI_ROLE"), SPAN("AUTHORIZER"));
 	rq->query = request_variable(rq, "QUERY_STRING");
+	/* Two spellings of it: which one did the proxy write? */
+	if (t->ops->count(t, "HTTP_X_FORWARDED_FOR") > 1)
+		return ERR_FORMAT;
 	length = request_variable(rq, "CONTENT_LENGTH");
 	if (length.len > 0 && !span_to_int(length, &rq->content_length))
 		return ERR_FORMAT;

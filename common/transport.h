@@ -24,6 +24,11 @@ struct transport_ops {
 	/* A CGI variable (RFC 3875 4.1), or NULL; valid until finish. */
 	const char *(*variable)(struct transport *t, const char *name);
 
+	/* How often the variable stands there. CGI writes several spellings of
+	 * a header as one name ("X-A", "X_A", "X.A"), and a server may pass on
+	 * each of them: then nobody knows which one a proxy vouches for. */
+	size_t (*count)(struct transport *t, const char *name);
+
 	/* The next bytes of the body, where they lie: valid until the next
 	 * read. chunk->len is 0 at the end of the body, announced or not. */
 	enum err (*read)(struct transport *t, struct span *chunk);
@@ -42,5 +47,9 @@ struct transport_ops {
 struct transport {
 	const struct transport_ops *ops;
 };
+
+/* How many of the "NAME=value" strings of a NULL-terminated list have `name`.
+ */
+size_t transport_count(char *const *list, const char *name);
 
 #endif

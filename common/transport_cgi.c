@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+extern char **environ; /* POSIX names it, no header of ours does */
+
 enum {
 	CGI_READ = 128 * 1024, /* bytes a read asks for */
 	CGI_WRITE = 64 * 1024, /* bytes gathered before a write */
@@ -46,6 +48,12 @@ static const char *cgi_variable(struct transport *t, const char *name)
 {
 	(void)t;
 	return getenv(name);
+}
+
+static size_t cgi_count(struct transport *t, const char *name)
+{
+	(void)t;
+	return transport_count(environ, name);
 }
 
 static enum err cgi_read(struct transport *t, struct span *chunk)
@@ -124,6 +132,7 @@ struct transport *transport_cgi_new(void)
 	static const struct transport_ops ops = {
 		.accept = cgi_accept,
 		.variable = cgi_variable,
+		.count = cgi_count,
 		.read = cgi_read,
 		.write = cgi_write,
 		.finish = cgi_finish,

@@ -88,6 +88,11 @@ static const char *fcgi_variable(struct transport *t, const char *name)
 	return FCGX_GetParam(name, of(t)->request.envp);
 }
 
+static size_t fcgi_count(struct transport *t, const char *name)
+{
+	return transport_count(of(t)->request.envp, name);
+}
+
 static enum err fcgi_read(struct transport *t, struct span *chunk)
 {
 	FCGX_Stream *in = of(t)->request.in;
@@ -137,6 +142,7 @@ struct transport *transport_fcgi_new(void)
 	static const struct transport_ops ops = {
 		.accept = fcgi_accept,
 		.variable = fcgi_variable,
+		.count = fcgi_count,
 		.read = fcgi_read,
 		.write = fcgi_write,
 		.finish = fcgi_finish,

@@ -141,6 +141,13 @@ describe('a guarded program', { skip }, () => {
     assert.deepEqual(spoofed.filter((name) => !harmless.includes(name)), []);
   });
 
+  test('is not reached at all with a spelling that no configuration names', async () => {
+    for (const name of ['X.Auth.User', 'X~Auth~Id', 'Remote.User', 'X-Auth.Scope']) {
+      const answer = await sendRaw(stack.url, requestHead('GET', '/private/env.cgi', { [name]: 'root@example.org', Authorization: `Bearer ${ann.token}` }));
+      assertStatus(answer, 400);
+    }
+  });
+
   test('cannot be reached by making up who one is', async () => {
     const headers = { AUTHUSER: ann.email, 'X-Auth-User': ann.email, 'Remote-User': ann.email, 'Variable-AUTHUSER': ann.email };
     assertProblem(await stack.call('GET', '/private/env.cgi', { headers }), 401, 'missing-token');

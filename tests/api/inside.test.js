@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
+import { requestHead, sendRaw } from '../support/raw.js';
 import { useStack } from '../support/stack.js';
 import { claimsFor, forge, mint, now } from '../support/tokens.js';
 
@@ -69,4 +70,14 @@ test('the internal listener serves nothing of the public one', async () => {
     const { status } = await fetch(stack.internalUrl + path, { headers: { Authorization: `Bearer ${ann.token}` } });
     assert.equal(status, 404, path);
   }
+});
+
+test('the internal listener knows no other path, however it is spelt', async () => {
+  for (const path of ['/..%2Fcgi-auth%2Fme', '/x/..%2F..%2Fcgi-gateway%2Ffiles', '/cgi-auth%2Flogin'])
+    assertStatus(await sendRaw(stack.internalUrl, requestHead('GET', path, { Authorization: `Bearer ${ann.token}` })), 404);
+});
+
+test('two spellings of X-Forwarded-For are refused: nobody knows which one a proxy wrote', async () => {
+  const headers = { 'X.Forwarded.For': '203.0.113.99', 'X-Forwarded-For': '198.51.100.7' };
+  assertStatus(await sendRaw(stack.url, requestHead('GET', '/me', { ...headers, Authorization: `Bearer ${ann.token}` })), 400);
 });

@@ -207,6 +207,21 @@ describe('a second factor', () => {
     for (let i = 0; i < 2 * FAILURES; i++) assertProblem(await login(ann, ELSEWHERE), 401, 'otp-required');
   });
 
+  test('is not guessed between right passwords, which clear no count of wrong codes', async () => {
+    const ann = await guarded();
+    const words = [ann.password, 'another password'];
+    const statuses = [];
+    for (let i = 0; i < 3 * FAILURES; i++) {
+      const headers = { 'X-Forwarded-For': ELSEWHERE };
+      if (i % FAILURES === FAILURES - 1) {
+        await stack.call('POST', '/password', { token: ann.token, headers, json: { current: words[0], new: words[1] } });
+        words.reverse();
+      }
+      statuses.push((await stack.call('DELETE', '/otp', { token: ann.token, headers: { ...headers, 'X-OTP': 'wrong' } })).status);
+    }
+    assert.ok(statuses.includes(429), statuses.join(' '));
+  });
+
   test('is not taken away by guessing', async () => {
     const ann = await guarded();
     const remove = (code) => stack.call('DELETE', '/otp', { token: ann.token, headers: { 'X-Forwarded-For': ELSEWHERE, 'X-OTP': code } });

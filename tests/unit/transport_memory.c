@@ -19,6 +19,17 @@ static enum err memory_accept(struct transport *t)
 	return of(t)->finished > 0 ? ERR_CLOSED : ERR_OK;
 }
 
+static size_t memory_count(struct transport *t, const char *name)
+{
+	struct memory *m = (struct memory *)t;
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->count; i++)
+		n += m->variables[i].value != NULL &&
+		     strcmp(m->variables[i].name, name) == 0;
+	return n;
+}
+
 static const char *memory_variable(struct transport *t, const char *name)
 {
 	struct memory *m = of(t);
@@ -99,6 +110,7 @@ void memory_init(struct memory *m, const char *method, const char *path)
 	static const struct transport_ops ops = {
 		.accept = memory_accept,
 		.variable = memory_variable,
+		.count = memory_count,
 		.read = memory_read,
 		.write = memory_write,
 		.finish = memory_finish,

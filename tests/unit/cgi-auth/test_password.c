@@ -14,7 +14,7 @@ static int set_up(void **state)
 	(void)state;
 	return sodium_init() < 0 ||
 	       passwords_init(&passwords, PASSWORD_MEMORY_MIN,
-			      PASSWORD_PASSES_MIN, 0) != ERR_OK;
+			      PASSWORD_PASSES_MIN, 0, 100) != ERR_OK;
 }
 
 static int tear_down(void **state)
@@ -194,7 +194,7 @@ static void other_parameters_are_to_be_rehashed(void **state)
 
 	(void)state;
 	assert_ok(passwords_init(&more, PASSWORD_MEMORY_MIN,
-				 PASSWORD_PASSES_MIN + 1, 1));
+				 PASSWORD_PASSES_MIN + 1, 1, 1));
 	assert_ok(password_hash(&more, "x", hash));
 	assert_ok(check(hash, "x"));
 	assert_true(password_needs_rehash(&passwords, hash));

@@ -47,7 +47,7 @@ static void no_more_than_the_places_are_inside(void **state)
 	pthread_t threads[THREADS];
 
 	(void)state;
-	assert_ok(turnstile_init(&gate, 3));
+	assert_ok(turnstile_init(&gate, 3, 1000));
 	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, work, NULL),
 				 0);
@@ -76,7 +76,7 @@ static void who_came_first_goes_first(void **state)
 	int names[THREADS];
 
 	(void)state;
-	assert_ok(turnstile_init(&gate, 1));
+	assert_ok(turnstile_init(&gate, 1, 1000));
 	assert_ok(turnstile_enter(&gate, WAIT));
 	for (int i = 0; i < THREADS; i++) {
 		names[i] = i;
@@ -101,7 +101,7 @@ static void a_wait_has_an_end(void **state)
 	int64_t begun;
 
 	(void)state;
-	assert_ok(turnstile_init(&gate, 1));
+	assert_ok(turnstile_init(&gate, 1, 1000));
 	assert_ok(turnstile_enter(&gate, WAIT));
 	begun = now_ms();
 	assert_err(turnstile_enter(&gate, 30), ERR_UNAVAILABLE);
@@ -126,7 +126,7 @@ static void one_who_gives_up_does_not_hold_up_the_next(void **state)
 	enum err e = ERR_OK;
 
 	(void)state;
-	assert_ok(turnstile_init(&gate, 1));
+	assert_ok(turnstile_init(&gate, 1, 1000));
 	assert_ok(turnstile_enter(&gate, WAIT));
 	assert_int_equal(pthread_create(&impatient, NULL, give_up, &e), 0);
 	pause_ms(5);

@@ -3,7 +3,11 @@
 #ifndef FILE_TABLE_H
 #define FILE_TABLE_H
 
+#include "files.h"
 #include "live_sessions.h"
+
+/* A change of name and expiry together */
+#define BOTH ((struct files_changed) { true, true })
 
 static inline void file_table_make(void)
 {

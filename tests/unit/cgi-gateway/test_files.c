@@ -89,7 +89,7 @@ static enum err find(const struct file *f, uint64_t user, int64_t now,
 
 static enum err change(const struct file *f)
 {
-	return files_update(db, by(f->owner, NOW), f, &why);
+	return files_update(db, by(f->owner, NOW), f, BOTH, &why);
 }
 
 static enum err take_away(const struct file *f, uint64_t user)
@@ -593,7 +593,7 @@ static void assert_shut_out(struct caller *who, uint64_t owner)
 	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
 	assert_int_equal(l.count, 0);
 	(void)snprintf(f.name, sizeof(f.name), "changed");
-	assert_err(files_update(db, who, &f, &why), ERR_NOT_FOUND);
+	assert_err(files_update(db, who, &f, BOTH, &why), ERR_NOT_FOUND);
 	assert_err(files_remove(db, who, owner, span_of(f.id), &why),
 		   ERR_NOT_FOUND);
 	assert_int_equal(file_table_rows(db), 1);
@@ -615,7 +615,7 @@ static void assert_let_in(struct caller *who, uint64_t owner)
 	l = (struct listed) { 0 };
 	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
 	assert_int_equal(l.count, 1);
-	assert_ok(files_update(db, who, &got, &why));
+	assert_ok(files_update(db, who, &got, BOTH, &why));
 	assert_ok(files_remove(db, who, owner, span_of(f.id), &why));
 }
 
@@ -739,7 +739,7 @@ static void a_named_owner_s_files_are_meant_and_no_others(void **state)
 	assert_err(files_remove(db, ann, BOB, span_of(mine.id), &why),
 		   ERR_NOT_FOUND);
 	(void)snprintf(got.name, sizeof(got.name), "changed");
-	assert_ok(files_update(db, ann, &got, &why));
+	assert_ok(files_update(db, ann, &got, BOTH, &why));
 	assert_ok(files_remove(db, ann, BOB, span_of(f.id), &why));
 	assert_int_equal(file_table_rows(db), 1);
 }
@@ -861,7 +861,8 @@ static void assert_few_rows(struct db *one, struct caller *ann)
 	assert_reads(one, FEW,
 		     assert_ok(files_find(one, ann, 0, span_of(filled(25000)),
 					  &f, &why)));
-	assert_reads(one, FEW, assert_ok(files_update(one, ann, &f, &why)));
+	assert_reads(one, FEW,
+		     assert_ok(files_update(one, ann, &f, BOTH, &why)));
 	assert_reads(one, FEW, list_on(one, ann, "", 1, 1));
 	assert_reads(one, 100 + FEW, list_on(one, ann, "", 100, 100));
 	assert_reads(one, 100 + FEW,
@@ -1048,7 +1049,7 @@ static void without_a_database_everything_is_unavailable(void **state)
 	assert_err(
 		files_list(away, by(ANN, NOW), &page, &l.row, note, &l, &why),
 		ERR_UNAVAILABLE);
-	assert_err(files_update(away, by(ANN, NOW), two, &why),
+	assert_err(files_update(away, by(ANN, NOW), two, BOTH, &why),
 		   ERR_UNAVAILABLE);
 	assert_err(files_remove(away, by(ANN, NOW), 0, id, &why),
 		   ERR_UNAVAILABLE);
@@ -1063,6 +1064,40 @@ static void without_a_database_everything_is_unavailable(void **state)
 }
 
 #define FILES(name) cmocka_unit_test_setup(name, clear)
+
+/* --- two who change one row
+ * ----------------------------------------------------------- */
+
+static void an_expiry_that_was_lifted_meanwhile_keeps_its_file(void **state)
+{
+	struct file f = made(1, ANN, "kept"), got;
+
+	(void)state;
+	f.expires_at = NOW - 1;
+	add(&f);
+	assert_ok(db_change(db, "UPDATE file SET expires_at = NULL", DB_NONE,
+			    &why));
+	assert_err(files_drop(db, span_of(f.id), NOW, &why), ERR_NOT_FOUND);
+	assert_ok(find(&f, ANN, NOW, &got));
+}
+
+static void a_change_of_the_name_leaves_a_new_expiry_alone(void **state)
+{
+	struct file f = made(1, ANN, "old"), mine, theirs, got;
+
+	(void)state;
+	add(&f);
+	mine = theirs = f; /* both have read the same row */
+	theirs.expires_at = NOW + 60;
+	assert_ok(files_update(db, by(ANN, NOW), &theirs,
+			       (struct files_changed) { false, true }, &why));
+	(void)snprintf(mine.name, sizeof(mine.name), "new");
+	assert_ok(files_update(db, by(ANN, NOW), &mine,
+			       (struct files_changed) { true, false }, &why));
+	assert_ok(find(&f, ANN, NOW, &got));
+	assert_string_equal(got.name, "new");
+	assert_true(got.expires_at == NOW + 60);
+}
 
 int main(int argc, char **argv)
 {
@@ -1104,6 +1139,8 @@ int main(int argc, char **argv)
 		FILES(a_walk_goes_by_id_behind_the_last),
 		FILES(a_page_of_each_has_a_longest_length),
 		FILES(a_count_tells_files_bytes_and_owners),
+		FILES(an_expiry_that_was_lifted_meanwhile_keeps_its_file),
+		FILES(a_change_of_the_name_leaves_a_new_expiry_alone),
 		FILES(without_a_database_everything_is_unavailable),
 	};
 

@@ -291,7 +291,7 @@ static void another_s_and_an_expired_file_are_not_found(void **state)
 	assert_int_equal(get(), 404);
 	g.who.user_id = GATEWAY_USER;
 	file.expires_at = GATEWAY_NOW;
-	assert_ok(files_update(db, gateway_caller(&g), &file, NULL));
+	assert_ok(files_update(db, gateway_caller(&g), &file, BOTH, NULL));
 	assert_int_equal(get(), 404);
 	g.now--;
 	assert_int_equal(get(), 200);
