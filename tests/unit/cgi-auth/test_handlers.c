@@ -65,7 +65,7 @@ static int set_up_all(void **state)
 				  &service.keys, &m) != ERR_OK ||
 	       db_open(&nowhere, &service.db, &m) != ERR_OK ||
 	       passwords_init(&auth.passwords, PASSWORD_MEMORY_MIN,
-			      PASSWORD_PASSES_MIN, 1) != ERR_OK;
+			      PASSWORD_PASSES_MIN, 1, 100) != ERR_OK;
 }
 
 static int tear_down_all(void **state)
