@@ -19,8 +19,9 @@ static const struct command {
 	  "Removes expired files, finished bytes without a row, and uploads "
 	  "that were\nbegun and left. What expired goes at once; the rest goes "
 	  "when it is older than the\ngrace time (3600), for it may belong to "
-	  "an upload under way: let that be longer\nthan any upload takes. May "
-	  "run while the service is up.\n\n"
+	  "an upload under way: let that be longer\nthan any upload takes. "
+	  "Share links that have been dead for 30 days go too. May\nrun while "
+	  "the service is up.\n\n"
 	  "Exit status: 0; 69 when the database or the disk is away.\n" },
 	{ "verify", cmd_verify, "read every file again and compare digests",
 	  "gateway-admin verify [--rate BYTES_PER_SECOND] [--json]\n\n"
@@ -30,6 +31,17 @@ static const struct command {
 	  "Exit status: 0 when all is well, 1 when something is not.\n" },
 	{ "stat", cmd_stat, "count files, bytes and owners",
 	  "gateway-admin stat [--json]\n\n"
+	  "Exit status: 0; 69 when the database is away.\n" },
+	{ "quota", cmd_quota, "show and set what an owner may keep",
+	  "gateway-admin quota show OWNER [--json]\n"
+	  "gateway-admin quota set OWNER [--bytes N|none|default] "
+	  "[--files N|none|default] [--json]\n"
+	  "gateway-admin quota recount [--json]\n\n"
+	  "OWNER is the number of a user. none: no limit; default: that of "
+	  "QUOTA_BYTES or\nQUOTA_FILES. What is there already stays, however "
+	  "much it is.\n\nrecount counts the files of every owner again, and "
+	  "tells whose count was wrong;\nit may run while the service is "
+	  "up.\n\n"
 	  "Exit status: 0; 69 when the database is away.\n" },
 };
 

@@ -11,8 +11,9 @@
 struct app {
 	/* settings, filled by config_load() */
 	char *data_dir, *sendfile;
-	int64_t max_upload; /* bytes of one file */
-	int64_t max_files;  /* files of one request */
+	int64_t max_upload;	   /* bytes of one file */
+	int64_t max_files;	   /* files of one request */
+	struct quota_limits quota; /* of owners without limits of their own */
 	/* made by app_open() in main.c */
 	bool by_server; /* the server sends the bytes: X-Sendfile */
 	struct store *store;
@@ -28,6 +29,11 @@ handler_fn handle_files;	/* GET /files */
 handler_fn handle_file;		/* GET /files/{id} */
 handler_fn handle_file_change;	/* PATCH /files/{id} */
 handler_fn handle_file_remove;	/* DELETE /files/{id} */
+handler_fn handle_link_new;	/* POST /files/{id}/links */
+handler_fn handle_links;	/* GET /files/{id}/links */
+handler_fn handle_link_end;	/* DELETE /links/{id} */
+handler_fn handle_shared;	/* GET /s/{token} */
+handler_fn handle_usage;	/* GET /usage */
 handler_fn handle_ready;	/* GET /readyz */
 handler_fn handle_metrics;	/* GET /metrics */
 

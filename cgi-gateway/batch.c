@@ -68,6 +68,21 @@ static enum err read_expiry(struct batch *b)
 	return record_expiry(b->rq, b->rs, seconds, &b->expires_at);
 }
 
+enum err batch_announced(struct batch *b, int64_t bytes)
+{
+	const struct amount coming = { bytes, 1 };
+	struct usage u;
+	enum err e;
+
+	if (bytes < BATCH_ASK_FIRST)
+		return ERR_OK;
+	e = quota_usage(b->app->db, &b->who, b->owner, &b->app->quota, &u,
+			&b->rs->why);
+	if (e == ERR_OK && !usage_has_room(&u, coming))
+		return ERR_QUOTA;
+	return e;
+}
+
 enum err batch_begin(struct batch *b, struct app *app, struct request *rq,
 		     struct response *rs)
 {
@@ -135,8 +150,8 @@ enum err batch_end(struct batch *b, enum err e)
 	if (e == ERR_OK)
 		e = still_stored(b);
 	if (e == ERR_OK)
-		e = files_add(b->app->db, &b->who, b->owner, b->files, b->count,
-			      &b->rs->why);
+		e = files_add(b->app->db, &b->who, b->owner, &b->app->quota,
+			      b->files, b->count, &b->rs->why);
 	if (e == ERR_OK)
 		return answer(b);
 	intake_abandon(&b->intake);

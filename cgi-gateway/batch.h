@@ -17,6 +17,12 @@
 #include "caller.h"
 #include "intake.h"
 
+enum {
+	/* bytes; a body that is announced as larger is worth a statement before
+	 * it, to ask whether there is room */
+	BATCH_ASK_FIRST = 1 << 20,
+};
+
 struct batch {
 	struct app *app;
 	struct request *rq;
@@ -34,6 +40,11 @@ struct batch {
 
 enum err batch_begin(struct batch *b, struct app *app, struct request *rq,
 		     struct response *rs) MUST_CHECK;
+
+/* The body is one file of so many bytes: ERR_QUOTA if there is no room, while
+ * nothing has been stored. What is small is not asked for; in the end the rows
+ * decide. ERR_AUTH for a session that has ended. */
+enum err batch_announced(struct batch *b, int64_t bytes) MUST_CHECK;
 
 /* `name` and `type` as the client sent them. ERR_TOO_LARGE beyond MAX_FILES;
  * ERR_INVALID for a name that cannot be. */

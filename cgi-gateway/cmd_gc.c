@@ -7,6 +7,7 @@
 #include "admin.h"
 
 #include "json.h"
+#include "links.h"
 
 #include <sysexits.h>
 
@@ -15,6 +16,7 @@ struct gc {
 	int64_t grace; /* seconds */
 	bool dry;
 	int64_t expired, orphans, unfinished, bytes; /* removed */
+	int64_t links;				     /* removed, too */
 	struct file row;
 	struct file *found; /* one page of expired rows */
 	size_t count;
@@ -34,8 +36,7 @@ static enum err remove_file(struct gc *gc, const struct file *f)
 	enum err e = ERR_OK;
 
 	if (!gc->dry)
-		e = files_drop(gc->admin->app.db, span_of(f->id),
-			       gc->admin->now, &gc->m);
+		e = files_drop(gc->admin->app.db, f, gc->admin->now, &gc->m);
 	if (e == ERR_OK) {
 		gc->expired++;
 		gc->bytes += f->size;
@@ -92,10 +93,11 @@ static void report(const struct gc *gc, bool json)
 
 	if (!json) {
 		(void)printf("%s%lld expired, %lld without a row, %lld "
-			     "unfinished: %lld bytes\n",
+			     "unfinished: %lld bytes; %lld dead links\n",
 			     gc->dry ? "would remove " : "removed ",
 			     (long long)gc->expired, (long long)gc->orphans,
-			     (long long)gc->unfinished, (long long)gc->bytes);
+			     (long long)gc->unfinished, (long long)gc->bytes,
+			     (long long)gc->links);
 		return;
 	}
 	o = json_object_new_object();
@@ -104,6 +106,7 @@ static void report(const struct gc *gc, bool json)
 	json_set_int(o, "orphans", gc->orphans);
 	json_set_int(o, "unfinished", gc->unfinished);
 	json_set_int(o, "bytes", gc->bytes);
+	json_set_int(o, "links", gc->links);
 	(void)puts(json_write(o).p);
 	json_object_put(o);
 }
@@ -127,6 +130,9 @@ int cmd_gc(struct admin *a, int argc, char **argv)
 	e = sweep_expired(&gc);
 	if (e == ERR_OK)
 		e = store_each(a->app.store, sweep_item, &gc, &gc.m);
+	/* After the files, so that a link's time runs from the file's end */
+	if (e == ERR_OK)
+		e = links_sweep(a->app.db, a->now, gc.dry, &gc.links, &gc.m);
 	free(gc.found);
 	if (e != ERR_OK)
 		return admin_fail("gc", e, &gc.m);

@@ -2,20 +2,12 @@
 
 /* In each statement `l` is the caller's session (caller.h) and `f` the file. */
 #define FROM_SESSION " FROM live_session l"
-#define COLUMNS                                                          \
-	"f.id, f.owner, f.name, f.type, f.size, f.sha256, f.created_at," \
-	" f.expires_at"
+#define COLUMNS FILES_COLUMNS
 #define OWNER "IF(? = 0, l.user_id, ?)"
 #define ALIVE "(f.expires_at IS NULL OR f.expires_at > ?)"
 
 #define OWNER_VALUES(owner) db_uint(owner), db_uint(owner)
-#define FILE_FIELDS(f)                                                       \
-	db_to_text((f)->id, sizeof((f)->id)), db_to_uint(&(f)->owner),       \
-		db_to_text((f)->name, sizeof((f)->name)),                    \
-		db_to_text((f)->type, sizeof((f)->type)),                    \
-		db_to_int(&(f)->size), db_to_bytes((f)->sha256, SHA256_LEN), \
-		db_to_int(&(f)->created_at),                                 \
-		db_to_int_or(&(f)->expires_at, FILES_NEVER)
+#define FILE_FIELDS(f) FILES_FIELDS(f)
 #define FIELDS_OF(f) DB_OUT(FILE_FIELDS(f))
 /* Who it was, for the log, and then the file: all NULL where there is none */
 #define KNOWN_FIELDS(who, f)                                   \
@@ -43,25 +35,49 @@ static enum err inserted(enum err e)
 	return e == ERR_NOT_FOUND ? ERR_AUTH : e;
 }
 
-enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
-		   const struct file *files, size_t count, struct errmsg *m)
+static struct amount sum(const struct file *files, size_t count)
+{
+	struct amount a = { 0, (int64_t)count };
+
+	for (size_t i = 0; i < count; i++)
+		a.bytes += files[i].size;
+	return a;
+}
+
+static enum err add_all(struct db *db, const struct caller *who, uint64_t owner,
+			const struct quota_limits *limits,
+			const struct file *files, size_t count,
+			struct errmsg *m)
 {
 	struct db_conn *c;
-	enum err e;
+	enum err e = db_begin(db, &c, m);
 
-	/* One statement is a transaction of its own: three round trips less */
-	if (count == 1)
-		return inserted(db_change(db, INSERT,
-					  INSERT_VALUES(who, owner, files), m));
-	e = db_begin(db, &c, m);
 	if (e != ERR_OK)
 		return e;
+	e = quota_take(c, who, owner, sum(files, count), limits, m);
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
 		e = inserted(db_tx_change(
 			c, INSERT, INSERT_VALUES(who, owner, &files[i]), m));
 	if (e == ERR_OK)
 		return db_commit(c, m);
 	db_rollback(c);
+	return e;
+}
+
+enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
+		   const struct quota_limits *limits, const struct file *files,
+		   size_t count, struct errmsg *m)
+{
+	enum err e = add_all(db, who, owner, limits, files, count, m);
+
+	/* Once for an owner's first file, who had no row to count in; once more
+	 * for who finds that others have just made room */
+	for (int again = 0; e == ERR_QUOTA && again < 2; again++) {
+		e = quota_refused(db, who, owner, sum(files, count), limits, m);
+		if (e != ERR_OK)
+			break;
+		e = add_all(db, who, owner, limits, files, count, m);
+	}
 	return e;
 }
 
@@ -168,24 +184,57 @@ enum err files_update(struct db *db, const struct caller *who,
 			 m);
 }
 
+enum { WHATEVER = -1 }; /* as the statement below spells it */
+
+/* Remove a row and what it counts; with `expired` not WHATEVER only if it has
+ * expired by then */
+static enum err drop(struct db *db, const struct file *f, int64_t expired,
+		     struct errmsg *m)
+{
+	struct db_conn *c;
+	enum err e = db_begin(db, &c, m);
+
+	if (e != ERR_OK)
+		return e;
+	e = quota_give(c, f->owner, sum(f, 1), m);
+	/* Of two who delete the same file one finds no row, and rolls back what
+	 * it counted */
+	if (e == ERR_OK)
+		e = db_tx_change(c,
+				 "DELETE FROM file WHERE id = ?"
+				 " AND (? = -1 OR expires_at <= ?)",
+				 DB_IN(db_text(span_of(f->id)), db_int(expired),
+				       db_int(expired)),
+				 m);
+	if (e == ERR_OK)
+		return db_commit(c, m);
+	db_rollback(c);
+	return e;
+}
+
 enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 		      struct span id, struct errmsg *m)
 {
+	struct file f;
+	enum err e;
+
 	if (!ident_is_uuid(id))
 		return ERR_NOT_FOUND;
-	return db_change(
-		db,
-		"DELETE f FROM file f JOIN live_session l"
-		" WHERE f.id = ? AND f.owner = " OWNER " AND " CALLER_IS,
-		DB_IN(db_text(id), OWNER_VALUES(owner), CALLER_VALUES(who)), m);
+	/* Read without a lock: neither owner nor size of a file ever changes */
+	e = db_row(db,
+		   "SELECT f.id, f.owner, f.size" FROM_SESSION " JOIN file f"
+		   " WHERE f.id = ? AND f.owner = " OWNER " AND " CALLER_IS,
+		   DB_IN(db_text(id), OWNER_VALUES(owner), CALLER_VALUES(who)),
+		   DB_OUT(db_to_text(f.id, sizeof(f.id)), db_to_uint(&f.owner),
+			  db_to_int(&f.size)),
+		   m);
+	return e == ERR_OK ? drop(db, &f, WHATEVER, m) : e;
 }
 
-enum err files_drop(struct db *db, struct span id, int64_t now,
+enum err files_drop(struct db *db, const struct file *f, int64_t now,
 		    struct errmsg *m)
 {
-	return db_change(db,
-			 "DELETE FROM file WHERE id = ? AND expires_at <= ?",
-			 DB_IN(db_text(id), db_int(now)), m);
+	return drop(db, f, now, m);
 }
 
 enum err files_exists(struct db *db, struct span id, struct errmsg *m)

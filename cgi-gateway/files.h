@@ -1,7 +1,8 @@
 /* files.h - the table `file`: one row for each finished file.
  *
  * A row exists only for bytes that are safe in the store. What belongs to
- * someone else, or has expired, is not found. Errors are db.h's.
+ * someone else, or has expired, is not found. Errors are db.h's. Rows come and
+ * go in one transaction with what quota.h counts.
  */
 #ifndef FILES_H
 #define FILES_H
@@ -12,6 +13,7 @@
 #include "err.h"
 #include "file_name.h"
 #include "ident.h"
+#include "quota.h"
 
 enum {
 	FILES_NEVER = 0,       /* expires_at of a file that stays */
@@ -28,15 +30,28 @@ struct file {
 	int64_t created_at, expires_at; /* seconds since 1970 UTC */
 };
 
+/* For statements of other tables that join a file as `f` */
+#define FILES_COLUMNS                                                    \
+	"f.id, f.owner, f.name, f.type, f.size, f.sha256, f.created_at," \
+	" f.expires_at"
+#define FILES_FIELDS(f)                                                      \
+	db_to_text((f)->id, sizeof((f)->id)), db_to_uint(&(f)->owner),       \
+		db_to_text((f)->name, sizeof((f)->name)),                    \
+		db_to_text((f)->type, sizeof((f)->type)),                    \
+		db_to_int(&(f)->size), db_to_bytes((f)->sha256, SHA256_LEN), \
+		db_to_int(&(f)->created_at),                                 \
+		db_to_int_or(&(f)->expires_at, FILES_NEVER)
+
 /* Each call below checks the caller's session in the same statement, hence in
  * the same round trip: ERR_AUTH when it lives no more. `owner` is whose files
  * they are, 0 for the caller's own. */
 
 /* Add all `count` rows or none, for `owner` whatever the rows say. After
- * ERR_UNAVAILABLE it is not known which. */
+ * ERR_UNAVAILABLE it is not known which. ERR_QUOTA: the owner has no room for
+ * all of them; `limits` hold for who has none of their own. */
 enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
-		   const struct file *files, size_t count,
-		   struct errmsg *m) MUST_CHECK;
+		   const struct quota_limits *limits, const struct file *files,
+		   size_t count, struct errmsg *m) MUST_CHECK;
 
 enum err files_find(struct db *db, struct caller *who, uint64_t owner,
 		    struct span id, struct file *out,
@@ -74,9 +89,9 @@ enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 
 /* --- for gateway-admin ------------------------------------------------- */
 
-/* Remove the row, whoever's it is, if it has expired at `now`: its owner may
- * have lifted that since it was read. ERR_NOT_FOUND. */
-enum err files_drop(struct db *db, struct span id, int64_t now,
+/* Remove the row if it has expired at `now`: its owner may have lifted that
+ * since it was read. Of `f`, its id, owner and size count. ERR_NOT_FOUND. */
+enum err files_drop(struct db *db, const struct file *f, int64_t now,
 		    struct errmsg *m) MUST_CHECK;
 
 /* Whether a row with this id exists, whoever's and however old. */

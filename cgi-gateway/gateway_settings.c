@@ -11,6 +11,12 @@ const struct config_item gateway_settings[GATEWAY_SETTINGS] = {
 	  "107374182400", 1, INT64_MAX / 2, "bytes of one file at the most" },
 	{ "MAX_FILES", CONFIG_INT, offsetof(struct app, max_files), "100", 1,
 	  1000, "files of one upload at the most" },
+	{ "QUOTA_BYTES", CONFIG_INT, offsetof(struct app, quota.bytes), "0", 0,
+	  INT64_MAX / 2,
+	  "bytes that a user may keep, unless told otherwise; 0: no limit" },
+	{ "QUOTA_FILES", CONFIG_INT, offsetof(struct app, quota.files), "0", 0,
+	  INT64_MAX / 2,
+	  "files that a user may keep, unless told otherwise; 0: no limit" },
 };
 
 const struct settings_defaults gateway_defaults = { "gateway", "32" };

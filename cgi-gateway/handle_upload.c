@@ -18,7 +18,9 @@ static enum err take_raw(struct batch *b, struct span name)
 					"The file is larger than %lld bytes "
 					"(MAX_UPLOAD).",
 					(long long)b->app->max_upload);
-	e = batch_file(b, name, request_content_type(b->rq));
+	e = batch_announced(b, b->rq->content_length);
+	if (e == ERR_OK)
+		e = batch_file(b, name, request_content_type(b->rq));
 	while (e == ERR_OK) {
 		e = request_read(b->rq, &chunk);
 		if (e != ERR_OK || chunk.len == 0)

@@ -26,6 +26,7 @@ static const char *const texts[ERR_COUNT] = {
 	[ERR_EXPIRED] = "token not valid at this time",
 	[ERR_SCOPE] = "insufficient scope",
 	[ERR_NOT_FOUND] = "not found",
+	[ERR_GONE] = "gone",
 	[ERR_METHOD] = "method not allowed",
 	[ERR_CONFLICT] = "conflict",
 	[ERR_QUOTA] = "quota exceeded",

@@ -41,6 +41,7 @@ enum err {
 	ERR_SCOPE,   /* genuine, but not allowed to do this */
 	/* what is asked for */
 	ERR_NOT_FOUND,
+	ERR_GONE,     /* was there, and its time is over */
 	ERR_METHOD,   /* the place exists, the method does not */
 	ERR_CONFLICT, /* exists already, or changed under us */
 	ERR_QUOTA,    /* the user's allowance is used up */

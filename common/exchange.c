@@ -57,8 +57,22 @@ static enum err dispatch(const struct program *p, const struct service *s,
 	return route->handle(p->app, rq, rs);
 }
 
-static void write_log(const struct request *rq, const struct response *rs,
-		      enum err e, int64_t us)
+static void write_path(struct log_line *l, const struct program *p,
+		       struct span path)
+{
+	char shown[64];
+
+	if (p->secret_paths == NULL ||
+	    !span_has_prefix(path, span_of(p->secret_paths))) {
+		log_text(l, "path", path);
+		return;
+	}
+	(void)snprintf(shown, sizeof(shown), "%s\xe2\x80\xa6", p->secret_paths);
+	log_str(l, "path", shown);
+}
+
+static void write_log(const struct program *p, const struct request *rq,
+		      const struct response *rs, enum err e, int64_t us)
 {
 	/* Below 500 it is the client's affair, but for 507 */
 	enum log_level level = rs->status >= 500 ? LOG_ERROR : LOG_INFO;
@@ -67,7 +81,7 @@ static void write_log(const struct request *rq, const struct response *rs,
 	log_begin(&l, level, "request");
 	log_str(&l, "request_id", rq->id);
 	log_text(&l, "method", rq->method);
-	log_text(&l, "path", rq->path);
+	write_path(&l, p, rq->path);
 	if (rq->authorizer)
 		log_str(&l, "role", "authorizer");
 	if (rq->authenticated) {
@@ -127,7 +141,7 @@ void exchange_run(const struct program *p, const struct service *s,
 		sent = t->ops->finish(t);
 	else
 		(void)t->ops->finish(t);
-	write_log(&rq, &rs, e != ERR_OK ? e : sent,
+	write_log(p, &rq, &rs, e != ERR_OK ? e : sent,
 		  clock_us(CLOCK_MONOTONIC) - begun);
 	response_release(&rs);
 	arena_reset(arena);

@@ -83,6 +83,8 @@ static const struct problem {
 			"Bearer " REALM ", error=\"insufficient_scope\"" },
 	[ERR_NOT_FOUND] = { 404, "not-found", "Not found",
 			    "There is nothing here.", NULL },
+	[ERR_GONE] = { 410, "gone", "Gone", "This was here and is no more.",
+		       NULL },
 	[ERR_METHOD] = { 405, "method-not-allowed", "Method not allowed",
 			 "This address does not take that method; see the "
 			 "Allow header.",

@@ -3,15 +3,29 @@
 static bool matches(const struct route *route, struct span path,
 		    struct span *tail)
 {
-	struct span pattern = span_of(route->pattern);
+	struct span before = span_of(route->pattern), after, taken;
 
-	if (!span_has_suffix(pattern, SPAN("*")))
-		return span_eq(path, pattern);
-	pattern.len--;
-	if (path.len <= pattern.len || !span_has_prefix(path, pattern))
+	if (!span_cut(&before, '*', &after))
+		return span_eq(path, before);
+	if (path.len <= before.len + after.len ||
+	    !span_has_prefix(path, before) || !span_has_suffix(path, after))
 		return false;
-	*tail = span_from(path, pattern.len);
+	taken = span_from(path, before.len);
+	taken.len -= after.len;
+	if (after.len > 0 && span_find(taken, '/') < taken.len)
+		return false;
+	*tail = taken;
 	return true;
+}
+
+/* What the path is of; empty for what is in no table */
+static struct span pattern_of(const struct router *r, struct span path,
+			      struct span *tail)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (matches(&r->routes[i], path, tail))
+			return span_of(r->routes[i].pattern);
+	return SPAN("");
 }
 
 int router_place(const struct router *r, const struct request *rq)
@@ -27,12 +41,12 @@ int router_place(const struct router *r, const struct request *rq)
 void router_methods(const struct router *r, const struct request *rq,
 		    struct buf *out)
 {
-	struct span tail;
+	struct span tail, pattern = pattern_of(r, rq->path, &tail);
 
 	for (size_t i = 0; i < r->count; i++) {
 		const struct route *route = &r->routes[i];
 
-		if (!matches(route, rq->path, &tail))
+		if (!span_eq(span_of(route->pattern), pattern))
 			continue;
 		if (out->len > 0)
 			buf_add(out, SPAN(", "));
@@ -46,13 +60,16 @@ enum err router_find(const struct router *r, struct request *rq,
 		     struct response *rs, const struct route **out)
 {
 	struct span method = rq->head ? SPAN("GET") : rq->method;
+	struct span tail = rq->tail;
+	struct span pattern = pattern_of(r, rq->path, &tail);
 	struct buf allow;
 
 	for (size_t i = 0; i < r->count; i++) {
 		const struct route *route = &r->routes[i];
 
 		if (span_eq(method, span_of(route->method)) &&
-		    matches(route, rq->path, &rq->tail)) {
+		    span_eq(span_of(route->pattern), pattern)) {
+			rq->tail = tail;
 			rq->route = (int)i;
 			*out = route;
 			return ERR_OK;

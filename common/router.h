@@ -12,8 +12,10 @@ typedef enum err handler_fn(void *app, struct request *rq, struct response *rs);
 
 struct route {
 	const char *method; /* "GET" serves HEAD too */
-	/* The whole path; a "*" at its end takes one or more bytes, slashes
-	 * included, which the handler finds in rq->tail. */
+	/* The whole path. A "*" at its end takes one or more bytes, slashes
+	 * included; one in the middle takes a segment. The handler finds it in
+	 * rq->tail. A path is of the first pattern that it matches, whatever
+	 * the methods: what says more stands above what takes everything. */
 	const char *pattern;
 	handler_fn *handle;
 	const char *scope; /* a token with this scope; ANY_SCOPE; or OPEN */

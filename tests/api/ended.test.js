@@ -27,6 +27,9 @@ const ROUTES = {
   'GET /files/{id}': { method: 'GET', target: (id) => `/files/${id}` },
   'GET /files/{id}, which is none': { method: 'GET', target: () => '/files/01890000-0000-7000-8000-000000000000' },
   'PATCH /files/{id}': { method: 'PATCH', target: (id) => `/files/${id}`, json: { name: 'renamed', expires_in: 1 } },
+  'GET /files/{id}/links': { method: 'GET', target: (id) => `/files/${id}/links` },
+  'POST /files/{id}/links': { method: 'POST', target: (id) => `/files/${id}/links`, json: {} },
+  'DELETE /links/{link}, which is none': { method: 'DELETE', target: () => '/links/AAAAAAAAAAAAAAAAAAAAAA' },
   'DELETE /files/{id}': { method: 'DELETE', target: (id) => `/files/${id}` },
 };
 

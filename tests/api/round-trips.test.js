@@ -7,6 +7,9 @@ import { assertProblem, assertStatus } from '../support/client.js';
 import { run, startStack, transport } from '../support/stack.js';
 import { claimsFor, forge } from '../support/tokens.js';
 
+const UPLOAD = 4;
+const DELETION = 5;
+
 // A CGI program lives for one request: it has nothing prepared.
 describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
   let stack, ann, script, log;
@@ -49,7 +52,7 @@ describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
       for (const thing of things) await request(thing);
     });
     assert.equal(statements.length, 10 * want, statements.slice(0, 4).join('\n'));
-    for (const statement of statements) assert.match(statement, /^Execute /);
+    for (const statement of statements) assert.match(statement, /^Execute |^Query (START TRANSACTION|COMMIT)$/);
   }
 
   const upload = async (token = ann.token) => {
@@ -71,16 +74,23 @@ describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
     test('at a search', () => assertCost(1, () => ask('GET', '/files?q=note', 200, token())(), upload));
     test('at a record', () => assertCost(1, (id) => ask('GET', '/files/{}', 200, token())(id), upload));
     test('at a record that is none', () => assertCost(1, () => ask('GET', '/files/01890000-0000-7000-8000-000000000000', 404, token())()));
-    test('at a deletion', () => assertCost(1, (id) => ask('DELETE', '/files/{}', 204, token())(id), upload));
-    test('at an upload of one file', async () => {
-      await assertCost(1, () => upload());
-      await assertCost(1, () => ask('POST', '/upload?name=a', 201, { ...token(), body: 'x', headers: { 'Content-Type': 'text/plain' } })());
-    });
+    test('at the usage', () => assertCost(1, () => ask('GET', '/usage', 200, token())()));
     test('at /validate and /me', async () => {
       await assertCost(1, () => ask('GET', '/me', 200, token())());
       await assertCost(1, async () => assertStatus(await stack.callInternal('GET', '/validate', token()), 200));
     });
   });
+
+  // UPLOAD: START TRANSACTION, UPDATE quota, INSERT file, COMMIT
+  test('an upload costs what its transaction does', async () => {
+    await assertCost(UPLOAD, () => upload());
+    await assertCost(UPLOAD, () => ask('POST', '/upload?name=a', 201, { token: ann.token, body: 'x', headers: { 'Content-Type': 'text/plain' } })());
+  });
+
+  test('a large one asks first whether there is room', () => assertCost(UPLOAD + 1,
+    () => ask('PUT', '/upload/large', 201, { token: ann.token, body: Buffer.alloc(1 << 20) })()));
+
+  test('a deletion looks for the file before', () => assertCost(DELETION, (id) => ask('DELETE', '/files/{}', 204, { token: ann.token })(id), upload));
 
   test('an access token costs two where a change needs to know what was, and where a list is empty', async () => {
     await assertCost(2, (id) => ask('PATCH', '/files/{}', 200, { token: ann.token, json: { name: 'new' } })(id), upload);
@@ -92,8 +102,8 @@ describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
     await assertCost(1, (id) => ask('GET', '/download/{}', 200, token)(id), upload);
     await assertCost(1, (id) => ask('GET', '/files/{}', 200, token)(id), upload);
     await assertCost(2, () => ask('GET', '/files', 200, token)());
-    await assertCost(2, (id) => ask('DELETE', '/files/{}', 204, token)(id), upload);
-    await assertCost(2, () => upload(script));
+    await assertCost(1 + DELETION, (id) => ask('DELETE', '/files/{}', 204, token)(id), upload);
+    await assertCost(1 + UPLOAD, () => upload(script));
   });
 
   test('a token that is not genuine costs none', async () => {

@@ -13,6 +13,8 @@ static inline void file_table_make(void)
 {
 	sessions_make();
 	schema_run("gateway/001-file");
+	schema_run("gateway/010-quota");
+	schema_run("gateway/020-link");
 }
 
 /* Quicker than to make it again */
@@ -20,6 +22,10 @@ static inline void file_table_clear(struct db *db)
 {
 	enum err e = db_change(db, "DELETE FROM file", DB_NONE, NULL);
 
+	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
+	e = db_change(db, "DELETE FROM quota", DB_NONE, NULL);
+	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
+	e = db_change(db, "DELETE FROM link", DB_NONE, NULL);
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
 }
 

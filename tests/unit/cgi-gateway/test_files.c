@@ -8,6 +8,7 @@ static const uint64_t LAST = UINT64_MAX; /* the highest user id */
 
 static struct db *db;
 static struct errmsg why;
+static const struct quota_limits unlimited = { QUOTA_NONE, QUOTA_NONE };
 
 static int open_db(void **state)
 {
@@ -78,7 +79,7 @@ static struct file made(int n, uint64_t owner, const char *name)
 
 static void add(const struct file *f)
 {
-	assert_ok(files_add(db, by(f->owner, NOW), 0, f, 1, &why));
+	assert_ok(files_add(db, by(f->owner, NOW), 0, &unlimited, f, 1, &why));
 }
 
 static enum err find(const struct file *f, uint64_t user, int64_t now,
@@ -163,7 +164,7 @@ static void many_are_added_together(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++)
 		files[i] = made(i + 1, ANN, "same name");
-	assert_ok(files_add(db, by(ANN, NOW), 0, files, 100, &why));
+	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, files, 100, &why));
 	assert_int_equal(file_table_rows(db), 100);
 	for (int i = 0; i < 100; i++) {
 		assert_ok(find(&files[i], ANN, NOW, &got));
@@ -183,14 +184,15 @@ static void of_many_all_are_added_or_none(void **state)
 	for (size_t count = 3; count > 1; count--) {
 		/* the last of them is there already */
 		files[count - 1] = files[2];
-		assert_err(files_add(db, by(ANN, NOW), 0, files, count, &why),
+		assert_err(files_add(db, by(ANN, NOW), 0, &unlimited, files,
+				     count, &why),
 			   ERR_CONFLICT);
 		assert_int_equal(file_table_rows(db), 1);
 	}
 	assert_ok(find(&old, ANN, NOW, &got));
 	assert_string_equal(got.name, "old");
 	/* and the connection holds no half of a transaction */
-	assert_ok(files_add(db, by(ANN, NOW), 0, files, 1, &why));
+	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, files, 1, &why));
 	assert_int_equal(file_table_rows(db), 2);
 }
 
@@ -201,7 +203,8 @@ static void a_row_that_the_table_does_not_take_takes_the_others_with_it(
 
 	(void)state;
 	(void)snprintf(files[1].type, sizeof(files[1].type), "text/\xc3\xa4");
-	assert_err(files_add(db, by(ANN, NOW), 0, files, 2, &why), ERR_IO);
+	assert_err(files_add(db, by(ANN, NOW), 0, &unlimited, files, 2, &why),
+		   ERR_IO);
 	assert_int_equal(file_table_rows(db), 0);
 }
 
@@ -212,7 +215,7 @@ static void an_id_is_added_once(void **state)
 
 	(void)state;
 	add(&f);
-	assert_err(files_add(db, by(BOB, NOW), 0, &again, 1, &why),
+	assert_err(files_add(db, by(BOB, NOW), 0, &unlimited, &again, 1, &why),
 		   ERR_CONFLICT);
 	assert_ok(find(&f, ANN, NOW, &got));
 	assert_string_equal(got.name, "first");
@@ -584,8 +587,10 @@ static void assert_shut_out(struct caller *who, uint64_t owner)
 		   ERR_AUTH);
 	assert_err(files_find(db, who, owner, SPAN("no id"), &got, &why),
 		   ERR_AUTH);
-	assert_err(files_add(db, who, owner, &extra, 1, &why), ERR_AUTH);
-	assert_err(files_add(db, who, owner, two, 2, &why), ERR_AUTH);
+	assert_err(files_add(db, who, owner, &unlimited, &extra, 1, &why),
+		   ERR_AUTH);
+	assert_err(files_add(db, who, owner, &unlimited, two, 2, &why),
+		   ERR_AUTH);
 	l = (struct listed) { 0 };
 	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
 	assert_int_equal(l.count, 0);
@@ -610,7 +615,7 @@ static void assert_let_in(struct caller *who, uint64_t owner)
 	struct files_page page = { .owner = owner, .limit = 10 };
 
 	file_table_clear(db);
-	assert_ok(files_add(db, who, owner, &f, 1, &why));
+	assert_ok(files_add(db, who, owner, &unlimited, &f, 1, &why));
 	assert_ok(files_find(db, who, owner, span_of(f.id), &got, &why));
 	l = (struct listed) { 0 };
 	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
@@ -714,11 +719,11 @@ static void what_a_session_adds_belongs_to_its_user(void **state)
 
 	(void)state;
 	/* whatever the row says */
-	assert_ok(files_add(db, by(ANN, NOW), 0, &f, 1, &why));
+	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, &f, 1, &why));
 	assert_ok(find(&f, ANN, NOW, &got));
 	assert_true(got.owner == ANN);
 	f = made(2, ANN, "b");
-	assert_ok(files_add(db, by(ANN, NOW), BOB, &f, 1, &why));
+	assert_ok(files_add(db, by(ANN, NOW), BOB, &unlimited, &f, 1, &why));
 	assert_err(find(&f, ANN, NOW, &got), ERR_NOT_FOUND);
 	assert_ok(find(&f, BOB, NOW, &got));
 }
@@ -806,6 +811,10 @@ static int64_t rows_of_telling(struct db *one)
  */
 static void fill(struct db *one)
 {
+	assert_ok(db_change(one,
+			    "INSERT INTO quota (owner, bytes, files)"
+			    " SELECT seq, 50000, 50000 FROM seq_1_to_50000",
+			    DB_NONE, &why));
 	for (int from = 1; from < MANY; from += 5000) {
 		const struct db_value part[] = { db_int(from),
 						 db_int(from + 4999) };
@@ -869,10 +878,11 @@ static void assert_few_rows(struct db *one, struct caller *ann)
 		     list_on(one, ann, filled(25000), 100, 100));
 	assert_reads(one, 100 + FEW, list_on(one, ann, filled(50), 100, 49));
 	assert_reads(one, FEW, list_on(one, ann, filled(1), 100, 0));
-	assert_reads(one, FEW,
-		     assert_ok(files_add(one, ann, 0, &fresh, 1, &why)));
 	assert_reads(
-		one, FEW,
+		one, 2 * FEW,
+		assert_ok(files_add(one, ann, 0, &unlimited, &fresh, 1, &why)));
+	assert_reads(
+		one, 2 * FEW,
 		assert_ok(files_remove(one, ann, 0, span_of(fresh.id), &why)));
 }
 
@@ -988,7 +998,8 @@ static void a_page_of_each_has_a_longest_length(void **state)
 		files[i] = made(i + 1, ANN, "x");
 		files[i].expires_at = NOW;
 	}
-	assert_ok(files_add(db, by(ANN, NOW), 0, files, COUNT(files), &why));
+	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, files,
+			    COUNT(files), &why));
 	expired(NOW);
 	assert_int_equal(l.count, FILES_LIST_MAX);
 	walk("");
@@ -1036,9 +1047,9 @@ static void without_a_database_everything_is_unavailable(void **state)
 	(void)state;
 	assert_ok(db_open(&nowhere, &away, NULL));
 	l = (struct listed) { 0 };
-	assert_err(files_add(away, by(ANN, NOW), 0, two, 1, &why),
+	assert_err(files_add(away, by(ANN, NOW), 0, &unlimited, two, 1, &why),
 		   ERR_UNAVAILABLE);
-	assert_err(files_add(away, by(ANN, NOW), 0, two, 2, &why),
+	assert_err(files_add(away, by(ANN, NOW), 0, &unlimited, two, 2, &why),
 		   ERR_UNAVAILABLE);
 	assert_err(files_find(away, by(ANN, NOW), 0, id, two, &why),
 		   ERR_UNAVAILABLE);
@@ -1077,7 +1088,7 @@ static void an_expiry_that_was_lifted_meanwhile_keeps_its_file(void **state)
 	add(&f);
 	assert_ok(db_change(db, "UPDATE file SET expires_at = NULL", DB_NONE,
 			    &why));
-	assert_err(files_drop(db, span_of(f.id), NOW, &why), ERR_NOT_FOUND);
+	assert_err(files_drop(db, &f, NOW, &why), ERR_NOT_FOUND);
 	assert_ok(find(&f, ANN, NOW, &got));
 }
 

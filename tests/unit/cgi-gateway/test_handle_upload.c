@@ -159,6 +159,38 @@ static void a_file_may_be_as_large_as_the_limit(void **state)
 	assert_stored(2);
 }
 
+static void what_the_quota_has_no_room_for_leaves_nothing(void **state)
+{
+	(void)state;
+	g.app.quota.bytes = 10; /* of 5 and 6 together */
+	assert_int_equal(post_form(SPAN(TWO_FILES)), 507);
+	assert_true(gateway_said(&g, "quota-exceeded"));
+	assert_stored(0);
+	g.app.quota = (struct quota_limits) { .files = 1 };
+	assert_int_equal(post_form(SPAN(TWO_FILES)), 507);
+	assert_stored(0);
+	assert_int_equal(put(SPAN("a"), SPAN("x")), 201);
+	assert_int_equal(put(SPAN("a"), SPAN("x")), 507);
+	assert_stored(1);
+}
+
+static void an_announcement_beyond_the_quota_is_refused_unread(void **state)
+{
+	(void)state;
+	g.app.max_upload = 4 << 20;
+	g.app.quota.bytes = (2 << 20) - 1;
+	begin_raw("name=a", SPAN("only the beginning"));
+	memory_set(&g.memory, "CONTENT_LENGTH", "2097152");
+	assert_int_equal(gateway_answer(&g, handle_upload, SPAN("")), 507);
+	assert_true(gateway_said(&g, "quota-exceeded"));
+	assert_stored(0);
+	g.app.quota.bytes = 2 << 20; /* now it is read, and ends too early */
+	begin_raw("name=a", SPAN("only the beginning"));
+	memory_set(&g.memory, "CONTENT_LENGTH", "2097152");
+	assert_int_equal(gateway_answer(&g, handle_upload, SPAN("")), 400);
+	assert_stored(0);
+}
+
 static void one_byte_more_is_too_large(void **state)
 {
 	static char body[GATEWAY_MAX_UPLOAD + 512];
@@ -662,6 +694,8 @@ int main(int argc, char **argv)
 		UPLOAD(fields_and_inputs_without_a_choice_are_passed_over),
 		UPLOAD(a_body_may_be_the_file),
 		UPLOAD(a_file_may_be_as_large_as_the_limit),
+		UPLOAD(what_the_quota_has_no_room_for_leaves_nothing),
+		UPLOAD(an_announcement_beyond_the_quota_is_refused_unread),
 		UPLOAD(one_byte_more_is_too_large),
 		UPLOAD(a_file_may_end_some_time),
 		UPLOAD(an_admin_may_upload_for_another),

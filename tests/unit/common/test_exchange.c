@@ -75,12 +75,14 @@ static const struct route routes[] = {
 	{ "GET", "/split/*", split_header, OPEN },
 	{ "POST", "/body", read_body, OPEN },
 	{ "GET", "/memory", use_memory, OPEN },
+	{ "GET", "/s/*", answer_ok, OPEN },
 };
 static char app[] = "the app";
 static const struct program program = {
 	.name = "test-exchange",
 	.router = { routes, COUNT(routes) },
 	.app = app,
+	.secret_paths = "/s/",
 };
 
 static enum err approve(void *app_, struct request *rq, struct response *rs)
@@ -339,6 +341,32 @@ static void who_asked_stands_in_the_log_and_the_token_does_not(void **state)
 	memory_release(&m);
 }
 
+static void assert_logged_path(const char *method, const char *path,
+			       const char *want)
+{
+	struct json_object *o, *v = NULL;
+	struct memory m;
+
+	memory_init(&m, method, path);
+	o = run(&m);
+	assert_true(json_object_object_get_ex(o, "path", &v));
+	assert_string_equal(json_object_get_string(v), want);
+	json_object_put(o);
+	memory_release(&m);
+}
+
+static void a_secret_path_is_not_in_the_log_whatever_the_answer(void **state)
+{
+	(void)state;
+	assert_logged_path("GET", "/s/secret", "/s/\xe2\x80\xa6");
+	assert_logged_path("GET", "/s/secret/more", "/s/\xe2\x80\xa6");
+	assert_logged_path("POST", "/s/secret", "/s/\xe2\x80\xa6");
+	assert_logged_path("OPTIONS", "/s/secret", "/s/\xe2\x80\xa6");
+	assert_logged_path("GET", "/s/", "/s/\xe2\x80\xa6");
+	assert_logged_path("GET", "/s", "/s");
+	assert_logged_path("GET", "/open", "/open");
+}
+
 static void a_body_is_counted_and_a_short_one_is_a_400(void **state)
 {
 	struct json_object *o;
@@ -512,6 +540,7 @@ int main(void)
 		RUNS(a_head_request_gets_no_body),
 		RUNS(options_needs_no_token),
 		RUNS(who_asked_stands_in_the_log_and_the_token_does_not),
+		RUNS(a_secret_path_is_not_in_the_log_whatever_the_answer),
 		RUNS(a_body_is_counted_and_a_short_one_is_a_400),
 		RUNS(a_request_that_makes_no_sense_is_a_400_with_an_id),
 		RUNS(a_client_that_is_gone_is_logged_and_no_more),

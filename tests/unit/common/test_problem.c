@@ -86,6 +86,7 @@ static const struct {
 	{ ERR_SCOPE, 403, "insufficient-scope",
 	  "Bearer realm=\"gatehouse\", error=\"insufficient_scope\"" },
 	{ ERR_NOT_FOUND, 404, "not-found", NULL },
+	{ ERR_GONE, 410, "gone", NULL },
 	{ ERR_METHOD, 405, "method-not-allowed", NULL },
 	{ ERR_CONFLICT, 409, "conflict", NULL },
 	{ ERR_LENGTH_REQUIRED, 411, "length-required", NULL },

@@ -15,6 +15,7 @@ static const struct route routes[] = {
 	{ "POST", "/upload", handle, "files:write" },
 	{ "PUT", "/upload/*", handle, "files:write" },
 	{ "GET", "/files", handle, "files:read" },
+	{ "POST", "/files/*/links", handle, "files:write" },
 	{ "GET", "/files/*", handle, "files:read" },
 	{ "PATCH", "/files/*", handle, "files:write" },
 	{ "DELETE", "/files/*", handle, "files:write" },
@@ -92,11 +93,32 @@ static void a_path_matches_whole_and_in_its_case(void **state)
 	assert_string_equal(find("GET", "/files//..").tail, "/..");
 }
 
+static void a_star_in_the_middle_takes_one_segment(void **state)
+{
+	(void)state;
+	assert_ptr_equal(find("POST", "/files/a b/links").route, &routes[3]);
+	assert_string_equal(find("POST", "/files/a b/links").tail, "a b");
+	/* no segment, or two: then it is the pattern below */
+	assert_err(find("POST", "/files//links").e, ERR_METHOD);
+	assert_string_equal(find("GET", "/files/a/b/links").tail, "a/b/links");
+	assert_string_equal(find("GET", "/files/a/links/").tail, "a/links/");
+	assert_string_equal(find("GET", "/files//links").tail, "/links");
+	assert_string_equal(find("GET", "/files/links").tail, "links");
+}
+
+static void a_path_is_of_the_first_pattern_alone(void **state)
+{
+	(void)state;
+	assert_err(find("DELETE", "/files/a/links").e, ERR_METHOD);
+	assert_string_equal(find("DELETE", "/files/a/links").allow, "POST");
+	assert_string_equal(find("DELETE", "/files/a/links").tail, "");
+}
+
 static void head_goes_where_get_goes_and_nowhere_else(void **state)
 {
 	(void)state;
 	assert_ptr_equal(find("HEAD", "/files").route, &routes[2]);
-	assert_ptr_equal(find("HEAD", "/files/x").route, &routes[3]);
+	assert_ptr_equal(find("HEAD", "/files/x").route, &routes[4]);
 	assert_err(find("HEAD", "/upload").e, ERR_METHOD);
 }
 
@@ -149,6 +171,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_route_is_found_by_method_and_path),
 		TEST(the_star_takes_one_or_more_bytes_slashes_included),
+		TEST(a_star_in_the_middle_takes_one_segment),
+		TEST(a_path_is_of_the_first_pattern_alone),
 		TEST(a_path_matches_whole_and_in_its_case),
 		TEST(head_goes_where_get_goes_and_nowhere_else),
 		TEST(another_method_is_told_which_there_are),

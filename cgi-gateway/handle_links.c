@@ -1,0 +1,214 @@
+/* GET, POST /files/{id}/links and DELETE /links/{id}: share links. The address
+ * of one is in the answer that makes it, and never again. */
+#include "body.h"
+#include "http_date.h"
+#include "links.h"
+#include "record.h"
+
+#include <sodium.h>
+
+enum {
+	LIFE_DEFAULT = 7 * 86400,    /* seconds, where none is named */
+	DOWNLOADS_MAX = 1000 * 1000, /* more is without limit */
+};
+
+static void set_time_or_null(struct json_object *o, const char *key, int64_t t)
+{
+	char text[RFC3339_LEN + 1];
+
+	if (t == LINK_NEVER) {
+		(void)json_object_object_add(o, key, NULL);
+		return;
+	}
+	rfc3339_format(t, text);
+	json_set_str(o, key, text);
+}
+
+static struct json_object *link_json(const struct link *l)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (o == NULL)
+		return NULL;
+	json_set_str(o, "id", l->id);
+	set_time_or_null(o, "created_at", l->created_at);
+	set_time_or_null(o, "expires_at", l->expires_at);
+	if (l->max_downloads == LINK_NO_LIMIT)
+		(void)json_object_object_add(o, "max_downloads", NULL);
+	else
+		json_set_int(o, "max_downloads", l->max_downloads);
+	json_set_int(o, "downloads", l->downloads);
+	return o;
+}
+
+static enum err find_file(struct app *app, struct request *rq,
+			  struct response *rs, const char *scope,
+			  struct caller *who, struct file *out)
+{
+	uint64_t owner;
+	enum err e = record_caller(app, rq, rs, scope, who, &owner);
+
+	if (e != ERR_OK)
+		return e;
+	e = files_find(app->db, who, owner, rq->tail, out, &rs->why);
+	caller_known(app->db, who, rq);
+	return e == ERR_AUTH ? caller_refused(app->db, rq, scope, e, &rs->why)
+			     : e;
+}
+
+/* --- a new one -------------------------------------------------------------
+ */
+
+static enum err read_life(struct json_object *o, const struct request *rq,
+			  struct response *rs, struct link *l)
+{
+	struct json_object *v = NULL;
+	int64_t seconds = LIFE_DEFAULT;
+
+	if (json_object_object_get_ex(o, "expires_in", &v)) {
+		if (v == NULL) { /* null: it stays */
+			l->expires_at = LINK_NEVER;
+			return ERR_OK;
+		}
+		if (json_get_int(o, "expires_in", &seconds) != ERR_OK)
+			seconds = 0;
+	}
+	return record_expiry(rq, rs, seconds, &l->expires_at);
+}
+
+static enum err read_limit(struct json_object *o, struct response *rs,
+			   struct link *l)
+{
+	struct json_object *v = NULL;
+
+	l->max_downloads = LINK_NO_LIMIT;
+	if (!json_object_object_get_ex(o, "max_downloads", &v) || v == NULL)
+		return ERR_OK;
+	if (json_get_int(o, "max_downloads", &l->max_downloads) != ERR_OK ||
+	    l->max_downloads < 1 || l->max_downloads > DOWNLOADS_MAX)
+		return response_explain(rs, ERR_INVALID,
+					"max_downloads must be null or a "
+					"number from 1 to %d.",
+					DOWNLOADS_MAX);
+	return ERR_OK;
+}
+
+/* No body at all is a wish without members */
+static enum err read_wish(struct request *rq, struct response *rs,
+			  struct link *l)
+{
+	struct json_object *o = NULL;
+	enum err e = ERR_OK;
+
+	*l = (struct link) { .id = "" };
+	if (rq->content_length == 0)
+		o = json_object_new_object();
+	else
+		e = body_json(rq, rs, &o);
+	if (e == ERR_OK)
+		e = read_life(o, rq, rs, l);
+	if (e == ERR_OK)
+		e = read_limit(o, rs, l);
+	json_object_put(o);
+	return e;
+}
+
+static enum err answer_new(const struct app *app, const struct request *rq,
+			   struct response *rs, const struct link *l,
+			   const char *token)
+{
+	struct json_object *o = link_json(l);
+	char tail[sizeof("/s/") + LINK_TOKEN_LEN];
+	struct buf url;
+	enum err e;
+
+	if (o == NULL)
+		return ERR_MEMORY;
+	buf_init(&url, REQUEST_PATH_MAX);
+	(void)snprintf(tail, sizeof(tail), "/s/%s", token);
+	record_url(app, rq, tail, &url);
+	json_set_span(o, "url", buf_span(&url));
+	buf_release(&url);
+	e = response_json(rs, 201, o);
+	json_object_put(o);
+	return e;
+}
+
+enum err handle_link_new(void *app_, struct request *rq, struct response *rs)
+{
+	struct app *app = app_;
+	char token[LINK_TOKEN_LEN + 1];
+	struct caller who;
+	struct link l;
+	struct file f;
+	enum err e = read_wish(rq, rs, &l);
+
+	if (e == ERR_OK)
+		e = find_file(app, rq, rs, "files:write", &who, &f);
+	if (e == ERR_OK)
+		e = links_add(app->db, &who, &f, &l, token, &rs->why);
+	if (e == ERR_QUOTA)
+		return response_explain(rs, ERR_CONFLICT,
+					"The file has %d links. Revoke one "
+					"first.",
+					LINK_FILE_MAX);
+	if (e != ERR_OK)
+		return e;
+	e = answer_new(app, rq, rs, &l, token);
+	sodium_memzero(token, sizeof(token));
+	return e;
+}
+
+/* --- the list, and the end --------------------------------------------------
+ */
+
+struct listing {
+	struct json_object *links; /* the array being filled */
+	struct link row;
+};
+
+static enum err add_row(void *arg)
+{
+	struct listing *l = arg;
+
+	if (json_object_array_add(l->links, link_json(&l->row)) != 0)
+		return ERR_MEMORY;
+	return ERR_OK;
+}
+
+enum err handle_links(void *app_, struct request *rq, struct response *rs)
+{
+	struct app *app = app_;
+	struct json_object *o;
+	struct listing l;
+	struct caller who;
+	struct file f;
+	enum err e = find_file(app, rq, rs, "files:read", &who, &f);
+
+	if (e != ERR_OK)
+		return e;
+	o = json_object_new_object();
+	l.links = json_object_new_array();
+	(void)json_object_object_add(o, "links", l.links);
+	e = links_list(app->db, &f, &l.row, add_row, &l, &rs->why);
+	if (e == ERR_OK)
+		e = response_json(rs, 200, o);
+	json_object_put(o);
+	return e;
+}
+
+enum err handle_link_end(void *app_, struct request *rq, struct response *rs)
+{
+	struct app *app = app_;
+	struct caller who;
+	uint64_t owner;
+	enum err e = record_caller(app, rq, rs, "files:write", &who, &owner);
+
+	if (e == ERR_OK)
+		e = caller_check_api(app->db, rq, "files:write", &rs->why);
+	if (e == ERR_OK)
+		e = links_revoke(app->db, &who, owner, rq->tail, &rs->why);
+	if (e != ERR_OK)
+		return caller_refused(app->db, rq, "files:write", e, &rs->why);
+	return response_empty(rs, 204);
+}

@@ -1,0 +1,241 @@
+#include "links.h"
+
+#include "encode.h"
+
+#include <sodium.h>
+
+#define LINK_COLUMNS \
+	"k.id, k.created_at, k.expires_at, k.max_downloads, k.downloads"
+#define LINK_FIELDS(l)                                                     \
+	db_to_text((l)->id, sizeof((l)->id)), db_to_int(&(l)->created_at), \
+		db_to_int_or(&(l)->expires_at, LINK_NEVER),                \
+		db_to_int_or(&(l)->max_downloads, LINK_NO_LIMIT),          \
+		db_to_int(&(l)->downloads)
+
+/* A link that has not ended, but may be used up */
+#define OPEN_STILL \
+	"revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
+
+static struct db_value hash_value(const unsigned char hash[static SHA256_LEN])
+{
+	return db_bytes((struct span) { (const char *)hash, SHA256_LEN });
+}
+
+static void token_make(char out[static LINK_TOKEN_LEN + 1])
+{
+	char raw[LINK_TOKEN_LEN / 4 * 3];
+
+	randombytes_buf(raw, sizeof(raw));
+	base64url_encode((struct span) { raw, sizeof(raw) }, out,
+			 LINK_TOKEN_LEN + 1);
+	sodium_memzero(raw, sizeof(raw));
+}
+
+/* Two at the same instant may both find room: the limit is against a loop that
+ * runs wild, and one more does no harm */
+static enum err has_room(struct db *db, const struct file *f, struct errmsg *m)
+{
+	int64_t count;
+	enum err e = db_row(db,
+			    "SELECT COUNT(*) FROM link WHERE file_id = ?"
+			    " AND revoked_at IS NULL",
+			    DB_IN(db_text(span_of(f->id))),
+			    DB_OUT(db_to_int(&count)), m);
+
+	return e == ERR_OK && count >= LINK_FILE_MAX ? ERR_QUOTA : e;
+}
+
+enum err links_add(struct db *db, const struct caller *who,
+		   const struct file *f, struct link *l,
+		   char token[static LINK_TOKEN_LEN + 1], struct errmsg *m)
+{
+	unsigned char hash[SHA256_LEN];
+	enum err e = has_room(db, f, m);
+
+	if (e != ERR_OK)
+		return e;
+	ident_random(l->id);
+	token_make(token);
+	sha256_of(span_of(token), hash);
+	l->created_at = who->now;
+	l->downloads = 0;
+	e = db_change(db,
+		      "INSERT INTO link (id, hash, file_id, owner, created_at,"
+		      " expires_at, max_downloads)"
+		      " SELECT ?, ?, f.id, f.owner, ?, ?, ?"
+		      " FROM live_session l JOIN file f"
+		      " WHERE f.id = ? AND f.owner = ? AND " CALLER_IS,
+		      DB_IN(db_text(span_of(l->id)), hash_value(hash),
+			    db_int(l->created_at),
+			    db_int_or_null(l->expires_at, LINK_NEVER),
+			    db_int_or_null(l->max_downloads, LINK_NO_LIMIT),
+			    db_text(span_of(f->id)), db_uint(f->owner),
+			    CALLER_VALUES(who)),
+		      m);
+	return e == ERR_NOT_FOUND ? ERR_AUTH : e;
+}
+
+enum err links_list(struct db *db, const struct file *f, struct link *row,
+		    db_each_fn *each, void *arg, struct errmsg *m)
+{
+	return db_each(db,
+		       "SELECT " LINK_COLUMNS " FROM link k"
+		       " WHERE k.file_id = ? AND k.owner = ?"
+		       " AND k.revoked_at IS NULL"
+		       " ORDER BY k.created_at DESC, k.id LIMIT ?",
+		       DB_IN(db_text(span_of(f->id)), db_uint(f->owner),
+			     db_int(2 * LINK_FILE_MAX)),
+		       DB_OUT(LINK_FIELDS(row)), each, arg, m);
+}
+
+enum err links_revoke(struct db *db, const struct caller *who, uint64_t owner,
+		      struct span id, struct errmsg *m)
+{
+	char raw[IDENT_LEN];
+	size_t n;
+
+	/* The column takes no other characters, and says so by an error */
+	if (id.len != IDENT_LEN ||
+	    base64url_decode(id, raw, sizeof(raw), &n) != ERR_OK)
+		return ERR_NOT_FOUND;
+	return db_change(db,
+			 "UPDATE link k JOIN live_session l"
+			 " SET k.revoked_at = ?"
+			 " WHERE k.id = ? AND k.revoked_at IS NULL"
+			 " AND k.owner = IF(? = 0, l.user_id, ?)"
+			 " AND " CALLER_IS,
+			 DB_IN(db_int(who->now), db_text(id), db_uint(owner),
+			       db_uint(owner), CALLER_VALUES(who)),
+			 m);
+}
+
+enum err links_find(struct db *db, struct span token, int64_t now,
+		    struct link *out, struct file *f, struct errmsg *m)
+{
+	unsigned char hash[SHA256_LEN];
+	struct link l;
+	struct file found;
+	int64_t open;
+	enum err e;
+
+	if (token.len != LINK_TOKEN_LEN)
+		return ERR_NOT_FOUND;
+	sha256_of(token, hash);
+	e = db_row(
+		db,
+		"SELECT k.revoked_at IS NULL AND (k.expires_at IS NULL"
+		" OR k.expires_at > ?), " LINK_COLUMNS ", " FILES_COLUMNS
+		" FROM link k LEFT JOIN file f ON f.id = k.file_id"
+		" AND (f.expires_at IS NULL OR f.expires_at > ?)"
+		" WHERE k.hash = ?",
+		DB_IN(db_int(now), db_int(now), hash_value(hash)),
+		DB_OUT(db_to_int(&open), LINK_FIELDS(&l), FILES_FIELDS(&found)),
+		m);
+	if (e != ERR_OK)
+		return e;
+	if (open == 0 || found.id[0] == '\0')
+		return ERR_GONE;
+	*out = l;
+	*f = found;
+	return ERR_OK;
+}
+
+bool link_has_left(const struct link *l)
+{
+	return l->max_downloads == LINK_NO_LIMIT ||
+	       l->downloads < l->max_downloads;
+}
+
+static enum err gone_without_row(enum err e)
+{
+	return e == ERR_NOT_FOUND ? ERR_GONE : e;
+}
+
+enum err links_count(struct db *db, const struct link *l, int64_t now,
+		     struct errmsg *m)
+{
+	return gone_without_row(db_change(
+		db,
+		"UPDATE link SET downloads = downloads + 1,"
+		" last_download_at = ?, resumes = 0"
+		" WHERE id = ? AND " OPEN_STILL
+		" AND (max_downloads IS NULL OR downloads < max_downloads)",
+		DB_IN(db_int(now), db_text(span_of(l->id)), db_int(now)), m));
+}
+
+enum err links_resume(struct db *db, const struct link *l, int64_t now,
+		      struct errmsg *m)
+{
+	if (l->max_downloads == LINK_NO_LIMIT)
+		return ERR_OK;
+	return gone_without_row(
+		db_change(db,
+			  "UPDATE link SET resumes = resumes + 1"
+			  " WHERE id = ? AND " OPEN_STILL
+			  " AND last_download_at > ? AND resumes < ?",
+			  DB_IN(db_text(span_of(l->id)), db_int(now),
+				db_int(now - LINK_GRACE), db_int(LINK_RESUMES)),
+			  m));
+}
+
+#define DEAD                                   \
+	"(revoked_at < ? OR expires_at < ? OR" \
+	" (downloads >= max_downloads AND last_download_at < ?))"
+
+/* Small bites: nobody's download waits for the whole of it */
+#define BITE "1000"
+
+static enum err none_is_fine(enum err e)
+{
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* One by one, in the order of their ids: an UPDATE that looked for them would
+ * lock all links and files that it sees */
+static enum err revoke_lost(struct db *db, int64_t now, struct errmsg *m)
+{
+	char id[IDENT_LEN + 1] = "";
+	enum err e;
+
+	do {
+		e = db_row(db,
+			   "SELECT k.id FROM link k LEFT JOIN file f"
+			   " ON f.id = k.file_id WHERE k.id > ?"
+			   " AND k.revoked_at IS NULL AND f.id IS NULL"
+			   " ORDER BY k.id LIMIT 1",
+			   DB_IN(db_text(span_of(id))),
+			   DB_OUT(db_to_text(id, sizeof(id))), m);
+		if (e == ERR_OK)
+			e = none_is_fine(db_change(
+				db,
+				"UPDATE link SET revoked_at = ?"
+				" WHERE id = ? AND revoked_at IS NULL",
+				DB_IN(db_int(now), db_text(span_of(id))), m));
+	} while (e == ERR_OK);
+	return none_is_fine(e);
+}
+
+enum err links_sweep(struct db *db, int64_t now, bool dry, int64_t *removed,
+		     struct errmsg *m)
+{
+	const int64_t before = now - LINK_KEPT;
+	int64_t dead = 0;
+	enum err e = ERR_OK;
+
+	if (!dry)
+		e = revoke_lost(db, now, m);
+	if (e == ERR_OK)
+		e = db_row(
+			db, "SELECT COUNT(*) FROM link WHERE " DEAD,
+			DB_IN(db_int(before), db_int(before), db_int(before)),
+			DB_OUT(db_to_int(&dead)), m);
+	while (e == ERR_OK && !dry)
+		e = db_change(
+			db, "DELETE FROM link WHERE " DEAD " LIMIT " BITE,
+			DB_IN(db_int(before), db_int(before), db_int(before)),
+			m);
+	e = none_is_fine(e);
+	if (e == ERR_OK)
+		*removed = dead;
+	return e;
+}

@@ -1,0 +1,120 @@
+// docs/gatehouse.postman_collection.json: run from top to bottom by newman, Postman's own runner
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import newman from 'newman';
+import { faultsOf, operations } from '../support/contract.js';
+import { repository, useStack } from '../support/stack.js';
+
+const stack = await useStack();
+const read = (name) => JSON.parse(readFileSync(join(repository, 'docs', `gatehouse.postman_${name}.json`), 'utf8'));
+const folders = read('collection').item;
+const requests = folders.flatMap((folder) => folder.item);
+
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-postman-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const environment = (values) => {
+  const whole = read('environment');
+  for (const entry of whole.values) if (entry.key in values) entry.value = values[entry.key];
+  return whole;
+};
+
+// {failures, answers, environment}: as after "Run collection", each answer also held against docs/openapi.yaml
+function runCollection(person, { collection = read('collection'), newPassword = '' } = {}) {
+  const answers = [];
+  return new Promise((done, fail) => {
+    newman.run({
+      collection,
+      environment: environment({ baseUrl: stack.url, email: person.email, password: person.password, newPassword }),
+      workingDir: folder,
+      timeoutRequest: 30000,
+    }, (error, summary) => {
+      if (error) return fail(error);
+      const failures = summary.run.failures.map(({ source, error: why }) => `${source?.name}: ${why.test ?? ''} ${why.message}`);
+      done({ failures, answers, environment: summary.environment });
+    }).on('request', (error, { request, response, item }) => {
+      if (error) return;
+      const target = request.url.getPathWithQuery();
+      const headers = new Headers(response.headers.all().map(({ key, value }) => [key, value]));
+      answers.push({ name: item.name, method: request.method, target, status: response.code, headers, text: response.text() });
+    });
+  });
+}
+
+describe('the collection', () => {
+  test('has every public route of docs/openapi.yaml', () => {
+    const paths = requests.map(({ request: { method, url } }) => `${method.toLowerCase()} /${url.path.join('/')}`);
+    const pattern = (path) => path.replace(/\{\w+\}/g, '(?:\\{\\{\\w+\\}\\}|[^/{}]+)');
+    for (const { path, method, inside } of operations)
+      if (!inside) assert.ok(paths.some((p) => new RegExp(`^${method} ${pattern(path)}$`).test(p)), `${method} ${path} is not in the collection`);
+  });
+
+  test('says of each request what it is for, and tests its answer', () => {
+    for (const { name, event, request } of requests) {
+      assert.ok(request.description, name);
+      assert.match(event.find((e) => e.listen === 'test').script.exec.join('\n'), /pm\.test\('status \d{3}'/, name);
+    }
+  });
+
+  test('needs no variable but those of the environment and those that it sets', () => {
+    const text = JSON.stringify(read('collection'));
+    const set = [...text.matchAll(/pm\.(?:variables|collectionVariables)\.set\('(\w+)'/g)].map(([, name]) => name);
+    const given = read('environment').values.map(({ key }) => key);
+    for (const [, name] of text.matchAll(/\{\{(\w+)\}\}/g)) assert.ok([...set, ...given].includes(name), name);
+  });
+});
+
+describe('a run of it', () => {
+  const oldPassword = 'a "quoted" \\ pass: wörd';
+  let ann;
+  before(async () => (ann = await stack.person({ password: oldPassword })));
+
+  test('passes with baseUrl, email and password alone, and leaves nothing behind', async () => {
+    const { failures, answers, environment: left } = await runCollection(ann);
+    assert.deepEqual(failures, []);
+    assert.equal(answers.length, requests.length);
+    for (const answer of answers) assert.deepEqual(faultsOf(answer), [], answer.name);
+    assert.deepEqual(await stack.sql('gateway', `SELECT id FROM file WHERE owner = ${ann.id}`), []);
+    assert.deepEqual(await stack.sql('auth', `SELECT id FROM session WHERE user_id = ${ann.id} AND revoked_at IS NULL`), []);
+    assert.equal(left.get('password'), oldPassword);
+    assert.equal((await stack.call('POST', '/login', { basic: [ann.email, oldPassword] })).status, 200);
+  });
+
+  test('sends the files that someone chose, and their new password', async () => {
+    const bytes = randomBytes(70000);
+    writeFileSync(join(folder, 'chosen.bin'), bytes);
+    const collection = read('collection');
+    for (const { request: { body } } of collection.item.flatMap((f) => f.item)) {
+      if (body?.mode === 'file') body.file.src = 'chosen.bin';
+      for (const part of body?.formdata ?? []) if (part.type === 'file') part.src = 'chosen.bin';
+    }
+    const { failures, answers, environment: left } = await runCollection(ann, { collection, newPassword: 'new "quoted" \\ wörd' });
+    assert.deepEqual(failures, []);
+    const files = answers.filter(({ status, target }) => status === 201 && target.startsWith('/upload')).map(({ text }) => JSON.parse(text).files[0]);
+    assert.deepEqual(files.map(({ size }) => size), [70000, 70000, 70000]);
+    assert.deepEqual(files.map(({ sha256 }) => sha256), Array(3).fill(createHash('sha256').update(bytes).digest('hex')));
+    assert.equal(files[0].name, 'chosen.bin');
+    assert.equal(left.get('password'), oldPassword);
+  });
+});
+
+// lighttpd answers 411 to a POST without a length
+test('a POST without a body has a Content-Length of 0', async () => {
+  const lengths = [];
+  const server = createServer((request, response) => {
+    lengths.push(request.headers['content-length']);
+    response.end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const collection = read('collection');
+  collection.item = [{ name: 'POST', request: { method: 'POST', url: `http://127.0.0.1:${server.address().port}/logout` } }];
+  await new Promise((done, fail) => newman.run({ collection }, (error) => (error ? fail(error) : done())));
+  server.close();
+  assert.deepEqual(lengths, ['0']);
+});
