@@ -137,7 +137,9 @@ function showEmpty() {
       h('button', { type: 'button', onclick: clearSearch }, 'Show all files'))
     : h('div.empty', {}, h('span.mark', { ariaHidden: 'true' }), h('h2', {}, 'Nothing here yet'),
       h('p', {}, 'Drop files or folders anywhere on this page, paste them, or choose them. An upload that is cut off goes on where it was.'),
-      h('button.primary', { type: 'button', onclick: () => $('#choose').click() }, 'Choose files')));
+      h('div.acts-row', {},
+        h('button.primary', { type: 'button', onclick: () => $('#choose').click() }, 'Choose files'),
+        h('button', { type: 'button', onclick: () => $('#choose-folder').click() }, 'A folder'))));
 }
 
 function clearSearch() {

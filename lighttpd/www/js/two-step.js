@@ -58,6 +58,6 @@ function inForce(place) {
     await api('DELETE', '/otp', { json: { code: form.code.value.trim() } });
     toast('Two-step login is off.');
     offer(place);
-  }, { primary: false });
+  });
   place.replaceChildren(h('p', {}, 'Two-step login is on.', h('span.tag', {}, 'on')), form);
 }
