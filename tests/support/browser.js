@@ -56,8 +56,9 @@ class Browser {
 }
 
 export async function enter(page, person) {
-  await page.getByLabel('Email').fill(person.email);
-  await page.getByLabel('Password', { exact: true }).fill(person.password);
+  const form = page.locator('#login');
+  await form.getByLabel('Email').fill(person.email);
+  await form.getByLabel('Password').fill(person.password);
   await page.keyboard.press('Enter');
 }
 

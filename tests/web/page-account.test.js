@@ -63,7 +63,7 @@ describe('a share link', () => {
 describe('an API token', () => {
   test('is shown once, works as far as its scope goes, and is revoked', async () => {
     await open('#account');
-    await page.getByLabel('Name').fill('backup script');
+    await page.getByLabel('Name', { exact: true }).fill('backup script');
     await page.getByLabel('May').selectOption('Read files only');
     await page.getByRole('button', { name: 'Make a token' }).click();
     const field = page.getByLabel('Token backup script');

@@ -32,7 +32,8 @@ async function manyFiles(n) {
     id: `CONCAT(LEFT(id, 24), LOWER(LPAD(HEX(seq), 12, '0')))`,
     name: `CONCAT('file ', LPAD(seq, 5, '0'), '.txt')`,
   })[c] ?? c);
-  await stack.sql('gateway', `INSERT INTO file (${columns.join()})
+  await stack.sql('gateway', `SET max_recursive_iterations = ${n};
+    INSERT INTO file (${columns.join()})
     WITH RECURSIVE numbers AS (SELECT 1 AS seq UNION ALL SELECT seq + 1 FROM numbers WHERE seq < ${n})
     SELECT ${values.join()} FROM file JOIN numbers WHERE id = '${one.id}'`);
   assertStatus(await stack.call('DELETE', `/files/${one.id}`, { token: ann.token }), 204);

@@ -234,6 +234,7 @@ describe('with tokens that end', () => {
     await door(page).waitFor();
     assert.equal(await page.locator('#gate-why').textContent(), 'Your login has ended. Log in again to go on.');
     assert.equal(await page.getByLabel('Email').inputValue(), ann.email);
+    assert.equal(await page.getByText(ann.email).count(), 0, 'nothing of the account is left on the page');
     await page.context().close();
   });
 

@@ -126,12 +126,14 @@ describe('files come in', () => {
 
 describe('an upload goes on', () => {
   test('after the network was gone, and sends again what had not arrived', async () => {
-    await open();
+    const line = await openLine(stack.url);
+    await open(line);
     await network();
     const seen = requests();
     await give(large);
     await underWay();
     await network({ offline: true });
+    line.cut(); // what is under way ends only with its connection
     await page.getByText('The connection is gone. Goes on by itself.').waitFor();
     await network();
     await arrivedWhole();

@@ -116,9 +116,13 @@ function add(page) {
   return first;
 }
 
+// When its upload began, which is what the list is sorted by: the first 48 bits of its id (a UUID of
+// version 7), in ms.
+const begun = ({ id }) => new Date(parseInt(id.replace('-', '').slice(0, 12), 16));
+
 // The rows of the day of `file`; made at the end, or at the beginning for a file that has just come.
 function daySection(file, { atStart = false } = {}) {
-  const name = day(new Date(file.created_at));
+  const name = day(atStart ? new Date(file.created_at) : begun(file));
   const there = atStart ? list.firstElementChild : list.lastElementChild;
   if (there?.dataset.day === name) return $('ul', there);
   const rows = h('ul', { role: 'list' });
