@@ -72,16 +72,20 @@ describe('the list', () => {
     await open();
     await eventually(async () => (await listed(page)).length >= 100, true);
     // As someone holds the End key: each page of the list comes as its end is seen.
-    const began = Date.now();
-    await page.evaluate(async () => {
-      while (document.querySelectorAll('.file').length < 10_000) {
+    const frames = await page.evaluate(async () => {
+      const times = [];
+      for (let last = performance.now(); document.querySelectorAll('.file').length < 10_000;) {
         scrollTo(0, document.documentElement.scrollHeight);
-        await new Promise(requestAnimationFrame);
+        const now = await new Promise(requestAnimationFrame);
+        times.push(now - last);
+        last = now;
       }
+      return times.sort((a, b) => a - b);
     });
-    console.log(`ℹ 10,000 files in the list after ${Date.now() - began} ms`);
+    const at = (share) => Math.round(frames[Math.floor((frames.length - 1) * share)]);
+    console.log(`ℹ scrolling through 10,000 files: ${frames.length} frames, median ${at(0.5)} ms, 99 % ${at(0.99)} ms, longest ${at(1)} ms`);
     assert.equal(new Set(await listed(page)).size, 10_000);
-    await page.getByLabel('Search by name').fill('file 04711');
+    await page.locator('#search').fill('file 04711'); // a label is looked for in every row
     await eventually(() => listed(page), ['file 04711.txt']);
   });
 

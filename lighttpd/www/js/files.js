@@ -10,6 +10,7 @@ import { download } from './download.js';
 import { openFile } from './file-sheet.js';
 import { count, day } from './format.js';
 import { isNameFocused, makeRow, startRename } from './row.js';
+import { isLoggedIn } from './session.js';
 import { announce, complain } from './toasts.js';
 import { showUsage } from './usage.js';
 
@@ -113,6 +114,9 @@ function add(page) {
   next = page.next;
   more.hidden = !next;
   showEmpty();
+  // It may be in sight still, which the observer would not say again.
+  sight.unobserve(more);
+  sight.observe(more);
   return first;
 }
 
@@ -127,15 +131,16 @@ function daySection(file, { atStart = false } = {}) {
   if (there?.dataset.day === name) return $('ul', there);
   const rows = h('ul', { role: 'list' });
   const section = h('section.day', { data: { day: name }, ariaLabel: name }, h('h2', {}, name), rows);
-  $('.empty', list)?.remove();
   if (atStart) list.prepend(section);
   else list.append(section);
   return rows;
 }
 
 function showEmpty() {
+  const empty = !$('.file', list);
   $('.empty', list)?.remove();
-  if ($('.file', list)) return;
+  $('#files').classList.toggle('nothing', empty && !asked);
+  if (!empty) return;
   list.append(asked
     ? h('div.empty.bare', {}, h('h2', {}, 'Nothing by that name'), h('p', {}, 'No file has ', h('bdi', {}, `“${asked}”`), ' in its name.'),
       h('button', { type: 'button', onclick: clearSearch }, 'Show all files'))
@@ -152,6 +157,19 @@ function clearSearch() {
   search.focus();
 }
 
+// Whoever comes back to the page sees what another tab or device has uploaded meanwhile.
+async function lookAgain() {
+  if (document.hidden || !isLoggedIn() || loading) return;
+  try {
+    const { files } = await api('GET', `/files?${query({ limit: PAGE })}`);
+    const top = $('.file', list)?.file.id ?? '';
+    for (const file of files.filter(({ id }) => id > top && !isBeingDeleted(id)).reverse()) arrive(file);
+  } catch {
+    // The next thing that is asked for says what is wrong.
+  }
+}
+document.addEventListener('visibilitychange', lookAgain);
+
 // A file that has just been uploaded goes to the top, if the search would show it.
 export function arrive(file) {
   if (asked && !file.name.toLowerCase().includes(asked.toLowerCase())) return;
@@ -159,6 +177,7 @@ export function arrive(file) {
   const row = makeRow(file, acts);
   row.classList.add('new');
   daySection(file, { atStart: true }).prepend(row);
+  showEmpty();
 }
 
 export const rowOf = (id) => document.getElementById(`file-${id}`);
@@ -187,9 +206,9 @@ export function takeRow(id) {
   if (hadFocus) (near ? $('.name', near) : search).focus();
   return () => {
     if (rowOf(id)) return;
-    $('.empty', list)?.remove();
     if (!section.isConnected) list.insertBefore(section, after?.isConnected ? after : null);
     rows.insertBefore(row, before?.parentElement === rows ? before : null);
+    showEmpty();
     $('.name', row).focus();
   };
 }
@@ -237,4 +256,4 @@ search.addEventListener('keydown', (event) => {
 });
 
 more.addEventListener('click', loadMore);
-new IntersectionObserver(([seen]) => seen.isIntersecting && loadMore(), { rootMargin: '600px' }).observe(more);
+const sight = new IntersectionObserver((seen) => seen.at(-1).isIntersecting && loadMore(), { rootMargin: '600px' });
