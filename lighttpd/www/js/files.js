@@ -15,6 +15,7 @@ import { announce, complain } from './toasts.js';
 import { showUsage } from './usage.js';
 
 const PAGE = 100;
+const DRAWN = 50; // rows that are drawn together
 const PAUSE = 250; // ms after the last key before the search is sent
 
 const list = $('#list');
@@ -128,11 +129,21 @@ const begun = ({ id }) => new Date(parseInt(id.replace('-', '').slice(0, 12), 16
 function daySection(file, { atStart = false } = {}) {
   const name = day(atStart ? new Date(file.created_at) : begun(file));
   const there = atStart ? list.firstElementChild : list.lastElementChild;
-  if (there?.dataset.day === name) return $('ul', there);
+  if (there?.dataset.day === name) return rowsOf($('.rows', there), atStart);
   const rows = h('ul', { role: 'list' });
-  const section = h('section.day', { data: { day: name }, ariaLabel: name }, h('h2', {}, name), rows);
+  const section = h('section.day', { data: { day: name }, ariaLabel: name }, h('h2', {}, name), h('div.rows', {}, rows));
   if (atStart) list.prepend(section);
   else list.append(section);
+  return rows;
+}
+
+// Where the next row goes: the first or last of a day's lists, or another if that is full.
+function rowsOf(lists, atStart) {
+  const there = atStart ? lists.firstElementChild : lists.lastElementChild;
+  if (there.childElementCount < DRAWN) return there;
+  const rows = h('ul', { role: 'list' });
+  if (atStart) lists.prepend(rows);
+  else lists.append(rows);
   return rows;
 }
 
@@ -197,25 +208,28 @@ export function takeRow(id) {
   if (!row) return () => {};
   const near = neighbour(row, 1) ?? neighbour(row, -1);
   const hadFocus = row.contains(document.activeElement) || document.activeElement === document.body;
+  // A mark in its place; the place goes on being one, however little is left there.
+  const place = h('li', { hidden: true });
   const section = row.closest('.day');
-  const [rows, before] = [row.parentElement, row.nextElementSibling];
-  const after = section.nextElementSibling;
-  row.remove();
-  if (!rows.children.length) section.remove();
+  row.replaceWith(place);
+  section.hidden = !$('.file', section);
   showEmpty();
   if (hadFocus) (near ? $('.name', near) : search).focus();
   return () => {
     if (rowOf(id)) return;
-    if (!section.isConnected) list.insertBefore(section, after?.isConnected ? after : null);
-    rows.insertBefore(row, before?.parentElement === rows ? before : null);
+    if (place.isConnected) place.replaceWith(row);
+    else daySection(row.file, { atStart: true }).prepend(row);
+    row.closest('.day').hidden = false;
     showEmpty();
     $('.name', row).focus();
   };
 }
 
+// The row before or after, over the ends of lists and days.
 function neighbour(row, step) {
-  const [sibling, edge] = step > 0 ? ['nextElementSibling', 'firstElementChild'] : ['previousElementSibling', 'lastElementChild'];
-  return row[sibling] ?? $('ul', row.closest('.day')[sibling] ?? document.createElement('p'))?.[edge];
+  const walker = document.createTreeWalker(list, NodeFilter.SHOW_ELEMENT, (element) => (element.matches('.file') ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP));
+  walker.currentNode = row;
+  return step > 0 ? walker.nextNode() : walker.previousNode();
 }
 
 list.addEventListener('keydown', (event) => {
