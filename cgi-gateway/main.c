@@ -26,6 +26,9 @@ static const struct route routes[] = {
 	{ "GET", "/metrics", handle_metrics, OPEN },
 };
 
+/* Who has the address of a link has what it gives */
+static const char *const secret_paths[] = { "/s/", "/u/", NULL };
+
 static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 {
 	struct app *app = app_;
@@ -63,7 +66,7 @@ int main(int argc, char **argv)
 		.item_count = GATEWAY_SETTINGS,
 		.router = { routes, sizeof(routes) / sizeof(*routes) },
 		.app = &app,
-		.secret_paths = "/s/",
+		.secret_paths = secret_paths,
 		.open = app_open,
 		.close = app_close,
 	};
