@@ -20,12 +20,24 @@ void record_url(const struct app *app, const struct request *rq,
 	buf_add_str(out, tail);
 }
 
-static void set_time(struct json_object *o, const char *key, int64_t t)
+void record_set_time(struct json_object *o, const char *key, int64_t t)
 {
 	char text[RFC3339_LEN + 1];
 
+	if (t == FILES_NEVER) {
+		(void)json_object_object_add(o, key, NULL);
+		return;
+	}
 	rfc3339_format(t, text);
 	json_set_str(o, key, text);
+}
+
+void record_set_limit(struct json_object *o, const char *key, int64_t limit)
+{
+	if (limit == QUOTA_NONE)
+		(void)json_object_object_add(o, key, NULL);
+	else
+		json_set_int(o, key, limit);
 }
 
 struct json_object *record_json(const struct app *app, const struct request *rq,
@@ -45,11 +57,8 @@ struct json_object *record_json(const struct app *app, const struct request *rq,
 	json_set_int(o, "size", f->size);
 	json_set_str(o, "type", f->type);
 	json_set_str(o, "sha256", sha256);
-	set_time(o, "created_at", f->created_at);
-	if (f->expires_at != FILES_NEVER)
-		set_time(o, "expires_at", f->expires_at);
-	else
-		(void)json_object_object_add(o, "expires_at", NULL);
+	record_set_time(o, "created_at", f->created_at);
+	record_set_time(o, "expires_at", f->expires_at);
 	buf_init(&url, REQUEST_PATH_MAX);
 	(void)snprintf(tail, sizeof(tail), "/download/%s", f->id);
 	record_url(app, rq, tail, &url);

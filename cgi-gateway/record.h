@@ -13,6 +13,11 @@
 struct json_object *record_json(const struct app *app, const struct request *rq,
 				const struct file *f);
 
+/* Members of what is like a record: a time in RFC 3339, or a limit; 0, which is
+ * never or none, as null. */
+void record_set_time(struct json_object *o, const char *key, int64_t t);
+void record_set_limit(struct json_object *o, const char *key, int64_t limit);
+
 /* Append the URL of `tail` as this request's client can reach it. */
 void record_url(const struct app *app, const struct request *rq,
 		const char *tail, struct buf *out);
