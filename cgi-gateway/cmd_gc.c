@@ -8,6 +8,7 @@
 
 #include "json.h"
 #include "links.h"
+#include "upload_links.h"
 
 #include <sysexits.h>
 
@@ -16,7 +17,7 @@ struct gc {
 	int64_t grace; /* seconds */
 	bool dry;
 	int64_t expired, orphans, unfinished, bytes; /* removed */
-	int64_t links;				     /* removed, too */
+	int64_t links, upload_links;		     /* removed, too */
 	struct file row;
 	struct file *found; /* one page of expired rows */
 	size_t count;
@@ -97,7 +98,7 @@ static void report(const struct gc *gc, bool json)
 			     gc->dry ? "would remove " : "removed ",
 			     (long long)gc->expired, (long long)gc->orphans,
 			     (long long)gc->unfinished, (long long)gc->bytes,
-			     (long long)gc->links);
+			     (long long)(gc->links + gc->upload_links));
 		return;
 	}
 	o = json_object_new_object();
@@ -107,6 +108,7 @@ static void report(const struct gc *gc, bool json)
 	json_set_int(o, "unfinished", gc->unfinished);
 	json_set_int(o, "bytes", gc->bytes);
 	json_set_int(o, "links", gc->links);
+	json_set_int(o, "upload_links", gc->upload_links);
 	(void)puts(json_write(o).p);
 	json_object_put(o);
 }
@@ -133,6 +135,9 @@ int cmd_gc(struct admin *a, int argc, char **argv)
 	/* After the files, so that a link's time runs from the file's end */
 	if (e == ERR_OK)
 		e = links_sweep(a->app.db, a->now, gc.dry, &gc.links, &gc.m);
+	if (e == ERR_OK)
+		e = upload_links_sweep(a->app.db, a->now, gc.dry,
+				       &gc.upload_links, &gc.m);
 	free(gc.found);
 	if (e != ERR_OK)
 		return admin_fail("gc", e, &gc.m);

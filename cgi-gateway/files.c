@@ -1,5 +1,7 @@
 #include "files.h"
 
+#include "upload_links.h"
+
 /* In each statement `l` is the caller's session (caller.h) and `f` the file. */
 #define FROM_SESSION " FROM live_session l"
 #define COLUMNS FILES_COLUMNS
@@ -17,17 +19,15 @@
 
 #define INSERT                                                               \
 	"INSERT INTO file (id, owner, name, type, size, sha256, created_at," \
-	" expires_at) SELECT ?, " OWNER ", ?, ?, ?, ?, ?, ?" FROM_SESSION    \
-	" WHERE " CALLER_IS
-#define INSERT_VALUES(who, owner, f)                                    \
-	DB_IN(db_text(span_of((f)->id)), OWNER_VALUES(owner),           \
-	      db_text(span_of((f)->name)), db_text(span_of((f)->type)), \
-	      db_int((f)->size),                                        \
-	      db_bytes((struct span) { (const char *)(f)->sha256,       \
-				       SHA256_LEN }),                   \
-	      db_int((f)->created_at),                                  \
-	      db_int_or_null((f)->expires_at, FILES_NEVER),             \
-	      CALLER_VALUES(who))
+	" expires_at, upload_link) SELECT ?, "
+#define INSERT_REST ", ?, ?, ?, ?, ?, ?, "
+#define REST_VALUES(f)                                              \
+	db_text(span_of((f)->name)), db_text(span_of((f)->type)),   \
+		db_int((f)->size),                                  \
+		db_bytes((struct span) { (const char *)(f)->sha256, \
+					 SHA256_LEN }),             \
+		db_int((f)->created_at),                            \
+		db_int_or_null((f)->expires_at, FILES_NEVER)
 
 /* An INSERT that found no session to insert for */
 static enum err inserted(enum err e)
@@ -44,23 +44,68 @@ static struct amount sum(const struct file *files, size_t count)
 	return a;
 }
 
-static enum err add_all(struct db *db, const struct caller *who, uint64_t owner,
-			const struct quota_limits *limits,
-			const struct file *files, size_t count,
+/* What is added, and on whose word: a session's, or without `who` a link's */
+struct addition {
+	const struct caller *who;
+	const struct upload_link *link;
+	uint64_t owner;
+	int64_t now;
+	const struct quota_limits *limits;
+	const struct file *files;
+	size_t count;
+};
+
+static enum err add_row(struct db_conn *c, const struct addition *a,
+			const struct file *f, struct errmsg *m)
+{
+	if (a->who == NULL)
+		return db_tx_change(c, INSERT "?" INSERT_REST "?",
+				    DB_IN(db_text(span_of(f->id)),
+					  db_uint(a->owner), REST_VALUES(f),
+					  db_text(span_of(a->link->id))),
+				    m);
+	return inserted(db_tx_change(
+		c,
+		INSERT OWNER INSERT_REST "NULL" FROM_SESSION
+					 " WHERE " CALLER_IS,
+		DB_IN(db_text(span_of(f->id)), OWNER_VALUES(a->owner),
+		      REST_VALUES(f), CALLER_VALUES(a->who)),
+		m));
+}
+
+static enum err add_all(struct db *db, const struct addition *a,
 			struct errmsg *m)
 {
+	struct amount more = sum(a->files, a->count);
 	struct db_conn *c;
 	enum err e = db_begin(db, &c, m);
 
 	if (e != ERR_OK)
 		return e;
-	e = quota_take(c, who, owner, sum(files, count), limits, m);
-	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = inserted(db_tx_change(
-			c, INSERT, INSERT_VALUES(who, owner, &files[i]), m));
+	e = quota_take(c, a->who, a->owner, more, a->limits, m);
+	if (e == ERR_OK && a->link != NULL)
+		e = upload_link_take(c, a->link, more, a->now, m);
+	for (size_t i = 0; i < a->count && e == ERR_OK; i++)
+		e = add_row(c, a, &a->files[i], m);
 	if (e == ERR_OK)
 		return db_commit(c, m);
 	db_rollback(c);
+	return e;
+}
+
+static enum err add(struct db *db, const struct addition *a, struct errmsg *m)
+{
+	enum err e = add_all(db, a, m);
+
+	/* Once for an owner's first file, who had no row to count in; once more
+	 * for who finds that others have just made room */
+	for (int again = 0; e == ERR_QUOTA && again < 2; again++) {
+		e = quota_refused(db, a->who, a->owner, sum(a->files, a->count),
+				  a->limits, m);
+		if (e != ERR_OK)
+			break;
+		e = add_all(db, a, m);
+	}
 	return e;
 }
 
@@ -68,17 +113,32 @@ enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
 		   const struct quota_limits *limits, const struct file *files,
 		   size_t count, struct errmsg *m)
 {
-	enum err e = add_all(db, who, owner, limits, files, count, m);
+	const struct addition a = {
+		.who = who,
+		.owner = owner,
+		.limits = limits,
+		.files = files,
+		.count = count,
+	};
 
-	/* Once for an owner's first file, who had no row to count in; once more
-	 * for who finds that others have just made room */
-	for (int again = 0; e == ERR_QUOTA && again < 2; again++) {
-		e = quota_refused(db, who, owner, sum(files, count), limits, m);
-		if (e != ERR_OK)
-			break;
-		e = add_all(db, who, owner, limits, files, count, m);
-	}
-	return e;
+	return add(db, &a, m);
+}
+
+enum err files_add_by_link(struct db *db, const struct upload_link *l,
+			   int64_t now, const struct quota_limits *limits,
+			   const struct file *files, size_t count,
+			   struct errmsg *m)
+{
+	const struct addition a = {
+		.link = l,
+		.owner = l->owner,
+		.now = now,
+		.limits = limits,
+		.files = files,
+		.count = count,
+	};
+
+	return add(db, &a, m);
 }
 
 enum err files_find(struct db *db, struct caller *who, uint64_t owner,

@@ -28,19 +28,22 @@ struct file {
 	int64_t size; /* bytes */
 	unsigned char sha256[SHA256_LEN];
 	int64_t created_at, expires_at; /* seconds since 1970 UTC */
+	char upload_link[IDENT_LEN +
+			 1]; /* id of that by which it came, or "" */
 };
 
 /* For statements of other tables that join a file as `f` */
 #define FILES_COLUMNS                                                    \
 	"f.id, f.owner, f.name, f.type, f.size, f.sha256, f.created_at," \
-	" f.expires_at"
+	" f.expires_at, f.upload_link"
 #define FILES_FIELDS(f)                                                      \
 	db_to_text((f)->id, sizeof((f)->id)), db_to_uint(&(f)->owner),       \
 		db_to_text((f)->name, sizeof((f)->name)),                    \
 		db_to_text((f)->type, sizeof((f)->type)),                    \
 		db_to_int(&(f)->size), db_to_bytes((f)->sha256, SHA256_LEN), \
 		db_to_int(&(f)->created_at),                                 \
-		db_to_int_or(&(f)->expires_at, FILES_NEVER)
+		db_to_int_or(&(f)->expires_at, FILES_NEVER),                 \
+		db_to_text((f)->upload_link, sizeof((f)->upload_link))
 
 /* Each call below checks the caller's session in the same statement, hence in
  * the same round trip: ERR_AUTH when it lives no more. `owner` is whose files
@@ -52,6 +55,15 @@ struct file {
 enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
 		   const struct quota_limits *limits, const struct file *files,
 		   size_t count, struct errmsg *m) MUST_CHECK;
+
+/* The same on the word of an upload link in place of a session, and counted in
+ * its row too: quota, link, files, in this order, in one transaction. ERR_GONE
+ * as upload_link_take() says. */
+struct upload_link;
+enum err files_add_by_link(struct db *db, const struct upload_link *l,
+			   int64_t now, const struct quota_limits *limits,
+			   const struct file *files, size_t count,
+			   struct errmsg *m) MUST_CHECK;
 
 enum err files_find(struct db *db, struct caller *who, uint64_t owner,
 		    struct span id, struct file *out,

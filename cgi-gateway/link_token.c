@@ -18,14 +18,19 @@ void link_token_make(char text[static LINK_TOKEN_LEN + 1],
 	sha256_of((struct span) { text, LINK_TOKEN_LEN }, hash);
 }
 
-enum err link_token_hash(struct span text,
-			 unsigned char hash[static SHA256_LEN])
+bool link_token_has_form(struct span text)
 {
 	char raw[RAW_LEN];
 	size_t n;
 
-	if (text.len != LINK_TOKEN_LEN ||
-	    base64url_decode(text, raw, sizeof(raw), &n) != ERR_OK)
+	return text.len == LINK_TOKEN_LEN &&
+	       base64url_decode(text, raw, sizeof(raw), &n) == ERR_OK;
+}
+
+enum err link_token_hash(struct span text,
+			 unsigned char hash[static SHA256_LEN])
+{
+	if (!link_token_has_form(text))
 		return ERR_NOT_FOUND;
 	sha256_of(text, hash);
 	return ERR_OK;

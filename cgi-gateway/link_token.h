@@ -20,6 +20,8 @@ enum {
 void link_token_make(char text[static LINK_TOKEN_LEN + 1],
 		     unsigned char hash[static SHA256_LEN]);
 
+bool link_token_has_form(struct span text);
+
 /* ERR_NOT_FOUND for what has not the form of one. */
 enum err link_token_hash(struct span text,
 			 unsigned char hash[static SHA256_LEN]) MUST_CHECK;
