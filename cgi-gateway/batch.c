@@ -70,13 +70,12 @@ enum err batch_file(struct batch *b, struct span name, struct span type)
 
 enum err batch_bytes(struct batch *b, struct span bytes)
 {
-	enum err e;
+	enum err e = intake_add(&b->intake, bytes, &b->rs->why);
 
+	if (e == ERR_TOO_LARGE)
+		return too_large(b);
 	b->bytes += (int64_t)bytes.len;
-	e = fits_link(b, (int64_t)b->count, b->bytes);
-	if (e == ERR_OK)
-		e = intake_add(&b->intake, bytes, &b->rs->why);
-	return e == ERR_TOO_LARGE ? too_large(b) : e;
+	return e == ERR_OK ? fits_link(b, (int64_t)b->count, b->bytes) : e;
 }
 
 enum err batch_file_end(struct batch *b)
