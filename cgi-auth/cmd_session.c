@@ -148,7 +148,7 @@ int cmd_session_end(int argc, char **argv)
 	if (status != 0)
 		return status;
 	status = ident_is_random(span_of(which)) ? end_id(&d, which)
-					       : end_user(&d, which);
+						 : end_user(&d, which);
 	cmd_database_close(&d);
 	return status != 0 ? status : cmd_finish_output();
 }

@@ -98,7 +98,8 @@ static void report(const struct gc *gc, bool json)
 			     gc->dry ? "would remove " : "removed ",
 			     (long long)gc->expired, (long long)gc->orphans,
 			     (long long)gc->unfinished, (long long)gc->bytes,
-			     (long long)(gc->links + gc->upload_links));
+			     (long long)gc->links +
+				     (long long)gc->upload_links);
 		return;
 	}
 	o = json_object_new_object();
