@@ -2,6 +2,8 @@
 
 #include "record.h"
 
+#include <string.h>
+
 static bool is_by_link(const struct batch *b)
 {
 	return b->link.id[0] != '\0';
@@ -55,6 +57,7 @@ enum err batch_file(struct batch *b, struct span name, struct span type)
 		.created_at = b->rq->now,
 		.expires_at = b->expires_at,
 	};
+	memcpy(f->upload_link, b->link.id, sizeof(f->upload_link));
 	if (file_name_clean(name, f->name) != ERR_OK)
 		return response_explain(b->rs, ERR_INVALID,
 					"A file's name is 1 to %d bytes of "
@@ -252,8 +255,9 @@ static enum err add_rows(struct batch *b)
 	if (!is_by_link(b))
 		return files_add(b->app->db, &b->who, b->owner, &b->app->quota,
 				 b->files, b->count, &b->rs->why);
-	e = files_add_by_link(b->app->db, &b->link, b->rq->now, &b->app->quota,
-			      b->files, b->count, &b->rs->why);
+	e = upload_links_receive(b->app->db, &b->link, b->rq->now,
+				 &b->app->quota, b->files, b->count,
+				 &b->rs->why);
 	if (e == ERR_QUOTA)
 		return no_room(b);
 	return e == ERR_GONE ? refused_by_link(b) : e;

@@ -1,7 +1,5 @@
 #include "files.h"
 
-#include "upload_links.h"
-
 /* In each statement `l` is the caller's session (caller.h) and `f` the file. */
 #define FROM_SESSION " FROM live_session l"
 #define COLUMNS FILES_COLUMNS
@@ -20,22 +18,38 @@
 #define INSERT                                                               \
 	"INSERT INTO file (id, owner, name, type, size, sha256, created_at," \
 	" expires_at, upload_link) SELECT ?, "
-#define INSERT_REST ", ?, ?, ?, ?, ?, ?, "
+#define INSERT_REST ", ?, ?, ?, ?, ?, ?, ?"
 #define REST_VALUES(f)                                              \
 	db_text(span_of((f)->name)), db_text(span_of((f)->type)),   \
 		db_int((f)->size),                                  \
 		db_bytes((struct span) { (const char *)(f)->sha256, \
 					 SHA256_LEN }),             \
 		db_int((f)->created_at),                            \
-		db_int_or_null((f)->expires_at, FILES_NEVER)
+		db_int_or_null((f)->expires_at, FILES_NEVER),       \
+		(f)->upload_link[0] != '\0'                         \
+			? db_text(span_of((f)->upload_link))        \
+			: db_null()
 
-/* An INSERT that found no session to insert for */
-static enum err inserted(enum err e)
+enum err files_insert(struct db_conn *c, const struct caller *who,
+		      uint64_t owner, const struct file *f, struct errmsg *m)
 {
+	enum err e;
+
+	if (who == NULL)
+		return db_tx_change(c, INSERT "?" INSERT_REST,
+				    DB_IN(db_text(span_of(f->id)),
+					  db_uint(owner), REST_VALUES(f)),
+				    m);
+	e = db_tx_change(
+		c, INSERT OWNER INSERT_REST FROM_SESSION " WHERE " CALLER_IS,
+		DB_IN(db_text(span_of(f->id)), OWNER_VALUES(owner),
+		      REST_VALUES(f), CALLER_VALUES(who)),
+		m);
+	/* No session to insert for */
 	return e == ERR_NOT_FOUND ? ERR_AUTH : e;
 }
 
-static struct amount sum(const struct file *files, size_t count)
+struct amount files_amount(const struct file *files, size_t count)
 {
 	struct amount a = { 0, (int64_t)count };
 
@@ -44,68 +58,22 @@ static struct amount sum(const struct file *files, size_t count)
 	return a;
 }
 
-/* What is added, and on whose word: a session's, or without `who` a link's */
-struct addition {
-	const struct caller *who;
-	const struct upload_link *link;
-	uint64_t owner;
-	int64_t now;
-	const struct quota_limits *limits;
-	const struct file *files;
-	size_t count;
-};
-
-static enum err add_row(struct db_conn *c, const struct addition *a,
-			const struct file *f, struct errmsg *m)
-{
-	if (a->who == NULL)
-		return db_tx_change(c, INSERT "?" INSERT_REST "?",
-				    DB_IN(db_text(span_of(f->id)),
-					  db_uint(a->owner), REST_VALUES(f),
-					  db_text(span_of(a->link->id))),
-				    m);
-	return inserted(db_tx_change(
-		c,
-		INSERT OWNER INSERT_REST "NULL" FROM_SESSION
-					 " WHERE " CALLER_IS,
-		DB_IN(db_text(span_of(f->id)), OWNER_VALUES(a->owner),
-		      REST_VALUES(f), CALLER_VALUES(a->who)),
-		m));
-}
-
-static enum err add_all(struct db *db, const struct addition *a,
+static enum err add_all(struct db *db, const struct caller *who, uint64_t owner,
+			const struct quota_limits *limits,
+			const struct file *files, size_t count,
 			struct errmsg *m)
 {
-	struct amount more = sum(a->files, a->count);
 	struct db_conn *c;
 	enum err e = db_begin(db, &c, m);
 
 	if (e != ERR_OK)
 		return e;
-	e = quota_take(c, a->who, a->owner, more, a->limits, m);
-	if (e == ERR_OK && a->link != NULL)
-		e = upload_link_take(c, a->link, more, a->now, m);
-	for (size_t i = 0; i < a->count && e == ERR_OK; i++)
-		e = add_row(c, a, &a->files[i], m);
+	e = quota_take(c, who, owner, files_amount(files, count), limits, m);
+	for (size_t i = 0; i < count && e == ERR_OK; i++)
+		e = files_insert(c, who, owner, &files[i], m);
 	if (e == ERR_OK)
 		return db_commit(c, m);
 	db_rollback(c);
-	return e;
-}
-
-static enum err add(struct db *db, const struct addition *a, struct errmsg *m)
-{
-	enum err e = add_all(db, a, m);
-
-	/* Once for an owner's first file, who had no row to count in; once more
-	 * for who finds that others have just made room */
-	for (int again = 0; e == ERR_QUOTA && again < 2; again++) {
-		e = quota_refused(db, a->who, a->owner, sum(a->files, a->count),
-				  a->limits, m);
-		if (e != ERR_OK)
-			break;
-		e = add_all(db, a, m);
-	}
 	return e;
 }
 
@@ -113,32 +81,18 @@ enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
 		   const struct quota_limits *limits, const struct file *files,
 		   size_t count, struct errmsg *m)
 {
-	const struct addition a = {
-		.who = who,
-		.owner = owner,
-		.limits = limits,
-		.files = files,
-		.count = count,
-	};
+	enum err e = add_all(db, who, owner, limits, files, count, m);
 
-	return add(db, &a, m);
-}
-
-enum err files_add_by_link(struct db *db, const struct upload_link *l,
-			   int64_t now, const struct quota_limits *limits,
-			   const struct file *files, size_t count,
-			   struct errmsg *m)
-{
-	const struct addition a = {
-		.link = l,
-		.owner = l->owner,
-		.now = now,
-		.limits = limits,
-		.files = files,
-		.count = count,
-	};
-
-	return add(db, &a, m);
+	/* Once for an owner's first file, who had no row to count in; once more
+	 * for who finds that others have just made room */
+	for (int again = 0; e == ERR_QUOTA && again < 2; again++) {
+		e = quota_refused(db, who, owner, files_amount(files, count),
+				  limits, m);
+		if (e != ERR_OK)
+			break;
+		e = add_all(db, who, owner, limits, files, count, m);
+	}
+	return e;
 }
 
 enum err files_find(struct db *db, struct caller *who, uint64_t owner,
@@ -256,7 +210,7 @@ static enum err drop(struct db *db, const struct file *f, int64_t expired,
 
 	if (e != ERR_OK)
 		return e;
-	e = quota_give(c, f->owner, sum(f, 1), m);
+	e = quota_give(c, f->owner, files_amount(f, 1), m);
 	/* Of two who delete the same file one finds no row, and rolls back what
 	 * it counted */
 	if (e == ERR_OK)

@@ -28,9 +28,12 @@ struct file {
 	int64_t size; /* bytes */
 	unsigned char sha256[SHA256_LEN];
 	int64_t created_at, expires_at; /* seconds since 1970 UTC */
-	char upload_link[IDENT_LEN +
-			 1]; /* id of that by which it came, or "" */
+	/* the id of the link (upload_links.h) by which it came, or "" */
+	char upload_link[IDENT_LEN + 1];
 };
+
+/* What they are together. */
+struct amount files_amount(const struct file *files, size_t count);
 
 /* For statements of other tables that join a file as `f` */
 #define FILES_COLUMNS                                                    \
@@ -56,14 +59,11 @@ enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
 		   const struct quota_limits *limits, const struct file *files,
 		   size_t count, struct errmsg *m) MUST_CHECK;
 
-/* The same on the word of an upload link in place of a session, and counted in
- * its row too: quota, link, files, in this order, in one transaction. ERR_GONE
- * as upload_link_take() says. */
-struct upload_link;
-enum err files_add_by_link(struct db *db, const struct upload_link *l,
-			   int64_t now, const struct quota_limits *limits,
-			   const struct file *files, size_t count,
-			   struct errmsg *m) MUST_CHECK;
+/* In the transaction of who counts it in the quota: write one row. `who` may be
+ * NULL, as in quota.h. ERR_AUTH */
+enum err files_insert(struct db_conn *c, const struct caller *who,
+		      uint64_t owner, const struct file *f,
+		      struct errmsg *m) MUST_CHECK;
 
 enum err files_find(struct db *db, struct caller *who, uint64_t owner,
 		    struct span id, struct file *out,

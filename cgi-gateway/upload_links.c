@@ -148,8 +148,8 @@ int64_t upload_link_max_file(const struct upload_link *l, int64_t most)
 		       : most;
 }
 
-enum err upload_link_take(struct db_conn *c, const struct upload_link *l,
-			  struct amount more, int64_t now, struct errmsg *m)
+static enum err take(struct db_conn *c, const struct upload_link *l,
+		     struct amount more, int64_t now, struct errmsg *m)
 {
 	enum err e = db_tx_change(
 		c,
@@ -165,6 +165,45 @@ enum err upload_link_take(struct db_conn *c, const struct upload_link *l,
 		m);
 
 	return e == ERR_NOT_FOUND ? ERR_GONE : e;
+}
+
+static enum err add(struct db *db, const struct upload_link *l, int64_t now,
+		    const struct quota_limits *limits, const struct file *files,
+		    size_t count, struct errmsg *m)
+{
+	const struct amount more = files_amount(files, count);
+	struct db_conn *c;
+	enum err e = db_begin(db, &c, m);
+
+	if (e != ERR_OK)
+		return e;
+	e = quota_take(c, NULL, l->owner, more, limits, m);
+	if (e == ERR_OK)
+		e = take(c, l, more, now, m);
+	for (size_t i = 0; i < count && e == ERR_OK; i++)
+		e = files_insert(c, NULL, l->owner, &files[i], m);
+	if (e == ERR_OK)
+		return db_commit(c, m);
+	db_rollback(c);
+	return e;
+}
+
+enum err upload_links_receive(struct db *db, const struct upload_link *l,
+			      int64_t now, const struct quota_limits *limits,
+			      const struct file *files, size_t count,
+			      struct errmsg *m)
+{
+	enum err e = add(db, l, now, limits, files, count, m);
+
+	/* As in files_add(): an owner without a row, or room just made */
+	for (int again = 0; e == ERR_QUOTA && again < 2; again++) {
+		e = quota_refused(db, NULL, l->owner,
+				  files_amount(files, count), limits, m);
+		if (e != ERR_OK)
+			break;
+		e = add(db, l, now, limits, files, count, m);
+	}
+	return e;
 }
 
 #define DEAD                                                           \

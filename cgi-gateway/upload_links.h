@@ -12,11 +12,8 @@
 #ifndef UPLOAD_LINKS_H
 #define UPLOAD_LINKS_H
 
-#include "caller.h"
-#include "db.h"
-#include "ident.h"
+#include "files.h"
 #include "link_token.h"
-#include "quota.h"
 
 enum {
 	UPLOAD_LINK_NAME_MAX = 100,    /* bytes of UTF-8 */
@@ -77,12 +74,17 @@ struct amount upload_link_left(const struct upload_link *l);
  */
 int64_t upload_link_max_file(const struct upload_link *l, int64_t most);
 
-/* In the transaction that adds the rows, behind quota_take(): count what comes.
- * ERR_GONE when the link has ended or has no room for all of it: roll back, and
- * upload_links_find() tells which. */
-enum err upload_link_take(struct db_conn *c, const struct upload_link *l,
-			  struct amount more, int64_t now,
-			  struct errmsg *m) MUST_CHECK;
+/* Add the rows of `count` files that came by the link, or none. After
+ * ERR_UNAVAILABLE it is not known which.
+ *
+ *   ERR_QUOTA  the owner has no room for all of them; `limits` as in files.h
+ *   ERR_GONE   the link has ended, or has no room for all of them itself:
+ *              upload_links_find() tells which
+ */
+enum err upload_links_receive(struct db *db, const struct upload_link *l,
+			      int64_t now, const struct quota_limits *limits,
+			      const struct file *files, size_t count,
+			      struct errmsg *m) MUST_CHECK;
 
 /* --- for gateway-admin ------------------------------------------------- */
 

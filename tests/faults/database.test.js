@@ -6,6 +6,7 @@ import { operations } from '../support/contract.js';
 import { startStackWithDatabase } from '../support/database.js';
 import { keep } from '../support/files.js';
 import { startLoad } from '../support/load.js';
+import { TUS, created } from '../support/tus.js';
 
 const { stack, database } = await startStackWithDatabase();
 after(async () => {
@@ -63,7 +64,9 @@ test('every documented route says so while it is down, and is back after', async
   const sid = JSON.parse(Buffer.from(other.access_token.split('.')[1], 'base64url')).sid;
   const link = (await stack.call('POST', `/files/${record.id}/links`, { token: ann.token, json: {} })).json;
   const uploadLink = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
-  const ids = { '/tokens/{id}': script.id, '/sessions/{id}': sid };
+  const upload = (await created(stack, ann, 2)).split('/').at(-1);
+  const ids = { '/tokens/{id}': script.id, '/sessions/{id}': sid, '/tus/{id}': upload };
+  const bytes = { 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': '0' };
   const ask = ({ path, method, inside }) => {
     const query = { '/download': `?fid=${record.id}`, '/upload': '?name=x', '/u/{token}': '?name=x' }[path] ?? '';
     const target = path.replace('/upload-links/{link}', `/upload-links/${uploadLink.id}`).replace('/u/{token}', uploadLink.url)
@@ -80,6 +83,8 @@ test('every documented route says so while it is down, and is back after', async
       '/files/{id}/links': method === 'post' ? { json: {} } : {},
       '/upload-links': method === 'post' ? { json: {} } : {},
       '/files/{id}': method === 'patch' ? { json: { name: 'kept' } } : {},
+      '/tus/': { body: '', headers: { ...TUS, 'Upload-Length': '5' } },
+      '/tus/{id}': method === 'patch' ? { body: 'x', headers: { ...TUS, ...bytes } } : { headers: TUS },
     }[path];
     const options = { token: path === '/login' || path === '/refresh' ? undefined : ann.token, ...special };
     if (['put', 'post'].includes(method) && !special) Object.assign(options, { body: 'x', headers: { 'Content-Type': 'text/plain' } });

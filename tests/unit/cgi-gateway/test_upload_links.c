@@ -97,8 +97,9 @@ static enum err send_many(const struct upload_link *l, size_t count,
 					   .size = size,
 					   .created_at = now };
 		ident_uuid7(now * INT64_C(1000), files[i].id);
+		memcpy(files[i].upload_link, l->id, sizeof(l->id));
 	}
-	return files_add_by_link(db, l, now, limits, files, count, NULL);
+	return upload_links_receive(db, l, now, limits, files, count, NULL);
 }
 
 static enum err send(const struct upload_link *l, int64_t size)
