@@ -74,13 +74,11 @@ static enum err sweep_item(void *arg, const struct store_item *item)
 	if (gc->admin->now - item->changed_at < gc->grace ||
 	    !ident_is_uuid(span_of(item->id)))
 		return ERR_OK;
-	if (item->finished) {
-		e = files_exists(gc->admin->app.db, span_of(item->id), &gc->m);
-		if (e != ERR_NOT_FOUND)
-			return e;
-	}
-	/* One that may be gone on with, or that is about to become a file */
-	e = uploads_exists(gc->admin->app.db, span_of(item->id), &gc->m);
+	/* An upload may be gone on with, or be about to become a file */
+	e = item->finished ? uploads_wants(gc->admin->app.db, span_of(item->id),
+					   &gc->m)
+			   : uploads_exists(gc->admin->app.db,
+					    span_of(item->id), &gc->m);
 	if (e != ERR_NOT_FOUND)
 		return e;
 	if (item->finished) {

@@ -48,7 +48,7 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	app->db = s->db;
 	app->metrics = s->metrics;
 	app->public_url = s->settings.public_url;
-	app->streams_max = (long)(s->settings.threads * 3 / 4);
+	app->streams_max = (long)((s->settings.threads * 3 + 3) / 4);
 	app->by_server = span_eq(span_of(app->sendfile), SPAN("x-sendfile"));
 	if (!app->by_server && !span_eq(span_of(app->sendfile), SPAN("none")))
 		return err_set(why, ERR_CONFIG,
