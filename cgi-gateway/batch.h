@@ -1,6 +1,6 @@
-/* batch.h - the files of one upload on their way in: all of them or none, on
- *the word of a session or of an upload link.
+/* batch.h - the files of one upload on their way in: all of them or none.
  *
+ * They come on the word of a session, or of an upload link (upload_links.h).
  * The bytes of each file are safe before the first row is written, and all rows
  * are written in one transaction: a 201 is a promise, and a crash before it
  * leaves at most bytes without a row, which gateway-admin gc removes.
