@@ -44,6 +44,8 @@ describe('a request', () => {
     await page.getByRole('button', { name: 'Make the address' }).click();
     await page.getByRole('button', { name: 'Copy', exact: true }).click();
     await page.getByRole('button', { name: 'Copied' }).waitFor();
+    assert.deepEqual(await page.locator('#requests :is(input:not([readonly]), select)').evaluateAll((fields) => fields.map((f) => f.value)),
+      ['', '604800', '100', '1000'], 'the form is as it was, for the next');
     const address = await page.evaluate(() => navigator.clipboard.readText());
     assertStatus(await stack.call('PUT', `${new URL(address).pathname}/a.txt`, { body: 'from a friend' }), 201);
     await page.reload();

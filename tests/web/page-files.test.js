@@ -62,7 +62,7 @@ describe('the list', () => {
     const names = ['<img src=x onerror=alert(1)>.txt', '&amp; "quoted".txt', 'صورة العائلة.png', `${'long '.repeat(49)}.txt`];
     for (const name of names) await keep(stack, ann, name, 'x');
     await open();
-    await eventually(() => listed(page), names.toReversed());
+    await eventually(() => listed(page), [...names].reverse());
     assert.equal(await page.locator('.list img').count(), 0);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
   });
@@ -169,7 +169,7 @@ describe('a file', () => {
     await page.getByRole('button', { name: 'a.txt', exact: true }).click();
     await page.getByText('This file stays until it is deleted.').waitFor();
     await page.getByLabel('Delete this file after').selectOption('7 days');
-    await page.getByText('This file is deleted in 7 days').first().waitFor();
+    await page.getByText(/^This file is deleted in 7 days \(\d+ \w+.*, \d\d:\d\d\)\.$/).first().waitFor();
     await page.keyboard.press('Escape');
     await fileRow(page, 'a.txt').getByText('expires in 7 days').waitFor();
     assert.ok((await allFiles(stack, ann))[0].expires_at);

@@ -56,7 +56,7 @@ describe('every file of the page', () => {
     assert.deepEqual(Object.keys(floors).sort(), modules.sort());
     for (const name of modules) {
       const source = readFileSync(join(www, 'js', name), 'utf8');
-      for (const [, included] of source.matchAll(/from '\.\/(.*)'/g)) assert.ok(floors[included] < floors[name], `${name} includes ${included}`);
+      for (const [, included] of source.matchAll(/(?:from|import) '\.\/(.*)'/g)) assert.ok(floors[included] < floors[name], `${name} includes ${included}`);
       assert.ok(source.startsWith(`// ${name} - `), `${name} says what it promises`);
     }
   });

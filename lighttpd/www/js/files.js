@@ -69,7 +69,7 @@ async function fetchPage(after) {
 
 export async function reload() {
   asked = search.value.trim();
-  list.ariaBusy = 'true';
+  list.setAttribute('aria-busy', 'true');
   try {
     const page = await fetchPage();
     list.replaceChildren();
@@ -78,7 +78,7 @@ export async function reload() {
   } catch (error) {
     if (error.name !== 'AbortError') fail(error);
   } finally {
-    list.ariaBusy = null;
+    list.removeAttribute('aria-busy');
   }
 }
 

@@ -10,7 +10,7 @@ import { count, duration, size } from './format.js';
 import { Pace } from './pace.js';
 import { isLoggedIn } from './session.js';
 import { announce, toast } from './toasts.js';
-import { addUploads, cancel, items, pause, proceed, putUploadsAway, uploads, wakeUploads } from './uploads.js';
+import { addUploads, cancel, items, pause, proceed, uploads } from './uploads.js';
 import { showUsage } from './usage.js';
 
 const SHOWN = 40; // rows; a folder may have thousands of files
@@ -57,9 +57,6 @@ addEventListener('paste', (event) => {
   event.preventDefault();
   take(filesOf(event.clipboardData));
 });
-
-export const openUploads = () => wakeUploads();
-export const leaveUploads = () => putUploadsAway();
 
 // --- what became of it ---
 
@@ -142,7 +139,7 @@ function paintRow(item, row) {
   row.bar.className = ['sending', 'waiting'].includes(item.state) ? '' : 'still';
   row.go.dataset.icon = icon;
   row.go.title = label;
-  row.go.ariaLabel = `${label} ${item.name}`;
+  row.go.setAttribute('aria-label', `${label} ${item.name}`);
 }
 
 // Those that move first, then the others in their order; the rest in a word.
