@@ -1,0 +1,64 @@
+// main.js - opens the page: finds out who is there, and shows the rooms.
+//
+// The room is in the address (#files, #requests, #account), so that back and reload work.
+import { showAccount } from './account.js';
+import { $, $$, whileBusy } from './dom.js';
+import { clearFiles, openFiles } from './files.js';
+import { hideGate, showGate } from './gate.js';
+import { showRequests } from './requests.js';
+import { currentUser, logOut, resume, session } from './session.js';
+import { complain } from './toasts.js';
+import { leaveUploads, openUploads } from './upload-list.js';
+
+const VIEWS = { files: 'Files', requests: 'Requests', account: 'Account' };
+
+function showView({ focus = true } = {}) {
+  const name = location.hash.slice(1) in VIEWS ? location.hash.slice(1) : 'files';
+  for (const part of $$('#main > section')) part.hidden = part.dataset.view !== name;
+  for (const link of $$('nav a')) {
+    if (link.dataset.view === name) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  document.title = name === 'files' ? 'Gatehouse' : `${VIEWS[name]} – Gatehouse`;
+  if (name === 'requests') showRequests();
+  if (name === 'account') showAccount();
+  if (focus) {
+    scrollTo(0, 0);
+    $('#main').focus({ preventScroll: true });
+  }
+}
+
+function state(name) {
+  document.body.dataset.state = name;
+  $('#house').hidden = name !== 'in';
+}
+
+session.addEventListener('began', () => {
+  hideGate();
+  state('in');
+  $('#who').textContent = currentUser().email;
+  openFiles();
+  openUploads();
+  showView({ focus: false });
+});
+
+session.addEventListener('ended', ({ detail: why }) => {
+  for (const dialog of $$('dialog')) dialog.close();
+  leaveUploads();
+  clearFiles();
+  state('out');
+  showGate(why);
+});
+
+addEventListener('hashchange', () => {
+  if (location.hash !== '#main' && currentUser()) showView();
+});
+
+$('#log-out').addEventListener('click', ({ currentTarget }) => whileBusy(currentTarget, () => logOut().catch(complain)));
+
+try {
+  if (!(await resume())) throw undefined;
+} catch (error) {
+  state('out');
+  showGate(error?.detail ?? '');
+}
