@@ -44,6 +44,7 @@ function start() {
   return html`<section id="start" class="chapter">
 <h1>${document.info.title} API</h1>
 <p class="lead">${document.info.summary}</p>
+<p class="made">Made from <a href="openapi.yaml">openapi.yaml</a> (OpenAPI ${document.openapi}), which Postman and code generators import.</p>
 ${markdown(document.info.description, linkOf)}
 </section>`;
 }
