@@ -8,6 +8,8 @@
 
 #include "json.h"
 #include "links.h"
+#include "partial.h"
+#include "uploads_sweep.h"
 
 #include <sysexits.h>
 
@@ -16,7 +18,7 @@ struct gc {
 	int64_t grace; /* seconds */
 	bool dry;
 	int64_t expired, orphans, unfinished, bytes; /* removed */
-	int64_t links;				     /* removed, too */
+	int64_t uploads, links;			     /* removed, too */
 	struct file row;
 	struct file *found; /* one page of expired rows */
 	size_t count;
@@ -75,6 +77,12 @@ static enum err sweep_item(void *arg, const struct store_item *item)
 		e = files_exists(gc->admin->app.db, span_of(item->id), &gc->m);
 		if (e != ERR_NOT_FOUND)
 			return e;
+	}
+	/* One that may be gone on with, or that is about to become a file */
+	e = uploads_exists(gc->admin->app.db, span_of(item->id), &gc->m);
+	if (e != ERR_NOT_FOUND)
+		return e;
+	if (item->finished) {
 		gc->orphans++;
 	} else {
 		gc->unfinished++;
@@ -83,7 +91,7 @@ static enum err sweep_item(void *arg, const struct store_item *item)
 	if (gc->dry)
 		return ERR_OK;
 	e = item->finished ? store_remove(s, item->id, &gc->m)
-			   : store_remove_unfinished(s, item->id, &gc->m);
+			   : partial_remove(s, item->id, &gc->m);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
@@ -93,11 +101,12 @@ static void report(const struct gc *gc, bool json)
 
 	if (!json) {
 		(void)printf("%s%lld expired, %lld without a row, %lld "
-			     "unfinished: %lld bytes; %lld dead links\n",
+			     "unfinished, %lld abandoned uploads: %lld bytes; "
+			     "%lld dead links\n",
 			     gc->dry ? "would remove " : "removed ",
 			     (long long)gc->expired, (long long)gc->orphans,
-			     (long long)gc->unfinished, (long long)gc->bytes,
-			     (long long)gc->links);
+			     (long long)gc->unfinished, (long long)gc->uploads,
+			     (long long)gc->bytes, (long long)gc->links);
 		return;
 	}
 	o = json_object_new_object();
@@ -105,6 +114,7 @@ static void report(const struct gc *gc, bool json)
 	json_set_int(o, "expired", gc->expired);
 	json_set_int(o, "orphans", gc->orphans);
 	json_set_int(o, "unfinished", gc->unfinished);
+	json_set_int(o, "uploads", gc->uploads);
 	json_set_int(o, "bytes", gc->bytes);
 	json_set_int(o, "links", gc->links);
 	(void)puts(json_write(o).p);
@@ -128,6 +138,11 @@ int cmd_gc(struct admin *a, int argc, char **argv)
 	if (gc.found == NULL)
 		return admin_fail("gc", ERR_MEMORY, &gc.m);
 	e = sweep_expired(&gc);
+	/* Before the store, in which they leave what no row names any more */
+	if (e == ERR_OK)
+		e = uploads_sweep(a->app.db, a->app.store, a->now,
+				  a->app.upload_life, gc.dry, &gc.uploads,
+				  &gc.bytes, &gc.m);
 	if (e == ERR_OK)
 		e = store_each(a->app.store, sweep_item, &gc, &gc.m);
 	/* After the files, so that a link's time runs from the file's end */

@@ -1,10 +1,10 @@
 // lighttpd/www/api.html: what it holds, that it is served, and its lines of curl as someone pastes them
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { curlLines } from '../support/api-page/curl.js';
+import { curlLines, neededVariables } from '../support/api-page/curl.js';
 import { apiPage } from '../support/api-page/page.js';
 import { document, documentPath, operations } from '../support/document.js';
 import { repository, useStack } from '../support/stack.js';
@@ -84,6 +84,12 @@ describe('its line of curl works as pasted', () => {
     return json.secret;
   };
 
+  const begun = async ({ ann }) => {
+    const headers = { 'Tus-Resumable': '1.0.0', 'Upload-Length': String(statSync(join(folder, 'photo.jpg')).size) };
+    const { headers: said } = await stack.call('POST', '/tus/', { token: ann.token, headers });
+    return { ID: said.get('location').split('/').at(-1) };
+  };
+
   // operationId: more variables, from {ann, id}
   const prepared = {
     refresh: async ({ ann }) => ({ REFRESH: (await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json.refresh_token }),
@@ -98,6 +104,9 @@ describe('its line of curl works as pasted', () => {
     revokeLink: async ({ ann, id }) => ({ LINK: (await stack.call('POST', `/files/${id}/links`, { token: ann.token })).json.id }),
     downloadShared: async ({ ann, id }) => ({ SECRET: (await stack.call('POST', `/files/${id}/links`, { token: ann.token })).json.url.split('/').at(-1) }),
     downloadByQuery: ({ id }) => ({ FID: id }),
+    showUpload: begun,
+    continueUpload: begun,
+    endUpload: begun,
   };
 
   for (const op of operations)
@@ -115,15 +124,16 @@ describe('its line of curl works as pasted', () => {
         ID: id,
         ...(await prepared[operationId]?.({ ann, id })),
       };
-      for (const { source } of curlLines(op)) {
-        for (const [, name] of source.matchAll(/\$(\w+)/g)) assert.ok(name in variables, `${operationId} needs ${name}: say here where it comes from`);
-        const terminal = openTerminal({ cwd: folder, set: variables });
+      const terminal = openTerminal({ cwd: folder, set: variables });
+      const lines = curlLines(op);
+      for (const [name] of neededVariables(lines, op)) assert.ok(name in variables, `${operationId} needs ${name}: say here where it comes from`);
+      for (const { source } of lines) {
         const { requests, stdout, stderr } = await terminal.paste(source);
-        terminal.close();
         assert.equal(requests.length, 1, source);
         const [{ code, status }] = requests;
         assert.equal(code, 0, `${source}\n${stderr}`);
         assert.ok(status >= 200 && status < 300 && op.statuses.includes(String(status)), `${source}\n${status} ${stdout}`);
       }
+      terminal.close();
     });
 });

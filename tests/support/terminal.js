@@ -4,21 +4,23 @@
 //   const terminal = openTerminal({ cwd, set: { URL: stack.url } });
 //   const { stdout, stderr, requests } = await terminal.paste('curl -sS "$URL/healthz"');
 //
-// `requests` has {code, status} of each curl, in order: what curl itself returned, and the last
-// status of HTTP (undefined if there was none). close() ends it.
+// `requests` has {code, status} of each curl, in the order in which they ended: what curl itself
+// returned, and the last status of HTTP (undefined if there was none). close() ends it.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-// The curl of the system without a .curlrc or a proxy of the machine; it notes the heads of answers.
+// The curl of the system without a .curlrc or a proxy of the machine. --trace-ascii notes the head of
+// an answer, and takes nothing from a line that has -D, -w or -i itself.
 const CURL = `
 curl() {
 	local note code
-	note=$(mktemp "$TERMINAL_NOTES/$(date +%s%N)-XXXXXX")
-	command curl -q --noproxy '*' -D "$note" "$@"
+	note=$(mktemp "$TERMINAL_NOTES/XXXXXXXX")
+	command curl -q --noproxy '*' --trace-ascii "$note" "$@"
 	code=$?
 	printf 'code %d\\n' "$code" >>"$note"
+	mv "$note" "$TERMINAL_NOTES/$(date +%s%N).$BASHPID"
 	return "$code"
 }
 `;
@@ -40,7 +42,7 @@ export function openTerminal({ cwd, set = {} }) {
   const requests = () => readdirSync(notes).sort().map((name) => {
     const note = readFileSync(join(notes, name), 'utf8');
     rmSync(join(notes, name));
-    return { code: Number(note.match(/^code (\d+)$/m)[1]), status: Number([...note.matchAll(/^HTTP\/\S+ (\d+)/gm)].at(-1)?.[1]) || undefined };
+    return { code: Number(note.match(/^code (\d+)\n$/m)[1]), status: Number([...note.matchAll(/^0000: HTTP\/\S+ (\d+)/gm)].at(-1)?.[1]) || undefined };
   });
 
   let pastes = 0;

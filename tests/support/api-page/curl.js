@@ -6,8 +6,9 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 // {token} of /s/{token} is not $TOKEN, which is who asks.
 const variable = (name) => (name === 'token' ? 'SECRET' : name.toUpperCase());
 
-// The shell variables that a line needs and the words on each: [[name, words]].
-export function variables(source, { parameters }) {
+// The shell variables that the lines need and the words on each: [[name, words]].
+export function neededVariables(lines, { parameters }) {
+  const source = lines.map((line) => line.source).join('\n');
   const known = {
     URL: 'the address of the public listener',
     INTERNAL: 'the address of the internal listener',
@@ -31,6 +32,7 @@ function bodyOptions({ method, operation }) {
   const form = content['application/x-www-form-urlencoded']?.example;
   if (form) return Object.entries(form).map(([name, value]) => `--data-urlencode ${quoted(`${name}=${value}`)}`);
   if (content['multipart/form-data']) return ['-F file=@photo.jpg'];
+  if (content['application/offset+octet-stream']) return ["-H 'Content-Type: application/offset+octet-stream'", '--data-binary @photo.jpg'];
   if (content['*/*']) return method === 'put' ? ['-T photo.jpg'] : ['--data-binary @photo.jpg'];
   return method === 'post' ? ["-d ''"] : [];
 }

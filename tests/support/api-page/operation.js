@@ -1,6 +1,6 @@
 // One operation of the API as an article of the page.
 import { resolved } from '../document.js';
-import { curlLines, variables } from './curl.js';
+import { curlLines, neededVariables } from './curl.js';
 import { html, inline, json, markdown } from './markup.js';
 import { field, fieldsOf } from './schema.js';
 
@@ -36,7 +36,7 @@ function requestBody({ operation: { requestBody: body } }, linkOf) {
   const kinds = Object.entries(body.content);
   return html`<h4>Body <span class="need ${body.required ? 'required' : 'optional'}">${body.required ? 'required' : 'optional'}</span></h4>
 ${body.description && html`<p>${inline(body.description, linkOf)}</p>`}
-${kinds.map(([type, { schema }]) => html`<p class="media"><code>${type}</code>${type === '*/*' && (kinds.length > 1 ? ' Any other type: the bytes of the file' : ' Any type: the bytes of the file')}</p>
+${kinds.map(([type, { schema }]) => html`<p class="media"><code>${type}</code>${!schema && html` ${kinds.length > 1 ? 'Of any other type: the' : 'The'} bytes of the file`}</p>
 ${schema && fieldsOf(schema, { linkOf, asked: true })}`)}`;
 }
 
@@ -82,8 +82,7 @@ ${headerList(headers, linkOf)}
 
 function curlBlocks(op) {
   const lines = curlLines(op);
-  const needed = variables(lines.map(({ source }) => source).join('\n'), op);
-  const own = needed.filter(([name]) => !['URL', 'TOKEN'].includes(name));
+  const own = neededVariables(lines, op).filter(([name]) => !['URL', 'TOKEN'].includes(name));
   return html`${lines.map(({ label, source }) => html`<figure>
 <figcaption>${label ?? 'curl'}</figcaption>
 <pre class="curl" tabindex="0"><code>${source}</code></pre>

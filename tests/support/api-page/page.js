@@ -20,6 +20,7 @@ function linkOf(code) {
 }
 
 const title = (name) => name.replace(/^./, (c) => c.toUpperCase());
+const anchor = ({ name }) => `tag-${name.replaceAll(' ', '-')}`;
 const ofTag = (tag) => operations.filter(({ operation }) => operation.tags[0] === tag.name);
 
 function navigation() {
@@ -31,7 +32,7 @@ function navigation() {
 <li><a href="#problems">Problems</a></li>
 </ul>
 ${document.tags.map((tag) => html`<section>
-<h2><a href="#tag-${tag.name}">${title(tag.name)}</a></h2>
+<h2><a href="#${anchor(tag)}">${title(tag.name)}</a></h2>
 <ul>
 ${ofTag(tag).map(({ path, method, operation }) => html`<li><a href="#${operation.operationId}" title="${operation.summary}"><span class="method ${method}">${method === 'delete' ? 'DEL' : method.toUpperCase()}</span> <span class="path">${path}</span></a></li>
 `)}</ul>
@@ -77,7 +78,7 @@ ${ProblemType.oneOf.map((type) => html`<div id="${type.const.replace('urn:gateho
 }
 
 function chapter(tag) {
-  return html`<section id="tag-${tag.name}" class="tag">
+  return html`<section id="${anchor(tag)}" class="tag">
 <div class="chapter">
 <h2>${title(tag.name)}</h2>
 ${markdown(tag.description, linkOf)}
