@@ -102,8 +102,8 @@ describe('a method', () => {
 });
 
 describe('a path', () => {
-  const unknown = ['/', '/nothing', '/login/', '/login/x', '/loginx', '/LOGIN', '/me/', '/files/', '/healthz/', '/healthz/x', '/upload/a/b/c', '/download/a/b',
-    '/cgi-auth', '/cgi-gateway', '/index.html', '/favicon.ico', '/.git/config', '/conf/auth.env'];
+  const unknown = ['/nothing', '/css', '/css/', '/js/', '/js/nothing.js', '/js/..%2Findex.html', '/login/', '/login/x', '/loginx', '/LOGIN', '/me/', '/files/', '/healthz/', '/healthz/x', '/upload/a/b/c', '/download/a/b',
+    '/cgi-auth', '/cgi-gateway', '/favicon.ico', '/.git/config', '/conf/auth.env'];
   test('that is unknown is 404', async () => {
     for (const path of unknown) {
       const answer = await stack.call('GET', path, { token: ann.token });

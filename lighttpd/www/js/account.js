@@ -66,7 +66,7 @@ function tokenForm(entries) {
       $('input', made).focus();
       name.value = '';
       await listTokens(entries);
-    }, { className: 'wide-form' });
+    }, 'wide-form');
   return [form, made];
 }
 
@@ -96,7 +96,7 @@ async function listSessions(entries) {
     entries.replaceChildren(...sessions.map((one) => entry({
       name: one.address || 'Unknown address',
       tag: one.current && 'this one',
-      line: `since ${dayAndTime(new Date(one.created_at))} · ${one.last_used_at ? `refreshed ${dayAndTime(new Date(one.last_used_at))}` : 'not refreshed yet'}`,
+      line: `since ${dayAndTime(new Date(one.created_at))}${one.last_used_at ? ` · last seen ${dayAndTime(new Date(one.last_used_at))}` : ''}`,
       label: one.current ? undefined : 'End',
       sentence: 'Whoever is logged in there has to log in again.',
       end: () => api('DELETE', `/sessions/${one.id}`),

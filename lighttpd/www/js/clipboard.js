@@ -28,4 +28,4 @@ export function copyField(label, text) {
 
 // What is shown once: a sentence, and the text.
 export const shownOnce = (sentence, label, text, ...more) =>
-  h('div.copy', { role: 'group', ariaLabel: label }, h('p', {}, sentence), copyField(label, text), ...more);
+  h('div.copy', {}, h('p', {}, sentence), copyField(label, text), ...more);

@@ -26,15 +26,14 @@ export function openFile(file, acts, { share = false } = {}) {
       h('button.primary', { type: 'button', onclick: () => download(file) }, 'Download'),
       h('button', { type: 'button', onclick: close(acts.rename) }, 'Rename'),
       h('button.quiet.danger.last', { type: 'button', onclick: close(acts.remove) }, 'Delete')),
-    h('dl.facts', {},
+    links,
+    expirySection(file, (changed) => acts.changed((current = changed))),
+    h('section', {}, h('h3', {}, 'Details'), h('dl.facts', {},
       fact('Size', `${size(file.size)} (${file.size.toLocaleString('en')} bytes)`),
       fact('Type', file.type),
       fact('Uploaded', dayAndTime(new Date(file.created_at))),
-      fact('SHA-256', h('code', {}, file.sha256))),
-    expirySection(file, (changed) => acts.changed((current = changed))),
-    links);
+      fact('SHA-256', h('code', {}, file.sha256)))));
   if (share) {
-    links.scrollIntoView({ block: 'start' });
     $('button[type=submit]', links).focus();
   }
 }

@@ -116,9 +116,13 @@ function add(page) {
   return first;
 }
 
+// When its upload began, which is what the list is sorted by: the first 48 bits of its id (a UUID of
+// version 7), in ms.
+const begun = ({ id }) => new Date(parseInt(id.replace('-', '').slice(0, 12), 16));
+
 // The rows of the day of `file`; made at the end, or at the beginning for a file that has just come.
 function daySection(file, { atStart = false } = {}) {
-  const name = day(new Date(file.created_at));
+  const name = day(atStart ? new Date(file.created_at) : begun(file));
   const there = atStart ? list.firstElementChild : list.lastElementChild;
   if (there?.dataset.day === name) return $('ul', there);
   const rows = h('ul', { role: 'list' });
@@ -137,7 +141,9 @@ function showEmpty() {
       h('button', { type: 'button', onclick: clearSearch }, 'Show all files'))
     : h('div.empty', {}, h('span.mark', { ariaHidden: 'true' }), h('h2', {}, 'Nothing here yet'),
       h('p', {}, 'Drop files or folders anywhere on this page, paste them, or choose them. An upload that is cut off goes on where it was.'),
-      h('button.primary', { type: 'button', onclick: () => $('#choose').click() }, 'Choose files')));
+      h('div.acts-row', {},
+        h('button.primary', { type: 'button', onclick: () => $('#choose').click() }, 'Choose files'),
+        h('button', { type: 'button', onclick: () => $('#choose-folder').click() }, 'A folder'))));
 }
 
 function clearSearch() {

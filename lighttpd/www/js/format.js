@@ -23,8 +23,8 @@ export function duration(seconds) {
   if (s < 90 * 60) return plural(Math.round(s / 60), 'minute');
   if (s < 36 * 3600) return plural(Math.round(s / 3600), 'hour');
   if (s < 60 * 86400) return plural(Math.round(s / 86400), 'day');
-  if (s < 700 * 86400) return plural(Math.round(s / (30.44 * 86400)), 'month');
-  return plural(Math.round(s / (365.25 * 86400)), 'year');
+  const months = Math.round(s / (30.44 * 86400));
+  return months < 24 && months !== 12 ? plural(months, 'month') : plural(Math.round(months / 12), 'year');
 }
 
 export const count = (n, one) => `${n.toLocaleString('en')} ${one}${n === 1 ? '' : 's'}`;

@@ -18,9 +18,9 @@ export function endChoice({ chosen = '', keep, ...properties } = {}) {
 export const numberOrNull = (field) => (field.value.trim() === '' ? null : Number(field.value));
 
 // A form whose problem stands beneath it.
-export function formWith(fields, label, submit, { className = 'narrow-form', primary = true } = {}) {
+export function formWith(fields, label, submit, className = 'narrow-form') {
   const problem = h('p.problem', { role: 'alert' });
-  const button = h(primary ? 'button.primary' : 'button', { type: 'submit' }, label);
+  const button = h('button', { type: 'submit' }, label);
   const form = h(`form.${className}`, { onsubmit }, ...fields, problem, h('div.acts-row', {}, button));
   function onsubmit(event) {
     event.preventDefault();

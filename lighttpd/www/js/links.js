@@ -12,11 +12,11 @@ import { announce, complain } from './toasts.js';
 export function linkSection(file) {
   const entries = h('ul.entries', { role: 'list' });
   const made = h('div', { ariaLive: 'polite' });
-  const button = h('button.primary', { type: 'submit' }, 'Make a link');
+  const button = h('button', { type: 'submit' }, 'Make a link');
   const expires = endChoice({ name: 'expires', chosen: 7 * 86400 });
   const most = h('input', { name: 'most', type: 'number', min: 1, max: 1000000, inputMode: 'numeric', placeholder: 'No limit' });
   const form = h('form', { onsubmit },
-    h('div.fields', {}, h('label', {}, 'Ends after', expires), h('label', {}, 'Downloads at most', most), button));
+    h('div.fields', {}, h('label', {}, 'Ends after', expires), h('label', {}, 'Downloads at most', most)), h('div.acts-row', {}, button));
 
   function onsubmit(event) {
     event.preventDefault();

@@ -46,6 +46,7 @@ session.addEventListener('ended', ({ detail: why }) => {
   for (const dialog of $$('dialog')) dialog.close();
   leaveUploads();
   clearFiles();
+  for (const room of $$('#requests, #account')) room.replaceChildren(); // nothing of them is for the next
   state('out');
   showGate(why);
 });

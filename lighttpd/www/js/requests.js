@@ -5,13 +5,11 @@ import { confirmDialog } from './dialogs.js';
 import { $, h, whileBusy } from './dom.js';
 import { endChoice, numberOrNull } from './forms.js';
 import { count, dayAndTime, size, until } from './format.js';
+import { address } from './http.js';
 import { announce, complain } from './toasts.js';
 
 const room = $('#requests');
 const MB = 1e6;
-
-// The page for those who have no account; the token is behind the #, which no server is sent.
-const pageOf = (link) => new URL(`drop.html#${link.url.split('/').at(-1)}`, document.baseURI).href;
 
 export function showRequests() {
   if (!room.childElementCount) build();
@@ -35,8 +33,8 @@ function build() {
 function form() {
   const name = h('input', { name: 'name', maxLength: 100, placeholder: 'Photos of the summer party', autocomplete: 'off' });
   const expires = endChoice({ name: 'expires', chosen: 7 * 86400 });
-  const files = h('input', { name: 'files', type: 'number', min: 1, inputMode: 'numeric', placeholder: 'No limit' });
-  const megabytes = h('input', { name: 'megabytes', type: 'number', min: 1, inputMode: 'numeric', placeholder: 'No limit' });
+  const files = h('input', { name: 'files', type: 'number', min: 1, value: 100, inputMode: 'numeric', placeholder: 'No limit' });
+  const megabytes = h('input', { name: 'megabytes', type: 'number', min: 1, value: 1000, inputMode: 'numeric', placeholder: 'No limit' });
   const button = h('button.primary', { type: 'submit' }, 'Make the address');
   const onsubmit = (event) => {
     event.preventDefault();
@@ -45,7 +43,7 @@ function form() {
         const json = { expires_in: numberOrNull(expires), max_files: numberOrNull(files), max_bytes: numberOrNull(megabytes) && numberOrNull(megabytes) * MB };
         if (name.value.trim()) json.name = name.value.trim();
         const link = await api('POST', '/upload-links', { json });
-        made.replaceChildren(shownOnce('Whoever has this address can send you files. It is shown only now.', 'Address of the request', pageOf(link)));
+        made.replaceChildren(shownOnce('Whoever has this address can send you files. It is shown only now.', 'Address of the request', address(link.url)));
         event.target.reset();
         $('input', made).focus();
         await list();

@@ -6,53 +6,13 @@
 // no file can come to be there twice.
 //
 // Sent in pieces, of which a web server that takes bodies in whole loses one at the most.
-import { problemOf, unreachable } from './http.js';
+import { aborted, exchange } from './exchange.js';
 
 const PIECE = 64 << 20; // bytes
-const STALLED = 45_000; // ms without a byte moving: the line is dead, though nobody has said so
-const SLOW_END = 180_000; // ms for the answer once all bytes are gone: the server writes them out
 const WAITS = [500, 1000, 2000, 5000, 10_000, 30_000]; // ms before the next attempt
 
-const aborted = () => new DOMException('aborted', 'AbortError');
-
-// One request with progress; {status, header(name)}, or a Problem. XMLHttpRequest, for fetch tells
-// nothing of how much has been sent.
-export function exchange({ method, url, headers, body, signal, onprogress }) {
-  return new Promise((done, fail) => {
-    if (signal.aborted) return fail(aborted());
-    const xhr = new XMLHttpRequest();
-    let watch;
-    const arm = (ms) => {
-      clearTimeout(watch);
-      watch = setTimeout(() => xhr.abort(), ms);
-    };
-    const stop = () => xhr.abort();
-    const end = (settle) => {
-      clearTimeout(watch);
-      signal.removeEventListener('abort', stop);
-      settle();
-    };
-    xhr.open(method, url);
-    for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
-    xhr.upload.onprogress = ({ loaded }) => {
-      arm(loaded < body.size ? STALLED : SLOW_END);
-      onprogress?.(loaded);
-    };
-    xhr.onload = () => end(() => {
-      const header = (name) => xhr.getResponseHeader(name);
-      if (xhr.status >= 200 && xhr.status < 300) done({ status: xhr.status, header, text: xhr.responseText });
-      else fail(problemOf(xhr.status, xhr.responseText, header));
-    });
-    xhr.onerror = xhr.onabort = () => end(() => fail(signal.aborted ? aborted() : unreachable()));
-    signal.addEventListener('abort', stop);
-    arm(STALLED);
-    xhr.send(body ?? null);
-    return undefined;
-  });
-}
-
 // Wait before attempt number `n`; no longer once the machine is back on the network.
-export function backOff(n, signal) {
+function backOff(n, signal) {
   return new Promise((done, fail) => {
     const ms = WAITS[Math.min(n, WAITS.length - 1)] * (0.75 + Math.random() / 2);
     const end = (settle) => () => {
@@ -70,7 +30,7 @@ export function backOff(n, signal) {
 }
 
 // Worth another attempt: no answer, a busy or restarting server, an upload that another request holds.
-export const isPassing = (error) => error.offline || [408, 409, 423, 429, 460, 500, 502, 503, 504].includes(error.status);
+const isPassing = (error) => error.offline || [408, 409, 423, 429, 460, 500, 502, 503, 504].includes(error.status);
 
 const metadata = (values) => Object.entries(values)
   .filter(([, value]) => value !== undefined && value !== null && value !== '')

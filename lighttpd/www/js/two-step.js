@@ -3,12 +3,14 @@ import { api } from './api.js';
 import { copyField } from './clipboard.js';
 import { $, h, whileBusy } from './dom.js';
 import { formWith } from './forms.js';
+import { currentUser } from './session.js';
 import { announce, complain, toast } from './toasts.js';
 
 // The elements of its part of the account.
 export function twoStepPart() {
   const place = h('div', { ariaLive: 'polite' });
-  offer(place);
+  if (currentUser().otp) inForce(place);
+  else offer(place);
   return [h('p.soft', {}, 'A code from an authenticator, asked for after the password.'), place];
 }
 
@@ -33,6 +35,7 @@ function offer(place) {
 function enrol(place, { secret, uri }) {
   const form = formWith([codeField('Then enter the six digits that it shows')], 'Turn it on', async () => {
     const { recovery_codes: codes } = await api('POST', '/otp/confirm', { json: { code: form.code.value.trim() } });
+    currentUser().otp = true;
     showCodes(place, codes);
   });
   place.replaceChildren(h('div.copy', {},
@@ -56,8 +59,9 @@ function showCodes(place, codes) {
 function inForce(place) {
   const form = formWith([codeField('To turn it off, a code or a recovery code', true)], 'Turn it off', async () => {
     await api('DELETE', '/otp', { json: { code: form.code.value.trim() } });
+    currentUser().otp = false;
     toast('Two-step login is off.');
     offer(place);
-  }, { primary: false });
+  });
   place.replaceChildren(h('p', {}, 'Two-step login is on.', h('span.tag', {}, 'on')), form);
 }

@@ -9,7 +9,6 @@
 //   failed    for a reason that another attempt could only mend by hand
 //
 // Events on `uploads`: 'change' (anything; read `items`), 'done' (`detail` is {id, item}).
-import { api } from './api.js';
 import { address } from './http.js';
 import { forget, hold, isSame, keep, keptOf } from './kept-uploads.js';
 import { accessToken, currentUser } from './session.js';
@@ -88,7 +87,7 @@ async function run(item) {
       },
       onwait: (problem) => {
         if (item.control !== control || (problem === undefined && item.state === 'sending')) return;
-        set(item, problem ? 'stuck' : 'sending', problem?.detail);
+        set(item, problem ? 'stuck' : 'sending', problem?.offline ? 'The connection is gone.' : problem?.detail);
       },
     });
     leave(item);
@@ -112,17 +111,8 @@ async function stopped(item, error) {
   if (error.name === 'AbortError') return;
   if (error.status === 401) return set(item, 'paused', 'Log in again to go on.');
   if (error.status === 404 || error.status === 410) {
-    // Finished, if its answer was lost and it was then tidied away; else the server has forgotten it.
-    const id = item.url?.split('/').at(-1);
-    const file = id && (await api('GET', `/files/${id}`).catch(() => undefined));
     if (item.url) forget(item.url);
-    item.url = undefined;
-    if (file) {
-      leave(item);
-      uploads.dispatchEvent(new CustomEvent('done', { detail: { id, item } }));
-      return undefined;
-    }
-    item.sent = 0;
+    Object.assign(item, { url: undefined, sent: 0 });
     return set(item, 'failed', 'The server no longer has the beginning of this file. Try again to send it from the start.');
   }
   // The browser says no more than this when a file was changed or removed under it.
