@@ -37,19 +37,20 @@ function split(text, pattern, visit, rest) {
 const rfcs = (text) =>
   split(text, /RFC (\d{4,5})/g, ([words, number]) => html`<a href="https://www.rfc-editor.org/rfc/rfc${number}">${words.replace(' ', '\u00a0')}</a>`, (t) => html`${t}`);
 
-// Code in a line of text; `linkOf` says where it leads, if anywhere.
-export const inline = (text, linkOf = () => undefined) =>
+// Code and RFCs in a line of text; `linkOf` says where code leads, if anywhere. Without it nothing
+// is a link, as where the whole line is something to press.
+export const inline = (text, linkOf) =>
   split(text, /`([^`]+)`/g, ([, code]) => {
-    const link = linkOf(code);
+    const link = linkOf?.(code);
     return link ? html`<a href="${link}"><code>${code}</code></a>` : html`<code>${code}</code>`;
-  }, rfcs);
+  }, linkOf ? rfcs : (t) => html`${t}`);
 
 // The part of Markdown that docs/openapi.yaml uses: paragraphs, lists, fenced code, `code`.
 export function markdown(text, linkOf) {
   const blocks = text.trim().split(/\n{2,}(?![^`]*```\n*(?:[^`]*```[^`]*```)*[^`]*$)/);
   return blocks.map((block) => {
     const fence = block.match(/^```\w*\n([\s\S]*?)\n```$/);
-    if (fence) return html`<pre><code>${fence[1]}</code></pre>`;
+    if (fence) return html`<pre tabindex="0"><code>${fence[1]}</code></pre>`;
     if (/^- /.test(block)) return html`<ul>${block.split(/\n?^- /m).filter(Boolean).map((item) => html`<li>${inline(item.replace(/\s+/g, ' '), linkOf)}</li>`)}</ul>`;
     return html`<p>${inline(block.replace(/\s+/g, ' '), linkOf)}</p>`;
   });

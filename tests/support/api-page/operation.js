@@ -72,7 +72,7 @@ function answer(status, raw, id, linkOf) {
   const { description, headers, content: kinds } = resolved(raw);
   const good = status < '400';
   return html`<details class="answer ${good ? 'good' : 'bad'}" id="${id}-${status}"${good && html` open="open"`}>
-<summary><b>${status}</b> <span>${inline(description.trim(), linkOf)}</span></summary>
+<summary><b>${status}</b> <span>${inline(description.trim())}</span></summary>
 <div>
 ${Object.entries(kinds ?? {}).map(([type, media]) => content(type, media, linkOf))}
 ${headerList(headers, linkOf)}

@@ -66,7 +66,7 @@ export function field(name, raw, { need, asked, description, example, linkOf }) 
 <p class="field"><code class="name">${name}</code> <span class="type">${typeName(schema)}${nullable ? ' or null' : ''}</span>
 ${need && html`<span class="need ${need}">${need}</span>`}${isEnumerated(schema) ? '' : limits(schema)}</p>
 ${words && html`<p>${inline(words, linkOf)}</p>`}
-${example !== undefined && html`<p class="example">Example: <code>${typeof example === 'string' ? example : JSON.stringify(example)}</code></p>`}
+${example !== undefined && schema.const === undefined && html`<p class="example">Example: <code>${typeof example === 'string' ? example : JSON.stringify(example)}</code></p>`}
 ${fieldsOf(inner, { linkOf, asked })}
 </li>`;
 }
