@@ -96,6 +96,9 @@ $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): private LDLIBS += -loath
 $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(call modules,$(GATEWAY))
 # The store's system calls fail when the test wants it
 $(BUILD)/tests/unit/cgi-gateway/test_store_disk: private LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat
+PARTIALS := $(addprefix $(BUILD)/tests/unit/cgi-gateway/,test_partial test_partial_finish)
+$(BUILD)/tests/unit/cgi-gateway/test_handle_tus: private LDFLAGS += -Wl,--wrap=pwrite
+$(PARTIALS): private LDFLAGS += -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync,--wrap=ftruncate,--wrap=renameat
 
 unit: $(TEST_BINS)
 

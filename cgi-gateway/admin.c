@@ -22,7 +22,7 @@ static const struct command {
 	  "row goes when it is older than the grace time (3600), for\nit may "
 	  "belong to an upload under way: let that be longer than any upload "
 	  "takes. "
-	  "Share links that have been dead for 30 days go too. May\nrun while "
+	  "Links that have been dead for 30 days go too. May\nrun while "
 	  "the service is up.\n\n"
 	  "Exit status: 0; 69 when the database or the disk is away.\n" },
 	{ "verify", cmd_verify, "read every file again and compare digests",

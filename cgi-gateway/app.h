@@ -48,4 +48,11 @@ handler_fn handle_tus_end;	/* DELETE /tus/{id} */
 handler_fn handle_ready;	/* GET /readyz */
 handler_fn handle_metrics;	/* GET /metrics */
 
+handler_fn handle_upload_link_new; /* POST /upload-links */
+handler_fn handle_upload_links;	   /* GET /upload-links */
+handler_fn handle_upload_link_end; /* DELETE /upload-links/{id} */
+handler_fn handle_drop;		   /* GET /u/{token} */
+handler_fn handle_drop_post;	   /* POST /u/{token} */
+handler_fn handle_drop_put;	   /* PUT /u/{token}/{name} */
+
 #endif

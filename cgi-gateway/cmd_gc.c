@@ -9,6 +9,7 @@
 #include "json.h"
 #include "links.h"
 #include "partial.h"
+#include "upload_links.h"
 #include "uploads_sweep.h"
 
 #include <sysexits.h>
@@ -18,7 +19,7 @@ struct gc {
 	int64_t grace; /* seconds */
 	bool dry;
 	int64_t expired, orphans, unfinished, bytes; /* removed */
-	int64_t uploads, links;			     /* removed, too */
+	int64_t uploads, links, upload_links;	     /* removed, too */
 	struct file row;
 	struct file *found; /* one page of expired rows */
 	size_t count;
@@ -73,13 +74,11 @@ static enum err sweep_item(void *arg, const struct store_item *item)
 	if (gc->admin->now - item->changed_at < gc->grace ||
 	    !ident_is_uuid(span_of(item->id)))
 		return ERR_OK;
-	if (item->finished) {
-		e = files_exists(gc->admin->app.db, span_of(item->id), &gc->m);
-		if (e != ERR_NOT_FOUND)
-			return e;
-	}
-	/* One that may be gone on with, or that is about to become a file */
-	e = uploads_exists(gc->admin->app.db, span_of(item->id), &gc->m);
+	/* An upload may be gone on with, or be about to become a file */
+	e = item->finished ? uploads_wants(gc->admin->app.db, span_of(item->id),
+					   &gc->m)
+			   : uploads_exists(gc->admin->app.db,
+					    span_of(item->id), &gc->m);
 	if (e != ERR_NOT_FOUND)
 		return e;
 	if (item->finished) {
@@ -106,7 +105,9 @@ static void report(const struct gc *gc, bool json)
 			     gc->dry ? "would remove " : "removed ",
 			     (long long)gc->expired, (long long)gc->orphans,
 			     (long long)gc->unfinished, (long long)gc->uploads,
-			     (long long)gc->bytes, (long long)gc->links);
+			     (long long)gc->bytes,
+			     (long long)gc->links +
+				     (long long)gc->upload_links);
 		return;
 	}
 	o = json_object_new_object();
@@ -117,6 +118,7 @@ static void report(const struct gc *gc, bool json)
 	json_set_int(o, "uploads", gc->uploads);
 	json_set_int(o, "bytes", gc->bytes);
 	json_set_int(o, "links", gc->links);
+	json_set_int(o, "upload_links", gc->upload_links);
 	(void)puts(json_write(o).p);
 	json_object_put(o);
 }
@@ -148,6 +150,9 @@ int cmd_gc(struct admin *a, int argc, char **argv)
 	/* After the files, so that a link's time runs from the file's end */
 	if (e == ERR_OK)
 		e = links_sweep(a->app.db, a->now, gc.dry, &gc.links, &gc.m);
+	if (e == ERR_OK)
+		e = upload_links_sweep(a->app.db, a->now, gc.dry,
+				       &gc.upload_links, &gc.m);
 	free(gc.found);
 	if (e != ERR_OK)
 		return admin_fail("gc", e, &gc.m);

@@ -90,6 +90,9 @@ describe('its lines of curl work as pasted', () => {
     return { ID: said.get('location').split('/').at(-1) };
   };
 
+  const uploadLink = async (ann) => (await stack.call('POST', '/upload-links', { token: ann.token })).json;
+  const offered = async ({ ann }) => ({ SECRET: (await uploadLink(ann)).url.split('/').at(-1) });
+
   // operationId: more variables, from {ann, id}
   const prepared = {
     refresh: async ({ ann }) => ({ REFRESH: (await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json.refresh_token }),
@@ -103,6 +106,10 @@ describe('its lines of curl work as pasted', () => {
     },
     revokeLink: async ({ ann, id }) => ({ LINK: (await stack.call('POST', `/files/${id}/links`, { token: ann.token })).json.id }),
     downloadShared: async ({ ann, id }) => ({ SECRET: (await stack.call('POST', `/files/${id}/links`, { token: ann.token })).json.url.split('/').at(-1) }),
+    revokeUploadLink: async ({ ann }) => ({ LINK: (await uploadLink(ann)).id }),
+    showUploadLink: offered,
+    uploadByLink: offered,
+    uploadByLinkNamed: offered,
     downloadByQuery: ({ id }) => ({ FID: id }),
     showUpload: begun,
     continueUpload: begun,

@@ -146,6 +146,13 @@ describe('docs/operations.md', () => {
       assert.ok(bytes('shared.bin').equals(bytes('large.bin')));
       assert.deepEqual(answers(stdout)[0].links.map(({ downloads }) => downloads), [1]);
     }],
+    'Have somebody send you files': [async ({ requests, stdout }) => {
+      assert.deepEqual(statuses(requests), [201, 201, 200, 204]);
+      const [receipt, { links: [link] }] = answers(stdout);
+      assert.equal(receipt.files[0].name, 'note.txt');
+      assert.equal(link.files, 1);
+      assert.equal((await allFiles(stack, ann))[0].upload_link, link.id);
+    }],
     'See how much there is': [async ({ requests, stdout }) => {
       assert.deepEqual(statuses(requests), [200]);
       assert.equal(answers(stdout)[0].files, (await names()).length);
@@ -200,7 +207,7 @@ describe('README.md', () => {
   test('its first lines log in, upload, list, download, share, change and delete', async () => {
     const { requests, stdout, stderr } = await terminal.paste(lines[0]);
     assert.equal(stderr, '');
-    assert.deepEqual(statuses(requests), [200, 201, 201, 201, 200, 200, 200, 200, 200, 201, 200, 204]);
+    assert.deepEqual(statuses(requests), [200, 201, 201, 201, 200, 200, 200, 200, 200, 201, 201, 200, 204]);
     for (const { code } of requests) assert.equal(code, 0);
     assert.ok(readFileSync(join(folder, 'list.txt')).equals(readFileSync(join(folder, 'part'))));
     assert.match(stdout, /"name":"renamed\.txt"/);
