@@ -168,7 +168,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/lib/gatehouse $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/gatehouse
 	install -m 755 $(BUILD)/cgi-auth $(BUILD)/cgi-gateway $(DESTDIR)$(PREFIX)/lib/gatehouse
 	install -m 755 $(BUILD)/auth-admin $(BUILD)/gateway-admin $(DESTDIR)$(PREFIX)/bin
-	cp -R schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
+	cp -RL schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
 
 clean:
 	rm -rf $(BUILD)

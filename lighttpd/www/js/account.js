@@ -20,7 +20,7 @@ export function showAccount() {
     part('Email', h('p', {}, h('bdi', {}, currentUser().email))),
     part('Password', passwordForm()),
     part('Two-step login', ...twoStepPart()),
-    part('API tokens', h('p.soft', {}, 'For scripts and other programs, which send one in place of an access token. They live until they end or are revoked.'),
+    part('API tokens', h('p.soft', {}, 'For scripts and other programs, which send one in place of an access token. They live until they end or are revoked. ', h('a', { href: 'api.html' }, 'What can be done with one'), '.'),
       ...tokenForm(tokens), tokens),
     part('Logins', h('p.soft', {}, 'Where you are logged in.'), sessions, everywhere()));
   listTokens(tokens);
