@@ -269,6 +269,7 @@ describe('an upload ends', () => {
     await page.locator('#uploads').waitFor({ state: 'hidden' });
     const id = made.headers().location.split('/').at(-1);
     await eventually(async () => (await stack.call('GET', `/tus/${id}`, { token: ann.token, headers: { 'Tus-Resumable': '1.0.0' } })).status, 404);
+    await eventually(() => page.locator('#usage').textContent(), '0 files, 0 B');
     await page.reload();
     await page.getByRole('heading', { name: 'Nothing here yet' }).waitFor();
     assert.equal(await page.locator('.upload').count(), 0);

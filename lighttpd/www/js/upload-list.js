@@ -96,7 +96,7 @@ function makeHead() {
   const line = h('p.soft.small');
   const bar = h('progress', { max: 1, value: 0, ariaLabel: 'All uploads' });
   const all = h('button.quiet', { type: 'button', onclick: () => (moving().length ? moving().forEach(pause) : halted().forEach(proceed)) });
-  const none = h('button.quiet', { type: 'button', onclick: () => [...items].forEach(cancel) }, 'Cancel all');
+  const none = h('button.quiet', { type: 'button', onclick: () => Promise.all([...items].map(cancel)).then(showUsage) }, 'Cancel all');
   return { element: h('header', {}, h('div', {}, title, line), all, none), title, line, bar, all, none };
 }
 
@@ -108,7 +108,7 @@ function makeRow(item) {
   const line = h('p');
   const bar = h('progress', { max: Math.max(1, item.size), ariaLabel: item.name });
   const go = h('button.icon', { type: 'button', onclick: () => act(item) });
-  const stop = h('button.icon', { type: 'button', data: { icon: 'close' }, ariaLabel: `Cancel ${item.name}`, title: 'Cancel', onclick: () => cancel(item) });
+  const stop = h('button.icon', { type: 'button', data: { icon: 'close' }, ariaLabel: `Cancel ${item.name}`, title: 'Cancel', onclick: () => cancel(item).then(showUsage) });
   return { element: h('li.upload', {}, h('div', {}, name, line), h('div.acts', {}, go, stop), bar), line, bar, go };
 }
 
