@@ -151,7 +151,8 @@ enum err batch_end(struct batch *b, enum err e)
 		e = still_stored(b);
 	if (e == ERR_OK)
 		e = files_add(b->app->db, &b->who, b->owner, &b->app->quota,
-			      b->files, b->count, &b->rs->why);
+			      b->files, b->count, &b->app->receivers,
+			      &b->rs->why);
 	if (e == ERR_OK)
 		return answer(b);
 	intake_abandon(&b->intake);

@@ -6,6 +6,7 @@
  * is young: the grace time spares it. */
 #include "admin.h"
 
+#include "events.h"
 #include "json.h"
 #include "links.h"
 
@@ -16,7 +17,7 @@ struct gc {
 	int64_t grace; /* seconds */
 	bool dry;
 	int64_t expired, orphans, unfinished, bytes; /* removed */
-	int64_t links;				     /* removed, too */
+	int64_t links, events;			     /* removed, too */
 	struct file row;
 	struct file *found; /* one page of expired rows */
 	size_t count;
@@ -36,7 +37,8 @@ static enum err remove_file(struct gc *gc, const struct file *f)
 	enum err e = ERR_OK;
 
 	if (!gc->dry)
-		e = files_drop(gc->admin->app.db, f, gc->admin->now, &gc->m);
+		e = files_drop(gc->admin->app.db, f, gc->admin->now,
+			       &gc->admin->app.receivers, &gc->m);
 	if (e == ERR_OK) {
 		gc->expired++;
 		gc->bytes += f->size;
@@ -93,11 +95,12 @@ static void report(const struct gc *gc, bool json)
 
 	if (!json) {
 		(void)printf("%s%lld expired, %lld without a row, %lld "
-			     "unfinished: %lld bytes; %lld dead links\n",
+			     "unfinished: %lld bytes; %lld dead links, %lld "
+			     "dead events\n",
 			     gc->dry ? "would remove " : "removed ",
 			     (long long)gc->expired, (long long)gc->orphans,
 			     (long long)gc->unfinished, (long long)gc->bytes,
-			     (long long)gc->links);
+			     (long long)gc->links, (long long)gc->events);
 		return;
 	}
 	o = json_object_new_object();
@@ -107,6 +110,7 @@ static void report(const struct gc *gc, bool json)
 	json_set_int(o, "unfinished", gc->unfinished);
 	json_set_int(o, "bytes", gc->bytes);
 	json_set_int(o, "links", gc->links);
+	json_set_int(o, "events", gc->events);
 	(void)puts(json_write(o).p);
 	json_object_put(o);
 }
@@ -133,6 +137,9 @@ int cmd_gc(struct admin *a, int argc, char **argv)
 	/* After the files, so that a link's time runs from the file's end */
 	if (e == ERR_OK)
 		e = links_sweep(a->app.db, a->now, gc.dry, &gc.links, &gc.m);
+	if (e == ERR_OK)
+		e = events_sweep(a->app.db, &a->app.receivers, a->now, gc.dry,
+				 &gc.events, &gc.m);
 	free(gc.found);
 	if (e != ERR_OK)
 		return admin_fail("gc", e, &gc.m);

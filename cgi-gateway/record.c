@@ -28,16 +28,10 @@ static void set_time(struct json_object *o, const char *key, int64_t t)
 	json_set_str(o, key, text);
 }
 
-struct json_object *record_json(const struct app *app, const struct request *rq,
-				const struct file *f)
+void record_set(struct json_object *o, const struct file *f)
 {
-	struct json_object *o = json_object_new_object();
 	char sha256[HEX_SIZE(SHA256_LEN)];
-	char tail[sizeof("/download/") + UUID_LEN];
-	struct buf url;
 
-	if (o == NULL)
-		return NULL;
 	hex_encode((struct span) { (const char *)f->sha256, SHA256_LEN },
 		   sha256, sizeof(sha256));
 	json_set_str(o, "id", f->id);
@@ -50,6 +44,18 @@ struct json_object *record_json(const struct app *app, const struct request *rq,
 		set_time(o, "expires_at", f->expires_at);
 	else
 		(void)json_object_object_add(o, "expires_at", NULL);
+}
+
+struct json_object *record_json(const struct app *app, const struct request *rq,
+				const struct file *f)
+{
+	struct json_object *o = json_object_new_object();
+	char tail[sizeof("/download/") + UUID_LEN];
+	struct buf url;
+
+	if (o == NULL)
+		return NULL;
+	record_set(o, f);
 	buf_init(&url, REQUEST_PATH_MAX);
 	(void)snprintf(tail, sizeof(tail), "/download/%s", f->id);
 	record_url(app, rq, tail, &url);
