@@ -15,7 +15,7 @@ struct app {
 	int64_t max_upload;	   /* bytes of one file */
 	int64_t max_files;	   /* files of one request */
 	struct quota_limits quota; /* of owners without limits of their own */
-	char *event_urls, *event_secret;
+	char *event_urls, *event_secret, *event_ca;
 	int64_t event_timeout; /* seconds */
 	int64_t event_days;
 	struct receivers receivers; /* gateway_settings_check() reads them */

@@ -93,12 +93,13 @@ static enum err pass(struct delivering *d)
 	const int64_t due = clock_now();
 	enum err e = ERR_OK;
 
-	do {
+	while (e == ERR_OK) {
 		if (!told_to_end)
 			e = fill_all(d, due);
-		if (e == ERR_OK && under_way(d) > 0)
-			e = settle_all(d, ROUND_MS);
-	} while (e == ERR_OK && under_way(d) > 0);
+		if (e != ERR_OK || under_way(d) == 0)
+			break;
+		e = settle_all(d, ROUND_MS);
+	}
 	return e;
 }
 
@@ -213,7 +214,8 @@ static enum err delivering_open(struct delivering *d, const struct app *app,
 	e = webhook_keys_read(span_of(app->event_secret), &d->sender.keys,
 			      &d->m);
 	if (e == ERR_OK)
-		e = posts_open(app->event_timeout, &d->sender.posts);
+		e = posts_open(app->event_timeout, app->event_ca,
+			       &d->sender.posts);
 	return e;
 }
 

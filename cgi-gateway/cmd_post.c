@@ -17,10 +17,12 @@ struct under_way {
 struct posts {
 	CURLM *multi;
 	long timeout_ms;
+	const char *ca;	       /* borrowed; "" for the system's */
 	struct under_way *all; /* owned */
+	int count;	       /* of these */
 };
 
-enum err posts_open(int64_t timeout, struct posts **out)
+enum err posts_open(int64_t timeout, const char *ca, struct posts **out)
 {
 	struct posts *p = calloc(1, sizeof(*p));
 
@@ -32,6 +34,7 @@ enum err posts_open(int64_t timeout, struct posts **out)
 	}
 	p->multi = curl_multi_init();
 	p->timeout_ms = (long)timeout * 1000;
+	p->ca = ca;
 	if (p->multi == NULL) {
 		posts_close(p);
 		return ERR_MEMORY;
@@ -46,8 +49,10 @@ static void release(struct posts *p, struct under_way *u)
 
 	while (*at != NULL && *at != u)
 		at = &(*at)->next;
-	if (*at == u)
+	if (*at == u) {
 		*at = u->next;
+		p->count--;
+	}
 	if (u->curl != NULL) {
 		(void)curl_multi_remove_handle(p->multi, u->curl);
 		curl_easy_cleanup(u->curl);
@@ -145,6 +150,8 @@ void posts_wait(struct posts *p, int ms)
 	int running;
 
 	(void)curl_multi_perform(p->multi, &running);
+	if (running < p->count)
+		return; /* one has ended just now */
 	(void)curl_multi_poll(p->multi, NULL, 0, ms, NULL);
 	(void)curl_multi_perform(p->multi, &running);
 }
@@ -183,16 +190,18 @@ static bool set_request(struct under_way *u, const struct post *what)
 	       set_headers(u, what);
 }
 
-static bool set_bounds(struct under_way *u, long timeout_ms)
+static bool set_bounds(struct under_way *u, const struct posts *p)
 {
-	return curl_easy_setopt(u->curl, CURLOPT_TIMEOUT_MS, timeout_ms) ==
+	return curl_easy_setopt(u->curl, CURLOPT_TIMEOUT_MS, p->timeout_ms) ==
 		       CURLE_OK &&
 	       curl_easy_setopt(u->curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 	       curl_easy_setopt(u->curl, CURLOPT_FOLLOWLOCATION, 0L) ==
 		       CURLE_OK &&
 	       curl_easy_setopt(u->curl, CURLOPT_PROTOCOLS_STR, "http,https") ==
 		       CURLE_OK &&
-	       curl_easy_setopt(u->curl, CURLOPT_PROXY, "") == CURLE_OK;
+	       curl_easy_setopt(u->curl, CURLOPT_PROXY, "") == CURLE_OK &&
+	       (p->ca[0] == '\0' ||
+		curl_easy_setopt(u->curl, CURLOPT_CAINFO, p->ca) == CURLE_OK);
 }
 
 static bool set_answer(struct under_way *u)
@@ -216,13 +225,14 @@ enum err posts_begin(struct posts *p, const struct post *what, void *who)
 		return ERR_MEMORY;
 	u->who = who;
 	u->curl = curl_easy_init();
-	if (u->curl == NULL || !set_request(u, what) ||
-	    !set_bounds(u, p->timeout_ms) || !set_answer(u) ||
+	if (u->curl == NULL || !set_request(u, what) || !set_bounds(u, p) ||
+	    !set_answer(u) ||
 	    curl_multi_add_handle(p->multi, u->curl) != CURLM_OK) {
 		release(p, u);
 		return ERR_MEMORY;
 	}
 	u->next = p->all;
 	p->all = u;
+	p->count++;
 	return ERR_OK;
 }

@@ -3,8 +3,7 @@
  *
  * Each has one time limit for all of it. No redirect is followed, no proxy of
  * the environment is asked, no more of an answer is read than POST_ANSWER_MAX,
- * and none of it is kept. The certificates of https are checked against the
- * system's authorities. Connections are used again.
+ * and none of it is kept. Connections are used again.
  *
  *	posts_begin(p, &post, who)	any number of times
  *	posts_wait(p, ms)		until something may have ended
@@ -38,8 +37,11 @@ struct post_answer {
 	char why[POST_WHY_MAX + 1]; /* what went wrong; or "" */
 };
 
-/* `timeout` is in seconds. Once in a process at a time. ERR_MEMORY. */
-enum err posts_open(int64_t timeout, struct posts **out) MUST_CHECK;
+/* `timeout` is in seconds. Certificates of https are checked against those in
+ * the file `ca`, or the system's where that is ""; it is borrowed. Once in a
+ * process at a time. ERR_MEMORY. */
+enum err posts_open(int64_t timeout, const char *ca,
+		    struct posts **out) MUST_CHECK;
 
 /* Breaks off what is under way. NULL is fine. */
 void posts_close(struct posts *p);

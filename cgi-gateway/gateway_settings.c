@@ -24,6 +24,9 @@ const struct config_item gateway_settings[GATEWAY_SETTINGS] = {
 	  0, 0,
 	  "what signs that: whsec_ and 32 to 64 bytes in base64, or 32 "
 	  "characters or more" },
+	{ "EVENT_CA", CONFIG_TEXT, offsetof(struct app, event_ca), "", 0, 0,
+	  "file of the authorities that certify https ones; else the "
+	  "system's" },
 	{ "EVENT_TIMEOUT", CONFIG_INT, offsetof(struct app, event_timeout),
 	  "15", 1, 300, "seconds in which such a service has to answer" },
 	{ "EVENT_DAYS", CONFIG_INT, offsetof(struct app, event_days), "3", 1,
