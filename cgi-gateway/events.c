@@ -46,18 +46,20 @@ enum err events_note(struct db_conn *c, const struct receivers *to,
 
 /* --- delivering ---------------------------------------------------------- */
 
+/* A join and no NOT EXISTS, and told where to look: left to itself, MariaDB
+ * reads all that waits before it gives the first row. */
 enum err events_due(struct db *db, const char *receiver, int64_t now,
 		    struct event *row, db_each_fn *each, void *arg,
 		    struct errmsg *m)
 {
 	return db_each(
 		db,
-		"SELECT " COLUMNS " FROM event e"
+		"SELECT " COLUMNS " FROM event e FORCE INDEX (event_due)"
+		" LEFT JOIN event p FORCE INDEX (event_file)"
+		" ON p.receiver = e.receiver AND p.file_id = e.file_id"
+		" AND p.id < e.id AND p.dead_at IS NULL"
 		" WHERE e.receiver = ? AND e.dead_at IS NULL AND e.due_at <= ?"
-		" AND NOT EXISTS (SELECT 1 FROM event p"
-		" WHERE p.receiver = e.receiver AND p.file_id = e.file_id"
-		" AND p.id < e.id AND p.dead_at IS NULL)"
-		" ORDER BY e.due_at, e.id LIMIT ?",
+		" AND p.id IS NULL ORDER BY e.due_at, e.id LIMIT ?",
 		DB_IN(db_text(span_of(receiver)), db_int(now),
 		      db_int(EVENTS_PAGE)),
 		FIELDS_OF(row), each, arg, m);

@@ -565,6 +565,74 @@ static void a_sweep_takes_what_nobody_will_be_told_of(void **state)
 	assert_int_equal(rows(), 1);
 }
 
+/* Rows that this connection has read so far, by the server's own count */
+static int64_t rows_read(struct db *single)
+{
+	int64_t n = 0;
+
+	assert_ok(db_row(single,
+			 "SELECT CAST(SUM(variable_value) AS SIGNED)"
+			 " FROM information_schema.session_status"
+			 " WHERE variable_name LIKE 'Handler_read%'",
+			 DB_NONE, DB_OUT(db_to_int(&n)), &why));
+	return n;
+}
+
+/* Less what telling it costs */
+static int64_t rows_of(struct db *single, const char *receiver, int64_t now)
+{
+	int64_t first = rows_read(single), second = rows_read(single);
+	enum err e;
+
+	s.count = 0;
+	e = events_due(single, receiver, now, &s.row, note, &s, &why);
+	assert_ok(e);
+	return rows_read(single) - second - (second - first);
+}
+
+static void a_page_reads_few_rows_however_many_wait(void **state)
+{
+	struct db *single = mariadb_pool(1);
+	struct file f = made(1);
+
+	(void)state;
+	/* of each four: failed and due later, dead, another's, not yet due */
+	assert_ok(db_change(
+		db,
+		"INSERT INTO event (receiver, kind, at, due_at, file_id, owner,"
+		" name, type, size, sha256, created_at, dead_at)"
+		" SELECT IF(seq % 4 = 2, 'http://other/', 'http://127.0.0.1:1/"
+		"one'), 'uploaded', 1000, IF(seq % 4 = 1, 1000, 4000000000),"
+		" CONCAT('0190b3a2-0000-7000-8000-',"
+		" LPAD(LOWER(HEX(seq + 100)), 12, '0')), 42, 'a', '', 1,"
+		" REPEAT('s', 32), 1000, IF(seq % 4 = 1, 2000, NULL)"
+		" FROM seq_1_to_20000",
+		DB_NONE, &why));
+	add(&f, &one);
+	assert_ok(take_away(&f, &one));
+	for (int i = 0; i < 2; i++) {
+		int64_t n = rows_of(single, ONE, NOW);
+
+		assert_string_equal(names(), "uploaded 1");
+		if (n > 20)
+			print_error("%lld rows\n", (long long)n);
+		assert_true(n > 0 && n <= 20);
+		/* a full page */
+		n = rows_of(single, ONE, INT64_C(4000000000));
+		assert_int_equal(s.count, EVENTS_PAGE);
+		if (n > 10 * EVENTS_PAGE)
+			print_error("%lld rows\n", (long long)n);
+		assert_true(n <= 10 * EVENTS_PAGE);
+		assert_ok(db_row(single, "ANALYZE TABLE event", DB_NONE,
+				 DB_OUT(db_to_text((char[256]) { 0 }, 256),
+					db_to_text((char[256]) { 0 }, 256),
+					db_to_text((char[256]) { 0 }, 256),
+					db_to_text((char[256]) { 0 }, 256)),
+				 &why));
+	}
+	db_close(single);
+}
+
 /* --- many at a time ------------------------------------------------------- */
 
 enum { THREADS = 6, FILES = 60 };
@@ -752,6 +820,7 @@ int main(int argc, char **argv)
 		EVENTS(totals_tell_what_each_receiver_is_owed),
 		EVENTS(a_list_shows_those_that_are_meant),
 		EVENTS(a_sweep_takes_what_nobody_will_be_told_of),
+		EVENTS(a_page_reads_few_rows_however_many_wait),
 		EVENTS(of_several_who_deliver_each_event_has_one_and_in_order),
 		EVENTS(who_renames_and_deletes_at_once_waits_in_no_circle),
 	};
