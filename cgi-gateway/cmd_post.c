@@ -99,7 +99,7 @@ static void say(struct post_answer *out, const char *text)
 {
 	size_t n = 0;
 
-	for (; text[n] != '\0' && n < POST_WHY_MAX; n++)
+	for (; n < POST_WHY_MAX && text[n] != '\0'; n++)
 		out->why[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
 	out->why[n] = '\0';
 }

@@ -102,20 +102,20 @@ out:
 
 static enum err sign(const struct webhook_keys *k, struct webhook *w)
 {
-	char *to = w->signature;
+	size_t len = 0;
 
 	for (size_t i = 0; i < k->count; i++) {
 		unsigned char mac[SHA256_LEN];
+		char text[BASE64_SIZE(SHA256_LEN)];
 		enum err e = hmac_sha256(k->key[i], buf_span(&w->content), mac);
 
 		if (e != ERR_OK)
 			return e;
-		if (i > 0)
-			*to++ = ' ';
-		memcpy(to, "v1,", 3);
-		base64_encode((struct span) { (char *)mac, SHA256_LEN }, to + 3,
-			      BASE64_SIZE(SHA256_LEN));
-		to += WEBHOOK_SIGNATURE_SIZE - 1;
+		base64_encode((struct span) { (char *)mac, SHA256_LEN }, text,
+			      sizeof(text));
+		len += (size_t)snprintf(w->signature + len,
+					sizeof(w->signature) - len, "%sv1,%s",
+					i > 0 ? " " : "", text);
 	}
 	return ERR_OK;
 }

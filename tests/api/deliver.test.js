@@ -13,7 +13,7 @@ import { schemaErrors } from '../support/contract.js';
 import { keep, sha256 } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { accept, answer, any, hangUp, isSigned, never, Receiver } from '../support/receiver.js';
-import { build, run, sanitizerLines, startStack, useStack } from '../support/stack.js';
+import { build, repository, run, sanitizerLines, startStack, useStack } from '../support/stack.js';
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
 const [left, right] = await Promise.all([Receiver.start(), Receiver.start()]);
@@ -154,6 +154,29 @@ describe('what is told', () => {
     }
     assert.equal(left.arrived.length, 1);
   });
+});
+
+test('the lines of docs/operations.md know what is genuine', async () => {
+  const manual = readFileSync(join(repository, 'docs', 'operations.md'), 'utf8');
+  const [js] = /(?<=```js\n)[^`]*isGenuine(`[^`]*`|[^`])*?(?=```)/.exec(manual);
+  const [sh] = /(?<=```sh\n)key=[^`]*(?=```)/.exec(manual);
+  const { isGenuine } = await import(`data:text/javascript;base64,${Buffer.from(js).toString('base64')}`);
+  await upload();
+  await deliver();
+  const [{ headers, body }] = left.arrived;
+  const other = { ...headers, 'webhook-timestamp': String(Number(headers['webhook-timestamp']) + 1) };
+  assert.equal(isGenuine(headers, body, SECRET), true);
+  assert.equal(isGenuine(other, body, SECRET), false);
+  assert.equal(isGenuine(headers, body, SECRET, Date.now() / 1000 + 600), false);
+  assert.equal(isGenuine({}, body, SECRET), false);
+
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-hook-'));
+  writeFileSync(join(folder, 'body'), body);
+  for (const [sent, said] of [[headers, 'genuine\n'], [other, 'forged\n']]) {
+    const env = { EVENT_SECRET: SECRET, id: sent['webhook-id'], timestamp: sent['webhook-timestamp'], signature: sent['webhook-signature'] };
+    assert.equal((await run('sh', ['-eu', '-c', sh], { env, cwd: folder })).stdout, said);
+  }
+  rmSync(folder, { recursive: true });
 });
 
 test('nobody to tell: nothing is written, and deliver says so', async () => {
