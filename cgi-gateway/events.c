@@ -3,7 +3,7 @@
 /* In each statement `e` is the event. */
 #define COLUMNS                                                               \
 	"e.id, e.receiver, e.kind, e.at, e.file_id, e.owner, e.name, e.type," \
-	" e.size, e.sha256, e.created_at, e.expires_at,"                      \
+	" e.size, e.sha256, e.created_at, e.expires_at, e.upload_link,"       \
 	" e.attempts, e.tried_at, e.due_at, e.dead_at, e.why"
 #define FIELDS_OF(e)                                                          \
 	DB_OUT(db_to_uint(&(e)->id),                                          \
@@ -34,7 +34,7 @@ enum err events_note(struct db_conn *c, const struct receivers *to,
 			c,
 			"INSERT INTO event (receiver, kind, at, due_at,"
 			" file_id, owner, name, type, size, sha256,"
-			" created_at, expires_at)"
+			" created_at, expires_at, upload_link)"
 			" SELECT ?, ?, ?, ?, " FILES_COLUMNS
 			" FROM file f WHERE f.id = ? FOR UPDATE",
 			DB_IN(db_text(span_of(to->url[i])),

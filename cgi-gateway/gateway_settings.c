@@ -17,6 +17,9 @@ const struct config_item gateway_settings[GATEWAY_SETTINGS] = {
 	{ "QUOTA_FILES", CONFIG_INT, offsetof(struct app, quota.files), "0", 0,
 	  INT64_MAX / 2,
 	  "files that a user may keep, unless told otherwise; 0: no limit" },
+	{ "UPLOAD_LIFE", CONFIG_INT, offsetof(struct app, upload_life), "86400",
+	  1, 365 * 86400,
+	  "seconds after which a resumable upload that was left is removed" },
 	{ "EVENT_URLS", CONFIG_TEXT, offsetof(struct app, event_urls), "", 0, 0,
 	  "addresses of services that gateway-admin deliver tells of files, "
 	  "separated by blanks" },
@@ -33,7 +36,7 @@ const struct config_item gateway_settings[GATEWAY_SETTINGS] = {
 	  365, "days after which an event that still fails is given up" },
 };
 
-const struct settings_defaults gateway_defaults = { "gateway", "32" };
+const struct settings_defaults gateway_defaults = { "gateway", "64" };
 
 enum err gateway_settings_check(struct app *app, struct errmsg *why)
 {

@@ -18,6 +18,7 @@ CREATE TABLE event (
     sha256     BINARY(32) NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NULL,
+    upload_link CHAR(22) CHARACTER SET ascii COLLATE ascii_bin NULL,
     -- What has been tried. Who tries puts due_at behind the end of the attempt, so
     -- that nobody else does meanwhile, and another does if this one never ends.
     attempts   INT UNSIGNED NOT NULL DEFAULT 0,

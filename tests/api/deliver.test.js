@@ -14,6 +14,7 @@ import { keep, sha256 } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { accept, answer, any, hangUp, isSigned, never, Receiver } from '../support/receiver.js';
 import { build, repository, run, sanitizerLines, startStack, useStack } from '../support/stack.js';
+import { create, created, end, patch } from '../support/tus.js';
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
 const [left, right] = await Promise.all([Receiver.start(), Receiver.start()]);
@@ -126,6 +127,34 @@ describe('what is told', () => {
     assert.deepEqual(all(await deliver(), 'delivered'), [4, 4]);
     for (const { id } of posted.json.files) assert.equal(left.taken(id), 'uploaded deleted');
     assert.ok(left.arrived.every((a) => a.json.data.owner === ann.id));
+  });
+
+  test('is a file that came in parts, and whoever sent it', async () => {
+    const whole = await created(stack, ann, 5, { name: 'tus.txt', body: 'hel' });
+    assertStatus(await patch(stack, ann, whole, 3, 'lo'), 204);
+    const parts = [];
+    for (const body of ['ab', 'c']) parts.push(await created(stack, ann, body.length, { headers: { 'Upload-Concat': 'partial' }, body }));
+    const joined = await create(stack, ann, undefined, { name: 'joined', headers: { 'Upload-Length': undefined, 'Upload-Concat': `final;${parts.join(' ')}` } });
+    assertStatus(joined, 201);
+    const unfinished = await created(stack, ann, 5, { body: 'hel' });
+    assertStatus(await end(stack, ann, unfinished), 204);
+    assertStatus(await end(stack, ann, whole), 204);
+
+    const link = await stack.call('POST', '/upload-links', { token: ann.token, json: { max_files: 1 } });
+    assertStatus(link, 201);
+    const there = new URL(link.json.url, stack.url).pathname;
+    assertStatus(await stack.call('PUT', `${there}/from-outside`, { body: 'hello' }), 201);
+    assertProblem(await stack.call('PUT', `${there}/too-much`, { body: 'hello' }), 410, 'gone');
+
+    await deliver();
+    assertGenuine(left);
+    const told = left.arrived.map(({ json: { type, data } }) => [type, data.name, data.sha256, data.owner, data.upload_link]);
+    assert.deepEqual(told.sort(), [
+      ['file.deleted', 'tus.txt', sha256('hello'), ann.id, null],
+      ['file.uploaded', 'from-outside', sha256('hello'), ann.id, link.json.id],
+      ['file.uploaded', 'joined', sha256('abc'), ann.id, null],
+      ['file.uploaded', 'tus.txt', sha256('hello'), ann.id, null],
+    ]);
   });
 
   test('is nothing of what was refused', async () => {

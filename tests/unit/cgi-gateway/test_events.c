@@ -66,7 +66,7 @@ static struct file made(int n)
 			  .name = "a \"b\" \xc3\xa9.txt",
 			  .type = "text/plain",
 			  .size = 5,
-			  .created_at = NOW - 7,
+			  .created_at = NOW,
 			  .expires_at = FILES_NEVER };
 
 	(void)snprintf(f.id, sizeof(f.id), "0190b3a2-0000-7000-8000-%012x",
@@ -171,6 +171,7 @@ static void assert_same_file(const struct file *a, const struct file *b)
 	assert_memory_equal(a->sha256, b->sha256, SHA256_LEN);
 	assert_true(a->created_at == b->created_at);
 	assert_true(a->expires_at == b->expires_at);
+	assert_string_equal(a->upload_link, b->upload_link);
 }
 
 /* --- what is written ------------------------------------------------------ */
@@ -181,6 +182,8 @@ static void an_upload_is_noted_for_each_receiver_as_the_row_is(void **state)
 
 	(void)state;
 	f.expires_at = NOW + 100;
+	(void)snprintf(f.upload_link, sizeof(f.upload_link), "%s",
+		       "abcdefghijklmnopqrstuv");
 	add(&f, &both);
 	assert_int_equal(list((struct events_which) { 0 }), 2);
 	for (int i = 0; i < 2; i++) {

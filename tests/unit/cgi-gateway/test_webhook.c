@@ -57,7 +57,8 @@ static void the_body_tells_everything_of_the_file(void **state)
 		"\"size\":4611686018427387904,\"type\":\"text/plain\","
 		"\"sha256\":\"abababababababababababababababababababababababab"
 		"abababababababab\",\"created_at\":\"2025-12-31T23:59:59Z\","
-		"\"expires_at\":\"2026-01-01T00:00:01Z\",\"owner\":42}}");
+		"\"expires_at\":\"2026-01-01T00:00:01Z\",\"upload_link\":null,"
+		"\"owner\":42}}");
 	assert_string_equal(w.id,
 			    "uploaded_0190b3a2-0000-7000-8000-000000000001");
 	assert_string_equal(w.timestamp, "1674087231");
