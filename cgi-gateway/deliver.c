@@ -151,12 +151,13 @@ enum err delivery_send(const struct delivery *d, struct app *app,
 	return send_bytes(app, rs, d->file, d->range, space);
 }
 
-/* nginx keeps neither our ETag nor our Last-Modified in sight when it judges
- * these conditions: what depends on them is ours */
-static bool nginx_would_judge(const struct delivery *d,
-			      const struct request *rq)
+/* nginx has neither our ETag nor our Last-Modified in sight when it judges
+ * conditions, and refuses a Range that means nothing to us: these are ours */
+static bool nginx_would_err(const struct delivery *d, const struct request *rq)
 {
 	return d->kind == DELIVERY_UNCHANGED || d->kind == DELIVERY_NOTHING ||
+	       (d->kind == DELIVERY_WHOLE &&
+		request_header(rq, "Range").len > 0) ||
 	       request_header(rq, "If-Match").len > 0 ||
 	       request_header(rq, "If-Unmodified-Since").len > 0;
 }
@@ -167,7 +168,7 @@ enum err delivery_give(const struct delivery *d, struct app *app,
 	char path[STORE_PATH_MAX],
 		address[sizeof(DELIVERY_ADDRESS) + STORE_TAIL];
 
-	if (!app->by_server || (app->by_address && nginx_would_judge(d, rq)))
+	if (!app->by_server || (app->by_address && nginx_would_err(d, rq)))
 		return delivery_send(d, app, rq, rs);
 	describe(rq, rs, d);
 	if (store_path(app->store, d->file->id, path) != ERR_OK)
