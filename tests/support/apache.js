@@ -16,7 +16,7 @@ const modules = {
 
 // `root` is the web root. `mpm` is prefork (with mod_cgi) or event (with mod_cgid). `more` are lines of the
 // host's own configuration.
-export const startApache = ({ root, mpm = 'prefork', more = '' }) => startServer('apache2', (folder, port) => ({
+export const startApache = ({ root, mpm = 'prefork', more = '', errorLog }) => startServer('apache2', (folder, port) => ({
   args: (file) => ['-D', 'FOREGROUND', '-d', folder, '-f', file],
   text: [
     ...[...modules[mpm], 'authz_core', 'mime', 'dir', 'rewrite', 'headers', 'env', 'fcgid']
@@ -27,7 +27,7 @@ export const startApache = ({ root, mpm = 'prefork', more = '' }) => startServer
     `DefaultRuntimeDir ${folder}`,
     `PidFile ${folder}/pid`,
     `Mutex file:${folder} default`,
-    `ErrorLog ${folder}/error.log`,
+    `ErrorLog ${errorLog ?? `${folder}/error.log`}`,
     `LogLevel error`,
     `TypesConfig /dev/null`,
     `DocumentRoot ${root}`,

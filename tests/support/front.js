@@ -48,7 +48,8 @@ async function frontApache(stack, suffix) {
   chmodSync(start, 0o755);
   return startApache({
     root,
-    more: 'LimitRequestBody 0\nFcgidMaxRequestLen 4294967296\nFcgidIOTimeout 300\nFcgidMaxProcessesPerClass 16\nMaxRequestWorkers 64\nLogLevel error',
+    errorLog: stack.path('log', 'apache.log'),
+    more: 'LimitRequestBody 0\nFcgidMaxRequestLen 4294967296\nFcgidIOTimeout 300\nFcgidMaxProcessesPerClass 16\nMaxRequestWorkers 64',
   });
 }
 

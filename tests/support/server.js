@@ -1,6 +1,6 @@
 // A web server of its own folder and port, as a child in the foreground: no service, no system files.
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ const listens = (port) => new Promise((done) => {
 // ends with all its children. Gives {url, port, folder, pid, log(), stop()}; log() is `folder`/error.log.
 export async function startServer(name, configure, { signal = 'SIGKILL', scheme = 'http', user } = {}) {
   const folder = mkdtempSync(join(tmpdir(), `gatehouse-${name}-`));
-  chmodSync(folder, 0o755);
+  if (user?.uid) chownSync(folder, user.uid, user.gid);
   const port = await freePort();
   const { text, args, env = {} } = configure(folder, port);
   const file = join(folder, `${name}.conf`);

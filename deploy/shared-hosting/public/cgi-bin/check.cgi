@@ -145,13 +145,14 @@ browser_checks() {
 			say(true, 'Addresses lead to the programs, and the Authorization header reaches them.');
 			const off = Math.round(Math.abs(Date.parse(answer.headers.get('Date')) - Date.now()) / 1000);
 			say(off <= 30, off <= 30 ? 'The clock of the host agrees with yours.' : 'The clocks of the host and of this computer are ' + off + ' seconds apart: one-time codes will fail while they are.');
-			let most = 0;
+			let most = 0, stopped;
 			for (const mib of [0.25, 1, 16, 64]) {
 				const sent = await ask('/upload?name=x', { method: 'POST', headers: { ...token, 'Content-Type': 'application/octet-stream' }, body: new Blob([new Uint8Array(mib * 1048576)]) });
-				if (sent?.status !== 401) break;
+				stopped = sent?.status;
+				if (stopped !== 401) break;
 				most = mib;
 			}
-			say(most >= 64, most >= 64 ? 'Bodies of 64 MiB get through.' : 'Bodies of more than ' + most + ' MiB do not get through. Under mod_fcgid ask the host for a higher FcgidMaxRequestLen, or use plain CGI; else for a higher LimitRequestBody.');
+			say(most >= 64, most >= 64 ? 'Bodies of 64 MiB get through.' : 'Bodies of more than ' + most + ' MiB do not get through (' + (stopped ?? 'no answer') + '). Under mod_fcgid ask the host for a higher FcgidMaxRequestLen, or use plain CGI; else for a higher LimitRequestBody.');
 		}
 		me.then(() => document.getElementById('seen').dataset.done = 'yes');
 		</script>
@@ -219,6 +220,8 @@ make_user() {
 }
 
 remove_page() {
+	# Left unread, it would take the answer with it under mod_cgid
+	cat >/dev/null
 	begin_page
 	if rm -f "$self" "$private/conf/check-secret" && [ ! -e "$self" ] && [ ! -e "$private/conf/check-secret" ]; then
 		echo '<ul id="here">' && good "This page is gone." && echo '</ul><p><a href="/">Go to the page of Gatehouse</a></p>'
