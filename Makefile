@@ -1,4 +1,4 @@
-# Gatehouse. Targets: all check lint san fuzz fuzz-long install clean; see CONTRIBUTING.md
+# Gatehouse. Targets: all check lint san fuzz fuzz-long install shared-hosting clean; see CONTRIBUTING.md
 #
 #   make                        the four programs, into build/
 #   make SAN=1 BUILD=build/san  the same under ASan and UBSan (or: make san)
@@ -172,10 +172,14 @@ install: all
 	install -m 755 $(BUILD)/auth-admin $(BUILD)/gateway-admin $(DESTDIR)$(PREFIX)/bin
 	cp -RL schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
 
+# What to upload where there is nothing but Apache, CGI and one database
+shared-hosting: all
+	@deploy/shared-hosting/build $(BUILD) $(BUILD)/shared-hosting
+
 clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all unit check san lint analyzed tidy headers fuzz fuzz-long fuzzers install clean FORCE
+.PHONY: all unit check san lint analyzed tidy headers fuzz fuzz-long fuzzers install shared-hosting clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) build/fuzz build/lint -name '*.d' 2>/dev/null)

@@ -23,7 +23,7 @@ const sql = (input, { user = 'hosted', database = ['hosted'] } = {}) =>
   run('mariadb', ['--no-defaults', '-S', stack.path('mysql', 'sock'), '-u', user, ...database], { input, env: { MYSQL_PWD: user === 'root' ? '' : 'hosted-password' } });
 
 before(async () => {
-  stack = await startStack();
+  stack = await startStack({ how: 'fastcgi' });
   // The host's database is for every customer; that of an instance lies in a folder of its owner's.
   for (const folder of [stack.state, stack.path('mysql')]) chmodSync(folder, 0o711);
   const made = await sql("CREATE DATABASE hosted CHARACTER SET utf8mb4; CREATE USER hosted@localhost IDENTIFIED BY 'hosted-password'; GRANT ALL ON hosted.* TO hosted@localhost",

@@ -52,10 +52,11 @@ const PATIENT = { THROTTLE_FAILURES: 1000, THROTTLE_ADDRESS: 1000000 };
 const started = new Set();
 
 // `settings` are configuration names of the programs; null is as if it were not set.
-export async function startStack({ settings } = {}) {
-  const stack = new Stack(mkdtempSync(join(tmpdir(), 'gatehouse-test-')));
+// `how` is a transport other than the run's.
+export async function startStack({ settings, how = transport } = {}) {
+  const stack = new Stack(mkdtempSync(join(tmpdir(), 'gatehouse-test-')), how);
   started.add(stack);
-  stack.configure({ ...PATIENT, ...frontOf(transport)?.settings, ...settings });
+  stack.configure({ ...PATIENT, ...frontOf(how)?.settings, ...settings });
   try {
     await stack.start();
   } catch (error) {
@@ -72,11 +73,11 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
 export class Stack {
-  constructor(state) {
+  constructor(state, how = transport) {
     this.state = state;
-    this.transport = frontOf(transport)?.transport ?? transport;
+    this.transport = frontOf(how)?.transport ?? how;
     // Which server stands in lighttpd's place, if one does
-    this.front = frontOf(transport) && transport;
+    this.front = frontOf(how) && how;
   }
 
   // Gives what scripts/run printed.
