@@ -71,8 +71,9 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@echo "  CC $<"
 	@$(CC) $(CPPFLAGS) $(call test_includes,$<) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# sync_file_range(2) is Linux's own, and glibc shows realpath(3) to POSIX only under _FORTIFY_SOURCE
-%/store_disk.o %/store_disk.analyzed %/store_disk.tidy %/store_disk_writer.o %/store_disk_writer.analyzed %/store_disk_writer.tidy: private CPPFLAGS += -D_GNU_SOURCE
+# sync_file_range(2), preadv2(2) and F_OFD_SETLK are Linux's own, and glibc shows realpath(3) to POSIX only under _FORTIFY_SOURCE
+LINUX := store_disk store_disk_writer store_disk_hold
+$(foreach s,$(LINUX),%/$(s).o %/$(s).analyzed %/$(s).tidy): private CPPFLAGS += -D_GNU_SOURCE
 
 # Other flags, another build: the file changes only when they do
 $(BUILD)/flags: FORCE

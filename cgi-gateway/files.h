@@ -94,13 +94,16 @@ enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 enum err files_drop(struct db *db, const struct file *f, int64_t now,
 		    struct errmsg *m) MUST_CHECK;
 
-/* Whether a row with this id exists, whoever's and however old. */
+/* Whether a row with this id exists, whoever's and however old. Waits for a
+ * transaction that has written it and not ended: its program may be gone, but
+ * what the server does with a COMMIT on its way is not known before. */
 enum err files_exists(struct db *db, struct span id,
 		      struct errmsg *m) MUST_CHECK;
 
-/* The ids that have expired at `now`, oldest first, at most FILES_LIST_MAX. */
-enum err files_expired(struct db *db, int64_t now, struct file *row,
-		       db_each_fn *each, void *arg,
+/* What has expired at `now`, oldest first, at most FILES_LIST_MAX: behind the
+ * file `after`, of which id and expires_at count, "" and 0 at first. */
+enum err files_expired(struct db *db, int64_t now, const struct file *after,
+		       struct file *row, db_each_fn *each, void *arg,
 		       struct errmsg *m) MUST_CHECK;
 
 /* Every row behind the id `after` ("" at first), at most FILES_LIST_MAX, by id.

@@ -1,6 +1,5 @@
 #include "store_disk_place.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -59,7 +58,7 @@ enum err store_disk_open(const char *dir, struct store **out, struct errmsg *m)
 
 	if (s == NULL)
 		return err_set(m, ERR_MEMORY, "out of memory");
-	s->incoming = s->objects = -1;
+	s->incoming = s->objects = s->holds = -1;
 	root = store_disk_dir(AT_FDCWD, dir);
 	if (root >= 0)
 		/* As it is written, for the server in front has it so, too */
@@ -70,12 +69,14 @@ enum err store_disk_open(const char *dir, struct store **out, struct errmsg *m)
 
 		s->incoming = store_disk_dir(root, "incoming");
 		s->objects = store_disk_dir(root, "objects");
+		s->holds = store_disk_holds(root);
 		s->objects_path = malloc(size);
 		if (s->objects_path != NULL)
 			(void)snprintf(s->objects_path, size, "%s/objects",
 				       absolute);
 	}
-	if (s->incoming < 0 || s->objects < 0 || s->objects_path == NULL ||
+	if (s->incoming < 0 || s->objects < 0 || s->holds < 0 ||
+	    s->objects_path == NULL ||
 	    faccessat(s->incoming, ".", W_OK, AT_EACCESS) != 0) {
 		(void)err_set(m, ERR_CONFIG, "DATA_DIR: cannot use %s: %s", dir,
 			      strerror(errno));
@@ -109,6 +110,8 @@ void store_close(struct store *s)
 		(void)close(s->incoming);
 	if (s->objects >= 0)
 		(void)close(s->objects);
+	if (s->holds >= 0)
+		(void)close(s->holds);
 	free(s->objects_path);
 	free(s);
 }
@@ -199,56 +202,4 @@ enum err store_path(struct store *s, const char *id,
 		return ERR_NOT_FOUND;
 	(void)snprintf(out, STORE_PATH_MAX, "%s/%s", s->objects_path, object);
 	return ERR_OK;
-}
-
-/* --- walking ------------------------------------------------------------ */
-
-/* Each regular file of one directory; `fd` is taken over */
-static enum err each_file(int fd, bool finished, store_each_fn *each, void *arg,
-			  struct errmsg *m)
-{
-	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *entry;
-	enum err e = ERR_OK;
-
-	if (d == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
-		return store_disk_failed(m, "read", "a directory of the store");
-	}
-	while (e == ERR_OK && (entry = readdir(d)) != NULL) {
-		struct store_item item = { entry->d_name, finished, 0, 0 };
-		struct stat st;
-
-		/* What vanished meanwhile was removed or finished: no matter */
-		if (fstatat(dirfd(d), entry->d_name, &st,
-			    AT_SYMLINK_NOFOLLOW) != 0 ||
-		    !S_ISREG(st.st_mode))
-			continue;
-		item.size = st.st_size;
-		/* a rename changes ctime, and with it the time of finishing */
-		item.changed_at = st.st_ctime;
-		e = each(arg, &item);
-	}
-	(void)closedir(d);
-	return e;
-}
-
-enum err store_each(struct store *s, store_each_fn *each, void *arg,
-		    struct errmsg *m)
-{
-	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-	enum err e =
-		each_file(openat(s->incoming, ".", flags), false, each, arg, m);
-
-	for (unsigned i = 0; i < 256 && e == ERR_OK; i++) {
-		char fan[3];
-		int fd;
-
-		(void)snprintf(fan, sizeof(fan), "%02x", i);
-		fd = openat(s->objects, fan, flags);
-		if (fd >= 0 || errno != ENOENT)
-			e = each_file(fd, true, each, arg, m);
-	}
-	return e;
 }

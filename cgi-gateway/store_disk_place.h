@@ -1,5 +1,5 @@
 /* store_disk_place.h - inside store_disk: its directories and their names. Only
- * store_disk.c and store_disk_writer.c include it. */
+ * store_disk*.c include it. */
 #ifndef STORE_DISK_PLACE_H
 #define STORE_DISK_PLACE_H
 
@@ -8,6 +8,7 @@
 struct store {
 	char *objects_path;    /* owned, absolute */
 	int incoming, objects; /* directories */
+	int holds;	       /* the file whose bytes are locked */
 };
 
 enum {
@@ -24,5 +25,13 @@ enum err store_disk_failed(struct errmsg *m, const char *what, const char *id);
 /* Open the directory `name` of `parent`, made where it is missing; then its
  * entry in `parent` is made safe too. -1 and errno. */
 int store_disk_dir(int parent, const char *name);
+
+/* Open `holds` of the directory `root`, made where it is missing. -1 and errno,
+ * also where nothing can be locked. */
+int store_disk_holds(int root);
+
+/* Hold the object, until store_release(). */
+enum err store_disk_hold(struct store *s, const char *id,
+			 struct errmsg *m) MUST_CHECK;
 
 #endif
