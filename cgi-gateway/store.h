@@ -64,6 +64,11 @@ enum err store_read(struct store_reader *r, char *to, size_t cap, size_t *got,
 		    struct errmsg *m) MUST_CHECK;
 void store_done(struct store_reader *r); /* NULL is fine */
 
+/* What follows is read once, by nobody who would ask for it again soon: bytes
+ * that were not in memory before do not stay there for it, where others' would
+ * have to make room. */
+void store_pass_by(struct store_reader *r);
+
 /* The object's absolute path, for a server that sends it by itself.
  * ERR_NOT_FOUND where the object, or any path to it, is not there. */
 enum err store_path(struct store *s, const char *id,

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 struct store_reader {
 	int fd;
 	int64_t at;
+	bool passing_by;
 };
 
 void store_disk_name(const char *id, char out[static STORE_DISK_NAME])
@@ -163,10 +165,31 @@ enum err store_open(struct store *s, const char *id, int64_t from,
 		(void)close(fd);
 		return store_disk_failed(m, "stat", id);
 	}
-	*r = (struct store_reader) { fd, from };
+	*r = (struct store_reader) { fd, from, false };
 	*size = st.st_size;
 	*out = r;
 	return ERR_OK;
+}
+
+void store_pass_by(struct store_reader *r)
+{
+	r->passing_by = true;
+	/* No reading ahead: that would be in memory when we come to it */
+	(void)posix_fadvise(r->fd, 0, 0, POSIX_FADV_RANDOM);
+}
+
+/* Bytes that are in memory already are somebody's; the others go again */
+static ssize_t read_passing_by(struct store_reader *r, char *to, size_t cap)
+{
+	struct iovec v = { to, cap };
+	ssize_t n = preadv2(r->fd, &v, 1, r->at, RWF_NOWAIT);
+
+	if (n >= 0)
+		return n;
+	n = pread(r->fd, to, cap, r->at);
+	if (n > 0)
+		(void)posix_fadvise(r->fd, r->at, n, POSIX_FADV_DONTNEED);
+	return n;
 }
 
 enum err store_read(struct store_reader *r, char *to, size_t cap, size_t *got,
@@ -175,7 +198,8 @@ enum err store_read(struct store_reader *r, char *to, size_t cap, size_t *got,
 	ssize_t n;
 
 	do
-		n = pread(r->fd, to, cap, r->at);
+		n = r->passing_by ? read_passing_by(r, to, cap)
+				  : pread(r->fd, to, cap, r->at);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return store_disk_failed(m, "read", "an object");

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #define ID "0190b3a2-0000-7000-8000-0000000000ab"
@@ -29,6 +30,9 @@ int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
 ssize_t __wrap_write(int fd, const void *p, size_t n);
 int __wrap_fsync(int fd);
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
+ssize_t __real_preadv2(int fd, const struct iovec *v, int n, off_t at, int how);
+ssize_t __wrap_preadv2(int fd, const struct iovec *v, int n, off_t at, int how);
+int __wrap_posix_fadvise(int fd, off_t at, off_t n, int advice);
 
 enum { NEVER = -1 };
 
@@ -36,6 +40,7 @@ static int calls_left = NEVER; /* until one fails */
 static int fail_with;	       /* its errno */
 static int interrupted;	       /* so many writes are interrupted first */
 static size_t write_max;       /* bytes that a write takes; 0: all */
+static off_t in_memory;	       /* so many bytes of an object are */
 static char calls[512];	       /* what was called, in words */
 static bool unnoted;	       /* by many threads at once */
 
@@ -44,6 +49,7 @@ static void obey(void)
 	calls_left = NEVER;
 	fail_with = interrupted = 0;
 	write_max = 0;
+	in_memory = 0;
 	unnoted = false;
 	calls[0] = '\0';
 }
@@ -109,6 +115,33 @@ int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
 	note("rename");
 	return fails() ? -1 : __real_renameat(from_dir, from, to_dir, to);
+}
+
+ssize_t __wrap_preadv2(int fd, const struct iovec *v, int n, off_t at, int how)
+{
+	struct iovec less = v[0];
+
+	assert_int_equal(n, 1);
+	assert_int_equal(how, RWF_NOWAIT);
+	if (at >= in_memory) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if ((off_t)less.iov_len > in_memory - at)
+		less.iov_len = (size_t)(in_memory - at);
+	return __real_preadv2(fd, &less, 1, at, 0);
+}
+
+int __wrap_posix_fadvise(int fd, off_t at, off_t n, int advice)
+{
+	char text[64];
+
+	(void)fd;
+	(void)snprintf(text, sizeof(text), "%s %lld+%lld",
+		       advice == POSIX_FADV_DONTNEED ? "forget" : "advise",
+		       (long long)at, (long long)n);
+	note(text);
+	return 0;
 }
 
 /* --- the house
@@ -768,6 +801,30 @@ static void reading_may_start_anywhere(void **state)
 	store_done(NULL);
 }
 
+static void who_passes_by_leaves_memory_as_it_was(void **state)
+{
+	struct store_reader *r = NULL;
+	char to[200];
+	int64_t size;
+	size_t got = 1, n = 0;
+
+	(void)state;
+	put(ID, (struct span) { large, 450 });
+	obey();
+	in_memory = 250;
+	assert_ok(store_open(store, ID, 0, &r, &size, &why));
+	store_pass_by(r);
+	while (got > 0) {
+		assert_ok(store_read(r, to, sizeof(to), &got, &why));
+		assert_memory_equal(to, large + n, got);
+		n += got;
+	}
+	store_done(r);
+	assert_int_equal(n, 450);
+	/* what was in memory is not ours to forget */
+	assert_string_equal(calls, "advise 0+0 forget 250+200");
+}
+
 static void what_is_removed_is_gone(void **state)
 {
 	(void)state;
@@ -1138,6 +1195,7 @@ int main(void)
 			a_path_is_absolute_wherever_the_folder_was_named_from),
 		STORE_TEST(only_owner_and_group_may_look),
 		STORE_TEST(reading_may_start_anywhere),
+		STORE_TEST(who_passes_by_leaves_memory_as_it_was),
 		STORE_TEST(what_is_removed_is_gone),
 		STORE_TEST(a_reader_goes_on_when_its_object_is_removed),
 		STORE_TEST(a_symlink_is_no_object),
