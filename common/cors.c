@@ -1,8 +1,9 @@
 #include "cors.h"
 
-#define EXPOSED                                                           \
-	"Content-Disposition, Content-Range, ETag, Last-Modified, Link, " \
-	"Location, Repr-Digest, Retry-After, WWW-Authenticate, X-Request-ID"
+#define EXPOSED                                                      \
+	"Content-Digest, Content-Disposition, Content-Range, ETag, " \
+	"Last-Modified, Link, Location, Repr-Digest, Retry-After, "  \
+	"WWW-Authenticate, X-Request-ID"
 #define SENDABLE                                                           \
 	"Accept, Authorization, Content-Digest, Content-Type, "            \
 	"If-Modified-Since, If-None-Match, If-Range, Range, Repr-Digest, " \
