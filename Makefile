@@ -166,6 +166,9 @@ install: all
 	install -m 755 $(BUILD)/cgi-auth $(BUILD)/cgi-gateway $(DESTDIR)$(PREFIX)/lib/gatehouse
 	install -m 755 $(BUILD)/auth-admin $(BUILD)/gateway-admin $(DESTDIR)$(PREFIX)/bin
 	cp -R schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 644 deploy/systemd/* $(DESTDIR)$(PREFIX)/lib/systemd/system
+	cd $(DESTDIR)$(PREFIX)/lib/systemd/system && sed -i -E 's,/usr/(bin|lib/gatehouse|share/gatehouse)/,$(PREFIX)/\1/,' $(notdir $(wildcard deploy/systemd/*))
 
 clean:
 	rm -rf $(BUILD)
