@@ -10,7 +10,7 @@ PREFIX  ?= /usr/local
 CC      ?= gcc
 PKG     ?= pkg-config
 
-PACKAGES := libsodium json-c libcrypto libmariadb
+PACKAGES := libsodium json-c libcrypto libmariadb zlib
 CPPFLAGS += -D_POSIX_C_SOURCE=200809L -DGATEHOUSE_VERSION='"$(VERSION)"' \
             -Icommon $(patsubst -I%,-isystem %,$(shell $(PKG) --cflags $(PACKAGES)))
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
@@ -18,7 +18,7 @@ WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 CFLAGS   += -std=c17 -O2 -g $(WARN) -Werror -fPIE -fstack-protector-strong -pthread \
             -include common/banned.h
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -pthread
-LDLIBS   := $(shell $(PKG) --libs libsodium json-c libcrypto) -lmysqlclient -lcrypt -lfcgi
+LDLIBS   := $(shell $(PKG) --libs libsodium json-c libcrypto zlib) -lmysqlclient -lcrypt -lfcgi
 
 ifeq ($(SAN),1)
 CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -72,8 +72,8 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@$(CC) $(CPPFLAGS) $(call test_includes,$<) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # sync_file_range(2), preadv2(2) and F_OFD_SETLK are Linux's own, and glibc shows realpath(3) to POSIX only under _FORTIFY_SOURCE
-LINUX := store_disk store_disk_writer store_disk_hold test_store_disk
-$(foreach s,$(LINUX),%/$(s).o %/$(s).analyzed %/$(s).tidy): private CPPFLAGS += -D_GNU_SOURCE
+LINUX := store_disk store_disk_writer store_disk_hold partial_disk partial_mark partial_finish test_store_disk
+$(foreach m,$(LINUX),%/$(m).o %/$(m).analyzed %/$(m).tidy): private CPPFLAGS += -D_GNU_SOURCE
 
 # Other flags, another build: the file changes only when they do
 $(BUILD)/flags: FORCE

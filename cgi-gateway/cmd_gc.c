@@ -3,7 +3,7 @@
 
 #include "json.h"
 #include "links.h"
-#include "sweep.h"
+#include "uploads_sweep.h"
 
 #include <sysexits.h>
 
@@ -14,9 +14,13 @@ enum {
 
 /* What each is called by --verbose and in the "told" of --json */
 static const char *const words[SWEEP_EVENTS] = {
-	[SWEEP_EXPIRED] = "expired",	   [SWEEP_ORPHAN] = "orphan",
-	[SWEEP_UNFINISHED] = "unfinished", [SWEEP_HELD] = "held",
-	[SWEEP_YOUNG] = "young",	   [SWEEP_FOREIGN] = "foreign",
+	[SWEEP_EXPIRED] = "expired",
+	[SWEEP_ORPHAN] = "orphan",
+	[SWEEP_UNFINISHED] = "unfinished",
+	[SWEEP_UPLOAD] = "upload",
+	[SWEEP_HELD] = "held",
+	[SWEEP_YOUNG] = "young",
+	[SWEEP_FOREIGN] = "foreign",
 	[SWEEP_FAILED] = "failed",
 };
 
@@ -66,6 +70,7 @@ static void report_json(const struct gc *gc)
 	json_set_int(o, "expired", s->count[SWEEP_EXPIRED]);
 	json_set_int(o, "orphans", s->count[SWEEP_ORPHAN]);
 	json_set_int(o, "unfinished", s->count[SWEEP_UNFINISHED]);
+	json_set_int(o, "uploads", s->count[SWEEP_UPLOAD]);
 	json_set_int(o, "bytes", s->bytes);
 	json_set_int(o, "links", gc->links);
 	json_set_int(o, "held", s->count[SWEEP_HELD]);
@@ -85,12 +90,13 @@ static void report(const struct gc *gc)
 		report_json(gc);
 		return;
 	}
-	(void)printf("%s%lld expired, %lld without a row, %lld unfinished: "
-		     "%lld bytes; %lld dead links\n",
+	(void)printf("%s%lld expired, %lld without a row, %lld unfinished, "
+		     "%lld abandoned uploads: %lld bytes; %lld dead links\n",
 		     s->dry ? "would remove " : "removed ",
 		     (long long)s->count[SWEEP_EXPIRED],
 		     (long long)s->count[SWEEP_ORPHAN],
-		     (long long)s->count[SWEEP_UNFINISHED], (long long)s->bytes,
+		     (long long)s->count[SWEEP_UNFINISHED],
+		     (long long)s->count[SWEEP_UPLOAD], (long long)s->bytes,
 		     (long long)gc->links);
 	if (s->count[SWEEP_HELD] + s->count[SWEEP_YOUNG] +
 		    s->count[SWEEP_FOREIGN] + s->count[SWEEP_FAILED] >
@@ -126,6 +132,9 @@ int cmd_gc(struct admin *a, int argc, char **argv)
 		return EX_USAGE;
 	gc.told = json_object_new_array();
 	e = sweep_expired(&gc.sweep, &m);
+	/* Before the store, in which they leave what no row names any more */
+	if (e == ERR_OK)
+		e = uploads_sweep(&gc.sweep, a->app.upload_life, &m);
 	if (e == ERR_OK)
 		e = sweep_store(&gc.sweep, &m);
 	/* After the files, so that a link's time runs from the file's end */

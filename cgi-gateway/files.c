@@ -29,9 +29,12 @@
 	      db_int_or_null((f)->expires_at, FILES_NEVER),             \
 	      CALLER_VALUES(who))
 
-/* An INSERT that found no session to insert for */
-static enum err inserted(enum err e)
+enum err files_insert(struct db_conn *c, const struct caller *who,
+		      uint64_t owner, const struct file *f, struct errmsg *m)
 {
+	enum err e = db_tx_change(c, INSERT, INSERT_VALUES(who, owner, f), m);
+
+	/* No session to insert for */
 	return e == ERR_NOT_FOUND ? ERR_AUTH : e;
 }
 
@@ -56,8 +59,7 @@ static enum err add_all(struct db *db, const struct caller *who, uint64_t owner,
 		return e;
 	e = quota_take(c, who, owner, sum(files, count), limits, m);
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = inserted(db_tx_change(
-			c, INSERT, INSERT_VALUES(who, owner, &files[i]), m));
+		e = files_insert(c, who, owner, &files[i], m);
 	if (e == ERR_OK)
 		return db_commit(c, m);
 	db_rollback(c);

@@ -53,6 +53,11 @@ enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
 		   const struct quota_limits *limits, const struct file *files,
 		   size_t count, struct errmsg *m) MUST_CHECK;
 
+/* In the transaction of who counts it in the quota: write one row. ERR_AUTH */
+enum err files_insert(struct db_conn *c, const struct caller *who,
+		      uint64_t owner, const struct file *f,
+		      struct errmsg *m) MUST_CHECK;
+
 enum err files_find(struct db *db, struct caller *who, uint64_t owner,
 		    struct span id, struct file *out,
 		    struct errmsg *m) MUST_CHECK;

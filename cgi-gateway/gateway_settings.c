@@ -17,6 +17,9 @@ const struct config_item gateway_settings[GATEWAY_SETTINGS] = {
 	{ "QUOTA_FILES", CONFIG_INT, offsetof(struct app, quota.files), "0", 0,
 	  INT64_MAX / 2,
 	  "files that a user may keep, unless told otherwise; 0: no limit" },
+	{ "UPLOAD_LIFE", CONFIG_INT, offsetof(struct app, upload_life), "86400",
+	  1, 365 * 86400,
+	  "seconds after which a resumable upload that was left is removed" },
 };
 
-const struct settings_defaults gateway_defaults = { "gateway", "32" };
+const struct settings_defaults gateway_defaults = { "gateway", "64" };

@@ -4,6 +4,7 @@
 #include "gateway_settings.h"
 #include "health.h"
 #include "store_disk.h"
+#include "tus.h"
 
 #include <string.h>
 
@@ -21,6 +22,11 @@ static const struct route routes[] = {
 	{ "DELETE", "/links/*", handle_link_end, "files:write" },
 	{ "GET", "/s/*", handle_shared, OPEN },
 	{ "GET", "/usage", handle_usage, "files:read" },
+	{ "POST", "/tus", handle_tus_new, "files:write" },
+	{ "POST", "/tus/", handle_tus_new, "files:write" },
+	{ "GET", "/tus/*", handle_tus_show, "files:write" },
+	{ "PATCH", "/tus/*", handle_tus_bytes, "files:write" },
+	{ "DELETE", "/tus/*", handle_tus_end, "files:write" },
 	{ "GET", "/healthz", health_alive, OPEN },
 	{ "GET", "/readyz", handle_ready, OPEN },
 	{ "GET", "/metrics", handle_metrics, OPEN },
@@ -33,6 +39,7 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	app->db = s->db;
 	app->metrics = s->metrics;
 	app->public_url = s->settings.public_url;
+	app->streams_max = (long)(s->settings.threads * 3 / 4);
 	app->by_server = span_eq(span_of(app->sendfile), SPAN("x-sendfile"));
 	if (!app->by_server && !span_eq(span_of(app->sendfile), SPAN("none")))
 		return err_set(why, ERR_CONFIG,
@@ -63,6 +70,7 @@ int main(int argc, char **argv)
 		.item_count = GATEWAY_SETTINGS,
 		.router = { routes, sizeof(routes) / sizeof(*routes) },
 		.app = &app,
+		.arrive = tus_arrive,
 		.secret_paths = "/s/",
 		.open = app_open,
 		.close = app_close,

@@ -173,7 +173,8 @@ enum err quota_next(struct db *db, uint64_t after, uint64_t *owner,
 }
 
 /* With the row locked nobody adds or deletes. The sum is read without a lock:
- * it shows what was committed when it is asked for, which is after ours. */
+ * it shows what was committed when it is asked for, which is after ours. In one
+ * statement, for an upload becomes a file without a look at the quota. */
 static enum err recount(struct db_conn *c, uint64_t owner, struct amount *was,
 			struct amount *is, struct errmsg *m)
 {
@@ -185,9 +186,13 @@ static enum err recount(struct db_conn *c, uint64_t owner, struct amount *was,
 	if (e == ERR_OK)
 		e = db_tx_row(
 			c,
-			"SELECT CAST(COALESCE(SUM(size), 0) AS SIGNED),"
-			" COUNT(*) FROM file WHERE owner = ?",
-			DB_IN(db_uint(owner)),
+			"SELECT CAST(COALESCE(SUM(a.bytes), 0) AS SIGNED),"
+			" CAST(COALESCE(SUM(a.files), 0) AS SIGNED) FROM ("
+			"SELECT size AS bytes, 1 AS files"
+			" FROM file WHERE owner = ? UNION ALL"
+			" SELECT held_bytes, held_files"
+			" FROM upload WHERE owner = ?) a",
+			DB_IN(db_uint(owner), db_uint(owner)),
 			DB_OUT(db_to_int(&is->bytes), db_to_int(&is->files)),
 			m);
 	if (e != ERR_OK)

@@ -1,10 +1,10 @@
 /* quota.h - the table `quota`: what each owner has, and may have.
  *
  * A row counts the bytes and files of one owner, and is changed in the same
- * transaction as the rows of `file`, so both always agree. The limit stands in
- * the WHERE of the UPDATE that counts: two uploads for the last free place wait
- * for each other at the row, and the second finds no room. Nothing is read
- * first and believed later.
+ * transaction as the rows of `file` and of `upload`, so all agree. The limit
+ * stands in the WHERE of the UPDATE that counts: two uploads for the last free
+ * place wait for each other at the row, and the second finds no room. Nothing
+ * is read first and believed later.
  *
  * Whoever adds or deletes locks the row of `quota` first and a row of `file`
  * only then, so that nobody waits in a circle.
@@ -25,7 +25,7 @@ struct quota_limits {
 };
 
 struct usage {
-	int64_t bytes, files;
+	int64_t bytes, files;	    /* of uploads under way, too */
 	struct quota_limits limits; /* that are in force */
 };
 

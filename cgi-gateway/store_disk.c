@@ -40,9 +40,9 @@ int store_disk_dir(int parent, const char *name)
 	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The same where somebody asked for an object that may not be there. Anywhere
- * else a missing file or folder is our own trouble. */
-static enum err not_had(struct errmsg *m, const char *what, const char *id)
+/* Where somebody asked for an object that may not be there. Anywhere else a
+ * missing file or folder is our own trouble. */
+enum err store_disk_absent(struct errmsg *m, const char *what, const char *id)
 {
 	bool absent = errno == ENOENT;
 	enum err e = store_disk_failed(m, what, id);
@@ -51,6 +51,16 @@ static enum err not_had(struct errmsg *m, const char *what, const char *id)
 }
 
 /* --- opening ------------------------------------------------------------ */
+
+/* "" where the kernel does not say */
+static void read_boot(char out[static UUID_LEN + 4])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, out, UUID_LEN) : 0;
+
+	(void)close(fd);
+	out[n > 0 ? n : 0] = '\0';
+}
 
 enum err store_disk_open(const char *dir, struct store **out, struct errmsg *m)
 {
@@ -62,6 +72,7 @@ enum err store_disk_open(const char *dir, struct store **out, struct errmsg *m)
 		return err_set(m, ERR_MEMORY, "out of memory");
 	s->incoming = s->objects = s->holds = -1;
 	root = store_disk_dir(AT_FDCWD, dir);
+	read_boot(s->boot);
 	if (root >= 0)
 		/* As it is written, for the server in front has it so, too */
 		absolute = dir[0] == '/' ? strdup(dir) : realpath(dir, NULL);
@@ -133,7 +144,7 @@ enum err store_remove(struct store *s, const char *id, struct errmsg *m)
 
 	store_disk_name(id, object);
 	if (unlinkat(s->objects, object, 0) != 0)
-		return not_had(m, "remove", id);
+		return store_disk_absent(m, "remove", id);
 	return ERR_OK;
 }
 
@@ -141,7 +152,7 @@ enum err store_remove_unfinished(struct store *s, const char *id,
 				 struct errmsg *m)
 {
 	if (unlinkat(s->incoming, id, 0) != 0)
-		return not_had(m, "remove incoming", id);
+		return store_disk_absent(m, "remove incoming", id);
 	return ERR_OK;
 }
 
@@ -158,7 +169,7 @@ enum err store_open(struct store *s, const char *id, int64_t from,
 	store_disk_name(id, object);
 	fd = openat(s->objects, object, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return not_had(m, "open", id);
+		return store_disk_absent(m, "open", id);
 	r = malloc(sizeof(*r));
 	if (r == NULL || fstat(fd, &st) != 0) {
 		free(r);

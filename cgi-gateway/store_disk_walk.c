@@ -45,18 +45,39 @@ static bool is_placed(const struct walk *w, const char *name)
 	       strncmp(w->where + sizeof("objects/") - 1, object, 2) == 0;
 }
 
+/* Whether `name` is the mark of a resumable upload, and of which */
+static bool is_mark(const struct walk *w, const char *name,
+		    char id[static UUID_LEN + 1])
+{
+	struct span s = span_of(name);
+
+	if (w->kind != STORE_UNFINISHED ||
+	    !span_has_suffix(s, SPAN(PARTIAL_MARK_SUFFIX)))
+		return false;
+	s.len -= sizeof(PARTIAL_MARK_SUFFIX) - 1;
+	return ident_is_uuid(s) && span_to_cstr(s, id, UUID_LEN + 1);
+}
+
 static enum err see_file(const struct walk *w, int dir, const char *name)
 {
 	struct store_item item = { .kind = w->kind, .id = name };
+	char id[UUID_LEN + 1];
 	struct stat st;
+	bool mark;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		/* What vanished meanwhile was removed or finished: no matter */
 		return errno == ENOENT ? ERR_OK
 				       : tell(w, STORE_UNREADABLE, name, errno);
-	if (!S_ISREG(st.st_mode) || !is_placed(w, name))
+	mark = is_mark(w, name, id);
+	if (!S_ISREG(st.st_mode) || !(mark || is_placed(w, name)))
 		return tell(w, STORE_FOREIGN, name, 0);
-	item.size = st.st_size;
+	/* A mark goes with its bytes, and is an item where these are gone */
+	if (mark && faccessat(dir, id, F_OK, 0) == 0)
+		return ERR_OK;
+	if (mark)
+		item.id = id;
+	item.size = mark ? 0 : st.st_size;
 	/* a rename changes ctime, and with it the time of finishing */
 	item.changed_at = st.st_ctime;
 	return w->each(w->arg, &item);

@@ -1,32 +1,34 @@
 #include "sweep.h"
 
+#include "partial.h"
+#include "uploads.h"
+
 #include <stdlib.h>
 
-static void tell(struct sweep *s, enum sweep_event what, const char *id,
-		 const char *why)
+void sweep_tell(struct sweep *s, enum sweep_event what, const char *id,
+		const char *why)
 {
 	s->count[what]++;
 	s->tell(s->arg, what, id, why);
 }
 
-/* Something could not be done to one thing: the rest goes on, unless nothing
- * could be done to that either */
-static enum err failed(struct sweep *s, const char *id, enum err e,
-		       struct errmsg *m)
+enum err sweep_failed(struct sweep *s, const char *id, enum err e,
+		      struct errmsg *m)
 {
 	struct errmsg why = *m;
 
 	if (e == ERR_MEMORY ||
 	    (e == ERR_UNAVAILABLE && db_ping(s->db, m) != ERR_OK))
 		return e;
-	tell(s, SWEEP_FAILED, id, why.text[0] != '\0' ? why.text : err_text(e));
+	sweep_tell(s, SWEEP_FAILED, id,
+		   why.text[0] != '\0' ? why.text : err_text(e));
 	return ERR_OK;
 }
 
 static void removed(struct sweep *s, enum sweep_event what, const char *id,
 		    int64_t size)
 {
-	tell(s, what, id, "");
+	sweep_tell(s, what, id, "");
 	s->bytes += size;
 }
 
@@ -58,14 +60,14 @@ static enum err expire(struct sweep *s, const struct file *f, struct errmsg *m)
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK;
 	if (e != ERR_OK)
-		return failed(s, f->id, e, m);
+		return sweep_failed(s, f->id, e, m);
 	if (!s->dry)
 		e = store_remove(s->store, f->id, m);
 	removed(s, SWEEP_EXPIRED, f->id,
 		e == ERR_OK || e == ERR_NOT_FOUND ? f->size : 0);
 	/* An orphan by now: the next pass finds it again */
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
-		return failed(s, f->id, e, m);
+		return sweep_failed(s, f->id, e, m);
 	return ERR_OK;
 }
 
@@ -98,13 +100,23 @@ struct walk {
 	struct errmsg *m;
 };
 
-/* Whether a row names it. ERR_NOT_FOUND. */
+/* Whether a row names it, or is about to. ERR_NOT_FOUND. */
 static enum err is_named(struct sweep *s, const struct store_item *item,
 			 struct errmsg *m)
 {
-	if (item->kind == STORE_UNFINISHED)
-		return ERR_NOT_FOUND;
-	return files_exists(s->db, span_of(item->id), m);
+	const struct span id = span_of(item->id);
+	enum err e = ERR_NOT_FOUND;
+
+	/* Nearly all are files */
+	if (item->kind == STORE_OBJECT)
+		e = files_exists(s->db, id, m);
+	if (e == ERR_NOT_FOUND)
+		e = uploads_exists(s->db, id, m);
+	/* A resumable upload leaves the one table as it comes into the other,
+	 * which may just have happened */
+	if (e == ERR_NOT_FOUND && item->kind == STORE_OBJECT)
+		e = files_exists(s->db, id, m);
+	return e;
 }
 
 static enum err judge(struct sweep *s, const struct store_item *item,
@@ -116,27 +128,27 @@ static enum err judge(struct sweep *s, const struct store_item *item,
 	/* In this order: whoever lets go after this has a row by now, or will
 	 * never have one */
 	if (store_is_held(s->store, item->id)) {
-		tell(s, SWEEP_HELD, item->id, "");
+		sweep_tell(s, SWEEP_HELD, item->id, "");
 		return ERR_OK;
 	}
 	e = is_named(s, item, m);
 	if (e == ERR_OK)
 		return ERR_OK;
 	if (e != ERR_NOT_FOUND)
-		return failed(s, item->id, e, m);
+		return sweep_failed(s, item->id, e, m);
 	if (s->now - item->changed_at < s->grace) {
-		tell(s, SWEEP_YOUNG, item->id, "");
+		sweep_tell(s, SWEEP_YOUNG, item->id, "");
 		return ERR_OK;
 	}
 	e = ERR_OK;
 	if (!s->dry)
 		e = finished ? store_remove(s->store, item->id, m)
-			     : store_remove_unfinished(s->store, item->id, m);
+			     : partial_remove(s->store, item->id, m);
 	/* Another was quicker */
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK;
 	if (e != ERR_OK)
-		return failed(s, item->id, e, m);
+		return sweep_failed(s, item->id, e, m);
 	removed(s, finished ? SWEEP_ORPHAN : SWEEP_UNFINISHED, item->id,
 		item->size);
 	return ERR_OK;
@@ -149,10 +161,10 @@ static enum err see(void *arg, const struct store_item *item)
 	w->m->text[0] = '\0';
 	switch (item->kind) {
 	case STORE_FOREIGN:
-		tell(w->sweep, SWEEP_FOREIGN, item->id, "");
+		sweep_tell(w->sweep, SWEEP_FOREIGN, item->id, "");
 		return ERR_OK;
 	case STORE_UNREADABLE:
-		tell(w->sweep, SWEEP_FAILED, item->id, item->why);
+		sweep_tell(w->sweep, SWEEP_FAILED, item->id, item->why);
 		return ERR_OK;
 	default:
 		return judge(w->sweep, item, w->m);

@@ -7,9 +7,9 @@
  *   unfinished  what was begun and left
  *
  * An upload under way looks just like the last two, but it holds its object
- * (store.h): that is asked for first, and its row only then, so nothing that is
- * still to get its row is ever removed. What is younger than the grace time is
- * spared besides.
+ * (store.h), or has a row of its own (uploads.h). The hold is asked for first
+ * and rows only then, so nothing that is still to get its row is ever removed.
+ * What is younger than the grace time is spared besides.
  *
  * What cannot be looked at or removed is told and passed over; only when the
  * database or the whole store is away does a pass end early:
@@ -27,6 +27,7 @@ enum sweep_event {
 	SWEEP_EXPIRED, /* removed, or would be */
 	SWEEP_ORPHAN,
 	SWEEP_UNFINISHED,
+	SWEEP_UPLOAD,  /* resumable, that nobody goes on with */
 	SWEEP_HELD,    /* left: an upload is at work on it */
 	SWEEP_YOUNG,   /* left: no row, but within the grace time */
 	SWEEP_FOREIGN, /* left: not ours to judge */
@@ -57,5 +58,16 @@ enum err sweep_expired(struct sweep *s, struct errmsg *m) MUST_CHECK;
 
 /* Orphans and what is unfinished. */
 enum err sweep_store(struct sweep *s, struct errmsg *m) MUST_CHECK;
+
+/* --- for those who sweep something else ---------------------------------- */
+
+/* Count it and tell. */
+void sweep_tell(struct sweep *s, enum sweep_event what, const char *id,
+		const char *why);
+
+/* One thing failed with `e` and `m`: ERR_OK, counted and told, unless the rest
+ * would fail as well. */
+enum err sweep_failed(struct sweep *s, const char *id, enum err e,
+		      struct errmsg *m) MUST_CHECK;
 
 #endif

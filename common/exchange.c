@@ -36,6 +36,8 @@ static enum err dispatch(const struct program *p, const struct service *s,
 			       "%s cannot be an authorizer", p->name);
 	if (rq->authorizer)
 		return p->authorize(p->app, rq, rs);
+	if (p->arrive != NULL)
+		p->arrive(p->app, rq, rs);
 	if (span_eq(rq->method, SPAN("OPTIONS")))
 		return cors_options(s->settings.cors_origins, &p->router, rq,
 				    rs);

@@ -44,6 +44,10 @@ struct program {
 	 * lets the request pass. NULL: the program refuses the role, so that a
 	 * route of its own can never be taken for a yes. */
 	handler_fn *authorize;
+	/* Sees each request before it is routed: it may set headers that every
+	 * answer to it will have (response_keep()), or its method. NULL: none.
+	 */
+	void (*arrive)(void *app, struct request *rq, struct response *rs);
 	/* What stands behind this prefix of a path is a secret, and no log line
 	 * shows it. NULL: no path has one. */
 	const char *secret_paths;

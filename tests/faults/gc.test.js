@@ -2,7 +2,7 @@
 // one thing that goes wrong does not keep it from the rest.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
@@ -10,6 +10,7 @@ import { begin } from '../support/fastcgi.js';
 import { allFiles, keep, sha256 } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { build, gone, pause, run, startStack } from '../support/stack.js';
+import { create, created, head, patch } from '../support/tus.js';
 
 const stack = await startStack();
 after(() => stack.stop());
@@ -169,6 +170,99 @@ describe('gc --grace 0 spares an upload under way', () => {
     assert.deepEqual([young.unfinished, young.held, young.young], [0, 0, 1]);
     const lost = await gc('--grace', '0');
     assert.deepEqual([swept.unfinished, lost.unfinished, incoming().length], [0, 1, 0]);
+  });
+});
+
+describe('gc --grace 0 spares a resumable upload', () => {
+  // What gc saw of the store, while `asked` waits for a row that we hold.
+  async function meanwhile(rows, asked, happened) {
+    const lock = await transaction(rows);
+    const answer = asked();
+    while (!happened()) await pause(5);
+    const swept = await gc('--grace', '0');
+    assert.deepEqual([swept.code, swept.unfinished, swept.orphans, swept.failed], [0, 0, 0, 0], swept.stderr);
+    await lock.end('ROLLBACK');
+    return { swept, answer: await answer };
+  }
+  const quotaRow = () => `SELECT 'held' FROM quota WHERE owner = ${ann.id} FOR UPDATE`;
+  const uploadRow = (path) => `SELECT 'held' FROM upload WHERE id = '${path.split('/').at(-1)}' FOR UPDATE`;
+  const bytesOf = async (path) => (await stack.call('GET', path.replace('/tus/', '/download/'), { token: ann.token })).text;
+
+  beforeEach(async () => {
+    await keep(stack, ann, 'first', 'so that a row of quota is there to be held');
+  });
+
+  test('that is begun and has no row yet', async () => {
+    const { swept, answer } = await meanwhile(quotaRow(), () => create(stack, ann, 5, { name: 'a' }), () => incoming().length === 2);
+    assert.equal(swept.held, 1);
+    assertStatus(answer, 201);
+    const path = answer.headers.get('location');
+    assertStatus(await patch(stack, ann, path, 0, 'hello'), 204);
+    assert.equal(await bytesOf(path), 'hello');
+    assert.deepEqual(incoming(), []);
+  });
+
+  test('between two of its requests', async () => {
+    const path = await created(stack, ann, 10, { name: 'a' });
+    assertStatus(await patch(stack, ann, path, 0, 'hello'), 204);
+    const swept = await gc('--grace', '0');
+    assert.deepEqual([swept.code, swept.unfinished, swept.uploads, swept.foreign], [0, 0, 0, 0], swept.stderr);
+    assertStatus(await patch(stack, ann, path, 5, 'world'), 204);
+    assert.equal(await bytesOf(path), 'helloworld');
+  });
+
+  test('that is about to become a file', async () => {
+    const path = await created(stack, ann, 5, { name: 'a' });
+    const before = objects().length;
+    const { answer } = await meanwhile(uploadRow(path), () => patch(stack, ann, path, 0, 'hello'), () => objects().length > before);
+    assertStatus(answer, 204);
+    assert.equal(await bytesOf(path), 'hello');
+    assert.deepEqual(incoming(), []);
+  });
+
+  test('that is put together of parts', async () => {
+    const part = async (text) => {
+      const path = await created(stack, ann, text.length, { headers: { 'Upload-Concat': 'partial' } });
+      assertStatus(await patch(stack, ann, path, 0, text), 204);
+      return path;
+    };
+    const paths = [await part('hello '), await part('world')];
+    const before = objects().length;
+    const { swept, answer } = await meanwhile(quotaRow(), () => create(stack, ann, null, { name: 'joined', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${paths.join(' ')}` } }),
+      () => objects().length > before);
+    assert.ok(swept.held >= 1);
+    assertStatus(answer, 201);
+    assert.equal(await bytesOf(answer.headers.get('location')), 'hello world');
+    assert.deepEqual(incoming(), []);
+  });
+
+  test('no longer than its time, and past one that is damaged', async () => {
+    const paths = [await created(stack, ann, 5), await created(stack, ann, 5), await created(stack, ann, 5)];
+    const ids = paths.map((path) => path.split('/').at(-1)).sort();
+    await patch(stack, ann, paths[0], 0, 'abc');
+    await stack.sql('gateway', `UPDATE upload SET expires_at = 1 WHERE id IN (${ids.map((id) => `'${id}'`)})`);
+    // for the bytes decide when it was gone on with
+    for (const id of ids) utimesSync(data('incoming', id), 1, 1);
+    writeFileSync(data('incoming', `${ids[0]}.mark`), 'no mark');
+    rmSync(data('incoming', ids[1]));
+    const dry = await gc('--dry-run');
+    assert.deepEqual([dry.code, dry.uploads, dry.failed], [1, 2, 1], dry.stderr);
+    const swept = await gc();
+    assert.deepEqual([swept.code, swept.uploads, swept.failed], [1, 2, 1], swept.stderr);
+    assert.deepEqual(names(swept, 'failed'), [ids[0]]);
+    assert.equal((await head(stack, ann, `/tus/${ids[2]}`)).status, 404);
+    await stack.sql('gateway', `DELETE FROM upload WHERE id = '${ids[0]}'`);
+    assert.equal((await stack.gatewayAdmin(['quota', 'recount'])).code, 0);
+    const rest = await gc('--grace', '0');
+    assert.deepEqual([rest.code, rest.unfinished], [0, 1], rest.stderr);
+    assert.deepEqual(incoming(), []);
+  });
+
+  test('and removes the mark alone that a crash has left', async () => {
+    leave('incoming', `${numbered(1)}.mark`);
+    const swept = await gc('--grace', '0');
+    assert.deepEqual([swept.code, swept.unfinished, swept.foreign], [0, 1, 0], swept.stderr);
+    assert.deepEqual(incoming(), []);
   });
 });
 
