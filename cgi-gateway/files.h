@@ -87,8 +87,9 @@ enum err files_update(struct db *db, const struct caller *who,
 		      const struct file *f, struct files_changed which,
 		      struct errmsg *m) MUST_CHECK;
 
-/* Remove the row. The bytes come after, by the caller. ERR_NOT_FOUND for a
- * session that has ended, too: caller_check() tells. */
+/* Remove the row, of an expired file too: it still counts. The bytes come
+ * after, by the caller. ERR_NOT_FOUND for a session that has ended, too:
+ * caller_check() tells. */
 enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 		      struct span id, struct errmsg *m) MUST_CHECK;
 

@@ -402,9 +402,20 @@ test('uploads, deletions, verify and gc --grace 0 side by side lose nothing and 
   const counts = { uploads: 0, deletions: 0, sweeps: 0, removed: 0 };
   let busy = true, number = 0;
 
+  const resumable = async (person, content) => {
+    const half = content.length >> 1;
+    const path = await created(stack, person, content.length, { name: 'resumed', body: content.slice(0, half) });
+    assertStatus(await patch(stack, person, path, half, content.slice(half)), 204);
+    promised.set(path.split('/').at(-1), { person, sha256: sha256(content) });
+    counts.uploads++;
+  };
   const uploader = async (person) => {
     while (counts.uploads < 600) {
-      const several = number++ % 3 === 0;
+      if (number++ % 5 === 0) {
+        await resumable(person, `${number} `.repeat(5000));
+        continue;
+      }
+      const several = number % 3 === 0;
       const contents = Array.from({ length: several ? 4 : 1 }, (_, i) => `${number} ${i} `.repeat(1 + (number % 50) * 100));
       const answer = several
         ? await stack.call('POST', '/upload', { token: person.token, body: form(...contents.map((c, i) => filePart(`f${i}`, c))), headers: { 'Content-Type': formType() } })
