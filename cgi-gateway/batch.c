@@ -223,8 +223,9 @@ static enum err answer(struct batch *b)
 	return e;
 }
 
-/* The files of a slow request finish far apart. To gc the first may look left
- * behind, for it has no row yet: what was taken meanwhile must not get one. */
+/* The files of a slow request finish far apart. They are held, so no gc takes
+ * one; but a gc on a machine that does not see our locks would, or somebody by
+ * hand: what is gone must not get a row. */
 static enum err still_stored(struct batch *b)
 {
 	char path[STORE_PATH_MAX];
@@ -264,20 +265,28 @@ static enum err add_rows(struct batch *b)
 	return e == ERR_GONE ? refused_by_link(b) : e;
 }
 
+/* With the rows, or without: nothing of the batch is under way any more */
+static void settle(struct batch *b, enum err e)
+{
+	intake_abandon(&b->intake);
+	for (size_t i = 0; i < b->finished; i++) {
+		const char *id = b->files[i].id;
+
+		/* Whether the rows are there is not known when the database
+		 * went away in the middle: the bytes must stay, gc will look
+		 * again */
+		if (e != ERR_OK && e != ERR_UNAVAILABLE)
+			(void)!store_remove(b->app->store, id, NULL);
+		store_release(b->app->store, id);
+	}
+}
+
 enum err batch_end(struct batch *b, enum err e)
 {
 	if (e == ERR_OK)
 		e = still_stored(b);
 	if (e == ERR_OK)
 		e = add_rows(b);
-	if (e == ERR_OK)
-		return answer(b);
-	intake_abandon(&b->intake);
-	/* Whether the rows are there is not known when the database went away
-	 * in the middle: the bytes must stay, gc will look again */
-	if (e != ERR_UNAVAILABLE)
-		for (size_t i = 0; i < b->finished; i++)
-			(void)!store_remove(b->app->store, b->files[i].id,
-					    NULL);
-	return e;
+	settle(b, e);
+	return e == ERR_OK ? answer(b) : e;
 }

@@ -3,7 +3,8 @@
  * They come on the word of a session, or of an upload link (upload_links.h).
  * The bytes of each file are safe before the first row is written, and all rows
  * are written in one transaction: a 201 is a promise, and a crash before it
- * leaves at most bytes without a row, which gateway-admin gc removes.
+ * leaves at most bytes without a row, which gateway-admin gc removes. Until the
+ * rows are there every file is held (store.h), however slow the request is.
  *
  *	batch_begin(&b, app, rq, rs)
  *	for each file: batch_file, { batch_bytes }*, batch_file_end

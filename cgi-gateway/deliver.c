@@ -49,6 +49,22 @@ static bool wants_inline(const struct request *rq, const struct file *f)
 	       file_type_is_inert(span_of(f->type));
 }
 
+/* Whether the file is what this very message carries (RFC 9530 2). The server
+ * in front may yet cut what it sends to a Range, or leave it out for a
+ * condition: so where it is asked for either, we do not say. */
+static bool is_content(const struct request *rq, const struct delivery *d)
+{
+	static const char *const fields[] = { "Range", "If-None-Match",
+					      "If-Modified-Since" };
+
+	if (rq->head || d->kind != DELIVERY_WHOLE)
+		return false;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (request_header(rq, fields[i]).len > 0)
+			return false;
+	return true;
+}
+
 /* What is said of the file, whoever sends its bytes */
 static void describe(const struct request *rq, struct response *rs,
 		     const struct delivery *d)
@@ -65,6 +81,8 @@ static void describe(const struct request *rq, struct response *rs,
 	buf_init(&value, FILE_NAME_MAX * 5);
 	digest_field_write(f->sha256, &value);
 	response_header(rs, "Repr-Digest", buf_span(&value));
+	if (is_content(rq, d))
+		response_header(rs, "Content-Digest", buf_span(&value));
 	buf_clear(&value);
 	file_name_disposition(span_of(f->name), wants_inline(rq, f), &value);
 	response_header(rs, "Content-Disposition", buf_span(&value));

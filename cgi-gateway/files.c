@@ -270,17 +270,23 @@ enum err files_exists(struct db *db, struct span id, struct errmsg *m)
 {
 	int64_t one;
 
-	return db_row(db, "SELECT 1 FROM file WHERE id = ?", DB_IN(db_text(id)),
-		      DB_OUT(db_to_int(&one)), m);
+	return db_row(db, "SELECT 1 FROM file WHERE id = ? LOCK IN SHARE MODE",
+		      DB_IN(db_text(id)), DB_OUT(db_to_int(&one)), m);
 }
 
-enum err files_expired(struct db *db, int64_t now, struct file *row,
-		       db_each_fn *each, void *arg, struct errmsg *m)
+enum err files_expired(struct db *db, int64_t now, const struct file *after,
+		       struct file *row, db_each_fn *each, void *arg,
+		       struct errmsg *m)
 {
 	return db_each(db,
-		       "SELECT " COLUMNS " FROM file f WHERE f.expires_at <= ?"
-		       " ORDER BY f.expires_at LIMIT ?",
-		       DB_IN(db_int(now), db_int(FILES_LIST_MAX)),
+		       "SELECT " COLUMNS " FROM file f"
+		       " WHERE f.expires_at BETWEEN ? AND ?"
+		       " AND (f.expires_at > ? OR f.id > ?)"
+		       " ORDER BY f.expires_at, f.id LIMIT ?",
+		       DB_IN(db_int(after->expires_at), db_int(now),
+			     db_int(after->expires_at),
+			     db_text(span_of(after->id)),
+			     db_int(FILES_LIST_MAX)),
 		       FIELDS_OF(row), each, arg, m);
 }
 

@@ -97,9 +97,9 @@ enum err files_update(struct db *db, const struct caller *who,
 		      const struct file *f, struct files_changed which,
 		      struct errmsg *m) MUST_CHECK;
 
-/* Remove the row, with an event for everybody in `to`. The bytes come after, by
- * the caller. ERR_NOT_FOUND for a session that has ended, too: caller_check()
- * tells. */
+/* Remove the row, of an expired file too: it still counts; with an event for
+ * everybody in `to`. The bytes come after, by the caller. ERR_NOT_FOUND for a
+ * session that has ended, too: caller_check() tells. */
 enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 		      struct span id, const struct receivers *to,
 		      struct errmsg *m) MUST_CHECK;
@@ -112,13 +112,16 @@ enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 enum err files_drop(struct db *db, const struct file *f, int64_t now,
 		    const struct receivers *to, struct errmsg *m) MUST_CHECK;
 
-/* Whether a row with this id exists, whoever's and however old. */
+/* Whether a row with this id exists, whoever's and however old. Waits for a
+ * transaction that has written it and not ended: its program may be gone, but
+ * what the server does with a COMMIT on its way is not known before. */
 enum err files_exists(struct db *db, struct span id,
 		      struct errmsg *m) MUST_CHECK;
 
-/* The ids that have expired at `now`, oldest first, at most FILES_LIST_MAX. */
-enum err files_expired(struct db *db, int64_t now, struct file *row,
-		       db_each_fn *each, void *arg,
+/* What has expired at `now`, oldest first, at most FILES_LIST_MAX: behind the
+ * file `after`, of which id and expires_at count, "" and 0 at first. */
+enum err files_expired(struct db *db, int64_t now, const struct file *after,
+		       struct file *row, db_each_fn *each, void *arg,
 		       struct errmsg *m) MUST_CHECK;
 
 /* Every row behind the id `after` ("" at first), at most FILES_LIST_MAX, by id.

@@ -10,9 +10,10 @@ enum err tus_remove(struct tus *t)
 
 	/* The row is gone, so the upload is, also one that was about to become
 	 * a file; bytes that stay are left to gc */
-	if (e == ERR_OK &&
-	    partial_remove(t->app->store, t->u.id, NULL) != ERR_OK)
+	if (e == ERR_OK) {
+		(void)!partial_remove(t->app->store, t->u.id, NULL);
 		(void)!store_remove(t->app->store, t->u.id, NULL);
+	}
 	return e;
 }
 

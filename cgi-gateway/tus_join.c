@@ -120,5 +120,6 @@ enum err tus_join(struct tus *t, struct span list)
 		(void)!partial_remove(s, t->u.id, NULL);
 		(void)!store_remove(s, t->u.id, NULL);
 	}
+	store_release(s, t->u.id);
 	return e;
 }

@@ -47,6 +47,7 @@ describe('a whole file', () => {
     assert.equal(headers.get('content-length'), String(size));
     assert.equal(headers.get('etag'), `"${sha256(content)}"`);
     assert.equal(headers.get('repr-digest'), `sha-256=:${sha256(content, 'base64')}:`);
+    assert.equal(headers.get('content-digest'), `sha-256=:${sha256(content, 'base64')}:`);
     assert.equal(Date.parse(headers.get('last-modified')), Date.parse(record.created_at));
   });
 
@@ -59,6 +60,24 @@ describe('a whole file', () => {
       for (const name of ['content-type', 'content-length', 'etag', 'content-disposition', 'last-modified', 'repr-digest', 'accept-ranges'])
         assert.equal(head.headers.get(name), whole.headers.get(name), name);
     }
+  });
+
+  test('has a digest of the content where the content is sure to be all of it, and one of the file always', async () => {
+    const etag = `"${sha256(content)}"`, old = new Date(0).toUTCString();
+    for (const [headers, status, method] of [
+      [{ Range: 'bytes=0-9' }, 206], [{ Range: 'bytes=0-' }, 206], [{ Range: 'bytes=0-9', 'If-Range': '"other"' }, 200], [{ Range: 'items=0-9' }, 200],
+      [{ 'If-None-Match': etag }, 304], [{ 'If-None-Match': '"x"' }, 200], [{ 'If-Modified-Since': old }, 200], [{}, 200, 'HEAD'],
+    ])
+      for (const target of bothRoutes()) {
+        const answer = await get(headers, { method, target });
+        assertStatus(answer, status);
+        assert.equal(answer.headers.get('content-digest'), null, JSON.stringify(headers));
+        if (status !== 304) assert.equal(answer.headers.get('repr-digest'), `sha-256=:${sha256(content, 'base64')}:`);
+      }
+    for (const want of ['sha-256=10', 'sha-512=3, sha-256=0', 'x'])
+      assert.ok((await get({ 'Want-Content-Digest': want, 'Want-Repr-Digest': want })).headers.get('content-digest'));
+    const empty = await keep(stack, ann, 'empty', '');
+    assert.equal((await get({}, { target: empty.url })).headers.get('content-digest'), `sha-256=:${sha256('', 'base64')}:`);
   });
 
   test('is saved by curl -OJ under its name', async () => {

@@ -61,6 +61,7 @@ describe('a link', () => {
         'cache-control', 'content-security-policy', 'x-content-type-options', 'referrer-policy'])
         assert.equal(answer.headers.get(name), owned.headers.get(name), name);
       for (const name of ['x-sendfile', 'status']) assert.equal(answer.headers.get(name), null, name);
+      assert.equal(answer.headers.get('content-digest'), method === 'HEAD' ? null : owned.headers.get('repr-digest'));
       assert.equal(answer.bytes.length, method === 'HEAD' ? 0 : size);
     }
     await assertWhole(link);

@@ -120,6 +120,8 @@ static void the_bytes_come_with_what_is_known_of_them(void **state)
 		    "8cffe51791c5f5bbc417c15a6c38\"");
 	assert_span(memory_header(&g.memory, "Repr-Digest"),
 		    "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:");
+	assert_span(memory_header(&g.memory, "Content-Digest"),
+		    "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:");
 	assert_span(memory_header(&g.memory, "Last-Modified"),
 		    "Sun, 06 Nov 1994 08:49:37 GMT");
 	assert_span(memory_header(&g.memory, "Content-Disposition"),
