@@ -44,7 +44,7 @@ function range(least, most, unit) {
 const code = (value) => html`<code>${typeof value === 'string' ? value : JSON.stringify(value)}</code>`;
 
 // What a value must be besides its type: a list of markup.
-export function limits(schema) {
+function limits(schema) {
   const found = [
     schema.minLength === 1 && schema.maxLength === undefined ? 'not empty' : range(schema.minLength, schema.maxLength, 'characters'),
     range(schema.minItems, schema.maxItems, 'items'),
