@@ -78,7 +78,7 @@ describe('an API token', () => {
     assert.equal(await page.getByText(token).count(), 0);
     await page.getByRole('button', { name: 'Revoke backup script' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-    await page.getByText('backup script').waitFor({ state: 'detached' });
+    await page.getByText('backup script', { exact: true }).waitFor({ state: 'detached' });
     assert.equal(await works(token), false);
   });
 });
@@ -138,6 +138,7 @@ describe('two-step login', () => {
     assert.match(await page.getByRole('link', { name: 'open it there' }).getAttribute('href'), /^otpauth:\/\/totp\//);
     await page.getByLabel('Then enter the six digits').fill(totp(secret, -1));
     await page.getByRole('button', { name: 'Turn it on' }).click();
+    await page.getByRole('button', { name: 'I have kept them' }).waitFor();
     const codes = await page.locator('.copy ol li').allTextContents();
     assert.equal(codes.length, 10);
     await page.getByRole('button', { name: 'I have kept them' }).click();
@@ -148,7 +149,7 @@ describe('two-step login', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Log out', exact: true }).waitFor();
 
-    await page.getByText('Two-step login is on.').waitFor();
+    await page.getByRole('heading', { name: 'Account', level: 1 }).waitFor();
     await page.getByLabel('To turn it off').fill(codes[0]);
     await page.getByRole('button', { name: 'Turn it off' }).click();
     await page.getByRole('button', { name: 'Set it up' }).waitFor();

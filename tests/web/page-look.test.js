@@ -49,6 +49,18 @@ describe('every file of the page', () => {
     }
   });
 
+  test('includes modules of lower floors only', () => {
+    const table = readFileSync(join(repository, 'docs', 'architecture.md'), 'utf8').split('<!-- page-floors:begin -->')[1].split('<!-- page-floors:end -->')[0];
+    const floors = Object.fromEntries([...table.matchAll(/^\| (\d) \| ([^|]*) \|/gm)].flatMap(([, floor, names]) => names.split(' ').map((name) => [`${name}.js`, Number(floor)])));
+    const modules = readdirSync(join(www, 'js'));
+    assert.deepEqual(Object.keys(floors).sort(), modules.sort());
+    for (const name of modules) {
+      const source = readFileSync(join(www, 'js', name), 'utf8');
+      for (const [, included] of source.matchAll(/(?:from|import) '\.\/(.*)'/g)) assert.ok(floors[included] < floors[name], `${name} includes ${included}`);
+      assert.ok(source.startsWith(`// ${name} - `), `${name} says what it promises`);
+    }
+  });
+
   test('is not long', () => {
     for (const [path] of files.slice(1)) {
       const lines = readFileSync(join(www, path), 'utf8').split('\n').length;

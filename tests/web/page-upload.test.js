@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { assertStatus } from '../support/client.js';
 import { eventually, listed, openBrowser } from '../support/browser.js';
 import { allFiles, sha256 } from '../support/files.js';
 import { openLine } from '../support/line.js';
@@ -207,6 +208,37 @@ describe('an upload goes on', () => {
     assert.equal((await allFiles(stack, ann))[0].sha256, sha256(Buffer.alloc(LARGE).map((_, i) => i % 251)));
   });
 
+  test('after the login was ended in the middle of it, when the same person logs in again', async () => {
+    const line = await openLine(stack.url);
+    await open(line);
+    await network();
+    const seen = requests();
+    await give(large);
+    await underWay();
+    assertStatus(await stack.call('POST', '/logout?all=1', { token: ann.token }), 204);
+    line.cut();
+    await page.getByText('Your login has ended. Log in again to go on.').waitFor();
+    const again = await stack.call('POST', '/login', { basic: [ann.email, ann.password] });
+    await page.logIn(ann);
+    await arrivedWhole(stack, { ...ann, token: again.json.access_token });
+    assert.equal(seen.filter((r) => r.method === 'POST').length, 1);
+  });
+
+  test('not if the server has forgotten it: then nobody is asked for the file', async () => {
+    await open();
+    await network();
+    const [made] = await Promise.all([page.waitForResponse((r) => r.request().method() === 'POST' && r.url().includes('/tus')), give(large)]);
+    await underWay();
+    page.on('dialog', (dialog) => dialog.accept());
+    await page.goto('about:blank');
+    const id = made.headers().location.split('/').at(-1);
+    assertStatus(await stack.call('DELETE', `/tus/${id}`, { token: ann.token, headers: { 'Tus-Resumable': '1.0.0' } }), 204);
+    const [asked] = await Promise.all([page.waitForResponse((r) => r.url().endsWith(id)), page.goto(stack.url)]);
+    assert.equal(asked.status(), 404);
+    await page.waitForLoadState('networkidle');
+    assert.equal(await page.locator('.upload').count(), 0);
+  });
+
   test('when it was paused, from there', async () => {
     await open();
     await network();
@@ -237,6 +269,7 @@ describe('an upload ends', () => {
     await page.locator('#uploads').waitFor({ state: 'hidden' });
     const id = made.headers().location.split('/').at(-1);
     await eventually(async () => (await stack.call('GET', `/tus/${id}`, { token: ann.token, headers: { 'Tus-Resumable': '1.0.0' } })).status, 404);
+    await eventually(() => page.locator('#usage').textContent(), '0 files, 0 B');
     await page.reload();
     await page.getByRole('heading', { name: 'Nothing here yet' }).waitFor();
     assert.equal(await page.locator('.upload').count(), 0);

@@ -54,7 +54,7 @@ function preview(file) {
 }
 
 function expirySection(file, changed) {
-  const words = ({ expires_at: end }) => (end ? `This file is deleted ${until(new Date(end))}, on ${dayAndTime(new Date(end))}.` : 'This file stays until it is deleted.');
+  const words = ({ expires_at: end }) => (end ? `This file is deleted ${until(new Date(end))} (${dayAndTime(new Date(end))}).` : 'This file stays until it is deleted.');
   const sentence = h('p.soft', {}, words(file));
   const choice = endChoice({ keep: 'Choose…', onchange });
   function onchange() {

@@ -10,10 +10,12 @@ import { download } from './download.js';
 import { openFile } from './file-sheet.js';
 import { count, day } from './format.js';
 import { isNameFocused, makeRow, startRename } from './row.js';
+import { isLoggedIn } from './session.js';
 import { announce, complain } from './toasts.js';
 import { showUsage } from './usage.js';
 
 const PAGE = 100;
+const DRAWN = 50; // rows that are drawn together
 const PAUSE = 250; // ms after the last key before the search is sent
 
 const list = $('#list');
@@ -67,7 +69,7 @@ async function fetchPage(after) {
 
 export async function reload() {
   asked = search.value.trim();
-  list.ariaBusy = 'true';
+  list.setAttribute('aria-busy', 'true');
   try {
     const page = await fetchPage();
     list.replaceChildren();
@@ -76,7 +78,7 @@ export async function reload() {
   } catch (error) {
     if (error.name !== 'AbortError') fail(error);
   } finally {
-    list.ariaBusy = null;
+    list.removeAttribute('aria-busy');
   }
 }
 
@@ -113,6 +115,9 @@ function add(page) {
   next = page.next;
   more.hidden = !next;
   showEmpty();
+  // It may be in sight still, which the observer would not say again.
+  sight.unobserve(more);
+  sight.observe(more);
   return first;
 }
 
@@ -124,18 +129,29 @@ const begun = ({ id }) => new Date(parseInt(id.replace('-', '').slice(0, 12), 16
 function daySection(file, { atStart = false } = {}) {
   const name = day(atStart ? new Date(file.created_at) : begun(file));
   const there = atStart ? list.firstElementChild : list.lastElementChild;
-  if (there?.dataset.day === name) return $('ul', there);
+  if (there?.dataset.day === name) return rowsOf($('.rows', there), atStart);
   const rows = h('ul', { role: 'list' });
-  const section = h('section.day', { data: { day: name }, ariaLabel: name }, h('h2', {}, name), rows);
-  $('.empty', list)?.remove();
+  const section = h('section.day', { data: { day: name }, ariaLabel: name }, h('h2', {}, name), h('div.rows', {}, rows));
   if (atStart) list.prepend(section);
   else list.append(section);
   return rows;
 }
 
+// Where the next row goes: the first or last of a day's lists, or another if that is full.
+function rowsOf(lists, atStart) {
+  const there = atStart ? lists.firstElementChild : lists.lastElementChild;
+  if (there.childElementCount < DRAWN) return there;
+  const rows = h('ul', { role: 'list' });
+  if (atStart) lists.prepend(rows);
+  else lists.append(rows);
+  return rows;
+}
+
 function showEmpty() {
+  const empty = !$('.file', list);
   $('.empty', list)?.remove();
-  if ($('.file', list)) return;
+  $('#files').classList.toggle('nothing', empty && !asked);
+  if (!empty) return;
   list.append(asked
     ? h('div.empty.bare', {}, h('h2', {}, 'Nothing by that name'), h('p', {}, 'No file has ', h('bdi', {}, `“${asked}”`), ' in its name.'),
       h('button', { type: 'button', onclick: clearSearch }, 'Show all files'))
@@ -152,6 +168,19 @@ function clearSearch() {
   search.focus();
 }
 
+// Whoever comes back to the page sees what another tab or device has uploaded meanwhile.
+async function lookAgain() {
+  if (document.hidden || !isLoggedIn() || loading) return;
+  try {
+    const { files } = await api('GET', `/files?${query({ limit: PAGE })}`);
+    const top = $('.file', list)?.file.id ?? '';
+    for (const file of files.filter(({ id }) => id > top && !isBeingDeleted(id)).reverse()) arrive(file);
+  } catch {
+    // The next thing that is asked for says what is wrong.
+  }
+}
+document.addEventListener('visibilitychange', lookAgain);
+
 // A file that has just been uploaded goes to the top, if the search would show it.
 export function arrive(file) {
   if (asked && !file.name.toLowerCase().includes(asked.toLowerCase())) return;
@@ -159,6 +188,7 @@ export function arrive(file) {
   const row = makeRow(file, acts);
   row.classList.add('new');
   daySection(file, { atStart: true }).prepend(row);
+  showEmpty();
 }
 
 export const rowOf = (id) => document.getElementById(`file-${id}`);
@@ -178,25 +208,28 @@ export function takeRow(id) {
   if (!row) return () => {};
   const near = neighbour(row, 1) ?? neighbour(row, -1);
   const hadFocus = row.contains(document.activeElement) || document.activeElement === document.body;
+  // A mark in its place; the place goes on being one, however little is left there.
+  const place = h('li', { hidden: true });
   const section = row.closest('.day');
-  const [rows, before] = [row.parentElement, row.nextElementSibling];
-  const after = section.nextElementSibling;
-  row.remove();
-  if (!rows.children.length) section.remove();
+  row.replaceWith(place);
+  section.hidden = !$('.file', section);
   showEmpty();
   if (hadFocus) (near ? $('.name', near) : search).focus();
   return () => {
     if (rowOf(id)) return;
-    $('.empty', list)?.remove();
-    if (!section.isConnected) list.insertBefore(section, after?.isConnected ? after : null);
-    rows.insertBefore(row, before?.parentElement === rows ? before : null);
+    if (place.isConnected) place.replaceWith(row);
+    else daySection(row.file, { atStart: true }).prepend(row);
+    row.closest('.day').hidden = false;
+    showEmpty();
     $('.name', row).focus();
   };
 }
 
+// The row before or after, over the ends of lists and days.
 function neighbour(row, step) {
-  const [sibling, edge] = step > 0 ? ['nextElementSibling', 'firstElementChild'] : ['previousElementSibling', 'lastElementChild'];
-  return row[sibling] ?? $('ul', row.closest('.day')[sibling] ?? document.createElement('p'))?.[edge];
+  const walker = document.createTreeWalker(list, NodeFilter.SHOW_ELEMENT, (element) => (element.matches('.file') ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP));
+  walker.currentNode = row;
+  return step > 0 ? walker.nextNode() : walker.previousNode();
 }
 
 list.addEventListener('keydown', (event) => {
@@ -237,4 +270,4 @@ search.addEventListener('keydown', (event) => {
 });
 
 more.addEventListener('click', loadMore);
-new IntersectionObserver(([seen]) => seen.isIntersecting && loadMore(), { rootMargin: '600px' }).observe(more);
+const sight = new IntersectionObserver((seen) => seen.at(-1).isIntersecting && loadMore(), { rootMargin: '600px' });

@@ -10,7 +10,7 @@ export function size(bytes) {
     value /= 1000;
     unit++;
   }
-  const digits = unit === 0 || value >= 99.5 ? 0 : value >= 9.95 ? 1 : 2;
+  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
   return `${Number(value.toFixed(digits)).toLocaleString('en')} ${UNITS[unit]}`;
 }
 
@@ -38,16 +38,17 @@ export const time = (date) => TIME.format(date);
 
 const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
 
-// "Today", "Yesterday", "Monday" within a week, "3 May", "3 May 2024".
+// "Today", "Yesterday", "Monday" for the week before, "Tomorrow", "3 May", "3 May 2024".
 export function day(date, now = new Date()) {
   const days = Math.round((midnight(now) - midnight(date)) / 86400000);
-  if (days <= 0) return 'Today';
+  if (days === 0) return 'Today';
+  if (days === -1) return 'Tomorrow';
   if (days === 1) return 'Yesterday';
-  if (days < 7) return WEEKDAY.format(date);
+  if (days > 0 && days < 7) return WEEKDAY.format(date);
   return (date.getFullYear() === now.getFullYear() ? DAY : DAY_OF_YEAR).format(date);
 }
 
-export const dayAndTime = (date) => `${day(date).replace(/^(Today|Yesterday)$/, (word) => word.toLowerCase())}, ${time(date)}`;
+export const dayAndTime = (date, now) => `${day(date, now).replace(/^(Today|Yesterday|Tomorrow)$/, (word) => word.toLowerCase())}, ${time(date)}`;
 
 // What is left until `date`: "in 3 days", or "expired".
 export function until(date, now = Date.now()) {

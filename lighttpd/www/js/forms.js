@@ -9,8 +9,8 @@ const TIMES = [[HOUR, '1 hour'], [DAY, '1 day'], [7 * DAY, '7 days'], [30 * DAY,
 // A <select> of when something ends; its value is seconds, '' for never. `keep` is the words of a
 // first choice that changes nothing (value 'keep').
 export function endChoice({ chosen = '', keep, ...properties } = {}) {
-  const options = TIMES.map(([value, label]) => h('option', { value, selected: value === chosen && !keep }, label));
-  if (keep) options.unshift(h('option', { value: 'keep', selected: true }, keep));
+  const options = TIMES.map(([value, label]) => h('option', { value, defaultSelected: value === chosen && !keep }, label));
+  if (keep) options.unshift(h('option', { value: 'keep', defaultSelected: true }, keep));
   return h('select', properties, ...options);
 }
 

@@ -8,7 +8,8 @@ import { hideGate, showGate } from './gate.js';
 import { showRequests } from './requests.js';
 import { currentUser, logOut, resume, session } from './session.js';
 import { complain } from './toasts.js';
-import { leaveUploads, openUploads } from './upload-list.js';
+import './upload-list.js';
+import { holdUploads, putUploadsAway, wakeUploads } from './uploads.js';
 
 const VIEWS = { files: 'Files', requests: 'Requests', account: 'Account' };
 
@@ -34,19 +35,21 @@ function state(name) {
 }
 
 session.addEventListener('began', () => {
+  const wasAtGate = !$('#gate').hidden;
   hideGate();
   state('in');
   $('#who').textContent = currentUser().email;
   openFiles();
-  openUploads();
-  showView({ focus: false });
+  wakeUploads();
+  showView({ focus: wasAtGate });
 });
 
 session.addEventListener('ended', ({ detail: why }) => {
   for (const dialog of $$('dialog')) dialog.close();
-  leaveUploads();
+  if (why) holdUploads();
+  else putUploadsAway();
   clearFiles();
-  for (const room of $$('#requests, #account')) room.replaceChildren(); // nothing of them is for the next
+  for (const part of $$('#requests, #account, #who, #usage, #toasts')) part.replaceChildren(); // nothing of them is for the next
   state('out');
   showGate(why);
 });

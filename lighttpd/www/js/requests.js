@@ -33,8 +33,8 @@ function build() {
 function form() {
   const name = h('input', { name: 'name', maxLength: 100, placeholder: 'Photos of the summer party', autocomplete: 'off' });
   const expires = endChoice({ name: 'expires', chosen: 7 * 86400 });
-  const files = h('input', { name: 'files', type: 'number', min: 1, value: 100, inputMode: 'numeric', placeholder: 'No limit' });
-  const megabytes = h('input', { name: 'megabytes', type: 'number', min: 1, value: 1000, inputMode: 'numeric', placeholder: 'No limit' });
+  const files = h('input', { name: 'files', type: 'number', min: 1, defaultValue: 100, inputMode: 'numeric', placeholder: 'No limit' });
+  const megabytes = h('input', { name: 'megabytes', type: 'number', min: 1, defaultValue: 1000, inputMode: 'numeric', placeholder: 'No limit' });
   const button = h('button.primary', { type: 'submit' }, 'Make the address');
   const onsubmit = (event) => {
     event.preventDefault();

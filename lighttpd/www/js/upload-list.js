@@ -10,7 +10,7 @@ import { count, duration, size } from './format.js';
 import { Pace } from './pace.js';
 import { isLoggedIn } from './session.js';
 import { announce, toast } from './toasts.js';
-import { addUploads, cancel, items, pause, proceed, putUploadsAway, uploads, wakeUploads } from './uploads.js';
+import { addUploads, cancel, items, pause, proceed, uploads } from './uploads.js';
 import { showUsage } from './usage.js';
 
 const SHOWN = 40; // rows; a folder may have thousands of files
@@ -58,9 +58,6 @@ addEventListener('paste', (event) => {
   take(filesOf(event.clipboardData));
 });
 
-export const openUploads = () => wakeUploads();
-export const leaveUploads = () => putUploadsAway();
-
 // --- what became of it ---
 
 // Records that have come are shown in one go, however many small files end in one moment.
@@ -99,7 +96,7 @@ function makeHead() {
   const line = h('p.soft.small');
   const bar = h('progress', { max: 1, value: 0, ariaLabel: 'All uploads' });
   const all = h('button.quiet', { type: 'button', onclick: () => (moving().length ? moving().forEach(pause) : halted().forEach(proceed)) });
-  const none = h('button.quiet', { type: 'button', onclick: () => [...items].forEach(cancel) }, 'Cancel all');
+  const none = h('button.quiet', { type: 'button', onclick: () => Promise.all([...items].map(cancel)).then(showUsage) }, 'Cancel all');
   return { element: h('header', {}, h('div', {}, title, line), all, none), title, line, bar, all, none };
 }
 
@@ -111,7 +108,7 @@ function makeRow(item) {
   const line = h('p');
   const bar = h('progress', { max: Math.max(1, item.size), ariaLabel: item.name });
   const go = h('button.icon', { type: 'button', onclick: () => act(item) });
-  const stop = h('button.icon', { type: 'button', data: { icon: 'close' }, ariaLabel: `Cancel ${item.name}`, title: 'Cancel', onclick: () => cancel(item) });
+  const stop = h('button.icon', { type: 'button', data: { icon: 'close' }, ariaLabel: `Cancel ${item.name}`, title: 'Cancel', onclick: () => cancel(item).then(showUsage) });
   return { element: h('li.upload', {}, h('div', {}, name, line), h('div.acts', {}, go, stop), bar), line, bar, go };
 }
 
@@ -142,7 +139,7 @@ function paintRow(item, row) {
   row.bar.className = ['sending', 'waiting'].includes(item.state) ? '' : 'still';
   row.go.dataset.icon = icon;
   row.go.title = label;
-  row.go.ariaLabel = `${label} ${item.name}`;
+  row.go.setAttribute('aria-label', `${label} ${item.name}`);
 }
 
 // Those that move first, then the others in their order; the rest in a word.

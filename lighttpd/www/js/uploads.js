@@ -9,14 +9,17 @@
 //   failed    for a reason that another attempt could only mend by hand
 //
 // Events on `uploads`: 'change' (anything; read `items`), 'done' (`detail` is {id, item}).
+import { api } from './api.js';
 import { address } from './http.js';
 import { forget, hold, isSame, keep, keptOf } from './kept-uploads.js';
-import { accessToken, currentUser } from './session.js';
+import { accessToken, currentUser, isLoggedIn } from './session.js';
 import { terminate, upload } from './tus.js';
 
 const AT_ONCE = 3;
 
 export const uploads = new EventTarget();
+let owner; // the id of whose uploads these are
+
 export const items = new Set(); // {name, size, sent, state, problem, file, handle, url}
 
 const changed = () => uploads.dispatchEvent(new Event('change'));
@@ -39,21 +42,31 @@ export function addUploads(found) {
   pump();
 }
 
-// Those of an earlier visit that no other tab works on. A file that may be read without asking goes on.
+// At the beginning of a login: what was under way when the last one ended goes on, if it was the same
+// person's; and what an earlier visit has left, if no other tab works on it.
 export async function wakeUploads() {
-  for (const record of await keptOf(currentUser().id)) {
+  if (owner !== currentUser().id) putUploadsAway();
+  owner = currentUser().id;
+  pump();
+  for (const record of await keptOf(owner)) {
     if ([...items].some((item) => item.url === record.url)) continue;
     const release = await hold(record.url);
-    if (!release) continue;
-    const item = { ...record, sent: 0, state: 'lost', release };
-    items.add(item);
-    if (record.handle) {
-      item.state = 'asleep';
-      if ((await permission(record.handle, 'queryPermission')) === 'granted') await open(item);
-    }
+    if (release) await wake({ ...record, sent: 0, release });
   }
   changed();
   pump();
+}
+
+async function wake(item) {
+  const there = await api('GET', `/tus/${item.url.split('/').at(-1)}`, { headers: { 'Tus-Resumable': '1.0.0' } }).catch((error) => error);
+  if (there.finished || there.status === 404 || there.status === 410) {
+    forget(item.url);
+    item.release();
+    return;
+  }
+  Object.assign(item, { sent: there.offset ?? 0, state: item.handle ? 'asleep' : 'lost' });
+  if (item.handle && (await permission(item.handle, 'queryPermission')) === 'granted') await open(item);
+  items.add(item);
 }
 
 const permission = (handle, ask) => handle[ask]?.({ mode: 'read' }).catch(() => 'denied') ?? 'granted';
@@ -65,6 +78,7 @@ async function open(item) {
 }
 
 function pump() {
+  if (!isLoggedIn()) return;
   const busy = [...items].filter((item) => item.control).length;
   for (const item of [...items].filter((one) => one.state === 'waiting').slice(0, Math.max(0, AT_ONCE - busy))) run(item);
 }
@@ -167,7 +181,15 @@ export async function cancel(item) {
   if (item.url) await terminate({ url: item.url, token: await accessToken() }).catch(() => {});
 }
 
-// At the end of a login: nothing moves, nothing is shown; what was begun is kept for its owner.
+// At the end of a login that its owner did not end: nothing moves until they are back.
+export function holdUploads() {
+  for (const item of items) {
+    if (item.control) item.state = 'waiting';
+    halt(item);
+  }
+}
+
+// Nothing is left here; what was begun is written down, for its owner's next visit.
 export function putUploadsAway() {
   for (const item of items) {
     halt(item);
