@@ -41,7 +41,7 @@ function range(least, most, unit) {
   return most === undefined ? undefined : `at most ${grouped(most)}${words}`;
 }
 
-const code = (value) => html`<code>${typeof value === 'string' ? value : JSON.stringify(value)}</code>`;
+const code = (value) => html`<code>${typeof value === 'string' && value !== '' ? value : JSON.stringify(value)}</code>`;
 
 // What a value must be besides its type: a list of markup.
 function limits(schema) {
