@@ -4,6 +4,7 @@
 
 #include "file_name.h"
 #include "files.h"
+#include "inspector.h"
 #include "router.h"
 #include "serve.h"
 #include "store.h"
@@ -14,6 +15,7 @@ struct app {
 	int64_t max_upload;	   /* bytes of one file */
 	int64_t max_files;	   /* files of one request */
 	struct quota_limits quota; /* of owners without limits of their own */
+	struct inspector inspector;
 	/* made by app_open() in main.c */
 	bool by_server; /* the server sends the bytes: X-Sendfile */
 	struct store *store;

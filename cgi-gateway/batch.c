@@ -1,5 +1,6 @@
 #include "batch.h"
 
+#include "inspect.h"
 #include "record.h"
 
 enum err batch_file(struct batch *b, struct span name, struct span type)
@@ -23,7 +24,7 @@ enum err batch_file(struct batch *b, struct span name, struct span type)
 					"UTF-8 without control characters, and "
 					"not . or ..",
 					FILE_NAME_MAX);
-	file_type_clean(type, f->type);
+	file_type_clean(type, f->claimed_type);
 	ident_uuid7(b->rq->now_ms, f->id);
 	b->count++;
 	return intake_begin(&b->intake, b->app->store, f, b->app->max_upload,
@@ -42,11 +43,22 @@ enum err batch_bytes(struct batch *b, struct span bytes)
 	return e;
 }
 
+static enum err peek(void *writer, int64_t from, char *to, size_t cap,
+		     size_t *got, struct errmsg *m)
+{
+	return store_peek(writer, from, to, cap, got, m);
+}
+
 enum err batch_file_end(struct batch *b)
 {
-	enum err e = intake_finish(
-		&b->intake, b->digest_given ? b->digest : NULL, &b->rs->why);
+	const struct inspect_source src = { peek, b->intake.writer,
+					    b->intake.file->size };
+	enum err e = inspect(b->app, b->rq, b->rs, &src, b->intake.file);
 
+	if (e == ERR_OK)
+		e = intake_finish(&b->intake,
+				  b->digest_given ? b->digest : NULL,
+				  &b->rs->why);
 	if (e == ERR_OK)
 		b->finished++;
 	return e;
@@ -147,6 +159,8 @@ static enum err still_stored(struct batch *b)
 
 enum err batch_end(struct batch *b, enum err e)
 {
+	bool complete = e == ERR_OK;
+
 	if (e == ERR_OK)
 		e = still_stored(b);
 	if (e == ERR_OK)
@@ -157,7 +171,7 @@ enum err batch_end(struct batch *b, enum err e)
 	intake_abandon(&b->intake);
 	/* Whether the rows are there is not known when the database went away
 	 * in the middle: the bytes must stay, gc will look again */
-	if (e != ERR_UNAVAILABLE)
+	if (!complete || e != ERR_UNAVAILABLE)
 		for (size_t i = 0; i < b->finished; i++)
 			(void)!store_remove(b->app->store, b->files[i].id,
 					    NULL);

@@ -15,14 +15,15 @@
 	       db_to_text((who)->email, sizeof((who)->email)), \
 	       db_to_int(&(who)->last_used), FILE_FIELDS(f))
 
-#define INSERT                                                               \
-	"INSERT INTO file (id, owner, name, type, size, sha256, created_at," \
-	" expires_at) SELECT ?, " OWNER ", ?, ?, ?, ?, ?, ?" FROM_SESSION    \
+#define INSERT                                                         \
+	"INSERT INTO file (id, owner, name, type, claimed_type, size," \
+	" sha256, created_at, expires_at)"                             \
+	" SELECT ?, " OWNER ", ?, ?, ?, ?, ?, ?, ?" FROM_SESSION       \
 	" WHERE " CALLER_IS
 #define INSERT_VALUES(who, owner, f)                                    \
 	DB_IN(db_text(span_of((f)->id)), OWNER_VALUES(owner),           \
 	      db_text(span_of((f)->name)), db_text(span_of((f)->type)), \
-	      db_int((f)->size),                                        \
+	      db_text(span_of((f)->claimed_type)), db_int((f)->size),   \
 	      db_bytes((struct span) { (const char *)(f)->sha256,       \
 				       SHA256_LEN }),                   \
 	      db_int((f)->created_at),                                  \

@@ -17,6 +17,22 @@ const struct config_item gateway_settings[GATEWAY_SETTINGS] = {
 	{ "QUOTA_FILES", CONFIG_INT, offsetof(struct app, quota.files), "0", 0,
 	  INT64_MAX / 2,
 	  "files that a user may keep, unless told otherwise; 0: no limit" },
+	{ "MAGIC_DATABASE", CONFIG_TEXT,
+	  offsetof(struct app, inspector.magic_database), "", 0, 0,
+	  "libmagic's magic.mgc; empty: where libmagic has it" },
+	{ "CLAMD", CONFIG_TEXT, offsetof(struct app, inspector.clamd), "", 0, 0,
+	  "socket or host:port of the clamd that scans uploads; empty: none "
+	  "does" },
+	{ "CLAMD_MAX", CONFIG_INT, offsetof(struct app, inspector.clamd_max),
+	  "104857600", 1, UINT32_MAX,
+	  "bytes of a file that is scanned; not more than clamd's "
+	  "StreamMaxLength" },
+	{ "CLAMD_LARGER", CONFIG_TEXT,
+	  offsetof(struct app, inspector.clamd_larger), "refuse", 0, 0,
+	  "larger files: refuse, or accept them unscanned" },
+	{ "CLAMD_TIMEOUT", CONFIG_INT,
+	  offsetof(struct app, inspector.clamd_timeout), "120", 1, 3600,
+	  "seconds that the scan of a file may take" },
 };
 
 const struct settings_defaults gateway_defaults = { "gateway", "32" };

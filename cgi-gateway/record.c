@@ -44,6 +44,10 @@ struct json_object *record_json(const struct app *app, const struct request *rq,
 	json_set_str(o, "name", f->name);
 	json_set_int(o, "size", f->size);
 	json_set_str(o, "type", f->type);
+	if (f->claimed_type[0] != '\0')
+		json_set_str(o, "claimed_type", f->claimed_type);
+	else
+		(void)json_object_object_add(o, "claimed_type", NULL);
 	json_set_str(o, "sha256", sha256);
 	set_time(o, "created_at", f->created_at);
 	if (f->expires_at != FILES_NEVER)

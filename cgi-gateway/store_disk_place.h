@@ -21,6 +21,10 @@ void store_disk_name(const char *id, char out[static STORE_DISK_NAME]);
 /* ERR_FULL or ERR_IO for errno; `m` says what could not be done to which. */
 enum err store_disk_failed(struct errmsg *m, const char *what, const char *id);
 
+/* One pread(2) of an object. */
+enum err store_disk_read(int fd, int64_t from, char *to, size_t cap,
+			 size_t *got, struct errmsg *m) MUST_CHECK;
+
 /* Open the directory `name` of `parent`, made where it is missing; then its
  * entry in `parent` is made safe too. -1 and errno. */
 int store_disk_dir(int parent, const char *name);

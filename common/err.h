@@ -26,8 +26,9 @@ enum err {
 	ERR_TRUNCATED,	     /* the body ended before its announced end */
 	ERR_LENGTH_REQUIRED, /* a body of unknown length */
 	ERR_MEDIA_TYPE,	     /* a Content-Type we do not read */
-	ERR_DIGEST, /* the bytes are not the ones that were announced */
-	ERR_RANGE,  /* a byte range outside the file */
+	ERR_DIGEST,   /* the bytes are not the ones that were announced */
+	ERR_INFECTED, /* a virus scanner knows the bytes */
+	ERR_RANGE,    /* a byte range outside the file */
 	/* who is asking */
 	ERR_NO_CREDENTIALS, /* no user name and password came */
 	ERR_CREDENTIALS,    /* wrong user name or password */

@@ -40,6 +40,10 @@ static const struct problem {
 			 "The bytes that arrived do not have the digest that "
 			 "was announced; nothing was stored. Send them again.",
 			 NULL },
+	[ERR_INFECTED] = { 422, "infected", "Infected",
+			   "The virus scanner knows the file; nothing was "
+			   "stored.",
+			   NULL },
 	[ERR_RANGE] = { 416, "range-not-satisfiable", "Range not satisfiable",
 			"The file has no such bytes.", NULL },
 	[ERR_NO_CREDENTIALS] = { 401, "missing-credentials",
