@@ -168,8 +168,9 @@ static bool refines(struct span found, struct span claimed)
 	/* libmagic's finer kinds of text are guesses, but text it is */
 	if (span_eq(claimed, TEXT))
 		return is == MATTER_TEXT && !is_document(found);
-	if (span_eq(claimed, DATA) || file_type_is_inert(claimed) ||
-	    is_script(claimed) || is_document(claimed))
+	if (claimed.len == 0 || span_eq(claimed, DATA) ||
+	    file_type_is_inert(claimed) || is_script(claimed) ||
+	    is_document(claimed))
 		return false;
 	if (found.len == 0)
 		return said != MATTER_XML;

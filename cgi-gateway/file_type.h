@@ -18,7 +18,8 @@ enum {
 void file_type_clean(struct span sent, char out[static FILE_TYPE_MAX + 1]);
 
 /* The type to keep of a file in whose bytes libmagic `found` one (empty: nobody
- * looked), and that its client `claimed` to be of another (both cleaned).
+ * looked), and that its client `claimed` to be of another (both cleaned; empty:
+ * it did not).
  *
  * It is the one that was found, unless the claim merely says more of the same
  * bytes: text/csv of text, word processing of a ZIP archive. An inert type, see

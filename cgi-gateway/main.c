@@ -32,7 +32,7 @@ static enum err open_inspector(struct app *app, struct errmsg *why)
 	enum err e = inspector_open(&app->inspector, why);
 
 	if (e == ERR_OK && app->inspector.sniffer == NULL)
-		log_event(LOG_WARN, "no-magic", why->text);
+		log_event(LOG_WARN, "magic", why->text);
 	if (e == ERR_OK)
 		app->max_upload =
 			inspector_limit(&app->inspector, app->max_upload);

@@ -38,7 +38,9 @@ static enum err cookie_open(const char *database, magic_t *out,
 	    !set_limit(cookie, MAGIC_PARAM_ENCODING_MAX, SNIFF_TEXT))
 		e = err_set(m, ERR_CONFIG, "libmagic knows no limits");
 	if (e == ERR_OK && magic_load(cookie, database) != 0)
-		e = err_set(m, ERR_CONFIG, "libmagic: %s", magic_error(cookie));
+		e = err_set(m, ERR_CONFIG, "MAGIC_DATABASE: %s: %s",
+			    database != NULL ? database : "libmagic's own",
+			    magic_error(cookie));
 	if (e == ERR_OK)
 		*out = cookie;
 	else

@@ -15,6 +15,7 @@ static inline void file_table_make(void)
 	schema_run("gateway/001-file");
 	schema_run("gateway/010-quota");
 	schema_run("gateway/020-link");
+	schema_run("gateway/060-file-claimed-type");
 }
 
 /* Quicker than to make it again */

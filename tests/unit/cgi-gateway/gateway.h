@@ -55,6 +55,8 @@ static inline void gateway_clear(struct db *db)
 
 static inline void gateway_open(struct gateway *g, struct db *db)
 {
+	static char nothing[] = "", refuse[] = "refuse";
+
 	*g = (struct gateway) {
 		.who = { .user_id = GATEWAY_USER,
 			 .email = "ann@example.org",
@@ -64,6 +66,10 @@ static inline void gateway_open(struct gateway *g, struct db *db)
 	folder_make(g->dir);
 	g->app.max_upload = GATEWAY_MAX_UPLOAD;
 	g->app.max_files = GATEWAY_MAX_FILES;
+	g->app.inspector = (struct inspector) { .magic_database = nothing,
+						.clamd = nothing,
+						.clamd_larger = refuse };
+	assert_ok(inspector_open(&g->app.inspector, NULL));
 	g->app.db = db;
 	g->app.public_url = "";
 	assert_ok(store_disk_open(g->dir, &g->app.store, NULL));
@@ -76,6 +82,7 @@ static inline void gateway_close(struct gateway *g)
 	memory_release(&g->memory);
 	arena_release(&g->arena);
 	store_close(g->app.store);
+	inspector_close(&g->app.inspector);
 	folder_remove(g->dir);
 }
 

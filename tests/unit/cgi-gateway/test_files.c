@@ -65,6 +65,7 @@ static struct file made(int n, uint64_t owner, const char *name)
 	struct file f = {
 		.owner = owner,
 		.type = "text/plain",
+		.claimed_type = "text/x-odd",
 		.size = n,
 		.created_at = NOW,
 		.expires_at = FILES_NEVER,
@@ -104,6 +105,7 @@ static void assert_same(const struct file *a, const struct file *b)
 	assert_true(a->owner == b->owner);
 	assert_string_equal(a->name, b->name);
 	assert_string_equal(a->type, b->type);
+	assert_string_equal(a->claimed_type, b->claimed_type);
 	assert_true(a->size == b->size);
 	assert_memory_equal(a->sha256, b->sha256, SHA256_LEN);
 	assert_true(a->created_at == b->created_at);
@@ -123,6 +125,8 @@ static void what_is_added_is_found_as_it_was(void **state)
 		memcpy(f.name + i, "\xf0\x9f\x98\x80", 4);
 	memset(f.type, 'x', FILE_TYPE_MAX);
 	f.type[4] = '/';
+	memset(f.claimed_type, 'y', FILE_TYPE_MAX);
+	f.claimed_type[3] = '/';
 	f.size = INT64_MAX;
 	for (int i = 0; i < SHA256_LEN; i++)
 		f.sha256[i] = (unsigned char)(i * 8);
@@ -130,6 +134,19 @@ static void what_is_added_is_found_as_it_was(void **state)
 	add(&f);
 	assert_ok(find(&f, LAST, NOW, &got));
 	assert_same(&got, &f);
+}
+
+static void a_row_from_before_claims_were_kept_has_none(void **state)
+{
+	struct file f = made(1, ANN, "a"), got;
+
+	(void)state;
+	add(&f);
+	assert_ok(db_change(db, "UPDATE file SET claimed_type = NULL", DB_NONE,
+			    &why));
+	assert_ok(find(&f, ANN, NOW, &got));
+	assert_string_equal(got.claimed_type, "");
+	assert_string_equal(got.type, "text/plain");
 }
 
 static void a_name_keeps_every_character(void **state)
@@ -573,8 +590,8 @@ static void assert_shut_out(struct caller *who, uint64_t owner)
 
 	file_table_clear(db);
 	assert_ok(db_change(db,
-			    "INSERT INTO file VALUES"
-			    " (?, ?, 'a', 'text/plain', 1, ?, ?, NULL)",
+			    "INSERT INTO file VALUES (?, ?, 'a', 'text/plain',"
+			    " 'text/x-odd', 1, ?, ?, NULL)",
 			    DB_IN(db_text(span_of(f.id)), db_int(ANN),
 				  db_bytes((struct span) {
 					  (const char *)f.sha256, SHA256_LEN }),
@@ -819,15 +836,15 @@ static void fill(struct db *one)
 		const struct db_value part[] = { db_int(from),
 						 db_int(from + 4999) };
 
-		assert_ok(db_change(
-			one,
-			"INSERT INTO file SELECT"
-			" CONCAT('0190b3a2-0000-7000-8000-',"
-			" LPAD(LOWER(HEX(seq * 16)), 12, '0')), 42,"
-			" CONCAT('n', seq), 'text/plain', 1, REPEAT('s', 32),"
-			" 1000, NULL FROM seq_1_to_50000"
-			" WHERE seq BETWEEN ? AND ?",
-			((struct db_in) { part, 2 }), &why));
+		assert_ok(db_change(one,
+				    "INSERT INTO file SELECT"
+				    " CONCAT('0190b3a2-0000-7000-8000-',"
+				    " LPAD(LOWER(HEX(seq * 16)), 12, '0')), 42,"
+				    " CONCAT('n', seq), 'text/plain', NULL, 1,"
+				    " REPEAT('s', 32),"
+				    " 1000, NULL FROM seq_1_to_50000"
+				    " WHERE seq BETWEEN ? AND ?",
+				    ((struct db_in) { part, 2 }), &why));
 		assert_ok(db_change(
 			one,
 			"INSERT INTO session (id, user_id, kind, scope,"
@@ -1114,6 +1131,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		FILES(what_is_added_is_found_as_it_was),
+		FILES(a_row_from_before_claims_were_kept_has_none),
 		FILES(a_name_keeps_every_character),
 		FILES(many_are_added_together),
 		FILES(of_many_all_are_added_or_none),
