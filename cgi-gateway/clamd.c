@@ -195,7 +195,7 @@ enum err clamd_ping(const struct clamd *d, struct errmsg *m)
 {
 	char space[CLAMD_ANSWER_MAX];
 	struct clamd_stream s;
-	struct span answer;
+	struct span answer = { NULL, 0 };
 	enum err e = stream_open(d, CLAMD_CONNECT, &s, m);
 
 	if (e == ERR_OK)
@@ -239,7 +239,7 @@ enum err clamd_end(struct clamd_stream *s,
 		   struct errmsg *m)
 {
 	char space[CLAMD_ANSWER_MAX], last[CLAMD_LENGTH];
-	struct span answer;
+	struct span answer = { NULL, 0 };
 	enum err e = ERR_OK;
 
 	clamd_length(0, last);

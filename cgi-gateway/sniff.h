@@ -1,7 +1,7 @@
 /* sniff.h - what kind of file some bytes begin, as libmagic says.
  *
  * libmagic serves one thread at a time with what it calls a cookie, which takes
- * 2 to 5 MiB once used. So there are a few of them, made as they are needed and
+ * up to 5 MiB once used. So there are few of them, made as they are needed and
  * shared by all threads. What it may spend on a file is bounded: it sees the
  * beginning alone, its regular expressions see less, and its parsers of whole
  * formats (ELF, old office documents) stay off.
@@ -17,7 +17,7 @@ enum {
 	SNIFF_HEAD = 64 * 1024, /* bytes of a file; an ISO 9660 needs 36 KiB */
 	SNIFF_TEXT = 4096,	/* of these, for what kind of text it is */
 	SNIFF_REGEX = 1024,	/* and for one regular expression */
-	SNIFF_COOKIES = 4,
+	SNIFF_COOKIES = 2,
 };
 
 struct sniffer;
