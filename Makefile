@@ -10,7 +10,7 @@ PREFIX  ?= /usr/local
 CC      ?= gcc
 PKG     ?= pkg-config
 
-PACKAGES := libsodium json-c libcrypto libmariadb
+PACKAGES := libsodium json-c libcrypto libmariadb zlib
 CPPFLAGS += -D_POSIX_C_SOURCE=200809L -DGATEHOUSE_VERSION='"$(VERSION)"' \
             -Icommon $(patsubst -I%,-isystem %,$(shell $(PKG) --cflags $(PACKAGES)))
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
@@ -18,7 +18,7 @@ WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 CFLAGS   += -std=c17 -O2 -g $(WARN) -Werror -fPIE -fstack-protector-strong -pthread \
             -include common/banned.h
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -pthread
-LDLIBS   := $(shell $(PKG) --libs libsodium json-c libcrypto) -lmysqlclient -lcrypt -lfcgi
+LDLIBS   := $(shell $(PKG) --libs libsodium json-c libcrypto zlib) -lmysqlclient -lcrypt -lfcgi
 
 ifeq ($(SAN),1)
 CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -74,7 +74,8 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@$(CC) $(CPPFLAGS) $(call test_includes,$<) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # sync_file_range(2) is Linux's own, and glibc shows realpath(3) to POSIX only under _FORTIFY_SOURCE
-%/store_disk.o %/store_disk.analyzed %/store_disk.tidy %/store_disk_writer.o %/store_disk_writer.analyzed %/store_disk_writer.tidy: private CPPFLAGS += -D_GNU_SOURCE
+LINUX := store_disk store_disk_writer partial_disk partial_mark partial_finish
+$(foreach m,$(LINUX),%/$(m).o %/$(m).analyzed %/$(m).tidy): private CPPFLAGS += -D_GNU_SOURCE
 
 # Other flags, another build: the file changes only when they do
 $(BUILD)/flags: FORCE
@@ -98,6 +99,9 @@ $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(call modules,$(GATEW
 $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): private LDLIBS += -lmagic
 # The store's system calls fail when the test wants it
 $(BUILD)/tests/unit/cgi-gateway/test_store_disk: private LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat
+PARTIALS := $(addprefix $(BUILD)/tests/unit/cgi-gateway/,test_partial test_partial_finish)
+$(BUILD)/tests/unit/cgi-gateway/test_handle_tus: private LDFLAGS += -Wl,--wrap=pwrite
+$(PARTIALS): private LDFLAGS += -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync,--wrap=ftruncate,--wrap=renameat
 
 unit: $(TEST_BINS)
 

@@ -16,11 +16,13 @@ static const struct command {
 } commands[] = {
 	{ "gc", cmd_gc, "remove what has expired and what was left behind",
 	  "gateway-admin gc [--grace SECONDS] [--dry-run] [--json]\n\n"
-	  "Removes expired files, finished bytes without a row, and uploads "
-	  "that were\nbegun and left. What expired goes at once; the rest goes "
-	  "when it is older than the\ngrace time (3600), for it may belong to "
-	  "an upload under way: let that be longer\nthan any upload takes. "
-	  "Share links that have been dead for 30 days go too. May\nrun while "
+	  "Removes expired files, resumable uploads that got no bytes for "
+	  "UPLOAD_LIFE seconds,\nfinished bytes without a row, and uploads "
+	  "that were begun and left. What expired\ngoes at once; what has no "
+	  "row goes when it is older than the grace time (3600), for\nit may "
+	  "belong to an upload under way: let that be longer than any upload "
+	  "takes. "
+	  "Links that have been dead for 30 days go too. May\nrun while "
 	  "the service is up.\n\n"
 	  "Exit status: 0; 69 when the database or the disk is away.\n" },
 	{ "verify", cmd_verify, "read every file again and compare digests",

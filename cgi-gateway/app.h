@@ -9,6 +9,8 @@
 #include "serve.h"
 #include "store.h"
 
+#include <stdatomic.h>
+
 struct app {
 	/* settings, filled by config_load() */
 	char *data_dir, *sendfile;
@@ -16,12 +18,17 @@ struct app {
 	int64_t max_files;	   /* files of one request */
 	struct quota_limits quota; /* of owners without limits of their own */
 	struct inspector inspector;
+	int64_t upload_life; /* seconds that an upload of many requests lies */
 	/* made by app_open() in main.c */
 	bool by_server; /* the server sends the bytes: X-Sendfile */
 	struct store *store;
 	struct db *db;		 /* the service's */
 	struct metrics *metrics; /* the service's */
 	const char *public_url;	 /* the service's; may be "" */
+	/* Uploads that stream in at this moment, each in a thread of its own;
+	 * and how many may, so that some threads are left to the rest */
+	atomic_long streams;
+	long streams_max;
 };
 
 handler_fn handle_upload;	/* POST /upload */
@@ -36,7 +43,18 @@ handler_fn handle_links;	/* GET /files/{id}/links */
 handler_fn handle_link_end;	/* DELETE /links/{id} */
 handler_fn handle_shared;	/* GET /s/{token} */
 handler_fn handle_usage;	/* GET /usage */
+handler_fn handle_tus_new;	/* POST /tus */
+handler_fn handle_tus_show;	/* HEAD, GET /tus/{id} */
+handler_fn handle_tus_bytes;	/* PATCH /tus/{id} */
+handler_fn handle_tus_end;	/* DELETE /tus/{id} */
 handler_fn handle_ready;	/* GET /readyz */
 handler_fn handle_metrics;	/* GET /metrics */
+
+handler_fn handle_upload_link_new; /* POST /upload-links */
+handler_fn handle_upload_links;	   /* GET /upload-links */
+handler_fn handle_upload_link_end; /* DELETE /upload-links/{id} */
+handler_fn handle_drop;		   /* GET /u/{token} */
+handler_fn handle_drop_post;	   /* POST /u/{token} */
+handler_fn handle_drop_put;	   /* PUT /u/{token}/{name} */
 
 #endif

@@ -8,6 +8,9 @@
 
 #include "json.h"
 #include "links.h"
+#include "partial.h"
+#include "upload_links.h"
+#include "uploads_sweep.h"
 
 #include <sysexits.h>
 
@@ -16,7 +19,7 @@ struct gc {
 	int64_t grace; /* seconds */
 	bool dry;
 	int64_t expired, orphans, unfinished, bytes; /* removed */
-	int64_t links;				     /* removed, too */
+	int64_t uploads, links, upload_links;	     /* removed, too */
 	struct file row;
 	struct file *found; /* one page of expired rows */
 	size_t count;
@@ -71,10 +74,14 @@ static enum err sweep_item(void *arg, const struct store_item *item)
 	if (gc->admin->now - item->changed_at < gc->grace ||
 	    !ident_is_uuid(span_of(item->id)))
 		return ERR_OK;
+	/* An upload may be gone on with, or be about to become a file */
+	e = item->finished ? uploads_wants(gc->admin->app.db, span_of(item->id),
+					   &gc->m)
+			   : uploads_exists(gc->admin->app.db,
+					    span_of(item->id), &gc->m);
+	if (e != ERR_NOT_FOUND)
+		return e;
 	if (item->finished) {
-		e = files_exists(gc->admin->app.db, span_of(item->id), &gc->m);
-		if (e != ERR_NOT_FOUND)
-			return e;
 		gc->orphans++;
 	} else {
 		gc->unfinished++;
@@ -83,7 +90,7 @@ static enum err sweep_item(void *arg, const struct store_item *item)
 	if (gc->dry)
 		return ERR_OK;
 	e = item->finished ? store_remove(s, item->id, &gc->m)
-			   : store_remove_unfinished(s, item->id, &gc->m);
+			   : partial_remove(s, item->id, &gc->m);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
@@ -93,11 +100,14 @@ static void report(const struct gc *gc, bool json)
 
 	if (!json) {
 		(void)printf("%s%lld expired, %lld without a row, %lld "
-			     "unfinished: %lld bytes; %lld dead links\n",
+			     "unfinished, %lld abandoned uploads: %lld bytes; "
+			     "%lld dead links\n",
 			     gc->dry ? "would remove " : "removed ",
 			     (long long)gc->expired, (long long)gc->orphans,
-			     (long long)gc->unfinished, (long long)gc->bytes,
-			     (long long)gc->links);
+			     (long long)gc->unfinished, (long long)gc->uploads,
+			     (long long)gc->bytes,
+			     (long long)gc->links +
+				     (long long)gc->upload_links);
 		return;
 	}
 	o = json_object_new_object();
@@ -105,8 +115,10 @@ static void report(const struct gc *gc, bool json)
 	json_set_int(o, "expired", gc->expired);
 	json_set_int(o, "orphans", gc->orphans);
 	json_set_int(o, "unfinished", gc->unfinished);
+	json_set_int(o, "uploads", gc->uploads);
 	json_set_int(o, "bytes", gc->bytes);
 	json_set_int(o, "links", gc->links);
+	json_set_int(o, "upload_links", gc->upload_links);
 	(void)puts(json_write(o).p);
 	json_object_put(o);
 }
@@ -128,11 +140,19 @@ int cmd_gc(struct admin *a, int argc, char **argv)
 	if (gc.found == NULL)
 		return admin_fail("gc", ERR_MEMORY, &gc.m);
 	e = sweep_expired(&gc);
+	/* Before the store, in which they leave what no row names any more */
+	if (e == ERR_OK)
+		e = uploads_sweep(a->app.db, a->app.store, a->now,
+				  a->app.upload_life, gc.dry, &gc.uploads,
+				  &gc.bytes, &gc.m);
 	if (e == ERR_OK)
 		e = store_each(a->app.store, sweep_item, &gc, &gc.m);
 	/* After the files, so that a link's time runs from the file's end */
 	if (e == ERR_OK)
 		e = links_sweep(a->app.db, a->now, gc.dry, &gc.links, &gc.m);
+	if (e == ERR_OK)
+		e = upload_links_sweep(a->app.db, a->now, gc.dry,
+				       &gc.upload_links, &gc.m);
 	free(gc.found);
 	if (e != ERR_OK)
 		return admin_fail("gc", e, &gc.m);

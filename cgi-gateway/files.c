@@ -15,28 +15,42 @@
 	       db_to_text((who)->email, sizeof((who)->email)), \
 	       db_to_int(&(who)->last_used), FILE_FIELDS(f))
 
-#define INSERT                                                         \
-	"INSERT INTO file (id, owner, name, type, claimed_type, size," \
-	" sha256, created_at, expires_at)"                             \
-	" SELECT ?, " OWNER ", ?, ?, ?, ?, ?, ?, ?" FROM_SESSION       \
-	" WHERE " CALLER_IS
-#define INSERT_VALUES(who, owner, f)                                    \
-	DB_IN(db_text(span_of((f)->id)), OWNER_VALUES(owner),           \
-	      db_text(span_of((f)->name)), db_text(span_of((f)->type)), \
-	      db_text(span_of((f)->claimed_type)), db_int((f)->size),   \
-	      db_bytes((struct span) { (const char *)(f)->sha256,       \
-				       SHA256_LEN }),                   \
-	      db_int((f)->created_at),                                  \
-	      db_int_or_null((f)->expires_at, FILES_NEVER),             \
-	      CALLER_VALUES(who))
+#define INSERT                                                          \
+	"INSERT INTO file (id, owner, name, type, claimed_type, size, " \
+	"sha256, created_at,"                                           \
+	" expires_at, upload_link) SELECT ?, "
+#define INSERT_REST ", ?, ?, ?, ?, ?, ?, ?, ?"
+#define REST_VALUES(f)                                                  \
+	db_text(span_of((f)->name)), db_text(span_of((f)->type)),       \
+		db_text(span_of((f)->claimed_type)), db_int((f)->size), \
+		db_bytes((struct span) { (const char *)(f)->sha256,     \
+					 SHA256_LEN }),                 \
+		db_int((f)->created_at),                                \
+		db_int_or_null((f)->expires_at, FILES_NEVER),           \
+		(f)->upload_link[0] != '\0'                             \
+			? db_text(span_of((f)->upload_link))            \
+			: db_null()
 
-/* An INSERT that found no session to insert for */
-static enum err inserted(enum err e)
+enum err files_insert(struct db_conn *c, const struct caller *who,
+		      uint64_t owner, const struct file *f, struct errmsg *m)
 {
+	enum err e;
+
+	if (who == NULL)
+		return db_tx_change(c, INSERT "?" INSERT_REST,
+				    DB_IN(db_text(span_of(f->id)),
+					  db_uint(owner), REST_VALUES(f)),
+				    m);
+	e = db_tx_change(
+		c, INSERT OWNER INSERT_REST FROM_SESSION " WHERE " CALLER_IS,
+		DB_IN(db_text(span_of(f->id)), OWNER_VALUES(owner),
+		      REST_VALUES(f), CALLER_VALUES(who)),
+		m);
+	/* No session to insert for */
 	return e == ERR_NOT_FOUND ? ERR_AUTH : e;
 }
 
-static struct amount sum(const struct file *files, size_t count)
+struct amount files_amount(const struct file *files, size_t count)
 {
 	struct amount a = { 0, (int64_t)count };
 
@@ -55,10 +69,9 @@ static enum err add_all(struct db *db, const struct caller *who, uint64_t owner,
 
 	if (e != ERR_OK)
 		return e;
-	e = quota_take(c, who, owner, sum(files, count), limits, m);
+	e = quota_take(c, who, owner, files_amount(files, count), limits, m);
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = inserted(db_tx_change(
-			c, INSERT, INSERT_VALUES(who, owner, &files[i]), m));
+		e = files_insert(c, who, owner, &files[i], m);
 	if (e == ERR_OK)
 		return db_commit(c, m);
 	db_rollback(c);
@@ -74,7 +87,8 @@ enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
 	/* Once for an owner's first file, who had no row to count in; once more
 	 * for who finds that others have just made room */
 	for (int again = 0; e == ERR_QUOTA && again < 2; again++) {
-		e = quota_refused(db, who, owner, sum(files, count), limits, m);
+		e = quota_refused(db, who, owner, files_amount(files, count),
+				  limits, m);
 		if (e != ERR_OK)
 			break;
 		e = add_all(db, who, owner, limits, files, count, m);
@@ -197,7 +211,7 @@ static enum err drop(struct db *db, const struct file *f, int64_t expired,
 
 	if (e != ERR_OK)
 		return e;
-	e = quota_give(c, f->owner, sum(f, 1), m);
+	e = quota_give(c, f->owner, files_amount(f, 1), m);
 	/* Of two who delete the same file one finds no row, and rolls back what
 	 * it counted */
 	if (e == ERR_OK)

@@ -31,12 +31,18 @@ struct file {
 	int64_t size; /* bytes */
 	unsigned char sha256[SHA256_LEN];
 	int64_t created_at, expires_at; /* seconds since 1970 UTC */
+	/* the id of the link (upload_links.h) by which it came, or "" */
+	char upload_link[IDENT_LEN + 1];
 };
 
+/* What they are together. */
+struct amount files_amount(const struct file *files, size_t count);
+
 /* For statements of other tables that join a file as `f` */
-#define FILES_COLUMNS                                                      \
-	"f.id, f.owner, f.name, f.type, f.claimed_type, f.size, f.sha256," \
-	" f.created_at, f.expires_at"
+#define FILES_COLUMNS                                                       \
+	"f.id, f.owner, f.name, f.type, f.claimed_type, f.size, f.sha256, " \
+	"f.created_at,"                                                     \
+	" f.expires_at, f.upload_link"
 #define FILES_FIELDS(f)                                                      \
 	db_to_text((f)->id, sizeof((f)->id)), db_to_uint(&(f)->owner),       \
 		db_to_text((f)->name, sizeof((f)->name)),                    \
@@ -44,7 +50,8 @@ struct file {
 		db_to_text((f)->claimed_type, sizeof((f)->claimed_type)),    \
 		db_to_int(&(f)->size), db_to_bytes((f)->sha256, SHA256_LEN), \
 		db_to_int(&(f)->created_at),                                 \
-		db_to_int_or(&(f)->expires_at, FILES_NEVER)
+		db_to_int_or(&(f)->expires_at, FILES_NEVER),                 \
+		db_to_text((f)->upload_link, sizeof((f)->upload_link))
 
 /* Each call below checks the caller's session in the same statement, hence in
  * the same round trip: ERR_AUTH when it lives no more. `owner` is whose files
@@ -56,6 +63,12 @@ struct file {
 enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
 		   const struct quota_limits *limits, const struct file *files,
 		   size_t count, struct errmsg *m) MUST_CHECK;
+
+/* In the transaction of who counts it in the quota: write one row. `who` may be
+ * NULL, as in quota.h. ERR_AUTH */
+enum err files_insert(struct db_conn *c, const struct caller *who,
+		      uint64_t owner, const struct file *f,
+		      struct errmsg *m) MUST_CHECK;
 
 enum err files_find(struct db *db, struct caller *who, uint64_t owner,
 		    struct span id, struct file *out,

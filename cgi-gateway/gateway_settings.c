@@ -33,6 +33,9 @@ const struct config_item gateway_settings[GATEWAY_SETTINGS] = {
 	{ "CLAMD_TIMEOUT", CONFIG_INT,
 	  offsetof(struct app, inspector.clamd_timeout), "120", 1, 3600,
 	  "seconds that the scan of a file may take" },
+	{ "UPLOAD_LIFE", CONFIG_INT, offsetof(struct app, upload_life), "86400",
+	  1, 365 * 86400,
+	  "seconds after which a resumable upload that was left is removed" },
 };
 
-const struct settings_defaults gateway_defaults = { "gateway", "32" };
+const struct settings_defaults gateway_defaults = { "gateway", "64" };

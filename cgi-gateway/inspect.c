@@ -17,6 +17,8 @@ static void log_infected(const struct request *rq, const struct file *f,
 		log_int(&l, "user_id", (int64_t)rq->claims.user_id);
 		log_str(&l, "user", rq->claims.email);
 	}
+	if (f->upload_link[0] != '\0')
+		log_str(&l, "upload_link", f->upload_link);
 	log_str(&l, "signature", signature);
 	log_str(&l, "name", f->name);
 	log_int(&l, "size", f->size);
@@ -58,11 +60,11 @@ enum err inspect(const struct app *app, const struct request *rq,
 					"for viruses. Nothing was stored.",
 					SPAN_ARG(name));
 	case ERR_UNAVAILABLE:
-		return response_explain(rs, e,
-					"\"%.*s\" could not be scanned for "
-					"viruses. Nothing was stored; try "
-					"again soon.",
-					SPAN_ARG(name));
+		return response_explain(
+			rs, e,
+			"\"%.*s\" cannot be scanned for viruses "
+			"at the moment. Try again soon.",
+			SPAN_ARG(name));
 	default:
 		return e;
 	}

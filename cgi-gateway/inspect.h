@@ -7,8 +7,8 @@
 #include "request.h"
 #include "response.h"
 
-/* Fill f->type; f->claimed_type and f->name are given. Nothing of the file, nor
- * of what came with it, may be kept after an error:
+/* Fill f->type; f->claimed_type, cleaned, and f->name are given. After an error
+ * it must not become visible, nor may what came with it:
  *
  *   ERR_INFECTED     explained, and the log tells who sent what
  *   ERR_TOO_LARGE    to be scanned; explained

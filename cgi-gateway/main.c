@@ -5,6 +5,7 @@
 #include "health.h"
 #include "log.h"
 #include "store_disk.h"
+#include "tus.h"
 
 #include <string.h>
 
@@ -21,7 +22,18 @@ static const struct route routes[] = {
 	{ "DELETE", "/files/*", handle_file_remove, "files:write" },
 	{ "DELETE", "/links/*", handle_link_end, "files:write" },
 	{ "GET", "/s/*", handle_shared, OPEN },
+	{ "GET", "/upload-links", handle_upload_links, "files:read" },
+	{ "POST", "/upload-links", handle_upload_link_new, "files:write" },
+	{ "DELETE", "/upload-links/*", handle_upload_link_end, "files:write" },
+	{ "PUT", "/u/*/*", handle_drop_put, OPEN },
+	{ "POST", "/u/*", handle_drop_post, OPEN },
+	{ "GET", "/u/*", handle_drop, OPEN },
 	{ "GET", "/usage", handle_usage, "files:read" },
+	{ "POST", "/tus", handle_tus_new, "files:write" },
+	{ "POST", "/tus/", handle_tus_new, "files:write" },
+	{ "GET", "/tus/*", handle_tus_show, "files:write" },
+	{ "PATCH", "/tus/*", handle_tus_bytes, "files:write" },
+	{ "DELETE", "/tus/*", handle_tus_end, "files:write" },
 	{ "GET", "/healthz", health_alive, OPEN },
 	{ "GET", "/readyz", handle_ready, OPEN },
 	{ "GET", "/metrics", handle_metrics, OPEN },
@@ -46,6 +58,9 @@ static enum err open_store(struct app *app, bool check_only, struct errmsg *why)
 	return store_disk_open(app->data_dir, &app->store, why);
 }
 
+/* Who has the address of a link has what it gives */
+static const char *const secret_paths[] = { "/s/", "/u/", NULL };
+
 static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 {
 	struct app *app = app_;
@@ -54,6 +69,7 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	app->db = s->db;
 	app->metrics = s->metrics;
 	app->public_url = s->settings.public_url;
+	app->streams_max = (long)((s->settings.threads * 3 + 3) / 4);
 	app->by_server = span_eq(span_of(app->sendfile), SPAN("x-sendfile"));
 	if (!app->by_server && !span_eq(span_of(app->sendfile), SPAN("none")))
 		return err_set(why, ERR_CONFIG,
@@ -91,7 +107,8 @@ int main(int argc, char **argv)
 		.item_count = GATEWAY_SETTINGS,
 		.router = { routes, sizeof(routes) / sizeof(*routes) },
 		.app = &app,
-		.secret_paths = "/s/",
+		.arrive = tus_arrive,
+		.secret_paths = secret_paths,
 		.open = app_open,
 		.close = app_close,
 	};

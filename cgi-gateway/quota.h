@@ -1,13 +1,13 @@
 /* quota.h - the table `quota`: what each owner has, and may have.
  *
  * A row counts the bytes and files of one owner, and is changed in the same
- * transaction as the rows of `file`, so both always agree. The limit stands in
- * the WHERE of the UPDATE that counts: two uploads for the last free place wait
- * for each other at the row, and the second finds no room. Nothing is read
- * first and believed later.
+ * transaction as the rows of `file` and of `upload`, so all agree. The limit
+ * stands in the WHERE of the UPDATE that counts: two uploads for the last free
+ * place wait for each other at the row, and the second finds no room. Nothing
+ * is read first and believed later.
  *
- * Whoever adds or deletes locks the row of `quota` first and a row of `file`
- * only then, so that nobody waits in a circle.
+ * Whoever adds or deletes locks the row of `quota` first, and rows of other
+ * tables only then, so that nobody waits in a circle.
  *
  * An owner without a row has nothing. Errors are db.h's, and those named.
  */
@@ -25,7 +25,7 @@ struct quota_limits {
 };
 
 struct usage {
-	int64_t bytes, files;
+	int64_t bytes, files;	    /* of uploads under way, too */
 	struct quota_limits limits; /* that are in force */
 };
 
@@ -34,11 +34,15 @@ struct amount {
 	int64_t bytes, files;
 };
 
+/* Who asks and who pays are two: `who` is whose session must live, `owner` in
+ * whose row it counts, 0 for the caller's own. Without a session, `who` NULL,
+ * it is for others to say in the same transaction whether anybody may add. */
+
 /* --- in the transaction that changes `file` ----------------------------- */
 
 /* Count what is about to be added, if it fits; `defaults` for an owner without
- * limits of their own. `owner` 0: the caller. ERR_QUOTA: no room, or no row
- * yet, or the session has ended: roll back and ask quota_refused(). */
+ * limits of their own. ERR_QUOTA: no room, or no row yet, or the session has
+ * ended: roll back and ask quota_refused(). */
 enum err quota_take(struct db_conn *c, const struct caller *who, uint64_t owner,
 		    struct amount more, const struct quota_limits *defaults,
 		    struct errmsg *m) MUST_CHECK;

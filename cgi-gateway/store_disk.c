@@ -39,9 +39,9 @@ int store_disk_dir(int parent, const char *name)
 	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The same where somebody asked for an object that may not be there. Anywhere
- * else a missing file or folder is our own trouble. */
-static enum err not_had(struct errmsg *m, const char *what, const char *id)
+/* Where somebody asked for an object that may not be there. Anywhere else a
+ * missing file or folder is our own trouble. */
+enum err store_disk_absent(struct errmsg *m, const char *what, const char *id)
 {
 	bool absent = errno == ENOENT;
 	enum err e = store_disk_failed(m, what, id);
@@ -50,6 +50,16 @@ static enum err not_had(struct errmsg *m, const char *what, const char *id)
 }
 
 /* --- opening ------------------------------------------------------------ */
+
+/* "" where the kernel does not say */
+static void read_boot(char out[static UUID_LEN + 4])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, out, UUID_LEN) : 0;
+
+	(void)close(fd);
+	out[n > 0 ? n : 0] = '\0';
+}
 
 enum err store_disk_open(const char *dir, struct store **out, struct errmsg *m)
 {
@@ -61,6 +71,7 @@ enum err store_disk_open(const char *dir, struct store **out, struct errmsg *m)
 		return err_set(m, ERR_MEMORY, "out of memory");
 	s->incoming = s->objects = -1;
 	root = store_disk_dir(AT_FDCWD, dir);
+	read_boot(s->boot);
 	if (root >= 0)
 		/* As it is written, for the server in front has it so, too */
 		absolute = dir[0] == '/' ? strdup(dir) : realpath(dir, NULL);
@@ -128,7 +139,7 @@ enum err store_remove(struct store *s, const char *id, struct errmsg *m)
 
 	store_disk_name(id, object);
 	if (unlinkat(s->objects, object, 0) != 0)
-		return not_had(m, "remove", id);
+		return store_disk_absent(m, "remove", id);
 	return ERR_OK;
 }
 
@@ -136,7 +147,7 @@ enum err store_remove_unfinished(struct store *s, const char *id,
 				 struct errmsg *m)
 {
 	if (unlinkat(s->incoming, id, 0) != 0)
-		return not_had(m, "remove incoming", id);
+		return store_disk_absent(m, "remove incoming", id);
 	return ERR_OK;
 }
 
@@ -153,7 +164,7 @@ enum err store_open(struct store *s, const char *id, int64_t from,
 	store_disk_name(id, object);
 	fd = openat(s->objects, object, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return not_had(m, "open", id);
+		return store_disk_absent(m, "open", id);
 	r = malloc(sizeof(*r));
 	if (r == NULL || fstat(fd, &st) != 0) {
 		free(r);
@@ -212,12 +223,24 @@ enum err store_path(struct store *s, const char *id,
 
 /* --- walking ------------------------------------------------------------ */
 
+/* Whether it is the mark of an upload whose bytes are gone. Of others the bytes
+ * are the item. */
+static bool is_left_mark(int dir, const char *name,
+			 char id[static UUID_LEN + 1])
+{
+	if (!span_has_suffix(span_of(name), SPAN(PARTIAL_MARK_SUFFIX)))
+		return false;
+	(void)snprintf(id, UUID_LEN + 1, "%.36s", name);
+	return faccessat(dir, id, F_OK, 0) != 0;
+}
+
 /* Each regular file of one directory; `fd` is taken over */
 static enum err each_file(int fd, bool finished, store_each_fn *each, void *arg,
 			  struct errmsg *m)
 {
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
+	char id[UUID_LEN + 1];
 	enum err e = ERR_OK;
 
 	if (d == NULL) {
@@ -229,12 +252,15 @@ static enum err each_file(int fd, bool finished, store_each_fn *each, void *arg,
 		struct store_item item = { entry->d_name, finished, 0, 0 };
 		struct stat st;
 
+		if (is_left_mark(dirfd(d), entry->d_name, id))
+			item.id = id;
+
 		/* What vanished meanwhile was removed or finished: no matter */
 		if (fstatat(dirfd(d), entry->d_name, &st,
 			    AT_SYMLINK_NOFOLLOW) != 0 ||
 		    !S_ISREG(st.st_mode))
 			continue;
-		item.size = st.st_size;
+		item.size = item.id == id ? 0 : st.st_size;
 		/* a rename changes ctime, and with it the time of finishing */
 		item.changed_at = st.st_ctime;
 		e = each(arg, &item);

@@ -1,5 +1,5 @@
 /* store_disk_place.h - inside store_disk: its directories and their names. Only
- * store_disk.c and store_disk_writer.c include it. */
+ * what keeps objects as files includes it: store_disk*.c and partial*.c. */
 #ifndef STORE_DISK_PLACE_H
 #define STORE_DISK_PLACE_H
 
@@ -8,6 +8,8 @@
 struct store {
 	char *objects_path;    /* owned, absolute */
 	int incoming, objects; /* directories */
+	/* The kernel's name for this boot, or "" */
+	char boot[UUID_LEN + 4];
 };
 
 enum {
@@ -18,12 +20,25 @@ enum {
  * time, which would fill one directory after the other; the last are random. */
 void store_disk_name(const char *id, char out[static STORE_DISK_NAME]);
 
+/* incoming/<id>.mark: how far an upload of many requests got (partial_mark.h)
+ */
+#define PARTIAL_MARK_SUFFIX ".mark"
+
 /* ERR_FULL or ERR_IO for errno; `m` says what could not be done to which. */
 enum err store_disk_failed(struct errmsg *m, const char *what, const char *id);
 
 /* One pread(2) of an object. */
 enum err store_disk_read(int fd, int64_t from, char *to, size_t cap,
 			 size_t *got, struct errmsg *m) MUST_CHECK;
+
+/* The same, but ERR_NOT_FOUND where what was asked for is not there. */
+enum err store_disk_absent(struct errmsg *m, const char *what, const char *id);
+
+/* Make the file `fd`, which is incoming/<id>, the object `id`: safe from a loss
+ * of power, then visible. After a failure there is no such object, and the file
+ * is where it was. */
+enum err store_disk_place(struct store *s, const char *id, int fd,
+			  struct errmsg *m) MUST_CHECK;
 
 /* Open the directory `name` of `parent`, made where it is missing; then its
  * entry in `parent` is made safe too. -1 and errno. */

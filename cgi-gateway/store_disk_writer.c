@@ -117,27 +117,25 @@ static int open_fan(struct store *s, const char *object)
 	return fd;
 }
 
-static enum err settle(struct store_writer *w, struct errmsg *m)
+enum err store_disk_place(struct store *s, const char *id, int fd,
+			  struct errmsg *m)
 {
 	char object[STORE_DISK_NAME];
-	enum err e = flush(w, m);
-	int fan = -1;
+	enum err e = ERR_OK;
+	int fan;
 
-	if (e != ERR_OK)
-		return e;
-	store_disk_name(w->id, object);
-	if (fsync(w->fd) != 0)
-		return store_disk_failed(m, "fsync", w->id);
-	fan = open_fan(w->store, object);
+	store_disk_name(id, object);
+	if (fsync(fd) != 0)
+		return store_disk_failed(m, "fsync", id);
+	fan = open_fan(s, object);
 	if (fan < 0)
-		return store_disk_failed(m, "create objects directory for",
-					 w->id);
-	if (renameat(w->store->incoming, w->id, w->store->objects, object) !=
-	    0) {
-		e = store_disk_failed(m, "rename", w->id);
-	} else if (fsync(fan) != 0 || fsync(w->store->incoming) != 0) {
-		e = store_disk_failed(m, "fsync of the directory of", w->id);
-		(void)unlinkat(w->store->objects, object, 0);
+		return store_disk_failed(m, "create objects directory for", id);
+	if (renameat(s->incoming, id, s->objects, object) != 0) {
+		e = store_disk_failed(m, "rename", id);
+	} else if (fsync(fan) != 0 || fsync(s->incoming) != 0) {
+		e = store_disk_failed(m, "fsync of the directory of", id);
+		/* Back: who can may try again */
+		(void)renameat(s->objects, object, s->incoming, id);
 	}
 	(void)close(fan);
 	return e;
@@ -145,8 +143,10 @@ static enum err settle(struct store_writer *w, struct errmsg *m)
 
 enum err store_finish(struct store_writer *w, struct errmsg *m)
 {
-	enum err e = settle(w, m);
+	enum err e = flush(w, m);
 
+	if (e == ERR_OK)
+		e = store_disk_place(w->store, w->id, w->fd, m);
 	if (e != ERR_OK) {
 		store_abandon(w);
 		return e;

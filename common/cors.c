@@ -2,11 +2,18 @@
 
 #define EXPOSED                                                           \
 	"Content-Disposition, Content-Range, ETag, Last-Modified, Link, " \
-	"Location, Repr-Digest, Retry-After, WWW-Authenticate, X-Request-ID"
+	"Location, Repr-Digest, Retry-After, Tus-Checksum-Algorithm, "    \
+	"Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, "       \
+	"Upload-Concat, Upload-Defer-Length, Upload-Expires, "            \
+	"Upload-Length, Upload-Metadata, Upload-Offset, "                 \
+	"WWW-Authenticate, X-Request-ID"
 #define SENDABLE                                                           \
 	"Accept, Authorization, Content-Digest, Content-Type, "            \
 	"If-Modified-Since, If-None-Match, If-Range, Range, Repr-Digest, " \
-	"X-OTP, X-Refresh-Cookie, X-Request-ID"
+	"Tus-Resumable, Upload-Checksum, Upload-Concat, "                  \
+	"Upload-Defer-Length, Upload-Length, Upload-Metadata, "            \
+	"Upload-Offset, X-HTTP-Method-Override, X-OTP, X-Refresh-Cookie, " \
+	"X-Request-ID, X-Requested-With"
 
 bool cors_allow(const char *origins, const struct request *rq,
 		struct response *rs)

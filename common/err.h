@@ -26,9 +26,11 @@ enum err {
 	ERR_TRUNCATED,	     /* the body ended before its announced end */
 	ERR_LENGTH_REQUIRED, /* a body of unknown length */
 	ERR_MEDIA_TYPE,	     /* a Content-Type we do not read */
-	ERR_DIGEST,   /* the bytes are not the ones that were announced */
-	ERR_INFECTED, /* a virus scanner knows the bytes */
-	ERR_RANGE,    /* a byte range outside the file */
+	ERR_DIGEST,	 /* the bytes are not the ones that were announced */
+	ERR_CHECKSUM,	 /* nor are those of one piece of an upload */
+	ERR_TUS_VERSION, /* another version of the tus protocol, or none */
+	ERR_INFECTED,	 /* a virus scanner knows the bytes */
+	ERR_RANGE,	 /* a byte range outside the file */
 	/* who is asking */
 	ERR_NO_CREDENTIALS, /* no user name and password came */
 	ERR_CREDENTIALS,    /* wrong user name or password */
@@ -38,8 +40,9 @@ enum err {
 	ERR_NO_TOKEN,	    /* no bearer token came */
 	ERR_TOKEN_REQUEST,  /* an Authorization header that makes no sense */
 	ERR_AUTH,	    /* a token that is not genuine */
-	ERR_EXPIRED, /* genuine, but its time is over (or not yet here) */
-	ERR_SCOPE,   /* genuine, but not allowed to do this */
+	ERR_EXPIRED,   /* genuine, but its time is over (or not yet here) */
+	ERR_SCOPE,     /* genuine, but not allowed to do this */
+	ERR_FORBIDDEN, /* nobody may do this to it */
 	/* what is asked for */
 	ERR_NOT_FOUND,
 	ERR_GONE,     /* was there, and its time is over */

@@ -44,6 +44,17 @@ static const struct problem {
 			   "The virus scanner knows the file; nothing was "
 			   "stored.",
 			   NULL },
+	/* tus 1.0.0, "Checksum": a status of its own */
+	[ERR_CHECKSUM] = { 460, "checksum-mismatch", "Checksum mismatch",
+			   "The bytes of this request do not have the "
+			   "checksum that it announced; none of them was kept. "
+			   "Send them again.",
+			   NULL },
+	[ERR_TUS_VERSION] = { 412, "tus-version", "Not this version of tus",
+			      "Send Tus-Resumable: 1.0.0, the version that "
+			      "this "
+			      "server speaks.",
+			      NULL },
 	[ERR_RANGE] = { 416, "range-not-satisfiable", "Range not satisfiable",
 			"The file has no such bytes.", NULL },
 	[ERR_NO_CREDENTIALS] = { 401, "missing-credentials",
@@ -85,6 +96,8 @@ static const struct problem {
 	[ERR_SCOPE] = { 403, "insufficient-scope", "Insufficient scope",
 			"The token does not allow this.",
 			"Bearer " REALM ", error=\"insufficient_scope\"" },
+	[ERR_FORBIDDEN] = { 403, "forbidden", "Forbidden",
+			    "That cannot be done here.", NULL },
 	[ERR_NOT_FOUND] = { 404, "not-found", "Not found",
 			    "There is nothing here.", NULL },
 	[ERR_GONE] = { 410, "gone", "Gone", "This was here and is no more.",

@@ -169,6 +169,11 @@ enum err request_read(struct request *rq, struct span *out)
 	return ERR_OK;
 }
 
+bool request_ready(const struct request *rq)
+{
+	return rq->transport->ops->ready(rq->transport);
+}
+
 enum err request_read_all(struct request *rq, size_t max, struct span *out)
 {
 	struct span chunk;

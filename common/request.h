@@ -73,6 +73,9 @@ enum err request_query(const struct request *rq, const char *name,
  * content_length; ERR_CLOSED when the connection broke. */
 enum err request_read(struct request *rq, struct span *out) MUST_CHECK;
 
+/* Whether request_read() would answer without waiting for the client. */
+bool request_ready(const struct request *rq);
+
 /* The whole of a small body, in the arena. ERR_TOO_LARGE beyond `max`. */
 enum err request_read_all(struct request *rq, size_t max,
 			  struct span *out) MUST_CHECK;

@@ -33,6 +33,9 @@ struct transport_ops {
 	 * read. chunk->len is 0 at the end of the body, announced or not. */
 	enum err (*read)(struct transport *t, struct span *chunk);
 
+	/* Whether read() would answer without waiting for the client. */
+	bool (*ready)(struct transport *t);
+
 	/* Bytes of the answer, CGI header lines first (RFC 3875 6).
 	 * ERR_CLOSED when nobody takes them any more. */
 	enum err (*write)(struct transport *t, struct span bytes);

@@ -1,6 +1,7 @@
 #include "transport_cgi.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,6 +78,14 @@ static enum err cgi_read(struct transport *t, struct span *chunk)
 	return ERR_OK;
 }
 
+static bool cgi_ready(struct transport *t)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	(void)t;
+	return poll(&in, 1, 0) != 0;
+}
+
 static enum err write_all(struct span bytes)
 {
 	while (bytes.len > 0) {
@@ -134,6 +143,7 @@ struct transport *transport_cgi_new(void)
 		.variable = cgi_variable,
 		.count = cgi_count,
 		.read = cgi_read,
+		.ready = cgi_ready,
 		.write = cgi_write,
 		.finish = cgi_finish,
 		.free = cgi_free,

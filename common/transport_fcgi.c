@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcgios.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -115,6 +116,15 @@ static enum err fcgi_read(struct transport *t, struct span *chunk)
 	return ERR_OK;
 }
 
+static bool fcgi_ready(struct transport *t)
+{
+	const FCGX_Stream *in = of(t)->request.in;
+	struct pollfd socket = { .fd = of(t)->request.ipcFd, .events = POLLIN };
+
+	return in->rdNext != in->stop || in->isClosed ||
+	       poll(&socket, 1, 0) != 0;
+}
+
 static enum err fcgi_write(struct transport *t, struct span bytes)
 {
 	FCGX_Stream *out = of(t)->request.out;
@@ -144,6 +154,7 @@ struct transport *transport_fcgi_new(void)
 		.variable = fcgi_variable,
 		.count = fcgi_count,
 		.read = fcgi_read,
+		.ready = fcgi_ready,
 		.write = fcgi_write,
 		.finish = fcgi_finish,
 		.free = fcgi_free,

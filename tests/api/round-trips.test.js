@@ -87,6 +87,14 @@ describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
     await assertCost(UPLOAD, () => ask('POST', '/upload?name=a', 201, { token: ann.token, body: 'x', headers: { 'Content-Type': 'text/plain' } })());
   });
 
+  // One finds the link; then UPDATE upload_link stands behind UPDATE quota
+  test('an upload by a link asks for the link before it, and counts in it', async () => {
+    const { url } = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
+    await assertCost(UPLOAD + 2, () => ask('PUT', `${url}/a`, 201, { body: 'x' })());
+    await assertCost(1, () => ask('GET', url, 200)());
+    await assertCost(0, () => ask('GET', url, 303, { headers: { Accept: 'text/html' } })());
+  });
+
   test('a large one asks first whether there is room', () => assertCost(UPLOAD + 1,
     () => ask('PUT', '/upload/large', 201, { token: ann.token, body: Buffer.alloc(1 << 20) })()));
 

@@ -1,5 +1,6 @@
 // What a file is: its bytes decide, and what its client said stands beside that.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { runCgi } from '../support/cgi.js';
 import { assertStatus } from '../support/client.js';
@@ -7,7 +8,7 @@ import { keep } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { png } from '../support/pictures.js';
 import { build, run, useStack } from '../support/stack.js';
-import { join } from 'node:path';
+import { created, fileOf } from '../support/tus.js';
 
 const stack = await useStack();
 let ann;
@@ -87,6 +88,21 @@ describe('the bytes decide the type', () => {
     const answer = await stack.call('POST', '/upload', { token: ann.token, body, headers: { 'Content-Type': formType() } });
     assertStatus(answer, 201);
     assert.deepEqual(answer.json.files.map((f) => [f.type, f.claimed_type]), [['image/png', 'text/plain'], ['text/html', 'image/png'], ['text/csv', 'text/csv']]);
+  });
+
+  test('of a resumable upload, too', async () => {
+    const path = await created(stack, ann, SCRIPT.length, { body: SCRIPT, name: 'a.png', metadata: { filetype: 'image/png' } });
+    const record = await fileOf(stack, ann, path);
+    assert.deepEqual([record.type, record.claimed_type], ['text/html', 'image/png']);
+    assert.equal(await shown(record), 'attachment');
+  });
+
+  test('and of what comes by an upload link', async () => {
+    const link = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
+    const path = new URL(link.url, stack.url).pathname;
+    assertStatus(await stack.call('PUT', `${path}/a.png`, { body: SCRIPT, headers: { 'Content-Type': 'image/png' } }), 201);
+    const [record] = (await stack.call('GET', '/files?limit=1', { token: ann.token })).json.files;
+    assert.deepEqual([record.upload_link, record.type, record.claimed_type], [link.id, 'text/html', 'image/png']);
   });
 
   test('by their beginning, however many come behind', async () => {

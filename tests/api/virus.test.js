@@ -11,6 +11,7 @@ import { assertProblem, assertStatus } from '../support/client.js';
 import { allFiles, keep } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { build, pause, run, startStack } from '../support/stack.js';
+import { TUS, create, created, fileOf, head, patch } from '../support/tus.js';
 
 const LIMIT = 100 * 1024 ** 2; // CLAMD_MAX and clamd's StreamMaxLength, where nobody says otherwise
 
@@ -97,6 +98,56 @@ describe('a file', () => {
   });
 });
 
+describe('a resumable upload', () => {
+  const [first, second] = [eicar.subarray(0, 30), eicar.subarray(30)];
+  const part = (body) => created(stack, ann, body.length, { body, headers: { 'Upload-Concat': 'partial' } });
+  const join = (...parts) => create(stack, ann, null, { name: 'file', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${parts.join(' ')}` } });
+
+  test('that is clean becomes a file', async () => {
+    const path = await created(stack, ann, 10, { body: 'hello' });
+    assertStatus(await patch(stack, ann, path, 5, 'world'), 204);
+    assert.equal((await fileOf(stack, ann, path)).size, 10);
+    assertStatus(await join(await part(Buffer.from('hello')), await part(Buffer.from('world'))), 201);
+  });
+
+  test('that is infected is refused with its last bytes, and removed', async () => {
+    let path;
+    await assertInfected(async () => {
+      path = await created(stack, ann, eicar.length, { name: 'file', body: first });
+      return patch(stack, ann, path, first.length, second);
+    });
+    assertStatus(await head(stack, ann, path), 404);
+    assert.equal(await fileOf(stack, ann, path), null);
+  });
+
+  test('that comes in one request is refused likewise', () => assertInfected(() => create(stack, ann, eicar.length, { name: 'file', body: eicar })));
+
+  test('that is put together of clean parts is judged as a whole, and goes with them', async () => {
+    const parts = [];
+    await assertInfected(async () => {
+      parts.push(await part(first), await part(second));
+      return join(...parts);
+    });
+    for (const path of parts) assertStatus(await head(stack, ann, path), 404);
+  });
+
+  test('that is larger than what is scanned is refused when it begins', async () => {
+    assertProblem(await create(stack, ann, LIMIT + 1), 413, 'too-large');
+  });
+});
+
+describe('an upload link', () => {
+  test('lets nothing infected in, and the log tells by which it was tried', async () => {
+    const link = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
+    const path = new URL(link.url, stack.url).pathname;
+    const answer = await assertInfected(() => stack.call('PUT', `${path}/file`, { body: eicar }));
+    const line = JSON.parse(await stack.logLine(`"event":"infected","request_id":"${answer.headers.get('x-request-id')}"`));
+    assert.equal(line.upload_link, link.id);
+    await assertInfected(() => stack.call('POST', path, { body: form(filePart('a', 'A'), filePart('b', eicar)), headers: { 'Content-Type': formType() } }), 'b');
+    assertStatus(await stack.call('PUT', `${path}/file`, { body: 'hello' }), 201);
+  });
+});
+
 describe('a scanner by another address', () => {
   test('is reached by host and port', async () => {
     const variables = { CLAMD: `127.0.0.1:${clamd.port}` };
@@ -173,7 +224,7 @@ describe('around the length that is scanned', () => {
 describe('a scanner that is away', () => {
   const assertAway = (answer, name = 'file') => {
     assertProblem(answer, 503, 'unavailable');
-    assert.equal(answer.json.detail, `"${name}" could not be scanned for viruses. Nothing was stored; try again soon.`);
+    assert.equal(answer.json.detail, `"${name}" cannot be scanned for viruses at the moment. Try again soon.`);
     assert.match(answer.headers.get('retry-after'), /^\d+$/);
   };
   const why = async (answer) => JSON.parse(await stack.logLine(`"event":"request","request_id":"${answer.headers.get('x-request-id')}"`)).why;
@@ -215,6 +266,48 @@ describe('a scanner that is away', () => {
       }
     }
     assertStatus(await put('hello'), 201);
+  });
+
+  test('keeps a resumable upload until it is back', async () => {
+    const upload = async (body) => {
+      const path = await created(stack, ann, body.length, { name: 'file' });
+      assertAway(await patch(stack, ann, path, 0, body));
+      assertStatus(await head(stack, ann, path), 503);
+      assert.equal(await fileOf(stack, ann, path), null);
+      return path;
+    };
+    await clamd.kill();
+    const small = await startClamd(['StreamMaxLength 1M']);
+    try {
+      const [clean, infected, large] = [await upload(Buffer.from('hello')), await upload(eicar), await upload(Buffer.alloc(2 << 20))];
+      await clamd.start();
+      assertStatus(await head(stack, ann, clean), 200);
+      assert.equal((await fileOf(stack, ann, clean)).size, 5);
+      const get = (path) => stack.call('GET', path, { token: ann.token, headers: TUS });
+      assertProblem(await get(infected), 422, 'infected');
+      assertStatus(await head(stack, ann, infected), 404);
+      const answer = await runCgi(stack, 'cgi-gateway', 'GET', large, { variables: { CLAMD: small.socket, HTTP_AUTHORIZATION: `Bearer ${ann.token}` } });
+      assertProblem(answer, 413, 'too-large');
+      assertStatus(await head(stack, ann, large), 404);
+    } finally {
+      await clamd.start();
+      await small.stop();
+    }
+  });
+
+  test('leaves the parts of one that is put together to another try', async () => {
+    const part = (body) => created(stack, ann, body.length, { body, headers: { 'Upload-Concat': 'partial' } });
+    const parts = [await part('hello'), await part('world')];
+    const join = () => create(stack, ann, null, { name: 'file', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${parts.join(' ')}` } });
+    await clamd.kill();
+    try {
+      assertAway(await assertNothingKept(join));
+    } finally {
+      await clamd.start();
+    }
+    const answer = await join();
+    assertStatus(answer, 201);
+    assert.equal((await fileOf(stack, ann, new URL(answer.headers.get('location'), stack.url).pathname)).size, 10);
   });
 
   test('and does not answer is not waited for without end', async () => {

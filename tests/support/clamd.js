@@ -42,6 +42,7 @@ class Clamd {
   }
 
   async start() {
+    if (this.#child) return;
     const child = spawn('clamd', ['-c', join(this.#folder, 'clamd.conf')], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     this.said = '';

@@ -16,8 +16,12 @@ export async function call(base, method, target, options = {}) {
 
   const response = await fetch(base + target, { method, headers, body, redirect: 'manual' });
   const bytes = Buffer.from(await response.arrayBuffer());
-  return finish({ method, target, inside: options.inside, status: response.status, headers: response.headers, bytes });
+  return finish({ method: meant(method, target, headers), target, inside: options.inside, status: response.status, headers: response.headers, bytes });
 }
+
+// A resumable upload may be asked for by POST, whatever is meant.
+const meant = (method, target, headers) =>
+  method === 'POST' && /\/tus\/[^/]+$/.test(target) ? headers.get('X-HTTP-Method-Override') ?? method : method;
 
 export function finish(answer) {
   const text = answer.bytes.toString('utf8');

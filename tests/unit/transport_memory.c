@@ -82,6 +82,11 @@ static enum err memory_read(struct transport *t, struct span *chunk)
 	return ERR_OK;
 }
 
+static bool memory_ready(struct transport *t)
+{
+	return of(t)->ready;
+}
+
 static enum err memory_write(struct transport *t, struct span bytes)
 {
 	struct memory *m = of(t);
@@ -112,6 +117,7 @@ void memory_init(struct memory *m, const char *method, const char *path)
 		.variable = memory_variable,
 		.count = memory_count,
 		.read = memory_read,
+		.ready = memory_ready,
 		.write = memory_write,
 		.finish = memory_finish,
 		.free = memory_free,
@@ -119,6 +125,7 @@ void memory_init(struct memory *m, const char *method, const char *path)
 
 	*m = (struct memory) {
 		.base = { &ops },
+		.ready = true,
 		.read_breaks = MEMORY_NEVER,
 		.write_breaks = MEMORY_NEVER,
 	};

@@ -29,6 +29,8 @@ struct memory {
 	 * were read, or of the answer written; MEMORY_NEVER: it holds */
 	int64_t read_breaks, write_breaks;
 
+	bool ready; /* whether a read would answer at once */
+
 	size_t read;		   /* bytes of the body handed out */
 	char *lent;		   /* owned: the last piece */
 	struct memory_text *texts; /* owned: values that were handed out */

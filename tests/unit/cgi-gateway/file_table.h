@@ -15,6 +15,9 @@ static inline void file_table_make(void)
 	schema_run("gateway/001-file");
 	schema_run("gateway/010-quota");
 	schema_run("gateway/020-link");
+	schema_run("gateway/030-upload");
+	schema_run("gateway/040-upload-link");
+	schema_run("gateway/041-file-upload-link");
 	schema_run("gateway/060-file-claimed-type");
 }
 
@@ -27,6 +30,10 @@ static inline void file_table_clear(struct db *db)
 	e = db_change(db, "DELETE FROM quota", DB_NONE, NULL);
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
 	e = db_change(db, "DELETE FROM link", DB_NONE, NULL);
+	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
+	e = db_change(db, "DELETE FROM upload_link", DB_NONE, NULL);
+	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
+	e = db_change(db, "DELETE FROM upload", DB_NONE, NULL);
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
 }
 

@@ -20,6 +20,7 @@ enum {
 	GATEWAY_OTHER = 7,	    /* somebody else, who has a session too */
 	GATEWAY_MAX_UPLOAD = 10000, /* bytes */
 	GATEWAY_MAX_FILES = 3,
+	GATEWAY_UPLOAD_LIFE = 1000, /* seconds */
 };
 
 struct gateway {
@@ -70,6 +71,8 @@ static inline void gateway_open(struct gateway *g, struct db *db)
 						.clamd = nothing,
 						.clamd_larger = refuse };
 	assert_ok(inspector_open(&g->app.inspector, NULL));
+	g->app.upload_life = GATEWAY_UPLOAD_LIFE;
+	g->app.streams_max = 1;
 	g->app.db = db;
 	g->app.public_url = "";
 	assert_ok(store_disk_open(g->dir, &g->app.store, NULL));

@@ -590,8 +590,9 @@ static void assert_shut_out(struct caller *who, uint64_t owner)
 
 	file_table_clear(db);
 	assert_ok(db_change(db,
-			    "INSERT INTO file VALUES (?, ?, 'a', 'text/plain',"
-			    " 'text/x-odd', 1, ?, ?, NULL)",
+			    "INSERT INTO file (id, owner, name, type, size,"
+			    " sha256, created_at)"
+			    " VALUES (?, ?, 'a', 'text/plain', 1, ?, ?)",
 			    DB_IN(db_text(span_of(f.id)), db_int(ANN),
 				  db_bytes((struct span) {
 					  (const char *)f.sha256, SHA256_LEN }),
@@ -836,15 +837,16 @@ static void fill(struct db *one)
 		const struct db_value part[] = { db_int(from),
 						 db_int(from + 4999) };
 
-		assert_ok(db_change(one,
-				    "INSERT INTO file SELECT"
-				    " CONCAT('0190b3a2-0000-7000-8000-',"
-				    " LPAD(LOWER(HEX(seq * 16)), 12, '0')), 42,"
-				    " CONCAT('n', seq), 'text/plain', NULL, 1,"
-				    " REPEAT('s', 32),"
-				    " 1000, NULL FROM seq_1_to_50000"
-				    " WHERE seq BETWEEN ? AND ?",
-				    ((struct db_in) { part, 2 }), &why));
+		assert_ok(db_change(
+			one,
+			"INSERT INTO file (id, owner, name, type, size, sha256,"
+			" created_at) SELECT"
+			" CONCAT('0190b3a2-0000-7000-8000-',"
+			" LPAD(LOWER(HEX(seq * 16)), 12, '0')), 42,"
+			" CONCAT('n', seq), 'text/plain', 1, REPEAT('s', 32),"
+			" 1000 FROM seq_1_to_50000"
+			" WHERE seq BETWEEN ? AND ?",
+			((struct db_in) { part, 2 }), &why));
 		assert_ok(db_change(
 			one,
 			"INSERT INTO session (id, user_id, kind, scope,"

@@ -129,7 +129,7 @@ static void a_scanner_that_goes_away_between_two_files_leaves_nothing(
 	scanner.serves_one = true;
 	scanner_will(&scanner, SCANNER_ALL, SPAN("stream: OK\0"));
 	assert_nothing(post_form(SPAN(TWO_FILES)), 503, "unavailable");
-	assert_true(gateway_said(&g, "\\\"two.txt\\\" could not be scanned"));
+	assert_true(gateway_said(&g, "\\\"two.txt\\\" cannot be scanned"));
 	assert_contains(g.rs.why.text, "clamd");
 }
 

@@ -1,0 +1,135 @@
+#include "tus_join.h"
+
+#include "partial.h"
+#include "tus_complete.h"
+
+static enum err taken(struct tus *t)
+{
+	return response_explain(t->rs, ERR_CONFLICT,
+				"Another request has taken a part of this, or "
+				"ended it.");
+}
+
+static enum err find_part(struct tus *t, struct span id, struct upload *part)
+{
+	int64_t offset = 0, written_at;
+	enum err e = uploads_find(t->app->db, &t->who, t->owner, id, part,
+				  &t->rs->why);
+
+	if (e == ERR_NOT_FOUND || (e == ERR_OK && part->concat != TUS_PARTIAL))
+		return response_explain(t->rs, ERR_INVALID,
+					"%.*s is no part of an upload.",
+					id.len < 100 ? (int)id.len : 100, id.p);
+	if (e == ERR_OK)
+		e = partial_look(t->app->store, part->id, &offset, &written_at,
+				 &t->rs->why);
+	if (e == ERR_NOT_FOUND)
+		return taken(t);
+	if (e == ERR_OK && offset != part->length)
+		return response_explain(t->rs, ERR_CONFLICT,
+					"The part %s has not all of its bytes.",
+					part->id);
+	return e;
+}
+
+static bool is_among(const struct upload *parts, size_t count, struct span id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (span_eq(span_of(parts[i].id), id))
+			return true;
+	return false;
+}
+
+/* *length is what they hold together */
+static enum err find_parts(struct tus *t, struct span list,
+			   struct upload *parts, size_t *count, int64_t *length)
+{
+	int64_t sum = 0;
+	struct span id;
+	size_t n = 0;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && tus_concat_next(&list, &id)) {
+		if (n == TUS_PARTS_MAX)
+			return response_explain(t->rs, ERR_TOO_LARGE,
+						"An upload is put together of "
+						"%d parts at the most.",
+						TUS_PARTS_MAX);
+		/* Each goes once the whole is there */
+		if (is_among(parts, n, id))
+			return response_explain(t->rs, ERR_INVALID,
+						"A part is named twice.");
+		e = find_part(t, id, &parts[n]);
+		if (e == ERR_OK && parts[n].length > t->app->max_upload - sum)
+			return response_explain(t->rs, ERR_TOO_LARGE,
+						"Together the parts are larger "
+						"than %lld bytes (MAX_UPLOAD).",
+						(long long)t->app->max_upload);
+		if (e == ERR_OK)
+			sum += parts[n++].length;
+	}
+	*count = n;
+	*length = sum;
+	return e;
+}
+
+static enum err copy_parts(struct tus *t, const struct upload *parts,
+			   size_t count)
+{
+	struct partial *p = NULL;
+	int64_t at = 0;
+	enum err e = partial_open(t->app->store, t->u.id, &at, false, &p,
+				  &t->rs->why);
+
+	for (size_t i = 0; i < count && e == ERR_OK; i++)
+		e = partial_append(p, parts[i].id, parts[i].length,
+				   &t->rs->why);
+	if (e == ERR_OK)
+		e = partial_keep(p, &t->rs->why);
+	partial_close(p);
+	return e;
+}
+
+/* Nor is what is infected kept in pieces */
+static void remove_parts(struct tus *t, const struct upload *parts,
+			 size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (uploads_remove(t->app->db, &parts[i], NULL) == ERR_OK)
+			(void)!partial_remove(t->app->store, parts[i].id, NULL);
+}
+
+enum err tus_join(struct tus *t, struct span list)
+{
+	struct upload *parts =
+		arena_alloc(t->rq->arena, sizeof(*parts) * TUS_PARTS_MAX);
+	struct store *s = t->app->store;
+	size_t count = 0;
+	enum err e;
+
+	if (parts == NULL)
+		return ERR_MEMORY;
+	e = find_parts(t, list, parts, &count, &t->u.length);
+	if (e == ERR_OK)
+		e = partial_create(s, t->u.id, &t->rs->why);
+	if (e != ERR_OK)
+		return e;
+	e = copy_parts(t, parts, count);
+	t->u.finished_at = t->rq->now;
+	if (e == ERR_OK)
+		e = tus_complete(t, parts, count);
+	/* All of them were there when we looked */
+	if (e == ERR_CONFLICT || e == ERR_NOT_FOUND)
+		e = taken(t);
+	for (size_t i = 0; i < count && e == ERR_OK; i++)
+		(void)!partial_remove(s, parts[i].id, &t->rs->why);
+	if (e == ERR_INFECTED)
+		remove_parts(t, parts, count);
+	/* It has no row that anybody could go on with. Not known whether it is
+	 * a file: gc will look */
+	if (e != ERR_OK && e != ERR_UNAVAILABLE) {
+		(void)!partial_remove(s, t->u.id, NULL);
+		(void)!store_remove(s, t->u.id, NULL);
+	}
+	return e;
+}
