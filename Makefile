@@ -60,6 +60,8 @@ $(BUILD)/cgi-auth: private LDLIBS += -loath
 $(BUILD)/auth-admin: private LDLIBS += -loath -lqrencode
 # What bytes are
 $(BUILD)/cgi-gateway $(BUILD)/gateway-admin: private LDLIBS += -lmagic
+# What gateway-admin deliver sends with
+$(BUILD)/gateway-admin: private LDLIBS += -lcurl
 # Moved into place whole: a server may start it again at any moment
 $(addprefix $(BUILD)/,$(PROGRAMS)): $(BUILD)/libcommon.a
 	@echo "  LD $@"
@@ -171,7 +173,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/lib/gatehouse $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/gatehouse
 	install -m 755 $(BUILD)/cgi-auth $(BUILD)/cgi-gateway $(DESTDIR)$(PREFIX)/lib/gatehouse
 	install -m 755 $(BUILD)/auth-admin $(BUILD)/gateway-admin $(DESTDIR)$(PREFIX)/bin
-	cp -R schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
+	cp -RL schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
 
 clean:
 	rm -rf $(BUILD)
