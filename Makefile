@@ -58,6 +58,8 @@ $(BUILD)/gateway-admin: $(call objects,$(filter-out $(MAINS),$(GATEWAY)))
 # One-time codes, and the QR code that auth-admin prints
 $(BUILD)/cgi-auth: private LDLIBS += -loath
 $(BUILD)/auth-admin: private LDLIBS += -loath -lqrencode
+# What bytes are
+$(BUILD)/cgi-gateway $(BUILD)/gateway-admin: private LDLIBS += -lmagic
 # What gateway-admin deliver sends with
 $(BUILD)/gateway-admin: private LDLIBS += -lcurl
 # Moved into place whole: a server may start it again at any moment
@@ -96,6 +98,7 @@ $(TEST_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(UNIT)
 $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): $(call modules,$(AUTH))
 $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): private LDLIBS += -loath
 $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(call modules,$(GATEWAY))
+$(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): private LDLIBS += -lmagic
 # The store's system calls fail when the test wants it
 $(BUILD)/tests/unit/cgi-gateway/test_store_disk: private LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat,--wrap=preadv2,--wrap=posix_fadvise
 PARTIALS := $(addprefix $(BUILD)/tests/unit/cgi-gateway/,test_partial test_partial_finish)
@@ -148,7 +151,7 @@ build/fuzz/rooms.a: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_ROOMS))
 	@rm -f $@ && ar qcs $@ $^
 
 build/fuzz/%: build/fuzz/obj/tests/fuzz/fuzz_%.o build/fuzz/rooms.a
-	@clang -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS) -loath
+	@clang -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS) -loath -lmagic
 
 fuzzers: $(addprefix build/fuzz/,$(FUZZERS))
 

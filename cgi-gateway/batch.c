@@ -1,5 +1,6 @@
 #include "batch.h"
 
+#include "inspect.h"
 #include "record.h"
 
 #include <string.h>
@@ -64,7 +65,7 @@ enum err batch_file(struct batch *b, struct span name, struct span type)
 					"UTF-8 without control characters, and "
 					"not . or ..",
 					FILE_NAME_MAX);
-	file_type_clean(type, f->type);
+	file_type_clean(type, f->claimed_type);
 	ident_uuid7(b->rq->now_ms, f->id);
 	b->count++;
 	return intake_begin(&b->intake, b->app->store, f, b->max_file,
@@ -81,11 +82,22 @@ enum err batch_bytes(struct batch *b, struct span bytes)
 	return e == ERR_OK ? fits_link(b, (int64_t)b->count, b->bytes) : e;
 }
 
+static enum err peek(void *writer, int64_t from, char *to, size_t cap,
+		     size_t *got, struct errmsg *m)
+{
+	return store_peek(writer, from, to, cap, got, m);
+}
+
 enum err batch_file_end(struct batch *b)
 {
-	enum err e = intake_finish(
-		&b->intake, b->digest_given ? b->digest : NULL, &b->rs->why);
+	const struct inspect_source src = { peek, b->intake.writer,
+					    b->intake.file->size };
+	enum err e = inspect(b->app, b->rq, b->rs, &src, b->intake.file);
 
+	if (e == ERR_OK)
+		e = intake_finish(&b->intake,
+				  b->digest_given ? b->digest : NULL,
+				  &b->rs->why);
 	if (e == ERR_OK)
 		b->finished++;
 	return e;
@@ -266,7 +278,7 @@ static enum err add_rows(struct batch *b)
 }
 
 /* With the rows, or without: nothing of the batch is under way any more */
-static void settle(struct batch *b, enum err e)
+static void settle(struct batch *b, bool complete, enum err e)
 {
 	intake_abandon(&b->intake);
 	for (size_t i = 0; i < b->finished; i++) {
@@ -275,7 +287,7 @@ static void settle(struct batch *b, enum err e)
 		/* Whether the rows are there is not known when the database
 		 * went away in the middle: the bytes must stay, gc will look
 		 * again */
-		if (e != ERR_OK && e != ERR_UNAVAILABLE)
+		if (e != ERR_OK && (!complete || e != ERR_UNAVAILABLE))
 			(void)!store_remove(b->app->store, id, NULL);
 		store_release(b->app->store, id);
 	}
@@ -283,10 +295,12 @@ static void settle(struct batch *b, enum err e)
 
 enum err batch_end(struct batch *b, enum err e)
 {
+	bool complete = e == ERR_OK;
+
 	if (e == ERR_OK)
 		e = still_stored(b);
 	if (e == ERR_OK)
 		e = add_rows(b);
-	settle(b, e);
+	settle(b, complete, e);
 	return e == ERR_OK ? answer(b) : e;
 }

@@ -72,13 +72,14 @@ enum err batch_file(struct batch *b, struct span name,
  * ERR_QUOTA beyond what it takes in all. */
 enum err batch_bytes(struct batch *b, struct span bytes) MUST_CHECK;
 
-/* ERR_DIGEST when a digest was given and is another. */
+/* Have the bytes looked at (inspect.h, with its errors), and make them safe.
+ * ERR_DIGEST when a digest was given and is another. */
 enum err batch_file_end(struct batch *b) MUST_CHECK;
 
 /* With `e` ERR_OK write the rows and answer 201. With any other, or where that
- * fails, remove what was stored and return why; but after ERR_UNAVAILABLE
- * nobody knows whether the rows are there, so the bytes stay for gc to judge.
- */
+ * fails, remove what was stored and return why; but when writing the rows ends
+ * in ERR_UNAVAILABLE nobody knows whether they are there, so the bytes stay for
+ * gc to judge. */
 enum err batch_end(struct batch *b, enum err e) MUST_CHECK;
 
 #endif

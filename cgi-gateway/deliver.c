@@ -40,12 +40,19 @@ void delivery_plan(struct delivery *d, const struct request *rq,
 		d->kind = DELIVERY_NOTHING;
 }
 
-static bool wants_inline(const struct request *rq, const struct file *f)
+static bool wants_inline(const struct request *rq)
 {
 	struct span value;
 
 	return request_query(rq, "inline", &value) == ERR_OK &&
-	       span_eq(value, SPAN("1")) &&
+	       span_eq(value, SPAN("1"));
+}
+
+/* The type of a row from when nobody looked at bytes is only what its client
+ * said */
+static bool may_be_inline(const struct file *f)
+{
+	return f->claimed_type[0] != '\0' &&
 	       file_type_is_inert(span_of(f->type));
 }
 
@@ -84,7 +91,8 @@ static void describe(const struct request *rq, struct response *rs,
 	if (is_content(rq, d))
 		response_header(rs, "Content-Digest", buf_span(&value));
 	buf_clear(&value);
-	file_name_disposition(span_of(f->name), wants_inline(rq, f), &value);
+	file_name_disposition(span_of(f->name),
+			      wants_inline(rq) && may_be_inline(f), &value);
 	response_header(rs, "Content-Disposition", buf_span(&value));
 	buf_release(&value);
 	response_header_str(rs, "X-Content-Type-Options", "nosniff");

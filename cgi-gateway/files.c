@@ -17,19 +17,19 @@
 	       db_to_text((who)->email, sizeof((who)->email)), \
 	       db_to_int(&(who)->last_used), FILE_FIELDS(f))
 
-#define INSERT                                                               \
-	"INSERT INTO file (id, owner, name, type, size, sha256, created_at," \
-	" expires_at, upload_link) SELECT ?, "
-#define INSERT_REST ", ?, ?, ?, ?, ?, ?, ?"
-#define REST_VALUES(f)                                              \
-	db_text(span_of((f)->name)), db_text(span_of((f)->type)),   \
-		db_int((f)->size),                                  \
-		db_bytes((struct span) { (const char *)(f)->sha256, \
-					 SHA256_LEN }),             \
-		db_int((f)->created_at),                            \
-		db_int_or_null((f)->expires_at, FILES_NEVER),       \
-		(f)->upload_link[0] != '\0'                         \
-			? db_text(span_of((f)->upload_link))        \
+#define INSERT                                                         \
+	"INSERT INTO file (id, owner, name, type, claimed_type, size," \
+	" sha256, created_at, expires_at, upload_link) SELECT ?, "
+#define INSERT_REST ", ?, ?, ?, ?, ?, ?, ?, ?"
+#define REST_VALUES(f)                                                  \
+	db_text(span_of((f)->name)), db_text(span_of((f)->type)),       \
+		db_text(span_of((f)->claimed_type)), db_int((f)->size), \
+		db_bytes((struct span) { (const char *)(f)->sha256,     \
+					 SHA256_LEN }),                 \
+		db_int((f)->created_at),                                \
+		db_int_or_null((f)->expires_at, FILES_NEVER),           \
+		(f)->upload_link[0] != '\0'                             \
+			? db_text(span_of((f)->upload_link))            \
 			: db_null()
 
 static enum err insert(struct db_conn *c, const struct caller *who,

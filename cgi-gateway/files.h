@@ -12,6 +12,7 @@
 #include "digest.h"
 #include "err.h"
 #include "file_name.h"
+#include "file_type.h"
 #include "ident.h"
 #include "quota.h"
 #include "receivers.h"
@@ -25,7 +26,9 @@ struct file {
 	char id[UUID_LEN + 1];
 	uint64_t owner; /* user id */
 	char name[FILE_NAME_MAX + 1];
-	char type[FILE_TYPE_MAX + 1];
+	char type[FILE_TYPE_MAX + 1]; /* which the bytes decided */
+	/* as the client said; "" in rows from when nobody looked at bytes */
+	char claimed_type[FILE_TYPE_MAX + 1];
 	int64_t size; /* bytes */
 	unsigned char sha256[SHA256_LEN];
 	int64_t created_at, expires_at; /* seconds since 1970 UTC */
@@ -37,13 +40,15 @@ struct file {
 struct amount files_amount(const struct file *files, size_t count);
 
 /* For statements of other tables that join a file as `f` */
-#define FILES_COLUMNS                                                    \
-	"f.id, f.owner, f.name, f.type, f.size, f.sha256, f.created_at," \
+#define FILES_COLUMNS                                                       \
+	"f.id, f.owner, f.name, f.type, f.claimed_type, f.size, f.sha256, " \
+	"f.created_at,"                                                     \
 	" f.expires_at, f.upload_link"
 #define FILES_FIELDS(f)                                                      \
 	db_to_text((f)->id, sizeof((f)->id)), db_to_uint(&(f)->owner),       \
 		db_to_text((f)->name, sizeof((f)->name)),                    \
 		db_to_text((f)->type, sizeof((f)->type)),                    \
+		db_to_text((f)->claimed_type, sizeof((f)->claimed_type)),    \
 		db_to_int(&(f)->size), db_to_bytes((f)->sha256, SHA256_LEN), \
 		db_to_int(&(f)->created_at),                                 \
 		db_to_int_or(&(f)->expires_at, FILES_NEVER),                 \

@@ -35,6 +35,11 @@ enum err store_begin(struct store *s, const char *id, struct store_writer **out,
 enum err store_write(struct store_writer *w, struct span bytes,
 		     struct errmsg *m) MUST_CHECK;
 
+/* Read what has been written so far, from byte `from` on: at most `cap` bytes
+ * into `to`; *got is 0 behind its end. Writing may go on afterwards. */
+enum err store_peek(struct store_writer *w, int64_t from, char *to, size_t cap,
+		    size_t *got, struct errmsg *m) MUST_CHECK;
+
 /* Make it safe and visible, and hold it still; after a failure there is no such
  * object. The writer is gone either way. */
 enum err store_finish(struct store_writer *w, struct errmsg *m) MUST_CHECK;

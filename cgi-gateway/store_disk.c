@@ -203,20 +203,44 @@ static ssize_t read_passing_by(struct store_reader *r, char *to, size_t cap)
 	return n;
 }
 
-enum err store_read(struct store_reader *r, char *to, size_t cap, size_t *got,
-		    struct errmsg *m)
+enum err store_disk_read(int fd, int64_t from, char *to, size_t cap,
+			 size_t *got, struct errmsg *m)
 {
 	ssize_t n;
 
 	do
-		n = r->passing_by ? read_passing_by(r, to, cap)
-				  : pread(r->fd, to, cap, r->at);
+		n = pread(fd, to, cap, from);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return store_disk_failed(m, "read", "an object");
-	r->at += n;
 	*got = (size_t)n;
 	return ERR_OK;
+}
+
+static enum err pass_by(struct store_reader *r, char *to, size_t cap,
+			size_t *got, struct errmsg *m)
+{
+	ssize_t n;
+
+	do
+		n = read_passing_by(r, to, cap);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return store_disk_failed(m, "read", "an object");
+	*got = (size_t)n;
+	return ERR_OK;
+}
+
+enum err store_read(struct store_reader *r, char *to, size_t cap, size_t *got,
+		    struct errmsg *m)
+{
+	enum err e = r->passing_by
+			     ? pass_by(r, to, cap, got, m)
+			     : store_disk_read(r->fd, r->at, to, cap, got, m);
+
+	if (e == ERR_OK)
+		r->at += (int64_t)*got;
+	return e;
 }
 
 void store_done(struct store_reader *r)

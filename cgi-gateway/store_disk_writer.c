@@ -34,7 +34,7 @@ enum err store_begin(struct store *s, const char *id, struct store_writer **out,
 	w->written = w->pushed = 0;
 	w->gathered = 0;
 	(void)snprintf(w->id, sizeof(w->id), "%s", id);
-	w->fd = openat(s->incoming, id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	w->fd = openat(s->incoming, id, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 		       0640);
 	if (w->fd < 0) {
 		bool begun = errno == EEXIST; /* and held, by somebody */
@@ -98,6 +98,14 @@ enum err store_write(struct store_writer *w, struct span bytes,
 			e = flush(w, m);
 	}
 	return e;
+}
+
+enum err store_peek(struct store_writer *w, int64_t from, char *to, size_t cap,
+		    size_t *got, struct errmsg *m)
+{
+	enum err e = flush(w, m);
+
+	return e == ERR_OK ? store_disk_read(w->fd, from, to, cap, got, m) : e;
 }
 
 void store_abandon(struct store_writer *w)

@@ -66,6 +66,7 @@ static struct file made(int n, uint64_t owner, const char *name)
 	struct file f = {
 		.owner = owner,
 		.type = "text/plain",
+		.claimed_type = "text/x-odd",
 		.size = n,
 		.created_at = NOW,
 		.expires_at = FILES_NEVER,
@@ -106,6 +107,7 @@ static void assert_same(const struct file *a, const struct file *b)
 	assert_true(a->owner == b->owner);
 	assert_string_equal(a->name, b->name);
 	assert_string_equal(a->type, b->type);
+	assert_string_equal(a->claimed_type, b->claimed_type);
 	assert_true(a->size == b->size);
 	assert_memory_equal(a->sha256, b->sha256, SHA256_LEN);
 	assert_true(a->created_at == b->created_at);
@@ -125,6 +127,8 @@ static void what_is_added_is_found_as_it_was(void **state)
 		memcpy(f.name + i, "\xf0\x9f\x98\x80", 4);
 	memset(f.type, 'x', FILE_TYPE_MAX);
 	f.type[4] = '/';
+	memset(f.claimed_type, 'y', FILE_TYPE_MAX);
+	f.claimed_type[3] = '/';
 	f.size = INT64_MAX;
 	for (int i = 0; i < SHA256_LEN; i++)
 		f.sha256[i] = (unsigned char)(i * 8);
@@ -132,6 +136,19 @@ static void what_is_added_is_found_as_it_was(void **state)
 	add(&f);
 	assert_ok(find(&f, LAST, NOW, &got));
 	assert_same(&got, &f);
+}
+
+static void a_row_from_before_claims_were_kept_has_none(void **state)
+{
+	struct file f = made(1, ANN, "a"), got;
+
+	(void)state;
+	add(&f);
+	assert_ok(db_change(db, "UPDATE file SET claimed_type = NULL", DB_NONE,
+			    &why));
+	assert_ok(find(&f, ANN, NOW, &got));
+	assert_string_equal(got.claimed_type, "");
+	assert_string_equal(got.type, "text/plain");
 }
 
 static void a_name_keeps_every_character(void **state)
@@ -1199,6 +1216,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		FILES(what_is_added_is_found_as_it_was),
+		FILES(a_row_from_before_claims_were_kept_has_none),
 		FILES(a_name_keeps_every_character),
 		FILES(many_are_added_together),
 		FILES(of_many_all_are_added_or_none),

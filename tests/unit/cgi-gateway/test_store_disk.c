@@ -399,6 +399,63 @@ static void two_writers_do_not_mix(void **state)
 	assert_object(OTHER_ID, (struct span) { large, 200 }, 64);
 }
 
+/* --- peeking at what is not finished
+ * ------------------------------------------------- */
+
+static void assert_peek(struct store_writer *w, int64_t from, struct span want)
+{
+	char *to = malloc(want.len + 1);
+	size_t got = 99, n = 0;
+
+	assert_non_null(to);
+	while (got > 0) {
+		assert_ok(store_peek(w, from + (int64_t)n, to + n,
+				     want.len + 1 - n, &got, &why));
+		n += got;
+		assert_true(n <= want.len);
+	}
+	assert_int_equal(n, want.len);
+	assert_memory_equal(to, want.p, n);
+	free(to);
+}
+
+static void what_is_being_written_can_be_read_and_goes_on(void **state)
+{
+	struct span all = { large, LARGE };
+	struct span rest = span_from(all, 1000);
+	struct store_writer *w = begun(ID);
+
+	(void)state;
+	assert_peek(w, 0, SPAN(""));
+	assert_ok(store_write(w, (struct span) { large, 1000 }, &why));
+	assert_peek(w, 0, (struct span) { large, 1000 });
+	assert_peek(w, 990, (struct span) { large + 990, 10 });
+	assert_peek(w, 1000, SPAN(""));
+	assert_peek(w, 5000, SPAN(""));
+	assert_no_object(ID);
+	assert_ok(store_write(w, rest, &why));
+	assert_peek(w, 0, all);
+	assert_ok(store_finish(w, &why));
+	assert_object(ID, all, 100000);
+}
+
+static void peeking_at_bytes_that_cannot_be_written_fails(void **state)
+{
+	struct store_writer *w = begun(ID);
+	size_t got = 99;
+	char to[8];
+
+	(void)state;
+	assert_ok(store_write(w, SPAN("hello"), &why));
+	calls_left = 0;
+	fail_with = ENOSPC;
+	assert_err(store_peek(w, 0, to, sizeof(to), &got, &why), ERR_FULL);
+	assert_int_equal(got, 99);
+	obey();
+	store_abandon(w);
+	assert_int_equal(folder_files(dir), 0);
+}
+
 static void an_id_is_begun_once(void **state)
 {
 	struct store_writer *w = begun(ID), *second = NULL;
@@ -1177,6 +1234,8 @@ int main(void)
 		STORE_TEST(large_and_small_pieces_keep_their_order),
 		STORE_TEST(small_pieces_are_gathered),
 		STORE_TEST(two_writers_do_not_mix),
+		STORE_TEST(what_is_being_written_can_be_read_and_goes_on),
+		STORE_TEST(peeking_at_bytes_that_cannot_be_written_fails),
 		STORE_TEST(an_id_is_begun_once),
 		STORE_TEST(threads_may_write_into_the_same_new_folders),
 		STORE_TEST(finishing_is_fsync_rename_fsync),
