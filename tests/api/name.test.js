@@ -107,7 +107,7 @@ describe('of a path the last segment is kept', () => {
 
   test('and nothing was written outside the data folder\'s ids', async () => {
     const data = stack.settings('gateway').DATA_DIR;
-    assert.deepEqual(readdirSync(data).sort(), ['incoming', 'objects']);
+    assert.deepEqual(readdirSync(data).sort(), ['holds', 'incoming', 'objects']);
     for (const folder of readdirSync(`${data}/objects`)) {
       assert.match(folder, /^[0-9a-f]{2}$/);
       for (const id of readdirSync(`${data}/objects/${folder}`)) assert.match(id, /^[0-9a-f-]{36}$/);
