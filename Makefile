@@ -58,6 +58,8 @@ $(BUILD)/gateway-admin: $(call objects,$(filter-out $(MAINS),$(GATEWAY)))
 # One-time codes, and the QR code that auth-admin prints
 $(BUILD)/cgi-auth: private LDLIBS += -loath
 $(BUILD)/auth-admin: private LDLIBS += -loath -lqrencode
+# What gateway-admin deliver sends with
+$(BUILD)/gateway-admin: private LDLIBS += -lcurl
 # Moved into place whole: a server may start it again at any moment
 $(addprefix $(BUILD)/,$(PROGRAMS)): $(BUILD)/libcommon.a
 	@echo "  LD $@"
@@ -96,6 +98,9 @@ $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): private LDLIBS += -loath
 $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(call modules,$(GATEWAY))
 # The store's system calls fail when the test wants it
 $(BUILD)/tests/unit/cgi-gateway/test_store_disk: private LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat,--wrap=preadv2,--wrap=posix_fadvise
+PARTIALS := $(addprefix $(BUILD)/tests/unit/cgi-gateway/,test_partial test_partial_finish)
+$(BUILD)/tests/unit/cgi-gateway/test_handle_tus: private LDFLAGS += -Wl,--wrap=pwrite
+$(PARTIALS): private LDFLAGS += -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync,--wrap=ftruncate,--wrap=renameat
 
 unit: $(TEST_BINS)
 
@@ -165,7 +170,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/lib/gatehouse $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/gatehouse
 	install -m 755 $(BUILD)/cgi-auth $(BUILD)/cgi-gateway $(DESTDIR)$(PREFIX)/lib/gatehouse
 	install -m 755 $(BUILD)/auth-admin $(BUILD)/gateway-admin $(DESTDIR)$(PREFIX)/bin
-	cp -R schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
+	cp -RL schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 644 deploy/systemd/* $(DESTDIR)$(PREFIX)/lib/systemd/system
 	cd $(DESTDIR)$(PREFIX)/lib/systemd/system && sed -i -E 's,/usr/(bin|lib/gatehouse|share/gatehouse)/,$(PREFIX)/\1/,' $(notdir $(wildcard deploy/systemd/*))

@@ -21,6 +21,12 @@ static const struct route routes[] = {
 	{ "DELETE", "/files/*", handle_file_remove, "files:write" },
 	{ "DELETE", "/links/*", handle_link_end, "files:write" },
 	{ "GET", "/s/*", handle_shared, OPEN },
+	{ "GET", "/upload-links", handle_upload_links, "files:read" },
+	{ "POST", "/upload-links", handle_upload_link_new, "files:write" },
+	{ "DELETE", "/upload-links/*", handle_upload_link_end, "files:write" },
+	{ "PUT", "/u/*/*", handle_drop_put, OPEN },
+	{ "POST", "/u/*", handle_drop_post, OPEN },
+	{ "GET", "/u/*", handle_drop, OPEN },
 	{ "GET", "/usage", handle_usage, "files:read" },
 	{ "POST", "/tus", handle_tus_new, "files:write" },
 	{ "POST", "/tus/", handle_tus_new, "files:write" },
@@ -32,6 +38,9 @@ static const struct route routes[] = {
 	{ "GET", "/metrics", handle_metrics, OPEN },
 };
 
+/* Who has the address of a link has what it gives */
+static const char *const secret_paths[] = { "/s/", "/u/", NULL };
+
 static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 {
 	struct app *app = app_;
@@ -39,7 +48,7 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	app->db = s->db;
 	app->metrics = s->metrics;
 	app->public_url = s->settings.public_url;
-	app->streams_max = (long)(s->settings.threads * 3 / 4);
+	app->streams_max = (long)((s->settings.threads * 3 + 3) / 4);
 	app->by_server = span_eq(span_of(app->sendfile), SPAN("x-sendfile"));
 	if (!app->by_server && !span_eq(span_of(app->sendfile), SPAN("none")))
 		return err_set(why, ERR_CONFIG,
@@ -49,6 +58,8 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 		return err_set(why, ERR_CONFIG,
 			       "DATA_DIR: a server that sends the files reads "
 			       "%% in their path as the start of an escape");
+	if (gateway_settings_check(app, why) != ERR_OK)
+		return ERR_CONFIG;
 	if (s->check_only)
 		return store_disk_check(app->data_dir, why);
 	return store_disk_open(app->data_dir, &app->store, why);
@@ -71,7 +82,7 @@ int main(int argc, char **argv)
 		.router = { routes, sizeof(routes) / sizeof(*routes) },
 		.app = &app,
 		.arrive = tus_arrive,
-		.secret_paths = "/s/",
+		.secret_paths = secret_paths,
 		.open = app_open,
 		.close = app_close,
 	};

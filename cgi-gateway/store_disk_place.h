@@ -32,7 +32,8 @@ enum err store_disk_failed(struct errmsg *m, const char *what, const char *id);
 enum err store_disk_absent(struct errmsg *m, const char *what, const char *id);
 
 /* Make the file `fd`, which is incoming/<id>, the object `id`: safe from a loss
- * of power, then visible. After a failure there is no such object. */
+ * of power, then visible. After a failure there is no such object, and the file
+ * is where it was. */
 enum err store_disk_place(struct store *s, const char *id, int fd,
 			  struct errmsg *m) MUST_CHECK;
 

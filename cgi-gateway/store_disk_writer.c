@@ -139,7 +139,8 @@ enum err store_disk_place(struct store *s, const char *id, int fd,
 		e = store_disk_failed(m, "rename", id);
 	} else if (fsync(fan) != 0 || fsync(s->incoming) != 0) {
 		e = store_disk_failed(m, "fsync of the directory of", id);
-		(void)unlinkat(s->objects, object, 0);
+		/* Back: who can may try again */
+		(void)renameat(s->objects, object, s->incoming, id);
 	}
 	(void)close(fan);
 	return e;

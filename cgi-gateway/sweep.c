@@ -55,7 +55,7 @@ static enum err expire(struct sweep *s, const struct file *f, struct errmsg *m)
 
 	m->text[0] = '\0';
 	if (!s->dry)
-		e = files_drop(s->db, f, s->now, m);
+		e = files_drop(s->db, f, s->now, s->to, m);
 	/* Its owner has lifted the expiry, or another was quicker */
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK;
@@ -105,18 +105,9 @@ static enum err is_named(struct sweep *s, const struct store_item *item,
 			 struct errmsg *m)
 {
 	const struct span id = span_of(item->id);
-	enum err e = ERR_NOT_FOUND;
 
-	/* Nearly all are files */
-	if (item->kind == STORE_OBJECT)
-		e = files_exists(s->db, id, m);
-	if (e == ERR_NOT_FOUND)
-		e = uploads_exists(s->db, id, m);
-	/* A resumable upload leaves the one table as it comes into the other,
-	 * which may just have happened */
-	if (e == ERR_NOT_FOUND && item->kind == STORE_OBJECT)
-		e = files_exists(s->db, id, m);
-	return e;
+	return item->kind == STORE_OBJECT ? uploads_wants(s->db, id, m)
+					  : uploads_exists(s->db, id, m);
 }
 
 static enum err judge(struct sweep *s, const struct store_item *item,

@@ -44,9 +44,10 @@ struct sweep {
 	/* given */
 	struct db *db;
 	struct store *store;
-	int64_t now;   /* seconds since 1970 UTC */
-	int64_t grace; /* seconds */
-	bool dry;      /* remove nothing: count what would be */
+	const struct receivers *to; /* who is told that a file has expired */
+	int64_t now;		    /* seconds since 1970 UTC */
+	int64_t grace;		    /* seconds */
+	bool dry;		    /* remove nothing: count what would be */
 	sweep_tell_fn *tell;
 	void *arg; /* of `tell` */
 	/* counted, from 0 */

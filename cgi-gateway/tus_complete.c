@@ -8,9 +8,12 @@ enum err tus_remove(struct tus *t)
 {
 	enum err e = uploads_remove(t->app->db, &t->u, &t->rs->why);
 
-	/* The row is gone, so the upload is; bytes that stay are left to gc */
-	if (e == ERR_OK)
-		(void)!partial_remove(t->app->store, t->u.id, &t->rs->why);
+	/* The row is gone, so the upload is, also one that was about to become
+	 * a file; bytes that stay are left to gc */
+	if (e == ERR_OK) {
+		(void)!partial_remove(t->app->store, t->u.id, NULL);
+		(void)!store_remove(t->app->store, t->u.id, NULL);
+	}
 	return e;
 }
 
@@ -36,8 +39,12 @@ static enum err write_rows(struct tus *t, const struct file *f,
 {
 	if (count > 0)
 		return uploads_join(t->app->db, &t->who, &t->app->quota, &t->u,
-				    f, parts, count, &t->rs->why);
-	return uploads_finish(t->app->db, &t->who, &t->u, f, &t->rs->why);
+				    f, parts, count, &t->app->receivers,
+				    &t->rs->why);
+	/* Whose last answer was lost may ask as long as if it went on */
+	t->u.expires_at = t->rq->now + t->app->upload_life;
+	return uploads_finish(t->app->db, &t->who, &t->u, f, &t->app->receivers,
+			      &t->rs->why);
 }
 
 /* The bytes first, then the rows. Without the rows the bytes stay what they

@@ -3,6 +3,13 @@
 #include "partial.h"
 #include "tus_complete.h"
 
+static enum err taken(struct tus *t)
+{
+	return response_explain(t->rs, ERR_CONFLICT,
+				"Another request has taken a part of this, or "
+				"ended it.");
+}
+
 static enum err find_part(struct tus *t, struct span id, struct upload *part)
 {
 	int64_t offset = 0, written_at;
@@ -16,6 +23,8 @@ static enum err find_part(struct tus *t, struct span id, struct upload *part)
 	if (e == ERR_OK)
 		e = partial_look(t->app->store, part->id, &offset, &written_at,
 				 &t->rs->why);
+	if (e == ERR_NOT_FOUND)
+		return taken(t);
 	if (e == ERR_OK && offset != part->length)
 		return response_explain(t->rs, ERR_CONFLICT,
 					"The part %s has not all of its bytes.",
@@ -100,6 +109,9 @@ enum err tus_join(struct tus *t, struct span list)
 	t->u.finished_at = t->rq->now;
 	if (e == ERR_OK)
 		e = tus_complete(t, parts, count);
+	/* All of them were there when we looked */
+	if (e == ERR_CONFLICT || e == ERR_NOT_FOUND)
+		e = taken(t);
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
 		(void)!partial_remove(s, parts[i].id, &t->rs->why);
 	/* It has no row that anybody could go on with. Not known whether it is
