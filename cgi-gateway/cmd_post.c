@@ -97,11 +97,13 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *arg)
 /* What stands in a message of libcurl's may have come from outside */
 static void say(struct post_answer *out, const char *text)
 {
-	size_t n = 0;
+	size_t len = strlen(text);
 
-	for (; n < POST_WHY_MAX && text[n] != '\0'; n++)
+	if (len > POST_WHY_MAX)
+		len = POST_WHY_MAX;
+	for (size_t n = 0; n < len; n++)
 		out->why[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
-	out->why[n] = '\0';
+	out->why[len] = '\0';
 }
 
 static void judge(const struct under_way *u, CURLcode code,

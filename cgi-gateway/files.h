@@ -97,9 +97,9 @@ enum err files_update(struct db *db, const struct caller *who,
 		      const struct file *f, struct files_changed which,
 		      struct errmsg *m) MUST_CHECK;
 
-/* Remove the row, of an expired file too, for it still counts; with an event
- * for everybody in `to`. The bytes come after, by the caller. ERR_NOT_FOUND for
- * a session that has ended, too: caller_check() tells. */
+/* Remove the row, of an expired file too: it still counts; with an event for
+ * everybody in `to`. The bytes come after, by the caller. ERR_NOT_FOUND for a
+ * session that has ended, too: caller_check() tells. */
 enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 		      struct span id, const struct receivers *to,
 		      struct errmsg *m) MUST_CHECK;
@@ -112,7 +112,9 @@ enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 enum err files_drop(struct db *db, const struct file *f, int64_t now,
 		    const struct receivers *to, struct errmsg *m) MUST_CHECK;
 
-/* Whether a row with this id exists, whoever's and however old. */
+/* Whether a row with this id exists, whoever's and however old. Waits for a
+ * transaction that has written it and not ended: its program may be gone, but
+ * what the server does with a COMMIT on its way is not known before. */
 enum err files_exists(struct db *db, struct span id,
 		      struct errmsg *m) MUST_CHECK;
 

@@ -105,7 +105,13 @@ static enum err is_named(struct sweep *s, const struct store_item *item,
 			 struct errmsg *m)
 {
 	const struct span id = span_of(item->id);
+	enum err e = ERR_NOT_FOUND;
 
+	/* Nearly all are files */
+	if (item->kind == STORE_OBJECT)
+		e = files_exists(s->db, id, m);
+	if (e != ERR_NOT_FOUND)
+		return e;
 	return item->kind == STORE_OBJECT ? uploads_wants(s->db, id, m)
 					  : uploads_exists(s->db, id, m);
 }

@@ -44,7 +44,7 @@ struct sweep {
 	/* given */
 	struct db *db;
 	struct store *store;
-	const struct receivers *to; /* who is told that a file has expired */
+	const struct receivers *to; /* told of what expires */
 	int64_t now;		    /* seconds since 1970 UTC */
 	int64_t grace;		    /* seconds */
 	bool dry;		    /* remove nothing: count what would be */

@@ -89,10 +89,7 @@ enum err uploads_remove(struct db *db, const struct upload *u,
 enum err uploads_exists(struct db *db, struct span id,
 			struct errmsg *m) MUST_CHECK;
 
-/* Whether it is of one, or of a file. Waits for a transaction that has written
- * either and not ended: its program may be gone, but what the server does with
- * a COMMIT on its way is not known before. ERR_NOT_FOUND: nobody's, for good.
- */
+/* Whether it is of one, or of a file. ERR_NOT_FOUND: nobody's, for good. */
 enum err uploads_wants(struct db *db, struct span id,
 		       struct errmsg *m) MUST_CHECK;
 

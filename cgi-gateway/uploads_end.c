@@ -64,13 +64,11 @@ enum err uploads_wants(struct db *db, struct span id, struct errmsg *m)
 {
 	int64_t one;
 
-	/* The upload first, as in uploads_finish(): whoever finds that it is
-	 * one no more finds the file that it has become */
+	/* One statement, for one look: the upload becomes the file */
 	return db_row(db,
-		      "(SELECT 1 FROM upload WHERE id = ?"
-		      " AND finished_at IS NULL LOCK IN SHARE MODE)"
-		      " UNION ALL"
-		      " (SELECT 1 FROM file WHERE id = ? LOCK IN SHARE MODE)",
+		      "SELECT 1 FROM file WHERE id = ? UNION ALL"
+		      " SELECT 1 FROM upload WHERE id = ?"
+		      " AND finished_at IS NULL",
 		      DB_IN(db_text(id), db_text(id)), DB_OUT(db_to_int(&one)),
 		      m);
 }

@@ -1,6 +1,7 @@
 #include "files.h"
 #include "file_table.h"
 
+#include <pthread.h>
 #include <time.h>
 
 enum { NOW = 1767225600, ANN = 42, BOB = 43 };
@@ -13,7 +14,7 @@ static const struct quota_limits unlimited = { QUOTA_NONE, QUOTA_NONE };
 static int open_db(void **state)
 {
 	(void)state;
-	db = mariadb_pool(2);
+	db = mariadb_pool(3);
 	file_table_make();
 	sessions_user(db, ANN, "ann@example.org", false);
 	sessions_user(db, BOB, "bob@example.org", false);
@@ -997,6 +998,58 @@ static void a_page_of_what_has_expired_begins_behind_another(void **state)
 	assert_listed(&l, "c d");
 }
 
+/* Answers what files_exists() did */
+static void *ask(void *id)
+{
+	static enum err e;
+
+	e = files_exists(db, span_of(id), NULL);
+	return &e;
+}
+
+static void wait_until_somebody_waits_for_a_row(void)
+{
+	int64_t waiting = 0;
+
+	for (int tries = 0; waiting == 0; tries++) {
+		assert_true(tries < 300);
+		/* whoever asks more often is told what it was told before */
+		sleep_ms(120);
+		assert_ok(db_row(db,
+				 "SELECT COUNT(*) FROM"
+				 " information_schema.innodb_trx"
+				 " WHERE trx_state = 'LOCK WAIT'",
+				 DB_NONE, DB_OUT(db_to_int(&waiting)), &why));
+	}
+}
+
+static void a_row_that_is_being_written_is_waited_for(void **state)
+{
+	(void)state;
+	for (int commit = 0; commit <= 1; commit++) {
+		struct file f = made(1, ANN, "a");
+		struct db_conn *c;
+		pthread_t thread;
+		void *got = NULL;
+
+		assert_ok(db_begin(db, &c, &why));
+		assert_ok(db_tx_change(c,
+				       "INSERT INTO file (id, owner, name,"
+				       " type, size, sha256, created_at)"
+				       " VALUES (?, 1, 'x', 'y', 0,"
+				       " REPEAT('z', 32), 1)",
+				       DB_IN(db_text(span_of(f.id))), &why));
+		assert_int_equal(pthread_create(&thread, NULL, ask, f.id), 0);
+		wait_until_somebody_waits_for_a_row();
+		if (commit)
+			assert_ok(db_commit(c, &why));
+		else
+			db_rollback(c);
+		assert_int_equal(pthread_join(thread, &got), 0);
+		assert_err(*(enum err *)got, commit ? ERR_OK : ERR_NOT_FOUND);
+	}
+}
+
 static void walk(const char *after)
 {
 	l = (struct listed) { 0 };
@@ -1180,6 +1233,7 @@ int main(int argc, char **argv)
 		FILES(a_row_exists_whoever_s_and_however_old),
 		FILES(what_has_expired_comes_oldest_first),
 		FILES(a_page_of_what_has_expired_begins_behind_another),
+		FILES(a_row_that_is_being_written_is_waited_for),
 		FILES(a_walk_goes_by_id_behind_the_last),
 		FILES(a_page_of_each_has_a_longest_length),
 		FILES(a_count_tells_files_bytes_and_owners),

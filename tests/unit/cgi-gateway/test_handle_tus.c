@@ -337,12 +337,15 @@ static void the_version_must_be_ours(void **state)
 	begin("DELETE", path);
 	header("Tus-Resumable", "0.9");
 	assert_int_equal(gateway_answer(&g, handle_tus_end, id()), 412);
-	/* people ask by hand; a HEAD is a program's */
+	/* people ask by hand */
 	begin("GET", path);
 	header("Tus-Resumable", NULL);
 	assert_int_equal(gateway_answer(&g, handle_tus_show, id()), 200);
 	begin("HEAD", path);
 	header("Tus-Resumable", NULL);
+	assert_int_equal(gateway_answer(&g, handle_tus_show, id()), 200);
+	begin("HEAD", path);
+	header("Tus-Resumable", "2.0.0");
 	assert_int_equal(gateway_answer(&g, handle_tus_show, id()), 412);
 	assert_offset("0");
 }

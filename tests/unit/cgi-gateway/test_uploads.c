@@ -548,59 +548,6 @@ static void bytes_are_wanted_by_an_upload_and_then_by_its_file(void **state)
 	assert_err(uploads_wants(db, id, &why), ERR_NOT_FOUND);
 }
 
-/* Answers what uploads_wants() did */
-static void *ask(void *id)
-{
-	static enum err e;
-
-	e = uploads_wants(db, span_of(id), NULL);
-	return &e;
-}
-
-static void wait_until_somebody_waits_for_a_row(void)
-{
-	int64_t waiting = 0;
-
-	for (int tries = 0; waiting == 0; tries++) {
-		assert_true(tries < 300);
-		/* whoever asks more often is told what it was told before */
-		sleep_ms(120);
-		assert_ok(db_row(db,
-				 "SELECT COUNT(*) FROM"
-				 " information_schema.innodb_trx"
-				 " WHERE trx_state = 'LOCK WAIT'",
-				 DB_NONE, DB_OUT(db_to_int(&waiting)), &why));
-	}
-}
-
-/* A program may be gone whose COMMIT is on its way */
-static void a_row_that_is_being_written_is_waited_for(void **state)
-{
-	(void)state;
-	for (int commit = 0; commit <= 1; commit++) {
-		struct upload u = made(1, TUS_WHOLE, 0);
-		struct db_conn *c;
-		pthread_t thread;
-		void *got = NULL;
-
-		assert_ok(db_begin(db, &c, &why));
-		assert_ok(db_tx_change(c,
-				       "INSERT INTO file (id, owner, name,"
-				       " type, size, sha256, created_at)"
-				       " VALUES (?, 1, 'x', 'y', 0,"
-				       " REPEAT('z', 32), 1)",
-				       DB_IN(db_text(span_of(u.id))), &why));
-		assert_int_equal(pthread_create(&thread, NULL, ask, u.id), 0);
-		wait_until_somebody_waits_for_a_row();
-		if (commit)
-			assert_ok(db_commit(c, &why));
-		else
-			db_rollback(c);
-		assert_int_equal(pthread_join(thread, &got), 0);
-		assert_err(*(enum err *)got, commit ? ERR_OK : ERR_NOT_FOUND);
-	}
-}
-
 /* --- many at a time ------------------------------------------------------- */
 
 enum { THREADS = 8, EACH = 15 };
@@ -836,7 +783,6 @@ int main(int argc, char **argv)
 		UPLOAD(what_has_expired_is_dropped_and_nothing_else),
 		UPLOAD(the_expired_come_in_order_from_behind_one),
 		UPLOAD(bytes_are_wanted_by_an_upload_and_then_by_its_file),
-		UPLOAD(a_row_that_is_being_written_is_waited_for),
 		UPLOAD(there_is_no_moment_when_nobody_wants_them),
 		UPLOAD(of_many_exactly_as_many_begin_as_fit),
 		UPLOAD(of_many_that_bring_bytes_none_counts_twice),
