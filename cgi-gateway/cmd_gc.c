@@ -102,7 +102,7 @@ static void report(const struct gc *gc)
 		     (long long)s->count[SWEEP_ORPHAN],
 		     (long long)s->count[SWEEP_UNFINISHED],
 		     (long long)s->count[SWEEP_UPLOAD], (long long)s->bytes,
-		     (long long)(gc->links + gc->upload_links),
+		     (long long)gc->links + (long long)gc->upload_links,
 		     (long long)gc->events);
 	if (s->count[SWEEP_HELD] + s->count[SWEEP_YOUNG] +
 		    s->count[SWEEP_FOREIGN] + s->count[SWEEP_FAILED] >
