@@ -28,7 +28,7 @@ static const char *const words[SWEEP_EVENTS] = {
 
 struct gc {
 	struct sweep sweep;
-	int64_t links, upload_links, events; /* removed */
+	int64_t links, upload_links, events; /* removed, too */
 	bool json, verbose;
 	struct json_object *told; /* an array, with --json */
 };
@@ -94,17 +94,16 @@ static void report(const struct gc *gc)
 		report_json(gc);
 		return;
 	}
-	(void)printf(
-		"%s%lld expired, %lld without a row, %lld unfinished, "
-		"%lld abandoned uploads: %lld bytes; %lld dead links, %lld "
-		"dead events\n",
-		s->dry ? "would remove " : "removed ",
-		(long long)s->count[SWEEP_EXPIRED],
-		(long long)s->count[SWEEP_ORPHAN],
-		(long long)s->count[SWEEP_UNFINISHED],
-		(long long)s->count[SWEEP_UPLOAD], (long long)s->bytes,
-		(long long)gc->links + (long long)gc->upload_links,
-		(long long)gc->events);
+	(void)printf("%s%lld expired, %lld without a row, %lld unfinished, "
+		     "%lld abandoned uploads: %lld bytes; %lld dead links, "
+		     "%lld dead events\n",
+		     s->dry ? "would remove " : "removed ",
+		     (long long)s->count[SWEEP_EXPIRED],
+		     (long long)s->count[SWEEP_ORPHAN],
+		     (long long)s->count[SWEEP_UNFINISHED],
+		     (long long)s->count[SWEEP_UPLOAD], (long long)s->bytes,
+		     (long long)gc->links + (long long)gc->upload_links,
+		     (long long)gc->events);
 	if (s->count[SWEEP_HELD] + s->count[SWEEP_YOUNG] +
 		    s->count[SWEEP_FOREIGN] + s->count[SWEEP_FAILED] >
 	    0)
@@ -114,6 +113,33 @@ static void report(const struct gc *gc)
 			     (long long)s->count[SWEEP_YOUNG],
 			     (long long)s->count[SWEEP_FOREIGN],
 			     (long long)s->count[SWEEP_FAILED]);
+}
+
+/* One that fails keeps the others from nothing */
+static enum err settle(struct gc *gc, const char *what, enum err e,
+		       struct errmsg *m)
+{
+	return e == ERR_OK ? e : sweep_failed(&gc->sweep, what, e, m);
+}
+
+/* Rows that no file goes with. After the files: a link's time runs from its
+ * file's end. */
+static enum err sweep_rows(struct gc *gc, struct errmsg *m)
+{
+	const struct sweep *s = &gc->sweep;
+	enum err e = links_sweep(s->db, s->now, s->dry, &gc->links, m);
+
+	e = settle(gc, "links", e, m);
+	if (e == ERR_OK) {
+		e = upload_links_sweep(s->db, s->now, s->dry, &gc->upload_links,
+				       m);
+		e = settle(gc, "upload links", e, m);
+	}
+	if (e == ERR_OK) {
+		e = events_sweep(s->db, s->to, s->now, s->dry, &gc->events, m);
+		e = settle(gc, "events", e, m);
+	}
+	return e;
 }
 
 int cmd_gc(struct admin *a, int argc, char **argv)
@@ -145,15 +171,8 @@ int cmd_gc(struct admin *a, int argc, char **argv)
 		e = uploads_sweep(&gc.sweep, a->app.upload_life, &m);
 	if (e == ERR_OK)
 		e = sweep_store(&gc.sweep, &m);
-	/* After the files, so that a link's time runs from the file's end */
 	if (e == ERR_OK)
-		e = links_sweep(a->app.db, a->now, gc.sweep.dry, &gc.links, &m);
-	if (e == ERR_OK)
-		e = upload_links_sweep(a->app.db, a->now, gc.sweep.dry,
-				       &gc.upload_links, &m);
-	if (e == ERR_OK)
-		e = events_sweep(a->app.db, &a->app.receivers, a->now,
-				 gc.sweep.dry, &gc.events, &m);
+		e = sweep_rows(&gc, &m);
 	/* What was done until then was done */
 	report(&gc);
 	json_object_put(gc.told);

@@ -3,7 +3,7 @@
  *
  * Two locks lie on it (open file description locks, which the kernel drops
  * however a process ends): one is held for the moment of a write, the other by
- * who finishes. Only partial_disk.c and partial_finish.c include this.
+ * who finishes. Only partial_*.c include this.
  */
 #ifndef PARTIAL_MARK_H
 #define PARTIAL_MARK_H

@@ -75,7 +75,7 @@ enum err sweep_expired(struct sweep *s, struct errmsg *m)
 {
 	struct file last = { .id = "" };
 	struct page p = { .files = calloc(FILES_LIST_MAX, sizeof(*p.files)) };
-	enum err e;
+	enum err e = ERR_OK;
 
 	if (p.files == NULL)
 		return err_set(m, ERR_MEMORY, "out of memory");

@@ -32,6 +32,17 @@ static enum err note(void *arg)
 	return ERR_OK;
 }
 
+/* Wherever they are: it may have been left in the middle of its finish */
+static enum err remove_bytes(struct sweep *s, const char *id, struct errmsg *m)
+{
+	enum err e = partial_remove(s->store, id, m);
+
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	e = store_remove(s->store, id, m);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 static enum err drop(struct sweep *s, const struct upload *u, int64_t offset,
 		     struct errmsg *m)
 {
@@ -43,7 +54,7 @@ static enum err drop(struct sweep *s, const struct upload *u, int64_t offset,
 		return e;
 	sweep_tell(s, SWEEP_UPLOAD, u->id, "");
 	if (!s->dry)
-		e = partial_remove(s->store, u->id, m);
+		e = remove_bytes(s, u->id, m);
 	if (e == ERR_OK)
 		s->bytes += offset;
 	return e;

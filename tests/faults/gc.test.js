@@ -243,7 +243,8 @@ describe('gc --grace 0 spares a resumable upload', () => {
     await stack.sql('gateway', `UPDATE upload SET expires_at = 1 WHERE id IN (${ids.map((id) => `'${id}'`)})`);
     // for the bytes decide when it was gone on with
     for (const id of ids) utimesSync(data('incoming', id), 1, 1);
-    writeFileSync(data('incoming', `${ids[0]}.mark`), 'no mark');
+    rmSync(data('incoming', `${ids[0]}.mark`));
+    mkdirSync(data('incoming', `${ids[0]}.mark`));
     rmSync(data('incoming', ids[1]));
     const dry = await gc('--dry-run');
     assert.deepEqual([dry.code, dry.uploads, dry.failed], [1, 2, 1], dry.stderr);
@@ -253,6 +254,7 @@ describe('gc --grace 0 spares a resumable upload', () => {
     assert.equal((await head(stack, ann, `/tus/${ids[2]}`)).status, 404);
     await stack.sql('gateway', `DELETE FROM upload WHERE id = '${ids[0]}'`);
     assert.equal((await stack.gatewayAdmin(['quota', 'recount'])).code, 0);
+    rmSync(data('incoming', `${ids[0]}.mark`), { recursive: true });
     const rest = await gc('--grace', '0');
     assert.deepEqual([rest.code, rest.unfinished], [0, 1], rest.stderr);
     assert.deepEqual(incoming(), []);
