@@ -75,7 +75,7 @@ static enum err judge(struct sweep *s, const struct expired *x)
 static enum err sweep(struct sweep *s)
 {
 	char after[UUID_LEN + 1] = "";
-	enum err e;
+	enum err e = ERR_OK;
 
 	do {
 		s->count = 0;
