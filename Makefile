@@ -58,6 +58,8 @@ $(BUILD)/gateway-admin: $(call objects,$(filter-out $(MAINS),$(GATEWAY)))
 # One-time codes, and the QR code that auth-admin prints
 $(BUILD)/cgi-auth: private LDLIBS += -loath
 $(BUILD)/auth-admin: private LDLIBS += -loath -lqrencode
+# What gateway-admin deliver sends with
+$(BUILD)/gateway-admin: private LDLIBS += -lcurl
 # Moved into place whole: a server may start it again at any moment
 $(addprefix $(BUILD)/,$(PROGRAMS)): $(BUILD)/libcommon.a
 	@echo "  LD $@"

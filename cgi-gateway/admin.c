@@ -22,8 +22,11 @@ static const struct command {
 	  "row goes when it is older than the grace time (3600), for\nit may "
 	  "belong to an upload under way: let that be longer than any upload "
 	  "takes. "
-	  "Links that have been dead for 30 days go too. May\nrun while "
-	  "the service is up.\n\n"
+	  "Links and events that have been dead for 30 days go too, and "
+	  "events\n"
+	  "as old for receivers that EVENT_URLS does not name any more. May "
+	  "run "
+	  "while the\nservice is up.\n\n"
 	  "Exit status: 0; 69 when the database or the disk is away.\n" },
 	{ "verify", cmd_verify, "read every file again and compare digests",
 	  "gateway-admin verify [--rate BYTES_PER_SECOND] [--json]\n\n"
@@ -44,6 +47,35 @@ static const struct command {
 	  "much it is.\n\nrecount counts the files of every owner again, and "
 	  "tells whose count was wrong;\nit may run while the service is "
 	  "up.\n\n"
+	  "Exit status: 0; 69 when the database is away.\n" },
+	{ "deliver", cmd_deliver, "tell other services what happened to files",
+	  "gateway-admin deliver [--follow] [--json]\n\n"
+	  "Posts what was uploaded, deleted or has expired to each address of "
+	  "EVENT_URLS, as\nJSON signed with EVENT_SECRET "
+	  "(docs/operations.md). Each event that is due is tried\nonce; what "
+	  "fails is due again after 10 seconds, 20, 40 ... an hour, and given "
+	  "up "
+	  "when\nit still fails EVENT_DAYS after its first try. At least once, "
+	  "and in order for each\nfile. Any number of these may run at the "
+	  "same time.\n\n"
+	  "  --follow  stay, and look every second; SIGTERM ends it when what "
+	  "is under way\n            has been answered\n\n"
+	  "Exit status: 0; 1 when there are events that were given up (see "
+	  "gateway-admin\nevents); 69 when the database is away; 78 when "
+	  "EVENT_URLS is not set.\n" },
+	{ "events", cmd_events, "show what other services are still to be told",
+	  "gateway-admin events list [WHICH] [--limit N] [--json]\n"
+	  "gateway-admin events retry WHICH [--json]\n"
+	  "gateway-admin events forget WHICH [--json]\n\n"
+	  "list shows how many events wait for each receiver, and the oldest "
+	  "of "
+	  "them (100\nunless told). retry lets deliver try them anew and at "
+	  "once, dead ones too. forget\nremoves them: nobody will be told.\n\n"
+	  "WHICH is those that fit all of:\n"
+	  "  --id N          this one\n"
+	  "  --receiver URL  for this receiver\n"
+	  "  --dead          given up\n"
+	  "or --all.\n\n"
 	  "Exit status: 0; 69 when the database is away.\n" },
 };
 
@@ -88,7 +120,9 @@ static enum err open_app(struct admin *a, struct settings *s, struct errmsg *m)
 
 	if (e != ERR_OK)
 		return e;
-	e = settings_load(&gateway_defaults, s, m);
+	e = gateway_settings_check(&a->app, m);
+	if (e == ERR_OK)
+		e = settings_load(&gateway_defaults, s, m);
 	if (e != ERR_OK)
 		goto own;
 	db = settings_db(s);

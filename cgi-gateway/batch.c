@@ -254,10 +254,11 @@ static enum err add_rows(struct batch *b)
 
 	if (!is_by_link(b))
 		return files_add(b->app->db, &b->who, b->owner, &b->app->quota,
-				 b->files, b->count, &b->rs->why);
+				 b->files, b->count, &b->app->receivers,
+				 &b->rs->why);
 	e = upload_links_receive(b->app->db, &b->link, b->rq->now,
 				 &b->app->quota, b->files, b->count,
-				 &b->rs->why);
+				 &b->app->receivers, &b->rs->why);
 	if (e == ERR_QUOTA)
 		return no_room(b);
 	return e == ERR_GONE ? refused_by_link(b) : e;

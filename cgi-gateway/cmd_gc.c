@@ -6,6 +6,7 @@
  * is young: the grace time spares it. */
 #include "admin.h"
 
+#include "events.h"
 #include "json.h"
 #include "links.h"
 #include "partial.h"
@@ -18,8 +19,8 @@ struct gc {
 	struct admin *admin;
 	int64_t grace; /* seconds */
 	bool dry;
-	int64_t expired, orphans, unfinished, bytes; /* removed */
-	int64_t uploads, links, upload_links;	     /* removed, too */
+	int64_t expired, orphans, unfinished, bytes;  /* removed */
+	int64_t uploads, links, upload_links, events; /* removed, too */
 	struct file row;
 	struct file *found; /* one page of expired rows */
 	size_t count;
@@ -39,7 +40,8 @@ static enum err remove_file(struct gc *gc, const struct file *f)
 	enum err e = ERR_OK;
 
 	if (!gc->dry)
-		e = files_drop(gc->admin->app.db, f, gc->admin->now, &gc->m);
+		e = files_drop(gc->admin->app.db, f, gc->admin->now,
+			       &gc->admin->app.receivers, &gc->m);
 	if (e == ERR_OK) {
 		gc->expired++;
 		gc->bytes += f->size;
@@ -101,13 +103,13 @@ static void report(const struct gc *gc, bool json)
 	if (!json) {
 		(void)printf("%s%lld expired, %lld without a row, %lld "
 			     "unfinished, %lld abandoned uploads: %lld bytes; "
-			     "%lld dead links\n",
+			     "%lld dead links, %lld dead events\n",
 			     gc->dry ? "would remove " : "removed ",
 			     (long long)gc->expired, (long long)gc->orphans,
 			     (long long)gc->unfinished, (long long)gc->uploads,
 			     (long long)gc->bytes,
-			     (long long)gc->links +
-				     (long long)gc->upload_links);
+			     (long long)gc->links + (long long)gc->upload_links,
+			     (long long)gc->events);
 		return;
 	}
 	o = json_object_new_object();
@@ -119,6 +121,7 @@ static void report(const struct gc *gc, bool json)
 	json_set_int(o, "bytes", gc->bytes);
 	json_set_int(o, "links", gc->links);
 	json_set_int(o, "upload_links", gc->upload_links);
+	json_set_int(o, "events", gc->events);
 	(void)puts(json_write(o).p);
 	json_object_put(o);
 }
@@ -153,6 +156,9 @@ int cmd_gc(struct admin *a, int argc, char **argv)
 	if (e == ERR_OK)
 		e = upload_links_sweep(a->app.db, a->now, gc.dry,
 				       &gc.upload_links, &gc.m);
+	if (e == ERR_OK)
+		e = events_sweep(a->app.db, &a->app.receivers, a->now, gc.dry,
+				 &gc.events, &gc.m);
 	free(gc.found);
 	if (e != ERR_OK)
 		return admin_fail("gc", e, &gc.m);

@@ -1,5 +1,7 @@
 #include "files.h"
 
+#include "events.h"
+
 /* In each statement `l` is the caller's session (caller.h) and `f` the file. */
 #define FROM_SESSION " FROM live_session l"
 #define COLUMNS FILES_COLUMNS
@@ -30,8 +32,8 @@
 			? db_text(span_of((f)->upload_link))        \
 			: db_null()
 
-enum err files_insert(struct db_conn *c, const struct caller *who,
-		      uint64_t owner, const struct file *f, struct errmsg *m)
+static enum err insert(struct db_conn *c, const struct caller *who,
+		       uint64_t owner, const struct file *f, struct errmsg *m)
 {
 	enum err e;
 
@@ -49,6 +51,17 @@ enum err files_insert(struct db_conn *c, const struct caller *who,
 	return e == ERR_NOT_FOUND ? ERR_AUTH : e;
 }
 
+enum err files_insert(struct db_conn *c, const struct caller *who,
+		      uint64_t owner, const struct file *f,
+		      const struct receivers *to, struct errmsg *m)
+{
+	enum err e = insert(c, who, owner, f, m);
+
+	return e == ERR_OK ? events_note(c, to, EVENT_UPLOADED, span_of(f->id),
+					 f->created_at, m)
+			   : e;
+}
+
 struct amount files_amount(const struct file *files, size_t count)
 {
 	struct amount a = { 0, (int64_t)count };
@@ -61,7 +74,7 @@ struct amount files_amount(const struct file *files, size_t count)
 static enum err add_all(struct db *db, const struct caller *who, uint64_t owner,
 			const struct quota_limits *limits,
 			const struct file *files, size_t count,
-			struct errmsg *m)
+			const struct receivers *to, struct errmsg *m)
 {
 	struct db_conn *c;
 	enum err e = db_begin(db, &c, m);
@@ -70,7 +83,7 @@ static enum err add_all(struct db *db, const struct caller *who, uint64_t owner,
 		return e;
 	e = quota_take(c, who, owner, files_amount(files, count), limits, m);
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = files_insert(c, who, owner, &files[i], m);
+		e = files_insert(c, who, owner, &files[i], to, m);
 	if (e == ERR_OK)
 		return db_commit(c, m);
 	db_rollback(c);
@@ -79,9 +92,9 @@ static enum err add_all(struct db *db, const struct caller *who, uint64_t owner,
 
 enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
 		   const struct quota_limits *limits, const struct file *files,
-		   size_t count, struct errmsg *m)
+		   size_t count, const struct receivers *to, struct errmsg *m)
 {
-	enum err e = add_all(db, who, owner, limits, files, count, m);
+	enum err e = add_all(db, who, owner, limits, files, count, to, m);
 
 	/* Once for an owner's first file, who had no row to count in; once more
 	 * for who finds that others have just made room */
@@ -90,7 +103,7 @@ enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
 				  limits, m);
 		if (e != ERR_OK)
 			break;
-		e = add_all(db, who, owner, limits, files, count, m);
+		e = add_all(db, who, owner, limits, files, count, to, m);
 	}
 	return e;
 }
@@ -198,12 +211,10 @@ enum err files_update(struct db *db, const struct caller *who,
 			 m);
 }
 
-enum { WHATEVER = -1 }; /* as the statement below spells it */
-
-/* Remove a row and what it counts; with `expired` not WHATEVER only if it has
- * expired by then */
-static enum err drop(struct db *db, const struct file *f, int64_t expired,
-		     struct errmsg *m)
+/* Remove a row and what it counts; for EVENT_EXPIRED only if it has expired at
+ * `now` */
+static enum err drop(struct db *db, const struct file *f, enum event_kind why,
+		     int64_t now, const struct receivers *to, struct errmsg *m)
 {
 	struct db_conn *c;
 	enum err e = db_begin(db, &c, m);
@@ -211,14 +222,17 @@ static enum err drop(struct db *db, const struct file *f, int64_t expired,
 	if (e != ERR_OK)
 		return e;
 	e = quota_give(c, f->owner, files_amount(f, 1), m);
+	if (e == ERR_OK)
+		e = events_note(c, to, why, span_of(f->id), now, m);
 	/* Of two who delete the same file one finds no row, and rolls back what
-	 * it counted */
+	 * it counted and noted */
 	if (e == ERR_OK)
 		e = db_tx_change(c,
 				 "DELETE FROM file WHERE id = ?"
-				 " AND (? = -1 OR expires_at <= ?)",
-				 DB_IN(db_text(span_of(f->id)), db_int(expired),
-				       db_int(expired)),
+				 " AND (? OR expires_at <= ?)",
+				 DB_IN(db_text(span_of(f->id)),
+				       db_int(why != EVENT_EXPIRED),
+				       db_int(now)),
 				 m);
 	if (e == ERR_OK)
 		return db_commit(c, m);
@@ -227,7 +241,8 @@ static enum err drop(struct db *db, const struct file *f, int64_t expired,
 }
 
 enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
-		      struct span id, struct errmsg *m)
+		      struct span id, const struct receivers *to,
+		      struct errmsg *m)
 {
 	struct file f;
 	enum err e;
@@ -242,13 +257,13 @@ enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 		   DB_OUT(db_to_text(f.id, sizeof(f.id)), db_to_uint(&f.owner),
 			  db_to_int(&f.size)),
 		   m);
-	return e == ERR_OK ? drop(db, &f, WHATEVER, m) : e;
+	return e == ERR_OK ? drop(db, &f, EVENT_DELETED, who->now, to, m) : e;
 }
 
 enum err files_drop(struct db *db, const struct file *f, int64_t now,
-		    struct errmsg *m)
+		    const struct receivers *to, struct errmsg *m)
 {
-	return drop(db, f, now, m);
+	return drop(db, f, EVENT_EXPIRED, now, to, m);
 }
 
 enum err files_exists(struct db *db, struct span id, struct errmsg *m)

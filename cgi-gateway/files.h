@@ -2,7 +2,7 @@
  *
  * A row exists only for bytes that are safe in the store. What belongs to
  * someone else, or has expired, is not found. Errors are db.h's. Rows come and
- * go in one transaction with what quota.h counts.
+ * go in one transaction with what quota.h counts and events.h notes.
  */
 #ifndef FILES_H
 #define FILES_H
@@ -14,6 +14,7 @@
 #include "file_name.h"
 #include "ident.h"
 #include "quota.h"
+#include "receivers.h"
 
 enum {
 	FILES_NEVER = 0,       /* expires_at of a file that stays */
@@ -52,18 +53,20 @@ struct amount files_amount(const struct file *files, size_t count);
  * the same round trip: ERR_AUTH when it lives no more. `owner` is whose files
  * they are, 0 for the caller's own. */
 
-/* Add all `count` rows or none, for `owner` whatever the rows say. After
- * ERR_UNAVAILABLE it is not known which. ERR_QUOTA: the owner has no room for
- * all of them; `limits` hold for who has none of their own. */
+/* Add all `count` rows or none, for `owner` whatever the rows say, with an
+ * event of each for everybody in `to` (NULL: nobody). After ERR_UNAVAILABLE it
+ * is not known which. ERR_QUOTA: the owner has no room for all of them;
+ * `limits` hold for who has none of their own. */
 enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
 		   const struct quota_limits *limits, const struct file *files,
-		   size_t count, struct errmsg *m) MUST_CHECK;
+		   size_t count, const struct receivers *to,
+		   struct errmsg *m) MUST_CHECK;
 
-/* In the transaction of who counts it in the quota: write one row. `who` may be
- * NULL, as in quota.h. ERR_AUTH */
+/* In the transaction of who counts it in the quota: write one row, with its
+ * event. `who` may be NULL, as in quota.h. ERR_AUTH */
 enum err files_insert(struct db_conn *c, const struct caller *who,
 		      uint64_t owner, const struct file *f,
-		      struct errmsg *m) MUST_CHECK;
+		      const struct receivers *to, struct errmsg *m) MUST_CHECK;
 
 enum err files_find(struct db *db, struct caller *who, uint64_t owner,
 		    struct span id, struct file *out,
@@ -94,17 +97,20 @@ enum err files_update(struct db *db, const struct caller *who,
 		      const struct file *f, struct files_changed which,
 		      struct errmsg *m) MUST_CHECK;
 
-/* Remove the row. The bytes come after, by the caller. ERR_NOT_FOUND for a
- * session that has ended, too: caller_check() tells. */
+/* Remove the row, with an event for everybody in `to`. The bytes come after, by
+ * the caller. ERR_NOT_FOUND for a session that has ended, too: caller_check()
+ * tells. */
 enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
-		      struct span id, struct errmsg *m) MUST_CHECK;
+		      struct span id, const struct receivers *to,
+		      struct errmsg *m) MUST_CHECK;
 
 /* --- for gateway-admin ------------------------------------------------- */
 
-/* Remove the row if it has expired at `now`: its owner may have lifted that
- * since it was read. Of `f`, its id, owner and size count. ERR_NOT_FOUND. */
+/* Remove the row if it has expired at `now`, with an event for everybody in
+ * `to`: its owner may have lifted that since it was read. Of `f`, its id, owner
+ * and size count. ERR_NOT_FOUND. */
 enum err files_drop(struct db *db, const struct file *f, int64_t now,
-		    struct errmsg *m) MUST_CHECK;
+		    const struct receivers *to, struct errmsg *m) MUST_CHECK;
 
 /* Whether a row with this id exists, whoever's and however old. */
 enum err files_exists(struct db *db, struct span id,

@@ -214,8 +214,9 @@ enum err handle_tus_bytes(void *app, struct request *rq, struct response *rs)
 /* One that is a file by now is deleted as files are */
 static enum err remove_file(struct tus *t)
 {
-	enum err e = files_remove(t->app->db, &t->who, t->owner,
-				  span_of(t->u.id), &t->rs->why);
+	enum err e =
+		files_remove(t->app->db, &t->who, t->owner, span_of(t->u.id),
+			     &t->app->receivers, &t->rs->why);
 
 	if (e == ERR_OK)
 		(void)!store_remove(t->app->store, t->u.id, &t->rs->why);

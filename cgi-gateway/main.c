@@ -58,6 +58,8 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 		return err_set(why, ERR_CONFIG,
 			       "DATA_DIR: a server that sends the files reads "
 			       "%% in their path as the start of an escape");
+	if (gateway_settings_check(app, why) != ERR_OK)
+		return ERR_CONFIG;
 	if (s->check_only)
 		return store_disk_check(app->data_dir, why);
 	return store_disk_open(app->data_dir, &app->store, why);

@@ -72,15 +72,8 @@ struct json_object *record_receipt(const struct file *f)
 	return o;
 }
 
-struct json_object *record_json(const struct app *app, const struct request *rq,
-				const struct file *f)
+void record_set(struct json_object *o, const struct file *f)
 {
-	struct json_object *o = json_object_new_object();
-	char tail[sizeof("/download/") + UUID_LEN];
-	struct buf url;
-
-	if (o == NULL)
-		return NULL;
 	json_set_str(o, "id", f->id);
 	json_set_str(o, "name", f->name);
 	json_set_int(o, "size", f->size);
@@ -92,6 +85,18 @@ struct json_object *record_json(const struct app *app, const struct request *rq,
 		json_set_str(o, "upload_link", f->upload_link);
 	else
 		(void)json_object_object_add(o, "upload_link", NULL);
+}
+
+struct json_object *record_json(const struct app *app, const struct request *rq,
+				const struct file *f)
+{
+	struct json_object *o = json_object_new_object();
+	char tail[sizeof("/download/") + UUID_LEN];
+	struct buf url;
+
+	if (o == NULL)
+		return NULL;
+	record_set(o, f);
 	buf_init(&url, REQUEST_PATH_MAX);
 	(void)snprintf(tail, sizeof(tail), "/download/%s", f->id);
 	record_url(app, rq, tail, &url);

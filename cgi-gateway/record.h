@@ -8,6 +8,9 @@
 #include "request.h"
 #include "response.h"
 
+/* What a record says of the file itself. */
+void record_set(struct json_object *o, const struct file *f);
+
 /* The record of `f`, as every answer shows it. Owned; NULL when memory is
  * out. */
 struct json_object *record_json(const struct app *app, const struct request *rq,

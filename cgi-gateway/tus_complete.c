@@ -38,10 +38,12 @@ static enum err write_rows(struct tus *t, const struct file *f,
 {
 	if (count > 0)
 		return uploads_join(t->app->db, &t->who, &t->app->quota, &t->u,
-				    f, parts, count, &t->rs->why);
+				    f, parts, count, &t->app->receivers,
+				    &t->rs->why);
 	/* Whose last answer was lost may ask as long as if it went on */
 	t->u.expires_at = t->rq->now + t->app->upload_life;
-	return uploads_finish(t->app->db, &t->who, &t->u, f, &t->rs->why);
+	return uploads_finish(t->app->db, &t->who, &t->u, f, &t->app->receivers,
+			      &t->rs->why);
 }
 
 /* The bytes first, then the rows. Without the rows the bytes stay what they

@@ -169,7 +169,7 @@ static enum err take(struct db_conn *c, const struct upload_link *l,
 
 static enum err add(struct db *db, const struct upload_link *l, int64_t now,
 		    const struct quota_limits *limits, const struct file *files,
-		    size_t count, struct errmsg *m)
+		    size_t count, const struct receivers *to, struct errmsg *m)
 {
 	const struct amount more = files_amount(files, count);
 	struct db_conn *c;
@@ -181,7 +181,7 @@ static enum err add(struct db *db, const struct upload_link *l, int64_t now,
 	if (e == ERR_OK)
 		e = take(c, l, more, now, m);
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = files_insert(c, NULL, l->owner, &files[i], m);
+		e = files_insert(c, NULL, l->owner, &files[i], to, m);
 	if (e == ERR_OK)
 		return db_commit(c, m);
 	db_rollback(c);
@@ -191,9 +191,9 @@ static enum err add(struct db *db, const struct upload_link *l, int64_t now,
 enum err upload_links_receive(struct db *db, const struct upload_link *l,
 			      int64_t now, const struct quota_limits *limits,
 			      const struct file *files, size_t count,
-			      struct errmsg *m)
+			      const struct receivers *to, struct errmsg *m)
 {
-	enum err e = add(db, l, now, limits, files, count, m);
+	enum err e = add(db, l, now, limits, files, count, to, m);
 
 	/* As in files_add(): an owner without a row, or room just made */
 	for (int again = 0; e == ERR_QUOTA && again < 2; again++) {
@@ -201,7 +201,7 @@ enum err upload_links_receive(struct db *db, const struct upload_link *l,
 				  files_amount(files, count), limits, m);
 		if (e != ERR_OK)
 			break;
-		e = add(db, l, now, limits, files, count, m);
+		e = add(db, l, now, limits, files, count, to, m);
 	}
 	return e;
 }

@@ -74,8 +74,8 @@ struct amount upload_link_left(const struct upload_link *l);
  */
 int64_t upload_link_max_file(const struct upload_link *l, int64_t most);
 
-/* Add the rows of `count` files that came by the link, or none. After
- * ERR_UNAVAILABLE it is not known which.
+/* Add the rows of `count` files that came by the link, or none, with an event
+ * of each for `to`. After ERR_UNAVAILABLE it is not known which.
  *
  *   ERR_QUOTA  the owner has no room for all of them; `limits` as in files.h
  *   ERR_GONE   the link has ended, or has no room for all of them itself:
@@ -84,6 +84,7 @@ int64_t upload_link_max_file(const struct upload_link *l, int64_t most);
 enum err upload_links_receive(struct db *db, const struct upload_link *l,
 			      int64_t now, const struct quota_limits *limits,
 			      const struct file *files, size_t count,
+			      const struct receivers *to,
 			      struct errmsg *m) MUST_CHECK;
 
 /* --- for gateway-admin ------------------------------------------------- */

@@ -50,6 +50,7 @@ struct take {
 	const struct file *f;	    /* in join() */
 	const struct upload *parts; /* the same */
 	size_t count;		    /* of them */
+	const struct receivers *to; /* the same, too */
 };
 
 typedef enum err change_fn(struct db_conn *c, const struct take *t,
@@ -245,7 +246,7 @@ static enum err mark_finished(struct db_conn *c, const struct upload *u,
 
 enum err uploads_finish(struct db *db, const struct caller *who,
 			const struct upload *u, const struct file *f,
-			struct errmsg *m)
+			const struct receivers *to, struct errmsg *m)
 {
 	struct db_conn *c;
 	enum err e = db_begin(db, &c, m);
@@ -255,7 +256,7 @@ enum err uploads_finish(struct db *db, const struct caller *who,
 	/* What it held is what the file counts: the quota stays as it is */
 	e = mark_finished(c, u, who->now, m);
 	if (e == ERR_OK)
-		e = files_insert(c, who, u->owner, f, m);
+		e = files_insert(c, who, u->owner, f, to, m);
 	return ended(c, e, m);
 }
 
@@ -279,7 +280,7 @@ static enum err join(struct db_conn *c, const struct take *t, struct errmsg *m)
 	if (e == ERR_OK)
 		e = insert(c, t, m);
 	if (e == ERR_OK)
-		e = files_insert(c, t->who, t->owner, t->f, m);
+		e = files_insert(c, t->who, t->owner, t->f, t->to, m);
 	return e;
 }
 
@@ -287,7 +288,7 @@ enum err uploads_join(struct db *db, const struct caller *who,
 		      const struct quota_limits *limits,
 		      const struct upload *whole, const struct file *f,
 		      const struct upload *parts, size_t count,
-		      struct errmsg *m)
+		      const struct receivers *to, struct errmsg *m)
 {
 	struct take t = {
 		.who = who,
@@ -298,6 +299,7 @@ enum err uploads_join(struct db *db, const struct caller *who,
 		.f = f,
 		.parts = parts,
 		.count = count,
+		.to = to,
 	};
 
 	for (size_t i = 0; i < count; i++)

@@ -62,10 +62,12 @@ enum err uploads_measured(struct db *db, const struct caller *who,
 			  int64_t length, struct errmsg *m) MUST_CHECK;
 
 /* In one transaction it becomes the file `f`, whose bytes are safe in the
- * store; its own row lives until u->expires_at. ERR_NOT_FOUND: it was removed,
- * or is one already. After ERR_UNAVAILABLE it is not known. */
+ * store, and everybody in `to` is told; its own row lives until u->expires_at.
+ * ERR_NOT_FOUND: it was removed, or is one already. After ERR_UNAVAILABLE it is
+ * not known. */
 enum err uploads_finish(struct db *db, const struct caller *who,
 			const struct upload *u, const struct file *f,
+			const struct receivers *to,
 			struct errmsg *m) MUST_CHECK;
 
 /* The same for one that was put together of `parts`, whose rows go, and with
@@ -74,7 +76,7 @@ enum err uploads_join(struct db *db, const struct caller *who,
 		      const struct quota_limits *limits,
 		      const struct upload *whole, const struct file *f,
 		      const struct upload *parts, size_t count,
-		      struct errmsg *m) MUST_CHECK;
+		      const struct receivers *to, struct errmsg *m) MUST_CHECK;
 
 /* Remove it, unless it became a file meanwhile: ERR_NOT_FOUND. The bytes come
  * after, by the caller. */

@@ -31,7 +31,7 @@
 #include "span.h"
 
 enum {
-	DB_STATEMENTS_MAX = 48, /* prepared statements a connection keeps */
+	DB_STATEMENTS_MAX = 96, /* prepared statements a connection keeps */
 	DB_VALUES_MAX = 24,	/* parameters or columns of a statement */
 	DB_POOL_MAX = 256,
 };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gone, pause } from './stack.js';
 
-const freePort = () => new Promise((done) => {
+export const freePort = () => new Promise((done) => {
   const server = net.createServer().listen(0, '127.0.0.1', () => {
     const { port } = server.address();
     server.close(() => done(port));

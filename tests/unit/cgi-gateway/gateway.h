@@ -136,7 +136,7 @@ static inline enum err gateway_add(const struct gateway *g,
 				   const struct file *files, size_t count)
 {
 	return files_add(g->app.db, gateway_caller(g), 0, &g->app.quota, files,
-			 count, NULL);
+			 count, NULL, NULL);
 }
 
 /* Where `part` stands in the answer's body; its length where it does not */

@@ -79,7 +79,8 @@ static struct file made(int n, uint64_t owner, const char *name)
 
 static void add(const struct file *f)
 {
-	assert_ok(files_add(db, by(f->owner, NOW), 0, &unlimited, f, 1, &why));
+	assert_ok(files_add(db, by(f->owner, NOW), 0, &unlimited, f, 1, NULL,
+			    &why));
 }
 
 static enum err find(const struct file *f, uint64_t user, int64_t now,
@@ -95,7 +96,7 @@ static enum err change(const struct file *f)
 
 static enum err take_away(const struct file *f, uint64_t user)
 {
-	return files_remove(db, by(user, NOW), 0, span_of(f->id), &why);
+	return files_remove(db, by(user, NOW), 0, span_of(f->id), NULL, &why);
 }
 
 static void assert_same(const struct file *a, const struct file *b)
@@ -164,7 +165,8 @@ static void many_are_added_together(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++)
 		files[i] = made(i + 1, ANN, "same name");
-	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, files, 100, &why));
+	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, files, 100, NULL,
+			    &why));
 	assert_int_equal(file_table_rows(db), 100);
 	for (int i = 0; i < 100; i++) {
 		assert_ok(find(&files[i], ANN, NOW, &got));
@@ -185,14 +187,15 @@ static void of_many_all_are_added_or_none(void **state)
 		/* the last of them is there already */
 		files[count - 1] = files[2];
 		assert_err(files_add(db, by(ANN, NOW), 0, &unlimited, files,
-				     count, &why),
+				     count, NULL, &why),
 			   ERR_CONFLICT);
 		assert_int_equal(file_table_rows(db), 1);
 	}
 	assert_ok(find(&old, ANN, NOW, &got));
 	assert_string_equal(got.name, "old");
 	/* and the connection holds no half of a transaction */
-	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, files, 1, &why));
+	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, files, 1, NULL,
+			    &why));
 	assert_int_equal(file_table_rows(db), 2);
 }
 
@@ -203,7 +206,8 @@ static void a_row_that_the_table_does_not_take_takes_the_others_with_it(
 
 	(void)state;
 	(void)snprintf(files[1].type, sizeof(files[1].type), "text/\xc3\xa4");
-	assert_err(files_add(db, by(ANN, NOW), 0, &unlimited, files, 2, &why),
+	assert_err(files_add(db, by(ANN, NOW), 0, &unlimited, files, 2, NULL,
+			     &why),
 		   ERR_IO);
 	assert_int_equal(file_table_rows(db), 0);
 }
@@ -215,7 +219,8 @@ static void an_id_is_added_once(void **state)
 
 	(void)state;
 	add(&f);
-	assert_err(files_add(db, by(BOB, NOW), 0, &unlimited, &again, 1, &why),
+	assert_err(files_add(db, by(BOB, NOW), 0, &unlimited, &again, 1, NULL,
+			     &why),
 		   ERR_CONFLICT);
 	assert_ok(find(&f, ANN, NOW, &got));
 	assert_string_equal(got.name, "first");
@@ -272,7 +277,7 @@ static void what_is_no_id_is_not_found(void **state)
 				      &got, &why),
 			   ERR_NOT_FOUND);
 		assert_err(files_remove(db, by(ANN, NOW), 0, span_of(ids[i]),
-					&why),
+					NULL, &why),
 			   ERR_NOT_FOUND);
 	}
 	assert_int_equal(file_table_rows(db), 1);
@@ -588,9 +593,9 @@ static void assert_shut_out(struct caller *who, uint64_t owner)
 		   ERR_AUTH);
 	assert_err(files_find(db, who, owner, SPAN("no id"), &got, &why),
 		   ERR_AUTH);
-	assert_err(files_add(db, who, owner, &unlimited, &extra, 1, &why),
+	assert_err(files_add(db, who, owner, &unlimited, &extra, 1, NULL, &why),
 		   ERR_AUTH);
-	assert_err(files_add(db, who, owner, &unlimited, two, 2, &why),
+	assert_err(files_add(db, who, owner, &unlimited, two, 2, NULL, &why),
 		   ERR_AUTH);
 	l = (struct listed) { 0 };
 	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
@@ -600,7 +605,7 @@ static void assert_shut_out(struct caller *who, uint64_t owner)
 	assert_int_equal(l.count, 0);
 	(void)snprintf(f.name, sizeof(f.name), "changed");
 	assert_err(files_update(db, who, &f, BOTH, &why), ERR_NOT_FOUND);
-	assert_err(files_remove(db, who, owner, span_of(f.id), &why),
+	assert_err(files_remove(db, who, owner, span_of(f.id), NULL, &why),
 		   ERR_NOT_FOUND);
 	assert_int_equal(file_table_rows(db), 1);
 	sessions_put(db, &(struct session) { .user = ANN });
@@ -616,13 +621,13 @@ static void assert_let_in(struct caller *who, uint64_t owner)
 	struct files_page page = { .owner = owner, .limit = 10 };
 
 	file_table_clear(db);
-	assert_ok(files_add(db, who, owner, &unlimited, &f, 1, &why));
+	assert_ok(files_add(db, who, owner, &unlimited, &f, 1, NULL, &why));
 	assert_ok(files_find(db, who, owner, span_of(f.id), &got, &why));
 	l = (struct listed) { 0 };
 	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
 	assert_int_equal(l.count, 1);
 	assert_ok(files_update(db, who, &got, BOTH, &why));
-	assert_ok(files_remove(db, who, owner, span_of(f.id), &why));
+	assert_ok(files_remove(db, who, owner, span_of(f.id), NULL, &why));
 }
 
 static void a_session_that_was_ended_is_let_in_no_more(void **state)
@@ -720,11 +725,13 @@ static void what_a_session_adds_belongs_to_its_user(void **state)
 
 	(void)state;
 	/* whatever the row says */
-	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, &f, 1, &why));
+	assert_ok(
+		files_add(db, by(ANN, NOW), 0, &unlimited, &f, 1, NULL, &why));
 	assert_ok(find(&f, ANN, NOW, &got));
 	assert_true(got.owner == ANN);
 	f = made(2, ANN, "b");
-	assert_ok(files_add(db, by(ANN, NOW), BOB, &unlimited, &f, 1, &why));
+	assert_ok(files_add(db, by(ANN, NOW), BOB, &unlimited, &f, 1, NULL,
+			    &why));
 	assert_err(find(&f, ANN, NOW, &got), ERR_NOT_FOUND);
 	assert_ok(find(&f, BOB, NOW, &got));
 }
@@ -742,11 +749,11 @@ static void a_named_owner_s_files_are_meant_and_no_others(void **state)
 		   ERR_NOT_FOUND);
 	list_of(ANN, (struct files_page) { .owner = BOB });
 	assert_listed(&l, "b");
-	assert_err(files_remove(db, ann, BOB, span_of(mine.id), &why),
+	assert_err(files_remove(db, ann, BOB, span_of(mine.id), NULL, &why),
 		   ERR_NOT_FOUND);
 	(void)snprintf(got.name, sizeof(got.name), "changed");
 	assert_ok(files_update(db, ann, &got, BOTH, &why));
-	assert_ok(files_remove(db, ann, BOB, span_of(f.id), &why));
+	assert_ok(files_remove(db, ann, BOB, span_of(f.id), NULL, &why));
 	assert_int_equal(file_table_rows(db), 1);
 }
 
@@ -880,12 +887,12 @@ static void assert_few_rows(struct db *one, struct caller *ann)
 		     list_on(one, ann, filled(25000), 100, 100));
 	assert_reads(one, 100 + FEW, list_on(one, ann, filled(50), 100, 49));
 	assert_reads(one, FEW, list_on(one, ann, filled(1), 100, 0));
-	assert_reads(
-		one, 2 * FEW,
-		assert_ok(files_add(one, ann, 0, &unlimited, &fresh, 1, &why)));
-	assert_reads(
-		one, 2 * FEW,
-		assert_ok(files_remove(one, ann, 0, span_of(fresh.id), &why)));
+	assert_reads(one, 2 * FEW,
+		     assert_ok(files_add(one, ann, 0, &unlimited, &fresh, 1,
+					 NULL, &why)));
+	assert_reads(one, 2 * FEW,
+		     assert_ok(files_remove(one, ann, 0, span_of(fresh.id),
+					    NULL, &why)));
 }
 
 static void a_statement_reads_few_rows_however_many_there_are(void **state)
@@ -910,10 +917,11 @@ static void a_statement_reads_few_rows_however_many_there_are(void **state)
 					      &f, &why),
 				   ERR_AUTH));
 		assert_reads(one, FEW, list_on(one, ended, "", 100, 0));
-		assert_reads(one, FEW,
-			     assert_err(files_remove(one, ended, 0,
-						     span_of(filled(7)), &why),
-					ERR_NOT_FOUND));
+		assert_reads(
+			one, FEW,
+			assert_err(files_remove(one, ended, 0,
+						span_of(filled(7)), NULL, &why),
+				   ERR_NOT_FOUND));
 		assert_reads(
 			one, FEW,
 			assert_err(files_find(one, by(BOB, NOW), 0,
@@ -1001,7 +1009,7 @@ static void a_page_of_each_has_a_longest_length(void **state)
 		files[i].expires_at = NOW;
 	}
 	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, files,
-			    COUNT(files), &why));
+			    COUNT(files), NULL, &why));
 	expired(NOW);
 	assert_int_equal(l.count, FILES_LIST_MAX);
 	walk("");
@@ -1049,9 +1057,11 @@ static void without_a_database_everything_is_unavailable(void **state)
 	(void)state;
 	assert_ok(db_open(&nowhere, &away, NULL));
 	l = (struct listed) { 0 };
-	assert_err(files_add(away, by(ANN, NOW), 0, &unlimited, two, 1, &why),
+	assert_err(files_add(away, by(ANN, NOW), 0, &unlimited, two, 1, NULL,
+			     &why),
 		   ERR_UNAVAILABLE);
-	assert_err(files_add(away, by(ANN, NOW), 0, &unlimited, two, 2, &why),
+	assert_err(files_add(away, by(ANN, NOW), 0, &unlimited, two, 2, NULL,
+			     &why),
 		   ERR_UNAVAILABLE);
 	assert_err(files_find(away, by(ANN, NOW), 0, id, two, &why),
 		   ERR_UNAVAILABLE);
@@ -1064,7 +1074,7 @@ static void without_a_database_everything_is_unavailable(void **state)
 		ERR_UNAVAILABLE);
 	assert_err(files_update(away, by(ANN, NOW), two, BOTH, &why),
 		   ERR_UNAVAILABLE);
-	assert_err(files_remove(away, by(ANN, NOW), 0, id, &why),
+	assert_err(files_remove(away, by(ANN, NOW), 0, id, NULL, &why),
 		   ERR_UNAVAILABLE);
 	assert_err(files_exists(away, id, &why), ERR_UNAVAILABLE);
 	assert_err(files_expired(away, NOW, &l.row, note, &l, &why),
@@ -1090,7 +1100,7 @@ static void an_expiry_that_was_lifted_meanwhile_keeps_its_file(void **state)
 	add(&f);
 	assert_ok(db_change(db, "UPDATE file SET expires_at = NULL", DB_NONE,
 			    &why));
-	assert_err(files_drop(db, &f, NOW, &why), ERR_NOT_FOUND);
+	assert_err(files_drop(db, &f, NOW, NULL, &why), ERR_NOT_FOUND);
 	assert_ok(find(&f, ANN, NOW, &got));
 }
 

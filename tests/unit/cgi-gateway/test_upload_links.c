@@ -99,7 +99,8 @@ static enum err send_many(const struct upload_link *l, size_t count,
 		ident_uuid7(now * INT64_C(1000), files[i].id);
 		memcpy(files[i].upload_link, l->id, sizeof(l->id));
 	}
-	return upload_links_receive(db, l, now, limits, files, count, NULL);
+	return upload_links_receive(db, l, now, limits, files, count, NULL,
+				    NULL);
 }
 
 static enum err send(const struct upload_link *l, int64_t size)
@@ -385,7 +386,7 @@ static void *do_anything(void *arg)
 	if (ticket % 3 == 0)
 		*e = send(&crowded, 7);
 	else if (ticket % 3 == 1)
-		*e = files_add(db, by(&a, ANN), 0, &none, &f, 1, NULL);
+		*e = files_add(db, by(&a, ANN), 0, &none, &f, 1, NULL, NULL);
 	else
 		*e = revoke(ANN, 0, id) == ERR_NOT_FOUND ? ERR_GONE
 							 : ERR_UNAVAILABLE;

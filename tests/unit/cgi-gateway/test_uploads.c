@@ -135,7 +135,7 @@ static enum err finish(const struct upload *u)
 	const struct file f = file_of(u);
 	struct asker a;
 
-	return uploads_finish(db, by(&a, ANN), u, &f, &why);
+	return uploads_finish(db, by(&a, ANN), u, &f, NULL, &why);
 }
 
 static enum err join(int n, const struct upload *parts, size_t count,
@@ -150,7 +150,7 @@ static enum err join(int n, const struct upload *parts, size_t count,
 		whole.length += parts[i].length;
 	f = file_of(&whole);
 	return uploads_join(db, by(&a, ANN), limits, &whole, &f, parts, count,
-			    &why);
+			    NULL, &why);
 }
 
 /* What the row of ANN says, and that it agrees with all that there is */
@@ -405,7 +405,7 @@ static void it_becomes_a_file_once(void **state)
 	assert_err(uploads_remove(db, &u, &why), ERR_NOT_FOUND);
 	assert_err(uploads_remove(db, &got, &why), ERR_NOT_FOUND);
 	assert_usage(7, 1);
-	assert_ok(files_remove(db, by(&a, ANN), 0, span_of(u.id), &why));
+	assert_ok(files_remove(db, by(&a, ANN), 0, span_of(u.id), NULL, &why));
 	assert_usage(0, 0);
 }
 
@@ -544,7 +544,7 @@ static void bytes_are_wanted_by_an_upload_and_then_by_its_file(void **state)
 	assert_ok(finish(&u));
 	assert_err(uploads_exists(db, id, &why), ERR_NOT_FOUND);
 	assert_ok(uploads_wants(db, id, &why));
-	assert_ok(files_remove(db, by(&a, ANN), 0, id, &why));
+	assert_ok(files_remove(db, by(&a, ANN), 0, id, NULL, &why));
 	assert_err(uploads_wants(db, id, &why), ERR_NOT_FOUND);
 }
 
@@ -709,18 +709,18 @@ static void *live(void *arg)
 		note(uploads_measured(db, by(&a, ANN), &none, &u[0], 9, NULL),
 		     ERR_OK);
 		f = file_of(&u[0]);
-		note(i % 3 == 0
-			     ? uploads_remove(db, &u[0], NULL)
-			     : uploads_finish(db, by(&a, ANN), &u[0], &f, NULL),
+		note(i % 3 == 0 ? uploads_remove(db, &u[0], NULL)
+				: uploads_finish(db, by(&a, ANN), &u[0], &f,
+						 NULL, NULL),
 		     ERR_OK);
 		whole.finished_at = NOW;
 		f = file_of(&whole);
 		note(uploads_join(db, by(&a, ANN), &none, &whole, &f, u + 1, 2,
-				  NULL),
+				  NULL, NULL),
 		     ERR_OK);
 		if (i % 2 == 0)
 			note(files_remove(db, by(&a, ANN), 0, span_of(whole.id),
-					  NULL),
+					  NULL, NULL),
 			     ERR_OK);
 	}
 	db_thread_end();

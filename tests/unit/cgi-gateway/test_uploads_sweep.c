@@ -190,7 +190,7 @@ static void of_a_file_only_the_row_goes(void **state)
 	(void)state;
 	memcpy(f.id, u.id, sizeof(f.id));
 	u.expires_at = NOW;
-	assert_ok(uploads_finish(db, gateway_caller(&g), &u, &f, &why));
+	assert_ok(uploads_finish(db, gateway_caller(&g), &u, &f, NULL, &why));
 	sweep(NOW - 1, false);
 	assert_int_equal(rows(), 1);
 	sweep(NOW, false);
@@ -256,7 +256,8 @@ static void one_that_becomes_a_file_at_this_moment_stays(void **state)
 	assert_ok(finish_place(f, &why));
 	sweep(NOW, false);
 	assert_int_equal(removed, 0);
-	assert_ok(uploads_finish(db, gateway_caller(&g), &u, &file, &why));
+	assert_ok(
+		uploads_finish(db, gateway_caller(&g), &u, &file, NULL, &why));
 	finish_end(f);
 	assert_int_equal(gateway_objects(&g), 1);
 	assert_int_equal(gateway_unfinished(&g), 0);
