@@ -170,18 +170,18 @@ fuzz-long:
 # --- installing ----------------------------------------------------------------
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/lib/gatehouse $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/gatehouse
-	install -m 755 $(BUILD)/cgi-auth $(BUILD)/cgi-gateway $(DESTDIR)$(PREFIX)/lib/gatehouse
-	install -m 755 $(BUILD)/auth-admin $(BUILD)/gateway-admin $(DESTDIR)$(PREFIX)/bin
-	cp -RL schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	install -m 644 deploy/systemd/* $(DESTDIR)$(PREFIX)/lib/systemd/system
-	cd $(DESTDIR)$(PREFIX)/lib/systemd/system && sed -i -E 's,/usr/(bin|lib/gatehouse|share/gatehouse)/,$(PREFIX)/\1/,' $(notdir $(wildcard deploy/systemd/*))
+	@BUILD=$(BUILD) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) scripts/install
+
+uninstall:
+	@DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) scripts/install --uninstall
+
+deb:
+	@scripts/deb
 
 clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all unit check san lint analyzed tidy headers fuzz fuzz-long fuzzers install clean FORCE
+.PHONY: all unit check san lint analyzed tidy headers fuzz fuzz-long fuzzers install uninstall deb clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) build/fuzz build/lint -name '*.d' 2>/dev/null)
