@@ -18,6 +18,14 @@ test('the package has the version of the programs', () => {
   assert.equal(version, /^VERSION := (.*)$/m.exec(readFileSync(join(repository, 'Makefile'), 'utf8'))[1]);
 });
 
+test('the package needs for its building what scripts/setup installs for that', () => {
+  const [, list] = /^build=\(([^)]*)\)/m.exec(readFileSync(join(repository, 'scripts/setup'), 'utf8'));
+  const control = readFileSync(join(repository, 'deploy/debian/control'), 'utf8');
+  // Those of build-essential, which every package may count on
+  const given = ['gcc', 'make', 'libc6-dev'];
+  for (const name of list.trim().split(/\s+/).filter((name) => !given.includes(name))) assert.match(control, new RegExp(`[ |]${name},`), name);
+});
+
 describe('the package', { skip }, () => {
   const out = mkdtempSync(join(tmpdir(), 'gatehouse-deb-'));
   after(() => rmSync(out, { recursive: true }));
