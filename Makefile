@@ -171,6 +171,7 @@ install: all
 	install -m 755 $(BUILD)/cgi-auth $(BUILD)/cgi-gateway $(DESTDIR)$(PREFIX)/lib/gatehouse
 	install -m 755 $(BUILD)/auth-admin $(BUILD)/gateway-admin $(BUILD)/fcgi-probe $(DESTDIR)$(PREFIX)/bin
 	cp -R schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
+	install -D -m 755 scripts/migrate $(DESTDIR)$(PREFIX)/share/gatehouse/scripts/migrate
 
 clean:
 	rm -rf $(BUILD)
