@@ -60,6 +60,10 @@ $(BUILD)/fcgi-probe:    $(call objects,$(PROBE))
 # One-time codes, and the QR code that auth-admin prints
 $(BUILD)/cgi-auth: private LDLIBS += -loath
 $(BUILD)/auth-admin: private LDLIBS += -loath -lqrencode
+# What bytes are
+$(BUILD)/cgi-gateway $(BUILD)/gateway-admin: private LDLIBS += -lmagic
+# What gateway-admin deliver sends with
+$(BUILD)/gateway-admin: private LDLIBS += -lcurl
 # It runs every few seconds in each container: no library for it to load
 $(BUILD)/fcgi-probe: private LDLIBS :=
 # Moved into place whole: a server may start it again at any moment
@@ -75,8 +79,8 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@echo "  CC $<"
 	@$(CC) $(CPPFLAGS) $(call test_includes,$<) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# sync_file_range(2) is Linux's own, and glibc shows realpath(3) to POSIX only under _FORTIFY_SOURCE
-LINUX := store_disk store_disk_writer partial_disk partial_mark partial_finish
+# sync_file_range(2), preadv2(2) and F_OFD_SETLK are Linux's own, and glibc shows realpath(3) to POSIX only under _FORTIFY_SOURCE
+LINUX := store_disk store_disk_writer store_disk_hold partial_disk partial_mark partial_finish test_store_disk
 $(foreach m,$(LINUX),%/$(m).o %/$(m).analyzed %/$(m).tidy): private CPPFLAGS += -D_GNU_SOURCE
 
 # Other flags, another build: the file changes only when they do
@@ -98,9 +102,13 @@ $(TEST_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(UNIT)
 $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): $(call modules,$(AUTH))
 $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): private LDLIBS += -loath
 $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(call modules,$(GATEWAY))
+$(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): private LDLIBS += -lmagic
 $(filter $(BUILD)/tests/unit/fcgi-probe/%,$(TEST_BINS)): $(call modules,$(PROBE))
 # The store's system calls fail when the test wants it
-$(BUILD)/tests/unit/cgi-gateway/test_store_disk: private LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat
+$(BUILD)/tests/unit/cgi-gateway/test_store_disk: private LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat,--wrap=preadv2,--wrap=posix_fadvise
+PARTIALS := $(addprefix $(BUILD)/tests/unit/cgi-gateway/,test_partial test_partial_finish)
+$(BUILD)/tests/unit/cgi-gateway/test_handle_tus: private LDFLAGS += -Wl,--wrap=pwrite
+$(PARTIALS): private LDFLAGS += -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync,--wrap=ftruncate,--wrap=renameat
 
 unit: $(TEST_BINS)
 
@@ -148,7 +156,7 @@ build/fuzz/rooms.a: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_ROOMS))
 	@rm -f $@ && ar qcs $@ $^
 
 build/fuzz/%: build/fuzz/obj/tests/fuzz/fuzz_%.o build/fuzz/rooms.a
-	@clang -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS) -loath
+	@clang -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS) -loath -lmagic
 
 fuzzers: $(addprefix build/fuzz/,$(FUZZERS))
 
@@ -167,16 +175,18 @@ fuzz-long:
 # --- installing ----------------------------------------------------------------
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/lib/gatehouse $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/gatehouse
-	install -m 755 $(BUILD)/cgi-auth $(BUILD)/cgi-gateway $(DESTDIR)$(PREFIX)/lib/gatehouse
-	install -m 755 $(BUILD)/auth-admin $(BUILD)/gateway-admin $(BUILD)/fcgi-probe $(DESTDIR)$(PREFIX)/bin
-	cp -R schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
-	install -D -m 755 scripts/migrate $(DESTDIR)$(PREFIX)/share/gatehouse/scripts/migrate
+	@BUILD=$(BUILD) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) scripts/install
+
+uninstall:
+	@DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) scripts/install --uninstall
+
+deb:
+	@scripts/deb
 
 clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all unit check san lint analyzed tidy headers fuzz fuzz-long fuzzers install clean FORCE
+.PHONY: all unit check san lint analyzed tidy headers fuzz fuzz-long fuzzers install uninstall deb clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) build/fuzz build/lint -name '*.d' 2>/dev/null)

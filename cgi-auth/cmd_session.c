@@ -147,8 +147,8 @@ int cmd_session_end(int argc, char **argv)
 		status = cmd_database_open(&d);
 	if (status != 0)
 		return status;
-	status = session_is_id(span_of(which)) ? end_id(&d, which)
-					       : end_user(&d, which);
+	status = ident_is_random(span_of(which)) ? end_id(&d, which)
+						 : end_user(&d, which);
 	cmd_database_close(&d);
 	return status != 0 ? status : cmd_finish_output();
 }

@@ -59,7 +59,8 @@ enum err session_list_end(struct auth *a, struct request *rq,
 
 	if (e != ERR_OK)
 		return e;
-	if (!session_is_id(rq->tail) || !span_to_cstr(rq->tail, id, sizeof(id)))
+	if (!ident_is_random(rq->tail) ||
+	    !span_to_cstr(rq->tail, id, sizeof(id)))
 		return ERR_NOT_FOUND;
 	e = sessions_end(a->service->db, rq->claims.user_id, api, id, rq->now,
 			 &rs->why);

@@ -1,7 +1,5 @@
 #include "sessions.h"
 
-#include "encode.h"
-
 #define LOGIN "login"
 #define API "api"
 
@@ -13,15 +11,6 @@ static struct db_value kind(bool api)
 static enum err none_is_fine(enum err e)
 {
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-bool session_is_id(struct span s)
-{
-	char raw[16];
-	size_t n;
-
-	return s.len == IDENT_LEN &&
-	       base64url_decode(s, raw, sizeof(raw), &n) == ERR_OK;
 }
 
 /* One statement, so that a change of the password comes before it or after

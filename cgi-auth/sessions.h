@@ -35,10 +35,6 @@ struct session {
 	int64_t created_at, expires_at, last_used_at;
 };
 
-/* True for what may be an id. Ask before a client's text goes into a statement:
- * the column takes ASCII only. */
-bool session_is_id(struct span s);
-
 /* Add a login for a user as it was read at the check of the password.
  * ERR_NOT_FOUND: the password was changed since, or the user disabled; so no
  * login with an old password slips past the end of all sessions. */

@@ -15,22 +15,34 @@ static const struct command {
 	const char *summary, *usage;
 } commands[] = {
 	{ "gc", cmd_gc, "remove what has expired and what was left behind",
-	  "gateway-admin gc [--grace SECONDS] [--dry-run] [--json]\n\n"
+	  "gateway-admin gc [--grace SECONDS] [--dry-run] [--verbose] "
+	  "[--json]\n\n"
 	  "Removes expired files, resumable uploads that got no bytes for "
 	  "UPLOAD_LIFE seconds,\nfinished bytes without a row, and uploads "
 	  "that were begun and left. What expired\ngoes at once; what has no "
-	  "row goes when it is older than the grace time (3600), for\nit may "
-	  "belong to an upload under way: let that be longer than any upload "
-	  "takes. "
-	  "Share links that have been dead for 30 days go too. May\nrun while "
-	  "the service is up.\n\n"
-	  "Exit status: 0; 69 when the database or the disk is away.\n" },
+	  "row goes when it is older than the grace time (3600).\nWhatever an "
+	  "upload is at work on is spared, however old. Links and events that\n"
+	  "have been dead for 30 days go too, and events as old for receivers "
+	  "that EVENT_URLS\ndoes not name any more. May run while the service "
+	  "does, and beside another gc.\n\n"
+	  "What cannot be looked at or removed is named on stderr, and the "
+	  "rest goes on. Names\nthat are not ours are left alone. --verbose "
+	  "tells of each thing; --json tells it all\nas one object, with "
+	  "\"told\" for what is not ours or failed.\n\n"
+	  "Exit status: 0; 1 when something failed; 69 when the database or "
+	  "the disk is away.\n" },
 	{ "verify", cmd_verify, "read every file again and compare digests",
-	  "gateway-admin verify [--rate BYTES_PER_SECOND] [--json]\n\n"
-	  "Reads every file that has a row and reports each that is missing, "
-	  "has another\nsize, or whose SHA-256 has changed. The rate is "
-	  "50000000 unless told; 0 means\nas fast as the disk is.\n\n"
-	  "Exit status: 0 when all is well, 1 when something is not.\n" },
+	  "gateway-admin verify [--rate BYTES_PER_SECOND] [--after ID] "
+	  "[--json]\n\n"
+	  "Reads every file that has a row, in the order of their ids, and "
+	  "reports each that is\nmissing, cannot be read, has another size, or "
+	  "whose SHA-256 has changed. The rate is\n50000000 unless told; 0 "
+	  "means as fast as the disk is. What it reads does not push\nother "
+	  "files out of memory. SIGTERM and SIGINT end it; it tells the id "
+	  "behind which\n--after goes on.\n\n"
+	  "Exit status: 0 when all is well, 1 when something is not, 75 when "
+	  "it was stopped\nand found nothing until then; 69 when the database "
+	  "is away.\n" },
 	{ "stat", cmd_stat, "count files, bytes and owners",
 	  "gateway-admin stat [--json]\n\n"
 	  "Exit status: 0; 69 when the database is away.\n" },
@@ -44,6 +56,35 @@ static const struct command {
 	  "much it is.\n\nrecount counts the files of every owner again, and "
 	  "tells whose count was wrong;\nit may run while the service is "
 	  "up.\n\n"
+	  "Exit status: 0; 69 when the database is away.\n" },
+	{ "deliver", cmd_deliver, "tell other services what happened to files",
+	  "gateway-admin deliver [--follow] [--json]\n\n"
+	  "Posts what was uploaded, deleted or has expired to each address of "
+	  "EVENT_URLS, as\nJSON signed with EVENT_SECRET "
+	  "(docs/operations.md). Each event that is due is tried\nonce; what "
+	  "fails is due again after 10 seconds, 20, 40 ... an hour, and given "
+	  "up "
+	  "when\nit still fails EVENT_DAYS after its first try. At least once, "
+	  "and in order for each\nfile. Any number of these may run at the "
+	  "same time.\n\n"
+	  "  --follow  stay, and look every second; SIGTERM ends it when what "
+	  "is under way\n            has been answered\n\n"
+	  "Exit status: 0; 1 when there are events that were given up (see "
+	  "gateway-admin\nevents); 69 when the database is away; 78 when "
+	  "EVENT_URLS is not set.\n" },
+	{ "events", cmd_events, "show what other services are still to be told",
+	  "gateway-admin events list [WHICH] [--limit N] [--json]\n"
+	  "gateway-admin events retry WHICH [--json]\n"
+	  "gateway-admin events forget WHICH [--json]\n\n"
+	  "list shows how many events wait for each receiver, and the oldest "
+	  "of "
+	  "them (100\nunless told). retry lets deliver try them anew and at "
+	  "once, dead ones too. forget\nremoves them: nobody will be told.\n\n"
+	  "WHICH is those that fit all of:\n"
+	  "  --id N          this one\n"
+	  "  --receiver URL  for this receiver\n"
+	  "  --dead          given up\n"
+	  "or --all.\n\n"
 	  "Exit status: 0; 69 when the database is away.\n" },
 };
 
@@ -88,7 +129,9 @@ static enum err open_app(struct admin *a, struct settings *s, struct errmsg *m)
 
 	if (e != ERR_OK)
 		return e;
-	e = settings_load(&gateway_defaults, s, m);
+	e = gateway_settings_check(&a->app, m);
+	if (e == ERR_OK)
+		e = settings_load(&gateway_defaults, s, m);
 	if (e != ERR_OK)
 		goto own;
 	db = settings_db(s);

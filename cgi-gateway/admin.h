@@ -20,7 +20,7 @@ struct admin {
 
 typedef int command_fn(struct admin *a, int argc, char **argv);
 
-command_fn cmd_gc, cmd_verify, cmd_stat, cmd_quota;
+command_fn cmd_gc, cmd_verify, cmd_stat, cmd_quota, cmd_deliver, cmd_events;
 
 /* Say on stderr what failed and return the exit status for it. */
 int admin_fail(const char *command, enum err e, const struct errmsg *m);

@@ -4,6 +4,8 @@
 
 #include "file_name.h"
 #include "files.h"
+#include "inspector.h"
+#include "receivers.h"
 #include "router.h"
 #include "serve.h"
 #include "store.h"
@@ -16,6 +18,11 @@ struct app {
 	int64_t max_upload;	   /* bytes of one file */
 	int64_t max_files;	   /* files of one request */
 	struct quota_limits quota; /* of owners without limits of their own */
+	struct inspector inspector;
+	char *event_urls, *event_secret, *event_ca;
+	int64_t event_timeout; /* seconds */
+	int64_t event_days;
+	struct receivers receivers; /* gateway_settings_check() reads them */
 	int64_t upload_life; /* seconds that an upload of many requests lies */
 	/* made by app_open() in main.c */
 	bool by_server; /* the server sends the bytes: X-Sendfile */
@@ -47,5 +54,12 @@ handler_fn handle_tus_bytes;	/* PATCH /tus/{id} */
 handler_fn handle_tus_end;	/* DELETE /tus/{id} */
 handler_fn handle_ready;	/* GET /readyz */
 handler_fn handle_metrics;	/* GET /metrics */
+
+handler_fn handle_upload_link_new; /* POST /upload-links */
+handler_fn handle_upload_links;	   /* GET /upload-links */
+handler_fn handle_upload_link_end; /* DELETE /upload-links/{id} */
+handler_fn handle_drop;		   /* GET /u/{token} */
+handler_fn handle_drop_post;	   /* POST /u/{token} */
+handler_fn handle_drop_put;	   /* PUT /u/{token}/{name} */
 
 #endif

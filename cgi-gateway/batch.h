@@ -1,8 +1,10 @@
 /* batch.h - the files of one upload on their way in: all of them or none.
  *
+ * They come on the word of a session, or of an upload link (upload_links.h).
  * The bytes of each file are safe before the first row is written, and all rows
  * are written in one transaction: a 201 is a promise, and a crash before it
- * leaves at most bytes without a row, which gateway-admin gc removes.
+ * leaves at most bytes without a row, which gateway-admin gc removes. Until the
+ * rows are there every file is held (store.h), however slow the request is.
  *
  *	batch_begin(&b, app, rq, rs)
  *	for each file: batch_file, { batch_bytes }*, batch_file_end
@@ -16,6 +18,7 @@
 #include "app.h"
 #include "caller.h"
 #include "intake.h"
+#include "upload_links.h"
 
 enum {
 	/* bytes; a body that is announced as larger is worth a statement before
@@ -30,8 +33,14 @@ struct batch {
 	struct file *files; /* in the arena, app->max_files of them */
 	size_t count;	    /* of these, begun */
 	size_t finished;    /* of these, safe in the store */
+	int64_t bytes;	    /* of all of them, so far */
 	struct caller who;
-	uint64_t owner;	    /* 0: the caller */
+	uint64_t owner; /* 0: the caller */
+	/* On whose word, if not the caller's; else all zeros, which limits
+	 * nothing */
+	struct upload_link link;
+	struct span link_token;
+	int64_t max_file;   /* bytes of one file */
 	int64_t expires_at; /* of all of them, from ?expires_in= */
 	bool digest_given;  /* only for a body that is one file */
 	unsigned char digest[SHA256_LEN];
@@ -41,26 +50,36 @@ struct batch {
 enum err batch_begin(struct batch *b, struct app *app, struct request *rq,
 		     struct response *rs) MUST_CHECK;
 
-/* The body is one file of so many bytes: ERR_QUOTA if there is no room, while
- * nothing has been stored. What is small is not asked for; in the end the rows
- * decide. ERR_AUTH for a session that has ended. */
+/* The same without a session, for who holds the secret of an upload link.
+ * ERR_NOT_FOUND, ERR_GONE as upload_links_find() says. */
+enum err batch_begin_by_link(struct batch *b, struct app *app,
+			     struct request *rq, struct response *rs,
+			     struct span token) MUST_CHECK;
+
+/* The body is one file of so many bytes: ERR_TOO_LARGE or ERR_QUOTA if that
+ * cannot be, while nothing has been stored. Whether the owner has room for what
+ * is small is not asked; in the end the rows decide. ERR_AUTH for a session
+ * that has ended. */
 enum err batch_announced(struct batch *b, int64_t bytes) MUST_CHECK;
 
 /* `name` and `type` as the client sent them. ERR_TOO_LARGE beyond MAX_FILES;
- * ERR_INVALID for a name that cannot be. */
+ * ERR_QUOTA beyond what the link takes; ERR_INVALID for a name that cannot be.
+ */
 enum err batch_file(struct batch *b, struct span name,
 		    struct span type) MUST_CHECK;
 
-/* ERR_TOO_LARGE beyond MAX_UPLOAD. */
+/* ERR_TOO_LARGE beyond MAX_UPLOAD, or what the link takes of one file;
+ * ERR_QUOTA beyond what it takes in all. */
 enum err batch_bytes(struct batch *b, struct span bytes) MUST_CHECK;
 
-/* ERR_DIGEST when a digest was given and is another. */
+/* Have the bytes looked at (inspect.h, with its errors), and make them safe.
+ * ERR_DIGEST when a digest was given and is another. */
 enum err batch_file_end(struct batch *b) MUST_CHECK;
 
 /* With `e` ERR_OK write the rows and answer 201. With any other, or where that
- * fails, remove what was stored and return why; but after ERR_UNAVAILABLE
- * nobody knows whether the rows are there, so the bytes stay for gc to judge.
- */
+ * fails, remove what was stored and return why; but when writing the rows ends
+ * in ERR_UNAVAILABLE nobody knows whether they are there, so the bytes stay for
+ * gc to judge. */
 enum err batch_end(struct batch *b, enum err e) MUST_CHECK;
 
 #endif

@@ -1,5 +1,7 @@
 #include "files.h"
 
+#include "events.h"
+
 /* In each statement `l` is the caller's session (caller.h) and `f` the file. */
 #define FROM_SESSION " FROM live_session l"
 #define COLUMNS FILES_COLUMNS
@@ -15,30 +17,52 @@
 	       db_to_text((who)->email, sizeof((who)->email)), \
 	       db_to_int(&(who)->last_used), FILE_FIELDS(f))
 
-#define INSERT                                                               \
-	"INSERT INTO file (id, owner, name, type, size, sha256, created_at," \
-	" expires_at) SELECT ?, " OWNER ", ?, ?, ?, ?, ?, ?" FROM_SESSION    \
-	" WHERE " CALLER_IS
-#define INSERT_VALUES(who, owner, f)                                    \
-	DB_IN(db_text(span_of((f)->id)), OWNER_VALUES(owner),           \
-	      db_text(span_of((f)->name)), db_text(span_of((f)->type)), \
-	      db_int((f)->size),                                        \
-	      db_bytes((struct span) { (const char *)(f)->sha256,       \
-				       SHA256_LEN }),                   \
-	      db_int((f)->created_at),                                  \
-	      db_int_or_null((f)->expires_at, FILES_NEVER),             \
-	      CALLER_VALUES(who))
+#define INSERT                                                         \
+	"INSERT INTO file (id, owner, name, type, claimed_type, size," \
+	" sha256, created_at, expires_at, upload_link) SELECT ?, "
+#define INSERT_REST ", ?, ?, ?, ?, ?, ?, ?, ?"
+#define REST_VALUES(f)                                                  \
+	db_text(span_of((f)->name)), db_text(span_of((f)->type)),       \
+		db_text(span_of((f)->claimed_type)), db_int((f)->size), \
+		db_bytes((struct span) { (const char *)(f)->sha256,     \
+					 SHA256_LEN }),                 \
+		db_int((f)->created_at),                                \
+		db_int_or_null((f)->expires_at, FILES_NEVER),           \
+		(f)->upload_link[0] != '\0'                             \
+			? db_text(span_of((f)->upload_link))            \
+			: db_null()
 
-enum err files_insert(struct db_conn *c, const struct caller *who,
-		      uint64_t owner, const struct file *f, struct errmsg *m)
+static enum err insert(struct db_conn *c, const struct caller *who,
+		       uint64_t owner, const struct file *f, struct errmsg *m)
 {
-	enum err e = db_tx_change(c, INSERT, INSERT_VALUES(who, owner, f), m);
+	enum err e;
 
+	if (who == NULL)
+		return db_tx_change(c, INSERT "?" INSERT_REST,
+				    DB_IN(db_text(span_of(f->id)),
+					  db_uint(owner), REST_VALUES(f)),
+				    m);
+	e = db_tx_change(
+		c, INSERT OWNER INSERT_REST FROM_SESSION " WHERE " CALLER_IS,
+		DB_IN(db_text(span_of(f->id)), OWNER_VALUES(owner),
+		      REST_VALUES(f), CALLER_VALUES(who)),
+		m);
 	/* No session to insert for */
 	return e == ERR_NOT_FOUND ? ERR_AUTH : e;
 }
 
-static struct amount sum(const struct file *files, size_t count)
+enum err files_insert(struct db_conn *c, const struct caller *who,
+		      uint64_t owner, const struct file *f,
+		      const struct receivers *to, struct errmsg *m)
+{
+	enum err e = insert(c, who, owner, f, m);
+
+	return e == ERR_OK ? events_note(c, to, EVENT_UPLOADED, span_of(f->id),
+					 f->created_at, m)
+			   : e;
+}
+
+struct amount files_amount(const struct file *files, size_t count)
 {
 	struct amount a = { 0, (int64_t)count };
 
@@ -50,16 +74,16 @@ static struct amount sum(const struct file *files, size_t count)
 static enum err add_all(struct db *db, const struct caller *who, uint64_t owner,
 			const struct quota_limits *limits,
 			const struct file *files, size_t count,
-			struct errmsg *m)
+			const struct receivers *to, struct errmsg *m)
 {
 	struct db_conn *c;
 	enum err e = db_begin(db, &c, m);
 
 	if (e != ERR_OK)
 		return e;
-	e = quota_take(c, who, owner, sum(files, count), limits, m);
+	e = quota_take(c, who, owner, files_amount(files, count), limits, m);
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = files_insert(c, who, owner, &files[i], m);
+		e = files_insert(c, who, owner, &files[i], to, m);
 	if (e == ERR_OK)
 		return db_commit(c, m);
 	db_rollback(c);
@@ -68,17 +92,18 @@ static enum err add_all(struct db *db, const struct caller *who, uint64_t owner,
 
 enum err files_add(struct db *db, const struct caller *who, uint64_t owner,
 		   const struct quota_limits *limits, const struct file *files,
-		   size_t count, struct errmsg *m)
+		   size_t count, const struct receivers *to, struct errmsg *m)
 {
-	enum err e = add_all(db, who, owner, limits, files, count, m);
+	enum err e = add_all(db, who, owner, limits, files, count, to, m);
 
 	/* Once for an owner's first file, who had no row to count in; once more
 	 * for who finds that others have just made room */
 	for (int again = 0; e == ERR_QUOTA && again < 2; again++) {
-		e = quota_refused(db, who, owner, sum(files, count), limits, m);
+		e = quota_refused(db, who, owner, files_amount(files, count),
+				  limits, m);
 		if (e != ERR_OK)
 			break;
-		e = add_all(db, who, owner, limits, files, count, m);
+		e = add_all(db, who, owner, limits, files, count, to, m);
 	}
 	return e;
 }
@@ -186,27 +211,28 @@ enum err files_update(struct db *db, const struct caller *who,
 			 m);
 }
 
-enum { WHATEVER = -1 }; /* as the statement below spells it */
-
-/* Remove a row and what it counts; with `expired` not WHATEVER only if it has
- * expired by then */
-static enum err drop(struct db *db, const struct file *f, int64_t expired,
-		     struct errmsg *m)
+/* Remove a row and what it counts; for EVENT_EXPIRED only if it has expired at
+ * `now` */
+static enum err drop(struct db *db, const struct file *f, enum event_kind why,
+		     int64_t now, const struct receivers *to, struct errmsg *m)
 {
 	struct db_conn *c;
 	enum err e = db_begin(db, &c, m);
 
 	if (e != ERR_OK)
 		return e;
-	e = quota_give(c, f->owner, sum(f, 1), m);
+	e = quota_give(c, f->owner, files_amount(f, 1), m);
+	if (e == ERR_OK)
+		e = events_note(c, to, why, span_of(f->id), now, m);
 	/* Of two who delete the same file one finds no row, and rolls back what
-	 * it counted */
+	 * it counted and noted */
 	if (e == ERR_OK)
 		e = db_tx_change(c,
 				 "DELETE FROM file WHERE id = ?"
-				 " AND (? = -1 OR expires_at <= ?)",
-				 DB_IN(db_text(span_of(f->id)), db_int(expired),
-				       db_int(expired)),
+				 " AND (? OR expires_at <= ?)",
+				 DB_IN(db_text(span_of(f->id)),
+				       db_int(why != EVENT_EXPIRED),
+				       db_int(now)),
 				 m);
 	if (e == ERR_OK)
 		return db_commit(c, m);
@@ -215,7 +241,8 @@ static enum err drop(struct db *db, const struct file *f, int64_t expired,
 }
 
 enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
-		      struct span id, struct errmsg *m)
+		      struct span id, const struct receivers *to,
+		      struct errmsg *m)
 {
 	struct file f;
 	enum err e;
@@ -230,30 +257,36 @@ enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 		   DB_OUT(db_to_text(f.id, sizeof(f.id)), db_to_uint(&f.owner),
 			  db_to_int(&f.size)),
 		   m);
-	return e == ERR_OK ? drop(db, &f, WHATEVER, m) : e;
+	return e == ERR_OK ? drop(db, &f, EVENT_DELETED, who->now, to, m) : e;
 }
 
 enum err files_drop(struct db *db, const struct file *f, int64_t now,
-		    struct errmsg *m)
+		    const struct receivers *to, struct errmsg *m)
 {
-	return drop(db, f, now, m);
+	return drop(db, f, EVENT_EXPIRED, now, to, m);
 }
 
 enum err files_exists(struct db *db, struct span id, struct errmsg *m)
 {
 	int64_t one;
 
-	return db_row(db, "SELECT 1 FROM file WHERE id = ?", DB_IN(db_text(id)),
-		      DB_OUT(db_to_int(&one)), m);
+	return db_row(db, "SELECT 1 FROM file WHERE id = ? LOCK IN SHARE MODE",
+		      DB_IN(db_text(id)), DB_OUT(db_to_int(&one)), m);
 }
 
-enum err files_expired(struct db *db, int64_t now, struct file *row,
-		       db_each_fn *each, void *arg, struct errmsg *m)
+enum err files_expired(struct db *db, int64_t now, const struct file *after,
+		       struct file *row, db_each_fn *each, void *arg,
+		       struct errmsg *m)
 {
 	return db_each(db,
-		       "SELECT " COLUMNS " FROM file f WHERE f.expires_at <= ?"
-		       " ORDER BY f.expires_at LIMIT ?",
-		       DB_IN(db_int(now), db_int(FILES_LIST_MAX)),
+		       "SELECT " COLUMNS " FROM file f"
+		       " WHERE f.expires_at BETWEEN ? AND ?"
+		       " AND (f.expires_at > ? OR f.id > ?)"
+		       " ORDER BY f.expires_at, f.id LIMIT ?",
+		       DB_IN(db_int(after->expires_at), db_int(now),
+			     db_int(after->expires_at),
+			     db_text(span_of(after->id)),
+			     db_int(FILES_LIST_MAX)),
 		       FIELDS_OF(row), each, arg, m);
 }
 

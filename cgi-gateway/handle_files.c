@@ -237,7 +237,8 @@ enum err handle_file_remove(void *app_, struct request *rq, struct response *rs)
 	if (e == ERR_OK)
 		e = caller_check_api(app->db, rq, "files:write", &rs->why);
 	if (e == ERR_OK)
-		e = files_remove(app->db, &who, owner, rq->tail, &rs->why);
+		e = files_remove(app->db, &who, owner, rq->tail,
+				 &app->receivers, &rs->why);
 	if (e != ERR_OK)
 		return caller_refused(app->db, rq, "files:write", e, &rs->why);
 	/* The row is gone, so the file is; bytes that stay are left to gc, and

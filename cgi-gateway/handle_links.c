@@ -1,28 +1,14 @@
 /* GET, POST /files/{id}/links and DELETE /links/{id}: share links. The address
  * of one is in the answer that makes it, and never again. */
-#include "body.h"
-#include "http_date.h"
 #include "links.h"
 #include "record.h"
+#include "wish.h"
 
 #include <sodium.h>
 
 enum {
-	LIFE_DEFAULT = 7 * 86400,    /* seconds, where none is named */
 	DOWNLOADS_MAX = 1000 * 1000, /* more is without limit */
 };
-
-static void set_time_or_null(struct json_object *o, const char *key, int64_t t)
-{
-	char text[RFC3339_LEN + 1];
-
-	if (t == LINK_NEVER) {
-		(void)json_object_object_add(o, key, NULL);
-		return;
-	}
-	rfc3339_format(t, text);
-	json_set_str(o, key, text);
-}
 
 static struct json_object *link_json(const struct link *l)
 {
@@ -31,12 +17,9 @@ static struct json_object *link_json(const struct link *l)
 	if (o == NULL)
 		return NULL;
 	json_set_str(o, "id", l->id);
-	set_time_or_null(o, "created_at", l->created_at);
-	set_time_or_null(o, "expires_at", l->expires_at);
-	if (l->max_downloads == LINK_NO_LIMIT)
-		(void)json_object_object_add(o, "max_downloads", NULL);
-	else
-		json_set_int(o, "max_downloads", l->max_downloads);
+	record_set_time(o, "created_at", l->created_at);
+	record_set_time(o, "expires_at", l->expires_at);
+	record_set_limit(o, "max_downloads", l->max_downloads);
 	json_set_int(o, "downloads", l->downloads);
 	return o;
 }
@@ -59,56 +42,18 @@ static enum err find_file(struct app *app, struct request *rq,
 /* --- a new one -------------------------------------------------------------
  */
 
-static enum err read_life(struct json_object *o, const struct request *rq,
-			  struct response *rs, struct link *l)
-{
-	struct json_object *v = NULL;
-	int64_t seconds = LIFE_DEFAULT;
-
-	if (json_object_object_get_ex(o, "expires_in", &v)) {
-		if (v == NULL) { /* null: it stays */
-			l->expires_at = LINK_NEVER;
-			return ERR_OK;
-		}
-		if (json_get_int(o, "expires_in", &seconds) != ERR_OK)
-			seconds = 0;
-	}
-	return record_expiry(rq, rs, seconds, &l->expires_at);
-}
-
-static enum err read_limit(struct json_object *o, struct response *rs,
-			   struct link *l)
-{
-	struct json_object *v = NULL;
-
-	l->max_downloads = LINK_NO_LIMIT;
-	if (!json_object_object_get_ex(o, "max_downloads", &v) || v == NULL)
-		return ERR_OK;
-	if (json_get_int(o, "max_downloads", &l->max_downloads) != ERR_OK ||
-	    l->max_downloads < 1 || l->max_downloads > DOWNLOADS_MAX)
-		return response_explain(rs, ERR_INVALID,
-					"max_downloads must be null or a "
-					"number from 1 to %d.",
-					DOWNLOADS_MAX);
-	return ERR_OK;
-}
-
-/* No body at all is a wish without members */
 static enum err read_wish(struct request *rq, struct response *rs,
 			  struct link *l)
 {
 	struct json_object *o = NULL;
-	enum err e = ERR_OK;
+	enum err e = wish_read(rq, rs, &o);
 
-	*l = (struct link) { .id = "" };
-	if (rq->content_length == 0)
-		o = json_object_new_object();
-	else
-		e = body_json(rq, rs, &o);
+	*l = (struct link) { .max_downloads = LINK_NO_LIMIT };
 	if (e == ERR_OK)
-		e = read_life(o, rq, rs, l);
+		e = wish_expiry(o, rq, rs, &l->expires_at);
 	if (e == ERR_OK)
-		e = read_limit(o, rs, l);
+		e = wish_limit(o, "max_downloads", DOWNLOADS_MAX, rs,
+			       &l->max_downloads);
 	json_object_put(o);
 	return e;
 }

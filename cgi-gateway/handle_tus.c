@@ -5,28 +5,39 @@
 #include "tus_complete.h"
 #include "tus_receive.h"
 
-/* --- how far it is ---------------------------------------------------------
- */
+/* --- how far it is -------------------------------------------------------- */
 
-/* All bytes may be there and the file not, because something ended in between:
- * who asks must not be told that all is done before it is. And one that became
- * a file which was deleted since is no more. */
-static enum err look(struct tus *t, int64_t *offset, int64_t *written_at)
+/* One that became a file which was deleted since is no more */
+static enum err look_at_file(struct tus *t, int64_t *offset,
+			     int64_t *written_at)
 {
 	struct file f;
-	enum err e;
 
 	*offset = t->u.length;
 	*written_at = t->u.finished_at;
-	if (t->u.finished_at != UPLOAD_UNFINISHED)
-		return files_find(t->app->db, &t->who, t->owner,
-				  span_of(t->u.id), &f, &t->rs->why);
-	e = partial_look(t->app->store, t->u.id, offset, written_at,
-			 &t->rs->why);
-	if (t->u.concat != TUS_WHOLE ||
-	    (e != ERR_NOT_FOUND && (e != ERR_OK || *offset != t->u.length)))
+	return files_find(t->app->db, &t->who, t->owner, span_of(t->u.id), &f,
+			  &t->rs->why);
+}
+
+/* All bytes may be there and the file not, because something ended in between:
+ * who asks must not be told that all is done before it is. */
+static enum err look(struct tus *t, int64_t *offset, int64_t *written_at)
+{
+	enum err e = ERR_OK;
+
+	if (t->u.finished_at == UPLOAD_UNFINISHED)
+		e = partial_look(t->app->store, t->u.id, offset, written_at,
+				 &t->rs->why);
+	/* Finished or ended since its row was read */
+	if (e == ERR_NOT_FOUND) {
+		e = tus_find(t);
+		if (e == ERR_OK && t->u.finished_at == UPLOAD_UNFINISHED)
+			e = ERR_NOT_FOUND;
+	}
+	if (e == ERR_OK && t->u.finished_at != UPLOAD_UNFINISHED)
+		return look_at_file(t, offset, written_at);
+	if (e != ERR_OK || t->u.concat != TUS_WHOLE || *offset != t->u.length)
 		return e;
-	*offset = t->u.length;
 	*written_at = t->rq->now;
 	return tus_complete(t, NULL, 0);
 }
@@ -94,8 +105,7 @@ enum err handle_tus_show(void *app, struct request *rq, struct response *rs)
 	return e;
 }
 
-/* --- more of it ------------------------------------------------------------
- */
+/* --- more of it ----------------------------------------------------------- */
 
 static enum err read_head(struct tus *t, int64_t *at)
 {
@@ -122,10 +132,12 @@ static enum err read_length(struct tus *t, int64_t at)
 	if (e != ERR_OK || length == UPLOAD_LENGTH_UNKNOWN ||
 	    length == t->u.length)
 		return e;
-	if (t->u.length != UPLOAD_LENGTH_UNKNOWN || length < at)
+	if (t->u.length != UPLOAD_LENGTH_UNKNOWN || length < at ||
+	    length < t->u.held.bytes)
 		return response_explain(t->rs, ERR_FORMAT,
 					"Upload-Length is another one already, "
-					"or less than what is there.");
+					"or less than the bytes that were "
+					"announced before.");
 	if (length > t->app->max_upload)
 		return response_explain(t->rs, ERR_TOO_LARGE,
 					"The file is larger than %lld bytes "
@@ -135,28 +147,40 @@ static enum err read_length(struct tus *t, int64_t at)
 				length, &t->rs->why);
 }
 
-/* An upload that was put together takes no bytes, and one that is a file none
- * but these */
-static enum err may_go_on(struct tus *t, int64_t at)
+/* It takes no more bytes: then these are all, or it is elsewhere */
+static enum err has_all(struct tus *t, int64_t at)
 {
-	if (t->u.concat == TUS_FINAL)
-		return response_explain(t->rs, ERR_FORBIDDEN,
-					"An upload that was put together of "
-					"others takes no bytes.");
-	if (t->u.finished_at != UPLOAD_UNFINISHED && at != t->u.length)
-		return tus_elsewhere(t, t->u.length);
-	return ERR_OK;
+	int64_t offset = 0, written_at;
+	enum err e = look(t, &offset, &written_at);
+
+	if (e == ERR_OK && offset != at)
+		return tus_elsewhere(t, offset);
+	if (e == ERR_OK && t->rq->content_length > 0)
+		return response_explain(t->rs, ERR_TOO_LARGE,
+					"The upload has all of its %lld bytes.",
+					(long long)offset);
+	return e;
 }
 
 static enum err go_on(struct tus *t, int64_t *at)
 {
-	enum err e = may_go_on(t, *at);
+	enum err e;
 
-	if (e != ERR_OK || t->u.finished_at != UPLOAD_UNFINISHED)
-		return e;
+	if (t->u.concat == TUS_FINAL)
+		return response_explain(t->rs, ERR_FORBIDDEN,
+					"An upload that was put together of "
+					"others takes no bytes.");
+	if (t->u.finished_at != UPLOAD_UNFINISHED)
+		return has_all(t, *at);
 	e = read_length(t, *at);
 	if (e == ERR_OK)
 		e = tus_receive(t, at);
+	/* Another request may have brought the last of them, since its row was
+	 * read */
+	if (e == ERR_NOT_FOUND) {
+		e = tus_find(t);
+		return e == ERR_OK ? has_all(t, *at) : e;
+	}
 	if (e == ERR_OK && *at == t->u.length && t->u.concat == TUS_WHOLE)
 		e = tus_complete(t, NULL, 0);
 	return e;
@@ -185,18 +209,24 @@ enum err handle_tus_bytes(void *app, struct request *rq, struct response *rs)
 	return response_empty(rs, 204);
 }
 
-/* --- none of it ------------------------------------------------------------
- */
+/* --- none of it ----------------------------------------------------------- */
 
 /* One that is a file by now is deleted as files are */
 static enum err remove_file(struct tus *t)
 {
-	enum err e = files_remove(t->app->db, &t->who, t->owner,
-				  span_of(t->u.id), &t->rs->why);
+	enum err e =
+		files_remove(t->app->db, &t->who, t->owner, span_of(t->u.id),
+			     &t->app->receivers, &t->rs->why);
 
 	if (e == ERR_OK)
 		(void)!store_remove(t->app->store, t->u.id, &t->rs->why);
 	return e;
+}
+
+static enum err end(struct tus *t)
+{
+	return t->u.finished_at == UPLOAD_UNFINISHED ? tus_remove(t)
+						     : remove_file(t);
 }
 
 enum err handle_tus_end(void *app, struct request *rq, struct response *rs)
@@ -211,7 +241,9 @@ enum err handle_tus_end(void *app, struct request *rq, struct response *rs)
 	if (e == ERR_OK)
 		e = tus_find(t);
 	if (e == ERR_OK)
-		e = t->u.finished_at == UPLOAD_UNFINISHED ? tus_remove(t)
-							  : remove_file(t);
+		e = end(t);
+	/* Finished, or told its length, since its row was read: once more */
+	if (e == ERR_NOT_FOUND && tus_find(t) == ERR_OK)
+		e = end(t);
 	return e == ERR_OK ? response_empty(rs, 204) : e;
 }

@@ -7,18 +7,16 @@
 
 #include "encode.h"
 
-/* --- what is wanted --------------------------------------------------------
- */
+/* --- what is wanted ------------------------------------------------------- */
 
-/* A value of Upload-Metadata as text; false where there is none. Libraries call
- * the same by other names. */
-static bool metadata(const struct tus *t, const char *key, char *out,
-		     size_t cap, struct span *text)
+/* A value of Upload-Metadata as text; false where there is none */
+static bool metadata(const struct tus *t, const char *key,
+		     char out[static TUS_METADATA_MAX], struct span *text)
 {
 	size_t len;
 
-	if (tus_metadata_get(span_of(t->u.metadata), key, out, cap, &len) !=
-	    ERR_OK)
+	if (tus_metadata_get(span_of(t->u.metadata), key, out, TUS_METADATA_MAX,
+			     &len) != ERR_OK)
 		return false;
 	*text = (struct span) { out, len };
 	return true;
@@ -26,32 +24,33 @@ static bool metadata(const struct tus *t, const char *key, char *out,
 
 static enum err read_names(struct tus *t)
 {
-	char name[FILE_NAME_MAX * 3], type[FILE_TYPE_MAX * 2];
+	char name[TUS_METADATA_MAX], type[TUS_METADATA_MAX];
 	struct span text = SPAN("unnamed"), kind = SPAN("");
 
-	if (!metadata(t, "filename", name, sizeof(name), &text))
-		(void)metadata(t, "name", name, sizeof(name), &text);
-	if (!metadata(t, "filetype", type, sizeof(type), &kind))
-		(void)metadata(t, "type", type, sizeof(type), &kind);
+	/* Libraries call the same by other names */
+	if (!metadata(t, "filename", name, &text))
+		(void)metadata(t, "name", name, &text);
+	if (!metadata(t, "filetype", type, &kind))
+		(void)metadata(t, "type", type, &kind);
 	file_type_clean(kind, t->u.type);
 	return file_name_clean(text, t->u.name);
 }
 
 static enum err read_wishes(struct tus *t)
 {
-	char value[HEX_SHA256_LEN + 1];
+	char value[TUS_METADATA_MAX];
 	struct span text;
 	int64_t ends, seconds = 0;
 	size_t len;
 
-	t->u.has_sha256 = metadata(t, "sha256", value, sizeof(value), &text);
+	t->u.has_sha256 = metadata(t, "sha256", value, &text);
 	if (t->u.has_sha256 &&
 	    (text.len != HEX_SHA256_LEN ||
 	     hex_decode(text, (char *)t->u.sha256, SHA256_LEN, &len) != ERR_OK))
 		return response_explain(t->rs, ERR_FORMAT,
 					"sha256 in Upload-Metadata is 64 hex "
 					"digits.");
-	if (!metadata(t, "expires_in", value, sizeof(value), &text))
+	if (!metadata(t, "expires_in", value, &text))
 		return ERR_OK;
 	if (!span_to_int(text, &seconds))
 		seconds = 0;
@@ -140,8 +139,7 @@ static enum err read_wanted(struct tus *t, struct span *parts)
 	return e == ERR_OK ? read_metadata(t) : e;
 }
 
-/* --- and made --------------------------------------------------------------
- */
+/* --- and made ------------------------------------------------------------- */
 
 /* The place for the bytes first: a row without one could not be gone on with */
 static enum err make(struct tus *t)
@@ -154,11 +152,13 @@ static enum err make(struct tus *t)
 			&t->rs->why);
 	if (e != ERR_OK && e != ERR_UNAVAILABLE)
 		(void)!partial_remove(t->app->store, t->u.id, NULL);
+	store_release(t->app->store, t->u.id);
 	return e;
 }
 
-/* The first bytes may come along ("Creation With Upload"). What goes wrong with
- * them is told when the client asks how far it got. */
+/* The first bytes may come along ("Creation With Upload"). If anything goes
+ * wrong with them the client is told that, and never where the upload is: then
+ * nobody can go on with it. */
 static enum err first_bytes(struct tus *t)
 {
 	int64_t at = 0;
@@ -168,7 +168,9 @@ static enum err first_bytes(struct tus *t)
 		e = tus_receive(t, &at);
 	if (e == ERR_OK && at == t->u.length && t->u.concat == TUS_WHOLE)
 		e = tus_complete(t, NULL, 0);
-	if (e == ERR_OK && tus_has_bytes(t->rq))
+	if (e != ERR_OK)
+		(void)!tus_remove(t);
+	else if (tus_has_bytes(t->rq))
 		response_header_int(t->rs, "Upload-Offset", at);
 	return e;
 }

@@ -1,4 +1,5 @@
-/* POST /upload and PUT /upload/{name}: bytes in, records out. */
+/* POST /upload and PUT /upload/{name}: bytes in, records out. The same without
+ * an account: POST /u/{token} and PUT /u/{token}/{name}. */
 #include "batch.h"
 #include "digest_field.h"
 #include "encode.h"
@@ -13,11 +14,6 @@ static enum err take_raw(struct batch *b, struct span name)
 	enum err e;
 
 	/* A known length is refused before a byte of it is stored */
-	if (b->rq->content_length > b->app->max_upload)
-		return response_explain(b->rs, ERR_TOO_LARGE,
-					"The file is larger than %lld bytes "
-					"(MAX_UPLOAD).",
-					(long long)b->app->max_upload);
 	e = batch_announced(b, b->rq->content_length);
 	if (e == ERR_OK)
 		e = batch_file(b, name, request_content_type(b->rq));
@@ -144,6 +140,13 @@ static enum err begin_raw(struct batch *b)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+static enum err take_named(struct batch *b, struct span name)
+{
+	enum err e = begin_raw(b);
+
+	return e == ERR_OK ? batch_end(b, take_raw(b, name)) : e;
+}
+
 static bool is_multipart(const struct request *rq)
 {
 	struct span type = request_content_type(rq), params;
@@ -152,29 +155,33 @@ static bool is_multipart(const struct request *rq)
 	return span_eq_nocase(span_trim(type), SPAN("multipart/form-data"));
 }
 
+/* A form, or a body whose name the query has */
+static enum err take_posted(struct batch *b)
+{
+	bool is_form = is_multipart(b->rq);
+	struct span name = { NULL, 0 };
+	enum err e;
+
+	if (is_form && request_query(b->rq, "sha256", &name) != ERR_NOT_FOUND)
+		return response_explain(b->rs, ERR_FORMAT,
+					"?sha256= is for a body that is the "
+					"file itself, not for a form.");
+	if (is_form)
+		return batch_end(b, take_multipart(b));
+	e = request_query(b->rq, "name", &name);
+	if (e == ERR_NOT_FOUND)
+		return response_explain(b->rs, ERR_NO_FILE,
+					"Send multipart/form-data, or the file "
+					"as the body and its name as ?name=.");
+	return e == ERR_OK ? take_named(b, name) : e;
+}
+
 enum err handle_upload(void *app, struct request *rq, struct response *rs)
 {
-	struct span name = { NULL, 0 };
 	struct batch b;
 	enum err e = batch_begin(&b, app, rq, rs);
 
-	if (e != ERR_OK)
-		return e;
-	if (is_multipart(rq) &&
-	    request_query(rq, "sha256", &name) != ERR_NOT_FOUND)
-		return response_explain(rs, ERR_FORMAT,
-					"?sha256= is for a body that is the "
-					"file itself, not for a form.");
-	if (is_multipart(rq))
-		return batch_end(&b, take_multipart(&b));
-	e = request_query(rq, "name", &name);
-	if (e == ERR_NOT_FOUND)
-		return response_explain(rs, ERR_NO_FILE,
-					"Send multipart/form-data, or the file "
-					"as the body and its name as ?name=.");
-	if (e == ERR_OK)
-		e = begin_raw(&b);
-	return e == ERR_OK ? batch_end(&b, take_raw(&b, name)) : e;
+	return e == ERR_OK ? take_posted(&b) : e;
 }
 
 enum err handle_upload_named(void *app, struct request *rq, struct response *rs)
@@ -182,7 +189,24 @@ enum err handle_upload_named(void *app, struct request *rq, struct response *rs)
 	struct batch b;
 	enum err e = batch_begin(&b, app, rq, rs);
 
-	if (e == ERR_OK)
-		e = begin_raw(&b);
-	return e == ERR_OK ? batch_end(&b, take_raw(&b, rq->tail)) : e;
+	return e == ERR_OK ? take_named(&b, rq->tail) : e;
+}
+
+enum err handle_drop_post(void *app, struct request *rq, struct response *rs)
+{
+	struct batch b;
+	enum err e = batch_begin_by_link(&b, app, rq, rs, rq->tail);
+
+	return e == ERR_OK ? take_posted(&b) : e;
+}
+
+enum err handle_drop_put(void *app, struct request *rq, struct response *rs)
+{
+	struct span token = rq->tail, name = { NULL, 0 };
+	struct batch b;
+	enum err e;
+
+	(void)span_cut(&token, '/', &name); /* the route has it */
+	e = batch_begin_by_link(&b, app, rq, rs, token);
+	return e == ERR_OK ? take_named(&b, name) : e;
 }

@@ -3,14 +3,6 @@
 
 #include "record.h"
 
-static void set_limit(struct json_object *o, const char *key, int64_t limit)
-{
-	if (limit == QUOTA_NONE)
-		(void)json_object_object_add(o, key, NULL);
-	else
-		json_set_int(o, key, limit);
-}
-
 static enum err answer(struct response *rs, const struct usage *u)
 {
 	struct json_object *o = json_object_new_object();
@@ -20,8 +12,8 @@ static enum err answer(struct response *rs, const struct usage *u)
 		return ERR_MEMORY;
 	json_set_int(o, "bytes", u->bytes);
 	json_set_int(o, "files", u->files);
-	set_limit(o, "quota_bytes", u->limits.bytes);
-	set_limit(o, "quota_files", u->limits.files);
+	record_set_limit(o, "quota_bytes", u->limits.bytes);
+	record_set_limit(o, "quota_files", u->limits.files);
 	e = response_json(rs, 200, o);
 	json_object_put(o);
 	return e;

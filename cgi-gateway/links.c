@@ -1,9 +1,5 @@
 #include "links.h"
 
-#include "encode.h"
-
-#include <sodium.h>
-
 #define LINK_COLUMNS \
 	"k.id, k.created_at, k.expires_at, k.max_downloads, k.downloads"
 #define LINK_FIELDS(l)                                                     \
@@ -19,16 +15,6 @@
 static struct db_value hash_value(const unsigned char hash[static SHA256_LEN])
 {
 	return db_bytes((struct span) { (const char *)hash, SHA256_LEN });
-}
-
-static void token_make(char out[static LINK_TOKEN_LEN + 1])
-{
-	char raw[LINK_TOKEN_LEN / 4 * 3];
-
-	randombytes_buf(raw, sizeof(raw));
-	base64url_encode((struct span) { raw, sizeof(raw) }, out,
-			 LINK_TOKEN_LEN + 1);
-	sodium_memzero(raw, sizeof(raw));
 }
 
 /* Two at the same instant may both find room: the limit is against a loop that
@@ -55,8 +41,7 @@ enum err links_add(struct db *db, const struct caller *who,
 	if (e != ERR_OK)
 		return e;
 	ident_random(l->id);
-	token_make(token);
-	sha256_of(span_of(token), hash);
+	link_token_make(token, hash);
 	l->created_at = who->now;
 	l->downloads = 0;
 	e = db_change(db,
@@ -91,12 +76,7 @@ enum err links_list(struct db *db, const struct file *f, struct link *row,
 enum err links_revoke(struct db *db, const struct caller *who, uint64_t owner,
 		      struct span id, struct errmsg *m)
 {
-	char raw[IDENT_LEN];
-	size_t n;
-
-	/* The column takes no other characters, and says so by an error */
-	if (id.len != IDENT_LEN ||
-	    base64url_decode(id, raw, sizeof(raw), &n) != ERR_OK)
+	if (!ident_is_random(id))
 		return ERR_NOT_FOUND;
 	return db_change(db,
 			 "UPDATE link k JOIN live_session l"
@@ -116,11 +96,10 @@ enum err links_find(struct db *db, struct span token, int64_t now,
 	struct link l;
 	struct file found;
 	int64_t open;
-	enum err e;
+	enum err e = link_token_hash(token, hash);
 
-	if (token.len != LINK_TOKEN_LEN)
-		return ERR_NOT_FOUND;
-	sha256_of(token, hash);
+	if (e != ERR_OK)
+		return e;
 	e = db_row(
 		db,
 		"SELECT k.revoked_at IS NULL AND (k.expires_at IS NULL"
@@ -215,27 +194,32 @@ static enum err revoke_lost(struct db *db, int64_t now, struct errmsg *m)
 	return none_is_fine(e);
 }
 
+static enum err count_dead(struct db *db, int64_t before, int64_t *out,
+			   struct errmsg *m)
+{
+	return db_row(db, "SELECT COUNT(*) FROM link WHERE " DEAD,
+		      DB_IN(db_int(before), db_int(before), db_int(before)),
+		      DB_OUT(db_to_int(out)), m);
+}
+
 enum err links_sweep(struct db *db, int64_t now, bool dry, int64_t *removed,
 		     struct errmsg *m)
 {
 	const int64_t before = now - LINK_KEPT;
-	int64_t dead = 0;
-	enum err e = ERR_OK;
+	int64_t bite;
+	enum err e;
 
-	if (!dry)
-		e = revoke_lost(db, now, m);
-	if (e == ERR_OK)
-		e = db_row(
-			db, "SELECT COUNT(*) FROM link WHERE " DEAD,
-			DB_IN(db_int(before), db_int(before), db_int(before)),
-			DB_OUT(db_to_int(&dead)), m);
-	while (e == ERR_OK && !dry)
-		e = db_change(
+	*removed = 0;
+	if (dry)
+		return count_dead(db, before, removed, m);
+	e = revoke_lost(db, now, m);
+	while (e == ERR_OK) {
+		e = db_change_rows(
 			db, "DELETE FROM link WHERE " DEAD " LIMIT " BITE,
 			DB_IN(db_int(before), db_int(before), db_int(before)),
-			m);
-	e = none_is_fine(e);
-	if (e == ERR_OK)
-		*removed = dead;
-	return e;
+			&bite, m);
+		if (e == ERR_OK)
+			*removed += bite;
+	}
+	return none_is_fine(e);
 }

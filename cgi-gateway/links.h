@@ -1,9 +1,5 @@
 /* links.h - the table `link`: addresses that give a file to whoever has them.
  *
- * A link's secret is 192 random bits, of which only the SHA-256 is kept. No
- * throttle stands before it: with a million links and a million guesses a
- * second, the first right guess is due after 10^38 years.
- *
  * Downloads are counted by one conditional UPDATE, so that of any number of
  * tries at the same instant exactly max_downloads are let through. A download
  * that was cut off may be resumed: for LINK_GRACE seconds after the last
@@ -14,9 +10,9 @@
 #define LINKS_H
 
 #include "files.h"
+#include "link_token.h"
 
 enum {
-	LINK_TOKEN_LEN = 32,	/* characters of base64url: 192 bits */
 	LINK_GRACE = 3600,	/* seconds */
 	LINK_RESUMES = 32,	/* for each counted download */
 	LINK_KEPT = 30 * 86400, /* seconds that the row of a dead one stays */
@@ -77,7 +73,8 @@ enum err links_resume(struct db *db, const struct link *l, int64_t now,
 
 /* Revoke the links of files that are no more, so that their time runs, and
  * remove the rows of links that have been dead for LINK_KEPT; with `dry` only
- * count these. */
+ * count these. *removed is what this call removed, also where it fails half
+ * way. */
 enum err links_sweep(struct db *db, int64_t now, bool dry, int64_t *removed,
 		     struct errmsg *m) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 
 #include "gateway_settings.h"
 #include "health.h"
+#include "log.h"
 #include "store_disk.h"
 #include "tus.h"
 
@@ -21,6 +22,12 @@ static const struct route routes[] = {
 	{ "DELETE", "/files/*", handle_file_remove, "files:write" },
 	{ "DELETE", "/links/*", handle_link_end, "files:write" },
 	{ "GET", "/s/*", handle_shared, OPEN },
+	{ "GET", "/upload-links", handle_upload_links, "files:read" },
+	{ "POST", "/upload-links", handle_upload_link_new, "files:write" },
+	{ "DELETE", "/upload-links/*", handle_upload_link_end, "files:write" },
+	{ "PUT", "/u/*/*", handle_drop_put, OPEN },
+	{ "POST", "/u/*", handle_drop_post, OPEN },
+	{ "GET", "/u/*", handle_drop, OPEN },
 	{ "GET", "/usage", handle_usage, "files:read" },
 	{ "POST", "/tus", handle_tus_new, "files:write" },
 	{ "POST", "/tus/", handle_tus_new, "files:write" },
@@ -32,14 +39,37 @@ static const struct route routes[] = {
 	{ "GET", "/metrics", handle_metrics, OPEN },
 };
 
+static enum err open_inspector(struct app *app, struct errmsg *why)
+{
+	enum err e = inspector_open(&app->inspector, why);
+
+	if (e == ERR_OK && app->inspector.sniffer == NULL)
+		log_event(LOG_WARN, "magic", why->text);
+	if (e == ERR_OK)
+		app->max_upload =
+			inspector_limit(&app->inspector, app->max_upload);
+	return e;
+}
+
+static enum err open_store(struct app *app, bool check_only, struct errmsg *why)
+{
+	if (check_only)
+		return store_disk_check(app->data_dir, why);
+	return store_disk_open(app->data_dir, &app->store, why);
+}
+
+/* Who has the address of a link has what it gives */
+static const char *const secret_paths[] = { "/s/", "/u/", NULL };
+
 static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 {
 	struct app *app = app_;
+	enum err e;
 
 	app->db = s->db;
 	app->metrics = s->metrics;
 	app->public_url = s->settings.public_url;
-	app->streams_max = (long)(s->settings.threads * 3 / 4);
+	app->streams_max = (long)((s->settings.threads * 3 + 3) / 4);
 	app->by_server = span_eq(span_of(app->sendfile), SPAN("x-sendfile"));
 	if (!app->by_server && !span_eq(span_of(app->sendfile), SPAN("none")))
 		return err_set(why, ERR_CONFIG,
@@ -49,14 +79,23 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 		return err_set(why, ERR_CONFIG,
 			       "DATA_DIR: a server that sends the files reads "
 			       "%% in their path as the start of an escape");
-	if (s->check_only)
-		return store_disk_check(app->data_dir, why);
-	return store_disk_open(app->data_dir, &app->store, why);
+	if (gateway_settings_check(app, why) != ERR_OK)
+		return ERR_CONFIG;
+	e = open_inspector(app, why);
+	if (e != ERR_OK)
+		return e;
+	e = open_store(app, s->check_only, why);
+	if (e != ERR_OK)
+		inspector_close(&app->inspector);
+	return e;
 }
 
-static void app_close(void *app)
+static void app_close(void *app_)
 {
-	store_close(((struct app *)app)->store);
+	struct app *app = app_;
+
+	store_close(app->store);
+	inspector_close(&app->inspector);
 }
 
 int main(int argc, char **argv)
@@ -71,7 +110,7 @@ int main(int argc, char **argv)
 		.router = { routes, sizeof(routes) / sizeof(*routes) },
 		.app = &app,
 		.arrive = tus_arrive,
-		.secret_paths = "/s/",
+		.secret_paths = secret_paths,
 		.open = app_open,
 		.close = app_close,
 	};

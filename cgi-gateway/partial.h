@@ -34,12 +34,14 @@ enum {
 
 struct partial; /* in one request's hands */
 
-/* Empty, and without a writer. ERR_CONFLICT where there is one already. */
+/* Empty, without a writer, and held (store.h) until store_release() or
+ * partial_remove(): no row names it yet. Its names are safe from a loss of
+ * power. ERR_CONFLICT where there is one already. */
 enum err partial_create(struct store *s, const char *id,
 			struct errmsg *m) MUST_CHECK;
 
 /* How many of its bytes count, and when it was written last, in seconds since
- * 1970. ERR_NOT_FOUND. */
+ * 1970; until finish_end(). ERR_NOT_FOUND. */
 enum err partial_look(struct store *s, const char *id, int64_t *offset,
 		      int64_t *written_at, struct errmsg *m) MUST_CHECK;
 
@@ -49,7 +51,7 @@ enum err partial_look(struct store *s, const char *id, int64_t *offset,
  *
  *   ERR_CONFLICT   `at` is not the number of bytes that count, which is in *at
  *                  then; the older writer goes on
- *   ERR_NOT_FOUND  there is none, or it is finished
+ *   ERR_NOT_FOUND  there is none, or finish_begin() has closed it
  */
 enum err partial_open(struct store *s, const char *id, int64_t *at,
 		      bool tentative, struct partial **out,
@@ -77,8 +79,8 @@ void partial_close(struct partial *p);
 enum err partial_append(struct partial *p, const char *id, int64_t length,
 			struct errmsg *m) MUST_CHECK;
 
-/* Remove it; its writer, if there is one, is told with its next write.
- * ERR_NOT_FOUND. */
+/* Remove it, and let go; its writer, if there is one, is told with its next
+ * write. ERR_NOT_FOUND: nothing of it is there. */
 enum err partial_remove(struct store *s, const char *id,
 			struct errmsg *m) MUST_CHECK;
 

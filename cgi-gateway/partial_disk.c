@@ -21,23 +21,6 @@ struct partial {
 	char gather[PARTIAL_GATHER];
 };
 
-enum err partial_create(struct store *s, const char *id, struct errmsg *m)
-{
-	int fd = openat(s->incoming, id,
-			O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	enum err e;
-
-	if (fd < 0)
-		return errno == EEXIST
-			       ? ERR_CONFLICT
-			       : store_disk_failed(m, "create incoming", id);
-	(void)close(fd);
-	e = partial_mark_create(s, id, m);
-	if (e != ERR_OK)
-		(void)unlinkat(s->incoming, id, 0);
-	return e;
-}
-
 /* --- opening ------------------------------------------------------------- */
 
 static enum err open_data(struct store *s, const char *id, int *fd,
@@ -59,12 +42,32 @@ static enum err open_data(struct store *s, const char *id, int *fd,
 	return ERR_OK;
 }
 
+/* In incoming/; or in its place already, if it was left in the middle of its
+ * finish */
+static enum err stat_data(struct store *s, const char *id, struct stat *st,
+			  bool *placed, struct errmsg *m)
+{
+	char object[STORE_DISK_NAME];
+
+	*placed = false;
+	if (fstatat(s->incoming, id, st, AT_SYMLINK_NOFOLLOW) == 0)
+		return ERR_OK;
+	if (errno != ENOENT)
+		return store_disk_failed(m, "stat incoming", id);
+	*placed = true;
+	store_disk_name(id, object);
+	if (fstatat(s->objects, object, st, AT_SYMLINK_NOFOLLOW) == 0)
+		return ERR_OK;
+	return store_disk_absent(m, "stat", id);
+}
+
 enum err partial_look(struct store *s, const char *id, int64_t *offset,
 		      int64_t *written_at, struct errmsg *m)
 {
 	int mark_file = -1;
 	struct partial_mark mark;
 	struct stat st;
+	bool placed = false;
 	enum err e = partial_mark_open(s, id, &mark_file, m);
 
 	if (e != ERR_OK)
@@ -73,11 +76,11 @@ enum err partial_look(struct store *s, const char *id, int64_t *offset,
 	e = partial_lock(mark_file, PARTIAL_WRITING, m);
 	if (e == ERR_OK)
 		e = partial_mark_read(mark_file, &mark, m);
-	if (e == ERR_OK &&
-	    fstatat(s->incoming, id, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		e = store_disk_absent(m, "stat incoming", id);
+	if (e == ERR_OK)
+		e = stat_data(s, id, &st, &placed, m);
 	if (e == ERR_OK) {
-		*offset = partial_mark_offset(s, &mark, st.st_size);
+		*offset = placed ? st.st_size
+				 : partial_mark_offset(s, &mark, st.st_size);
 		*written_at = st.st_mtime;
 	}
 	(void)close(mark_file);
@@ -93,6 +96,8 @@ static enum err take_over(struct partial *p, int64_t *at, int64_t size,
 
 	if (e != ERR_OK)
 		return e;
+	if (p->mark.writer == PARTIAL_NOBODY)
+		return ERR_NOT_FOUND;
 	counts = partial_mark_offset(p->store, &p->mark, size);
 	if (counts != *at) {
 		*at = counts;
@@ -220,20 +225,22 @@ enum err partial_push(struct partial *p, struct errmsg *m)
 enum err partial_keep(struct partial *p, struct errmsg *m)
 {
 	enum err e = partial_push(p, m);
+	bool more = p->written > p->mark.kept;
 
+	if (e == ERR_OK && more && fdatasync(p->data) != 0)
+		e = store_disk_failed(m, "fdatasync", p->id);
+	if (e == ERR_OK)
+		e = claim(p, m);
 	if (e != ERR_OK)
 		return e;
-	if (p->written > p->mark.kept && fdatasync(p->data) != 0)
-		return store_disk_failed(m, "fdatasync", p->id);
-	e = claim(p, m);
-	if (e != ERR_OK)
-		return e;
-	p->mark.kept = p->written;
-	p->mark.hash = p->hash;
-	p->mark.tail_counts = true;
-	e = partial_mark_write(p->store, p->mark_file, &p->mark, m);
+	if (more) {
+		p->mark.kept = p->written;
+		p->mark.hash = p->hash;
+		p->mark.tail_counts = true;
+		e = partial_mark_write(p->store, p->mark_file, &p->mark, m);
+	}
 	partial_unlock(p->mark_file, PARTIAL_WRITING);
-	return e;
+	return e == ERR_OK && more ? partial_mark_keep(p->mark_file, m) : e;
 }
 
 enum err partial_write(struct partial *p, struct span bytes, struct errmsg *m)
@@ -286,23 +293,4 @@ enum err partial_append(struct partial *p, const char *id, int64_t length,
 		(void)close(fd);
 	free(space);
 	return e;
-}
-
-/* --- removing ------------------------------------------------------------ */
-
-enum err partial_remove(struct store *s, const char *id, struct errmsg *m)
-{
-	struct partial_mark mark;
-	int mark_file;
-
-	if (partial_mark_open(s, id, &mark_file, NULL) == ERR_OK) {
-		if (partial_lock(mark_file, PARTIAL_WRITING, NULL) == ERR_OK &&
-		    partial_mark_read(mark_file, &mark, NULL) == ERR_OK) {
-			mark.writer++;
-			(void)!partial_mark_write(s, mark_file, &mark, NULL);
-		}
-		(void)close(mark_file);
-	}
-	partial_mark_remove(s, id);
-	return store_remove_unfinished(s, id, m);
 }

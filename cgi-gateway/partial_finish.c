@@ -35,7 +35,15 @@ static enum err open_data(struct finish *f, int64_t *size, struct errmsg *m)
 	return ERR_OK;
 }
 
-/* From now on nobody writes it: the writer has no number that anybody has */
+/* What lies in its place was made safe before it came there, whatever the mark
+ * says after a loss of power */
+static int64_t count(const struct finish *f, const struct partial_mark *mark,
+		     int64_t size)
+{
+	return f->placed ? size : partial_mark_offset(f->store, mark, size);
+}
+
+/* From now on nobody writes it, and nobody becomes its writer */
 static enum err close_to_writers(struct finish *f, int64_t length,
 				 unsigned char sha256[static SHA256_LEN],
 				 struct errmsg *m)
@@ -54,12 +62,12 @@ static enum err close_to_writers(struct finish *f, int64_t length,
 		e = open_data(f, &size, m);
 	if (e != ERR_OK)
 		return e;
-	if (partial_mark_offset(f->store, &mark, size) != length)
+	if (count(f, &mark, size) != length)
 		return ERR_CONFLICT;
 	e = partial_mark_catch_up(&mark, f->data, length, m);
 	if (e != ERR_OK)
 		return e;
-	mark.writer++;
+	mark.writer = PARTIAL_NOBODY;
 	mark.tail_counts = true;
 	hash = mark.hash;
 	sha256_end(&hash, sha256);
@@ -120,7 +128,7 @@ enum err finish_place(struct finish *f, struct errmsg *m)
 
 void finish_end(struct finish *f)
 {
-	partial_mark_remove(f->store, f->id);
+	(void)partial_mark_remove(f->store, f->id);
 	finish_leave(f);
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -88,8 +89,13 @@ enum err partial_mark_read(int fd, struct partial_mark *out, struct errmsg *m)
 
 	if (n < 0)
 		return store_disk_failed(m, "read", "an upload's mark");
-	if (n != sizeof(mark) || memcmp(mark.magic, magic, sizeof(magic)) != 0)
-		return err_set(m, ERR_IO, "an upload's mark is damaged");
+	if (n != sizeof(mark) ||
+	    memcmp(mark.magic, magic, sizeof(magic)) != 0) {
+		mark = (struct partial_mark) { .kept = 0 };
+		memcpy(mark.magic, magic, sizeof(magic));
+		mark.writer = (uint64_t)randombytes_random() << 16;
+		sha256_init(&mark.hash);
+	}
 	*out = mark;
 	return ERR_OK;
 }
@@ -100,6 +106,13 @@ enum err partial_mark_write(const struct store *s, int fd,
 	memcpy(mark->boot, s->boot, sizeof(s->boot));
 	if (pwrite(fd, mark, sizeof(*mark), 0) != sizeof(*mark))
 		return store_disk_failed(m, "write", "an upload's mark");
+	return ERR_OK;
+}
+
+enum err partial_mark_keep(int fd, struct errmsg *m)
+{
+	if (fdatasync(fd) != 0)
+		return store_disk_failed(m, "fdatasync", "an upload's mark");
 	return ERR_OK;
 }
 
@@ -114,7 +127,8 @@ enum err partial_mark_writer(int fd, uint64_t *out, struct errmsg *m)
 int64_t partial_mark_offset(const struct store *s,
 			    const struct partial_mark *mark, int64_t size)
 {
-	bool same_boot = memcmp(mark->boot, s->boot, sizeof(s->boot)) == 0;
+	bool same_boot = s->boot[0] != '\0' &&
+			 memcmp(mark->boot, s->boot, sizeof(s->boot)) == 0;
 
 	if (size > mark->kept && !(mark->tail_counts && same_boot))
 		return mark->kept;
@@ -165,10 +179,10 @@ enum err partial_mark_catch_up(struct partial_mark *mark, int fd, int64_t to,
 	return e;
 }
 
-void partial_mark_remove(struct store *s, const char *id)
+bool partial_mark_remove(struct store *s, const char *id)
 {
 	char name[NAME_SIZE];
 
 	name_of(id, name);
-	(void)unlinkat(s->incoming, name, 0);
+	return unlinkat(s->incoming, name, 0) == 0;
 }

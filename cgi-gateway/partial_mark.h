@@ -3,7 +3,7 @@
  *
  * Two locks lie on it (open file description locks, which the kernel drops
  * however a process ends): one is held for the moment of a write, the other by
- * who finishes. Only partial_disk.c and partial_finish.c include this.
+ * who finishes. Only partial_*.c include this.
  */
 #ifndef PARTIAL_MARK_H
 #define PARTIAL_MARK_H
@@ -15,6 +15,10 @@ enum partial_lock {
 	PARTIAL_WRITING,
 	PARTIAL_FINISHING,
 };
+
+/* The number that no writer has, of an upload that takes none any more: it is
+ * being finished, or was removed */
+#define PARTIAL_NOBODY UINT64_MAX
 
 struct partial_mark {
 	char magic[8]; /* and version */
@@ -43,13 +47,17 @@ enum err partial_lock(int fd, enum partial_lock which,
 		      struct errmsg *m) MUST_CHECK;
 void partial_unlock(int fd, enum partial_lock which);
 
-/* ERR_IO for what is no mark. */
+/* One that a loss of power has damaged reads as one that keeps nothing, with a
+ * writer's number that nobody has. */
 enum err partial_mark_read(int fd, struct partial_mark *out,
 			   struct errmsg *m) MUST_CHECK;
 /* With this boot's name. */
 enum err partial_mark_write(const struct store *s, int fd,
 			    struct partial_mark *mark,
 			    struct errmsg *m) MUST_CHECK;
+
+/* Make what was written safe from a loss of power. */
+enum err partial_mark_keep(int fd, struct errmsg *m) MUST_CHECK;
 
 /* The writer's number alone. */
 enum err partial_mark_writer(int fd, uint64_t *out,
@@ -64,7 +72,7 @@ int64_t partial_mark_offset(const struct store *s,
 enum err partial_mark_catch_up(struct partial_mark *mark, int fd, int64_t to,
 			       struct errmsg *m) MUST_CHECK;
 
-/* Remove it. */
-void partial_mark_remove(struct store *s, const char *id);
+/* Remove it. Whether there was one. */
+bool partial_mark_remove(struct store *s, const char *id);
 
 #endif

@@ -7,24 +7,34 @@
 	"(COALESCE(q." most ", ?) = 0 OR q." used " + ? <= COALESCE(q." most \
 	", ?))"
 
+#define COUNT_UP " SET q.bytes = q.bytes + ?, q.files = q.files + ? WHERE "
+#define COUNT_UP_VALUES(more) db_int((more).bytes), db_int((more).files)
+#define FITS ROOM("bytes", "max_bytes") " AND " ROOM("files", "max_files")
+#define FITS_VALUES(more, most)                                             \
+	db_int((most)->bytes), db_int((more).bytes), db_int((most)->bytes), \
+		db_int((most)->files), db_int((more).files),                \
+		db_int((most)->files)
+
 enum err quota_take(struct db_conn *c, const struct caller *who, uint64_t owner,
 		    struct amount more, const struct quota_limits *defaults,
 		    struct errmsg *m)
 {
-	enum err e = db_tx_change(
-		c,
-		"UPDATE quota q JOIN live_session l ON q.owner = " OWNER
-		" SET q.bytes = q.bytes + ?, q.files = q.files + ?"
-		" WHERE " CALLER_IS
-		" AND " ROOM("bytes", "max_bytes") " AND " ROOM("files",
-								"max_files"),
-		DB_IN(OWNER_VALUES(owner), db_int(more.bytes),
-		      db_int(more.files), CALLER_VALUES(who),
-		      db_int(defaults->bytes), db_int(more.bytes),
-		      db_int(defaults->bytes), db_int(defaults->files),
-		      db_int(more.files), db_int(defaults->files)),
-		m);
+	enum err e;
 
+	if (who == NULL)
+		e = db_tx_change(
+			c, "UPDATE quota q" COUNT_UP "q.owner = ? AND " FITS,
+			DB_IN(COUNT_UP_VALUES(more), db_uint(owner),
+			      FITS_VALUES(more, defaults)),
+			m);
+	else
+		e = db_tx_change(
+			c,
+			"UPDATE quota q JOIN live_session l ON q.owner = " OWNER
+				COUNT_UP CALLER_IS " AND " FITS,
+			DB_IN(OWNER_VALUES(owner), COUNT_UP_VALUES(more),
+			      CALLER_VALUES(who), FITS_VALUES(more, defaults)),
+			m);
 	return e == ERR_NOT_FOUND ? ERR_QUOTA : e;
 }
 
@@ -96,6 +106,19 @@ bool usage_has_room(const struct usage *u, struct amount more)
 	       fits(u->files, more.files, u->limits.files);
 }
 
+static enum err refused_without_session(struct db *db, uint64_t owner,
+					struct amount more,
+					const struct quota_limits *defaults,
+					struct errmsg *m)
+{
+	struct usage u;
+	enum err e = make_row(db, owner, m);
+
+	if (e == ERR_OK)
+		e = quota_show(db, owner, defaults, &u, m);
+	return e == ERR_OK && !usage_has_room(&u, more) ? ERR_QUOTA : e;
+}
+
 enum err quota_refused(struct db *db, const struct caller *who, uint64_t owner,
 		       struct amount more, const struct quota_limits *defaults,
 		       struct errmsg *m)
@@ -103,17 +126,19 @@ enum err quota_refused(struct db *db, const struct caller *who, uint64_t owner,
 	uint64_t whose = 0;
 	int64_t counted = 0;
 	struct usage u;
-	enum err e = db_row(
-		db,
-		"SELECT " OWNER ", q.owner IS NOT NULL, " USAGE
-		" FROM live_session l LEFT JOIN quota q ON q.owner = " OWNER
-		" WHERE " CALLER_IS,
-		DB_IN(OWNER_VALUES(owner), OWNER_VALUES(owner),
-		      CALLER_VALUES(who)),
-		DB_OUT(db_to_uint(&whose), db_to_int(&counted),
-		       USAGE_FIELDS(&u, defaults)),
-		m);
+	enum err e;
 
+	if (who == NULL)
+		return refused_without_session(db, owner, more, defaults, m);
+	e = db_row(db,
+		   "SELECT " OWNER ", q.owner IS NOT NULL, " USAGE
+		   " FROM live_session l LEFT JOIN quota q ON q.owner = " OWNER
+		   " WHERE " CALLER_IS,
+		   DB_IN(OWNER_VALUES(owner), OWNER_VALUES(owner),
+			 CALLER_VALUES(who)),
+		   DB_OUT(db_to_uint(&whose), db_to_int(&counted),
+			  USAGE_FIELDS(&u, defaults)),
+		   m);
 	if (e == ERR_NOT_FOUND)
 		return ERR_AUTH;
 	if (e == ERR_OK && counted == 0)

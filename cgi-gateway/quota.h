@@ -6,8 +6,8 @@
  * place wait for each other at the row, and the second finds no room. Nothing
  * is read first and believed later.
  *
- * Whoever adds or deletes locks the row of `quota` first and a row of `file`
- * only then, so that nobody waits in a circle.
+ * Whoever adds or deletes locks the row of `quota` first, and rows of other
+ * tables only then, so that nobody waits in a circle.
  *
  * An owner without a row has nothing. Errors are db.h's, and those named.
  */
@@ -34,11 +34,15 @@ struct amount {
 	int64_t bytes, files;
 };
 
+/* Who asks and who pays are two: `who` is whose session must live, `owner` in
+ * whose row it counts, 0 for the caller's own. Without a session, `who` NULL,
+ * it is for others to say in the same transaction whether anybody may add. */
+
 /* --- in the transaction that changes `file` ----------------------------- */
 
 /* Count what is about to be added, if it fits; `defaults` for an owner without
- * limits of their own. `owner` 0: the caller. ERR_QUOTA: no room, or no row
- * yet, or the session has ended: roll back and ask quota_refused(). */
+ * limits of their own. ERR_QUOTA: no room, or no row yet, or the session has
+ * ended: roll back and ask quota_refused(). */
 enum err quota_take(struct db_conn *c, const struct caller *who, uint64_t owner,
 		    struct amount more, const struct quota_limits *defaults,
 		    struct errmsg *m) MUST_CHECK;

@@ -7,8 +7,8 @@ enum {
 	EXPIRY_MAX = 10 * 366 * 86400, /* seconds; longer is a mistake */
 };
 
-void record_url(const struct app *app, const struct request *rq,
-		const char *tail, struct buf *out)
+static void add_url(const struct app *app, struct span prefix, const char *tail,
+		    struct buf *out)
 {
 	struct span base = span_of(app->public_url);
 
@@ -16,40 +16,91 @@ void record_url(const struct app *app, const struct request *rq,
 	if (span_has_suffix(base, SPAN("/")))
 		base.len--;
 	buf_add(out, base);
-	buf_add(out, rq->prefix);
+	buf_add(out, prefix);
 	buf_add_str(out, tail);
 }
 
-static void set_time(struct json_object *o, const char *key, int64_t t)
+void record_url(const struct app *app, const struct request *rq,
+		const char *tail, struct buf *out)
+{
+	add_url(app, rq->prefix, tail, out);
+}
+
+void record_page_url(const struct app *app, const char *tail, struct buf *out)
+{
+	add_url(app, SPAN(""), tail, out);
+}
+
+void record_set_time(struct json_object *o, const char *key, int64_t t)
 {
 	char text[RFC3339_LEN + 1];
 
+	if (t == FILES_NEVER) {
+		(void)json_object_object_add(o, key, NULL);
+		return;
+	}
 	rfc3339_format(t, text);
 	json_set_str(o, key, text);
+}
+
+void record_set_limit(struct json_object *o, const char *key, int64_t limit)
+{
+	if (limit == QUOTA_NONE)
+		(void)json_object_object_add(o, key, NULL);
+	else
+		json_set_int(o, key, limit);
+}
+
+static void set_sha256(struct json_object *o, const struct file *f)
+{
+	char hex[HEX_SIZE(SHA256_LEN)];
+
+	hex_encode((struct span) { (const char *)f->sha256, SHA256_LEN }, hex,
+		   sizeof(hex));
+	json_set_str(o, "sha256", hex);
+}
+
+struct json_object *record_receipt(const struct file *f)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (o == NULL)
+		return NULL;
+	json_set_str(o, "name", f->name);
+	json_set_int(o, "size", f->size);
+	set_sha256(o, f);
+	return o;
+}
+
+void record_set(struct json_object *o, const struct file *f)
+{
+	json_set_str(o, "id", f->id);
+	json_set_str(o, "name", f->name);
+	json_set_int(o, "size", f->size);
+	json_set_str(o, "type", f->type);
+	if (f->claimed_type[0] != '\0')
+		json_set_str(o, "claimed_type", f->claimed_type);
+	else
+		(void)json_object_object_add(o, "claimed_type", NULL);
+	set_sha256(o, f);
+	record_set_time(o, "created_at", f->created_at);
+	record_set_time(o, "expires_at", f->expires_at);
+	if (f->upload_link[0] != '\0')
+		json_set_str(o, "upload_link", f->upload_link);
+	else
+		(void)json_object_object_add(o, "upload_link", NULL);
 }
 
 struct json_object *record_json(const struct app *app, const struct request *rq,
 				const struct file *f)
 {
 	struct json_object *o = json_object_new_object();
-	char sha256[HEX_SIZE(SHA256_LEN)];
 	char tail[sizeof("/download/") + UUID_LEN];
 	struct buf url;
 
 	if (o == NULL)
 		return NULL;
-	hex_encode((struct span) { (const char *)f->sha256, SHA256_LEN },
-		   sha256, sizeof(sha256));
-	json_set_str(o, "id", f->id);
-	json_set_str(o, "name", f->name);
-	json_set_int(o, "size", f->size);
-	json_set_str(o, "type", f->type);
-	json_set_str(o, "sha256", sha256);
-	set_time(o, "created_at", f->created_at);
-	if (f->expires_at != FILES_NEVER)
-		set_time(o, "expires_at", f->expires_at);
-	else
-		(void)json_object_object_add(o, "expires_at", NULL);
+	record_set(o, f);
 	buf_init(&url, REQUEST_PATH_MAX);
 	(void)snprintf(tail, sizeof(tail), "/download/%s", f->id);
 	record_url(app, rq, tail, &url);

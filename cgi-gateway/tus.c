@@ -49,17 +49,17 @@ enum err tus_begin(struct tus *t, struct app *app, struct request *rq,
 		   struct response *rs)
 {
 	struct span version = request_header(rq, "Tus-Resumable");
+	/* People ask by hand how far it is */
+	bool asks = rq->head || span_eq(rq->method, SPAN("GET"));
 
-	t->app = app;
-	t->rq = rq;
-	t->rs = rs;
-	/* Our GET is no part of the protocol, and people ask by hand */
-	if (!span_eq(version, SPAN(VERSION)) &&
-	    !(span_eq(rq->method, SPAN("GET")) && version.len == 0)) {
+	if (!span_eq(version, SPAN(VERSION)) && !(asks && version.len == 0)) {
 		response_header_str(rs, "Tus-Version", VERSION);
 		response_keep(rs);
 		return ERR_TUS_VERSION;
 	}
+	t->app = app;
+	t->rq = rq;
+	t->rs = rs;
 	return record_caller(app, rq, rs, "files:write", &t->who, &t->owner);
 }
 

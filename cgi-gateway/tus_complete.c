@@ -1,5 +1,6 @@
 #include "tus_complete.h"
 
+#include "inspect.h"
 #include "partial_finish.h"
 
 #include <string.h>
@@ -8,9 +9,12 @@ enum err tus_remove(struct tus *t)
 {
 	enum err e = uploads_remove(t->app->db, &t->u, &t->rs->why);
 
-	/* The row is gone, so the upload is; bytes that stay are left to gc */
-	if (e == ERR_OK)
-		(void)!partial_remove(t->app->store, t->u.id, &t->rs->why);
+	/* The row is gone, so the upload is, also one that was about to become
+	 * a file; bytes that stay are left to gc */
+	if (e == ERR_OK) {
+		(void)!partial_remove(t->app->store, t->u.id, NULL);
+		(void)!store_remove(t->app->store, t->u.id, NULL);
+	}
 	return e;
 }
 
@@ -24,7 +28,7 @@ static struct file file_of(const struct tus *t,
 
 	memcpy(f.id, t->u.id, sizeof(f.id));
 	memcpy(f.name, t->u.name, sizeof(f.name));
-	memcpy(f.type, t->u.type, sizeof(f.type));
+	memcpy(f.claimed_type, t->u.type, sizeof(f.claimed_type));
 	memcpy(f.sha256, sha256, SHA256_LEN);
 	if (t->u.life != FILES_NEVER)
 		f.expires_at = t->rq->now + t->u.life;
@@ -36,8 +40,12 @@ static enum err write_rows(struct tus *t, const struct file *f,
 {
 	if (count > 0)
 		return uploads_join(t->app->db, &t->who, &t->app->quota, &t->u,
-				    f, parts, count, &t->rs->why);
-	return uploads_finish(t->app->db, &t->who, &t->u, f, &t->rs->why);
+				    f, parts, count, &t->app->receivers,
+				    &t->rs->why);
+	/* Whose last answer was lost may ask as long as if it went on */
+	t->u.expires_at = t->rq->now + t->app->upload_life;
+	return uploads_finish(t->app->db, &t->who, &t->u, f, &t->app->receivers,
+			      &t->rs->why);
 }
 
 /* The bytes first, then the rows. Without the rows the bytes stay what they
@@ -68,6 +76,20 @@ static enum err has_right_digest(const struct tus *t,
 		       : ERR_OK;
 }
 
+static enum err read_bytes(void *finish, int64_t from, char *to, size_t cap,
+			   size_t *got, struct errmsg *m)
+{
+	return finish_read(finish, from, to, cap, got, m);
+}
+
+static enum err inspect_bytes(struct tus *t, struct finish *finish,
+			      struct file *f)
+{
+	const struct inspect_source src = { read_bytes, finish, f->size };
+
+	return inspect(t->app, t->rq, t->rs, &src, f);
+}
+
 static enum err finish(struct tus *t, const struct upload *parts, size_t count)
 {
 	unsigned char sha256[SHA256_LEN];
@@ -81,8 +103,13 @@ static enum err finish(struct tus *t, const struct upload *parts, size_t count)
 	file = file_of(t, sha256);
 	e = has_right_digest(t, sha256);
 	if (e == ERR_OK)
+		e = inspect_bytes(t, f, &file);
+	if (e == ERR_OK)
 		return settle(t, f, &file, parts, count);
 	finish_leave(f);
+	/* What was put together has no row that anybody could try again with */
+	if (count > 0)
+		(void)!partial_remove(t->app->store, t->u.id, NULL);
 	return e;
 }
 
@@ -103,7 +130,9 @@ enum err tus_complete(struct tus *t, const struct upload *parts, size_t count)
 {
 	enum err e = finish(t, parts, count);
 
-	if (e == ERR_DIGEST && count == 0)
+	/* It will never be a file */
+	if ((e == ERR_DIGEST || e == ERR_INFECTED || e == ERR_TOO_LARGE) &&
+	    count == 0)
 		(void)!tus_remove(t);
 	if (e == ERR_NOT_FOUND && count == 0)
 		e = done_by_another(t);

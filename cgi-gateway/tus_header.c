@@ -62,6 +62,15 @@ enum err tus_metadata_get(struct span field, const char *key, char *out,
 	return ERR_NOT_FOUND;
 }
 
+/* As a URL is (RFC 3986 2), and what stands between them */
+static bool is_printable(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] < 0x20 || s.p[i] >= 0x7f)
+			return false;
+	return true;
+}
+
 enum err tus_concat_parse(struct span field, enum tus_concat *kind,
 			  struct span *parts)
 {
@@ -74,7 +83,8 @@ enum err tus_concat_parse(struct span field, enum tus_concat *kind,
 	} else if (span_eq(word, SPAN("partial"))) {
 		*kind = TUS_PARTIAL;
 	} else if (span_cut(&word, ';', &list) &&
-		   span_eq(word, SPAN("final")) && span_trim(list).len > 0) {
+		   span_eq(word, SPAN("final")) && is_printable(list) &&
+		   span_trim(list).len > 0) {
 		*kind = TUS_FINAL;
 		*parts = span_trim(list);
 	} else {

@@ -32,8 +32,8 @@ enum tus_concat {
 	TUS_FINAL,   /* put together of others */
 };
 
-/* What Upload-Concat says; of a TUS_FINAL, *parts is the list of URLs.
- * ERR_FORMAT, ERR_TOO_LARGE. */
+/* What Upload-Concat says; of a TUS_FINAL, *parts is the list of URLs, visible
+ * ASCII and blanks. ERR_FORMAT, ERR_TOO_LARGE. */
 enum err tus_concat_parse(struct span field, enum tus_concat *kind,
 			  struct span *parts) MUST_CHECK;
 

@@ -3,6 +3,13 @@
 #include "partial.h"
 #include "tus_complete.h"
 
+static enum err taken(struct tus *t)
+{
+	return response_explain(t->rs, ERR_CONFLICT,
+				"Another request has taken a part of this, or "
+				"ended it.");
+}
+
 static enum err find_part(struct tus *t, struct span id, struct upload *part)
 {
 	int64_t offset = 0, written_at;
@@ -16,6 +23,8 @@ static enum err find_part(struct tus *t, struct span id, struct upload *part)
 	if (e == ERR_OK)
 		e = partial_look(t->app->store, part->id, &offset, &written_at,
 				 &t->rs->why);
+	if (e == ERR_NOT_FOUND)
+		return taken(t);
 	if (e == ERR_OK && offset != part->length)
 		return response_explain(t->rs, ERR_CONFLICT,
 					"The part %s has not all of its bytes.",
@@ -81,6 +90,15 @@ static enum err copy_parts(struct tus *t, const struct upload *parts,
 	return e;
 }
 
+/* Nor is what is infected kept in pieces */
+static void remove_parts(struct tus *t, const struct upload *parts,
+			 size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (uploads_remove(t->app->db, &parts[i], NULL) == ERR_OK)
+			(void)!partial_remove(t->app->store, parts[i].id, NULL);
+}
+
 enum err tus_join(struct tus *t, struct span list)
 {
 	struct upload *parts =
@@ -100,13 +118,19 @@ enum err tus_join(struct tus *t, struct span list)
 	t->u.finished_at = t->rq->now;
 	if (e == ERR_OK)
 		e = tus_complete(t, parts, count);
+	/* All of them were there when we looked */
+	if (e == ERR_CONFLICT || e == ERR_NOT_FOUND)
+		e = taken(t);
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
 		(void)!partial_remove(s, parts[i].id, &t->rs->why);
+	if (e == ERR_INFECTED)
+		remove_parts(t, parts, count);
 	/* It has no row that anybody could go on with. Not known whether it is
 	 * a file: gc will look */
 	if (e != ERR_OK && e != ERR_UNAVAILABLE) {
 		(void)!partial_remove(s, t->u.id, NULL);
 		(void)!store_remove(s, t->u.id, NULL);
 	}
+	store_release(s, t->u.id);
 	return e;
 }

@@ -10,8 +10,9 @@
  *
  *   ERR_INVALID    one is not there, not the owner's, or no part of an upload
  *   ERR_CONFLICT   one has not all of its bytes, or was taken by another
- * request ERR_TOO_LARGE  together they are over MAX_UPLOAD, or over
- * TUS_PARTS_MAX ERR_DIGEST, ERR_QUOTA
+ *                  request
+ *   ERR_TOO_LARGE  together they are over MAX_UPLOAD, or over TUS_PARTS_MAX
+ *   ERR_DIGEST, ERR_QUOTA
  */
 enum err tus_join(struct tus *t, struct span list) MUST_CHECK;
 

@@ -14,29 +14,47 @@ enum err tus_elsewhere(struct tus *t, int64_t offset)
 				(long long)offset);
 }
 
-/* Up to which byte it may go: its length, or as long as that is not known, what
- * the owner has room for now */
+static enum err too_large(struct tus *t, int64_t rest)
+{
+	if (t->u.length == UPLOAD_LENGTH_UNKNOWN)
+		return response_explain(t->rs, ERR_TOO_LARGE,
+					"The file is larger than %lld bytes "
+					"(MAX_UPLOAD).",
+					(long long)t->app->max_upload);
+	return response_explain(t->rs, ERR_TOO_LARGE,
+				"Of the upload's %lld bytes %lld are missing; "
+				"these are more.",
+				(long long)t->u.length, (long long)rest);
+}
+
+/* Up to which byte these may go: the upload's length, or as long as that is not
+ * known, as many as they say they are */
 static enum err read_end(struct tus *t, int64_t at, int64_t *end)
 {
-	struct usage u;
-	int64_t room;
-	enum err e;
+	bool known = t->u.length != UPLOAD_LENGTH_UNKNOWN;
+	int64_t most = known ? t->u.length : t->app->max_upload;
+	int64_t bytes = t->rq->content_length;
 
-	if (t->u.length != UPLOAD_LENGTH_UNKNOWN) {
-		*end = t->u.length;
+	/* It is elsewhere, and partial_open() tells where */
+	*end = at;
+	if (at > most)
 		return ERR_OK;
-	}
-	e = quota_usage(t->app->db, &t->who, t->u.owner, &t->app->quota, &u,
-			&t->rs->why);
-	if (e != ERR_OK)
-		return e;
-	*end = t->app->max_upload;
-	room = u.limits.bytes - u.bytes;
-	if (u.limits.bytes != QUOTA_NONE && room < *end)
-		*end = room;
-	if (*end < at || (*end == at && t->rq->content_length > 0))
-		return ERR_QUOTA;
+	if (bytes > most - at)
+		return too_large(t, most - at);
+	if (!known && bytes == REQUEST_LENGTH_UNKNOWN)
+		return response_explain(t->rs, ERR_LENGTH_REQUIRED,
+					"Send a Content-Length as long as the "
+					"upload has no Upload-Length.");
+	*end = known ? most : at + bytes;
 	return ERR_OK;
+}
+
+static enum err hold(struct tus *t, int64_t end)
+{
+	if (t->u.length != UPLOAD_LENGTH_UNKNOWN)
+		return ERR_OK;
+	return uploads_hold(t->app->db, &t->who, &t->app->quota, &t->u, end,
+			    &t->rs->why);
 }
 
 static enum err begin_checksum(struct tus *t, struct checksum *sum)
@@ -61,20 +79,7 @@ static enum err too_many(struct tus *t)
 		"again soon.");
 }
 
-static enum err too_large(struct tus *t, int64_t rest)
-{
-	if (t->u.length == UPLOAD_LENGTH_UNKNOWN)
-		return response_explain(t->rs, ERR_TOO_LARGE,
-					"There is room for %lld more bytes.",
-					(long long)rest);
-	return response_explain(t->rs, ERR_TOO_LARGE,
-				"Of the upload's %lld bytes %lld are missing; "
-				"these are more.",
-				(long long)t->u.length, (long long)rest);
-}
-
-/* --- the bytes -------------------------------------------------------------
- */
+/* --- the bytes ------------------------------------------------------------ */
 
 static enum err take(struct tus *t, struct partial *p, struct checksum *sum,
 		     int64_t end)
@@ -96,12 +101,27 @@ static enum err take(struct tus *t, struct partial *p, struct checksum *sum,
 	return e;
 }
 
-static enum err taken_over(struct tus *t, enum err e)
+/* What came before stays, where that is so: other words than for other bodies
+ */
+static enum err explain(struct tus *t, const struct checksum *sum, enum err e)
 {
+	const char *kept = sum->announced ? "None of it was kept"
+					  : "What came before that is kept";
+
 	if (e == ERR_CONFLICT)
 		return response_explain(t->rs, e,
 					"Another request has taken over this "
 					"upload. Ask for its offset.");
+	if (e == ERR_TRUNCATED)
+		return response_explain(t->rs, e,
+					"The body ended before its announced "
+					"end. %s: ask for the offset.",
+					kept);
+	if (e == ERR_FULL)
+		return response_explain(t->rs, e,
+					"The server has no space left. %s: ask "
+					"for the offset, and go on later.",
+					kept);
 	return e;
 }
 
@@ -109,8 +129,10 @@ static enum err taken_over(struct tus *t, enum err e)
 static enum err take_and_keep(struct tus *t, struct partial *p,
 			      struct checksum *sum, int64_t end, int64_t *at)
 {
-	enum err e = take(t, p, sum, end), kept = ERR_OK;
+	enum err e = hold(t, end), kept = ERR_OK;
 
+	if (e == ERR_OK)
+		e = take(t, p, sum, end);
 	if (e == ERR_OK && !checksum_matches(sum))
 		e = ERR_CHECKSUM;
 	if (e == ERR_OK ||
@@ -121,7 +143,7 @@ static enum err take_and_keep(struct tus *t, struct partial *p,
 		e = kept;
 	if (e == ERR_OK)
 		*at = partial_at(p);
-	return taken_over(t, e);
+	return explain(t, sum, e);
 }
 
 static enum err stream(struct tus *t, int64_t *at, int64_t end)
@@ -151,8 +173,6 @@ enum err tus_receive(struct tus *t, int64_t *at)
 
 	if (e != ERR_OK)
 		return e;
-	if (*at <= end && t->rq->content_length > end - *at)
-		return too_large(t, end - *at);
 	if (atomic_fetch_add(&t->app->streams, 1) < t->app->streams_max)
 		e = stream(t, at, end);
 	else

@@ -10,11 +10,14 @@
 
 /* Take the body as the bytes from *at on; after ERR_OK *at is where they ended.
  *
- *   ERR_CONFLICT   the upload is elsewhere, told to the client as
- * Upload-Offset; or another request has taken over ERR_TOO_LARGE  more than the
- * rest of it ERR_QUOTA      the length is not known, and there is no room for
- * these ERR_CHECKSUM, ERR_TRUNCATED, ERR_CLOSED; ERR_UNAVAILABLE when too many
- *   stream already; ERR_NOT_FOUND when it was removed
+ *   ERR_CONFLICT     the upload is elsewhere, told to the client as
+ *                    Upload-Offset; or another request has taken over
+ *   ERR_NOT_FOUND    it takes no bytes any more: it has all, or was removed
+ *   ERR_TOO_LARGE    more than the rest of it
+ *   ERR_QUOTA        the length is not known, and there is no room for these
+ *   ERR_LENGTH_REQUIRED  nor is the number of these
+ *   ERR_UNAVAILABLE  too many stream already
+ *   ERR_CHECKSUM, ERR_TRUNCATED, ERR_CLOSED, ERR_FULL
  */
 enum err tus_receive(struct tus *t, int64_t *at) MUST_CHECK;
 

@@ -37,34 +37,24 @@ static struct db_value digest_value(const struct upload *u)
 			     : db_null();
 }
 
-/* --- adding -------------------------------------------------------------- */
+/* --- taking room --------------------------------------------------------- */
 
-static enum err insert(struct db_conn *c, const struct caller *who,
-		       uint64_t owner, const struct upload *u, struct errmsg *m)
-{
-	enum err e = db_tx_change(
-		c,
-		"INSERT INTO upload (id, owner, concat, concat_sent, name, "
-		"type, metadata,"
-		" length, held_bytes, held_files, sha256, life, created_at,"
-		" expires_at, finished_at)"
-		" SELECT ?, " OWNER ", ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-		" FROM live_session l WHERE " CALLER_IS,
-		DB_IN(db_text(span_of(u->id)), OWNER_VALUES(owner),
-		      db_int((int64_t)u->concat),
-		      db_text(span_of(u->concat_sent)),
-		      db_text(span_of(u->name)), db_text(span_of(u->type)),
-		      db_text(span_of(u->metadata)),
-		      db_int_or_null(u->length, UPLOAD_LENGTH_UNKNOWN),
-		      db_int(u->held.bytes), db_int(u->held.files),
-		      digest_value(u), db_int_or_null(u->life, FILES_NEVER),
-		      db_int(u->created_at), db_int(u->expires_at),
-		      db_int_or_null(u->finished_at, UPLOAD_UNFINISHED),
-		      CALLER_VALUES(who)),
-		m);
+/* What a transaction counts in the quota, and for what */
+struct take {
+	const struct caller *who;
+	uint64_t owner; /* 0: the caller */
+	const struct quota_limits *limits;
+	struct amount more;
+	const struct upload *u;
+	int64_t length;		    /* to be told: in grow() */
+	const struct file *f;	    /* in join() */
+	const struct upload *parts; /* the same */
+	size_t count;		    /* of them */
+	const struct receivers *to; /* the same, too */
+};
 
-	return e == ERR_NOT_FOUND ? ERR_AUTH : e;
-}
+typedef enum err change_fn(struct db_conn *c, const struct take *t,
+			   struct errmsg *m);
 
 static enum err ended(struct db_conn *c, enum err e, struct errmsg *m)
 {
@@ -74,40 +64,79 @@ static enum err ended(struct db_conn *c, enum err e, struct errmsg *m)
 	return e;
 }
 
-static enum err add(struct db *db, const struct caller *who, uint64_t owner,
-		    const struct quota_limits *limits, const struct upload *u,
-		    struct errmsg *m)
+static enum err take_once(struct db *db, const struct take *t,
+			  change_fn *change, struct errmsg *m)
 {
 	struct db_conn *c;
 	enum err e = db_begin(db, &c, m);
 
 	if (e != ERR_OK)
 		return e;
-	e = quota_take(c, who, owner, u->held, limits, m);
+	/* Nothing more is refused to nobody, also when a limit was lowered */
+	if (t->more.bytes != 0 || t->more.files != 0)
+		e = quota_take(c, t->who, t->owner, t->more, t->limits, m);
 	if (e == ERR_OK)
-		e = insert(c, who, owner, u, m);
+		e = change(c, t, m);
 	return ended(c, e, m);
+}
+
+static enum err take(struct db *db, const struct take *t, change_fn *change,
+		     struct errmsg *m)
+{
+	enum err e = take_once(db, t, change, m);
+
+	/* As in files_add(): an owner without a row, or room just made */
+	for (int again = 0; e == ERR_QUOTA && again < 2; again++) {
+		e = quota_refused(db, t->who, t->owner, t->more, t->limits, m);
+		if (e != ERR_OK)
+			break;
+		e = take_once(db, t, change, m);
+	}
+	return e;
+}
+
+/* --- adding --------------------------------------------------------------- */
+
+static enum err insert(struct db_conn *c, const struct take *t,
+		       struct errmsg *m)
+{
+	const struct upload *u = t->u;
+	enum err e = db_tx_change(
+		c,
+		"INSERT INTO upload (id, owner, concat, concat_sent, name, "
+		"type, metadata,"
+		" length, held_bytes, held_files, sha256, life, created_at,"
+		" expires_at, finished_at)"
+		" SELECT ?, " OWNER ", ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+		" FROM live_session l WHERE " CALLER_IS,
+		DB_IN(db_text(span_of(u->id)), OWNER_VALUES(t->owner),
+		      db_int((int64_t)u->concat),
+		      db_text(span_of(u->concat_sent)),
+		      db_text(span_of(u->name)), db_text(span_of(u->type)),
+		      db_text(span_of(u->metadata)),
+		      db_int_or_null(u->length, UPLOAD_LENGTH_UNKNOWN),
+		      db_int(u->held.bytes), db_int(u->held.files),
+		      digest_value(u), db_int_or_null(u->life, FILES_NEVER),
+		      db_int(u->created_at), db_int(u->expires_at),
+		      db_int_or_null(u->finished_at, UPLOAD_UNFINISHED),
+		      CALLER_VALUES(t->who)),
+		m);
+
+	return e == ERR_NOT_FOUND ? ERR_AUTH : e;
 }
 
 enum err uploads_add(struct db *db, const struct caller *who, uint64_t owner,
 		     const struct quota_limits *limits, struct upload *u,
 		     struct errmsg *m)
 {
-	enum err e;
+	struct take t = { .who = who, .owner = owner, .limits = limits };
 
 	u->held = (struct amount) { u->length, u->concat != TUS_PARTIAL };
 	if (u->length == UPLOAD_LENGTH_UNKNOWN)
 		u->held.bytes = 0;
-	e = add(db, who, owner, limits, u, m);
-	/* As in files_add(): an owner without a row, or room just made */
-	for (int again = 0; e == ERR_QUOTA && again < 2; again++) {
-		e = quota_refused(db, who, owner, u->held, limits, m);
-		if (e == ERR_OK)
-			e = add(db, who, owner, limits, u, m);
-		else
-			break;
-	}
-	return e;
+	t.more = u->held;
+	t.u = u;
+	return take(db, &t, insert, m);
 }
 
 /* --- finding ------------------------------------------------------------- */
@@ -138,58 +167,86 @@ enum err uploads_find(struct db *db, struct caller *who, uint64_t owner,
 	return out->id[0] != '\0' ? ERR_OK : ERR_NOT_FOUND;
 }
 
-/* --- on its way ----------------------------------------------------------- */
+/* --- on its way ---------------------------------------------------------- */
 
-static enum err measured(struct db *db, const struct caller *who,
-			 const struct quota_limits *limits,
-			 const struct upload *u, int64_t length,
-			 struct errmsg *m)
+/* Only from what was read: whoever else changes it, or tells its length, makes
+ * this one look again */
+static enum err grow(struct db_conn *c, const struct take *t, struct errmsg *m)
 {
-	const struct amount more = { length - u->held.bytes, 0 };
-	struct db_conn *c;
-	enum err e = db_begin(db, &c, m);
+	const struct upload *u = t->u;
+	enum err e = db_tx_change(
+		c,
+		"UPDATE upload SET length = ?, held_bytes = ? WHERE id = ?"
+		" AND length IS NULL AND held_bytes = ?"
+		" AND finished_at IS NULL",
+		DB_IN(db_int_or_null(t->length, UPLOAD_LENGTH_UNKNOWN),
+		      db_int(u->held.bytes + t->more.bytes),
+		      db_text(span_of(u->id)), db_int(u->held.bytes)),
+		m);
 
-	if (e != ERR_OK)
-		return e;
-	e = quota_take(c, who, u->owner, more, limits, m);
+	return e == ERR_NOT_FOUND ? ERR_CONFLICT : e;
+}
+
+enum err uploads_hold(struct db *db, const struct caller *who,
+		      const struct quota_limits *limits, struct upload *u,
+		      int64_t bytes, struct errmsg *m)
+{
+	const struct take t = {
+		.who = who,
+		.owner = u->owner,
+		.limits = limits,
+		.more = { .bytes = bytes - u->held.bytes },
+		.u = u,
+		.length = UPLOAD_LENGTH_UNKNOWN,
+	};
+	enum err e;
+
+	if (t.more.bytes <= 0)
+		return ERR_OK;
+	e = take(db, &t, grow, m);
 	if (e == ERR_OK)
-		e = db_tx_change(c,
-				 "UPDATE upload SET length = ?, held_bytes = ?"
-				 " WHERE id = ? AND length IS NULL"
-				 " AND finished_at IS NULL",
-				 DB_IN(db_int(length), db_int(length),
-				       db_text(span_of(u->id))),
-				 m);
-	return ended(c, e == ERR_NOT_FOUND ? ERR_CONFLICT : e, m);
+		u->held.bytes = bytes;
+	return e;
 }
 
 enum err uploads_measured(struct db *db, const struct caller *who,
 			  const struct quota_limits *limits, struct upload *u,
 			  int64_t length, struct errmsg *m)
 {
-	enum err e = measured(db, who, limits, u, length, m);
+	const struct take t = {
+		.who = who,
+		.owner = u->owner,
+		.limits = limits,
+		.more = { .bytes = length - u->held.bytes },
+		.u = u,
+		.length = length,
+	};
+	enum err e = ERR_INVALID;
 
+	if (t.more.bytes >= 0)
+		e = take(db, &t, grow, m);
 	if (e == ERR_OK)
 		u->length = u->held.bytes = length;
 	return e;
 }
 
-/* --- its end ---------------------------------------------------------------
- */
+/* --- its end -------------------------------------------------------------- */
 
 static enum err mark_finished(struct db_conn *c, const struct upload *u,
 			      int64_t now, struct errmsg *m)
 {
 	return db_tx_change(c,
-			    "UPDATE upload SET finished_at = ?, held_bytes = 0,"
-			    " held_files = 0"
+			    "UPDATE upload SET finished_at = ?, expires_at = ?,"
+			    " held_bytes = 0, held_files = 0"
 			    " WHERE id = ? AND finished_at IS NULL",
-			    DB_IN(db_int(now), db_text(span_of(u->id))), m);
+			    DB_IN(db_int(now), db_int(u->expires_at),
+				  db_text(span_of(u->id))),
+			    m);
 }
 
 enum err uploads_finish(struct db *db, const struct caller *who,
 			const struct upload *u, const struct file *f,
-			struct errmsg *m)
+			const struct receivers *to, struct errmsg *m)
 {
 	struct db_conn *c;
 	enum err e = db_begin(db, &c, m);
@@ -199,7 +256,7 @@ enum err uploads_finish(struct db *db, const struct caller *who,
 	/* What it held is what the file counts: the quota stays as it is */
 	e = mark_finished(c, u, who->now, m);
 	if (e == ERR_OK)
-		e = files_insert(c, who, u->owner, f, m);
+		e = files_insert(c, who, u->owner, f, to, m);
 	return ended(c, e, m);
 }
 
@@ -214,100 +271,38 @@ static enum err release(struct db_conn *c, const struct upload *part,
 	return e == ERR_NOT_FOUND ? ERR_CONFLICT : e;
 }
 
+static enum err join(struct db_conn *c, const struct take *t, struct errmsg *m)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < t->count && e == ERR_OK; i++)
+		e = release(c, &t->parts[i], m);
+	if (e == ERR_OK)
+		e = insert(c, t, m);
+	if (e == ERR_OK)
+		e = files_insert(c, t->who, t->owner, t->f, t->to, m);
+	return e;
+}
+
 enum err uploads_join(struct db *db, const struct caller *who,
 		      const struct quota_limits *limits,
 		      const struct upload *whole, const struct file *f,
 		      const struct upload *parts, size_t count,
-		      struct errmsg *m)
+		      const struct receivers *to, struct errmsg *m)
 {
-	struct amount more = { f->size, 1 };
-	struct db_conn *c;
-	enum err e = db_begin(db, &c, m);
+	struct take t = {
+		.who = who,
+		.owner = whole->owner,
+		.limits = limits,
+		.more = { f->size, 1 },
+		.u = whole,
+		.f = f,
+		.parts = parts,
+		.count = count,
+		.to = to,
+	};
 
-	if (e != ERR_OK)
-		return e;
 	for (size_t i = 0; i < count; i++)
-		more.bytes -= parts[i].held.bytes;
-	e = quota_take(c, who, whole->owner, more, limits, m);
-	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = release(c, &parts[i], m);
-	if (e == ERR_OK)
-		e = insert(c, who, whole->owner, whole, m);
-	if (e == ERR_OK)
-		e = files_insert(c, who, whole->owner, f, m);
-	return ended(c, e, m);
-}
-
-static enum err drop(struct db *db, const struct upload *u, int64_t expired,
-		     struct errmsg *m)
-{
-	struct db_conn *c;
-	enum err e = db_begin(db, &c, m);
-
-	if (e != ERR_OK)
-		return e;
-	e = quota_give(c, u->owner, u->held, m);
-	/* What it held is as it was read, or there is no such row */
-	if (e == ERR_OK)
-		e = db_tx_change(
-			c,
-			"DELETE FROM upload WHERE id = ? AND held_bytes = ?"
-			" AND held_files = ? AND expires_at <= ?",
-			DB_IN(db_text(span_of(u->id)), db_int(u->held.bytes),
-			      db_int(u->held.files), db_int(expired)),
-			m);
-	return ended(c, e, m);
-}
-
-enum err uploads_remove(struct db *db, const struct upload *u, struct errmsg *m)
-{
-	return u->finished_at == UPLOAD_UNFINISHED ? drop(db, u, INT64_MAX, m)
-						   : ERR_NOT_FOUND;
-}
-
-enum err uploads_drop(struct db *db, const struct upload *u, int64_t now,
-		      struct errmsg *m)
-{
-	return drop(db, u, now, m);
-}
-
-/* --- for gateway-admin -----------------------------------------------------
- */
-
-enum err uploads_prolong(struct db *db, const struct upload *u,
-			 int64_t expires_at, struct errmsg *m)
-{
-	return db_change(db,
-			 "UPDATE upload SET expires_at = ?"
-			 " WHERE id = ? AND expires_at < ?",
-			 DB_IN(db_int(expires_at), db_text(span_of(u->id)),
-			       db_int(expires_at)),
-			 m);
-}
-
-enum err uploads_exists(struct db *db, struct span id, struct errmsg *m)
-{
-	int64_t one;
-
-	return db_row(db,
-		      "SELECT 1 FROM upload WHERE id = ?"
-		      " AND finished_at IS NULL",
-		      DB_IN(db_text(id)), DB_OUT(db_to_int(&one)), m);
-}
-
-enum err uploads_expired(struct db *db, int64_t now, struct span after,
-			 struct upload *row, db_each_fn *each, void *arg,
-			 struct errmsg *m)
-{
-	return db_each(
-		db,
-		"SELECT u.id, u.owner, u.held_bytes, u.held_files,"
-		" u.finished_at FROM upload u WHERE u.expires_at <= ?"
-		" AND u.id > ? ORDER BY u.id LIMIT ?",
-		DB_IN(db_int(now), db_text(after), db_int(FILES_LIST_MAX)),
-		DB_OUT(db_to_text(row->id, sizeof(row->id)),
-		       db_to_uint(&row->owner), db_to_int(&row->held.bytes),
-		       db_to_int(&row->held.files),
-		       db_to_int_or(&row->finished_at, UPLOAD_UNFINISHED)),
-		each, arg, m);
+		t.more.bytes -= parts[i].held.bytes;
+	return take(db, &t, join, m);
 }

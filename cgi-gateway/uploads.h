@@ -3,6 +3,9 @@
  * An upload becomes the file of the same id. From its creation on its length
  * counts in the owner's quota as if it were there, so that what was begun can
  * be finished; when it becomes a file, or is removed, the count goes with it.
+ * As long as the length is not told, the bytes count that requests have said
+ * they bring: no more are ever written than are held, and none of these is
+ * beyond the length when it is told.
  *
  * What belongs to someone else is not found. Errors are db.h's, and those
  * named; each call that takes a caller checks the session as files.h does.
@@ -45,17 +48,26 @@ enum err uploads_find(struct db *db, struct caller *who, uint64_t owner,
 		      struct span id, struct upload *out,
 		      struct errmsg *m) MUST_CHECK;
 
-/* Now the length is known: hold it, too. ERR_QUOTA; ERR_CONFLICT when it was
- * told before. */
+/* Before bytes come to one whose length is not known: hold so many of it in
+ * all, if it does not hold them already. ERR_QUOTA; ERR_CONFLICT when another
+ * request changed that since `u` was read, or told the length. */
+enum err uploads_hold(struct db *db, const struct caller *who,
+		      const struct quota_limits *limits, struct upload *u,
+		      int64_t bytes, struct errmsg *m) MUST_CHECK;
+
+/* Now the length is known: hold it. The same errors; ERR_INVALID when it is
+ * less than what is held. */
 enum err uploads_measured(struct db *db, const struct caller *who,
 			  const struct quota_limits *limits, struct upload *u,
 			  int64_t length, struct errmsg *m) MUST_CHECK;
 
 /* In one transaction it becomes the file `f`, whose bytes are safe in the
- * store. ERR_NOT_FOUND: it was removed, or is one already. After
- * ERR_UNAVAILABLE it is not known. */
+ * store, and everybody in `to` is told; its own row lives until u->expires_at.
+ * ERR_NOT_FOUND: it was removed, or is one already. After ERR_UNAVAILABLE it is
+ * not known. */
 enum err uploads_finish(struct db *db, const struct caller *who,
 			const struct upload *u, const struct file *f,
+			const struct receivers *to,
 			struct errmsg *m) MUST_CHECK;
 
 /* The same for one that was put together of `parts`, whose rows go, and with
@@ -64,7 +76,7 @@ enum err uploads_join(struct db *db, const struct caller *who,
 		      const struct quota_limits *limits,
 		      const struct upload *whole, const struct file *f,
 		      const struct upload *parts, size_t count,
-		      struct errmsg *m) MUST_CHECK;
+		      const struct receivers *to, struct errmsg *m) MUST_CHECK;
 
 /* Remove it, unless it became a file meanwhile: ERR_NOT_FOUND. The bytes come
  * after, by the caller. */
@@ -76,6 +88,10 @@ enum err uploads_remove(struct db *db, const struct upload *u,
 /* Whether `id` is of one that has not become a file. ERR_NOT_FOUND. */
 enum err uploads_exists(struct db *db, struct span id,
 			struct errmsg *m) MUST_CHECK;
+
+/* Whether it is of one, or of a file. ERR_NOT_FOUND: nobody's, for good. */
+enum err uploads_wants(struct db *db, struct span id,
+		       struct errmsg *m) MUST_CHECK;
 
 /* Those that have expired at `now`, by id from behind `after` ("" at first), at
  * most FILES_LIST_MAX. Of each *row gets id, owner, held and finished_at. */

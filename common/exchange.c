@@ -62,14 +62,17 @@ static enum err dispatch(const struct program *p, const struct service *s,
 static void write_path(struct log_line *l, const struct program *p,
 		       struct span path)
 {
+	const char *const *secret = p->secret_paths;
 	char shown[64];
 
-	if (p->secret_paths == NULL ||
-	    !span_has_prefix(path, span_of(p->secret_paths))) {
+	while (secret != NULL && *secret != NULL &&
+	       !span_has_prefix(path, span_of(*secret)))
+		secret++;
+	if (secret == NULL || *secret == NULL) {
 		log_text(l, "path", path);
 		return;
 	}
-	(void)snprintf(shown, sizeof(shown), "%s\xe2\x80\xa6", p->secret_paths);
+	(void)snprintf(shown, sizeof(shown), "%s\xe2\x80\xa6", *secret);
 	log_str(l, "path", shown);
 }
 

@@ -17,6 +17,15 @@ void ident_random(char out[static IDENT_LEN + 1])
 	} while (out[0] == '-');
 }
 
+bool ident_is_random(struct span s)
+{
+	char raw[16];
+	size_t n;
+
+	return s.len == IDENT_LEN &&
+	       base64url_decode(s, raw, sizeof(raw), &n) == ERR_OK;
+}
+
 /* RFC 9562 6.2, method 1: rand_a (12 bits) counts within one millisecond, from
  * a random start in its lower half; when it runs over, the clock is pushed on.
  */

@@ -23,6 +23,10 @@ void ident_random(char out[static IDENT_LEN + 1]);
  * with the same or an earlier `ms` still sort behind earlier ones. */
 void ident_uuid7(int64_t ms, char out[static UUID_LEN + 1]);
 
+/* True for what ident_random() could have made. Ask before a client's text goes
+ * into a statement: the columns take ASCII only, and say so by an error. */
+bool ident_is_random(struct span s);
+
 /* True for 36 characters of lower-case hex in the groups 8-4-4-4-12. */
 bool ident_is_uuid(struct span s);
 

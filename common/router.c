@@ -1,20 +1,31 @@
 #include "router.h"
 
+/* A "*" behind which the pattern goes on takes a segment, the last one all */
 static bool matches(const struct route *route, struct span path,
 		    struct span *tail)
 {
-	struct span before = span_of(route->pattern), after, taken;
+	struct span literal = span_of(route->pattern), after;
+	struct span taken = { NULL, 0 };
 
-	if (!span_cut(&before, '*', &after))
-		return span_eq(path, before);
-	if (path.len <= before.len + after.len ||
-	    !span_has_prefix(path, before) || !span_has_suffix(path, after))
+	while (span_cut(&literal, '*', &after)) {
+		size_t n;
+
+		if (!span_has_prefix(path, literal))
+			return false;
+		path = span_from(path, literal.len);
+		n = after.len > 0 ? span_find(path, '/') : path.len;
+		if (n == 0)
+			return false;
+		if (taken.p == NULL)
+			taken = path;
+		path = span_from(path, n);
+		taken.len = (size_t)(path.p - taken.p);
+		literal = after;
+	}
+	if (!span_eq(path, literal))
 		return false;
-	taken = span_from(path, before.len);
-	taken.len -= after.len;
-	if (after.len > 0 && span_find(taken, '/') < taken.len)
-		return false;
-	*tail = taken;
+	if (taken.p != NULL)
+		*tail = taken;
 	return true;
 }
 

@@ -14,8 +14,9 @@ struct route {
 	const char *method; /* "GET" serves HEAD too */
 	/* The whole path. A "*" at its end takes one or more bytes, slashes
 	 * included; one in the middle takes a segment. The handler finds it in
-	 * rq->tail. A path is of the first pattern that it matches, whatever
-	 * the methods: what says more stands above what takes everything. */
+	 * rq->tail; where there are two, all from the first to the end of the
+	 * last. A path is of the first pattern that it matches, whatever the
+	 * methods: what says more stands above what takes everything. */
 	const char *pattern;
 	handler_fn *handle;
 	const char *scope; /* a token with this scope; ANY_SCOPE; or OPEN */

@@ -48,9 +48,10 @@ struct program {
 	 * answer to it will have (response_keep()), or its method. NULL: none.
 	 */
 	void (*arrive)(void *app, struct request *rq, struct response *rs);
-	/* What stands behind this prefix of a path is a secret, and no log line
-	 * shows it. NULL: no path has one. */
-	const char *secret_paths;
+	/* What stands behind one of these prefixes of a path is a secret, and
+	 * no log line shows it. NULL stands behind the last; or alone, if no
+	 * path has one. */
+	const char *const *secret_paths;
 	/* Make the rest of `app` ready, with what `s` has; ERR_CONFIG or worse
 	 * stops the program. NULL: nothing to do. */
 	enum err (*open)(void *app, struct service *s, struct errmsg *why);

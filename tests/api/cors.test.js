@@ -18,7 +18,8 @@ before(async () => {
 const preflight = (target, origin, method, headers = 'authorization') =>
   stack.call('OPTIONS', target, { headers: { Origin: origin, 'Access-Control-Request-Method': method, 'Access-Control-Request-Headers': headers } });
 
-const routes = () => [['/login', 'POST'], ['/me', 'GET'], ['/upload', 'POST'], ['/upload/x', 'PUT'], [record.url, 'GET'], ['/files', 'GET'], [`/files/${record.id}`, 'PATCH'], [`/files/${record.id}`, 'DELETE']];
+const routes = () => [['/login', 'POST'], ['/me', 'GET'], ['/upload', 'POST'], ['/upload/x', 'PUT'], [record.url, 'GET'], ['/files', 'GET'], [`/files/${record.id}`, 'PATCH'], [`/files/${record.id}`, 'DELETE'],
+  ['/upload-links', 'POST'], [`/u/${'A'.repeat(32)}`, 'GET'], [`/u/${'A'.repeat(32)}`, 'POST'], [`/u/${'A'.repeat(32)}/x`, 'PUT']];
 const list = (value) => (value ?? '').split(',').map((s) => s.trim().toLowerCase());
 
 describe('a preflight', () => {

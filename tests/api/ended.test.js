@@ -30,6 +30,9 @@ const ROUTES = {
   'GET /files/{id}/links': { method: 'GET', target: (id) => `/files/${id}/links` },
   'POST /files/{id}/links': { method: 'POST', target: (id) => `/files/${id}/links`, json: {} },
   'DELETE /links/{link}, which is none': { method: 'DELETE', target: () => '/links/AAAAAAAAAAAAAAAAAAAAAA' },
+  'GET /upload-links': { method: 'GET', target: () => '/upload-links' },
+  'POST /upload-links': { method: 'POST', target: () => '/upload-links', json: {} },
+  'DELETE /upload-links/{link}, which is none': { method: 'DELETE', target: () => '/upload-links/AAAAAAAAAAAAAAAAAAAAAA' },
   'DELETE /files/{id}': { method: 'DELETE', target: (id) => `/files/${id}` },
 };
 

@@ -5,7 +5,8 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { begin } from '../support/fastcgi.js';
-import { build, freePort, pause, run, sanitizerLines, useStack } from '../support/stack.js';
+import { freePort } from '../support/ports.js';
+import { build, pause, run, sanitizerLines, useStack } from '../support/stack.js';
 
 const stack = await useStack();
 const probe = (...args) => run(join(build, 'fcgi-probe'), args);

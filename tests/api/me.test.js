@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { useStack } from '../support/stack.js';
+import { totp } from '../support/totp.js';
 
 const stack = await useStack();
 let ann;
@@ -14,8 +15,16 @@ test('a user sees who they are', async () => {
   const answer = await stack.call('GET', '/me', { token: ann.token });
   assertStatus(answer, 200);
   const { created_at: created, ...rest } = answer.json;
-  assert.deepEqual(rest, { id: ann.id, email: ann.email, admin: false, scope: 'files:read files:write' });
+  assert.deepEqual(rest, { id: ann.id, email: ann.email, admin: false, scope: 'files:read files:write', otp: false });
   assert.ok(Math.abs(Date.parse(created) - Date.now()) < 3600_000, created);
+});
+
+test('whoever has a second factor sees that, once it is in force', async () => {
+  const bob = await stack.person();
+  const { json: { secret } } = await stack.call('POST', '/otp', { token: bob.token });
+  assert.equal((await stack.call('GET', '/me', { token: bob.token })).json.otp, false);
+  assertStatus(await stack.call('POST', '/otp/confirm', { token: bob.token, json: { code: totp(secret) } }), 200);
+  assert.equal((await stack.call('GET', '/me', { token: bob.token })).json.otp, true);
 });
 
 test('an admin sees that they are one', async () => {

@@ -55,6 +55,16 @@ describe('the collection', () => {
       if (!inside) assert.ok(paths.some((p) => new RegExp(`^${method} ${pattern(path)}$`).test(p)), `${method} ${path} is not in the collection`);
   });
 
+  test('says of each folder and each variable what it is for', () => {
+    for (const { name, description } of folders) assert.ok(description, name);
+    const names = requests.map(({ name }) => name);
+    assert.equal(new Set(names).size, names.length, 'a name is there twice');
+    for (const { key, description } of read('collection').variable) {
+      assert.match(description ?? '', /^Set by /, key);
+      for (const [, name] of description.matchAll(/"([^"]+)"/g)) assert.ok(names.includes(name), `${key}: ${name}`);
+    }
+  });
+
   test('says of each request what it is for, and tests its answer', () => {
     for (const { name, event, request } of requests) {
       assert.ok(request.description, name);
@@ -86,6 +96,20 @@ describe('a run of it', () => {
     assert.equal((await stack.call('POST', '/login', { basic: [ann.email, oldPassword] })).status, 200);
   });
 
+  test('says of a request that is sent too early what it waits for', async () => {
+    const alone = (name) => {
+      const collection = read('collection');
+      collection.item = [{ name: 'alone', item: [requests.find((request) => request.name === name)] }];
+      return collection;
+    };
+    const file = await runCollection(ann, { collection: alone('Show a file') });
+    assert.ok(file.failures.some((failure) => failure.includes('fileId is empty: send "Log in"')), file.failures.join('\n'));
+    const me = await runCollection(ann, { collection: alone('Who am I?') });
+    assert.ok(me.failures.some((failure) => failure.includes('accessToken is empty')), me.failures.join('\n'));
+    const login = await runCollection({ email: '', password: '' }, { collection: alone('Log in') });
+    assert.ok(login.failures.some((failure) => failure.includes('email is empty: choose the environment')), login.failures.join('\n'));
+  });
+
   test('sends the files that someone chose, and their new password', async () => {
     const bytes = randomBytes(70000);
     writeFileSync(join(folder, 'chosen.bin'), bytes);
@@ -96,7 +120,7 @@ describe('a run of it', () => {
     }
     const { failures, answers, environment: left } = await runCollection(ann, { collection, newPassword: 'new "quoted" \\ wörd' });
     assert.deepEqual(failures, []);
-    const files = answers.filter(({ status, target }) => status === 201 && target.startsWith('/upload')).map(({ text }) => JSON.parse(text).files[0]);
+    const files = answers.filter(({ status, target }) => status === 201 && /^\/upload[/?]|^\/upload$/.test(target)).map(({ text }) => JSON.parse(text).files[0]);
     assert.deepEqual(files.map(({ size }) => size), [70000, 70000, 70000]);
     assert.deepEqual(files.map(({ sha256 }) => sha256), Array(3).fill(createHash('sha256').update(bytes).digest('hex')));
     assert.equal(files[0].name, 'chosen.bin');

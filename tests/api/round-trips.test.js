@@ -75,8 +75,7 @@ describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
     test('at a record', () => assertCost(1, (id) => ask('GET', '/files/{}', 200, token())(id), upload));
     test('at a record that is none', () => assertCost(1, () => ask('GET', '/files/01890000-0000-7000-8000-000000000000', 404, token())()));
     test('at the usage', () => assertCost(1, () => ask('GET', '/usage', 200, token())()));
-    test('at /validate and /me', async () => {
-      await assertCost(1, () => ask('GET', '/me', 200, token())());
+    test('at /validate', async () => {
       await assertCost(1, async () => assertStatus(await stack.callInternal('GET', '/validate', token()), 200));
     });
   });
@@ -87,14 +86,23 @@ describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
     await assertCost(UPLOAD, () => ask('POST', '/upload?name=a', 201, { token: ann.token, body: 'x', headers: { 'Content-Type': 'text/plain' } })());
   });
 
+  // One finds the link; then UPDATE upload_link stands behind UPDATE quota
+  test('an upload by a link asks for the link before it, and counts in it', async () => {
+    const { url } = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
+    await assertCost(UPLOAD + 2, () => ask('PUT', `${url}/a`, 201, { body: 'x' })());
+    await assertCost(1, () => ask('GET', url, 200)());
+    await assertCost(0, () => ask('GET', url, 303, { headers: { Accept: 'text/html' } })());
+  });
+
   test('a large one asks first whether there is room', () => assertCost(UPLOAD + 1,
     () => ask('PUT', '/upload/large', 201, { token: ann.token, body: Buffer.alloc(1 << 20) })()));
 
   test('a deletion looks for the file before', () => assertCost(DELETION, (id) => ask('DELETE', '/files/{}', 204, { token: ann.token })(id), upload));
 
-  test('an access token costs two where a change needs to know what was, and where a list is empty', async () => {
+  test('an access token costs two where a change needs to know what was, where a list is empty, and at /me, which tells of the second factor', async () => {
     await assertCost(2, (id) => ask('PATCH', '/files/{}', 200, { token: ann.token, json: { name: 'new' } })(id), upload);
     await assertCost(2, () => ask('GET', '/files?q=nothing-is-called-so', 200, { token: ann.token })());
+    await assertCost(2, () => ask('GET', '/me', 200, { token: ann.token })());
   });
 
   test('an API token costs one at a download, and two where the statement does not tell whose it is', async () => {

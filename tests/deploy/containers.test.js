@@ -8,7 +8,8 @@ import { after, before, describe, test } from 'node:test';
 import { assertStatus, call } from '../support/client.js';
 import { commandsOf, inBackground, logs, podman, shell, state, tryPodman, until, whyNot } from '../support/containers.js';
 import { sha256 } from '../support/files.js';
-import { freePort, repository } from '../support/stack.js';
+import { freePort } from '../support/ports.js';
+import { repository } from '../support/stack.js';
 
 const skip = (await whyNot()) ?? false;
 const project = `gatehouse-test-${process.pid}`;

@@ -6,6 +6,7 @@ import { operations } from '../support/contract.js';
 import { startStackWithDatabase } from '../support/database.js';
 import { keep } from '../support/files.js';
 import { startLoad } from '../support/load.js';
+import { TUS, created } from '../support/tus.js';
 
 const { stack, database } = await startStackWithDatabase();
 after(async () => {
@@ -62,10 +63,14 @@ test('every documented route says so while it is down, and is back after', async
   const script = (await stack.call('POST', '/tokens', { token: ann.token, json: { name: 'kept' } })).json;
   const sid = JSON.parse(Buffer.from(other.access_token.split('.')[1], 'base64url')).sid;
   const link = (await stack.call('POST', `/files/${record.id}/links`, { token: ann.token, json: {} })).json;
-  const ids = { '/tokens/{id}': script.id, '/sessions/{id}': sid };
+  const uploadLink = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
+  const upload = (await created(stack, ann, 2)).split('/').at(-1);
+  const ids = { '/tokens/{id}': script.id, '/sessions/{id}': sid, '/tus/{id}': upload };
+  const bytes = { 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': '0' };
   const ask = ({ path, method, inside }) => {
-    const query = { '/download': `?fid=${record.id}`, '/upload': '?name=x' }[path] ?? '';
-    const target = path.replace('{id}', ids[path] ?? record.id).replace('{name}', 'x').replace('{link}', link.id).replace('/s/{token}', link.url) + query;
+    const query = { '/download': `?fid=${record.id}`, '/upload': '?name=x', '/u/{token}': '?name=x' }[path] ?? '';
+    const target = path.replace('/upload-links/{link}', `/upload-links/${uploadLink.id}`).replace('/u/{token}', uploadLink.url)
+      .replace('{id}', ids[path] ?? record.id).replace('{name}', 'x').replace('{link}', link.id).replace('/s/{token}', link.url) + query;
     const special = {
       '/login': { basic: [ann.email, ann.password] },
       '/refresh': { json: { refresh_token: first.refresh_token } },
@@ -76,7 +81,10 @@ test('every documented route says so while it is down, and is back after', async
       '/otp/confirm': { json: { code: '123456' } },
       '/tokens': method === 'post' ? { json: { name: 'new' } } : {},
       '/files/{id}/links': method === 'post' ? { json: {} } : {},
+      '/upload-links': method === 'post' ? { json: {} } : {},
       '/files/{id}': method === 'patch' ? { json: { name: 'kept' } } : {},
+      '/tus/': { body: '', headers: { ...TUS, 'Upload-Length': '5' } },
+      '/tus/{id}': method === 'patch' ? { body: 'x', headers: { ...TUS, ...bytes } } : { headers: TUS },
     }[path];
     const options = { token: path === '/login' || path === '/refresh' ? undefined : ann.token, ...special };
     if (['put', 'post'].includes(method) && !special) Object.assign(options, { body: 'x', headers: { 'Content-Type': 'text/plain' } });

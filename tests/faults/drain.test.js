@@ -8,7 +8,8 @@ import { basic } from '../support/client.js';
 import { begin } from '../support/fastcgi.js';
 import { startLoad } from '../support/load.js';
 import { keep } from '../support/files.js';
-import { build, freePort, gone, pause, startStack } from '../support/stack.js';
+import { freePort } from '../support/ports.js';
+import { build, gone, pause, startStack } from '../support/stack.js';
 
 const stack = await startStack();
 after(() => stack.stop());

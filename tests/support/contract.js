@@ -2,17 +2,13 @@
 //
 // Every answer that the tests get through client.js or raw.js is held against it, and what was
 // seen is noted, so that every-answer.js can say what the document promises and nobody tried.
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { parse } from 'yaml';
+import { document } from './document.js';
 
-export const documentPath = fileURLToPath(new URL('../../docs/openapi.yaml', import.meta.url));
-export const document = parse(readFileSync(documentPath, 'utf8'));
-
-const METHODS = ['get', 'put', 'post', 'patch', 'delete'];
+export { document, documentPath, operations } from './document.js';
 
 const ajv = new Ajv({ strict: false, allErrors: true });
 addFormats(ajv);
@@ -39,7 +35,6 @@ export function schemaErrors(steps, instance) {
   return valid(instance) ? [] : valid.errors.map((e) => `${e.instancePath || 'it'} ${e.message}`);
 }
 
-// A path that names its own server is one of the internal listener.
 const routes = Object.entries(document.paths).map(([path, { servers }]) => ({
   path,
   inside: Boolean(servers),
@@ -58,14 +53,6 @@ function findRoute(target, inside) {
   }
   return routes.find((route) => route.inside === inside && route.pattern.test(path))?.path;
 }
-
-export const operations = Object.entries(document.paths).flatMap(([path, item]) =>
-  METHODS.filter((method) => item[method]).map((method) => ({
-    path,
-    inside: Boolean(item.servers),
-    method,
-    statuses: Object.keys(item[method].responses),
-  })));
 
 const mediaType = (contentType) => contentType?.split(';')[0].trim().toLowerCase();
 

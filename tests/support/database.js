@@ -5,8 +5,8 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { gone, pause, run, startStack } from './stack.js';
 
 // An instance whose programs use a server of the test: {stack, database}. Stop both.
-export async function startStackWithDatabase() {
-  const stack = await startStack();
+export async function startStackWithDatabase(options) {
+  const stack = await startStack(options);
   const database = new Database(stack);
   await stack.halt();
   cpSync(stack.path('mysql', 'data'), stack.path('mysql2', 'data'), { recursive: true });

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, gone, pause } from './stack.js';
+import { freePort } from './ports.js';
+import { gone, pause } from './stack.js';
 
 // `http` are lines for the http block, `server` for its one server. Gives {url, log(), stop()}.
 export async function startNginx({ http = '', server = '' }) {

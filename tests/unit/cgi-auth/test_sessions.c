@@ -226,20 +226,6 @@ static void there_are_so_many_tokens_and_no_more(void **state)
 	(void)token(BOB, T0);
 }
 
-static void an_id_is_what_we_make(void **state)
-{
-	struct session s = new_session(ANN, T0, false);
-
-	(void)state;
-	assert_true(session_is_id(span_of(s.id)));
-	assert_false(session_is_id(SPAN("")));
-	assert_false(session_is_id(SPAN("AAAAAAAAAAAAAAAAAAAAA")));
-	assert_false(session_is_id(SPAN("AAAAAAAAAAAAAAAAAAAAAAA")));
-	assert_false(session_is_id(SPAN("AAAAAAAAAAAAAAAAAAAAA\xc5")));
-	assert_false(session_is_id(SPAN("AAAAAAAAAAAAAAAAAAAAA'")));
-	assert_false(session_is_id(SPAN("name@example.com.local")));
-}
-
 static void a_sweep_takes_what_ended_long_ago(void **state)
 {
 	struct sessions_swept swept;
@@ -314,7 +300,6 @@ int main(int argc, char **argv)
 		HERE(the_oldest_of_too_many_logins_end),
 		HERE(the_newest_stays_though_all_are_of_one_second),
 		HERE(there_are_so_many_tokens_and_no_more),
-		HERE(an_id_is_what_we_make),
 		HERE(a_sweep_takes_what_ended_long_ago),
 		HERE(a_changed_password_ends_the_other_logins),
 		HERE(what_an_operator_does_to_a_user_ends_everything),

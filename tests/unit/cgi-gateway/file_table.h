@@ -1,4 +1,4 @@
-/* file_table.h - the gateway's table and the views that it reads, in the
+/* file_table.h - the gateway's tables and the views that it reads, in the
  * private server of with-mariadb: all in one database. */
 #ifndef FILE_TABLE_H
 #define FILE_TABLE_H
@@ -16,6 +16,11 @@ static inline void file_table_make(void)
 	schema_run("gateway/010-quota");
 	schema_run("gateway/020-link");
 	schema_run("gateway/030-upload");
+	schema_run("gateway/040-upload-link");
+	schema_run("gateway/041-file-upload-link");
+	schema_run("gateway/050-event");
+	schema_run("gateway/060-file-claimed-type");
+	schema_run("gateway/061-event-claimed-type");
 }
 
 /* Quicker than to make it again */
@@ -28,7 +33,11 @@ static inline void file_table_clear(struct db *db)
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
 	e = db_change(db, "DELETE FROM link", DB_NONE, NULL);
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
+	e = db_change(db, "DELETE FROM upload_link", DB_NONE, NULL);
+	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
 	e = db_change(db, "DELETE FROM upload", DB_NONE, NULL);
+	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
+	e = db_change(db, "DELETE FROM event", DB_NONE, NULL);
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
 }
 

@@ -1,6 +1,7 @@
 #include "files.h"
 #include "file_table.h"
 
+#include <pthread.h>
 #include <time.h>
 
 enum { NOW = 1767225600, ANN = 42, BOB = 43 };
@@ -13,7 +14,7 @@ static const struct quota_limits unlimited = { QUOTA_NONE, QUOTA_NONE };
 static int open_db(void **state)
 {
 	(void)state;
-	db = mariadb_pool(2);
+	db = mariadb_pool(3);
 	file_table_make();
 	sessions_user(db, ANN, "ann@example.org", false);
 	sessions_user(db, BOB, "bob@example.org", false);
@@ -65,6 +66,7 @@ static struct file made(int n, uint64_t owner, const char *name)
 	struct file f = {
 		.owner = owner,
 		.type = "text/plain",
+		.claimed_type = "text/x-odd",
 		.size = n,
 		.created_at = NOW,
 		.expires_at = FILES_NEVER,
@@ -79,7 +81,8 @@ static struct file made(int n, uint64_t owner, const char *name)
 
 static void add(const struct file *f)
 {
-	assert_ok(files_add(db, by(f->owner, NOW), 0, &unlimited, f, 1, &why));
+	assert_ok(files_add(db, by(f->owner, NOW), 0, &unlimited, f, 1, NULL,
+			    &why));
 }
 
 static enum err find(const struct file *f, uint64_t user, int64_t now,
@@ -95,7 +98,7 @@ static enum err change(const struct file *f)
 
 static enum err take_away(const struct file *f, uint64_t user)
 {
-	return files_remove(db, by(user, NOW), 0, span_of(f->id), &why);
+	return files_remove(db, by(user, NOW), 0, span_of(f->id), NULL, &why);
 }
 
 static void assert_same(const struct file *a, const struct file *b)
@@ -104,6 +107,7 @@ static void assert_same(const struct file *a, const struct file *b)
 	assert_true(a->owner == b->owner);
 	assert_string_equal(a->name, b->name);
 	assert_string_equal(a->type, b->type);
+	assert_string_equal(a->claimed_type, b->claimed_type);
 	assert_true(a->size == b->size);
 	assert_memory_equal(a->sha256, b->sha256, SHA256_LEN);
 	assert_true(a->created_at == b->created_at);
@@ -123,6 +127,8 @@ static void what_is_added_is_found_as_it_was(void **state)
 		memcpy(f.name + i, "\xf0\x9f\x98\x80", 4);
 	memset(f.type, 'x', FILE_TYPE_MAX);
 	f.type[4] = '/';
+	memset(f.claimed_type, 'y', FILE_TYPE_MAX);
+	f.claimed_type[3] = '/';
 	f.size = INT64_MAX;
 	for (int i = 0; i < SHA256_LEN; i++)
 		f.sha256[i] = (unsigned char)(i * 8);
@@ -130,6 +136,19 @@ static void what_is_added_is_found_as_it_was(void **state)
 	add(&f);
 	assert_ok(find(&f, LAST, NOW, &got));
 	assert_same(&got, &f);
+}
+
+static void a_row_from_before_claims_were_kept_has_none(void **state)
+{
+	struct file f = made(1, ANN, "a"), got;
+
+	(void)state;
+	add(&f);
+	assert_ok(db_change(db, "UPDATE file SET claimed_type = NULL", DB_NONE,
+			    &why));
+	assert_ok(find(&f, ANN, NOW, &got));
+	assert_string_equal(got.claimed_type, "");
+	assert_string_equal(got.type, "text/plain");
 }
 
 static void a_name_keeps_every_character(void **state)
@@ -164,7 +183,8 @@ static void many_are_added_together(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++)
 		files[i] = made(i + 1, ANN, "same name");
-	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, files, 100, &why));
+	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, files, 100, NULL,
+			    &why));
 	assert_int_equal(file_table_rows(db), 100);
 	for (int i = 0; i < 100; i++) {
 		assert_ok(find(&files[i], ANN, NOW, &got));
@@ -185,14 +205,15 @@ static void of_many_all_are_added_or_none(void **state)
 		/* the last of them is there already */
 		files[count - 1] = files[2];
 		assert_err(files_add(db, by(ANN, NOW), 0, &unlimited, files,
-				     count, &why),
+				     count, NULL, &why),
 			   ERR_CONFLICT);
 		assert_int_equal(file_table_rows(db), 1);
 	}
 	assert_ok(find(&old, ANN, NOW, &got));
 	assert_string_equal(got.name, "old");
 	/* and the connection holds no half of a transaction */
-	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, files, 1, &why));
+	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, files, 1, NULL,
+			    &why));
 	assert_int_equal(file_table_rows(db), 2);
 }
 
@@ -203,7 +224,8 @@ static void a_row_that_the_table_does_not_take_takes_the_others_with_it(
 
 	(void)state;
 	(void)snprintf(files[1].type, sizeof(files[1].type), "text/\xc3\xa4");
-	assert_err(files_add(db, by(ANN, NOW), 0, &unlimited, files, 2, &why),
+	assert_err(files_add(db, by(ANN, NOW), 0, &unlimited, files, 2, NULL,
+			     &why),
 		   ERR_IO);
 	assert_int_equal(file_table_rows(db), 0);
 }
@@ -215,7 +237,8 @@ static void an_id_is_added_once(void **state)
 
 	(void)state;
 	add(&f);
-	assert_err(files_add(db, by(BOB, NOW), 0, &unlimited, &again, 1, &why),
+	assert_err(files_add(db, by(BOB, NOW), 0, &unlimited, &again, 1, NULL,
+			     &why),
 		   ERR_CONFLICT);
 	assert_ok(find(&f, ANN, NOW, &got));
 	assert_string_equal(got.name, "first");
@@ -272,7 +295,7 @@ static void what_is_no_id_is_not_found(void **state)
 				      &got, &why),
 			   ERR_NOT_FOUND);
 		assert_err(files_remove(db, by(ANN, NOW), 0, span_of(ids[i]),
-					&why),
+					NULL, &why),
 			   ERR_NOT_FOUND);
 	}
 	assert_int_equal(file_table_rows(db), 1);
@@ -573,8 +596,9 @@ static void assert_shut_out(struct caller *who, uint64_t owner)
 
 	file_table_clear(db);
 	assert_ok(db_change(db,
-			    "INSERT INTO file VALUES"
-			    " (?, ?, 'a', 'text/plain', 1, ?, ?, NULL)",
+			    "INSERT INTO file (id, owner, name, type, size,"
+			    " sha256, created_at)"
+			    " VALUES (?, ?, 'a', 'text/plain', 1, ?, ?)",
 			    DB_IN(db_text(span_of(f.id)), db_int(ANN),
 				  db_bytes((struct span) {
 					  (const char *)f.sha256, SHA256_LEN }),
@@ -587,9 +611,9 @@ static void assert_shut_out(struct caller *who, uint64_t owner)
 		   ERR_AUTH);
 	assert_err(files_find(db, who, owner, SPAN("no id"), &got, &why),
 		   ERR_AUTH);
-	assert_err(files_add(db, who, owner, &unlimited, &extra, 1, &why),
+	assert_err(files_add(db, who, owner, &unlimited, &extra, 1, NULL, &why),
 		   ERR_AUTH);
-	assert_err(files_add(db, who, owner, &unlimited, two, 2, &why),
+	assert_err(files_add(db, who, owner, &unlimited, two, 2, NULL, &why),
 		   ERR_AUTH);
 	l = (struct listed) { 0 };
 	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
@@ -599,7 +623,7 @@ static void assert_shut_out(struct caller *who, uint64_t owner)
 	assert_int_equal(l.count, 0);
 	(void)snprintf(f.name, sizeof(f.name), "changed");
 	assert_err(files_update(db, who, &f, BOTH, &why), ERR_NOT_FOUND);
-	assert_err(files_remove(db, who, owner, span_of(f.id), &why),
+	assert_err(files_remove(db, who, owner, span_of(f.id), NULL, &why),
 		   ERR_NOT_FOUND);
 	assert_int_equal(file_table_rows(db), 1);
 	sessions_put(db, &(struct session) { .user = ANN });
@@ -615,13 +639,13 @@ static void assert_let_in(struct caller *who, uint64_t owner)
 	struct files_page page = { .owner = owner, .limit = 10 };
 
 	file_table_clear(db);
-	assert_ok(files_add(db, who, owner, &unlimited, &f, 1, &why));
+	assert_ok(files_add(db, who, owner, &unlimited, &f, 1, NULL, &why));
 	assert_ok(files_find(db, who, owner, span_of(f.id), &got, &why));
 	l = (struct listed) { 0 };
 	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
 	assert_int_equal(l.count, 1);
 	assert_ok(files_update(db, who, &got, BOTH, &why));
-	assert_ok(files_remove(db, who, owner, span_of(f.id), &why));
+	assert_ok(files_remove(db, who, owner, span_of(f.id), NULL, &why));
 }
 
 static void a_session_that_was_ended_is_let_in_no_more(void **state)
@@ -719,11 +743,13 @@ static void what_a_session_adds_belongs_to_its_user(void **state)
 
 	(void)state;
 	/* whatever the row says */
-	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, &f, 1, &why));
+	assert_ok(
+		files_add(db, by(ANN, NOW), 0, &unlimited, &f, 1, NULL, &why));
 	assert_ok(find(&f, ANN, NOW, &got));
 	assert_true(got.owner == ANN);
 	f = made(2, ANN, "b");
-	assert_ok(files_add(db, by(ANN, NOW), BOB, &unlimited, &f, 1, &why));
+	assert_ok(files_add(db, by(ANN, NOW), BOB, &unlimited, &f, 1, NULL,
+			    &why));
 	assert_err(find(&f, ANN, NOW, &got), ERR_NOT_FOUND);
 	assert_ok(find(&f, BOB, NOW, &got));
 }
@@ -741,11 +767,11 @@ static void a_named_owner_s_files_are_meant_and_no_others(void **state)
 		   ERR_NOT_FOUND);
 	list_of(ANN, (struct files_page) { .owner = BOB });
 	assert_listed(&l, "b");
-	assert_err(files_remove(db, ann, BOB, span_of(mine.id), &why),
+	assert_err(files_remove(db, ann, BOB, span_of(mine.id), NULL, &why),
 		   ERR_NOT_FOUND);
 	(void)snprintf(got.name, sizeof(got.name), "changed");
 	assert_ok(files_update(db, ann, &got, BOTH, &why));
-	assert_ok(files_remove(db, ann, BOB, span_of(f.id), &why));
+	assert_ok(files_remove(db, ann, BOB, span_of(f.id), NULL, &why));
 	assert_int_equal(file_table_rows(db), 1);
 }
 
@@ -821,11 +847,12 @@ static void fill(struct db *one)
 
 		assert_ok(db_change(
 			one,
-			"INSERT INTO file SELECT"
+			"INSERT INTO file (id, owner, name, type, size, sha256,"
+			" created_at) SELECT"
 			" CONCAT('0190b3a2-0000-7000-8000-',"
 			" LPAD(LOWER(HEX(seq * 16)), 12, '0')), 42,"
 			" CONCAT('n', seq), 'text/plain', 1, REPEAT('s', 32),"
-			" 1000, NULL FROM seq_1_to_50000"
+			" 1000 FROM seq_1_to_50000"
 			" WHERE seq BETWEEN ? AND ?",
 			((struct db_in) { part, 2 }), &why));
 		assert_ok(db_change(
@@ -878,12 +905,12 @@ static void assert_few_rows(struct db *one, struct caller *ann)
 		     list_on(one, ann, filled(25000), 100, 100));
 	assert_reads(one, 100 + FEW, list_on(one, ann, filled(50), 100, 49));
 	assert_reads(one, FEW, list_on(one, ann, filled(1), 100, 0));
-	assert_reads(
-		one, 2 * FEW,
-		assert_ok(files_add(one, ann, 0, &unlimited, &fresh, 1, &why)));
-	assert_reads(
-		one, 2 * FEW,
-		assert_ok(files_remove(one, ann, 0, span_of(fresh.id), &why)));
+	assert_reads(one, 2 * FEW,
+		     assert_ok(files_add(one, ann, 0, &unlimited, &fresh, 1,
+					 NULL, &why)));
+	assert_reads(one, 2 * FEW,
+		     assert_ok(files_remove(one, ann, 0, span_of(fresh.id),
+					    NULL, &why)));
 }
 
 static void a_statement_reads_few_rows_however_many_there_are(void **state)
@@ -908,10 +935,11 @@ static void a_statement_reads_few_rows_however_many_there_are(void **state)
 					      &f, &why),
 				   ERR_AUTH));
 		assert_reads(one, FEW, list_on(one, ended, "", 100, 0));
-		assert_reads(one, FEW,
-			     assert_err(files_remove(one, ended, 0,
-						     span_of(filled(7)), &why),
-					ERR_NOT_FOUND));
+		assert_reads(
+			one, FEW,
+			assert_err(files_remove(one, ended, 0,
+						span_of(filled(7)), NULL, &why),
+				   ERR_NOT_FOUND));
 		assert_reads(
 			one, FEW,
 			assert_err(files_find(one, by(BOB, NOW), 0,
@@ -946,10 +974,13 @@ static void a_row_exists_whoever_s_and_however_old(void **state)
 	assert_err(files_exists(db, SPAN(""), &why), ERR_NOT_FOUND);
 }
 
+/* Behind which every other comes */
+static const struct file first;
+
 static void expired(int64_t now)
 {
 	l = (struct listed) { 0 };
-	assert_ok(files_expired(db, now, &l.row, note, &l, &why));
+	assert_ok(files_expired(db, now, &first, &l.row, note, &l, &why));
 }
 
 static void what_has_expired_comes_oldest_first(void **state)
@@ -965,6 +996,75 @@ static void what_has_expired_comes_oldest_first(void **state)
 	assert_listed(&l, "first");
 	expired(NOW + 2);
 	assert_listed(&l, "first second later");
+}
+
+static void a_page_of_what_has_expired_begins_behind_another(void **state)
+{
+	struct file behind = made(2, BOB, "");
+
+	(void)state;
+	add_named(3, ANN, "c", NOW);
+	add_named(2, BOB, "b", NOW);
+	add_named(1, ANN, "d", NOW + 1);
+	add_named(4, ANN, "a", NOW - 1);
+	expired(NOW + 1);
+	assert_listed(&l, "a b c d");
+	behind.expires_at = NOW;
+	l = (struct listed) { 0 };
+	assert_ok(files_expired(db, NOW + 1, &behind, &l.row, note, &l, &why));
+	assert_listed(&l, "c d");
+}
+
+/* Answers what files_exists() did */
+static void *ask(void *id)
+{
+	static enum err e;
+
+	e = files_exists(db, span_of(id), NULL);
+	return &e;
+}
+
+static void wait_until_somebody_waits_for_a_row(void)
+{
+	int64_t waiting = 0;
+
+	for (int tries = 0; waiting == 0; tries++) {
+		assert_true(tries < 300);
+		/* whoever asks more often is told what it was told before */
+		sleep_ms(120);
+		assert_ok(db_row(db,
+				 "SELECT COUNT(*) FROM"
+				 " information_schema.innodb_trx"
+				 " WHERE trx_state = 'LOCK WAIT'",
+				 DB_NONE, DB_OUT(db_to_int(&waiting)), &why));
+	}
+}
+
+static void a_row_that_is_being_written_is_waited_for(void **state)
+{
+	(void)state;
+	for (int commit = 0; commit <= 1; commit++) {
+		struct file f = made(1, ANN, "a");
+		struct db_conn *c;
+		pthread_t thread;
+		void *got = NULL;
+
+		assert_ok(db_begin(db, &c, &why));
+		assert_ok(db_tx_change(c,
+				       "INSERT INTO file (id, owner, name,"
+				       " type, size, sha256, created_at)"
+				       " VALUES (?, 1, 'x', 'y', 0,"
+				       " REPEAT('z', 32), 1)",
+				       DB_IN(db_text(span_of(f.id))), &why));
+		assert_int_equal(pthread_create(&thread, NULL, ask, f.id), 0);
+		wait_until_somebody_waits_for_a_row();
+		if (commit)
+			assert_ok(db_commit(c, &why));
+		else
+			db_rollback(c);
+		assert_int_equal(pthread_join(thread, &got), 0);
+		assert_err(*(enum err *)got, commit ? ERR_OK : ERR_NOT_FOUND);
+	}
 }
 
 static void walk(const char *after)
@@ -999,7 +1099,7 @@ static void a_page_of_each_has_a_longest_length(void **state)
 		files[i].expires_at = NOW;
 	}
 	assert_ok(files_add(db, by(ANN, NOW), 0, &unlimited, files,
-			    COUNT(files), &why));
+			    COUNT(files), NULL, &why));
 	expired(NOW);
 	assert_int_equal(l.count, FILES_LIST_MAX);
 	walk("");
@@ -1047,9 +1147,11 @@ static void without_a_database_everything_is_unavailable(void **state)
 	(void)state;
 	assert_ok(db_open(&nowhere, &away, NULL));
 	l = (struct listed) { 0 };
-	assert_err(files_add(away, by(ANN, NOW), 0, &unlimited, two, 1, &why),
+	assert_err(files_add(away, by(ANN, NOW), 0, &unlimited, two, 1, NULL,
+			     &why),
 		   ERR_UNAVAILABLE);
-	assert_err(files_add(away, by(ANN, NOW), 0, &unlimited, two, 2, &why),
+	assert_err(files_add(away, by(ANN, NOW), 0, &unlimited, two, 2, NULL,
+			     &why),
 		   ERR_UNAVAILABLE);
 	assert_err(files_find(away, by(ANN, NOW), 0, id, two, &why),
 		   ERR_UNAVAILABLE);
@@ -1062,10 +1164,10 @@ static void without_a_database_everything_is_unavailable(void **state)
 		ERR_UNAVAILABLE);
 	assert_err(files_update(away, by(ANN, NOW), two, BOTH, &why),
 		   ERR_UNAVAILABLE);
-	assert_err(files_remove(away, by(ANN, NOW), 0, id, &why),
+	assert_err(files_remove(away, by(ANN, NOW), 0, id, NULL, &why),
 		   ERR_UNAVAILABLE);
 	assert_err(files_exists(away, id, &why), ERR_UNAVAILABLE);
-	assert_err(files_expired(away, NOW, &l.row, note, &l, &why),
+	assert_err(files_expired(away, NOW, &first, &l.row, note, &l, &why),
 		   ERR_UNAVAILABLE);
 	assert_err(files_walk(away, SPAN(""), &l.row, note, &l, &why),
 		   ERR_UNAVAILABLE);
@@ -1088,7 +1190,7 @@ static void an_expiry_that_was_lifted_meanwhile_keeps_its_file(void **state)
 	add(&f);
 	assert_ok(db_change(db, "UPDATE file SET expires_at = NULL", DB_NONE,
 			    &why));
-	assert_err(files_drop(db, &f, NOW, &why), ERR_NOT_FOUND);
+	assert_err(files_drop(db, &f, NOW, NULL, &why), ERR_NOT_FOUND);
 	assert_ok(find(&f, ANN, NOW, &got));
 }
 
@@ -1114,6 +1216,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		FILES(what_is_added_is_found_as_it_was),
+		FILES(a_row_from_before_claims_were_kept_has_none),
 		FILES(a_name_keeps_every_character),
 		FILES(many_are_added_together),
 		FILES(of_many_all_are_added_or_none),
@@ -1147,6 +1250,8 @@ int main(int argc, char **argv)
 		FILES(a_statement_reads_few_rows_however_many_there_are),
 		FILES(a_row_exists_whoever_s_and_however_old),
 		FILES(what_has_expired_comes_oldest_first),
+		FILES(a_page_of_what_has_expired_begins_behind_another),
+		FILES(a_row_that_is_being_written_is_waited_for),
 		FILES(a_walk_goes_by_id_behind_the_last),
 		FILES(a_page_of_each_has_a_longest_length),
 		FILES(a_count_tells_files_bytes_and_owners),

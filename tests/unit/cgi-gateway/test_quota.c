@@ -73,7 +73,7 @@ static enum err add_many(uint64_t user, const struct file *files, size_t count,
 {
 	struct asker a;
 
-	return files_add(db, by(&a, user), 0, limits, files, count, &why);
+	return files_add(db, by(&a, user), 0, limits, files, count, NULL, &why);
 }
 
 static enum err add(uint64_t user, int n, int64_t size,
@@ -89,7 +89,7 @@ static enum err take_away(uint64_t user, int n)
 	const struct file f = made(user, n, 0);
 	struct asker a;
 
-	return files_remove(db, by(&a, user), 0, span_of(f.id), &why);
+	return files_remove(db, by(&a, user), 0, span_of(f.id), NULL, &why);
 }
 
 /* What the row says, and that it agrees with the files */
@@ -251,8 +251,8 @@ static void what_is_dropped_twice_is_counted_down_once(void **state)
 	assert_ok(add(ANN, 2, 5, &none));
 	assert_ok(
 		db_change(db, "UPDATE file SET expires_at = 1", DB_NONE, &why));
-	assert_ok(files_drop(db, &f, NOW, &why));
-	assert_err(files_drop(db, &f, NOW, &why), ERR_NOT_FOUND);
+	assert_ok(files_drop(db, &f, NOW, NULL, &why));
+	assert_err(files_drop(db, &f, NOW, NULL, &why), ERR_NOT_FOUND);
 	assert_usage(ANN, 5, 1);
 }
 
@@ -295,7 +295,7 @@ static void a_named_owner_s_row_is_meant(void **state)
 	struct asker a;
 
 	(void)state;
-	assert_ok(files_add(db, by(&a, ANN), BOB, &none, &f, 1, &why));
+	assert_ok(files_add(db, by(&a, ANN), BOB, &none, &f, 1, NULL, &why));
 	assert_usage(ANN, 0, 0);
 	assert_usage(BOB, 7, 1);
 	assert_ok(quota_usage(db, by(&a, ANN), BOB, &none, &u, &why));
@@ -335,7 +335,9 @@ static void *adding(void *arg)
 	for (int i = 0; i < EACH; i++) {
 		const struct file f = made(ANN, w->number * EACH + i, 3);
 
-		count(w, files_add(db, by(&a, ANN), 0, &w->limits, &f, 1, &m),
+		count(w,
+		      files_add(db, by(&a, ANN), 0, &w->limits, &f, 1, NULL,
+				&m),
 		      ERR_QUOTA, &m);
 	}
 	db_thread_end();
@@ -352,7 +354,8 @@ static void *removing(void *arg)
 	for (int i = 0; i < THREADS * EACH; i++) {
 		const struct file f = made(ANN, i, 3);
 
-		count(w, files_remove(db, by(&a, ANN), 0, span_of(f.id), &m),
+		count(w,
+		      files_remove(db, by(&a, ANN), 0, span_of(f.id), NULL, &m),
 		      ERR_NOT_FOUND, &m);
 	}
 	db_thread_end();

@@ -76,6 +76,19 @@ static void the_public_url_stands_first(void **state)
 		  "https://example.org/cgi-bin/cgi-gateway/files/x");
 }
 
+static void a_page_of_the_site_is_behind_no_program(void **state)
+{
+	struct buf url;
+
+	(void)state;
+	app.public_url = "https://example.org/";
+	rq.prefix = SPAN("/cgi-bin/cgi-gateway");
+	buf_init(&url, REQUEST_PATH_MAX);
+	record_page_url(&app, "/drop.html#", &url);
+	assert_span(buf_span(&url), "https://example.org/drop.html#");
+	buf_release(&url);
+}
+
 static void a_slash_at_the_end_of_the_public_url_is_not_doubled(void **state)
 {
 	(void)state;
@@ -94,6 +107,7 @@ static const struct file euro = {
 	.owner = 42,
 	.name = "\xe2\x82\xac \"x\"/\\.txt",
 	.type = "text/plain",
+	.claimed_type = "text/x-odd",
 	.size = 9007199254740993, /* 2^53 + 1 */
 	.sha256 = { 0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14,
 		    0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
@@ -102,14 +116,18 @@ static const struct file euro = {
 	.created_at = NOW,
 };
 
-#define EURO                                                 \
+#define EURO EURO_CLAIMED("\"text/x-odd\"")
+#define EURO_CLAIMED(claimed)                                \
 	"{\"id\":\"0190b3a2-0000-7000-8000-0000000000ab\","  \
 	"\"name\":\"\xe2\x82\xac \\\"x\\\"/\\\\.txt\","      \
 	"\"size\":9007199254740993,\"type\":\"text/plain\"," \
+	"\"claimed_type\":" claimed ","                      \
 	"\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb924"      \
 	"27ae41e4649b934ca495991b7852b855\","                \
 	"\"created_at\":\"2026-01-01T00:00:00Z\","
-#define EURO_URL "\"url\":\"/download/0190b3a2-0000-7000-8000-0000000000ab\"}"
+#define EURO_URL                \
+	"\"upload_link\":null," \
+	"\"url\":\"/download/0190b3a2-0000-7000-8000-0000000000ab\"}"
 
 static void check_record(const struct file *f, const char *want)
 {
@@ -126,6 +144,15 @@ static void a_record_tells_all_but_the_owner(void **state)
 	check_record(&euro, EURO "\"expires_at\":null," EURO_URL);
 }
 
+static void a_file_from_before_claims_were_kept_has_none(void **state)
+{
+	struct file f = euro;
+
+	(void)state;
+	f.claimed_type[0] = '\0';
+	check_record(&f, EURO_CLAIMED("null") "\"expires_at\":null," EURO_URL);
+}
+
 static void a_file_that_ends_says_when(void **state)
 {
 	struct file f = euro;
@@ -134,6 +161,48 @@ static void a_file_that_ends_says_when(void **state)
 	f.expires_at = NOW + 1;
 	check_record(&f,
 		     EURO "\"expires_at\":\"2026-01-01T00:00:01Z\"," EURO_URL);
+}
+
+static void a_file_that_came_by_a_link_says_by_which(void **state)
+{
+	struct file f = euro;
+	struct json_object *o;
+
+	(void)state;
+	(void)snprintf(f.upload_link, sizeof(f.upload_link), "%s",
+		       "dtbiMbuCkHT00MBH3pD14A");
+	o = record_json(&app, &rq, &f);
+	assert_contains(json_write(o).p,
+			"\"upload_link\":\"dtbiMbuCkHT00MBH3pD14A\",");
+	json_object_put(o);
+}
+
+static void a_receipt_tells_no_more_than_its_reader_has_sent(void **state)
+{
+	struct json_object *o = record_receipt(&euro);
+
+	(void)state;
+	assert_non_null(o);
+	assert_span(json_write(o),
+		    "{\"name\":\"\xe2\x82\xac \\\"x\\\"/\\\\.txt\","
+		    "\"size\":9007199254740993,"
+		    "\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb924"
+		    "27ae41e4649b934ca495991b7852b855\"}");
+	json_object_put(o);
+}
+
+static void what_is_zero_is_never_or_none(void **state)
+{
+	struct json_object *o = json_object_new_object();
+
+	(void)state;
+	record_set_time(o, "a", 0);
+	record_set_time(o, "b", NOW);
+	record_set_limit(o, "c", 0);
+	record_set_limit(o, "d", 7);
+	assert_span(json_write(o), "{\"a\":null,\"b\":\"2026-01-01T00:00:00Z\","
+				   "\"c\":null,\"d\":7}");
+	json_object_put(o);
 }
 
 /* --- whose files
@@ -281,9 +350,14 @@ int main(void)
 		RECORD(a_url_is_a_path_at_the_root),
 		RECORD(a_url_goes_through_a_cgi_program_that_is_seen),
 		RECORD(the_public_url_stands_first),
+		RECORD(a_page_of_the_site_is_behind_no_program),
 		RECORD(a_slash_at_the_end_of_the_public_url_is_not_doubled),
 		RECORD(a_record_tells_all_but_the_owner),
+		RECORD(a_file_from_before_claims_were_kept_has_none),
 		RECORD(a_file_that_ends_says_when),
+		RECORD(a_file_that_came_by_a_link_says_by_which),
+		RECORD(a_receipt_tells_no_more_than_its_reader_has_sent),
+		RECORD(what_is_zero_is_never_or_none),
 		RECORD(a_user_asks_for_their_own_files),
 		RECORD(a_token_s_session_is_what_is_asked_for),
 		RECORD(an_admin_may_ask_for_another_s),

@@ -76,13 +76,15 @@ static const struct route routes[] = {
 	{ "POST", "/body", read_body, OPEN },
 	{ "GET", "/memory", use_memory, OPEN },
 	{ "GET", "/s/*", answer_ok, OPEN },
+	{ "PUT", "/u/*/*", answer_ok, OPEN },
 };
+static const char *const secret_paths[] = { "/s/", "/u/", NULL };
 static char app[] = "the app";
 static const struct program program = {
 	.name = "test-exchange",
 	.router = { routes, COUNT(routes) },
 	.app = app,
-	.secret_paths = "/s/",
+	.secret_paths = secret_paths,
 };
 
 static enum err approve(void *app_, struct request *rq, struct response *rs)
@@ -363,7 +365,10 @@ static void a_secret_path_is_not_in_the_log_whatever_the_answer(void **state)
 	assert_logged_path("POST", "/s/secret", "/s/\xe2\x80\xa6");
 	assert_logged_path("OPTIONS", "/s/secret", "/s/\xe2\x80\xa6");
 	assert_logged_path("GET", "/s/", "/s/\xe2\x80\xa6");
+	assert_logged_path("PUT", "/u/secret/name", "/u/\xe2\x80\xa6");
+	assert_logged_path("GET", "/u/secret", "/u/\xe2\x80\xa6");
 	assert_logged_path("GET", "/s", "/s");
+	assert_logged_path("GET", "/upload/x", "/upload/x");
 	assert_logged_path("GET", "/open", "/open");
 }
 

@@ -133,6 +133,25 @@ static void a_uuid_is_lower_case_hex_in_its_groups(void **state)
 		ident_is_uuid(SPAN("018bcfe5-687b-7abc-8def-0123456789a\0")));
 }
 
+static void a_random_id_is_known_by_its_form(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"AAAAAAAAAAAAAAAAAAAAA",
+		"AAAAAAAAAAAAAAAAAAAAAAA",
+		"AAAAAAAAAAAAAAAAAAAAA\xc5",
+		"AAAAAAAAAAAAAAAAAAAAA'",
+		"name@example.com.local",
+	};
+	char id[IDENT_LEN + 1];
+
+	(void)state;
+	ident_random(id);
+	assert_true(ident_is_random(span_of(id)));
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_false(ident_is_random(span_of(wrong[i])));
+}
+
 static void a_random_id_is_no_option_of_a_command(void **state)
 {
 	char id[IDENT_LEN + 1];
@@ -148,6 +167,7 @@ static void a_random_id_is_no_option_of_a_command(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_random_id_is_known_by_its_form),
 		TEST(a_random_id_is_no_option_of_a_command),
 		TEST(an_id_is_a_uuid_of_version_7),
 		TEST(ids_of_one_millisecond_sort_as_they_were_made),

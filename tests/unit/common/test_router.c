@@ -20,6 +20,8 @@ static const struct route routes[] = {
 	{ "PATCH", "/files/*", handle, "files:write" },
 	{ "DELETE", "/files/*", handle, "files:write" },
 	{ "GET", "/healthz", handle, OPEN },
+	{ "PUT", "/u/*/*", handle, OPEN },
+	{ "POST", "/u/*", handle, OPEN },
 };
 static const struct router router = { routes, COUNT(routes) };
 
@@ -106,6 +108,21 @@ static void a_star_in_the_middle_takes_one_segment(void **state)
 	assert_string_equal(find("GET", "/files/links").tail, "links");
 }
 
+static void two_stars_take_a_segment_and_the_rest(void **state)
+{
+	(void)state;
+	assert_ptr_equal(find("PUT", "/u/a/b").route, &routes[8]);
+	assert_string_equal(find("PUT", "/u/a/b").tail, "a/b");
+	assert_string_equal(find("PUT", "/u/a/b/c d").tail, "a/b/c d");
+	assert_string_equal(find("PUT", "/u/a//").tail, "a//");
+	/* nothing for one of the two: the pattern below, which has no PUT */
+	assert_string_equal(find("PUT", "/u/a/").allow, "POST");
+	assert_string_equal(find("PUT", "/u//b").allow, "POST");
+	assert_string_equal(find("POST", "/u/a").tail, "a");
+	assert_string_equal(find("POST", "/u/a/b").allow, "PUT");
+	assert_err(find("PUT", "/u/").e, ERR_NOT_FOUND);
+}
+
 static void a_path_is_of_the_first_pattern_alone(void **state)
 {
 	(void)state;
@@ -172,6 +189,7 @@ int main(void)
 		TEST(a_route_is_found_by_method_and_path),
 		TEST(the_star_takes_one_or_more_bytes_slashes_included),
 		TEST(a_star_in_the_middle_takes_one_segment),
+		TEST(two_stars_take_a_segment_and_the_rest),
 		TEST(a_path_is_of_the_first_pattern_alone),
 		TEST(a_path_matches_whole_and_in_its_case),
 		TEST(head_goes_where_get_goes_and_nowhere_else),

@@ -1,0 +1,49 @@
+#include "wish.h"
+
+#include "body.h"
+#include "record.h"
+
+enum err wish_read(struct request *rq, struct response *rs,
+		   struct json_object **out)
+{
+	if (rq->content_length != 0)
+		return body_json(rq, rs, out);
+	*out = json_object_new_object();
+	return *out != NULL ? ERR_OK : ERR_MEMORY;
+}
+
+enum err wish_expiry(struct json_object *o, const struct request *rq,
+		     struct response *rs, int64_t *out)
+{
+	struct json_object *v = NULL;
+	int64_t seconds = WISH_LIFE;
+
+	if (json_object_object_get_ex(o, "expires_in", &v)) {
+		if (v == NULL) {
+			*out = WISH_NONE;
+			return ERR_OK;
+		}
+		if (json_get_int(o, "expires_in", &seconds) != ERR_OK)
+			seconds = 0;
+	}
+	return record_expiry(rq, rs, seconds, out);
+}
+
+enum err wish_limit(struct json_object *o, const char *key, int64_t max,
+		    struct response *rs, int64_t *out)
+{
+	struct json_object *v = NULL;
+	int64_t n;
+
+	if (!json_object_object_get_ex(o, key, &v))
+		return ERR_OK;
+	if (v == NULL)
+		n = WISH_NONE;
+	else if (json_get_int(o, key, &n) != ERR_OK || n < 1 || n > max)
+		return response_explain(rs, ERR_INVALID,
+					"%s must be null or a number from 1 to "
+					"%lld.",
+					key, (long long)max);
+	*out = n;
+	return ERR_OK;
+}

@@ -1,0 +1,68 @@
+// main.js - opens the page: finds out who is there, and shows the rooms.
+//
+// The room is in the address (#files, #requests, #account), so that back and reload work.
+import { showAccount } from './account.js';
+import { $, $$, whileBusy } from './dom.js';
+import { clearFiles, openFiles } from './files.js';
+import { hideGate, showGate } from './gate.js';
+import { showRequests } from './requests.js';
+import { currentUser, logOut, resume, session } from './session.js';
+import { complain } from './toasts.js';
+import './upload-list.js';
+import { holdUploads, putUploadsAway, wakeUploads } from './uploads.js';
+
+const VIEWS = { files: 'Files', requests: 'Requests', account: 'Account' };
+
+function showView({ focus = true } = {}) {
+  const name = location.hash.slice(1) in VIEWS ? location.hash.slice(1) : 'files';
+  for (const part of $$('#main > section')) part.hidden = part.dataset.view !== name;
+  for (const link of $$('nav a')) {
+    if (link.dataset.view === name) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  document.title = name === 'files' ? 'Gatehouse' : `${VIEWS[name]} – Gatehouse`;
+  if (name === 'requests') showRequests();
+  if (name === 'account') showAccount();
+  if (focus) {
+    scrollTo(0, 0);
+    $('#main').focus({ preventScroll: true });
+  }
+}
+
+function state(name) {
+  document.body.dataset.state = name;
+  $('#house').hidden = name !== 'in';
+}
+
+session.addEventListener('began', () => {
+  const wasAtGate = !$('#gate').hidden;
+  hideGate();
+  state('in');
+  $('#who').textContent = currentUser().email;
+  openFiles();
+  wakeUploads();
+  showView({ focus: wasAtGate });
+});
+
+session.addEventListener('ended', ({ detail: why }) => {
+  for (const dialog of $$('dialog')) dialog.close();
+  if (why) holdUploads();
+  else putUploadsAway();
+  clearFiles();
+  for (const part of $$('#requests, #account, #who, #usage, #toasts')) part.replaceChildren(); // nothing of them is for the next
+  state('out');
+  showGate(why);
+});
+
+addEventListener('hashchange', () => {
+  if (location.hash !== '#main' && currentUser()) showView();
+});
+
+$('#log-out').addEventListener('click', ({ currentTarget }) => whileBusy(currentTarget, () => logOut().catch(complain)));
+
+try {
+  if (!(await resume())) throw undefined;
+} catch (error) {
+  state('out');
+  showGate(error?.detail ?? '');
+}

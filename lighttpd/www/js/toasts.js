@@ -1,0 +1,44 @@
+// toasts.js - short notices at the foot of the page, read out politely.
+//
+// A notice goes by itself after some seconds, but not while the pointer is over it or the focus in it.
+import { h, $ } from './dom.js';
+
+const STAY = 6000; // ms
+
+// `action` is {label, run}: a button in the notice. `gone` is called once, when it leaves for whatever
+// reason but its button. Gives {close}.
+export function toast(text, { action, gone, stay = STAY, wrong = false } = {}) {
+  const region = $('#toasts');
+  let timer;
+  const close = () => {
+    clearTimeout(timer);
+    if (!notice.isConnected) return false;
+    notice.remove();
+    return true;
+  };
+  const leave = () => {
+    if (close()) gone?.();
+  };
+  const act = () => {
+    if (close()) action.run();
+  };
+  const notice = h(`div.toast${wrong ? '.wrong' : ''}`, { role: 'group' },
+    h('p', { dir: 'auto' }, text),
+    action && h('button.link', { type: 'button', onclick: act }, action.label),
+    h('button.icon', { type: 'button', ariaLabel: 'Dismiss', data: { icon: 'close' }, onclick: leave }));
+  const arm = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => (notice.matches(':hover, :focus-within') ? arm() : leave()), stay);
+  };
+  region.append(notice);
+  arm();
+  while (region.children.length > 4) region.firstElementChild.querySelector('[aria-label=Dismiss]').click();
+  return { close, act };
+}
+
+export const complain = (error) => toast(error.detail ?? String(error.message ?? error), { wrong: true, stay: 10_000 });
+
+// For what changes often or shows elsewhere on the page: heard, not seen.
+export function announce(text) {
+  $('#announcer').textContent = text;
+}

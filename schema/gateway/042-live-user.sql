@@ -1,0 +1,4 @@
+-- two databases only
+CREATE VIEW live_user AS
+SELECT id
+  FROM @AUTH@.live_user;

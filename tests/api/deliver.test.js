@@ -1,0 +1,626 @@
+// What happens to files is told to other services: gateway-admin deliver and events, against real
+// receivers that fail in every way that we know of
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { assertProblem, assertStatus } from '../support/client.js';
+import { schemaErrors } from '../support/contract.js';
+import { keep, sha256 } from '../support/files.js';
+import { filePart, form, formType } from '../support/multipart.js';
+import { accept, answer, any, hangUp, isSigned, never, Receiver } from '../support/receiver.js';
+import { build, repository, run, sanitizerLines, startStack, useStack } from '../support/stack.js';
+import { create, created, end, patch } from '../support/tus.js';
+
+const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
+const [left, right] = await Promise.all([Receiver.start(), Receiver.start()]);
+const stack = await startStack({ settings: { EVENT_URLS: `${left.url} ${right.url}`, EVENT_SECRET: SECRET, EVENT_TIMEOUT: 60 } });
+after(() => Promise.all([stack.stop(), left.stop(), right.stop()]));
+
+let ann;
+before(async () => {
+  ann = await stack.person();
+});
+beforeEach(async () => {
+  await events('forget', '--all');
+  left.forget();
+  right.forget();
+});
+
+// --- the commands, with settings of their own if need be
+
+const admin = async (args, env = {}) => {
+  const result = await run(join(build, 'gateway-admin'), args.map(String), { env: { GATEHOUSE_CONF: stack.path('conf', 'gateway.env'), ...env } });
+  assert.deepEqual(sanitizerLines(result.stderr), []);
+  return result;
+};
+const json = async (args, env) => {
+  const { code, stdout, stderr } = await admin([...args, '--json'], env);
+  assert.ok(code === 0 || code === 1, `${args.join(' ')}: ${code} ${stderr}`);
+  return { code, ...JSON.parse(stdout) };
+};
+const events = (...args) => json(['events', ...args]);
+const listed = async (...args) => (await events('list', ...args)).events;
+const deliver = (env) => json(['deliver'], env);
+const IMPATIENT = { EVENT_TIMEOUT: '1' }; // for receivers that never answer
+// As if the time had come for all that waits.
+const later = () => events('retry', '--all');
+const all = ({ receivers }, key) => receivers.map((r) => r[key]);
+
+// Deliver until nothing waits.
+async function drain(env) {
+  for (let passes = 0; passes < 200; passes++) {
+    const report = await deliver(env);
+    if (all(report, 'waiting').every((n) => n === 0)) return report;
+    await later();
+  }
+  throw new Error('there is no end to it');
+}
+
+const remove = async ({ id }) => assertStatus(await stack.call('DELETE', `/files/${id}`, { token: ann.token }), 204);
+const upload = (name = 'a', content = 'hello', options) => keep(stack, ann, name, content, options);
+const uploads = (count) => Promise.all(Array.from({ length: count }, (_, i) => upload(`n${i}`)));
+
+const ONCE_OR_MORE = /^uploaded( uploaded)* deleted( deleted)*$/;
+
+function assertGenuine(receiver) {
+  for (const one of receiver.arrived) {
+    assert.ok(isSigned(one, SECRET), JSON.stringify(one.headers));
+    assert.ok(Math.abs(one.sent - Date.now() / 1000) < 300);
+    assert.deepEqual(schemaErrors(['components', 'schemas', 'FileEvent'], one.json), []);
+    const [kind, file] = one.id.split('_');
+    assert.deepEqual([one.json.type, one.json.data.id], [`file.${kind}`, file]);
+  }
+}
+
+// --- what is told
+
+describe('what is told', () => {
+  test('is each upload, deletion and expiry, with all that the file was', async () => {
+    const first = await upload('ä "b".txt', 'hello', { type: 'text/plain', query: '?expires_in=1000' });
+    const second = await upload('c', '');
+    const renamed = await stack.call('PATCH', `/files/${second.id}`, { token: ann.token, json: { name: 'new name' } });
+    assertStatus(renamed, 200);
+    await remove(second);
+    await stack.sql('gateway', `UPDATE file SET expires_at=1 WHERE id='${first.id}'`);
+    assert.equal((await json(['gc'])).expired, 1);
+    assert.equal((await json(['gc'])).expired, 0);
+
+    const report = await deliver();
+    assert.equal(report.code, 0);
+    assert.deepEqual(report.receivers, [left, right].map(({ url }) => ({ url, delivered: 4, failed: 0, died: 0, waiting: 0, dead: 0 })));
+    for (const receiver of [left, right]) {
+      assertGenuine(receiver);
+      assert.equal(receiver.taken(first.id), 'uploaded expired');
+      assert.equal(receiver.taken(second.id), 'uploaded deleted');
+      const [told, ended] = receiver.arrived.filter((a) => a.json.data.id === first.id).map((a) => a.json.data);
+      const { url, ...record } = first;
+      assert.deepEqual(told, { ...record, owner: ann.id });
+      assert.deepEqual(ended, { ...told, expires_at: '1970-01-01T00:00:01Z' });
+      const [was, deleted] = receiver.arrived.filter((a) => a.json.data.id === second.id).map((a) => a.json);
+      assert.equal(was.data.name, 'c');
+      assert.deepEqual(deleted.data, { ...was.data, name: 'new name' });
+      assert.equal(deleted.data.sha256, sha256(''));
+      assert.ok(deleted.sequence > was.sequence);
+    }
+    assert.deepEqual(left.arrived.map((a) => a.id).sort(), right.arrived.map((a) => a.id).sort());
+    const { method, path, headers } = left.arrived[0];
+    assert.deepEqual([method, path, headers['content-type']], ['POST', '/hook', 'application/json']);
+    assert.match(headers['user-agent'], /^gatehouse\//);
+    assert.equal(headers.expect, undefined);
+
+    // and once it has been taken, no more
+    assert.deepEqual(all(await deliver(), 'delivered'), [0, 0]);
+    assert.equal(left.arrived.length, 4);
+  });
+
+  test('is each file of a form, and whose it is when an admin acts', async () => {
+    const root = await stack.person({ admin: true });
+    const posted = await stack.call('POST', `/upload?owner=${ann.id}`,
+      { token: root.token, headers: { 'Content-Type': formType() }, body: form(filePart('a', 'aa'), filePart('b', 'bbb')) });
+    assertStatus(posted, 201);
+    for (const { id } of posted.json.files) assertStatus(await stack.call('DELETE', `/files/${id}?owner=${ann.id}`, { token: root.token }), 204);
+    assert.deepEqual(all(await deliver(), 'delivered'), [4, 4]);
+    for (const { id } of posted.json.files) assert.equal(left.taken(id), 'uploaded deleted');
+    assert.ok(left.arrived.every((a) => a.json.data.owner === ann.id));
+  });
+
+  test('is a file that came in parts, and whoever sent it', async () => {
+    const whole = await created(stack, ann, 5, { name: 'tus.txt', body: 'hel' });
+    assertStatus(await patch(stack, ann, whole, 3, 'lo'), 204);
+    const parts = [];
+    for (const body of ['ab', 'c']) parts.push(await created(stack, ann, body.length, { headers: { 'Upload-Concat': 'partial' }, body }));
+    const joined = await create(stack, ann, undefined, { name: 'joined', headers: { 'Upload-Length': undefined, 'Upload-Concat': `final;${parts.join(' ')}` } });
+    assertStatus(joined, 201);
+    const unfinished = await created(stack, ann, 5, { body: 'hel' });
+    assertStatus(await end(stack, ann, unfinished), 204);
+    assertStatus(await end(stack, ann, whole), 204);
+
+    const link = await stack.call('POST', '/upload-links', { token: ann.token, json: { max_files: 1 } });
+    assertStatus(link, 201);
+    const there = new URL(link.json.url, stack.url).pathname;
+    assertStatus(await stack.call('PUT', `${there}/from-outside`, { body: 'hello' }), 201);
+    assertProblem(await stack.call('PUT', `${there}/too-much`, { body: 'hello' }), 410, 'gone');
+
+    await deliver();
+    assertGenuine(left);
+    const told = left.arrived.map(({ json: { type, data } }) => [type, data.name, data.sha256, data.owner, data.upload_link]);
+    assert.deepEqual(told.sort(), [
+      ['file.deleted', 'tus.txt', sha256('hello'), ann.id, null],
+      ['file.uploaded', 'from-outside', sha256('hello'), ann.id, link.json.id],
+      ['file.uploaded', 'joined', sha256('abc'), ann.id, null],
+      ['file.uploaded', 'tus.txt', sha256('hello'), ann.id, null],
+    ]);
+  });
+
+  test('is nothing of what was refused', async () => {
+    const bob = await stack.person();
+    await json(['quota', 'set', bob.id, '--files', '1']);
+    const put = (query, body = 'x') => stack.call('PUT', `/upload/a${query}`, { token: bob.token, body });
+    assertProblem(await put(`?sha256=${'0'.repeat(64)}`), 422, 'digest-mismatch');
+    assertProblem(await put('?expires_in=x'), 422, 'invalid-value');
+    const two = form(filePart('a', 'a'), filePart('b', 'b'));
+    assertProblem(await stack.call('POST', '/upload', { token: bob.token, headers: { 'Content-Type': formType() }, body: two }), 507, 'quota-exceeded');
+    assertStatus(await put(''), 201);
+    assertProblem(await put(''), 507, 'quota-exceeded');
+    assertProblem(await stack.call('DELETE', '/files/01890000-0000-7000-8000-000000000000', { token: bob.token }), 404, 'not-found');
+    assert.deepEqual(await stack.sql('gateway', 'SELECT kind FROM event'), [['uploaded'], ['uploaded']]);
+  });
+
+  test('is signed with both secrets while one takes the place of the other', async () => {
+    await upload();
+    const next = 'a secret as characters, 32 at least'.replaceAll(' ', '-');
+    await deliver({ EVENT_SECRET: `${next} ${SECRET}` });
+    for (const one of [...left.arrived, ...right.arrived]) {
+      assert.ok(isSigned(one, SECRET));
+      assert.ok(isSigned(one, next));
+      assert.ok(!isSigned(one, `${next}x`));
+      assert.ok(!isSigned({ ...one, body: Buffer.concat([one.body, Buffer.from(' ')]) }, next));
+    }
+    assert.equal(left.arrived.length, 1);
+  });
+});
+
+test('the lines of docs/operations.md know what is genuine', async () => {
+  const manual = readFileSync(join(repository, 'docs', 'operations.md'), 'utf8');
+  const [js] = /(?<=```js\n)[^`]*isGenuine(`[^`]*`|[^`])*?(?=```)/.exec(manual);
+  const [sh] = /(?<=```sh\n)key=[^`]*(?=```)/.exec(manual);
+  const { isGenuine } = await import(`data:text/javascript;base64,${Buffer.from(js).toString('base64')}`);
+  await upload();
+  await deliver();
+  const [{ headers, body }] = left.arrived;
+  const other = { ...headers, 'webhook-timestamp': String(Number(headers['webhook-timestamp']) + 1) };
+  assert.equal(isGenuine(headers, body, SECRET), true);
+  assert.equal(isGenuine(other, body, SECRET), false);
+  assert.equal(isGenuine(headers, body, SECRET, Date.now() / 1000 + 600), false);
+  assert.equal(isGenuine({}, body, SECRET), false);
+
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-hook-'));
+  writeFileSync(join(folder, 'body'), body);
+  for (const [sent, said] of [[headers, 'genuine\n'], [other, 'forged\n']]) {
+    const env = { EVENT_SECRET: SECRET, id: sent['webhook-id'], timestamp: sent['webhook-timestamp'], signature: sent['webhook-signature'] };
+    assert.equal((await run('sh', ['-eu', '-c', sh], { env, cwd: folder })).stdout, said);
+  }
+  rmSync(folder, { recursive: true });
+});
+
+test('nobody to tell: nothing is written, and deliver says so', async () => {
+  const plain = await useStack();
+  const bob = await plain.person();
+  const { id } = await keep(plain, bob, 'a', 'hello');
+  assertStatus(await plain.call('DELETE', `/files/${id}`, { token: bob.token }), 204);
+  assert.deepEqual(await plain.sql('gateway', `SELECT COUNT(*) FROM event WHERE file_id='${id}'`), [['0']]);
+  const { code, stderr } = await plain.gatewayAdmin(['deliver']);
+  assert.equal(code, 78);
+  assert.match(stderr, /EVENT_URLS is not set/);
+});
+
+// --- receivers that fail
+
+describe('a receiver', () => {
+  test('that fails half of the time gets everything, in order for each file', async () => {
+    left.behave = any(accept, answer(500), accept, hangUp, accept, answer(503), accept, never);
+    const files = await uploads(24);
+    await Promise.all(files.map(remove));
+    await drain(IMPATIENT);
+    for (const receiver of [left, right]) {
+      assertGenuine(receiver);
+      for (const { id } of files) {
+        // none is told of the end of a file before it has taken the beginning
+        const taken = receiver.taken(id);
+        assert.match(taken, ONCE_OR_MORE);
+        const arrived = receiver.arrived.filter((a) => a.json.data.id === id);
+        const began = arrived.findIndex((a) => a.taken);
+        assert.ok(arrived.slice(0, began + 1).every((a) => a.json.type === 'file.uploaded'));
+      }
+    }
+    assert.equal(right.arrived.length, 48);
+    assert.ok(left.arrived.length > 60);
+  });
+
+  test('that is dead holds up no other, and is not asked for every file', async () => {
+    left.behave = never;
+    await uploads(30);
+    const report = await deliver(IMPATIENT);
+    assert.deepEqual(all(report, 'delivered'), [0, 30]);
+    assert.deepEqual(all(report, 'waiting'), [30, 0]);
+    const asked = report.receivers[0].failed;
+    assert.ok(asked >= 8 && asked < 12, `${asked} requests`);
+    const [{ attempts, why }] = (await listed('--receiver', left.url)).filter((e) => e.attempts > 0);
+    assert.equal(attempts, 1);
+    assert.match(why, /timed out/i);
+    left.behave = accept;
+    assert.deepEqual(all(await drain(), 'dead'), [0, 0]);
+    assert.equal(new Set(left.arrived.filter((a) => a.taken).map((a) => a.id)).size, 30);
+  });
+
+  test('whom nobody answers for is one that fails', async () => {
+    const away = await Receiver.start();
+    await away.stop();
+    const { id } = await upload();
+    await stack.sql('gateway', `UPDATE event SET receiver='${away.url}' WHERE receiver='${left.url}'`);
+    const report = await deliver({ EVENT_URLS: `${away.url} ${right.url}` });
+    assert.deepEqual(all(report, 'waiting'), [1, 0]);
+    assert.match((await listed())[0].why, /connect/i);
+    assert.equal(right.taken(id), 'uploaded');
+  });
+
+  test('that fails for one file gets the others, and that file\'s next event only after it', async () => {
+    const [bad, good] = await uploads(2);
+    await remove(bad);
+    await remove(good);
+    left.behave = (one, response, n) => (one.json.data.id === bad.id ? answer(500) : accept)(one, response, n);
+    assert.deepEqual(all(await deliver(), 'waiting'), [2, 0]);
+    assert.equal(left.taken(good.id), 'uploaded deleted');
+    assert.equal(right.taken(bad.id), 'uploaded deleted');
+    // what fails is not due again at once
+    assert.deepEqual(all(await deliver(), 'failed'), [0, 0]);
+    const waiting = await listed('--receiver', left.url);
+    assert.deepEqual(waiting.map((e) => [e.kind, e.attempts, e.why]), [['uploaded', 1, 'HTTP 500'], ['deleted', 0, '']]);
+    left.forget();
+    await drain();
+    assert.equal(left.taken(bad.id), 'uploaded deleted');
+  });
+
+  for (const status of [199, 201, 299, 300, 304, 400, 401, 404, 410, 429, 500, 599])
+    test(`that answers ${status} has ${status > 199 && status < 300 ? '' : 'not '}taken it`, async () => {
+      // by hand, for a server may not say 199
+      left.behave = (one, response) => response.socket.end(`HTTP/1.1 ${status} x\r\ncontent-length: 0\r\n\r\n`);
+      await upload();
+      const ok = status > 199 && status < 300;
+      const [{ delivered, failed }] = (await deliver()).receivers;
+      assert.deepEqual([delivered, failed], ok ? [1, 0] : [0, 1]);
+      if (!ok && status >= 200) assert.equal((await listed())[0].why, `HTTP ${status}`);
+    });
+
+  test('that sends elsewhere is not followed', async () => {
+    left.behave = answer(307, { Location: right.url });
+    await upload();
+    assert.deepEqual(all(await deliver(), 'failed'), [1, 0]);
+    assert.equal(left.arrived.length + right.arrived.length, 2);
+    assert.equal((await listed())[0].why, 'HTTP 307');
+  });
+
+  test('that asks for a pause gets it, but none without end', async () => {
+    left.behave = answer(503, { 'Retry-After': '600' });
+    await upload();
+    await deliver();
+    const pause = async () => {
+      const [{ due_at: due, at }] = await listed();
+      return (Date.parse(due) - Date.parse(at)) / 1000;
+    };
+    assert.ok((await pause()) >= 600);
+    left.behave = answer(429, { 'Retry-After': '999999999' });
+    await later();
+    await deliver();
+    assert.ok((await pause()) >= 3600 && (await pause()) < 4000);
+  });
+
+  test('that says 200 and never stops talking has taken it; one whose head has no end has not', async () => {
+    const talk = (response, line) => {
+      const more = () => {
+        while (!response.socket.destroyed && response.socket.write(line));
+        if (!response.socket.destroyed) response.socket.once('drain', more);
+      };
+      more();
+    };
+    left.behave = (one, response) => {
+      response.socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      talk(response, 'talk '.repeat(1000));
+    };
+    right.behave = (one, response) => {
+      response.socket.write('HTTP/1.1 200 OK\r\n');
+      talk(response, `x-more: ${'x'.repeat(1000)}\r\n`);
+    };
+    await upload();
+    const report = await deliver();
+    assert.deepEqual(all(report, 'delivered'), [1, 0]);
+    assert.deepEqual(all(report, 'waiting'), [0, 1]);
+    assert.match((await listed())[0].why, /head of the answer is too long/);
+  });
+
+  test('that breaks off in the middle of its answer has not taken it', async () => {
+    left.behave = (one, response) => {
+      response.writeHead(200, { 'Content-Length': 100 });
+      response.write('half', () => response.destroy());
+    };
+    await upload();
+    assert.deepEqual(all(await deliver(), 'failed'), [1, 0]);
+  });
+
+  test('by https is one whose certificate is known', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-tls-'));
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const made = await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', cert,
+      '-days', '2', '-subj', '/CN=receiver', '-addext', 'subjectAltName=IP:127.0.0.1']);
+    assert.equal(made.code, 0, made.stderr);
+    const secure = await Receiver.start({ create: createTlsServer, tls: { key: readFileSync(key), cert: readFileSync(cert) } });
+    try {
+      const { id } = await upload();
+      await stack.sql('gateway', `UPDATE event SET receiver='${secure.url}' WHERE receiver='${left.url}'`);
+      const env = { EVENT_URLS: `${secure.url} ${right.url}` };
+      assert.deepEqual(all(await deliver(env), 'failed'), [1, 0]);
+      assert.match((await listed())[0].why, /certificate/i);
+      assert.equal(secure.arrived.length, 0);
+      await later();
+      assert.deepEqual(all(await deliver({ ...env, EVENT_CA: cert }), 'delivered'), [1, 0]);
+      assert.equal(secure.taken(id), 'uploaded');
+    } finally {
+      await secure.stop();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+// --- processes
+
+// deliver as a process of its own, whose stderr is what it logs
+function start(...args) {
+  const env = { ...process.env, GATEHOUSE_CONF: stack.path('conf', 'gateway.env') };
+  const child = spawn(join(build, 'gateway-admin'), ['deliver', '--json', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const text = async (stream) => Buffer.concat(await stream.toArray()).toString();
+  const ended = new Promise((done) => child.on('exit', (code, signal) => done(code ?? signal)));
+  child.done = Promise.all([ended, text(child.stdout), text(child.stderr)]).then(([code, stdout, stderr]) => {
+    assert.deepEqual(sanitizerLines(stderr), []);
+    return { code, stdout, stderr };
+  });
+  return child;
+}
+
+describe('deliver', () => {
+  test('killed in the middle loses nothing, and says the same thing again', async () => {
+    const files = await uploads(20);
+    await Promise.all(files.map(remove));
+    for (const moment of [1, 3, 7, 12]) {
+      left.forget();
+      left.behave = (one, response, n) => (n < moment ? accept : never)(one, response);
+      const child = start();
+      await Promise.race([left.come(moment), child.done]);
+      child.kill('SIGKILL');
+      assert.equal((await child.done).code, 'SIGKILL');
+      // what it was about is still claimed, and nobody else's for a while
+      const told = left.arrived.filter((a) => !a.taken).map((a) => a.id);
+      left.forget();
+      left.behave = any(answer(500));
+      await deliver();
+      for (const id of told) assert.ok(!left.arrived.some((a) => a.id === id), id);
+      await later();
+      const waiting = await listed('--receiver', left.url);
+      for (const id of told) assert.ok(waiting.some((e) => `${e.kind}_${e.file}` === id), id);
+    }
+    left.forget();
+    await drain();
+    assert.deepEqual(await listed(), []);
+    for (const { id } of files) assert.match(right.taken(id), ONCE_OR_MORE);
+  });
+
+  test('killed at any moment tells of everything at least once', async () => {
+    const files = await uploads(20);
+    await Promise.all(files.map(remove));
+    for (let moment = 1; moment < 40; moment += 5) {
+      const before = left.arrived.length;
+      const child = start();
+      const ended = child.done;
+      await Promise.race([left.come(before + moment), ended]);
+      child.kill('SIGKILL');
+      await ended;
+      await later();
+    }
+    await drain();
+    assertGenuine(left);
+    for (const { id } of files) {
+      assert.match(left.taken(id), ONCE_OR_MORE);
+      assert.match(right.taken(id), ONCE_OR_MORE);
+    }
+  });
+
+  test('several at once tell each thing once, and in order', async () => {
+    const files = await uploads(40);
+    await Promise.all(files.map(remove));
+    const ends = await Promise.all(Array.from({ length: 4 }, () => start().done));
+    assert.deepEqual(ends.map(({ code, stderr }) => [code, stderr]), Array(4).fill([0, '']));
+    const delivered = ends.map(({ stdout }) => all(JSON.parse(stdout), 'delivered'));
+    // a pass may end while another's request holds a file's next event back
+    const rest = await deliver();
+    for (const side of [0, 1]) assert.equal([...delivered, all(rest, 'delivered')].reduce((sum, d) => sum + d[side], 0), 80);
+    assert.equal(left.arrived.length, 80);
+    for (const { id } of files) assert.equal(left.taken(id), 'uploaded deleted');
+  });
+
+  test('--follow tells of things as they happen, and ends when what is under way has been answered', async () => {
+    const child = start('--follow');
+    const first = await upload();
+    await Promise.all([left.come(1), right.come(1)]);
+    await remove(first);
+    await Promise.all([left.come(2), right.come(2)]);
+    assert.equal(left.taken(first.id), 'uploaded deleted');
+
+    let finish;
+    left.behave = (one, response) => new Promise((done) => {
+      finish = () => done(accept(one, response));
+    });
+    await upload();
+    await Promise.all([left.come(3), right.come(3)]);
+    child.kill('SIGTERM');
+    await upload('too late');
+    finish();
+    const { code, stdout, stderr } = await child.done;
+    assert.deepEqual([code, stderr], [0, '']);
+    const report = JSON.parse(stdout);
+    assert.equal(report.receivers[0].delivered, 3);
+    assert.equal(left.arrived.length, 3);
+    assert.deepEqual(all(report, 'waiting'), [1, 1]);
+    left.behave = accept;
+    assert.deepEqual(all(await deliver(), 'delivered'), [1, 1]);
+  });
+
+  test('--follow leaves alone who fails, and ends at once when nothing is under way', async () => {
+    left.behave = answer(500);
+    const child = start('--follow');
+    await uploads(20);
+    await right.come(20);
+    await left.come(8);
+    child.kill('SIGINT');
+    const { code, stdout, stderr } = await child.done;
+    assert.equal(code, 0);
+    const [{ failed, waiting }] = JSON.parse(stdout).receivers;
+    assert.ok(failed >= 8 && failed < 12, `${failed} requests`);
+    assert.equal(waiting, 20);
+    const lines = stderr.trim().split('\n').map((line) => JSON.parse(line));
+    assert.equal(lines.length, failed);
+    assert.deepEqual([lines[0].event, lines[0].receiver, lines[0].why], ['event-failed', left.url, 'HTTP 500']);
+    assert.ok(!stderr.includes(SECRET));
+  });
+
+  test('gives up what has failed for days, says so, and tries it anew when told to', async () => {
+    const { id } = await upload('poison');
+    await remove({ id });
+    left.behave = answer(500);
+    await deliver();
+    await stack.sql('gateway', `UPDATE event SET due_at=0, tried_at=tried_at-3*86400 WHERE receiver='${left.url}' AND attempts=1`);
+    const report = await deliver();
+    assert.equal(report.code, 1);
+    assert.deepEqual([report.receivers[0].died, report.receivers[0].dead], [1, 1]);
+    // the deletion did not wait any more, and fails by itself
+    assert.deepEqual(left.arrived.map((a) => a.json.type), ['file.uploaded', 'file.uploaded', 'file.deleted']);
+    const [dead] = await listed('--dead');
+    assert.deepEqual([dead.file, dead.kind, dead.attempts, dead.why, dead.name], [id, 'uploaded', 2, 'HTTP 500', 'poison']);
+    assert.notEqual(dead.dead_at, null);
+    const text = (await admin(['events', 'list'])).stdout;
+    assert.match(text, new RegExp(`${left.url}: 1 wait, 1 are dead`));
+    assert.match(text, /"poison".*dead after 2 attempts: HTTP 500\n/);
+
+    left.forget();
+    assert.equal((await deliver()).code, 1);
+    assert.deepEqual(left.arrived, []);
+    assert.equal((await events('retry', '--dead')).retried, 1);
+    await drain();
+    assert.equal(left.taken(id), 'uploaded deleted');
+    assert.equal((await deliver()).code, 0);
+  });
+});
+
+// --- the operator
+
+describe('gateway-admin events', () => {
+  test('lists, for all or for one receiver', async () => {
+    await uploads(3);
+    const { receivers, events: rows } = await events('list', '--limit', '4');
+    assert.deepEqual(receivers.map(({ url, configured, waiting, dead }) => [url, configured, waiting, dead]),
+      [left.url, right.url].sort().map((url) => [url, true, 3, 0]));
+    assert.ok(receivers.every((r) => Math.abs(Date.parse(r.oldest_at) - Date.now()) < 300000));
+    assert.equal(rows.length, 4);
+    assert.equal((await listed('--receiver', left.url)).length, 3);
+    assert.deepEqual(await listed('--dead'), []);
+    assert.deepEqual((await listed('--id', rows[1].id)).map((e) => e.id), [rows[1].id]);
+    const { stdout } = await admin(['events', 'list']);
+    assert.equal(stdout.match(/not tried yet\n/g).length, 6);
+  });
+
+  test('forgets what nobody is to be told of', async () => {
+    await uploads(3);
+    const [{ id }] = await listed('--receiver', right.url);
+    assert.equal((await events('forget', '--id', id)).forgotten, 1);
+    assert.equal((await events('forget', '--receiver', left.url)).forgotten, 3);
+    assert.equal((await events('forget', '--dead')).forgotten, 0);
+    assert.match((await admin(['events', 'retry', '--all'])).stdout, /^2 events will be tried anew\n$/);
+    assert.deepEqual(all(await deliver(), 'delivered'), [0, 2]);
+  });
+
+  test('shows who is told no more, and gc removes that after a month', async () => {
+    await upload();
+    const env = { EVENT_URLS: right.url };
+    const text = (await admin(['events', 'list'], env)).stdout;
+    assert.match(text, new RegExp(`${left.url}: 1 wait, 0 are dead; not in EVENT_URLS\n`));
+    await deliver(env);
+    assert.deepEqual(left.arrived, []);
+    assert.equal((await json(['gc'], env)).events, 0);
+    await stack.sql('gateway', 'UPDATE event SET at=at-30*86400');
+    assert.equal((await json(['gc'])).events, 0);
+    assert.equal((await json(['gc', '--dry-run'], env)).events, 1);
+    assert.equal((await json(['gc'], env)).events, 1);
+    assert.deepEqual(await listed(), []);
+  });
+
+  test('says how it is to be used', async () => {
+    for (const args of [[], ['x'], ['retry'], ['forget'], ['forget', '--json'], ['list', '--limit', '0'], ['list', '--limit', '1001'], ['list', 'x'], ['retry', '--id', 'x']]) {
+      const { code, stderr } = await admin(['events', ...args]);
+      assert.equal(code, 64, args.join(' '));
+      assert.match(stderr, /^gateway-admin .*--help\n$/);
+    }
+    assert.equal((await admin(['deliver', 'x'])).code, 64);
+    for (const command of ['events', 'deliver']) assert.match((await admin([command, '--help'])).stdout, /Exit status/);
+  });
+});
+
+test('a receiver that is added is told from then on', async () => {
+  await upload('before');
+  const late = await Receiver.start();
+  try {
+    const env = { EVENT_URLS: `${left.url} ${right.url} ${late.url}` };
+    assert.deepEqual(all(await deliver(env), 'delivered'), [1, 1, 0]);
+    assert.equal(late.arrived.length, 0);
+  } finally {
+    await late.stop();
+  }
+});
+
+describe('settings that will not do', () => {
+  const cases = [
+    ['ftp://a/', 'http://', { EVENT_URLS: 'ftp://a/' }],
+    ['a password in an address', 'user or password', { EVENT_URLS: 'http://ann:s3cret@a/' }],
+    ['an address twice', 'twice', { EVENT_URLS: 'http://a http://a' }],
+    ['a short secret', 'too few', { EVENT_SECRET: 's3cret' }],
+    ['a secret that is no base64', 'base64', { EVENT_SECRET: 'whsec_s3cret!' }],
+    ['no time at all', 'EVENT_TIMEOUT', { EVENT_TIMEOUT: '0' }],
+  ];
+  for (const [name, said, env] of cases)
+    test(`${name}: both programs say so and stop`, async () => {
+      for (const [program, args] of [['gateway-admin', ['deliver']], ['gateway-admin', ['stat']], ['cgi-gateway', ['--check']]]) {
+        const { code, stderr } = await run(join(build, program), args, { env: { GATEHOUSE_CONF: stack.path('conf', 'gateway.env'), ...env } });
+        assert.equal(code, 78, program);
+        assert.ok(stderr.includes(said), stderr);
+        assert.ok(!stderr.includes('s3cret'), stderr);
+      }
+    });
+
+  test('no secret: likewise; one in a file does', async () => {
+    const conf = stack.path('conf', 'other.env');
+    const lines = readFileSync(stack.path('conf', 'gateway.env'), 'utf8').split('\n').filter((line) => !line.startsWith('EVENT_SECRET'));
+    writeFileSync(conf, lines.join('\n'));
+    assert.match((await admin(['deliver'], { GATEHOUSE_CONF: conf })).stderr, /EVENT_SECRET: missing/);
+    const file = stack.path('conf', 'event.secret');
+    writeFileSync(file, `${SECRET}\n`);
+    await upload();
+    await deliver({ GATEHOUSE_CONF: conf, EVENT_SECRET_FILE: file });
+    assertGenuine(left);
+    assert.equal(left.arrived.length, 1);
+    const check = await run(join(build, 'cgi-gateway'), ['--check'], { env: { GATEHOUSE_CONF: conf, EVENT_SECRET_FILE: file } });
+    assert.match(check.stdout, /^EVENT_SECRET=\(set\)$/m);
+    assert.ok(!check.stdout.includes(SECRET));
+  });
+});

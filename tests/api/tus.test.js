@@ -1,0 +1,529 @@
+// Resumable uploads, request by request: tus 1.0.0 and its extensions
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { before, describe, test } from 'node:test';
+import { crc32 } from 'node:zlib';
+import { runCgi } from '../support/cgi.js';
+import { assertProblem, assertStatus } from '../support/client.js';
+import { allFiles, sha256 } from '../support/files.js';
+import { pause, transport, useStack } from '../support/stack.js';
+import { TUS, create, created, end, fileOf, head, metadata, offsetOf, openPatch, patch } from '../support/tus.js';
+
+const stack = await useStack();
+let ann, bob, root;
+before(async () => {
+  [ann, bob, root] = [await stack.person(), await stack.person(), await stack.person({ admin: true })];
+});
+
+const usage = async (person) => (await stack.call('GET', '/usage', { token: person.token })).json;
+const bytesOf = async (person, path) => (await stack.call('GET', path.replace('/tus/', '/download/'), { token: person.token })).bytes;
+
+// Wait until a HEAD says so.
+async function reaches(person, path, offset) {
+  for (;;) {
+    const at = await offsetOf(stack, person, path);
+    if (at >= offset) return at;
+    await pause(10);
+  }
+}
+
+describe('OPTIONS', () => {
+  test('tells without a token what this server can', async () => {
+    for (const target of ['/tus', '/tus/']) {
+      const { status, headers } = await stack.call('OPTIONS', target);
+      assert.equal(status, 204);
+      assert.equal(headers.get('tus-resumable'), '1.0.0');
+      assert.equal(headers.get('tus-version'), '1.0.0');
+      assert.deepEqual(headers.get('tus-extension').split(',').sort(), ['checksum', 'concatenation', 'creation', 'creation-defer-length', 'creation-with-upload', 'expiration', 'termination']);
+      assert.deepEqual(headers.get('tus-checksum-algorithm').split(','), ['sha1', 'sha256', 'md5', 'crc32']);
+      assert.match(headers.get('tus-max-size'), /^\d+$/);
+    }
+  });
+
+  test('lets the pages of an allowed origin send what tus needs', async () => {
+    const { headers } = await stack.call('OPTIONS', '/tus/', { headers: { Origin: 'https://app.example', 'Access-Control-Request-Method': 'PATCH' } });
+    if (!process.env.GATEHOUSE_STATE) return; // only suite.js sets CORS_ORIGINS
+    for (const name of ['tus-resumable', 'upload-length', 'upload-offset', 'upload-metadata', 'upload-concat', 'upload-checksum', 'x-http-method-override'])
+      assert.ok(headers.get('access-control-allow-headers').toLowerCase().includes(name), name);
+    for (const name of ['upload-offset', 'location', 'upload-expires', 'tus-resumable'])
+      assert.ok(headers.get('access-control-expose-headers').toLowerCase().includes(name), name);
+  });
+});
+
+describe('an upload', () => {
+  test('of several requests is a file like any other', async () => {
+    const body = Buffer.alloc(300_000, 'gatehouse ');
+    const path = await created(stack, ann, body.length, { name: 'Übersicht – 概要.txt', metadata: { filetype: 'text/plain' } });
+    assert.match(path, /^(\/cgi-bin\/cgi-gateway)?\/tus\/[0-9a-f-]{36}$/);
+    assert.equal(await fileOf(stack, ann, path), null);
+    assert.equal(await offsetOf(stack, ann, path), 0);
+    for (const [from, to] of [[0, 1], [1, 200_000], [200_000, 200_000], [200_000, 300_000]]) {
+      const answer = await patch(stack, ann, path, from, body.subarray(from, to));
+      assertStatus(answer, 204);
+      assert.equal(answer.headers.get('upload-offset'), String(to));
+      assert.equal(answer.headers.get('tus-resumable'), '1.0.0');
+      assert.ok(Date.parse(answer.headers.get('upload-expires')) > Date.now());
+    }
+    const record = await fileOf(stack, ann, path);
+    assert.equal(record.name, 'Übersicht – 概要.txt');
+    assert.equal(record.type, 'text/plain');
+    assert.equal(record.size, body.length);
+    assert.equal(record.sha256, sha256(body));
+    assert.equal(sha256(await bytesOf(ann, path)), sha256(body));
+    assert.deepEqual((await allFiles(stack, ann)).filter((f) => f.id === record.id).length, 1);
+    assert.equal(await offsetOf(stack, ann, path), body.length); // a client whose last answer was lost asks so
+  });
+
+  test('tells everything of itself to a HEAD, and to a GET in JSON', async () => {
+    const sent = metadata({ filename: 'a.bin', anything: 'else' }) + ',is_draft';
+    const path = await created(stack, ann, 10, { headers: { 'Upload-Metadata': sent } });
+    await patch(stack, ann, path, 0, 'abc');
+    const { status, headers, bytes } = await head(stack, ann, path);
+    assert.equal(status, 200);
+    assert.equal(bytes.length, 0);
+    assert.equal(headers.get('upload-offset'), '3');
+    assert.equal(headers.get('upload-length'), '10');
+    assert.equal(headers.get('upload-metadata'), sent);
+    assert.equal(headers.get('cache-control'), 'no-store');
+    const { json } = await stack.call('GET', path, { token: ann.token });
+    assert.deepEqual({ ...json, id: 0, expires_at: 0 }, { id: 0, name: 'a.bin', offset: 3, length: 10, finished: false, expires_at: 0 });
+    assert.equal(json.id, path.split('/').at(-1));
+  });
+
+  test('of nothing is done as it begins', async () => {
+    const path = await created(stack, ann, 0, { name: 'empty' });
+    assert.equal((await fileOf(stack, ann, path)).size, 0);
+  });
+
+  test('without a name has one all the same', async () => {
+    const path = await created(stack, ann, 1, { body: 'x' });
+    assert.equal((await fileOf(stack, ann, path)).name, 'unnamed');
+    const other = await created(stack, ann, 1, { body: 'x', metadata: { name: 'uppy.txt', type: 'text/plain' } });
+    const record = await fileOf(stack, ann, other);
+    assert.deepEqual([record.name, record.type], ['uppy.txt', 'text/plain']);
+  });
+
+  test('may bring its first bytes along, or all of them', async () => {
+    const part = await create(stack, ann, 6, { name: 'a', body: 'abc' });
+    assertStatus(part, 201);
+    assert.equal(part.headers.get('upload-offset'), '3');
+    assertStatus(await patch(stack, ann, part.headers.get('location'), 3, 'def'), 204);
+    assert.equal((await bytesOf(ann, part.headers.get('location'))).toString(), 'abcdef');
+    const whole = await create(stack, ann, 3, { name: 'a', body: 'xyz' });
+    assert.equal(whole.headers.get('upload-offset'), '3');
+    assert.equal((await fileOf(stack, ann, whole.headers.get('location'))).sha256, sha256('xyz'));
+  });
+
+  test('that expires becomes a file that does', async () => {
+    const path = await created(stack, ann, 1, { body: 'x', metadata: { filename: 'a', expires_in: 3600 } });
+    const { created_at: from, expires_at: to } = await fileOf(stack, ann, path);
+    assert.equal(Date.parse(to) - Date.parse(from), 3600_000);
+    assertProblem(await create(stack, ann, 1, { metadata: { expires_in: 'soon' } }), 422, 'invalid-value');
+  });
+
+  test('is of the user, not of the token', async () => {
+    const script = (await stack.call('POST', '/tokens', { token: ann.token, json: { name: 's', scope: 'files:write' } })).json.token;
+    const again = (await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json.access_token;
+    const path = await created(stack, ann, 3, { name: 'a' });
+    assertStatus(await patch(stack, { token: script }, path, 0, 'a'), 204);
+    assertStatus(await patch(stack, { token: again }, path, 1, 'b'), 204);
+    assertStatus(await patch(stack, ann, path, 2, 'c'), 204);
+    assert.equal((await bytesOf(ann, path)).toString(), 'abc');
+  });
+
+  test('of somebody else is not there', async () => {
+    const path = await created(stack, ann, 3, { name: 'a' });
+    assertStatus(await head(stack, bob, path), 404);
+    assertProblem(await stack.call('GET', path, { token: bob.token }), 404, 'not-found');
+    assertProblem(await patch(stack, bob, path, 0, 'a'), 404, 'not-found');
+    assertProblem(await end(stack, bob, path), 404, 'not-found');
+    assertProblem(await patch(stack, ann, '/tus/none', 0, 'a'), 404, 'not-found');
+    assert.equal(await offsetOf(stack, ann, path), 0);
+  });
+
+  test('of an admin may be into somebody\'s space', async () => {
+    const path = await created(stack, root, 2, { name: 'from the admin', query: `?owner=${bob.id}` });
+    assert.match(path, new RegExp(`\\?owner=${bob.id}$`));
+    assertStatus(await patch(stack, root, path, 0, 'hi'), 204);
+    const { name } = await fileOf(stack, bob, path);
+    assert.equal(name, 'from the admin');
+    assertProblem(await create(stack, ann, 2, { query: `?owner=${bob.id}` }), 403, 'insufficient-scope');
+  });
+
+  test('needs a token that lives and may write, at every step', async () => {
+    const eve = await stack.person();
+    const path = await created(stack, eve, 3, { name: 'a' });
+    const reader = (await stack.call('POST', '/tokens', { token: eve.token, json: { name: 'r', scope: 'files:read' } })).json.token;
+    const steps = (token) => [create(stack, { token }, 1), patch(stack, { token }, path, 0, 'a'), end(stack, { token }, path), stack.call('GET', path, { token })];
+    for (const step of steps(reader)) assertProblem(await step, 403, 'insufficient-scope');
+    assertStatus(await stack.call('POST', '/logout', { token: eve.token, body: '' }), 204);
+    for (const step of steps(eve.token)) assertProblem(await step, 401, 'invalid-token');
+    for (const step of steps(undefined)) {
+      const answer = await step;
+      assertProblem(answer, 401, 'missing-token');
+      assert.equal(answer.headers.get('tus-resumable'), '1.0.0');
+    }
+    for (const step of [create(stack, {}, 1, { headers: { Authorization: 'Bearer' } }), patch(stack, {}, path, 0, 'a', { Authorization: 'Bearer' })])
+      assertProblem(await step, 400, 'invalid-request');
+  });
+});
+
+describe('the version', () => {
+  test('must be told, and be ours', async () => {
+    const path = await created(stack, ann, 1);
+    for (const version of [undefined, '0.2.2', '1.0']) {
+      for (const answer of [await create(stack, ann, 1, { headers: { 'Tus-Resumable': version } }), await patch(stack, ann, path, 0, 'x', { 'Tus-Resumable': version })]) {
+        assertProblem(answer, 412, 'tus-version');
+        assert.equal(answer.headers.get('tus-version'), '1.0.0');
+      }
+    }
+    assertProblem(await stack.call('DELETE', path, { token: ann.token }), 412, 'tus-version');
+    assertStatus(await stack.call('HEAD', path, { token: ann.token, headers: { 'Tus-Resumable': '2.0.0' } }), 412);
+    assertStatus(await stack.call('HEAD', path, { token: ann.token }), 200); // who asks by hand
+    assert.equal(await offsetOf(stack, ann, path), 0);
+  });
+});
+
+describe('X-HTTP-Method-Override', () => {
+  const as = (method, path, options = {}) => stack.call('POST', path, { token: ann.token, ...options, headers: { ...TUS, 'X-HTTP-Method-Override': method, ...options.headers } });
+
+  test('makes a POST a PATCH, a HEAD or a DELETE', async () => {
+    const path = await created(stack, ann, 3, { name: 'a' });
+    const bytes = { body: 'a', headers: { 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': '0' } };
+    assertStatus(await as('PATCH', path, bytes), 204);
+    const told = await as('HEAD', path, { body: '' });
+    assertStatus(told, 200);
+    assert.equal(told.headers.get('upload-offset'), '1');
+    assertStatus(await as('DELETE', path, { body: '' }), 204);
+    assertStatus(await head(stack, ann, path), 404);
+  });
+
+  test('means nothing to other paths, other methods, or with other words', async () => {
+    const { id } = (await stack.call('PUT', '/upload/kept', { token: ann.token, body: 'x' })).json.files[0];
+    assertProblem(await as('DELETE', `/files/${id}`, { body: '' }), 405, 'method-not-allowed');
+    assertStatus(await stack.call('GET', `/files/${id}`, { token: ann.token, headers: { 'X-HTTP-Method-Override': 'DELETE' } }), 200);
+    const path = await created(stack, ann, 3);
+    assertProblem(await as('BREW', path, { body: '' }), 405, 'method-not-allowed');
+  });
+});
+
+describe('a request that makes no sense', () => {
+  const wrong = [
+    ['no length', { 'Upload-Length': undefined }, 400, 'bad-request'],
+    ['a length that is no number', { 'Upload-Length': '-1' }, 400, 'bad-request'],
+    ['two lengths', { 'Upload-Defer-Length': '1' }, 400, 'bad-request'],
+    ['a deferred length of 2', { 'Upload-Length': undefined, 'Upload-Defer-Length': '2' }, 400, 'bad-request'],
+    ['a length beyond the limit', { 'Upload-Length': String(2 ** 50) }, 413, 'too-large'],
+    ['metadata that is not base64', { 'Upload-Metadata': 'filename a?b' }, 400, 'bad-request'],
+    ['a key twice', { 'Upload-Metadata': 'a YQ==,a YQ==' }, 400, 'bad-request'],
+    ['too much metadata', { 'Upload-Metadata': `a ${'YWFh'.repeat(1500)}` }, 413, 'too-large'],
+    ['a name that cannot be', { 'Upload-Metadata': metadata({ filename: 'a\0b' }) }, 422, 'invalid-value'],
+    ['a digest that is none', { 'Upload-Metadata': metadata({ sha256: 'abc' }) }, 400, 'bad-request'],
+    ['a part of what?', { 'Upload-Concat': 'whole' }, 400, 'bad-request'],
+  ];
+  for (const [what, headers, status, slug] of wrong)
+    test(`is refused: ${what}`, async () => {
+      const before = await usage(ann);
+      assertProblem(await create(stack, ann, 5, { headers }), status, slug);
+      assert.deepEqual(await usage(ann), before);
+    });
+
+  test('as a PATCH leaves everything as it was', async () => {
+    const path = await created(stack, ann, 5, { name: 'a' });
+    await patch(stack, ann, path, 0, 'ab');
+    const refused = [
+      [patch(stack, ann, path, 0, 'x'), 409, 'conflict'],
+      [patch(stack, ann, path, 3, 'x'), 409, 'conflict'],
+      [patch(stack, ann, path, '', 'x'), 400, 'bad-request'],
+      [patch(stack, ann, path, 'x', 'x'), 400, 'bad-request'],
+      [patch(stack, ann, path, 2, 'cdef'), 413, 'too-large'],
+      [patch(stack, ann, path, 2, 'c', { 'Content-Type': 'text/plain' }), 415, 'unsupported-media-type'],
+      [patch(stack, ann, path, 2, 'c', { 'Upload-Length': '6' }), 400, 'bad-request'],
+      [patch(stack, ann, path, 2, 'c', { 'Upload-Checksum': 'sha1' }), 400, 'bad-request'],
+      [patch(stack, ann, path, 2, 'c', { 'Upload-Checksum': 'sha512 YQ==' }), 400, 'bad-request'],
+    ];
+    for (const [answer, status, slug] of refused) assertProblem(await answer, status, slug);
+    assert.equal((await patch(stack, ann, path, 0, 'x')).headers.get('upload-offset'), '2');
+    assert.equal(await offsetOf(stack, ann, path), 2);
+    assertStatus(await patch(stack, ann, path, 2, 'cde'), 204);
+    assert.equal((await bytesOf(ann, path)).toString(), 'abcde');
+    // it is a file now
+    assertProblem(await patch(stack, ann, path, 2, 'cde'), 409, 'conflict');
+    assertStatus(await patch(stack, ann, path, 5, ''), 204);
+  });
+});
+
+describe('a checksum', () => {
+  const sums = {
+    sha1: (b) => createHash('sha1').update(b).digest('base64'),
+    sha256: (b) => createHash('sha256').update(b).digest('base64'),
+    md5: (b) => createHash('md5').update(b).digest('base64'),
+    crc32: (b) => { const four = Buffer.alloc(4); four.writeUInt32BE(crc32(b)); return four.toString('base64'); },
+  };
+  const body = Buffer.alloc(200_000, 'abcdefg');
+
+  test('of each kind lets the right bytes in, and none of the others', async () => {
+    for (const [name, sum] of Object.entries(sums)) {
+      const path = await created(stack, ann, body.length, { name });
+      const [first, rest] = [body.subarray(0, 150_000), body.subarray(150_000)];
+      assertProblem(await patch(stack, ann, path, 0, first, { 'Upload-Checksum': `${name} ${sum(rest)}` }), 460, 'checksum-mismatch');
+      assert.equal(await offsetOf(stack, ann, path), 0);
+      assertStatus(await patch(stack, ann, path, 0, first, { 'Upload-Checksum': `${name} ${sum(first)}` }), 204);
+      assertProblem(await patch(stack, ann, path, first.length, first.subarray(0, rest.length), { 'Upload-Checksum': `${name} ${sum(rest)}` }), 460, 'checksum-mismatch');
+      assert.equal(await offsetOf(stack, ann, path), first.length);
+      assertStatus(await patch(stack, ann, path, first.length, rest, { 'Upload-Checksum': `${name} ${sum(rest)}` }), 204);
+      assert.equal((await fileOf(stack, ann, path)).sha256, sha256(body));
+    }
+  });
+
+  test('may come with the creation', async () => {
+    const right = await create(stack, ann, 3, { body: 'abc', headers: { 'Upload-Checksum': `sha1 ${sums.sha1('abc')}` } });
+    assertStatus(right, 201);
+    assertProblem(await create(stack, ann, 3, { body: 'abd', headers: { 'Upload-Checksum': `sha1 ${sums.sha1('abc')}` } }), 460, 'checksum-mismatch');
+  });
+
+  test('of bytes that were cut off cannot be known, so none of them counts', async () => {
+    const path = await created(stack, ann, body.length, { name: 'a' });
+    assertStatus(await patch(stack, ann, path, 0, body.subarray(0, 1000)), 204);
+    const broken = await openPatch(stack, ann, path, 1000, body.length - 1000, { 'Upload-Checksum': `sha1 ${sums.sha1(body.subarray(1000))}` });
+    await broken.send(body.subarray(1000, 150_000));
+    broken.cut();
+    await broken.answer;
+    assert.equal(await offsetOf(stack, ann, path), 1000);
+    assertStatus(await patch(stack, ann, path, 1000, body.subarray(1000)), 204);
+    assert.equal((await fileOf(stack, ann, path)).sha256, sha256(body));
+  });
+
+  test('of the whole is Upload-Metadata\'s sha256', async () => {
+    const right = await created(stack, ann, 3, { body: 'abc', metadata: { filename: 'a', sha256: sha256('abc') } });
+    assert.equal((await fileOf(stack, ann, right)).size, 3);
+    const before = await usage(ann);
+    const path = await created(stack, ann, 3, { metadata: { filename: 'a', sha256: sha256('abd') } });
+    assertStatus(await patch(stack, ann, path, 0, 'ab'), 204);
+    assertProblem(await patch(stack, ann, path, 2, 'c'), 422, 'digest-mismatch');
+    assertStatus(await head(stack, ann, path), 404);
+    assert.deepEqual(await usage(ann), before);
+    assertProblem(await create(stack, ann, 3, { body: 'abc', metadata: { sha256: sha256('abd') } }), 422, 'digest-mismatch');
+  });
+});
+
+describe('a length that is told later', () => {
+  test('is told with some bytes, or without', async () => {
+    const path = await created(stack, ann, null, { name: 'a' });
+    const { headers } = await head(stack, ann, path);
+    assert.equal(headers.get('upload-defer-length'), '1');
+    assert.equal(headers.get('upload-length'), null);
+    assert.equal((await stack.call('GET', path, { token: ann.token })).json.length, null);
+    assertStatus(await patch(stack, ann, path, 0, 'abc'), 204);
+    assertProblem(await patch(stack, ann, path, 3, 'd', { 'Upload-Length': '2' }), 400, 'bad-request');
+    assertProblem(await patch(stack, ann, path, 3, 'd', { 'Upload-Length': String(2 ** 50) }), 413, 'too-large');
+    assertStatus(await patch(stack, ann, path, 3, 'd', { 'Upload-Length': '5' }), 204);
+    assert.equal((await head(stack, ann, path)).headers.get('upload-length'), '5');
+    assertStatus(await patch(stack, ann, path, 4, 'e'), 204);
+    assert.equal((await bytesOf(ann, path)).toString(), 'abcde');
+
+    const other = await created(stack, ann, null, { name: 'a' });
+    await patch(stack, ann, other, 0, 'abc');
+    assertStatus(await patch(stack, ann, other, 3, '', { 'Upload-Length': '3' }), 204);
+    assert.equal((await fileOf(stack, ann, other)).size, 3);
+  });
+
+  test('counts from then on, and before that the bytes that are announced do', async () => {
+    const eve = await stack.person();
+    assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', '10'])).code, 0);
+    const path = await created(stack, eve, null, { name: 'a' });
+    assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [0, 1]);
+    assertProblem(await patch(stack, eve, path, 0, 'x'.repeat(11)), 507, 'quota-exceeded');
+    assertStatus(await patch(stack, eve, path, 0, 'x'.repeat(10)), 204);
+    assert.equal((await usage(eve)).bytes, 10);
+    assertProblem(await create(stack, eve, 1), 507, 'quota-exceeded');
+    assertProblem(await patch(stack, eve, path, 10, 'x'), 507, 'quota-exceeded');
+    assertProblem(await patch(stack, eve, path, 10, '', { 'Upload-Length': '11' }), 507, 'quota-exceeded');
+    assertStatus(await patch(stack, eve, path, 10, '', { 'Upload-Length': '10' }), 204);
+    assert.equal((await usage(eve)).bytes, 10);
+  });
+});
+
+test('a body of unknown length needs an upload whose length is known', async () => {
+  const path = await created(stack, ann, null);
+  const answer = (more) => runCgi(stack, 'cgi-gateway', 'PATCH', path.replace('/cgi-bin/cgi-gateway', ''), {
+    input: 'abc',
+    variables: { HTTP_AUTHORIZATION: `Bearer ${ann.token}`, HTTP_TUS_RESUMABLE: '1.0.0', CONTENT_TYPE: 'application/offset+octet-stream', HTTP_UPLOAD_OFFSET: '0', CONTENT_LENGTH: '', ...more },
+  });
+  assertProblem(await answer(), 411, 'length-required');
+  assertStatus(await answer({ HTTP_UPLOAD_LENGTH: '3' }), 204);
+  assert.equal((await bytesOf(ann, path)).toString(), 'abc');
+});
+
+describe('the quota', () => {
+  test('holds for what is begun, and gives back what is ended', async () => {
+    const eve = await stack.person();
+    assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', '10', '--files', '2'])).code, 0);
+    assertProblem(await create(stack, eve, 11), 507, 'quota-exceeded');
+    const path = await created(stack, eve, 10);
+    assert.equal((await usage(eve)).bytes, 10);
+    assertProblem(await create(stack, eve, 1), 507, 'quota-exceeded');
+    assertProblem(await stack.call('PUT', '/upload/a', { token: eve.token, body: 'x' }), 507, 'quota-exceeded');
+    assertStatus(await end(stack, eve, path), 204);
+    assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [0, 0]);
+    const again = await created(stack, eve, 10, { body: 'x'.repeat(10), name: 'a' });
+    assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [10, 1]);
+    const { code, stdout } = await stack.gatewayAdmin(['quota', 'recount', '--json']);
+    assert.equal(code, 0);
+    assert.ok(!stdout.includes(`"owner":${eve.id},`), stdout);
+    assertStatus(await stack.call('DELETE', again.replace('/tus/', '/files/'), { token: eve.token }), 204);
+    assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [0, 0]);
+  });
+
+  test('has room for exactly as many of fifty as fit, however they are begun', async () => {
+    const eve = await stack.person();
+    assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', '100'])).code, 0);
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => create(stack, eve, 10, i % 2 ? { body: 'x'.repeat(10) } : {})));
+    assert.equal(answers.filter((a) => a.status === 201).length, 10);
+    for (const a of answers.filter((a) => a.status !== 201)) assertProblem(a, 507, 'quota-exceeded');
+    assert.equal((await usage(eve)).bytes, 100);
+  });
+});
+
+describe('the end of an upload', () => {
+  test('takes its bytes with it', async () => {
+    const path = await created(stack, ann, 10);
+    await patch(stack, ann, path, 0, 'abc');
+    assertStatus(await end(stack, ann, path), 204);
+    assertStatus(await head(stack, ann, path), 404);
+    assertProblem(await end(stack, ann, path), 404, 'not-found');
+    assertProblem(await patch(stack, ann, path, 3, 'd'), 404, 'not-found');
+  });
+
+  test('that is a file already is the end of the file', async () => {
+    const path = await created(stack, ann, 3, { body: 'abc', name: 'a' });
+    assertStatus(await end(stack, ann, path), 204);
+    assert.equal(await fileOf(stack, ann, path), null);
+    assertStatus(await head(stack, ann, path), 404);
+  });
+});
+
+describe('parts', () => {
+  const part = (person, text, headers) => created(stack, person, text.length, { body: text, headers: { 'Upload-Concat': 'partial', ...headers } });
+
+  test('are put together to one file, and are gone then', async () => {
+    const eve = await stack.person();
+    assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', '12', '--files', '1'])).code, 0);
+    const paths = [await part(eve, 'hello '), await part(eve, 'world!')];
+    assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [12, 0]);
+    assert.deepEqual(await allFiles(stack, eve), []);
+    assert.equal((await head(stack, eve, paths[0])).headers.get('upload-concat'), 'partial');
+    const list = `final;${paths[0]} ${stack.url}${paths[1]}`;
+    const final = await create(stack, eve, null, { name: 'joined', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': list } });
+    assertStatus(final, 201);
+    const path = final.headers.get('location');
+    assert.equal((await bytesOf(eve, path)).toString(), 'hello world!');
+    const record = await fileOf(stack, eve, path);
+    assert.deepEqual([record.name, record.size, record.sha256], ['joined', 12, sha256('hello world!')]);
+    const told = await head(stack, eve, path);
+    assert.equal(told.headers.get('upload-concat'), list);
+    assert.equal(told.headers.get('upload-length'), '12');
+    assert.equal(told.headers.get('upload-offset'), '12');
+    assertProblem(await patch(stack, eve, path, 12, 'x'), 403, 'forbidden');
+    assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [12, 1]);
+    for (const p of paths) assertStatus(await head(stack, eve, p), 404);
+  });
+
+  test('that are not all there, or not one\'s own, are put together to nothing', async () => {
+    const join = (list, headers) => create(stack, ann, null, { name: 'j', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${list}`, ...headers } });
+    const [done, other] = [await part(ann, 'abc'), await part(bob, 'abc')];
+    const half = await created(stack, ann, 6, { body: 'abc', headers: { 'Upload-Concat': 'partial' } });
+    const whole = await created(stack, ann, 3, { body: 'abc' });
+    const before = await usage(ann);
+    assertProblem(await join(`${done} ${half}`), 409, 'conflict');
+    assertProblem(await join(`${done} ${other}`), 422, 'invalid-value');
+    assertProblem(await join(`${done} ${whole}`), 422, 'invalid-value');
+    assertProblem(await join(`${done} ${done}`), 422, 'invalid-value');
+    assertProblem(await join(`${done} nonsense`), 422, 'invalid-value');
+    assertProblem(await join(Array(101).fill(0).map((_, i) => done.replace(/..$/, String(i).padStart(2, '0').slice(-2))).join(' ')), 422, 'invalid-value');
+    assertProblem(await join(done, { 'Upload-Length': '3' }), 400, 'bad-request');
+    assertProblem(await join(''), 400, 'bad-request');
+    assertProblem(await join(done, { 'Upload-Metadata': metadata({ sha256: sha256('abd') }) }), 422, 'digest-mismatch');
+    assert.deepEqual(await usage(ann), before);
+    assertStatus(await join(done), 201);
+  });
+
+  test('are taken once, by however many at the same time', async () => {
+    const paths = [await part(ann, 'abc'), await part(ann, 'def')];
+    const answers = await Promise.all(Array.from({ length: 8 }, () =>
+      create(stack, ann, null, { name: 'j', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${paths.join(' ')}` } })));
+    assert.equal(answers.filter((a) => a.status === 201).length, 1, answers.map((a) => a.status).join(' '));
+    for (const a of answers) assert.ok([201, 404, 409, 422].includes(a.status), a.text);
+  });
+});
+
+// Under plain CGI lighttpd hands over what it has, too; each request is a process of its own.
+describe('a connection that breaks', () => {
+  const body = Buffer.alloc(1_000_000, (i) => i);
+  for (let i = 0; i < body.length; i++) body[i] = (i * 7919) >> 3;
+
+  test('costs no byte that had arrived', async () => {
+    const path = await created(stack, ann, body.length, { name: 'broken' });
+    let at = 0;
+    for (const more of [1, 5000, 200_001, 0, 300_000]) {
+      const broken = await openPatch(stack, ann, path, at, body.length - at);
+      if (more) await broken.send(body.subarray(at, at + more));
+      if (more) await reaches(ann, path, at + more); // it counts while the request goes on
+      broken.cut();
+      await broken.answer;
+      at = await reaches(ann, path, at + more);
+    }
+    assert.equal(at, 505_002);
+    assertStatus(await patch(stack, ann, path, at, body.subarray(at)), 204);
+    assert.equal((await fileOf(stack, ann, path)).sha256, sha256(body));
+  });
+
+  test('without a word leaves the upload to who comes next, at once', async () => {
+    const path = await created(stack, ann, body.length, { name: 'silent' });
+    const silent = await openPatch(stack, ann, path, 0, body.length);
+    await silent.send(body.subarray(0, 70_000));
+    const at = await reaches(ann, path, 70_000);
+    const answer = await patch(stack, ann, path, at, body.subarray(at, 400_000));
+    assertStatus(answer, 204);
+    // the older one is told when it has something to write
+    await silent.send(Buffer.alloc(300_000, 'X'));
+    assert.equal(await silent.answer, 409);
+    assert.match(silent.text, /taken over/);
+    silent.cut();
+    assertStatus(await patch(stack, ann, path, 400_000, body.subarray(400_000)), 204);
+    assert.equal((await fileOf(stack, ann, path)).sha256, sha256(body));
+  });
+
+  test('or ten at once never mix their bytes', async () => {
+    const path = await created(stack, ann, 2_000_000, { name: 'mixed' });
+    const letters = 'ABCDEFGHIJ';
+    const writers = await Promise.all([...letters].map(async (letter) => {
+      const w = await openPatch(stack, ann, path, 0, 2_000_000);
+      await w.send(Buffer.alloc(100_000, letter));
+      return w;
+    }));
+    await reaches(ann, path, 1);
+    for (const w of writers) w.cut();
+    await Promise.all(writers.map((w) => w.answer));
+    const at = await reaches(ann, path, 1);
+    assertStatus(await patch(stack, ann, path, at, Buffer.alloc(2_000_000 - at, '.')), 204);
+    const text = (await bytesOf(ann, path)).toString().replace(/\.+$/, '');
+    assert.match(text, /^([A-J])\1*$/, 'one writer alone began at byte 0');
+  });
+});
+
+test('too many that stream at once are asked to come again', { skip: transport === 'cgi' }, async () => {
+  // three quarters of THREADS (64)
+  const paths = await Promise.all(Array.from({ length: 49 }, () => created(stack, ann, 10)));
+  const open = [];
+  for (const path of paths.slice(0, 48)) {
+    const w = await openPatch(stack, ann, path, 0, 10);
+    await w.send('a');
+    open.push(w);
+  }
+  for (const path of paths.slice(0, 48)) await reaches(ann, path, 1);
+  const answer = await patch(stack, ann, paths[48], 0, 'abc');
+  for (const w of open) w.cut();
+  assertProblem(answer, 503, 'unavailable');
+  assert.ok(answer.headers.get('retry-after'));
+});

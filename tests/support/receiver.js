@@ -1,0 +1,75 @@
+// A service that is told of files: a real HTTP server on loopback, which answers as the test wants it
+// to and remembers what came. Signatures are checked with Node's own crypto, and nothing of ours.
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createServer } from 'node:http';
+
+export class Receiver {
+  #server;
+  #waiting = [];
+  arrived = []; // {id, sent, json, headers, taken}, in the order of their arrival
+  behave = accept;
+
+  // `tls` is {key, cert} and `create` https.createServer, for https.
+  static async start({ create = createServer, tls = {} } = {}) {
+    const receiver = new Receiver();
+    receiver.#server = create(tls, (request, response) => receiver.#take(request, response));
+    receiver.#server.keepAliveTimeout = 0;
+    await new Promise((done) => receiver.#server.listen(0, '127.0.0.1', done));
+    const { port } = receiver.#server.address();
+    receiver.url = `${create === createServer ? 'http' : 'https'}://127.0.0.1:${port}/hook`;
+    return receiver;
+  }
+
+  stop() {
+    this.#server.closeAllConnections();
+    return new Promise((done) => this.#server.close(done));
+  }
+
+  async #take(request, response) {
+    request.on('error', () => {});
+    response.on('error', () => {});
+    const body = Buffer.concat(await request.toArray().catch(() => []));
+    const one = {
+      method: request.method, path: request.url, headers: request.headers, body,
+      id: request.headers['webhook-id'], sent: Number(request.headers['webhook-timestamp']),
+      json: JSON.parse(body.toString('utf8')), taken: false,
+    };
+    this.arrived.push(one);
+    for (const done of this.#waiting.splice(0)) done();
+    await this.behave(one, response, this.arrived.length);
+    one.taken = response.statusCode >= 200 && response.statusCode < 300 && response.writableEnded;
+  }
+
+  // Until `count` requests have come.
+  async come(count) {
+    while (this.arrived.length < count) await new Promise((done) => this.#waiting.push(done));
+  }
+
+  forget() {
+    this.arrived = [];
+    this.behave = accept;
+  }
+
+  // Of one file: "uploaded deleted", as it was taken; what failed is not in it.
+  taken(file) {
+    return this.arrived.filter((a) => a.taken && a.json.data.id === file).map((a) => a.json.type.replace('file.', '')).join(' ');
+  }
+}
+
+// Ways to behave
+export const accept = (one, response) => response.writeHead(204).end();
+export const answer = (status, headers = {}) => (one, response) => response.writeHead(status, headers).end('no');
+export const hangUp = (one, response) => response.destroy();
+export const never = () => {};
+export const any = (...ways) => (one, response, n) => ways[n % ways.length](one, response, n);
+
+// Whether a `webhook-signature` has one by `secret`, as standardwebhooks.com says.
+export function isSigned({ headers, body }, secret) {
+  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret);
+  const mac = createHmac('sha256', key).update(`${headers['webhook-id']}.${headers['webhook-timestamp']}.`).update(body).digest();
+  return headers['webhook-signature'].split(' ').some((one) => {
+    const [version, text] = one.split(',');
+    const got = Buffer.from(text ?? '', 'base64');
+    return version === 'v1' && got.length === mac.length && timingSafeEqual(got, mac);
+  });
+}

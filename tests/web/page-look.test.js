@@ -1,0 +1,140 @@
+// How the page is served, whom it can be used by, and where it may lie.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { eventually, fileRow, inaccessible, listed, openBrowser } from '../support/browser.js';
+import { keep } from '../support/files.js';
+import { startNginx } from '../support/nginx.js';
+import { repository, useStack } from '../support/stack.js';
+
+const stack = await useStack();
+const browser = await openBrowser();
+const www = join(repository, 'lighttpd', 'www');
+
+let ann;
+before(async () => {
+  ann = await stack.person();
+  await keep(stack, ann, 'Offer.pdf', Buffer.alloc(4096), { type: 'application/pdf' });
+  await keep(stack, ann, 'صورة العائلة.png', 'x', { type: 'image/png' });
+  await keep(stack, ann, `a_name_without_spaces_${'x'.repeat(180)}.txt`, 'x', { query: '?expires_in=86400' });
+});
+afterEach(() => browser.assertCalm());
+
+describe('every file of the page', () => {
+  const files = [['/', 'text/html; charset=utf-8'], ['/drop.html', 'text/html; charset=utf-8'], ['/favicon.svg', 'image/svg+xml'],
+    ...readdirSync(join(www, 'js')).map((name) => [`/js/${name}`, 'text/javascript; charset=utf-8']),
+    ...readdirSync(join(www, 'css')).map((name) => [`/css/${name}`, 'text/css; charset=utf-8'])];
+
+  test('comes with its type and the policy that lets nothing else in', async () => {
+    for (const [path, type] of files) {
+      const { status, headers } = await fetch(stack.url + path);
+      assert.equal(status, 200, path);
+      assert.equal(headers.get('content-type'), type, path);
+      const policy = Object.fromEntries(headers.get('content-security-policy').split('; ').map((p) => [p.split(' ')[0], p.slice(p.indexOf(' ') + 1)]));
+      assert.equal(policy['default-src'], "'none'");
+      assert.equal(policy['script-src'], "'self'");
+      assert.equal(policy['style-src'], "'self'");
+      assert.equal(policy['frame-ancestors'], "'none'");
+      assert.equal(policy['require-trusted-types-for'], "'script'");
+      assert.equal(headers.get('x-content-type-options'), 'nosniff');
+      assert.equal(headers.get('referrer-policy'), 'no-referrer');
+      assert.equal(headers.get('cache-control'), 'no-cache');
+    }
+  });
+
+  test('is not sent again to who has it', async () => {
+    for (const [path] of files) {
+      const etag = (await fetch(stack.url + path)).headers.get('etag');
+      assert.equal((await fetch(stack.url + path, { headers: { 'If-None-Match': etag } })).status, 304, path);
+    }
+  });
+
+  test('includes modules of lower floors only', () => {
+    const table = readFileSync(join(repository, 'docs', 'architecture.md'), 'utf8').split('<!-- page-floors:begin -->')[1].split('<!-- page-floors:end -->')[0];
+    const floors = Object.fromEntries([...table.matchAll(/^\| (\d) \| ([^|]*) \|/gm)].flatMap(([, floor, names]) => names.split(' ').map((name) => [`${name}.js`, Number(floor)])));
+    const modules = readdirSync(join(www, 'js'));
+    assert.deepEqual(Object.keys(floors).sort(), modules.sort());
+    for (const name of modules) {
+      const source = readFileSync(join(www, 'js', name), 'utf8');
+      for (const [, included] of source.matchAll(/(?:from|import) '\.\/(.*)'/g)) assert.ok(floors[included] < floors[name], `${name} includes ${included}`);
+      assert.ok(source.startsWith(`// ${name} - `), `${name} says what it promises`);
+    }
+  });
+
+  test('is not long', () => {
+    for (const [path] of files.slice(1)) {
+      const lines = readFileSync(join(www, path), 'utf8').split('\n').length;
+      assert.ok(lines <= 350, `${path}: ${lines} lines`);
+    }
+  });
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const [what, viewport] of [['desk', { width: 1100, height: 800 }], ['pocket', { width: 360, height: 740 }]]) {
+    test(`nothing stands in anybody's way, in ${colorScheme}, on a ${what}`, async () => {
+      const page = await browser.visit(stack, { colorScheme, viewport, hasTouch: what === 'pocket' });
+      const fits = () => page.evaluate(() => [document.documentElement.scrollWidth <= innerWidth, [...document.querySelectorAll('dialog')].every((d) => d.scrollWidth <= d.clientWidth)]);
+      const check = async (where) => {
+        assert.deepEqual(await inaccessible(page), [], where);
+        assert.deepEqual(await fits(), [true, true], `${where} is not wider than the window`);
+      };
+      await check('the door');
+      await page.logIn(ann);
+      await eventually(async () => (await listed(page)).length, 3);
+      await check('the list');
+      await fileRow(page, 'Offer.pdf').locator('.name').click();
+      await page.getByRole('button', { name: 'Make a link' }).click();
+      await page.getByLabel('Share link').waitFor();
+      await check('a file');
+      await page.keyboard.press('Escape');
+      await fileRow(page, 'Offer.pdf').locator('.name').press('F2');
+      await check('renaming');
+      await page.keyboard.press('Escape');
+      await fileRow(page, 'Offer.pdf').locator('.name').press('Delete');
+      await check('a notice');
+      await page.keyboard.press('Control+z');
+      await page.locator('.toast').waitFor({ state: 'detached' });
+      await page.context().setOffline(true);
+      await page.locator('#picker').setInputFiles({ name: 'a film.mov', mimeType: 'video/quicktime', buffer: Buffer.alloc(1000) });
+      await page.getByText('The connection is gone.').waitFor();
+      await check('an upload');
+      await page.getByRole('button', { name: 'Cancel all' }).click();
+      await page.context().setOffline(false);
+      for (const room of ['Requests', 'Account']) {
+        await page.getByRole('link', { name: room }).click();
+        await page.getByRole('heading', { name: room, level: 1 }).waitFor();
+        await page.waitForLoadState('networkidle');
+        await check(room);
+      }
+      await page.context().close();
+    });
+  }
+}
+
+describe('behind another server, below a path of its own', () => {
+  let nginx;
+  before(async () => {
+    nginx = await startNginx({
+      server: `location /files-of-ours/ {
+        proxy_pass ${stack.url}/;
+        proxy_cookie_path / /files-of-ours/;
+        proxy_set_header Host $http_host;
+      }`,
+    });
+  });
+  after(() => nginx?.stop());
+
+  test('the page works as at the root', async () => {
+    const page = await browser.visit({ url: nginx.url }, { path: '/files-of-ours/' });
+    await page.logIn(ann);
+    await eventually(async () => (await listed(page)).length, 3);
+    await page.locator('#picker').setInputFiles({ name: 'here too.txt', mimeType: 'text/plain', buffer: Buffer.from('content') });
+    await eventually(async () => (await listed(page))[0], 'here too.txt');
+    const [got] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download here too.txt' }).click()]);
+    assert.equal(readFileSync(await got.path(), 'utf8'), 'content');
+    await page.reload();
+    await page.getByRole('button', { name: 'Log out', exact: true }).waitFor();
+    await page.context().close();
+  });
+});
