@@ -64,11 +64,12 @@ describe('the package', { skip }, () => {
     const status = (target, more = '') => machine.sh(`curl -sS -m 30 -o /dev/null -w '%{http_code}' ${more} http://127.0.0.1:${target}`);
     const active = (unit) => machine.try(`systemctl is-active ${unit}`).then(({ stdout }) => stdout.trim());
     const same = async () => assert.equal(await machine.sh(`curl -sS ${bearer()} http://127.0.0.1:8080/download/${id} | sha256sum`), await machine.sh('sha256sum </srv/file'));
-    const units = ['gatehouse-auth.socket', 'gatehouse-gateway.socket', 'gatehouse-auth.service', 'gatehouse-gateway.service', 'gatehouse-edge.service'];
+    const units = ['gatehouse-auth.socket', 'gatehouse-gateway.socket', 'gatehouse-auth.service', 'gatehouse-gateway.service', 'gatehouse-edge.service', 'gatehouse-gc.timer', 'gatehouse-auth-gc.timer', 'gatehouse-verify.timer'];
 
     test('it installs, runs, and has touched no database', async () => {
       await machine.sh('dpkg -i /srv/debs/first.deb');
-      for (const unit of units) assert.equal(await active(unit), 'active', unit);
+      // The programs come with their first request
+      for (const unit of units.filter((name) => !/-(auth|gateway)\.service$/.test(name))) assert.equal(await active(unit), 'active', unit);
       assert.equal(await machine.sh('systemctl is-enabled gatehouse-edge.service gatehouse-auth.socket gatehouse-gateway.socket'), 'enabled\nenabled\nenabled');
       assert.equal(await status('8080/healthz'), '200');
       assert.equal(await status('9080/cgi-gateway/readyz'), '503');
@@ -123,10 +124,14 @@ describe('the package', { skip }, () => {
       }
     });
 
+    test('what its timers run does its work', async () => {
+      for (const job of ['gatehouse-gc', 'gatehouse-auth-gc', 'gatehouse-verify']) await machine.sh(`systemctl start ${job}.service`);
+    });
+
     test('rotated logs are written to again', async () => {
       await machine.sh('logrotate -f /etc/logrotate.d/gatehouse');
       await status('8080/files', bearer());
-      while (!(await machine.sh('cat /var/log/gatehouse/access.log')).includes(' GET /files ')) await pause(100);
+      while (!(await machine.sh('cat /var/log/gatehouse/access.log')).includes('/files HTTP')) await pause(100);
     });
 
     test('an upgrade keeps what was configured, who is logged in, and what is stored', async () => {
