@@ -97,11 +97,10 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *arg)
 /* What stands in a message of libcurl's may have come from outside */
 static void say(struct post_answer *out, const char *text)
 {
-	size_t n = 0;
-
-	for (; n < POST_WHY_MAX && text[n] != '\0'; n++)
-		out->why[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
-	out->why[n] = '\0';
+	(void)snprintf(out->why, sizeof(out->why), "%.*s", POST_WHY_MAX, text);
+	for (char *c = out->why; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
 }
 
 static void judge(const struct under_way *u, CURLcode code,
