@@ -58,6 +58,8 @@ $(BUILD)/gateway-admin: $(call objects,$(filter-out $(MAINS),$(GATEWAY)))
 # One-time codes, and the QR code that auth-admin prints
 $(BUILD)/cgi-auth: private LDLIBS += -loath
 $(BUILD)/auth-admin: private LDLIBS += -loath -lqrencode
+# What bytes are
+$(BUILD)/cgi-gateway $(BUILD)/gateway-admin: private LDLIBS += -lmagic
 # What gateway-admin deliver sends with
 $(BUILD)/gateway-admin: private LDLIBS += -lcurl
 # Moved into place whole: a server may start it again at any moment
@@ -73,8 +75,8 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@echo "  CC $<"
 	@$(CC) $(CPPFLAGS) $(call test_includes,$<) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# sync_file_range(2) is Linux's own, and glibc shows realpath(3) to POSIX only under _FORTIFY_SOURCE
-LINUX := store_disk store_disk_writer partial_disk partial_mark partial_finish
+# sync_file_range(2), preadv2(2) and F_OFD_SETLK are Linux's own, and glibc shows realpath(3) to POSIX only under _FORTIFY_SOURCE
+LINUX := store_disk store_disk_writer store_disk_hold partial_disk partial_mark partial_finish test_store_disk
 $(foreach m,$(LINUX),%/$(m).o %/$(m).analyzed %/$(m).tidy): private CPPFLAGS += -D_GNU_SOURCE
 
 # Other flags, another build: the file changes only when they do
@@ -96,8 +98,9 @@ $(TEST_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(UNIT)
 $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): $(call modules,$(AUTH))
 $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): private LDLIBS += -loath
 $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(call modules,$(GATEWAY))
+$(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): private LDLIBS += -lmagic
 # The store's system calls fail when the test wants it
-$(BUILD)/tests/unit/cgi-gateway/test_store_disk: private LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat
+$(BUILD)/tests/unit/cgi-gateway/test_store_disk: private LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat,--wrap=preadv2,--wrap=posix_fadvise
 PARTIALS := $(addprefix $(BUILD)/tests/unit/cgi-gateway/,test_partial test_partial_finish)
 $(BUILD)/tests/unit/cgi-gateway/test_handle_tus: private LDFLAGS += -Wl,--wrap=pwrite
 $(PARTIALS): private LDFLAGS += -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync,--wrap=ftruncate,--wrap=renameat
@@ -148,7 +151,7 @@ build/fuzz/rooms.a: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_ROOMS))
 	@rm -f $@ && ar qcs $@ $^
 
 build/fuzz/%: build/fuzz/obj/tests/fuzz/fuzz_%.o build/fuzz/rooms.a
-	@clang -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS) -loath
+	@clang -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS) -loath -lmagic
 
 fuzzers: $(addprefix build/fuzz/,$(FUZZERS))
 
@@ -171,6 +174,9 @@ install: all
 	install -m 755 $(BUILD)/cgi-auth $(BUILD)/cgi-gateway $(DESTDIR)$(PREFIX)/lib/gatehouse
 	install -m 755 $(BUILD)/auth-admin $(BUILD)/gateway-admin $(DESTDIR)$(PREFIX)/bin
 	cp -RL schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 644 deploy/systemd/* $(DESTDIR)$(PREFIX)/lib/systemd/system
+	cd $(DESTDIR)$(PREFIX)/lib/systemd/system && sed -i -E 's,/usr/(bin|lib/gatehouse|share/gatehouse)/,$(PREFIX)/\1/,' $(notdir $(wildcard deploy/systemd/*))
 
 clean:
 	rm -rf $(BUILD)

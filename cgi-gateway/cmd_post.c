@@ -97,10 +97,13 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *arg)
 /* What stands in a message of libcurl's may have come from outside */
 static void say(struct post_answer *out, const char *text)
 {
-	(void)snprintf(out->why, sizeof(out->why), "%.*s", POST_WHY_MAX, text);
-	for (char *c = out->why; *c != '\0'; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
+	size_t len = strlen(text);
+
+	if (len > POST_WHY_MAX)
+		len = POST_WHY_MAX;
+	for (size_t n = 0; n < len; n++)
+		out->why[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
+	out->why[len] = '\0';
 }
 
 /* As much as: it is not about this request, ask later (RFC 9110 15.6, RFC 6585

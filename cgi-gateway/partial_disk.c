@@ -21,7 +21,7 @@ struct partial {
 	char gather[PARTIAL_GATHER];
 };
 
-enum err partial_create(struct store *s, const char *id, struct errmsg *m)
+static enum err create(struct store *s, const char *id, struct errmsg *m)
 {
 	int fd = openat(s->incoming, id,
 			O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
@@ -40,6 +40,19 @@ enum err partial_create(struct store *s, const char *id, struct errmsg *m)
 	}
 	if (e != ERR_OK)
 		(void)unlinkat(s->incoming, id, 0);
+	return e;
+}
+
+enum err partial_create(struct store *s, const char *id, struct errmsg *m)
+{
+	/* Before there is anything to be judged */
+	enum err e = store_disk_hold(s, id, m);
+
+	if (e == ERR_OK)
+		e = create(s, id, m);
+	/* What is there already is somebody's, and perhaps held */
+	if (e != ERR_OK && e != ERR_CONFLICT)
+		store_release(s, id);
 	return e;
 }
 
@@ -323,6 +336,8 @@ enum err partial_remove(struct store *s, const char *id, struct errmsg *m)
 {
 	struct partial_mark mark;
 	int mark_file;
+	bool marked;
+	enum err e;
 
 	if (partial_mark_open(s, id, &mark_file, NULL) == ERR_OK) {
 		if (partial_lock(mark_file, PARTIAL_WRITING, NULL) == ERR_OK &&
@@ -332,6 +347,8 @@ enum err partial_remove(struct store *s, const char *id, struct errmsg *m)
 		}
 		(void)close(mark_file);
 	}
-	partial_mark_remove(s, id);
-	return store_remove_unfinished(s, id, m);
+	marked = partial_mark_remove(s, id);
+	e = store_remove_unfinished(s, id, m);
+	store_release(s, id);
+	return e == ERR_NOT_FOUND && marked ? ERR_OK : e;
 }

@@ -128,7 +128,7 @@ enum err finish_place(struct finish *f, struct errmsg *m)
 
 void finish_end(struct finish *f)
 {
-	partial_mark_remove(f->store, f->id);
+	(void)partial_mark_remove(f->store, f->id);
 	finish_leave(f);
 }
 

@@ -72,7 +72,7 @@ int64_t partial_mark_offset(const struct store *s,
 enum err partial_mark_catch_up(struct partial_mark *mark, int fd, int64_t to,
 			       struct errmsg *m) MUST_CHECK;
 
-/* Remove it. */
-void partial_mark_remove(struct store *s, const char *id);
+/* Remove it. Whether there was one. */
+bool partial_mark_remove(struct store *s, const char *id);
 
 #endif

@@ -1,17 +1,10 @@
 // A real nginx in a folder of its own, as a child in the foreground: no service, no system files.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './ports.js';
 import { gone, pause } from './stack.js';
-
-const freePort = () => new Promise((done) => {
-  const server = net.createServer().listen(0, '127.0.0.1', () => {
-    const { port } = server.address();
-    server.close(() => done(port));
-  });
-});
 
 // `http` are lines for the http block, `server` for its one server. Gives {url, log(), stop()}.
 export async function startNginx({ http = '', server = '' }) {

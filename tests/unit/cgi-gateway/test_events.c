@@ -65,6 +65,7 @@ static struct file made(int n)
 	struct file f = { .owner = ANN,
 			  .name = "a \"b\" \xc3\xa9.txt",
 			  .type = "text/plain",
+			  .claimed_type = "text/x-odd",
 			  .size = 5,
 			  .created_at = NOW,
 			  .expires_at = FILES_NEVER };
@@ -167,6 +168,7 @@ static void assert_same_file(const struct file *a, const struct file *b)
 	assert_true(a->owner == b->owner);
 	assert_string_equal(a->name, b->name);
 	assert_string_equal(a->type, b->type);
+	assert_string_equal(a->claimed_type, b->claimed_type);
 	assert_true(a->size == b->size);
 	assert_memory_equal(a->sha256, b->sha256, SHA256_LEN);
 	assert_true(a->created_at == b->created_at);

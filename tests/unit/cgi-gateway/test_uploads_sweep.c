@@ -3,6 +3,7 @@
 #include "gateway.h"
 #include "partial.h"
 #include "partial_finish.h"
+#include "uploads.h"
 
 #include <fcntl.h>
 
@@ -99,10 +100,27 @@ static struct upload begun(int n, int64_t count, int64_t expires_at,
 	return row(n, expires_at);
 }
 
+static void quiet(void *arg, enum sweep_event what, const char *id,
+		  const char *reason)
+{
+	(void)arg;
+	(void)what;
+	(void)id;
+	(void)reason;
+}
+
 static void sweep(int64_t now, bool dry)
 {
-	assert_ok(uploads_sweep(db, g.app.store, now, LIFE, dry, &removed,
-				&bytes, &why));
+	struct sweep s = { .db = db,
+			   .store = g.app.store,
+			   .now = now,
+			   .dry = dry,
+			   .tell = quiet };
+
+	assert_ok(uploads_sweep(&s, LIFE, &why));
+	assert_int_equal(s.count[SWEEP_FAILED], 0);
+	removed += s.count[SWEEP_UPLOAD];
+	bytes += s.bytes;
 }
 
 static int64_t rows(void)
@@ -324,14 +342,15 @@ static void a_dry_one_counts_and_changes_nothing(void **state)
 static void without_a_database_nothing_goes(void **state)
 {
 	struct db *away = gateway_no_database();
+	struct sweep s = {
+		.db = away, .store = g.app.store, .now = NOW, .tell = quiet
+	};
 
 	(void)state;
 	(void)begun(1, 30, NOW, NOW - LIFE);
-	assert_err(uploads_sweep(away, g.app.store, NOW, LIFE, false, &removed,
-				 &bytes, &why),
-		   ERR_UNAVAILABLE);
+	assert_err(uploads_sweep(&s, LIFE, &why), ERR_UNAVAILABLE);
 	db_close(away);
-	assert_int_equal(removed, 0);
+	assert_int_equal(s.count[SWEEP_UPLOAD], 0);
 	assert_int_equal(gateway_unfinished(&g), 2);
 }
 
