@@ -95,7 +95,7 @@ describe('the manual pages', () => {
   const page = (name) => readFileSync(join(repository, 'docs/man', `${name}.8`), 'utf8');
 
   test('are there for every program', () => {
-    assert.deepEqual(readdirSync(join(repository, 'docs/man')).sort(), ['auth-admin.8', 'cgi-auth.8', 'cgi-gateway.8', 'gatehouse-setup.8', 'gateway-admin.8']);
+    assert.deepEqual(readdirSync(join(repository, 'docs/man')).sort(), ['auth-admin.8', 'cgi-auth.8', 'cgi-gateway.8', 'fcgi-probe.8', 'gatehouse-setup.8', 'gateway-admin.8']);
   });
 
   for (const tool of ['auth-admin', 'gateway-admin'])
