@@ -15,25 +15,34 @@ static const struct command {
 	const char *summary, *usage;
 } commands[] = {
 	{ "gc", cmd_gc, "remove what has expired and what was left behind",
-	  "gateway-admin gc [--grace SECONDS] [--dry-run] [--json]\n\n"
+	  "gateway-admin gc [--grace SECONDS] [--dry-run] [--verbose] "
+	  "[--json]\n\n"
 	  "Removes expired files, resumable uploads that got no bytes for "
 	  "UPLOAD_LIFE seconds,\nfinished bytes without a row, and uploads "
 	  "that were begun and left. What expired\ngoes at once; what has no "
-	  "row goes when it is older than the grace time (3600), for\nit may "
-	  "belong to an upload under way: let that be longer than any upload "
-	  "takes. "
-	  "Links and events that have been dead for 30 days go too, and "
-	  "events\n"
-	  "as old for receivers that EVENT_URLS does not name any more. May "
-	  "run "
-	  "while the\nservice is up.\n\n"
-	  "Exit status: 0; 69 when the database or the disk is away.\n" },
+	  "row goes when it is older than the grace time (3600).\nWhatever an "
+	  "upload is at work on is spared, however old. Links and events that\n"
+	  "have been dead for 30 days go too, and events as old for receivers "
+	  "that EVENT_URLS\ndoes not name any more. May run while the service "
+	  "does, and beside another gc.\n\n"
+	  "What cannot be looked at or removed is named on stderr, and the "
+	  "rest goes on. Names\nthat are not ours are left alone. --verbose "
+	  "tells of each thing; --json tells it all\nas one object, with "
+	  "\"told\" for what is not ours or failed.\n\n"
+	  "Exit status: 0; 1 when something failed; 69 when the database or "
+	  "the disk is away.\n" },
 	{ "verify", cmd_verify, "read every file again and compare digests",
-	  "gateway-admin verify [--rate BYTES_PER_SECOND] [--json]\n\n"
-	  "Reads every file that has a row and reports each that is missing, "
-	  "has another\nsize, or whose SHA-256 has changed. The rate is "
-	  "50000000 unless told; 0 means\nas fast as the disk is.\n\n"
-	  "Exit status: 0 when all is well, 1 when something is not.\n" },
+	  "gateway-admin verify [--rate BYTES_PER_SECOND] [--after ID] "
+	  "[--json]\n\n"
+	  "Reads every file that has a row, in the order of their ids, and "
+	  "reports each that is\nmissing, cannot be read, has another size, or "
+	  "whose SHA-256 has changed. The rate is\n50000000 unless told; 0 "
+	  "means as fast as the disk is. What it reads does not push\nother "
+	  "files out of memory. SIGTERM and SIGINT end it; it tells the id "
+	  "behind which\n--after goes on.\n\n"
+	  "Exit status: 0 when all is well, 1 when something is not, 75 when "
+	  "it was stopped\nand found nothing until then; 69 when the database "
+	  "is away.\n" },
 	{ "stat", cmd_stat, "count files, bytes and owners",
 	  "gateway-admin stat [--json]\n\n"
 	  "Exit status: 0; 69 when the database is away.\n" },

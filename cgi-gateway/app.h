@@ -4,6 +4,7 @@
 
 #include "file_name.h"
 #include "files.h"
+#include "inspector.h"
 #include "receivers.h"
 #include "router.h"
 #include "serve.h"
@@ -17,6 +18,7 @@ struct app {
 	int64_t max_upload;	   /* bytes of one file */
 	int64_t max_files;	   /* files of one request */
 	struct quota_limits quota; /* of owners without limits of their own */
+	struct inspector inspector;
 	char *event_urls, *event_secret, *event_ca;
 	int64_t event_timeout; /* seconds */
 	int64_t event_days;

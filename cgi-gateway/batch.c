@@ -1,5 +1,6 @@
 #include "batch.h"
 
+#include "inspect.h"
 #include "record.h"
 
 #include <string.h>
@@ -64,7 +65,7 @@ enum err batch_file(struct batch *b, struct span name, struct span type)
 					"UTF-8 without control characters, and "
 					"not . or ..",
 					FILE_NAME_MAX);
-	file_type_clean(type, f->type);
+	file_type_clean(type, f->claimed_type);
 	ident_uuid7(b->rq->now_ms, f->id);
 	b->count++;
 	return intake_begin(&b->intake, b->app->store, f, b->max_file,
@@ -81,11 +82,22 @@ enum err batch_bytes(struct batch *b, struct span bytes)
 	return e == ERR_OK ? fits_link(b, (int64_t)b->count, b->bytes) : e;
 }
 
+static enum err peek(void *writer, int64_t from, char *to, size_t cap,
+		     size_t *got, struct errmsg *m)
+{
+	return store_peek(writer, from, to, cap, got, m);
+}
+
 enum err batch_file_end(struct batch *b)
 {
-	enum err e = intake_finish(
-		&b->intake, b->digest_given ? b->digest : NULL, &b->rs->why);
+	const struct inspect_source src = { peek, b->intake.writer,
+					    b->intake.file->size };
+	enum err e = inspect(b->app, b->rq, b->rs, &src, b->intake.file);
 
+	if (e == ERR_OK)
+		e = intake_finish(&b->intake,
+				  b->digest_given ? b->digest : NULL,
+				  &b->rs->why);
 	if (e == ERR_OK)
 		b->finished++;
 	return e;
@@ -223,8 +235,9 @@ static enum err answer(struct batch *b)
 	return e;
 }
 
-/* The files of a slow request finish far apart. To gc the first may look left
- * behind, for it has no row yet: what was taken meanwhile must not get one. */
+/* The files of a slow request finish far apart. They are held, so no gc takes
+ * one; but a gc on a machine that does not see our locks would, or somebody by
+ * hand: what is gone must not get a row. */
 static enum err still_stored(struct batch *b)
 {
 	char path[STORE_PATH_MAX];
@@ -264,20 +277,30 @@ static enum err add_rows(struct batch *b)
 	return e == ERR_GONE ? refused_by_link(b) : e;
 }
 
+/* With the rows, or without: nothing of the batch is under way any more */
+static void settle(struct batch *b, bool complete, enum err e)
+{
+	intake_abandon(&b->intake);
+	for (size_t i = 0; i < b->finished; i++) {
+		const char *id = b->files[i].id;
+
+		/* Whether the rows are there is not known when the database
+		 * went away in the middle: the bytes must stay, gc will look
+		 * again */
+		if (e != ERR_OK && (!complete || e != ERR_UNAVAILABLE))
+			(void)!store_remove(b->app->store, id, NULL);
+		store_release(b->app->store, id);
+	}
+}
+
 enum err batch_end(struct batch *b, enum err e)
 {
+	bool complete = e == ERR_OK;
+
 	if (e == ERR_OK)
 		e = still_stored(b);
 	if (e == ERR_OK)
 		e = add_rows(b);
-	if (e == ERR_OK)
-		return answer(b);
-	intake_abandon(&b->intake);
-	/* Whether the rows are there is not known when the database went away
-	 * in the middle: the bytes must stay, gc will look again */
-	if (e != ERR_UNAVAILABLE)
-		for (size_t i = 0; i < b->finished; i++)
-			(void)!store_remove(b->app->store, b->files[i].id,
-					    NULL);
-	return e;
+	settle(b, complete, e);
+	return e == ERR_OK ? answer(b) : e;
 }

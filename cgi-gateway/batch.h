@@ -3,7 +3,8 @@
  * They come on the word of a session, or of an upload link (upload_links.h).
  * The bytes of each file are safe before the first row is written, and all rows
  * are written in one transaction: a 201 is a promise, and a crash before it
- * leaves at most bytes without a row, which gateway-admin gc removes.
+ * leaves at most bytes without a row, which gateway-admin gc removes. Until the
+ * rows are there every file is held (store.h), however slow the request is.
  *
  *	batch_begin(&b, app, rq, rs)
  *	for each file: batch_file, { batch_bytes }*, batch_file_end
@@ -71,13 +72,14 @@ enum err batch_file(struct batch *b, struct span name,
  * ERR_QUOTA beyond what it takes in all. */
 enum err batch_bytes(struct batch *b, struct span bytes) MUST_CHECK;
 
-/* ERR_DIGEST when a digest was given and is another. */
+/* Have the bytes looked at (inspect.h, with its errors), and make them safe.
+ * ERR_DIGEST when a digest was given and is another. */
 enum err batch_file_end(struct batch *b) MUST_CHECK;
 
 /* With `e` ERR_OK write the rows and answer 201. With any other, or where that
- * fails, remove what was stored and return why; but after ERR_UNAVAILABLE
- * nobody knows whether the rows are there, so the bytes stay for gc to judge.
- */
+ * fails, remove what was stored and return why; but when writing the rows ends
+ * in ERR_UNAVAILABLE nobody knows whether they are there, so the bytes stay for
+ * gc to judge. */
 enum err batch_end(struct batch *b, enum err e) MUST_CHECK;
 
 #endif

@@ -42,13 +42,36 @@ void delivery_plan(struct delivery *d, const struct request *rq,
 		d->kind = DELIVERY_NOTHING;
 }
 
-static bool wants_inline(const struct request *rq, const struct file *f)
+static bool wants_inline(const struct request *rq)
 {
 	struct span value;
 
 	return request_query(rq, "inline", &value) == ERR_OK &&
-	       span_eq(value, SPAN("1")) &&
+	       span_eq(value, SPAN("1"));
+}
+
+/* The type of a row from when nobody looked at bytes is only what its client
+ * said */
+static bool may_be_inline(const struct file *f)
+{
+	return f->claimed_type[0] != '\0' &&
 	       file_type_is_inert(span_of(f->type));
+}
+
+/* Whether the file is what this very message carries (RFC 9530 2). The server
+ * in front may yet cut what it sends to a Range, or leave it out for a
+ * condition: so where it is asked for either, we do not say. */
+static bool is_content(const struct request *rq, const struct delivery *d)
+{
+	static const char *const fields[] = { "Range", "If-None-Match",
+					      "If-Modified-Since" };
+
+	if (rq->head || d->kind != DELIVERY_WHOLE)
+		return false;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (request_header(rq, fields[i]).len > 0)
+			return false;
+	return true;
 }
 
 /* What is said of the file, whoever sends its bytes */
@@ -67,8 +90,11 @@ static void describe(const struct request *rq, struct response *rs,
 	buf_init(&value, FILE_NAME_MAX * 5);
 	digest_field_write(f->sha256, &value);
 	response_header(rs, "Repr-Digest", buf_span(&value));
+	if (is_content(rq, d))
+		response_header(rs, "Content-Digest", buf_span(&value));
 	buf_clear(&value);
-	file_name_disposition(span_of(f->name), wants_inline(rq, f), &value);
+	file_name_disposition(span_of(f->name),
+			      wants_inline(rq) && may_be_inline(f), &value);
 	response_header(rs, "Content-Disposition", buf_span(&value));
 	buf_release(&value);
 	response_header_str(rs, "X-Content-Type-Options", "nosniff");

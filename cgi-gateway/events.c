@@ -3,8 +3,8 @@
 /* In each statement `e` is the event. */
 #define COLUMNS                                                               \
 	"e.id, e.receiver, e.kind, e.at, e.file_id, e.owner, e.name, e.type," \
-	" e.size, e.sha256, e.created_at, e.expires_at, e.upload_link,"       \
-	" e.attempts, e.tried_at, e.due_at, e.dead_at, e.why"
+	" e.claimed_type, e.size, e.sha256, e.created_at, e.expires_at,"      \
+	" e.upload_link, e.attempts, e.tried_at, e.due_at, e.dead_at, e.why"
 #define FIELDS_OF(e)                                                          \
 	DB_OUT(db_to_uint(&(e)->id),                                          \
 	       db_to_text((e)->receiver, sizeof((e)->receiver)),              \
@@ -33,8 +33,8 @@ enum err events_note(struct db_conn *c, const struct receivers *to,
 		e = db_tx_change(
 			c,
 			"INSERT INTO event (receiver, kind, at, due_at,"
-			" file_id, owner, name, type, size, sha256,"
-			" created_at, expires_at, upload_link)"
+			" file_id, owner, name, type, claimed_type, size,"
+			" sha256, created_at, expires_at, upload_link)"
 			" SELECT ?, ?, ?, ?, " FILES_COLUMNS
 			" FROM file f WHERE f.id = ? FOR UPDATE",
 			DB_IN(db_text(span_of(to->url[i])),

@@ -1,7 +1,6 @@
 #include "file_name.h"
 
 #include "encode.h"
-#include "field.h"
 
 #include <string.h>
 
@@ -55,26 +54,6 @@ enum err file_name_clean(struct span sent, char out[static FILE_NAME_MAX + 1])
 							  : ERR_INVALID;
 }
 
-void file_type_clean(struct span sent, char out[static FILE_TYPE_MAX + 1])
-{
-	struct span type = sent, subtype, ignored, whole;
-
-	(void)span_cut(&type, ';', &ignored);
-	type = span_trim(type);
-	whole = type;
-	if (whole.len > FILE_TYPE_MAX || !span_cut(&type, '/', &subtype) ||
-	    !field_is_token(type) || !field_is_token(subtype) ||
-	    span_eq_nocase(type, SPAN("multipart")) ||
-	    span_eq_nocase(whole, SPAN("application/x-www-form-urlencoded")))
-		whole = SPAN("application/octet-stream");
-	for (size_t i = 0; i < whole.len; i++) {
-		char c = whole.p[i];
-
-		out[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-	}
-	out[whole.len] = '\0';
-}
-
 /* True where every browser agrees on what a quoted filename means */
 static bool is_plain(struct span name)
 {
@@ -106,19 +85,4 @@ void file_name_disposition(struct span name, bool inline_, struct buf *out)
 		return;
 	buf_add(out, SPAN("; filename*=UTF-8''"));
 	percent_encode(name, out);
-}
-
-bool file_type_is_inert(struct span type)
-{
-	static const char *const inert[] = {
-		"image/png",  "image/jpeg", "image/gif",  "image/webp",
-		"image/avif", "text/plain", "audio/mpeg", "audio/ogg",
-		"audio/wav",  "audio/flac", "video/mp4",  "video/webm",
-		"video/ogg",  "audio/mp4",
-	};
-
-	for (size_t i = 0; i < sizeof(inert) / sizeof(*inert); i++)
-		if (span_eq(type, span_of(inert[i])))
-			return true;
-	return false;
 }

@@ -9,7 +9,6 @@
 
 enum {
 	FILE_NAME_MAX = 255, /* bytes of UTF-8; what file systems take */
-	FILE_TYPE_MAX = 127, /* bytes; RFC 6838 4.2 */
 };
 
 /* The name to keep for what was sent: the part behind the last "/" or "\"
@@ -20,17 +19,8 @@ enum {
 enum err file_name_clean(struct span sent,
 			 char out[static FILE_NAME_MAX + 1]) MUST_CHECK;
 
-/* The media type to keep: "type/subtype" in lower case without parameters, or
- * application/octet-stream for what is none and for the form encodings, which
- * describe a request and not a file. */
-void file_type_clean(struct span sent, char out[static FILE_TYPE_MAX + 1]);
-
 /* Append a Content-Disposition value (RFC 6266) that every browser takes: an
  * ASCII filename, and filename* (RFC 8187) when the name is more than that. */
 void file_name_disposition(struct span name, bool inline_, struct buf *out);
-
-/* Whether a browser may show the type inside our origin: nothing that can
- * hold a script. */
-bool file_type_is_inert(struct span type);
 
 #endif

@@ -17,19 +17,19 @@
 	       db_to_text((who)->email, sizeof((who)->email)), \
 	       db_to_int(&(who)->last_used), FILE_FIELDS(f))
 
-#define INSERT                                                               \
-	"INSERT INTO file (id, owner, name, type, size, sha256, created_at," \
-	" expires_at, upload_link) SELECT ?, "
-#define INSERT_REST ", ?, ?, ?, ?, ?, ?, ?"
-#define REST_VALUES(f)                                              \
-	db_text(span_of((f)->name)), db_text(span_of((f)->type)),   \
-		db_int((f)->size),                                  \
-		db_bytes((struct span) { (const char *)(f)->sha256, \
-					 SHA256_LEN }),             \
-		db_int((f)->created_at),                            \
-		db_int_or_null((f)->expires_at, FILES_NEVER),       \
-		(f)->upload_link[0] != '\0'                         \
-			? db_text(span_of((f)->upload_link))        \
+#define INSERT                                                         \
+	"INSERT INTO file (id, owner, name, type, claimed_type, size," \
+	" sha256, created_at, expires_at, upload_link) SELECT ?, "
+#define INSERT_REST ", ?, ?, ?, ?, ?, ?, ?, ?"
+#define REST_VALUES(f)                                                  \
+	db_text(span_of((f)->name)), db_text(span_of((f)->type)),       \
+		db_text(span_of((f)->claimed_type)), db_int((f)->size), \
+		db_bytes((struct span) { (const char *)(f)->sha256,     \
+					 SHA256_LEN }),                 \
+		db_int((f)->created_at),                                \
+		db_int_or_null((f)->expires_at, FILES_NEVER),           \
+		(f)->upload_link[0] != '\0'                             \
+			? db_text(span_of((f)->upload_link))            \
 			: db_null()
 
 static enum err insert(struct db_conn *c, const struct caller *who,
@@ -270,17 +270,23 @@ enum err files_exists(struct db *db, struct span id, struct errmsg *m)
 {
 	int64_t one;
 
-	return db_row(db, "SELECT 1 FROM file WHERE id = ?", DB_IN(db_text(id)),
-		      DB_OUT(db_to_int(&one)), m);
+	return db_row(db, "SELECT 1 FROM file WHERE id = ? LOCK IN SHARE MODE",
+		      DB_IN(db_text(id)), DB_OUT(db_to_int(&one)), m);
 }
 
-enum err files_expired(struct db *db, int64_t now, struct file *row,
-		       db_each_fn *each, void *arg, struct errmsg *m)
+enum err files_expired(struct db *db, int64_t now, const struct file *after,
+		       struct file *row, db_each_fn *each, void *arg,
+		       struct errmsg *m)
 {
 	return db_each(db,
-		       "SELECT " COLUMNS " FROM file f WHERE f.expires_at <= ?"
-		       " ORDER BY f.expires_at LIMIT ?",
-		       DB_IN(db_int(now), db_int(FILES_LIST_MAX)),
+		       "SELECT " COLUMNS " FROM file f"
+		       " WHERE f.expires_at BETWEEN ? AND ?"
+		       " AND (f.expires_at > ? OR f.id > ?)"
+		       " ORDER BY f.expires_at, f.id LIMIT ?",
+		       DB_IN(db_int(after->expires_at), db_int(now),
+			     db_int(after->expires_at),
+			     db_text(span_of(after->id)),
+			     db_int(FILES_LIST_MAX)),
 		       FIELDS_OF(row), each, arg, m);
 }
 

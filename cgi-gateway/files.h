@@ -12,6 +12,7 @@
 #include "digest.h"
 #include "err.h"
 #include "file_name.h"
+#include "file_type.h"
 #include "ident.h"
 #include "quota.h"
 #include "receivers.h"
@@ -25,7 +26,9 @@ struct file {
 	char id[UUID_LEN + 1];
 	uint64_t owner; /* user id */
 	char name[FILE_NAME_MAX + 1];
-	char type[FILE_TYPE_MAX + 1];
+	char type[FILE_TYPE_MAX + 1]; /* which the bytes decided */
+	/* as the client said; "" in rows from when nobody looked at bytes */
+	char claimed_type[FILE_TYPE_MAX + 1];
 	int64_t size; /* bytes */
 	unsigned char sha256[SHA256_LEN];
 	int64_t created_at, expires_at; /* seconds since 1970 UTC */
@@ -37,13 +40,15 @@ struct file {
 struct amount files_amount(const struct file *files, size_t count);
 
 /* For statements of other tables that join a file as `f` */
-#define FILES_COLUMNS                                                    \
-	"f.id, f.owner, f.name, f.type, f.size, f.sha256, f.created_at," \
+#define FILES_COLUMNS                                                       \
+	"f.id, f.owner, f.name, f.type, f.claimed_type, f.size, f.sha256, " \
+	"f.created_at,"                                                     \
 	" f.expires_at, f.upload_link"
 #define FILES_FIELDS(f)                                                      \
 	db_to_text((f)->id, sizeof((f)->id)), db_to_uint(&(f)->owner),       \
 		db_to_text((f)->name, sizeof((f)->name)),                    \
 		db_to_text((f)->type, sizeof((f)->type)),                    \
+		db_to_text((f)->claimed_type, sizeof((f)->claimed_type)),    \
 		db_to_int(&(f)->size), db_to_bytes((f)->sha256, SHA256_LEN), \
 		db_to_int(&(f)->created_at),                                 \
 		db_to_int_or(&(f)->expires_at, FILES_NEVER),                 \
@@ -97,9 +102,9 @@ enum err files_update(struct db *db, const struct caller *who,
 		      const struct file *f, struct files_changed which,
 		      struct errmsg *m) MUST_CHECK;
 
-/* Remove the row, with an event for everybody in `to`. The bytes come after, by
- * the caller. ERR_NOT_FOUND for a session that has ended, too: caller_check()
- * tells. */
+/* Remove the row, of an expired file too: it still counts; with an event for
+ * everybody in `to`. The bytes come after, by the caller. ERR_NOT_FOUND for a
+ * session that has ended, too: caller_check() tells. */
 enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 		      struct span id, const struct receivers *to,
 		      struct errmsg *m) MUST_CHECK;
@@ -112,13 +117,16 @@ enum err files_remove(struct db *db, const struct caller *who, uint64_t owner,
 enum err files_drop(struct db *db, const struct file *f, int64_t now,
 		    const struct receivers *to, struct errmsg *m) MUST_CHECK;
 
-/* Whether a row with this id exists, whoever's and however old. */
+/* Whether a row with this id exists, whoever's and however old. Waits for a
+ * transaction that has written it and not ended: its program may be gone, but
+ * what the server does with a COMMIT on its way is not known before. */
 enum err files_exists(struct db *db, struct span id,
 		      struct errmsg *m) MUST_CHECK;
 
-/* The ids that have expired at `now`, oldest first, at most FILES_LIST_MAX. */
-enum err files_expired(struct db *db, int64_t now, struct file *row,
-		       db_each_fn *each, void *arg,
+/* What has expired at `now`, oldest first, at most FILES_LIST_MAX: behind the
+ * file `after`, of which id and expires_at count, "" and 0 at first. */
+enum err files_expired(struct db *db, int64_t now, const struct file *after,
+		       struct file *row, db_each_fn *each, void *arg,
 		       struct errmsg *m) MUST_CHECK;
 
 /* Every row behind the id `after` ("" at first), at most FILES_LIST_MAX, by id.

@@ -6,7 +6,7 @@
 #include "settings.h"
 
 /* The table of the gateway's own settings, into a struct app. */
-enum { GATEWAY_SETTINGS = 12 };
+enum { GATEWAY_SETTINGS = 17 };
 extern const struct config_item gateway_settings[GATEWAY_SETTINGS];
 
 extern const struct settings_defaults gateway_defaults;

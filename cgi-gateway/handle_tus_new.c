@@ -152,6 +152,7 @@ static enum err make(struct tus *t)
 			&t->rs->why);
 	if (e != ERR_OK && e != ERR_UNAVAILABLE)
 		(void)!partial_remove(t->app->store, t->u.id, NULL);
+	store_release(t->app->store, t->u.id);
 	return e;
 }
 

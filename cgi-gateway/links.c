@@ -194,27 +194,32 @@ static enum err revoke_lost(struct db *db, int64_t now, struct errmsg *m)
 	return none_is_fine(e);
 }
 
+static enum err count_dead(struct db *db, int64_t before, int64_t *out,
+			   struct errmsg *m)
+{
+	return db_row(db, "SELECT COUNT(*) FROM link WHERE " DEAD,
+		      DB_IN(db_int(before), db_int(before), db_int(before)),
+		      DB_OUT(db_to_int(out)), m);
+}
+
 enum err links_sweep(struct db *db, int64_t now, bool dry, int64_t *removed,
 		     struct errmsg *m)
 {
 	const int64_t before = now - LINK_KEPT;
-	int64_t dead = 0;
-	enum err e = ERR_OK;
+	int64_t bite;
+	enum err e;
 
-	if (!dry)
-		e = revoke_lost(db, now, m);
-	if (e == ERR_OK)
-		e = db_row(
-			db, "SELECT COUNT(*) FROM link WHERE " DEAD,
-			DB_IN(db_int(before), db_int(before), db_int(before)),
-			DB_OUT(db_to_int(&dead)), m);
-	while (e == ERR_OK && !dry)
-		e = db_change(
+	*removed = 0;
+	if (dry)
+		return count_dead(db, before, removed, m);
+	e = revoke_lost(db, now, m);
+	while (e == ERR_OK) {
+		e = db_change_rows(
 			db, "DELETE FROM link WHERE " DEAD " LIMIT " BITE,
 			DB_IN(db_int(before), db_int(before), db_int(before)),
-			m);
-	e = none_is_fine(e);
-	if (e == ERR_OK)
-		*removed = dead;
-	return e;
+			&bite, m);
+		if (e == ERR_OK)
+			*removed += bite;
+	}
+	return none_is_fine(e);
 }

@@ -73,7 +73,8 @@ enum err links_resume(struct db *db, const struct link *l, int64_t now,
 
 /* Revoke the links of files that are no more, so that their time runs, and
  * remove the rows of links that have been dead for LINK_KEPT; with `dry` only
- * count these. */
+ * count these. *removed is what this call removed, also where it fails half
+ * way. */
 enum err links_sweep(struct db *db, int64_t now, bool dry, int64_t *removed,
 		     struct errmsg *m) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 
 #include "gateway_settings.h"
 #include "health.h"
+#include "log.h"
 #include "store_disk.h"
 #include "tus.h"
 
@@ -38,6 +39,25 @@ static const struct route routes[] = {
 	{ "GET", "/metrics", handle_metrics, OPEN },
 };
 
+static enum err open_inspector(struct app *app, struct errmsg *why)
+{
+	enum err e = inspector_open(&app->inspector, why);
+
+	if (e == ERR_OK && app->inspector.sniffer == NULL)
+		log_event(LOG_WARN, "magic", why->text);
+	if (e == ERR_OK)
+		app->max_upload =
+			inspector_limit(&app->inspector, app->max_upload);
+	return e;
+}
+
+static enum err open_store(struct app *app, bool check_only, struct errmsg *why)
+{
+	if (check_only)
+		return store_disk_check(app->data_dir, why);
+	return store_disk_open(app->data_dir, &app->store, why);
+}
+
 /* Who has the address of a link has what it gives */
 static const char *const secret_paths[] = { "/s/", "/u/", NULL };
 
@@ -62,6 +82,7 @@ static enum err read_sendfile(struct app *app, struct errmsg *why)
 static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 {
 	struct app *app = app_;
+	enum err e;
 
 	app->db = s->db;
 	app->metrics = s->metrics;
@@ -71,14 +92,21 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 		return ERR_CONFIG;
 	if (gateway_settings_check(app, why) != ERR_OK)
 		return ERR_CONFIG;
-	if (s->check_only)
-		return store_disk_check(app->data_dir, why);
-	return store_disk_open(app->data_dir, &app->store, why);
+	e = open_inspector(app, why);
+	if (e != ERR_OK)
+		return e;
+	e = open_store(app, s->check_only, why);
+	if (e != ERR_OK)
+		inspector_close(&app->inspector);
+	return e;
 }
 
-static void app_close(void *app)
+static void app_close(void *app_)
 {
-	store_close(((struct app *)app)->store);
+	struct app *app = app_;
+
+	store_close(app->store);
+	inspector_close(&app->inspector);
 }
 
 int main(int argc, char **argv)

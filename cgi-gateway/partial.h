@@ -34,8 +34,9 @@ enum {
 
 struct partial; /* in one request's hands */
 
-/* Empty, and without a writer; its names are safe from a loss of power.
- * ERR_CONFLICT where there is one already. */
+/* Empty, without a writer, and held (store.h) until store_release() or
+ * partial_remove(): no row names it yet. Its names are safe from a loss of
+ * power. ERR_CONFLICT where there is one already. */
 enum err partial_create(struct store *s, const char *id,
 			struct errmsg *m) MUST_CHECK;
 
@@ -78,8 +79,8 @@ void partial_close(struct partial *p);
 enum err partial_append(struct partial *p, const char *id, int64_t length,
 			struct errmsg *m) MUST_CHECK;
 
-/* Remove it; its writer, if there is one, is told with its next write.
- * ERR_NOT_FOUND. */
+/* Remove it, and let go; its writer, if there is one, is told with its next
+ * write. ERR_NOT_FOUND: nothing of it is there. */
 enum err partial_remove(struct store *s, const char *id,
 			struct errmsg *m) MUST_CHECK;
 

@@ -21,28 +21,6 @@ struct partial {
 	char gather[PARTIAL_GATHER];
 };
 
-enum err partial_create(struct store *s, const char *id, struct errmsg *m)
-{
-	int fd = openat(s->incoming, id,
-			O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	enum err e;
-
-	if (fd < 0)
-		return errno == EEXIST
-			       ? ERR_CONFLICT
-			       : store_disk_failed(m, "create incoming", id);
-	(void)close(fd);
-	e = partial_mark_create(s, id, m);
-	/* What partial_keep() makes safe must have its names */
-	if (e == ERR_OK && fsync(s->incoming) != 0) {
-		e = store_disk_failed(m, "fsync", "incoming/");
-		partial_mark_remove(s, id);
-	}
-	if (e != ERR_OK)
-		(void)unlinkat(s->incoming, id, 0);
-	return e;
-}
-
 /* --- opening ------------------------------------------------------------- */
 
 static enum err open_data(struct store *s, const char *id, int *fd,
@@ -315,23 +293,4 @@ enum err partial_append(struct partial *p, const char *id, int64_t length,
 		(void)close(fd);
 	free(space);
 	return e;
-}
-
-/* --- removing ------------------------------------------------------------ */
-
-enum err partial_remove(struct store *s, const char *id, struct errmsg *m)
-{
-	struct partial_mark mark;
-	int mark_file;
-
-	if (partial_mark_open(s, id, &mark_file, NULL) == ERR_OK) {
-		if (partial_lock(mark_file, PARTIAL_WRITING, NULL) == ERR_OK &&
-		    partial_mark_read(mark_file, &mark, NULL) == ERR_OK) {
-			mark.writer = PARTIAL_NOBODY;
-			(void)!partial_mark_write(s, mark_file, &mark, NULL);
-		}
-		(void)close(mark_file);
-	}
-	partial_mark_remove(s, id);
-	return store_remove_unfinished(s, id, m);
 }

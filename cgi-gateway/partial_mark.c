@@ -179,10 +179,10 @@ enum err partial_mark_catch_up(struct partial_mark *mark, int fd, int64_t to,
 	return e;
 }
 
-void partial_mark_remove(struct store *s, const char *id)
+bool partial_mark_remove(struct store *s, const char *id)
 {
 	char name[NAME_SIZE];
 
 	name_of(id, name);
-	(void)unlinkat(s->incoming, name, 0);
+	return unlinkat(s->incoming, name, 0) == 0;
 }

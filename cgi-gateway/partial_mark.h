@@ -3,7 +3,7 @@
  *
  * Two locks lie on it (open file description locks, which the kernel drops
  * however a process ends): one is held for the moment of a write, the other by
- * who finishes. Only partial_disk.c and partial_finish.c include this.
+ * who finishes. Only partial_*.c include this.
  */
 #ifndef PARTIAL_MARK_H
 #define PARTIAL_MARK_H
@@ -72,7 +72,7 @@ int64_t partial_mark_offset(const struct store *s,
 enum err partial_mark_catch_up(struct partial_mark *mark, int fd, int64_t to,
 			       struct errmsg *m) MUST_CHECK;
 
-/* Remove it. */
-void partial_mark_remove(struct store *s, const char *id);
+/* Remove it. Whether there was one. */
+bool partial_mark_remove(struct store *s, const char *id);
 
 #endif

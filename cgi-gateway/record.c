@@ -78,6 +78,10 @@ void record_set(struct json_object *o, const struct file *f)
 	json_set_str(o, "name", f->name);
 	json_set_int(o, "size", f->size);
 	json_set_str(o, "type", f->type);
+	if (f->claimed_type[0] != '\0')
+		json_set_str(o, "claimed_type", f->claimed_type);
+	else
+		(void)json_object_object_add(o, "claimed_type", NULL);
 	set_sha256(o, f);
 	record_set_time(o, "created_at", f->created_at);
 	record_set_time(o, "expires_at", f->expires_at);

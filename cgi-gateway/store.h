@@ -27,8 +27,9 @@ struct store;	     /* shared by all threads */
 struct store_writer; /* one object being written, in one thread's hands */
 struct store_reader;
 
-/* Begin the object `id`. The writer is ended by exactly one of store_finish()
- * and store_abandon(), whatever comes between. */
+/* Begin the object `id`, and hold it. The writer is ended by exactly one of
+ * store_finish() and store_abandon(), whatever comes between. An id is begun
+ * once. */
 enum err store_begin(struct store *s, const char *id, struct store_writer **out,
 		     struct errmsg *m) MUST_CHECK;
 
@@ -36,12 +37,26 @@ enum err store_begin(struct store *s, const char *id, struct store_writer **out,
 enum err store_write(struct store_writer *w, struct span bytes,
 		     struct errmsg *m) MUST_CHECK;
 
-/* Make it safe and visible; after a failure there is no such object. The
- * writer is gone either way. */
+/* Read what has been written so far, from byte `from` on: at most `cap` bytes
+ * into `to`; *got is 0 behind its end. Writing may go on afterwards. */
+enum err store_peek(struct store_writer *w, int64_t from, char *to, size_t cap,
+		    size_t *got, struct errmsg *m) MUST_CHECK;
+
+/* Make it safe and visible, and hold it still; after a failure there is no such
+ * object. The writer is gone either way. */
 enum err store_finish(struct store_writer *w, struct errmsg *m) MUST_CHECK;
 
-/* Forget what was written. NULL is fine. */
+/* Forget what was written, and let go. NULL is fine. */
 void store_abandon(struct store_writer *w);
+
+/* Who has finished an object holds it until its row is written, or it is
+ * removed again; then lets go. While it is held nobody may judge it by its
+ * missing row. The end of the process lets go, too. */
+void store_release(struct store *s, const char *id);
+
+/* Whether another has begun `id` and not let go of it; true also when that
+ * cannot be told. Does not see the holds of `s` itself. */
+bool store_is_held(struct store *s, const char *id);
 
 /* Remove an object. */
 enum err store_remove(struct store *s, const char *id,
@@ -56,6 +71,11 @@ enum err store_read(struct store_reader *r, char *to, size_t cap, size_t *got,
 		    struct errmsg *m) MUST_CHECK;
 void store_done(struct store_reader *r); /* NULL is fine */
 
+/* What follows is read once, by nobody who would ask for it again soon: bytes
+ * that were not in memory before do not stay there for it, where others' would
+ * have to make room. */
+void store_pass_by(struct store_reader *r);
+
 /* The object's absolute path, for a server that sends it by itself.
  * ERR_NOT_FOUND where the object, or any path to it, is not there. */
 enum err store_path(struct store *s, const char *id,
@@ -64,16 +84,26 @@ enum err store_path(struct store *s, const char *id,
 /* ERR_OK if something could be written now. */
 enum err store_ready(struct store *s, struct errmsg *m) MUST_CHECK;
 
-/* One thing in the store: a finished object, or what was begun and left. */
-struct store_item {
-	const char *id;
-	bool finished;
-	int64_t size;
-	int64_t changed_at; /* seconds since 1970: last written or finished */
+enum store_kind {
+	STORE_OBJECT,	  /* finished */
+	STORE_UNFINISHED, /* begun, and under way or left */
+	STORE_FOREIGN,	  /* not ours: no name or no place that we give */
+	STORE_UNREADABLE, /* something that could not be looked at, and whatever
+			     is in it */
 };
 
-/* Every item, in no order. Any value of `each` but ERR_OK ends the walk and is
- * its result. */
+/* One thing in the store. */
+struct store_item {
+	enum store_kind kind;
+	const char *id;	    /* of the last two: where it is, for a person */
+	const char *why;    /* STORE_UNREADABLE: the reason */
+	int64_t size;	    /* of the first two, in bytes */
+	int64_t changed_at; /* of the first two, seconds since 1970: last
+			       written or finished */
+};
+
+/* Every item, in no order; `each` may remove it. Any value of `each` but ERR_OK
+ * ends the walk and is its result; what cannot be read does not end it. */
 typedef enum err store_each_fn(void *arg, const struct store_item *item);
 enum err store_each(struct store *s, store_each_fn *each, void *arg,
 		    struct errmsg *m) MUST_CHECK;

@@ -1,16 +1,17 @@
 #include "store_disk_place.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 struct store_reader {
 	int fd;
 	int64_t at;
+	bool passing_by;
 };
 
 void store_disk_name(const char *id, char out[static STORE_DISK_NAME])
@@ -69,7 +70,7 @@ enum err store_disk_open(const char *dir, struct store **out, struct errmsg *m)
 
 	if (s == NULL)
 		return err_set(m, ERR_MEMORY, "out of memory");
-	s->incoming = s->objects = -1;
+	s->incoming = s->objects = s->holds = -1;
 	root = store_disk_dir(AT_FDCWD, dir);
 	read_boot(s->boot);
 	if (root >= 0)
@@ -81,12 +82,14 @@ enum err store_disk_open(const char *dir, struct store **out, struct errmsg *m)
 
 		s->incoming = store_disk_dir(root, "incoming");
 		s->objects = store_disk_dir(root, "objects");
+		s->holds = store_disk_holds(root);
 		s->objects_path = malloc(size);
 		if (s->objects_path != NULL)
 			(void)snprintf(s->objects_path, size, "%s/objects",
 				       absolute);
 	}
-	if (s->incoming < 0 || s->objects < 0 || s->objects_path == NULL ||
+	if (s->incoming < 0 || s->objects < 0 || s->holds < 0 ||
+	    s->objects_path == NULL ||
 	    faccessat(s->incoming, ".", W_OK, AT_EACCESS) != 0) {
 		(void)err_set(m, ERR_CONFIG, "DATA_DIR: cannot use %s: %s", dir,
 			      strerror(errno));
@@ -120,6 +123,8 @@ void store_close(struct store *s)
 		(void)close(s->incoming);
 	if (s->objects >= 0)
 		(void)close(s->objects);
+	if (s->holds >= 0)
+		(void)close(s->holds);
 	free(s->objects_path);
 	free(s);
 }
@@ -171,25 +176,71 @@ enum err store_open(struct store *s, const char *id, int64_t from,
 		(void)close(fd);
 		return store_disk_failed(m, "stat", id);
 	}
-	*r = (struct store_reader) { fd, from };
+	*r = (struct store_reader) { fd, from, false };
 	*size = st.st_size;
 	*out = r;
+	return ERR_OK;
+}
+
+void store_pass_by(struct store_reader *r)
+{
+	r->passing_by = true;
+	/* No reading ahead: that would be in memory when we come to it */
+	(void)posix_fadvise(r->fd, 0, 0, POSIX_FADV_RANDOM);
+}
+
+/* Bytes that are in memory already are somebody's; the others go again */
+static ssize_t read_passing_by(struct store_reader *r, char *to, size_t cap)
+{
+	struct iovec v = { to, cap };
+	ssize_t n = preadv2(r->fd, &v, 1, r->at, RWF_NOWAIT);
+
+	if (n >= 0)
+		return n;
+	n = pread(r->fd, to, cap, r->at);
+	if (n > 0)
+		(void)posix_fadvise(r->fd, r->at, n, POSIX_FADV_DONTNEED);
+	return n;
+}
+
+enum err store_disk_read(int fd, const char *id, int64_t from, char *to,
+			 size_t cap, size_t *got, struct errmsg *m)
+{
+	ssize_t n;
+
+	do
+		n = pread(fd, to, cap, from);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return store_disk_failed(m, "read", id);
+	*got = (size_t)n;
+	return ERR_OK;
+}
+
+static enum err pass_by(struct store_reader *r, char *to, size_t cap,
+			size_t *got, struct errmsg *m)
+{
+	ssize_t n;
+
+	do
+		n = read_passing_by(r, to, cap);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return store_disk_failed(m, "read", "an object");
+	*got = (size_t)n;
 	return ERR_OK;
 }
 
 enum err store_read(struct store_reader *r, char *to, size_t cap, size_t *got,
 		    struct errmsg *m)
 {
-	ssize_t n;
+	enum err e = r->passing_by ? pass_by(r, to, cap, got, m)
+				   : store_disk_read(r->fd, "an object", r->at,
+						     to, cap, got, m);
 
-	do
-		n = pread(r->fd, to, cap, r->at);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return store_disk_failed(m, "read", "an object");
-	r->at += n;
-	*got = (size_t)n;
-	return ERR_OK;
+	if (e == ERR_OK)
+		r->at += (int64_t)*got;
+	return e;
 }
 
 void store_done(struct store_reader *r)
@@ -210,71 +261,4 @@ enum err store_path(struct store *s, const char *id,
 		return ERR_NOT_FOUND;
 	(void)snprintf(out, STORE_PATH_MAX, "%s/%s", s->objects_path, object);
 	return ERR_OK;
-}
-
-/* --- walking ------------------------------------------------------------ */
-
-/* Whether it is the mark of an upload whose bytes are gone. Of others the bytes
- * are the item. */
-static bool is_left_mark(int dir, const char *name,
-			 char id[static UUID_LEN + 1])
-{
-	if (!span_has_suffix(span_of(name), SPAN(PARTIAL_MARK_SUFFIX)))
-		return false;
-	(void)snprintf(id, UUID_LEN + 1, "%.36s", name);
-	return faccessat(dir, id, F_OK, 0) != 0;
-}
-
-/* Each regular file of one directory; `fd` is taken over */
-static enum err each_file(int fd, bool finished, store_each_fn *each, void *arg,
-			  struct errmsg *m)
-{
-	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *entry;
-	char id[UUID_LEN + 1];
-	enum err e = ERR_OK;
-
-	if (d == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
-		return store_disk_failed(m, "read", "a directory of the store");
-	}
-	while (e == ERR_OK && (entry = readdir(d)) != NULL) {
-		struct store_item item = { entry->d_name, finished, 0, 0 };
-		struct stat st;
-
-		if (is_left_mark(dirfd(d), entry->d_name, id))
-			item.id = id;
-
-		/* What vanished meanwhile was removed or finished: no matter */
-		if (fstatat(dirfd(d), entry->d_name, &st,
-			    AT_SYMLINK_NOFOLLOW) != 0 ||
-		    !S_ISREG(st.st_mode))
-			continue;
-		item.size = item.id == id ? 0 : st.st_size;
-		/* a rename changes ctime, and with it the time of finishing */
-		item.changed_at = st.st_ctime;
-		e = each(arg, &item);
-	}
-	(void)closedir(d);
-	return e;
-}
-
-enum err store_each(struct store *s, store_each_fn *each, void *arg,
-		    struct errmsg *m)
-{
-	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-	enum err e =
-		each_file(openat(s->incoming, ".", flags), false, each, arg, m);
-
-	for (unsigned i = 0; i < 256 && e == ERR_OK; i++) {
-		char fan[3];
-		int fd;
-
-		(void)snprintf(fan, sizeof(fan), "%02x", i);
-		fd = openat(s->objects, fan, flags);
-		if (fd >= 0 || errno != ENOENT)
-			e = each_file(fd, true, each, arg, m);
-	}
-	return e;
 }

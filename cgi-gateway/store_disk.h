@@ -2,10 +2,16 @@
  *
  *	DIR/incoming/<id>      being written
  *	DIR/objects/<aa>/<id>  finished; aa are the last two digits of the id
+ *	DIR/holds              empty; a byte of it is locked for each held
+ *object
  *
  * Finishing is: fsync of the file, rename, fsync of both directories. Both are
  * on one file system, so the rename is atomic. Directories are made as 0750 and
  * files as 0640: the server that sends them is in the program's group.
+ *
+ * A hold is a record lock (fcntl), which the kernel drops however the process
+ * ends. It is seen by every process that uses the same directory on this
+ * machine, and on others where their file system shares record locks.
  */
 #ifndef STORE_DISK_H
 #define STORE_DISK_H
@@ -20,7 +26,7 @@ enum {
 };
 
 /* Make the directories where they are missing. ERR_CONFIG with the reason when
- * `dir` cannot be used. */
+ * `dir` cannot be used, or its file system locks no records. */
 enum err store_disk_open(const char *dir, struct store **out,
 			 struct errmsg *m) MUST_CHECK;
 

@@ -8,6 +8,7 @@
 struct store {
 	char *objects_path;    /* owned, absolute */
 	int incoming, objects; /* directories */
+	int holds;	       /* the file whose bytes are locked */
 	/* The kernel's name for this boot, or "" */
 	char boot[UUID_LEN + 4];
 };
@@ -27,6 +28,10 @@ void store_disk_name(const char *id, char out[static STORE_DISK_NAME]);
 /* ERR_FULL or ERR_IO for errno; `m` says what could not be done to which. */
 enum err store_disk_failed(struct errmsg *m, const char *what, const char *id);
 
+/* One pread(2) of `id`. */
+enum err store_disk_read(int fd, const char *id, int64_t from, char *to,
+			 size_t cap, size_t *got, struct errmsg *m) MUST_CHECK;
+
 /* The same, but ERR_NOT_FOUND where what was asked for is not there. */
 enum err store_disk_absent(struct errmsg *m, const char *what, const char *id);
 
@@ -39,5 +44,13 @@ enum err store_disk_place(struct store *s, const char *id, int fd,
 /* Open the directory `name` of `parent`, made where it is missing; then its
  * entry in `parent` is made safe too. -1 and errno. */
 int store_disk_dir(int parent, const char *name);
+
+/* Open `holds` of the directory `root`, made where it is missing. -1 and errno,
+ * also where nothing can be locked. */
+int store_disk_holds(int root);
+
+/* Hold the object, until store_release(). */
+enum err store_disk_hold(struct store *s, const char *id,
+			 struct errmsg *m) MUST_CHECK;
 
 #endif

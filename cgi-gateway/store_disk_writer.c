@@ -20,18 +20,30 @@ enum err store_begin(struct store *s, const char *id, struct store_writer **out,
 		     struct errmsg *m)
 {
 	struct store_writer *w = malloc(sizeof(*w));
+	enum err e;
 
 	if (w == NULL)
 		return err_set(m, ERR_MEMORY, "out of memory");
+	/* Before there is anything to be judged */
+	e = store_disk_hold(s, id, m);
+	if (e != ERR_OK) {
+		free(w);
+		return e;
+	}
 	w->store = s;
 	w->written = w->pushed = 0;
 	w->gathered = 0;
 	(void)snprintf(w->id, sizeof(w->id), "%s", id);
-	w->fd = openat(s->incoming, id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	w->fd = openat(s->incoming, id, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 		       0640);
 	if (w->fd < 0) {
+		bool begun = errno == EEXIST; /* and held, by somebody */
+
+		e = store_disk_failed(m, "create incoming", id);
+		if (!begun)
+			store_release(s, id);
 		free(w);
-		return store_disk_failed(m, "create incoming", id);
+		return e;
 	}
 	*out = w;
 	return ERR_OK;
@@ -88,6 +100,16 @@ enum err store_write(struct store_writer *w, struct span bytes,
 	return e;
 }
 
+enum err store_peek(struct store_writer *w, int64_t from, char *to, size_t cap,
+		    size_t *got, struct errmsg *m)
+{
+	enum err e = flush(w, m);
+
+	return e == ERR_OK
+		       ? store_disk_read(w->fd, w->id, from, to, cap, got, m)
+		       : e;
+}
+
 void store_abandon(struct store_writer *w)
 {
 	if (w == NULL)
@@ -95,6 +117,7 @@ void store_abandon(struct store_writer *w)
 	(void)close(w->fd);
 	/* What stays behind, gateway-admin gc finds */
 	(void)unlinkat(w->store->incoming, w->id, 0);
+	store_release(w->store, w->id);
 	free(w);
 }
 

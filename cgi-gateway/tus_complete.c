@@ -1,5 +1,6 @@
 #include "tus_complete.h"
 
+#include "inspect.h"
 #include "partial_finish.h"
 
 #include <string.h>
@@ -10,9 +11,10 @@ enum err tus_remove(struct tus *t)
 
 	/* The row is gone, so the upload is, also one that was about to become
 	 * a file; bytes that stay are left to gc */
-	if (e == ERR_OK &&
-	    partial_remove(t->app->store, t->u.id, NULL) != ERR_OK)
+	if (e == ERR_OK) {
+		(void)!partial_remove(t->app->store, t->u.id, NULL);
 		(void)!store_remove(t->app->store, t->u.id, NULL);
+	}
 	return e;
 }
 
@@ -26,7 +28,7 @@ static struct file file_of(const struct tus *t,
 
 	memcpy(f.id, t->u.id, sizeof(f.id));
 	memcpy(f.name, t->u.name, sizeof(f.name));
-	memcpy(f.type, t->u.type, sizeof(f.type));
+	memcpy(f.claimed_type, t->u.type, sizeof(f.claimed_type));
 	memcpy(f.sha256, sha256, SHA256_LEN);
 	if (t->u.life != FILES_NEVER)
 		f.expires_at = t->rq->now + t->u.life;
@@ -74,6 +76,20 @@ static enum err has_right_digest(const struct tus *t,
 		       : ERR_OK;
 }
 
+static enum err read_bytes(void *finish, int64_t from, char *to, size_t cap,
+			   size_t *got, struct errmsg *m)
+{
+	return finish_read(finish, from, to, cap, got, m);
+}
+
+static enum err inspect_bytes(struct tus *t, struct finish *finish,
+			      struct file *f)
+{
+	const struct inspect_source src = { read_bytes, finish, f->size };
+
+	return inspect(t->app, t->rq, t->rs, &src, f);
+}
+
 static enum err finish(struct tus *t, const struct upload *parts, size_t count)
 {
 	unsigned char sha256[SHA256_LEN];
@@ -87,8 +103,13 @@ static enum err finish(struct tus *t, const struct upload *parts, size_t count)
 	file = file_of(t, sha256);
 	e = has_right_digest(t, sha256);
 	if (e == ERR_OK)
+		e = inspect_bytes(t, f, &file);
+	if (e == ERR_OK)
 		return settle(t, f, &file, parts, count);
 	finish_leave(f);
+	/* What was put together has no row that anybody could try again with */
+	if (count > 0)
+		(void)!partial_remove(t->app->store, t->u.id, NULL);
 	return e;
 }
 
@@ -109,7 +130,9 @@ enum err tus_complete(struct tus *t, const struct upload *parts, size_t count)
 {
 	enum err e = finish(t, parts, count);
 
-	if (e == ERR_DIGEST && count == 0)
+	/* It will never be a file */
+	if ((e == ERR_DIGEST || e == ERR_INFECTED || e == ERR_TOO_LARGE) &&
+	    count == 0)
 		(void)!tus_remove(t);
 	if (e == ERR_NOT_FOUND && count == 0)
 		e = done_by_another(t);

@@ -8,8 +8,8 @@
  * that it was put together of, if it was, and go with it. Several may try at
  * once, and whoever comes after one that broke off goes on with it.
  *
- *   ERR_DIGEST     it has another sha256 than Upload-Metadata said; it is
- *                  removed
+ *   ERR_DIGEST     it has another sha256 than Upload-Metadata said;
+ *   ERR_INFECTED, ERR_TOO_LARGE  inspect.h's; after these it is removed
  *   ERR_NOT_FOUND  it was removed
  *   ERR_CONFLICT   it has not all of its bytes, or not all of its parts
  *   ERR_UNAVAILABLE  try again: a HEAD will do

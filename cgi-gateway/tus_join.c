@@ -90,6 +90,15 @@ static enum err copy_parts(struct tus *t, const struct upload *parts,
 	return e;
 }
 
+/* Nor is what is infected kept in pieces */
+static void remove_parts(struct tus *t, const struct upload *parts,
+			 size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (uploads_remove(t->app->db, &parts[i], NULL) == ERR_OK)
+			(void)!partial_remove(t->app->store, parts[i].id, NULL);
+}
+
 enum err tus_join(struct tus *t, struct span list)
 {
 	struct upload *parts =
@@ -114,11 +123,14 @@ enum err tus_join(struct tus *t, struct span list)
 		e = taken(t);
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
 		(void)!partial_remove(s, parts[i].id, &t->rs->why);
+	if (e == ERR_INFECTED)
+		remove_parts(t, parts, count);
 	/* It has no row that anybody could go on with. Not known whether it is
 	 * a file: gc will look */
 	if (e != ERR_OK && e != ERR_UNAVAILABLE) {
 		(void)!partial_remove(s, t->u.id, NULL);
 		(void)!store_remove(s, t->u.id, NULL);
 	}
+	store_release(s, t->u.id);
 	return e;
 }

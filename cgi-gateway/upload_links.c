@@ -215,19 +215,22 @@ enum err upload_links_sweep(struct db *db, int64_t now, bool dry,
 			    int64_t *removed, struct errmsg *m)
 {
 	const int64_t before = now - UPLOAD_LINK_KEPT;
-	int64_t dead = 0;
-	enum err e =
-		db_row(db, "SELECT COUNT(*) FROM upload_link WHERE " DEAD,
-		       DB_IN(DEAD_VALUES(before)), DB_OUT(db_to_int(&dead)), m);
+	int64_t bite;
+	enum err e = ERR_OK;
 
+	*removed = 0;
+	if (dry)
+		return db_row(db,
+			      "SELECT COUNT(*) FROM upload_link WHERE " DEAD,
+			      DB_IN(DEAD_VALUES(before)),
+			      DB_OUT(db_to_int(removed)), m);
 	/* Small bites: nobody's upload waits for the whole of it */
-	while (e == ERR_OK && !dry)
-		e = db_change(
+	while (e == ERR_OK) {
+		e = db_change_rows(
 			db, "DELETE FROM upload_link WHERE " DEAD " LIMIT 1000",
-			DB_IN(DEAD_VALUES(before)), m);
-	if (e == ERR_NOT_FOUND)
-		e = ERR_OK;
-	if (e == ERR_OK)
-		*removed = dead;
-	return e;
+			DB_IN(DEAD_VALUES(before)), &bite, m);
+		if (e == ERR_OK)
+			*removed += bite;
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }

@@ -90,7 +90,8 @@ enum err upload_links_receive(struct db *db, const struct upload_link *l,
 /* --- for gateway-admin ------------------------------------------------- */
 
 /* Remove the rows of links that have been dead for UPLOAD_LINK_KEPT; with `dry`
- * only count these. */
+ * only count these. *removed is what this call removed, also where it fails
+ * half way. */
 enum err upload_links_sweep(struct db *db, int64_t now, bool dry,
 			    int64_t *removed, struct errmsg *m) MUST_CHECK;
 

@@ -1,11 +1,12 @@
 #include "cors.h"
 
-#define EXPOSED                                                           \
-	"Content-Disposition, Content-Range, ETag, Last-Modified, Link, " \
-	"Location, Repr-Digest, Retry-After, Tus-Checksum-Algorithm, "    \
-	"Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, "       \
-	"Upload-Concat, Upload-Defer-Length, Upload-Expires, "            \
-	"Upload-Length, Upload-Metadata, Upload-Offset, "                 \
+#define EXPOSED                                                      \
+	"Content-Digest, Content-Disposition, Content-Range, ETag, " \
+	"Last-Modified, Link, Location, Repr-Digest, Retry-After, "  \
+	"Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, "      \
+	"Tus-Resumable, Tus-Version, Upload-Concat, "                \
+	"Upload-Defer-Length, Upload-Expires, Upload-Length, "       \
+	"Upload-Metadata, Upload-Offset, "                           \
 	"WWW-Authenticate, X-Request-ID"
 #define SENDABLE                                                           \
 	"Accept, Authorization, Content-Digest, Content-Type, "            \

@@ -14,6 +14,7 @@ static const char *const texts[ERR_COUNT] = {
 	[ERR_LENGTH_REQUIRED] = "length required",
 	[ERR_MEDIA_TYPE] = "unsupported media type",
 	[ERR_DIGEST] = "digest mismatch",
+	[ERR_INFECTED] = "infected",
 	[ERR_CHECKSUM] = "checksum mismatch",
 	[ERR_TUS_VERSION] = "not tus 1.0.0",
 	[ERR_RANGE] = "range not satisfiable",

@@ -29,6 +29,7 @@ enum err {
 	ERR_DIGEST,	 /* the bytes are not the ones that were announced */
 	ERR_CHECKSUM,	 /* nor are those of one piece of an upload */
 	ERR_TUS_VERSION, /* another version of the tus protocol, or none */
+	ERR_INFECTED,	 /* a virus scanner knows the bytes */
 	ERR_RANGE,	 /* a byte range outside the file */
 	/* who is asking */
 	ERR_NO_CREDENTIALS, /* no user name and password came */

@@ -40,6 +40,10 @@ static const struct problem {
 			 "The bytes that arrived do not have the digest that "
 			 "was announced; nothing was stored. Send them again.",
 			 NULL },
+	[ERR_INFECTED] = { 422, "infected", "Infected",
+			   "The virus scanner knows the file; nothing was "
+			   "stored.",
+			   NULL },
 	/* tus 1.0.0, "Checksum": a status of its own */
 	[ERR_CHECKSUM] = { 460, "checksum-mismatch", "Checksum mismatch",
 			   "The bytes of this request do not have the "

@@ -7,6 +7,7 @@ import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { bearer, curl } from '../support/curl.js';
 import { keep, sha256 } from '../support/files.js';
+import { png } from '../support/pictures.js';
 import { useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
 
@@ -47,6 +48,7 @@ describe('a whole file', () => {
     assert.equal(headers.get('content-length'), String(size));
     assert.equal(headers.get('etag'), `"${sha256(content)}"`);
     assert.equal(headers.get('repr-digest'), `sha-256=:${sha256(content, 'base64')}:`);
+    assert.equal(headers.get('content-digest'), `sha-256=:${sha256(content, 'base64')}:`);
     assert.equal(Date.parse(headers.get('last-modified')), Date.parse(record.created_at));
   });
 
@@ -61,6 +63,24 @@ describe('a whole file', () => {
     }
   });
 
+  test('has a digest of the content where the content is sure to be all of it, and one of the file always', async () => {
+    const etag = `"${sha256(content)}"`, old = new Date(0).toUTCString();
+    for (const [headers, status, method] of [
+      [{ Range: 'bytes=0-9' }, 206], [{ Range: 'bytes=0-' }, 206], [{ Range: 'bytes=0-9', 'If-Range': '"other"' }, 200], [{ Range: 'items=0-9' }, 200],
+      [{ 'If-None-Match': etag }, 304], [{ 'If-None-Match': '"x"' }, 200], [{ 'If-Modified-Since': old }, 200], [{}, 200, 'HEAD'],
+    ])
+      for (const target of bothRoutes()) {
+        const answer = await get(headers, { method, target });
+        assertStatus(answer, status);
+        assert.equal(answer.headers.get('content-digest'), null, JSON.stringify(headers));
+        if (status !== 304) assert.equal(answer.headers.get('repr-digest'), `sha-256=:${sha256(content, 'base64')}:`);
+      }
+    for (const want of ['sha-256=10', 'sha-512=3, sha-256=0', 'x'])
+      assert.ok((await get({ 'Want-Content-Digest': want, 'Want-Repr-Digest': want })).headers.get('content-digest'));
+    const empty = await keep(stack, ann, 'empty', '');
+    assert.equal((await get({}, { target: empty.url })).headers.get('content-digest'), `sha-256=:${sha256('', 'base64')}:`);
+  });
+
   test('is saved by curl -OJ under its name', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-download-'));
     try {
@@ -73,33 +93,39 @@ describe('a whole file', () => {
   });
 
   test('is what a text file was, byte for byte, without a guess at its charset', async () => {
-    const text = await keep(stack, ann, 't.txt', 'a\r\nb\0c\n', { type: 'text/plain; charset=ISO-8859-1' });
+    const latin1 = 'a\r\nb\xe9c\n';
+    const text = await keep(stack, ann, 't.txt', Buffer.from(latin1, 'latin1'), { type: 'text/plain; charset=ISO-8859-1' });
     const answer = await get({}, { target: text.url });
-    assert.equal(answer.bytes.toString('latin1'), 'a\r\nb\0c\n');
+    assert.equal(answer.bytes.toString('latin1'), latin1);
     assert.match(answer.headers.get('content-type'), /^text\/plain(; ?charset=iso-8859-1)?$/i);
   });
 });
 
 describe('inline', () => {
   test('shows a picture or plain text in the browser, and may still run nothing', async () => {
-    for (const type of ['image/png', 'text/plain']) {
-      const shown = await keep(stack, ann, 'shown', 'x', { type });
+    for (const [type, content] of [['image/png', png], ['text/plain', 'x']]) {
+      const shown = await keep(stack, ann, 'shown', content, { type });
       const { headers } = await get({}, { target: `${shown.url}?inline=1` });
       assert.match(headers.get('content-disposition'), /^inline/, type);
+      assert.equal(headers.get('content-type'), type);
       assert.match(headers.get('content-security-policy'), /^sandbox/);
     }
   });
 
   test('is not for what a browser would run', async () => {
-    for (const type of ['text/html', 'image/svg+xml', 'application/xhtml+xml', 'text/xml', 'application/pdf+html', 'application/javascript', 'text/html;image/png']) {
-      const active = await keep(stack, ann, 'active', '<script>alert(1)</script>', { type });
-      const { headers } = await get({}, { target: `${active.url}?inline=1` });
-      assert.match(headers.get('content-disposition'), /^attachment/, type);
-    }
+    const contents = ['<script>alert(1)</script>', '<svg xmlns="http://www.w3.org/2000/svg"/>', '<?xml version="1.0"?><a/>', '%PDF-1.7\n'];
+    for (const type of ['text/html', 'image/svg+xml', 'application/xhtml+xml', 'text/xml', 'application/pdf', 'application/pdf+html', 'application/javascript', 'text/html;image/png', 'image/png', 'text/plain'])
+      for (const content of contents) {
+        const active = await keep(stack, ann, 'active', content, { type });
+        const { headers } = await get({}, { target: `${active.url}?inline=1` });
+        assert.match(headers.get('content-disposition'), /^attachment/, `${content} as ${type}`);
+        assert.match(headers.get('content-security-policy'), /^sandbox/);
+        assert.equal(headers.get('x-content-type-options'), 'nosniff');
+      }
   });
 
   test('is only what is asked for by 1', async () => {
-    const shown = await keep(stack, ann, 'shown', 'x', { type: 'image/png' });
+    const shown = await keep(stack, ann, 'shown', png, { type: 'image/png' });
     for (const query of ['', '?inline=0', '?inline=', '?inline=true', '?inline=11'])
       assert.match((await get({}, { target: shown.url + query })).headers.get('content-disposition'), /^attachment/, query);
   });

@@ -121,7 +121,7 @@ describe('a form', () => {
   test('with part headers in any letters and order', async () => {
     const answer = await send(form(Buffer.from('X-Other: 1\r\ncontent-type:text/html\r\nCONTENT-DISPOSITION:FORM-DATA;FILENAME="a.html";NAME="f"\r\n\r\nA')));
     assertStatus(answer, 201);
-    assert.deepEqual([answer.json.files[0].name, answer.json.files[0].type], ['a.html', 'text/html']);
+    assert.deepEqual([answer.json.files[0].name, answer.json.files[0].claimed_type], ['a.html', 'text/html']);
   });
 
   test('with expires_in for all its files', async () => {

@@ -4,6 +4,7 @@ import net from 'node:net';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { keep, sha256 } from '../support/files.js';
+import { png } from '../support/pictures.js';
 import { useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
 
@@ -61,6 +62,7 @@ describe('a link', () => {
         'cache-control', 'content-security-policy', 'x-content-type-options', 'referrer-policy'])
         assert.equal(answer.headers.get(name), owned.headers.get(name), name);
       for (const name of ['x-sendfile', 'status']) assert.equal(answer.headers.get(name), null, name);
+      assert.equal(answer.headers.get('content-digest'), method === 'HEAD' ? null : owned.headers.get('repr-digest'));
       assert.equal(answer.bytes.length, method === 'HEAD' ? 0 : size);
     }
     await assertWhole(link);
@@ -89,7 +91,7 @@ describe('a link', () => {
   });
 
   test('takes ?inline=1 as /download does', async () => {
-    const shown = await keep(stack, ann, 'a.png', 'x', { type: 'image/png' });
+    const shown = await keep(stack, ann, 'a.png', png, { type: 'image/png' });
     const link = await share({}, shown);
     assert.match((await stack.call('GET', `${link.path}?inline=1`)).headers.get('content-disposition'), /^inline/);
     assert.match((await get(link)).headers.get('content-disposition'), /^attachment/);

@@ -35,6 +35,66 @@ describe('a name is kept as it is', () => {
     });
 });
 
+describe('a name of any language', () => {
+  const names = {
+    'composed (NFC)': 'Ångström résumé.txt'.normalize('NFC'),
+    'decomposed (NFD)': 'Ångström résumé.txt'.normalize('NFD'),
+    'Hangul, decomposed': '한글 보고서.hwp'.normalize('NFD'),
+    'from right to left': 'דו"ח שנתי – ١٢٣.pdf',
+    'with marks of direction': '\u202eexe.\u202ctxt \u200fא',
+    'of Indic letters with joiners': 'क्‍षत्रिय नमस्ते.doc',
+    'of emoji in families, tones and flags': '👩‍👩‍👧‍👦👍🏽🇨🇭.png',
+    'from beyond the basic plane': '𠮷野家𝒳.txt',
+    'of 255 bytes in four-byte characters and one of three': '😀'.repeat(63) + '報',
+    'with full-width slashes and dots': '．．／etc／passwd',
+    'in Turkish, which folds otherwise': 'İstanbul ılık.txt',
+    'with what JSON, HTML, SQL and printf care for': `"u0041" <b>&amp;'; -- %s%n {}.txt`,
+    'that looks encoded already': `%E2%82%AC %252F =?utf-8?q?x?= &#x41; UTF-8''x.txt`,
+  };
+  // What a browser reads from the header: filename* where it is, else filename
+  const named = (header) => {
+    const extended = /; filename\*=UTF-8''([^;]+)$/.exec(header);
+    return extended ? decodeURIComponent(extended[1]) : /; filename="([^"]*)"$/.exec(header)[1];
+  };
+
+  for (const [what, name] of Object.entries(names))
+    test(`${what} comes back to the byte from the record, the list, a search and the download`, async () => {
+      const sent = Buffer.from(name).toString('hex');
+      for (const record of [(await byPath(encodeURIComponent(name))).json.files[0], (await byQuery(encodeURIComponent(name))).json.files[0], (await byForm(name.replaceAll('"', '%22'))).json.files[0]]) {
+        const hex = (text) => Buffer.from(text).toString('hex');
+        assert.equal(hex(record.name), sent);
+        assert.equal(hex((await stack.call('GET', `/files/${record.id}`, { token: ann.token })).json.name), sent);
+        const found = await stack.call('GET', `/files?limit=100&q=${encodeURIComponent(name)}`, { token: ann.token });
+        assert.equal(hex(found.json.files.find((f) => f.id === record.id).name), sent);
+        const { headers } = await stack.call('GET', `/download/${record.id}`, { token: ann.token });
+        assert.match(headers.get('content-disposition'), /^attachment; filename="[\x20-\x7e]*"(; filename\*=UTF-8''[A-Za-z0-9._~%-]+)?$/);
+        assert.equal(hex(named(headers.get('content-disposition'))), sent);
+      }
+    });
+
+  test('and its other normal form are two names', async () => {
+    const [nfc, nfd] = ['ä.txt'.normalize('NFC'), 'ä.txt'.normalize('NFD')];
+    assert.notEqual(nfc, nfd);
+    assert.equal(nameOf(await byPath(encodeURIComponent(nfc))), nfc);
+    assert.equal(nameOf(await byPath(encodeURIComponent(nfd))), nfd);
+  });
+
+  test('may be given by a change of the name', async () => {
+    const record = await keep(stack, ann, 'plain.txt', 'x');
+    for (const name of Object.values(names)) {
+      const changed = await stack.call('PATCH', `/files/${record.id}`, { token: ann.token, json: { name } });
+      assertStatus(changed, 200);
+      assert.equal(changed.json.name, name);
+    }
+  });
+
+  test('in a PUT\'s path may be encoded as far as each client likes', async () => {
+    for (const [path, name] of [['a+b.txt', 'a+b.txt'], ['a%2Bb.txt', 'a+b.txt'], ['a%20b.txt', 'a b.txt'], ['%61.txt', 'a.txt'], ['z%c3%bcrich.txt', 'zürich.txt'],
+      ['z%C3%BCrich.txt', 'zürich.txt'], ['a;b=c,d@e:f!$&\'()*.txt', 'a;b=c,d@e:f!$&\'()*.txt'], ['a%3Fb%23c.txt', 'a?b#c.txt'], ['100%25.txt', '100%.txt'], ['%2541.txt', '%41.txt']])
+      assert.equal(nameOf(await byPath(path)), name, path);
+  });
+});
+
 describe('of a path the last segment is kept', () => {
   for (const [path, name] of [
     ['C:\\x\\y.txt', 'y.txt'], ['\\\\server\\share\\y.txt', 'y.txt'], ['/etc/passwd', 'passwd'], ['../../../etc/passwd', 'passwd'],
@@ -47,7 +107,7 @@ describe('of a path the last segment is kept', () => {
 
   test('and nothing was written outside the data folder\'s ids', async () => {
     const data = stack.settings('gateway').DATA_DIR;
-    assert.deepEqual(readdirSync(data).sort(), ['incoming', 'objects']);
+    assert.deepEqual(readdirSync(data).sort(), ['holds', 'incoming', 'objects']);
     for (const folder of readdirSync(`${data}/objects`)) {
       assert.match(folder, /^[0-9a-f]{2}$/);
       for (const id of readdirSync(`${data}/objects/${folder}`)) assert.match(id, /^[0-9a-f-]{36}$/);
@@ -130,10 +190,13 @@ describe('Content-Disposition', () => {
     assert.equal(nameOf(answer), 'say "hi".txt');
   });
 
-  test('knows filename* of a form', async () => {
-    const body = form(Buffer.from("Content-Disposition: form-data; name=\"f\"; filename=\"plain.txt\"; filename*=UTF-8''z%C3%BCrich.txt\r\n\r\nx"));
-    const answer = await stack.call('POST', '/upload', { token: ann.token, body, headers: { 'Content-Type': formType() } });
-    assert.ok(['plain.txt', 'zürich.txt'].includes(nameOf(answer)));
+  test('takes no filename* of a form, which RFC 7578 forbids there', async () => {
+    const upload = (...parameters) => stack.call('POST', '/upload', { token: ann.token, headers: { 'Content-Type': formType() },
+      body: form(Buffer.from(`Content-Disposition: form-data; name="f"; ${parameters.join('; ')}\r\n\r\nx`)) });
+    const [plain, extended] = ['filename="plain.txt"', "filename*=UTF-8''z%C3%BCrich.txt"];
+    assert.equal(nameOf(await upload(plain, extended)), 'plain.txt');
+    assert.equal(nameOf(await upload(extended, plain)), 'plain.txt');
+    assertProblem(await upload(extended), 400, 'no-file');
   });
 });
 

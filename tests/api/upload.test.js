@@ -51,10 +51,10 @@ describe('a body is a file', () => {
     assert.deepEqual([...(await bytesOf(record))], [0, 1, 2, 255]);
   });
 
-  test('without a content type, which then is application/octet-stream', async () => {
+  test('without a content type, which then is application/octet-stream as far as the client is asked', async () => {
     const answer = await put('plain', Buffer.from('x'));
     assertStatus(answer, 201);
-    assert.equal(answer.json.files[0].type, 'application/octet-stream');
+    assert.equal(answer.json.files[0].claimed_type, 'application/octet-stream');
   });
 
   test('when it is empty', async () => {

@@ -9,25 +9,39 @@ import { build, sanitizerLines } from './stack.js';
 // `input`, through a pipe, or the file at `file`, opened as standard input: what lighttpd does with
 // a spooled body. `wrapper` is a command that starts the program. Gives an answer as client.js does,
 // with the exit status `code` and `stderr`.
-export async function runCgi(stack, program, method, path, { variables = {}, input, file, wrapper = [] } = {}) {
-  const env = { ...serverVariables(stack, program, method, path, input), ...variables };
+export function runCgi(stack, program, method, path, { variables = {}, input, file, wrapper } = {}) {
+  const request = beginCgi(stack, program, method, path, { variables: { ...lengthOf(input), ...variables }, file, wrapper });
+  return request.finish(input);
+}
+
+// The same with a body that comes as the test likes: {send(bytes), finish(bytes), answer, pid}.
+export function beginCgi(stack, program, method, path, { variables = {}, file, wrapper = [] } = {}) {
+  const env = { ...serverVariables(stack, program, method, path), ...variables };
   const stdin = file ? openSync(file, 'r') : 'pipe';
   const [command, ...args] = [...wrapper, join(build, program)];
   const child = spawn(command, args, { env, stdio: [stdin, 'pipe', 'pipe'] });
   if (file) closeSync(stdin);
-  else {
-    child.stdin.on('error', () => {}); // it may end without reading
-    child.stdin.end(input ?? '');
-  }
+  else child.stdin.on('error', () => {}); // it may end without reading
   const collect = async (stream) => Buffer.concat(await stream.toArray());
   const ended = new Promise((done) => child.on('exit', (code, signal) => done(code ?? signal)));
-  const [stdout, stderr, code] = await Promise.all([collect(child.stdout), collect(child.stderr), ended]);
-  const complaints = sanitizerLines(stderr.toString());
-  if (complaints.length) throw new Error(stderr.toString());
-  return Object.assign(parse({ method, target: path }, stdout), { code, stderr: stderr.toString() });
+  const answer = Promise.all([collect(child.stdout), collect(child.stderr), ended]).then(([stdout, stderr, code]) => {
+    if (sanitizerLines(stderr.toString()).length) throw new Error(stderr.toString());
+    return Object.assign(parse({ method, target: path }, stdout), { code, stderr: stderr.toString() });
+  });
+  return {
+    answer,
+    pid: child.pid,
+    send: (bytes) => new Promise((done) => child.stdin.write(bytes, () => done())),
+    finish(bytes) {
+      child.stdin?.end(bytes ?? '');
+      return answer;
+    },
+  };
 }
 
-function serverVariables(stack, program, method, path, input) {
+const lengthOf = (input) => (input === undefined ? {} : { CONTENT_LENGTH: String(Buffer.byteLength(input)) });
+
+function serverVariables(stack, program, method, path) {
   const [pathInfo, query = ''] = path.split('?');
   const variables = {
     PATH: process.env.PATH,
@@ -43,7 +57,6 @@ function serverVariables(stack, program, method, path, input) {
     PATH_INFO: decodeURIComponent(pathInfo),
     QUERY_STRING: query,
   };
-  if (input !== undefined) variables.CONTENT_LENGTH = String(Buffer.byteLength(input));
   for (const name of ['ASAN_OPTIONS', 'UBSAN_OPTIONS']) if (process.env[name]) variables[name] = process.env[name];
   return variables;
 }

@@ -1,5 +1,6 @@
 // One request, one whole answer, held against docs/openapi.yaml.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { assertKept } from './contract.js';
 import { frontOf } from './front.js';
 
@@ -38,6 +39,9 @@ export function finish(answer) {
     },
   };
   if (!saidByFront(answer)) assertKept({ ...answer, text });
+  // RFC 9530 2: whatever says this of its content says it of these very bytes
+  const digest = answer.headers.get('content-digest');
+  if (digest !== null && !answer.headers.has('x-sendfile')) assert.equal(digest, `sha-256=:${createHash('sha256').update(answer.bytes).digest('base64')}:`);
   return whole;
 }
 

@@ -3,7 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, startServer } from './server.js';
+import { freePort } from './ports.js';
+import { startServer } from './server.js';
 import { repository } from './stack.js';
 
 function makeCertificate(folder) {

@@ -36,6 +36,7 @@ describe('every file of the page', () => {
       assert.equal(policy['script-src'], "'self'");
       assert.equal(policy['style-src'], "'self'");
       assert.equal(policy['frame-ancestors'], "'none'");
+      assert.equal(policy['require-trusted-types-for'], "'script'");
       assert.equal(headers.get('x-content-type-options'), 'nosniff');
       assert.equal(headers.get('referrer-policy'), 'no-referrer');
       assert.equal(headers.get('cache-control'), 'no-cache');

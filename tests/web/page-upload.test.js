@@ -275,6 +275,20 @@ describe('an upload ends', () => {
     assert.equal(await page.locator('.upload').count(), 0);
   });
 
+  test('in words when its file is changed under it, rather than with two halves of two files', async () => {
+    const line = await openLine(stack.url);
+    const changing = join(folder, 'changing.bin');
+    writeFileSync(changing, content);
+    await open(line);
+    await network();
+    await give(changing);
+    await underWay();
+    writeFileSync(changing, Buffer.alloc(LARGE));
+    line.cut();
+    await page.getByText('The file has changed or is gone. Choose it again.').waitFor();
+    assert.equal((await allFiles(stack, ann)).length, 0);
+  });
+
   test('in words when there is no room for it, and can be tried again when there is', async () => {
     assert.equal((await stack.gatewayAdmin(['quota', 'set', String(ann.id), '--bytes', '1000000'])).code, 0);
     await open();

@@ -15,7 +15,7 @@ test('a size has three digits at the most, and steps of a thousand', () => {
 
 test('a duration is the largest unit, rounded', () => {
   const [minute, hour, days] = [60, 3600, 86400];
-  const words = [[-5, '0 seconds'], [0.6, '1 second'], [89, '89 seconds'], [90, '2 minutes'], [89 * minute, '89 minutes'], [2 * hour, '2 hours'], [7 * days, '7 days'],
+  const words = [[-5, '0 seconds'], [0.6, '1 second'], [89, '89 seconds'], [90, '2 minutes'], [89 * minute, '89 minutes'], [2 * hour, '2 hours'], [24 * hour, '1 day'], [30 * hour, '30 hours'], [7 * days, '7 days'],
     [30 * days, '30 days'], [90 * days, '3 months'], [365 * days, '1 year'], [550 * days, '18 months'], [3650 * days, '10 years']];
   for (const [seconds, text] of words) assert.equal(duration(seconds), text);
 });

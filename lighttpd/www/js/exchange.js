@@ -1,11 +1,18 @@
 // exchange.js - a request with a body whose progress is told. XMLHttpRequest, for fetch tells nothing of
 // how much has been sent.
-import { problemOf, unreachable } from './http.js';
+import { Problem, problemOf, unreachable } from './http.js';
 
 const STALLED = 45_000; // ms without a byte moving: the line is dead, though nobody has said so
 const SLOW_END = 180_000; // ms for the answer once all bytes are gone: the server writes them out
 
 export const aborted = () => new DOMException('aborted', 'AbortError');
+
+// The browser says nothing of why a request failed, and it fails also when the file was changed or
+// removed after it was chosen.
+async function whyNot(body) {
+  const readable = !body?.size || (await body.slice(0, 1).arrayBuffer().catch(() => undefined));
+  return readable ? unreachable() : new Problem({ type: 'unreadable', detail: 'The file has changed or is gone. Choose it again.' });
+}
 
 // Gives {status, header(name), text} of an answer that is 2xx; else throws a Problem, or an AbortError when
 // `signal` says so. `onprogress` is called with how many bytes of `body` have been sent.
@@ -35,7 +42,7 @@ export function exchange({ method, url, headers, body, signal, onprogress }) {
       if (xhr.status >= 200 && xhr.status < 300) done({ status: xhr.status, header, text: xhr.responseText });
       else fail(problemOf(xhr.status, xhr.responseText, header));
     });
-    xhr.onerror = xhr.onabort = () => end(() => fail(signal.aborted ? aborted() : unreachable()));
+    xhr.onerror = xhr.onabort = () => end(async () => fail(signal.aborted ? aborted() : await whyNot(body)));
     signal.addEventListener('abort', stop);
     arm(STALLED);
     xhr.send(body ?? null);

@@ -21,7 +21,8 @@ export function duration(seconds) {
   const s = Math.max(0, Math.round(seconds));
   if (s < 90) return plural(s, 'second');
   if (s < 90 * 60) return plural(Math.round(s / 60), 'minute');
-  if (s < 36 * 3600) return plural(Math.round(s / 3600), 'hour');
+  const hours = Math.round(s / 3600);
+  if (hours < 36 && hours !== 24) return plural(hours, 'hour');
   if (s < 60 * 86400) return plural(Math.round(s / 86400), 'day');
   const months = Math.round(s / (30.44 * 86400));
   return months < 24 && months !== 12 ? plural(months, 'month') : plural(Math.round(months / 12), 'year');

@@ -28,7 +28,7 @@ export class Problem extends Error {
   }
 
   get offline() {
-    return this.status === 0;
+    return this.status === 0 && !this.slug;
   }
 }
 

@@ -65,11 +65,9 @@ const arrived = [];
 uploads.addEventListener('done', async ({ detail: { id, item } }) => {
   finished.files++;
   finished.bytes += item.size;
-  try {
-    arrived.push(await api('GET', `/files/${id}`));
-  } catch {
-    return; // deleted meanwhile, or the line broke: the next look at the list tells
-  }
+  // Without it, because it was deleted meanwhile or the line broke, the next look at the list tells.
+  const record = await api('GET', `/files/${id}`).catch(() => undefined);
+  if (record) arrived.push(record);
   for (const file of arrived.splice(0)) arrive(file);
   if (items.size === 0) over();
 });

@@ -107,7 +107,7 @@ async function run(item) {
     leave(item);
     uploads.dispatchEvent(new CustomEvent('done', { detail: { id: url.split('/').at(-1), item } }));
   } catch (error) {
-    if (item.control === control) await stopped(item, error);
+    if (item.control === control) stopped(item, error);
   } finally {
     if (item.control === control) item.control = undefined;
     pump();
@@ -121,20 +121,15 @@ async function created(item, url) {
   item.release = await hold(url);
 }
 
-async function stopped(item, error) {
-  if (error.name === 'AbortError') return;
+function stopped(item, error) {
   if (error.status === 401) return set(item, 'paused', 'Log in again to go on.');
   if (error.status === 404 || error.status === 410) {
     if (item.url) forget(item.url);
     Object.assign(item, { url: undefined, sent: 0 });
     return set(item, 'failed', 'The server no longer has the beginning of this file. Try again to send it from the start.');
   }
-  // The browser says no more than this when a file was changed or removed under it.
-  const unreadable = error.offline && !(await readable(item.file));
-  return set(item, 'failed', unreadable ? 'The file has changed or is gone. Choose it again.' : error.detail ?? error.message);
+  return set(item, 'failed', error.detail ?? error.message);
 }
-
-const readable = (file) => file.slice(0, 1).arrayBuffer().then(() => true, () => false);
 
 function leave(item) {
   if (item.url) forget(item.url);

@@ -47,13 +47,13 @@ export const inline = (text, linkOf) =>
 
 // The part of Markdown that docs/openapi.yaml uses: paragraphs, lists, fenced code, `code`.
 export function markdown(text, linkOf) {
-  const blocks = text.trim().split(/\n{2,}(?![^`]*```\n*(?:[^`]*```[^`]*```)*[^`]*$)/);
-  return blocks.map((block) => {
-    const fence = block.match(/^```\w*\n([\s\S]*?)\n```$/);
-    if (fence) return html`<pre tabindex="0"><code>${fence[1]}</code></pre>`;
-    if (/^- /.test(block)) return html`<ul>${block.split(/\n?^- /m).filter(Boolean).map((item) => html`<li>${inline(item.replace(/\s+/g, ' '), linkOf)}</li>`)}</ul>`;
-    return html`<p>${inline(block.replace(/\s+/g, ' '), linkOf)}</p>`;
-  });
+  const line = (lines) => inline(lines.trim().replace(/\s+/g, ' '), linkOf);
+  const block = (lines) => {
+    if (!lines.startsWith('- ')) return html`<p>${line(lines)}</p>`;
+    return html`<ul>${lines.split(/^- /m).slice(1).map((item) => html`<li>${line(item)}</li>`)}</ul>`;
+  };
+  return text.split(/^```\w*\n([^]*?)\n```$/m).map((part, i) =>
+    (i % 2 ? html`<pre tabindex="0"><code>${part}</code></pre>` : part.split(/\n{2,}/).filter((lines) => lines.trim()).map((lines) => block(lines.trim()))));
 }
 
 // A value as JSON on lines of its own, with a class for each kind of word.

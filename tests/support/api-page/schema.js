@@ -41,10 +41,10 @@ function range(least, most, unit) {
   return most === undefined ? undefined : `at most ${grouped(most)}${words}`;
 }
 
-const code = (value) => html`<code>${typeof value === 'string' ? value : JSON.stringify(value)}</code>`;
+const code = (value) => html`<code>${typeof value === 'string' && value !== '' ? value : JSON.stringify(value)}</code>`;
 
 // What a value must be besides its type: a list of markup.
-export function limits(schema) {
+function limits(schema) {
   const found = [
     schema.minLength === 1 && schema.maxLength === undefined ? 'not empty' : range(schema.minLength, schema.maxLength, 'characters'),
     range(schema.minItems, schema.maxItems, 'items'),

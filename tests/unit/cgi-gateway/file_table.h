@@ -19,6 +19,8 @@ static inline void file_table_make(void)
 	schema_run("gateway/040-upload-link");
 	schema_run("gateway/041-file-upload-link");
 	schema_run("gateway/050-event");
+	schema_run("gateway/060-file-claimed-type");
+	schema_run("gateway/061-event-claimed-type");
 }
 
 /* Quicker than to make it again */

@@ -56,6 +56,8 @@ static inline void gateway_clear(struct db *db)
 
 static inline void gateway_open(struct gateway *g, struct db *db)
 {
+	static char nothing[] = "", refuse[] = "refuse";
+
 	*g = (struct gateway) {
 		.who = { .user_id = GATEWAY_USER,
 			 .email = "ann@example.org",
@@ -65,6 +67,10 @@ static inline void gateway_open(struct gateway *g, struct db *db)
 	folder_make(g->dir);
 	g->app.max_upload = GATEWAY_MAX_UPLOAD;
 	g->app.max_files = GATEWAY_MAX_FILES;
+	g->app.inspector = (struct inspector) { .magic_database = nothing,
+						.clamd = nothing,
+						.clamd_larger = refuse };
+	assert_ok(inspector_open(&g->app.inspector, NULL));
 	g->app.upload_life = GATEWAY_UPLOAD_LIFE;
 	g->app.streams_max = 1;
 	g->app.db = db;
@@ -79,6 +85,7 @@ static inline void gateway_close(struct gateway *g)
 	memory_release(&g->memory);
 	arena_release(&g->arena);
 	store_close(g->app.store);
+	inspector_close(&g->app.inspector);
 	folder_remove(g->dir);
 }
 

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -45,7 +46,7 @@ static int calls_left = NEVER; /* until one fails, and all after it do */
 static int fail_with;	       /* their errno; 0: the process is killed */
 static size_t write_max;       /* bytes that a write takes; 0: all */
 static bool has_failed;	       /* one did */
-static int safe_calls;	       /* fsync and fdatasync so far */
+static atomic_int safe_calls;  /* fsync and fdatasync so far */
 
 static void obey(void)
 {

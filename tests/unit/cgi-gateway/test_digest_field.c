@@ -49,6 +49,26 @@ static void parameters_of_a_member_are_passed_over(void **state)
 	check("sha-256=:" HELLO_B64 ":;p=1;q");
 }
 
+static void of_one_algorithm_that_is_there_twice_the_last_counts(void **state)
+{
+	/* RFC 8941 3.2 */
+	const char *other =
+		"sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
+	char field[256];
+	unsigned char got[SHA256_LEN], want[SHA256_LEN];
+
+	(void)state;
+	(void)snprintf(field, sizeof(field), "%s, sha-256=:" HELLO_B64 ":",
+		       other);
+	check(field);
+	(void)snprintf(field, sizeof(field), "sha-256=:" HELLO_B64 ":, %s",
+		       other);
+	sha256_of(SPAN(""), want);
+	assert_ok(digest_field_parse(span_of(field), got));
+	assert_memory_equal(got, want, SHA256_LEN);
+	check_not("sha-256=:" HELLO_B64 ":, sha-256=x", ERR_FORMAT);
+}
+
 static void other_algorithms_are_passed_over(void **state)
 {
 	(void)state;
@@ -111,6 +131,7 @@ int main(void)
 		TEST(the_examples_of_rfc_9530_are_understood),
 		TEST(blanks_may_stand_around_members),
 		TEST(parameters_of_a_member_are_passed_over),
+		TEST(of_one_algorithm_that_is_there_twice_the_last_counts),
 		TEST(other_algorithms_are_passed_over),
 		TEST(what_is_no_digest_of_its_length_is_refused),
 		TEST(what_is_written_is_read_back),

@@ -156,95 +156,6 @@ static void a_long_path_leaves_its_short_name(void **state)
 	assert_string_equal(got, "a.txt");
 }
 
-/* --- types -------------------------------------------------------------------
- */
-
-static void check_type(const char *sent, const char *want)
-{
-	char got[FILE_TYPE_MAX + 1];
-
-	file_type_clean(span_of(sent), got);
-	assert_string_equal(got, want);
-}
-
-static void a_type_is_kept_in_lower_case_without_parameters(void **state)
-{
-	(void)state;
-	check_type("image/png", "image/png");
-	check_type("Text/HTML; charset=utf-8", "text/html");
-	check_type(" text/plain ;x=\";\"", "text/plain");
-	check_type("application/vnd.oasis.opendocument.text",
-		   "application/vnd.oasis.opendocument.text");
-	check_type("image/svg+xml", "image/svg+xml");
-}
-
-static void what_is_no_type_is_bytes(void **state)
-{
-	static const char *const types[] = {
-		NULL,
-		"",
-		";",
-		"text",
-		"text/",
-		"/plain",
-		"/",
-		"text/a b",
-		"te xt/a",
-		"text/a/b",
-		"text/\xc3\xa4",
-		"a/b\r\nX: y",
-		"\"a\"/b",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(types); i++)
-		check_type(types[i], "application/octet-stream");
-}
-
-static void a_form_describes_a_request_and_not_a_file(void **state)
-{
-	(void)state;
-	check_type("application/x-www-form-urlencoded",
-		   "application/octet-stream");
-	check_type("Application/X-WWW-Form-Urlencoded; charset=utf-8",
-		   "application/octet-stream");
-	check_type("multipart/form-data; boundary=B",
-		   "application/octet-stream");
-	check_type("Multipart/mixed", "application/octet-stream");
-	check_type("multiparty/x", "multiparty/x");
-}
-
-static void a_type_has_a_longest_length(void **state)
-{
-	char type[FILE_TYPE_MAX + 2], got[FILE_TYPE_MAX + 1];
-
-	(void)state;
-	memset(type, 'x', sizeof(type));
-	type[4] = '/';
-	file_type_clean((struct span) { type, FILE_TYPE_MAX }, got);
-	assert_int_equal(strlen(got), FILE_TYPE_MAX);
-	assert_memory_equal(got, type, FILE_TYPE_MAX);
-	file_type_clean((struct span) { type, FILE_TYPE_MAX + 1 }, got);
-	assert_string_equal(got, "application/octet-stream");
-}
-
-static void a_type_that_can_hold_a_script_is_never_shown(void **state)
-{
-	(void)state;
-	assert_true(file_type_is_inert(SPAN("image/png")));
-	assert_true(file_type_is_inert(SPAN("text/plain")));
-	assert_true(file_type_is_inert(SPAN("video/mp4")));
-	assert_false(file_type_is_inert(SPAN("text/html")));
-	assert_false(file_type_is_inert(SPAN("image/svg+xml")));
-	assert_false(file_type_is_inert(SPAN("application/pdf")));
-	assert_false(file_type_is_inert(SPAN("application/xhtml+xml")));
-	assert_false(file_type_is_inert(SPAN("text/xml")));
-	assert_false(file_type_is_inert(SPAN("text/javascript")));
-	assert_false(file_type_is_inert(SPAN("application/octet-stream")));
-	assert_false(file_type_is_inert(SPAN("image/pngx")));
-	assert_false(file_type_is_inert(SPAN("")));
-}
-
 /* --- Content-Disposition
  * ------------------------------------------------------- */
 
@@ -329,11 +240,6 @@ int main(void)
 		TEST(a_name_that_is_not_utf_8_is_refused),
 		TEST(a_name_has_a_longest_length),
 		TEST(a_long_path_leaves_its_short_name),
-		TEST(a_type_is_kept_in_lower_case_without_parameters),
-		TEST(what_is_no_type_is_bytes),
-		TEST(a_form_describes_a_request_and_not_a_file),
-		TEST(a_type_has_a_longest_length),
-		TEST(a_type_that_can_hold_a_script_is_never_shown),
 		TEST(a_plain_name_is_quoted),
 		TEST(any_other_name_comes_in_two_ways),
 		TEST(what_clients_read_differently_is_escaped),

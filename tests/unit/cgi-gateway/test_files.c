@@ -1,6 +1,7 @@
 #include "files.h"
 #include "file_table.h"
 
+#include <pthread.h>
 #include <time.h>
 
 enum { NOW = 1767225600, ANN = 42, BOB = 43 };
@@ -13,7 +14,7 @@ static const struct quota_limits unlimited = { QUOTA_NONE, QUOTA_NONE };
 static int open_db(void **state)
 {
 	(void)state;
-	db = mariadb_pool(2);
+	db = mariadb_pool(3);
 	file_table_make();
 	sessions_user(db, ANN, "ann@example.org", false);
 	sessions_user(db, BOB, "bob@example.org", false);
@@ -65,6 +66,7 @@ static struct file made(int n, uint64_t owner, const char *name)
 	struct file f = {
 		.owner = owner,
 		.type = "text/plain",
+		.claimed_type = "text/x-odd",
 		.size = n,
 		.created_at = NOW,
 		.expires_at = FILES_NEVER,
@@ -105,6 +107,7 @@ static void assert_same(const struct file *a, const struct file *b)
 	assert_true(a->owner == b->owner);
 	assert_string_equal(a->name, b->name);
 	assert_string_equal(a->type, b->type);
+	assert_string_equal(a->claimed_type, b->claimed_type);
 	assert_true(a->size == b->size);
 	assert_memory_equal(a->sha256, b->sha256, SHA256_LEN);
 	assert_true(a->created_at == b->created_at);
@@ -124,6 +127,8 @@ static void what_is_added_is_found_as_it_was(void **state)
 		memcpy(f.name + i, "\xf0\x9f\x98\x80", 4);
 	memset(f.type, 'x', FILE_TYPE_MAX);
 	f.type[4] = '/';
+	memset(f.claimed_type, 'y', FILE_TYPE_MAX);
+	f.claimed_type[3] = '/';
 	f.size = INT64_MAX;
 	for (int i = 0; i < SHA256_LEN; i++)
 		f.sha256[i] = (unsigned char)(i * 8);
@@ -131,6 +136,19 @@ static void what_is_added_is_found_as_it_was(void **state)
 	add(&f);
 	assert_ok(find(&f, LAST, NOW, &got));
 	assert_same(&got, &f);
+}
+
+static void a_row_from_before_claims_were_kept_has_none(void **state)
+{
+	struct file f = made(1, ANN, "a"), got;
+
+	(void)state;
+	add(&f);
+	assert_ok(db_change(db, "UPDATE file SET claimed_type = NULL", DB_NONE,
+			    &why));
+	assert_ok(find(&f, ANN, NOW, &got));
+	assert_string_equal(got.claimed_type, "");
+	assert_string_equal(got.type, "text/plain");
 }
 
 static void a_name_keeps_every_character(void **state)
@@ -956,10 +974,13 @@ static void a_row_exists_whoever_s_and_however_old(void **state)
 	assert_err(files_exists(db, SPAN(""), &why), ERR_NOT_FOUND);
 }
 
+/* Behind which every other comes */
+static const struct file first;
+
 static void expired(int64_t now)
 {
 	l = (struct listed) { 0 };
-	assert_ok(files_expired(db, now, &l.row, note, &l, &why));
+	assert_ok(files_expired(db, now, &first, &l.row, note, &l, &why));
 }
 
 static void what_has_expired_comes_oldest_first(void **state)
@@ -975,6 +996,75 @@ static void what_has_expired_comes_oldest_first(void **state)
 	assert_listed(&l, "first");
 	expired(NOW + 2);
 	assert_listed(&l, "first second later");
+}
+
+static void a_page_of_what_has_expired_begins_behind_another(void **state)
+{
+	struct file behind = made(2, BOB, "");
+
+	(void)state;
+	add_named(3, ANN, "c", NOW);
+	add_named(2, BOB, "b", NOW);
+	add_named(1, ANN, "d", NOW + 1);
+	add_named(4, ANN, "a", NOW - 1);
+	expired(NOW + 1);
+	assert_listed(&l, "a b c d");
+	behind.expires_at = NOW;
+	l = (struct listed) { 0 };
+	assert_ok(files_expired(db, NOW + 1, &behind, &l.row, note, &l, &why));
+	assert_listed(&l, "c d");
+}
+
+/* Answers what files_exists() did */
+static void *ask(void *id)
+{
+	static enum err e;
+
+	e = files_exists(db, span_of(id), NULL);
+	return &e;
+}
+
+static void wait_until_somebody_waits_for_a_row(void)
+{
+	int64_t waiting = 0;
+
+	for (int tries = 0; waiting == 0; tries++) {
+		assert_true(tries < 300);
+		/* whoever asks more often is told what it was told before */
+		sleep_ms(120);
+		assert_ok(db_row(db,
+				 "SELECT COUNT(*) FROM"
+				 " information_schema.innodb_trx"
+				 " WHERE trx_state = 'LOCK WAIT'",
+				 DB_NONE, DB_OUT(db_to_int(&waiting)), &why));
+	}
+}
+
+static void a_row_that_is_being_written_is_waited_for(void **state)
+{
+	(void)state;
+	for (int commit = 0; commit <= 1; commit++) {
+		struct file f = made(1, ANN, "a");
+		struct db_conn *c;
+		pthread_t thread;
+		void *got = NULL;
+
+		assert_ok(db_begin(db, &c, &why));
+		assert_ok(db_tx_change(c,
+				       "INSERT INTO file (id, owner, name,"
+				       " type, size, sha256, created_at)"
+				       " VALUES (?, 1, 'x', 'y', 0,"
+				       " REPEAT('z', 32), 1)",
+				       DB_IN(db_text(span_of(f.id))), &why));
+		assert_int_equal(pthread_create(&thread, NULL, ask, f.id), 0);
+		wait_until_somebody_waits_for_a_row();
+		if (commit)
+			assert_ok(db_commit(c, &why));
+		else
+			db_rollback(c);
+		assert_int_equal(pthread_join(thread, &got), 0);
+		assert_err(*(enum err *)got, commit ? ERR_OK : ERR_NOT_FOUND);
+	}
 }
 
 static void walk(const char *after)
@@ -1077,7 +1167,7 @@ static void without_a_database_everything_is_unavailable(void **state)
 	assert_err(files_remove(away, by(ANN, NOW), 0, id, NULL, &why),
 		   ERR_UNAVAILABLE);
 	assert_err(files_exists(away, id, &why), ERR_UNAVAILABLE);
-	assert_err(files_expired(away, NOW, &l.row, note, &l, &why),
+	assert_err(files_expired(away, NOW, &first, &l.row, note, &l, &why),
 		   ERR_UNAVAILABLE);
 	assert_err(files_walk(away, SPAN(""), &l.row, note, &l, &why),
 		   ERR_UNAVAILABLE);
@@ -1126,6 +1216,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		FILES(what_is_added_is_found_as_it_was),
+		FILES(a_row_from_before_claims_were_kept_has_none),
 		FILES(a_name_keeps_every_character),
 		FILES(many_are_added_together),
 		FILES(of_many_all_are_added_or_none),
@@ -1159,6 +1250,8 @@ int main(int argc, char **argv)
 		FILES(a_statement_reads_few_rows_however_many_there_are),
 		FILES(a_row_exists_whoever_s_and_however_old),
 		FILES(what_has_expired_comes_oldest_first),
+		FILES(a_page_of_what_has_expired_begins_behind_another),
+		FILES(a_row_that_is_being_written_is_waited_for),
 		FILES(a_walk_goes_by_id_behind_the_last),
 		FILES(a_page_of_each_has_a_longest_length),
 		FILES(a_count_tells_files_bytes_and_owners),

@@ -53,6 +53,8 @@ static void keep(const char *name, const char *type, struct span bytes)
 	};
 	(void)snprintf(file.name, sizeof(file.name), "%s", name);
 	(void)snprintf(file.type, sizeof(file.type), "%s", type);
+	(void)snprintf(file.claimed_type, sizeof(file.claimed_type), "%s",
+		       type);
 	sha256_of(bytes, file.sha256);
 	assert_ok(store_begin(g.app.store, file.id, &w, NULL));
 	assert_ok(store_write(w, bytes, NULL));
@@ -120,6 +122,8 @@ static void the_bytes_come_with_what_is_known_of_them(void **state)
 		    "8cffe51791c5f5bbc417c15a6c38\"");
 	assert_span(memory_header(&g.memory, "Repr-Digest"),
 		    "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:");
+	assert_span(memory_header(&g.memory, "Content-Digest"),
+		    "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:");
 	assert_span(memory_header(&g.memory, "Last-Modified"),
 		    "Sun, 06 Nov 1994 08:49:37 GMT");
 	assert_span(memory_header(&g.memory, "Content-Disposition"),
@@ -163,8 +167,19 @@ static void head_tells_the_same_without_the_bytes(void **state)
 	assert_int_equal(memory_answer(&g.memory).len, 0);
 }
 
+/* As if the row were from when nobody looked at bytes */
+static void forget_claimed_type(void)
+{
+	assert_ok(db_change(db, "UPDATE file SET claimed_type = NULL", DB_NONE,
+			    NULL));
+}
+
 static void only_what_is_harmless_is_shown(void **state)
 {
+	static const char *const not_shown[] = { "text/html", "image/svg+xml",
+						 "application/pdf",
+						 "text/xml" };
+
 	(void)state;
 	keep("a.png", "image/png", SPAN("x"));
 	begin("GET", "inline=1");
@@ -175,12 +190,25 @@ static void only_what_is_harmless_is_shown(void **state)
 	assert_int_equal(answer(), 200);
 	assert_span(memory_header(&g.memory, "Content-Disposition"),
 		    "attachment; filename=\"a.png\"");
-	file_table_clear(db);
-	keep("a.html", "text/html", SPAN("x"));
+	for (size_t i = 0; i < COUNT(not_shown); i++) {
+		file_table_clear(db);
+		keep("a", not_shown[i], SPAN("x"));
+		begin("GET", "inline=1");
+		assert_int_equal(answer(), 200);
+		assert_span(memory_header(&g.memory, "Content-Disposition"),
+			    "attachment; filename=\"a\"");
+	}
+}
+
+static void a_type_that_is_only_a_client_s_word_is_not_shown(void **state)
+{
+	(void)state;
+	keep("a.png", "image/png", SPAN("<script>alert(1)</script>"));
+	forget_claimed_type();
 	begin("GET", "inline=1");
 	assert_int_equal(answer(), 200);
 	assert_span(memory_header(&g.memory, "Content-Disposition"),
-		    "attachment; filename=\"a.html\"");
+		    "attachment; filename=\"a.png\"");
 }
 
 /* --- ranges and conditions
@@ -482,6 +510,7 @@ int main(int argc, char **argv)
 		DOWNLOAD(an_empty_file_is_an_answer),
 		DOWNLOAD(head_tells_the_same_without_the_bytes),
 		DOWNLOAD(only_what_is_harmless_is_shown),
+		DOWNLOAD(a_type_that_is_only_a_client_s_word_is_not_shown),
 		DOWNLOAD(a_range_is_a_part_of_the_bytes),
 		DOWNLOAD(a_range_may_span_many_reads),
 		DOWNLOAD(a_range_that_is_not_there_tells_the_size),

@@ -312,6 +312,44 @@ static void the_sweep_gives_the_link_of_a_lost_file_its_time(void **state)
 	assert_int_equal(n, 1);
 }
 
+struct sweeper {
+	pthread_t thread;
+	int64_t removed;
+	enum err e;
+};
+
+static void *sweep(void *arg)
+{
+	struct sweeper *s = arg;
+
+	s->e = links_sweep(db, NOW, false, &s->removed, NULL);
+	return NULL;
+}
+
+static void sweeps_at_the_same_time_share_what_there_is(void **state)
+{
+	struct sweeper s[3] = { 0 };
+	int64_t sum = 0;
+
+	(void)state;
+	assert_ok(db_change(db,
+			    "INSERT INTO link (id, hash, file_id, owner,"
+			    " created_at, expires_at)"
+			    " SELECT LPAD(seq, 22, 'x'), UNHEX(SHA2(seq, 256)),"
+			    " 'x', 1, 1, 2 FROM seq_1_to_3500",
+			    DB_NONE, &why));
+	(void)share(1, LINK_NEVER);
+	for (size_t i = 0; i < COUNT(s); i++)
+		assert_int_equal(
+			pthread_create(&s[i].thread, NULL, sweep, &s[i]), 0);
+	for (size_t i = 0; i < COUNT(s); i++) {
+		assert_int_equal(pthread_join(s[i].thread, NULL), 0);
+		assert_ok(s[i].e);
+		sum += s[i].removed;
+	}
+	assert_int_equal(sum, 3500);
+}
+
 #define LINK(name) cmocka_unit_test_setup(name, clear)
 
 int main(int argc, char **argv)
@@ -331,6 +369,7 @@ int main(int argc, char **argv)
 		LINK(a_file_has_a_hundred_links_at_most),
 		LINK(the_sweep_takes_what_was_dead_for_thirty_days),
 		LINK(the_sweep_gives_the_link_of_a_lost_file_its_time),
+		LINK(sweeps_at_the_same_time_share_what_there_is),
 	};
 
 	(void)argc;

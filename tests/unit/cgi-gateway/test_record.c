@@ -107,6 +107,7 @@ static const struct file euro = {
 	.owner = 42,
 	.name = "\xe2\x82\xac \"x\"/\\.txt",
 	.type = "text/plain",
+	.claimed_type = "text/x-odd",
 	.size = 9007199254740993, /* 2^53 + 1 */
 	.sha256 = { 0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14,
 		    0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
@@ -115,10 +116,12 @@ static const struct file euro = {
 	.created_at = NOW,
 };
 
-#define EURO                                                 \
+#define EURO EURO_CLAIMED("\"text/x-odd\"")
+#define EURO_CLAIMED(claimed)                                \
 	"{\"id\":\"0190b3a2-0000-7000-8000-0000000000ab\","  \
 	"\"name\":\"\xe2\x82\xac \\\"x\\\"/\\\\.txt\","      \
 	"\"size\":9007199254740993,\"type\":\"text/plain\"," \
+	"\"claimed_type\":" claimed ","                      \
 	"\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb924"      \
 	"27ae41e4649b934ca495991b7852b855\","                \
 	"\"created_at\":\"2026-01-01T00:00:00Z\","
@@ -139,6 +142,15 @@ static void a_record_tells_all_but_the_owner(void **state)
 {
 	(void)state;
 	check_record(&euro, EURO "\"expires_at\":null," EURO_URL);
+}
+
+static void a_file_from_before_claims_were_kept_has_none(void **state)
+{
+	struct file f = euro;
+
+	(void)state;
+	f.claimed_type[0] = '\0';
+	check_record(&f, EURO_CLAIMED("null") "\"expires_at\":null," EURO_URL);
 }
 
 static void a_file_that_ends_says_when(void **state)
@@ -341,6 +353,7 @@ int main(void)
 		RECORD(a_page_of_the_site_is_behind_no_program),
 		RECORD(a_slash_at_the_end_of_the_public_url_is_not_doubled),
 		RECORD(a_record_tells_all_but_the_owner),
+		RECORD(a_file_from_before_claims_were_kept_has_none),
 		RECORD(a_file_that_ends_says_when),
 		RECORD(a_file_that_came_by_a_link_says_by_which),
 		RECORD(a_receipt_tells_no_more_than_its_reader_has_sent),

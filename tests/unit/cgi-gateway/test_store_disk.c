@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 
 #define ID "0190b3a2-0000-7000-8000-0000000000ab"
 #define OTHER_ID "0190b3a2-0000-7000-8000-0000000000ac"
@@ -28,6 +30,9 @@ int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
 ssize_t __wrap_write(int fd, const void *p, size_t n);
 int __wrap_fsync(int fd);
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
+ssize_t __real_preadv2(int fd, const struct iovec *v, int n, off_t at, int how);
+ssize_t __wrap_preadv2(int fd, const struct iovec *v, int n, off_t at, int how);
+int __wrap_posix_fadvise(int fd, off_t at, off_t n, int advice);
 
 enum { NEVER = -1 };
 
@@ -35,6 +40,7 @@ static int calls_left = NEVER; /* until one fails */
 static int fail_with;	       /* its errno */
 static int interrupted;	       /* so many writes are interrupted first */
 static size_t write_max;       /* bytes that a write takes; 0: all */
+static off_t in_memory;	       /* so many bytes of an object are */
 static char calls[512];	       /* what was called, in words */
 static bool unnoted;	       /* by many threads at once */
 
@@ -43,6 +49,7 @@ static void obey(void)
 	calls_left = NEVER;
 	fail_with = interrupted = 0;
 	write_max = 0;
+	in_memory = 0;
 	unnoted = false;
 	calls[0] = '\0';
 }
@@ -108,6 +115,33 @@ int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
 	note("rename");
 	return fails() ? -1 : __real_renameat(from_dir, from, to_dir, to);
+}
+
+ssize_t __wrap_preadv2(int fd, const struct iovec *v, int n, off_t at, int how)
+{
+	struct iovec less = v[0];
+
+	assert_int_equal(n, 1);
+	assert_int_equal(how, RWF_NOWAIT);
+	if (at >= in_memory) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if ((off_t)less.iov_len > in_memory - at)
+		less.iov_len = (size_t)(in_memory - at);
+	return __real_preadv2(fd, &less, 1, at, 0);
+}
+
+int __wrap_posix_fadvise(int fd, off_t at, off_t n, int advice)
+{
+	char text[64];
+
+	(void)fd;
+	(void)snprintf(text, sizeof(text), "%s %lld+%lld",
+		       advice == POSIX_FADV_DONTNEED ? "forget" : "advise",
+		       (long long)at, (long long)n);
+	note(text);
+	return 0;
 }
 
 /* --- the house
@@ -226,6 +260,19 @@ static void assert_no_object(const char *id)
 static size_t open_files(void)
 {
 	return folder_files("/proc/self/fd");
+}
+
+/* Root may do everything: then as someone else */
+static void be_ordinary(void)
+{
+	if (geteuid() == 0)
+		assert_int_equal(seteuid(65534), 0);
+}
+
+static void be_oneself(void)
+{
+	if (getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
 }
 
 /* --- begin, write, finish, abandon
@@ -352,14 +399,76 @@ static void two_writers_do_not_mix(void **state)
 	assert_object(OTHER_ID, (struct span) { large, 200 }, 64);
 }
 
+/* --- peeking at what is not finished
+ * ------------------------------------------------- */
+
+static void assert_peek(struct store_writer *w, int64_t from, struct span want)
+{
+	char *to = malloc(want.len + 1);
+	size_t got = 99, n = 0;
+
+	assert_non_null(to);
+	while (got > 0) {
+		assert_ok(store_peek(w, from + (int64_t)n, to + n,
+				     want.len + 1 - n, &got, &why));
+		n += got;
+		assert_true(n <= want.len);
+	}
+	assert_int_equal(n, want.len);
+	assert_memory_equal(to, want.p, n);
+	free(to);
+}
+
+static void what_is_being_written_can_be_read_and_goes_on(void **state)
+{
+	struct span all = { large, LARGE };
+	struct span rest = span_from(all, 1000);
+	struct store_writer *w = begun(ID);
+
+	(void)state;
+	assert_peek(w, 0, SPAN(""));
+	assert_ok(store_write(w, (struct span) { large, 1000 }, &why));
+	assert_peek(w, 0, (struct span) { large, 1000 });
+	assert_peek(w, 990, (struct span) { large + 990, 10 });
+	assert_peek(w, 1000, SPAN(""));
+	assert_peek(w, 5000, SPAN(""));
+	assert_no_object(ID);
+	assert_ok(store_write(w, rest, &why));
+	assert_peek(w, 0, all);
+	assert_ok(store_finish(w, &why));
+	assert_object(ID, all, 100000);
+}
+
+static void peeking_at_bytes_that_cannot_be_written_fails(void **state)
+{
+	struct store_writer *w = begun(ID);
+	size_t got = 99;
+	char to[8];
+
+	(void)state;
+	assert_ok(store_write(w, SPAN("hello"), &why));
+	calls_left = 0;
+	fail_with = ENOSPC;
+	assert_err(store_peek(w, 0, to, sizeof(to), &got, &why), ERR_FULL);
+	assert_int_equal(got, 99);
+	obey();
+	store_abandon(w);
+	assert_int_equal(folder_files(dir), 0);
+}
+
 static void an_id_is_begun_once(void **state)
 {
 	struct store_writer *w = begun(ID), *second = NULL;
+	struct store *other = NULL;
 
 	(void)state;
+	assert_ok(store_disk_open(dir, &other, &why));
 	assert_err(store_begin(store, ID, &second, &why), ERR_IO);
 	assert_null(second);
 	assert_contains(why.text, ID);
+	/* the first holds it still */
+	assert_true(store_is_held(other, ID));
+	store_close(other);
 	assert_ok(store_write(w, SPAN("first"), &why));
 	assert_ok(store_finish(w, &why));
 	assert_object(ID, SPAN("first"), 16);
@@ -523,6 +632,128 @@ static void a_disk_that_takes_no_more_bytes_is_noticed(void **state)
 	assert_int_equal(folder_files(dir), 0);
 }
 
+/* --- holds
+ * ----------------------------------------------------------------- */
+
+static void an_object_is_held_from_its_beginning_until_it_is_let_go(
+	void **state)
+{
+	struct store *other = NULL;
+	struct store_writer *w;
+
+	(void)state;
+	assert_ok(store_disk_open(dir, &other, &why));
+	assert_false(store_is_held(other, ID));
+	w = begun(ID);
+	assert_true(store_is_held(other, ID));
+	assert_false(store_is_held(other, OTHER_ID));
+	assert_ok(store_write(w, SPAN("x"), &why));
+	assert_ok(store_finish(w, &why));
+	assert_true(store_is_held(other, ID));
+	store_release(store, OTHER_ID);
+	assert_true(store_is_held(other, ID));
+	store_release(store, ID);
+	assert_false(store_is_held(other, ID));
+	store_close(other);
+}
+
+static void what_is_abandoned_or_fails_is_let_go(void **state)
+{
+	struct store *other = NULL;
+	struct store_writer *w = begun(ID), *second = NULL;
+
+	(void)state;
+	assert_ok(store_disk_open(dir, &other, &why));
+	store_abandon(w);
+	assert_false(store_is_held(other, ID));
+	for (int n = 0; put_failing(n, EIO, ERR_IO); n++) {
+		calls_left = NEVER;
+		assert_false(store_is_held(other, ID));
+		(void)rmdir(at("objects/ab"));
+	}
+	calls_left = NEVER;
+	store_release(store, ID);
+	/* one that cannot even be begun */
+	assert_int_equal(rmdir(at("incoming")), 0);
+	assert_err(store_begin(store, OTHER_ID, &second, &why), ERR_IO);
+	assert_false(store_is_held(other, OTHER_ID));
+	store_close(other);
+}
+
+static void a_process_that_is_killed_holds_nothing(void **state)
+{
+	struct store *other = NULL;
+	int pipe_[2], status = 0;
+	char ready;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(pipe_), 0);
+	child = fork();
+	if (child == 0) {
+		struct store_writer *w = NULL;
+
+		/* its own: a fork shares the locks of what it inherits */
+		if (store_disk_open(dir, &other, NULL) == ERR_OK &&
+		    store_begin(other, ID, &w, NULL) == ERR_OK)
+			(void)!write(pipe_[1], "x", 1);
+		for (;;)
+			(void)pause();
+	}
+	assert_true(child > 0);
+	assert_int_equal(read(pipe_[0], &ready, 1), 1);
+	assert_true(store_is_held(store, ID));
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_false(store_is_held(store, ID));
+	(void)close(pipe_[0]);
+	(void)close(pipe_[1]);
+}
+
+static void holds_of_many_threads_do_not_mix(void **state)
+{
+	static char names[THREADS] = { 'a', 'b', 'c', 'd' };
+	pthread_t threads[THREADS];
+	struct store *other = NULL;
+	char id[UUID_LEN + 1], text[8];
+
+	(void)state;
+	unnoted = true;
+	assert_ok(store_disk_open(dir, &other, &why));
+	for (size_t t = 0; t < THREADS; t++)
+		assert_int_equal(
+			pthread_create(&threads[t], NULL, put_many, &names[t]),
+			0);
+	for (size_t t = 0; t < THREADS; t++)
+		assert_int_equal(pthread_join(threads[t], NULL), 0);
+	for (size_t t = 0; t < THREADS; t++)
+		for (int i = 0; i < EACH; i++) {
+			(void)numbered(names[t], i, id, text);
+			assert_true(store_is_held(other, id));
+			store_release(store, id);
+			assert_false(store_is_held(other, id));
+		}
+	store_close(other);
+}
+
+static void who_makes_the_holds_gives_them_to_the_folder_s_owner(void **state)
+{
+	struct stat folder, file;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(mkdir(at("theirs"), 0750), 0);
+	assert_int_equal(chown(at("theirs"), 65534, 65534), 0);
+	store_close(store);
+	assert_ok(store_disk_open(at("theirs"), &store, &why));
+	assert_int_equal(stat(at("theirs"), &folder), 0);
+	assert_int_equal(stat(at("theirs/holds"), &file), 0);
+	assert_int_equal(file.st_uid, folder.st_uid);
+	assert_int_equal(file.st_gid, folder.st_gid);
+	assert_int_equal(file.st_mode & 07777, 0640);
+}
+
 /* --- names and modes
  * -------------------------------------------------------------- */
 
@@ -627,6 +858,30 @@ static void reading_may_start_anywhere(void **state)
 	store_done(NULL);
 }
 
+static void who_passes_by_leaves_memory_as_it_was(void **state)
+{
+	struct store_reader *r = NULL;
+	char to[200];
+	int64_t size;
+	size_t got = 1, n = 0;
+
+	(void)state;
+	put(ID, (struct span) { large, 450 });
+	obey();
+	in_memory = 250;
+	assert_ok(store_open(store, ID, 0, &r, &size, &why));
+	store_pass_by(r);
+	while (got > 0) {
+		assert_ok(store_read(r, to, sizeof(to), &got, &why));
+		assert_memory_equal(to, large + n, got);
+		n += got;
+	}
+	store_done(r);
+	assert_int_equal(n, 450);
+	/* what was in memory is not ours to forget */
+	assert_string_equal(calls, "advise 0+0 forget 250+200");
+}
+
 static void what_is_removed_is_gone(void **state)
 {
 	(void)state;
@@ -687,20 +942,28 @@ static void what_was_left_unfinished_can_be_removed(void **state)
 
 struct walk {
 	size_t count;
-	char seen[4][128]; /* "finished ID SIZE", in no order */
+	char seen[12][128]; /* "finished ID SIZE", in no order */
 	enum err answer;
 	int64_t oldest;
 };
 
 static enum err see(void *arg, const struct store_item *item)
 {
+	static const char *const kinds[] = {
+		[STORE_OBJECT] = "finished",
+		[STORE_UNFINISHED] = "begun",
+		[STORE_FOREIGN] = "foreign",
+		[STORE_UNREADABLE] = "unreadable",
+	};
 	struct walk *w = arg;
 
 	assert_true(w->count < COUNT(w->seen));
-	(void)snprintf(w->seen[w->count++], sizeof(w->seen[0]), "%s %s %lld",
-		       item->finished ? "finished" : "begun", item->id,
-		       (long long)item->size);
-	if (item->changed_at < w->oldest)
+	(void)snprintf(w->seen[w->count++], sizeof(w->seen[0]),
+		       "%s %s %lld%s%s", kinds[item->kind], item->id,
+		       (long long)item->size,
+		       item->kind == STORE_UNREADABLE ? " " : "",
+		       item->kind == STORE_UNREADABLE ? item->why : "");
+	if (item->kind <= STORE_UNFINISHED && item->changed_at < w->oldest)
 		w->oldest = item->changed_at;
 	return w->answer;
 }
@@ -724,9 +987,6 @@ static void a_walk_sees_all_that_is_there(void **state)
 	put("0190b3a2-0000-7000-8000-0000000000ff", SPAN(""));
 	assert_ok(store_write(w, (struct span) { large, STORE_DISK_GATHER },
 			      &why));
-	/* folders and links are nobody's items */
-	assert_int_equal(mkdir(at("incoming/folder"), 0700), 0);
-	assert_int_equal(symlink("nowhere", at("incoming/link")), 0);
 	assert_ok(store_each(store, see, &all, &why));
 	assert_int_equal(all.count, 3);
 	assert_true(has_seen(&all, "finished " ID " 5"));
@@ -735,6 +995,73 @@ static void a_walk_sees_all_that_is_there(void **state)
 	assert_true(has_seen(&all, "begun " OTHER_ID " 131072"));
 	assert_true(all.oldest >= now - 2 && all.oldest <= now + 60);
 	store_abandon(w);
+}
+
+static void a_walk_tells_what_is_not_ours(void **state)
+{
+	struct walk all = { .oldest = INT64_MAX };
+
+	(void)state;
+	put(ID, SPAN("12345"));
+	assert_int_equal(mkdir(at("incoming/folder"), 0700), 0);
+	assert_int_equal(symlink("nowhere", at("incoming/link")), 0);
+	(void)close(open(at("incoming/notes"), O_WRONLY | O_CREAT, 0640));
+	(void)close(open(at("objects/stray"), O_WRONLY | O_CREAT, 0640));
+	assert_int_equal(mkdir(at("objects/lost+found"), 0700), 0);
+	assert_int_equal(mkdir(at("objects/AB"), 0700), 0);
+	/* its last digits say that it would be looked for elsewhere */
+	(void)close(open(at("objects/ab/" OTHER_ID), O_WRONLY | O_CREAT, 0640));
+	/* an empty folder of ours is as it should be */
+	assert_int_equal(mkdir(at("objects/00"), 0750), 0);
+	assert_ok(store_each(store, see, &all, &why));
+	assert_int_equal(all.count, 8);
+	assert_true(has_seen(&all, "finished " ID " 5"));
+	assert_true(has_seen(&all, "foreign incoming/folder 0"));
+	assert_true(has_seen(&all, "foreign incoming/link 0"));
+	assert_true(has_seen(&all, "foreign incoming/notes 0"));
+	assert_true(has_seen(&all, "foreign objects/stray 0"));
+	assert_true(has_seen(&all, "foreign objects/lost+found 0"));
+	assert_true(has_seen(&all, "foreign objects/AB 0"));
+	assert_true(has_seen(&all, "foreign objects/ab/" OTHER_ID " 0"));
+}
+
+static void a_walk_passes_over_what_cannot_be_read(void **state)
+{
+	struct walk all = { .oldest = INT64_MAX };
+
+	(void)state;
+	put(ID, SPAN("1"));
+	put(OTHER_ID, SPAN("2"));
+	assert_int_equal(unlink(at("objects/ab/" ID)), 0);
+	assert_int_equal(rmdir(at("objects/ab")), 0);
+	(void)close(open(at("objects/ab"), O_WRONLY | O_CREAT, 0640));
+	assert_ok(store_each(store, see, &all, &why));
+	assert_int_equal(all.count, 2);
+	assert_true(has_seen(&all, "finished " OTHER_ID " 1"));
+	assert_true(has_seen(&all, "unreadable objects/ab 0 Not a directory"));
+}
+
+static void a_folder_that_may_not_be_read_is_told(void **state)
+{
+	struct walk all = { .oldest = INT64_MAX };
+	enum err e;
+
+	(void)state;
+	put(ID, SPAN("1"));
+	put(OTHER_ID, SPAN("2"));
+	assert_int_equal(chmod(at("objects"), 0755), 0);
+	assert_int_equal(chmod(at("incoming"), 0755), 0);
+	assert_int_equal(chmod(at("objects/ac"), 0755), 0);
+	assert_int_equal(chmod(at("objects/ab"), 0300), 0);
+	be_ordinary();
+	e = store_each(store, see, &all, &why);
+	be_oneself();
+	assert_int_equal(chmod(at("objects/ab"), 0750), 0);
+	assert_ok(e);
+	assert_int_equal(all.count, 2);
+	assert_true(has_seen(&all, "finished " OTHER_ID " 1"));
+	assert_true(
+		has_seen(&all, "unreadable objects/ab 0 Permission denied"));
 }
 
 static void a_walk_ends_when_it_is_told_to(void **state)
@@ -751,8 +1078,9 @@ static void a_walk_ends_when_it_is_told_to(void **state)
 static enum err remove_it(void *arg, const struct store_item *item)
 {
 	(void)arg;
-	return item->finished ? store_remove(store, item->id, &why)
-			      : store_remove_unfinished(store, item->id, &why);
+	return item->kind == STORE_OBJECT
+		       ? store_remove(store, item->id, &why)
+		       : store_remove_unfinished(store, item->id, &why);
 }
 
 static void a_walk_may_remove_what_it_sees(void **state)
@@ -840,19 +1168,6 @@ static void a_place_inside_that_is_no_folder_is_refused(void **state)
 	assert_null(s);
 }
 
-/* Root may do everything: then as someone else */
-static void be_ordinary(void)
-{
-	if (geteuid() == 0)
-		assert_int_equal(seteuid(65534), 0);
-}
-
-static void be_oneself(void)
-{
-	if (getuid() == 0)
-		assert_int_equal(seteuid(0), 0);
-}
-
 static void a_folder_that_cannot_be_written_is_refused(void **state)
 {
 	struct store *s = NULL;
@@ -919,22 +1234,35 @@ int main(void)
 		STORE_TEST(large_and_small_pieces_keep_their_order),
 		STORE_TEST(small_pieces_are_gathered),
 		STORE_TEST(two_writers_do_not_mix),
+		STORE_TEST(what_is_being_written_can_be_read_and_goes_on),
+		STORE_TEST(peeking_at_bytes_that_cannot_be_written_fails),
 		STORE_TEST(an_id_is_begun_once),
 		STORE_TEST(threads_may_write_into_the_same_new_folders),
 		STORE_TEST(finishing_is_fsync_rename_fsync),
 		STORE_TEST(an_interrupted_or_short_write_goes_on),
 		STORE_TEST(a_failure_at_any_step_leaves_nothing_behind),
 		STORE_TEST(a_disk_that_takes_no_more_bytes_is_noticed),
+		STORE_TEST(
+			an_object_is_held_from_its_beginning_until_it_is_let_go),
+		STORE_TEST(what_is_abandoned_or_fails_is_let_go),
+		STORE_TEST(a_process_that_is_killed_holds_nothing),
+		STORE_TEST(holds_of_many_threads_do_not_mix),
+		STORE_TEST(
+			who_makes_the_holds_gives_them_to_the_folder_s_owner),
 		STORE_TEST(objects_are_spread_by_the_last_two_digits),
 		STORE_TEST(
 			a_path_is_absolute_wherever_the_folder_was_named_from),
 		STORE_TEST(only_owner_and_group_may_look),
 		STORE_TEST(reading_may_start_anywhere),
+		STORE_TEST(who_passes_by_leaves_memory_as_it_was),
 		STORE_TEST(what_is_removed_is_gone),
 		STORE_TEST(a_reader_goes_on_when_its_object_is_removed),
 		STORE_TEST(a_symlink_is_no_object),
 		STORE_TEST(what_was_left_unfinished_can_be_removed),
 		STORE_TEST(a_walk_sees_all_that_is_there),
+		STORE_TEST(a_walk_tells_what_is_not_ours),
+		STORE_TEST(a_walk_passes_over_what_cannot_be_read),
+		STORE_TEST(a_folder_that_may_not_be_read_is_told),
 		STORE_TEST(a_walk_ends_when_it_is_told_to),
 		STORE_TEST(a_walk_may_remove_what_it_sees),
 		STORE_TEST(the_age_of_an_object_begins_when_it_is_finished),

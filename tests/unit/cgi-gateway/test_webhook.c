@@ -24,6 +24,7 @@ static struct event made(void)
 			  .owner = 42,
 			  .name = "a \"b\"/\xc3\xa9.txt",
 			  .type = "text/plain",
+			  .claimed_type = "text/x-odd",
 			  .size = INT64_C(1) << 62,
 			  .created_at = 1767225599,
 			  .expires_at = 1767225601 },
@@ -55,6 +56,7 @@ static void the_body_tells_everything_of_the_file(void **state)
 		"00Z\",\"sequence\":17,\"data\":{\"id\":\"0190b3a2-0000-7000-"
 		"8000-000000000001\",\"name\":\"a \\\"b\\\"/\xc3\xa9.txt\","
 		"\"size\":4611686018427387904,\"type\":\"text/plain\","
+		"\"claimed_type\":\"text/x-odd\","
 		"\"sha256\":\"abababababababababababababababababababababababab"
 		"abababababababab\",\"created_at\":\"2025-12-31T23:59:59Z\","
 		"\"expires_at\":\"2026-01-01T00:00:01Z\",\"upload_link\":null,"

@@ -96,6 +96,7 @@ static const struct {
 	{ ERR_MEDIA_TYPE, 415, "unsupported-media-type", NULL },
 	{ ERR_RANGE, 416, "range-not-satisfiable", NULL },
 	{ ERR_DIGEST, 422, "digest-mismatch", NULL },
+	{ ERR_INFECTED, 422, "infected", NULL },
 	{ ERR_WEAK_PASSWORD, 422, "weak-password", NULL },
 	{ ERR_INVALID, 422, "invalid-value", NULL },
 	{ ERR_CHECKSUM, 460, "checksum-mismatch", NULL },

@@ -1,0 +1,9 @@
+// A port of loopback that nobody listens on.
+import net from 'node:net';
+
+export const freePort = () => new Promise((done) => {
+  const server = net.createServer().listen(0, '127.0.0.1', () => {
+    const { port } = server.address();
+    server.close(() => done(port));
+  });
+});
