@@ -49,7 +49,7 @@ async function frontApache(stack, suffix) {
   return startApache({
     root,
     errorLog: stack.path('log', 'apache.log'),
-    more: 'LimitRequestBody 0\nFcgidMaxRequestLen 4294967296\nFcgidIOTimeout 300\nFcgidMaxProcessesPerClass 16\nMaxRequestWorkers 64',
+    more: 'LimitRequestBody 0\nFcgidMaxRequestLen 4294967296\nFcgidIOTimeout 300\nFcgidMaxProcessesPerClass 16\nFcgidSpawnScoreUpLimit 1000\nMaxRequestWorkers 64',
   });
 }
 
