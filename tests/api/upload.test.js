@@ -226,7 +226,7 @@ describe('the length of the body', () => {
     assert.ok([201, 411].includes(answer.status), answer.text);
   });
 
-  test('that is too great leaves nothing when the client goes away', { skip: stack.front === 'apache-fcgid' && 'mod_fcgid says 500 to a body that was cut off' }, async () => {
+  test('that is too great leaves nothing when the client goes away', { skip: ['apache-fcgid', 'caddy'].includes(stack.front) && 'the server has an answer of its own to a body that was cut off' }, async () => {
     const bob = await stack.person();
     const answer = await sendRaw(stack.url,
       requestHead('PUT', '/upload/length', { Authorization: `Bearer ${bob.token}`, 'Content-Length': '1000' }) + 'only this', { end: true });
