@@ -1,6 +1,6 @@
 # Gatehouse. Targets: all check lint san fuzz fuzz-long install clean; see CONTRIBUTING.md
 #
-#   make                        the four programs, into build/
+#   make                        the programs, into build/
 #   make SAN=1 BUILD=build/san  the same under ASan and UBSan (or: make san)
 #   make SAN=thread BUILD=...   under TSan
 
@@ -38,13 +38,14 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 COMMON  := $(wildcard common/*.c)
 AUTH    := $(wildcard cgi-auth/*.c)
 GATEWAY := $(wildcard cgi-gateway/*.c)
+PROBE   := $(wildcard fcgi-probe/*.c)
 TOOLS   := %/admin.c $(wildcard cgi-*/cmd_*.c)
 MAINS   := %/main.c $(wildcard cgi-*/handle_*.c)
 
-PROGRAMS := cgi-auth auth-admin cgi-gateway gateway-admin
+PROGRAMS := cgi-auth auth-admin cgi-gateway gateway-admin fcgi-probe
 TESTS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*/test_*.c))
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-SOURCES  := $(COMMON) $(AUTH) $(GATEWAY)
+SOURCES  := $(COMMON) $(AUTH) $(GATEWAY) $(PROBE)
 
 all: $(addprefix $(BUILD)/,$(PROGRAMS))
 
@@ -55,6 +56,7 @@ $(BUILD)/cgi-auth:      $(call objects,$(filter-out $(TOOLS),$(AUTH)))
 $(BUILD)/auth-admin:    $(call objects,$(filter-out $(MAINS),$(AUTH)))
 $(BUILD)/cgi-gateway:   $(call objects,$(filter-out $(TOOLS),$(GATEWAY)))
 $(BUILD)/gateway-admin: $(call objects,$(filter-out $(MAINS),$(GATEWAY)))
+$(BUILD)/fcgi-probe:    $(call objects,$(PROBE))
 # One-time codes, and the QR code that auth-admin prints
 $(BUILD)/cgi-auth: private LDLIBS += -loath
 $(BUILD)/auth-admin: private LDLIBS += -loath -lqrencode
@@ -62,13 +64,15 @@ $(BUILD)/auth-admin: private LDLIBS += -loath -lqrencode
 $(BUILD)/cgi-gateway $(BUILD)/gateway-admin: private LDLIBS += -lmagic
 # What gateway-admin deliver sends with
 $(BUILD)/gateway-admin: private LDLIBS += -lcurl
+# It runs every few seconds in each container: no library for it to load
+$(BUILD)/fcgi-probe: private LDLIBS :=
 # Moved into place whole: a server may start it again at any moment
 $(addprefix $(BUILD)/,$(PROGRAMS)): $(BUILD)/libcommon.a
 	@echo "  LD $@"
 	@$(CC) $(LDFLAGS) -o $@.new $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS) && mv $@.new $@
 
 # A test finds its room's headers and those of tests/unit
-test_includes = $(if $(filter tests/%,$(1)),-Itests/unit $(addprefix -I,$(filter cgi-%,$(notdir $(patsubst %/,%,$(dir $(1)))))))
+test_includes = $(if $(filter tests/%,$(1)),-Itests/unit $(addprefix -I,$(filter cgi-% fcgi-probe,$(notdir $(patsubst %/,%,$(dir $(1)))))))
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -99,6 +103,7 @@ $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): $(call modules,$(AUTH))
 $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): private LDLIBS += -loath
 $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(call modules,$(GATEWAY))
 $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): private LDLIBS += -lmagic
+$(filter $(BUILD)/tests/unit/fcgi-probe/%,$(TEST_BINS)): $(call modules,$(PROBE))
 # The store's system calls fail when the test wants it
 $(BUILD)/tests/unit/cgi-gateway/test_store_disk: private LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat,--wrap=preadv2,--wrap=posix_fadvise
 PARTIALS := $(addprefix $(BUILD)/tests/unit/cgi-gateway/,test_partial test_partial_finish)
@@ -130,7 +135,7 @@ build/lint/%.tidy: build/lint/%.analyzed .clang-tidy
 analyzed: $(ANALYZED)
 tidy: $(TIDY)
 headers: # each stands alone
-	@for h in $(wildcard common/*.h cgi-*/*.h); do \
+	@for h in $(wildcard common/*.h cgi-*/*.h fcgi-probe/*.h); do \
 		$(CC) $(CPPFLAGS) -std=c17 -Wall -Wextra -Wno-unused-macros -Werror -include common/banned.h -fsyntax-only -include $$h -x c /dev/null || exit 1; \
 	done
 
@@ -138,7 +143,7 @@ headers: # each stands alone
 # FUZZ_SECONDS for each harness; new inputs go to build/fuzz/corpus, never to git
 
 FUZZ_SECONDS ?= 10
-FUZZ_FLAGS   := -std=c17 -O1 -g -pthread -include common/banned.h -Wall -Wextra -Werror -Icgi-auth -Icgi-gateway \
+FUZZ_FLAGS   := -std=c17 -O1 -g -pthread -include common/banned.h -Wall -Wextra -Werror -Icgi-auth -Icgi-gateway -Ifcgi-probe \
                 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 FUZZ_ROOMS   := $(filter-out %/main.c %/admin.c $(wildcard cgi-*/cmd_*.c cgi-*/handle_*.c),$(SOURCES))
 
@@ -170,18 +175,18 @@ fuzz-long:
 # --- installing ----------------------------------------------------------------
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/lib/gatehouse $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/gatehouse
-	install -m 755 $(BUILD)/cgi-auth $(BUILD)/cgi-gateway $(DESTDIR)$(PREFIX)/lib/gatehouse
-	install -m 755 $(BUILD)/auth-admin $(BUILD)/gateway-admin $(DESTDIR)$(PREFIX)/bin
-	cp -RL schema lighttpd $(DESTDIR)$(PREFIX)/share/gatehouse
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	install -m 644 deploy/systemd/* $(DESTDIR)$(PREFIX)/lib/systemd/system
-	cd $(DESTDIR)$(PREFIX)/lib/systemd/system && sed -i -E 's,/usr/(bin|lib/gatehouse|share/gatehouse)/,$(PREFIX)/\1/,' $(notdir $(wildcard deploy/systemd/*))
+	@BUILD=$(BUILD) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) scripts/install
+
+uninstall:
+	@DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) scripts/install --uninstall
+
+deb:
+	@scripts/deb
 
 clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all unit check san lint analyzed tidy headers fuzz fuzz-long fuzzers install clean FORCE
+.PHONY: all unit check san lint analyzed tidy headers fuzz fuzz-long fuzzers install uninstall deb clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) build/fuzz build/lint -name '*.d' 2>/dev/null)

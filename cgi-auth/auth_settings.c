@@ -28,6 +28,9 @@ const struct config_item auth_items[AUTH_ITEMS] = {
 	{ "PASSWORD_PASSES", CONFIG_INT, AT(password_passes), "2",
 	  PASSWORD_PASSES_MIN, PASSWORD_PASSES_MAX,
 	  "times that it goes over them (Argon2id t)" },
+	{ "PASSWORD_HASHERS", CONFIG_INT, AT(password_hashers), "0", 0,
+	  PASSWORD_HASHERS_MAX,
+	  "passwords hashed at a time; 0: half as many as processors" },
 	{ "THROTTLE_FAILURES", CONFIG_INT, AT(throttle.failures), "5", 1, 1000,
 	  "wrong passwords of an account before it is delayed, by 1 s, 2, 4 "
 	  "..." },

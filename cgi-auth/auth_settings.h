@@ -9,18 +9,20 @@
 #include "throttle.h"
 
 struct auth_settings {
-	int64_t token_life;	 /* TOKEN_LIFE, seconds */
-	int64_t refresh_life;	 /* REFRESH_LIFE, seconds */
-	int64_t refresh_grace;	 /* REFRESH_GRACE, seconds */
-	int64_t session_life;	 /* SESSION_LIFE, seconds */
-	int64_t password_memory; /* PASSWORD_MEMORY, bytes */
-	int64_t password_passes; /* PASSWORD_PASSES */
+	int64_t token_life;	  /* TOKEN_LIFE, seconds */
+	int64_t refresh_life;	  /* REFRESH_LIFE, seconds */
+	int64_t refresh_grace;	  /* REFRESH_GRACE, seconds */
+	int64_t session_life;	  /* SESSION_LIFE, seconds */
+	int64_t password_memory;  /* PASSWORD_MEMORY, bytes */
+	int64_t password_passes;  /* PASSWORD_PASSES */
+	int64_t password_hashers; /* PASSWORD_HASHERS, 0: by the processors */
 	struct throttle_rules throttle;
 	int64_t audit_days; /* AUDIT_DAYS */
 };
 
 enum {
-	AUTH_ITEMS = 11,
+	AUTH_ITEMS = 12,
+	PASSWORD_HASHERS_MAX = 1024,
 	TOKEN_LIFE_MAX = 86400, /* seconds */
 };
 

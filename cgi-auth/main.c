@@ -33,7 +33,8 @@ static enum err open_auth(void *app, struct service *s, struct errmsg *why)
 	a->service = s;
 	/* A quarter of the threads stays free for what hashes nothing */
 	e = passwords_init(&a->passwords, a->settings.password_memory,
-			   a->settings.password_passes, 0,
+			   a->settings.password_passes,
+			   (size_t)a->settings.password_hashers,
 			   (size_t)s->settings.threads * 3 / 4);
 	if (e != ERR_OK)
 		return err_set(why, e, "%s", err_text(e));

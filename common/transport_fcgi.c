@@ -34,11 +34,27 @@ static void mask_wake(int how)
 	(void)pthread_sigmask(how, &wake, NULL);
 }
 
+/* systemd's socket outlives us: not ours to shut */
+static bool is_ours(void)
+{
+	return getenv("LISTEN_FDS") == NULL;
+}
+
+static bool is_unix(void)
+{
+	struct sockaddr_storage name = { .ss_family = AF_UNSPEC };
+	socklen_t size = sizeof(name);
+
+	return getsockname(0, (struct sockaddr *)&name, &size) == 0 &&
+	       name.ss_family == AF_UNIX;
+}
+
 /* libfcgi reads a request's variables inside its accept, and takes EINTR there
  * for a broken connection. So reads are restarted after the signal (SA_RESTART)
  * and accept is not: signal(7) exempts sockets that have a receive timeout. The
  * one set here is too long ever to pass. A Unix socket's connections do not
- * inherit it. */
+ * inherit it; those of TCP would, and their reads be interrupted with it. There
+ * it is not needed: shutting a TCP socket wakes whoever waits in accept. */
 static bool make_accept_interruptible(void)
 {
 	const struct timeval ages = { .tv_sec = 1000000 };
@@ -47,7 +63,9 @@ static bool make_accept_interruptible(void)
 
 	(void)sigemptyset(&wake.sa_mask);
 	mask_wake(SIG_BLOCK);
-	return sigaction(TRANSPORT_FCGI_WAKE, &wake, NULL) == 0 &&
+	if (sigaction(TRANSPORT_FCGI_WAKE, &wake, NULL) != 0)
+		return false;
+	return (is_ours() && !is_unix()) ||
 	       setsockopt(0, SOL_SOCKET, SO_RCVTIMEO, &ages, sizeof(ages)) == 0;
 }
 
@@ -69,7 +87,7 @@ bool transport_fcgi_refuse(void)
 {
 	/* A Unix socket keeps its queue when its reading end is shut; TCP
 	 * resets what is in it */
-	return getenv("LISTEN_FDS") == NULL && shutdown(0, SHUT_RD) == 0;
+	return is_ours() && shutdown(0, SHUT_RD) == 0;
 }
 
 static enum err fcgi_accept(struct transport *t)

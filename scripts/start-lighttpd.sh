@@ -2,7 +2,7 @@
 # start-lighttpd.sh - the configuration of an instance, its first user, lighttpd
 # and the programs. Sourced by run.
 #
-# Needs $state, $build, $transport and $spawned, and give_up and go_on of run. As
+# Needs $state, $build, $transport, $spawned and $program_port, and give_up and go_on of run. As
 # in start-mariadb.sh, servers get sessions of their own and never run's lock.
 
 # write_env NAME: the configuration of a program, from standard input; a line of
@@ -85,10 +85,11 @@ make_first_user() {
 
 # spawn_program NAME: as a service manager does it for spawn-fcgi.
 spawn_program() {
-	local conf=auth
+	local conf=auth place=(-s "$state/run/$1.sock" -M 0600)
 	[ "$1" = cgi-auth ] || conf=gateway
+	[ "$transport" != tcp ] || place=(-a 127.0.0.1 -p "${program_port[$1]}")
 	rm -f "$state/run/$1.sock"
-	GATEHOUSE_CONF=$state/conf/$conf.env setsid spawn-fcgi -n -s "$state/run/$1.sock" -M 0600 -b 1024 \
+	GATEHOUSE_CONF=$state/conf/$conf.env setsid spawn-fcgi -n "${place[@]}" -b 1024 \
 		-- "$build/$1" 9>&- </dev/null >>"$state/log/programs.log" 2>&1 &
 	spawned[$!]=$1
 }
@@ -131,6 +132,10 @@ write_site() {
 		var.gatehouse.max_body = $(((max_upload + 1023) / 1024 + 1024))
 		var.gatehouse.max_fds  = $fds
 		var.gatehouse.drain    = $drain
+		var.gatehouse.auth_host    = "127.0.0.1"
+		var.gatehouse.auth_port    = ${program_port[cgi-auth]:-0}
+		var.gatehouse.gateway_host = "127.0.0.1"
+		var.gatehouse.gateway_port = ${program_port[cgi-gateway]:-0}
 		include var.gatehouse.lighttpd + "/gatehouse.conf"
 	SITE
 	[ ! -e "$state/conf/lighttpd.local.conf" ] ||

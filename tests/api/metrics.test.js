@@ -1,6 +1,5 @@
 // /metrics of both programs: Prometheus' text format, and every number exact.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { runCgi } from '../support/cgi.js';
@@ -162,8 +161,7 @@ describe('processes', () => {
 
   test('that are killed take their requests under way with them and leave what was counted', { skip: transport === 'cgi' }, async () => {
     const done = total(await scrape(stack, 'cgi-gateway'), requests, { code: '200' });
-    const socket = readdirSync(stack.path('run')).find((name) => name.startsWith('cgi-gateway.sock'));
-    const upload = begin(stack.path('run', socket), {
+    const upload = begin(stack.fcgiAddress('cgi-gateway'), {
       REQUEST_METHOD: 'PUT', SCRIPT_NAME: '/cgi-gateway', PATH_INFO: '/upload/half', REQUEST_URI: '/upload/half',
       CONTENT_LENGTH: '1000', HTTP_AUTHORIZATION: `Bearer ${ann.token}`,
     });

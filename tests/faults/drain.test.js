@@ -8,6 +8,7 @@ import { basic } from '../support/client.js';
 import { begin } from '../support/fastcgi.js';
 import { startLoad } from '../support/load.js';
 import { keep } from '../support/files.js';
+import { freePort } from '../support/ports.js';
 import { build, gone, pause, startStack } from '../support/stack.js';
 
 const stack = await startStack();
@@ -19,9 +20,11 @@ before(async () => {
 });
 
 // A program of our own beside the instance's, on a socket of its own: then its exit status is ours to see.
-async function program(name) {
-  const socket = stack.path('run', `test-${name}-${Date.now()}.sock`);
-  const child = spawn('spawn-fcgi', ['-n', '-s', socket, '--', join(build, name)],
+async function program(name, how = 'a Unix socket') {
+  const path = stack.path('run', `test-${name}-${Date.now()}.sock`);
+  const tcp = how === 'TCP' && { host: '127.0.0.1', port: await freePort() };
+  const socket = tcp || path;
+  const child = spawn('spawn-fcgi', ['-n', ...(tcp ? ['-a', tcp.host, '-p', tcp.port] : ['-s', path]), '--', join(build, name)],
     { env: { ...process.env, GATEHOUSE_CONF: stack.path('conf', `${name.replace('cgi-', '')}.env`) }, stdio: ['ignore', 'ignore', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (text) => { stderr += text; });
@@ -38,9 +41,9 @@ const variables = (method, path, more) => ({
 });
 const incoming = () => readdirSync(join(stack.settings('gateway').DATA_DIR, 'incoming')).length;
 
-describe('SIGTERM to cgi-gateway', () => {
+for (const how of ['a Unix socket', 'TCP']) describe(`SIGTERM to cgi-gateway at ${how}`, () => {
   test('lets every upload that was begun come to its end, and exits 0', async () => {
-    const gateway = await program('cgi-gateway');
+    const gateway = await program('cgi-gateway', how);
     const body = Buffer.alloc(300_000, 'x');
     const before = incoming();
     const uploads = Array.from({ length: 8 }, (_, i) => {
@@ -60,8 +63,23 @@ describe('SIGTERM to cgi-gateway', () => {
     assert.equal(await gateway.ended, 0, gateway.stderr);
   });
 
+  test('lets a request come in whole that had only begun to', async () => {
+    const gateway = await program('cgi-gateway', how);
+    const requests = Array.from({ length: 8 }, () => begin(gateway.socket, variables('GET', '/files'), { half: true }));
+    // The ninth is taken in last, and answered: the others have been taken in before.
+    assert.equal((await begin(gateway.socket, variables('GET', '/healthz')).finish()).status, 200);
+    gateway.child.kill('SIGTERM');
+    while (!gateway.stderr.includes('draining')) await pause(10);
+    await pause(50); // some of the wake-ups that must not reach them
+    for (const request of requests) {
+      request.rest();
+      assert.equal((await request.finish()).status, 200, gateway.stderr);
+    }
+    assert.equal(await gateway.ended, 0, gateway.stderr);
+  });
+
   test('that does nothing exits 0 at once, also when it comes twice', async () => {
-    const gateway = await program('cgi-gateway');
+    const gateway = await program('cgi-gateway', how);
     await begin(gateway.socket, variables('GET', '/healthz')).finish();
     gateway.child.kill('SIGTERM');
     gateway.child.kill('SIGTERM');
@@ -69,7 +87,7 @@ describe('SIGTERM to cgi-gateway', () => {
   });
 
   test('does not wait for ever for a client that sends no more', async () => {
-    const gateway = await program('cgi-gateway');
+    const gateway = await program('cgi-gateway', how);
     const before = incoming();
     const request = begin(gateway.socket, variables('PUT', '/upload/stuck', { CONTENT_LENGTH: 1000 }));
     request.send(Buffer.alloc(10));
@@ -80,8 +98,8 @@ describe('SIGTERM to cgi-gateway', () => {
   });
 });
 
-test('SIGTERM to cgi-auth under logins exits 0 and every login that was begun is answered', async () => {
-  const auth = await program('cgi-auth');
+for (const how of ['a Unix socket', 'TCP']) test(`SIGTERM to cgi-auth at ${how} under logins exits 0 and every login that was begun is answered`, async () => {
+  const auth = await program('cgi-auth', how);
   const login = variables('POST', '/login', { HTTP_AUTHORIZATION: basic(ann.email, ann.password), CONTENT_LENGTH: 0 });
   await begin(auth.socket, login).finish();
   const logins = Array.from({ length: 6 }, () => begin(auth.socket, login).finish());

@@ -15,10 +15,11 @@ function nameValue(name, value) {
   return Buffer.concat([size(n.length), size(v.length), n, v]);
 }
 
-// Begin a request at a Unix socket. Gives {send(bytes), finish(), abort(), vanish(), answer}: send parts
-// of the body, then finish and await the answer ({status, text}, or {cut: true}).
-export function begin(socketPath, variables, { authorizer = false } = {}) {
-  const socket = net.connect(socketPath);
+// Begin a request at a Unix socket ('/path'), or TCP ({host, port}). Gives {send(bytes), finish(), abort(), vanish(), answer}: send parts
+// of the body, then finish and await the answer ({status, text}, or {cut: true}). With `half` only
+// the first half of the variables is sent until rest() is called.
+export function begin(where, variables, { authorizer = false, half = false } = {}) {
+  const socket = net.connect(where);
   const out = [];
   let pending = Buffer.alloc(0);
   const answer = new Promise((done) => {
@@ -41,9 +42,15 @@ export function begin(socketPath, variables, { authorizer = false } = {}) {
   });
   const parameters = Buffer.concat(Object.entries(variables).map(([k, v]) => nameValue(k, String(v))));
   socket.write(record(BEGIN, Buffer.from([0, authorizer ? 2 : 1, 0, 0, 0, 0, 0, 0])));
-  socket.write(record(PARAMS, parameters));
-  socket.write(record(PARAMS, Buffer.alloc(0)));
+  const cut = half ? parameters.length >> 1 : parameters.length;
+  const rest = () => {
+    if (cut < parameters.length) socket.write(record(PARAMS, parameters.subarray(cut)));
+    socket.write(record(PARAMS, Buffer.alloc(0)));
+  };
+  socket.write(record(PARAMS, parameters.subarray(0, cut)));
+  if (!half) rest();
   return {
+    rest,
     answer,
     send(bytes) {
       for (let at = 0; at < bytes.length; at += 65528) socket.write(record(STDIN, bytes.subarray(at, at + 65528)));

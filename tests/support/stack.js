@@ -3,7 +3,7 @@
 //   const stack = await useStack();              the run's shared one, or an own one when alone
 //   const stack = await startStack({ settings: { MAX_UPLOAD: 1000 } });   an own one; stop() it
 //
-// GATEHOUSE_TRANSPORT (fastcgi, spawn-fcgi, cgi) and GATEHOUSE_BUILD (a folder of programs) choose
+// GATEHOUSE_TRANSPORT (fastcgi, spawn-fcgi, tcp, cgi) and GATEHOUSE_BUILD (a folder of programs) choose
 // what runs. A shared instance is one that support/suite.js started and named in GATEHOUSE_STATE.
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -121,6 +121,15 @@ export class Stack {
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value ?? ''}\n`);
     mkdirSync(this.path('conf'), { recursive: true });
     for (const program of ['auth', 'gateway']) appendFileSync(this.path('conf', `${program}.local.env`), lines.join(''));
+  }
+
+  // Where a program speaks FastCGI, as support/fastcgi.js takes it.
+  fcgiAddress(program) {
+    if (this.transport === 'tcp') {
+      const site = readFileSync(this.path('conf', 'lighttpd-site.conf'), 'utf8');
+      return { host: '127.0.0.1', port: Number(new RegExp(`${program.replace('cgi-', '')}_port *= (\\d+)`).exec(site)[1]) };
+    }
+    return this.path('run', readdirSync(this.path('run')).find((name) => name.startsWith(`${program}.sock`)));
   }
 
   // A request to the public listener, and to the internal one (see client.js).

@@ -1,0 +1,255 @@
+// deploy/container: README.md is followed to the letter, and then what it promises is tried.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { assertStatus, call } from '../support/client.js';
+import { commandsOf, inBackground, logs, podman, shell, state, tryPodman, until, whyNot } from '../support/containers.js';
+import { sha256 } from '../support/files.js';
+import { freePort } from '../support/ports.js';
+import { repository } from '../support/stack.js';
+
+const skip = (await whyNot()) ?? false;
+const project = `gatehouse-test-${process.pid}`;
+const secret = (name) => readFileSync(join(repository, 'deploy', 'container', 'secrets', name), 'utf8').trim();
+const name = (service) => `${project}_${service}_1`;
+const servers = ['edge', 'cgi-auth', 'cgi-gateway', 'database'];
+const ours = {};
+let url, token;
+
+const ask = (method, target, options) => call(url, method, target, { token, ...options });
+const well = (service) => until(`${service} is well`, async () => (await tryPodman(['exec', name(service), 'gatehouse', 'health'])).code === 0);
+
+// What runs of README.md, up to the block that ends everything.
+const [up, ...rest] = skip ? [] : commandsOf('deploy/container/README.md');
+const down = rest.pop();
+
+before(async () => {
+  if (skip) return;
+  ours.PORT = String(await freePort());
+  ours.COMPOSE_PROJECT_NAME = project;
+  url = `http://127.0.0.1:${ours.PORT}`;
+});
+after(async () => {
+  if (skip) return;
+  await shell('deploy/container/compose down -v -t 3', ours);
+  const left = await podman('volume', 'ls', '--quiet', '--filter', `name=${project}_`);
+  // podman-compose leaves them; docker compose does not.
+  await podman('network', 'rm', `${project}_edge`, `${project}_database`);
+  assert.equal(left, '', 'down -v leaves volumes');
+});
+
+describe('README.md of deploy/container', { skip }, () => {
+  test('starts everything with one command', async () => {
+    const said = await shell(up, ours);
+    assert.match(said, new RegExp(`Gatehouse runs at ${url}`));
+    assert.ok(said.includes(secret('first-user')), said);
+  });
+
+  test('logs in, uploads, downloads and looks after it with commands that work', async () => {
+    const said = await shell(rest.join('\n'), ours);
+    assert.match(said, /"files":\[\{"id":"[0-9a-f-]{36}","name":"README.md"/);
+    assert.match(said, /^well$/m);
+    assert.match(said, /me@example\.com +no +enabled/);
+    assert.match(said, /Key \S+ signs/);
+    // podman-compose does not tell how a command ended
+    assert.doesNotMatch(said, /exit code: [^0]/);
+  });
+
+  test('leaves a system that a person can use', async () => {
+    const login = await call(url, 'POST', '/login', { basic: ['me@example.com', secret('first-user')] });
+    assertStatus(login, 200);
+    token = login.json.access_token;
+    assert.equal((await ask('GET', '/files')).json.files[0].name, 'README.md');
+  });
+});
+
+describe('the containers', { skip }, () => {
+  test('run as ordinary users without capabilities on a read-only root', async () => {
+    for (const service of servers) {
+      const status = await podman('exec', name(service), 'cat', '/proc/1/status');
+      assert.match(status, /^Uid:\t1000[12]\t1000[12]\t1000[12]\t1000[12]$/m, service);
+      assert.match(status, /^CapEff:\t0{16}$/m, service);
+      assert.match(status, /^CapBnd:\t0{16}$/m, service);
+      assert.match(status, /^NoNewPrivs:\t1$/m, service);
+      assert.match(status, /^Seccomp:\t2$/m, service);
+      assert.match((await tryPodman(['exec', name(service), 'touch', '/usr/x'])).stderr, /Read-only file system/);
+    }
+  });
+
+  test('are asked how they are by the image\'s own health check', async () => {
+    for (const service of servers) assert.equal((await tryPodman(['healthcheck', 'run', name(service)])).code, 0, service);
+    await podman('pause', name('database'));
+    try {
+      // Whoever is asked gives up before the check's own time is over.
+      const { code, stderr } = await tryPodman(['exec', name('cgi-auth'), 'gatehouse', 'health']);
+      assert.notEqual(code, 0);
+      assert.match(stderr, /fcgi-probe: \/readyz at \/run\/gatehouse\/cgi-auth.sock/);
+      assert.equal((await tryPodman(['exec', name('edge'), 'gatehouse', 'health'])).code, 0);
+    } finally {
+      await podman('unpause', name('database'));
+    }
+    await well('cgi-auth');
+  });
+
+  test('reach only whom they must', async () => {
+    const reaches = async (from, to) => (await tryPodman(['exec', name(from), 'bash', '-c', `exec 3<>/dev/tcp/${to}`])).code === 0;
+    assert.equal(await reaches('cgi-auth', 'database/3306'), true);
+    assert.equal(await reaches('edge', 'database/3306'), false);
+    const mounts = JSON.parse(await podman('inspect', '--format', '{{json .Mounts}}', name('edge')));
+    assert.equal(mounts.find((m) => m.Destination === '/var/lib/gatehouse/data').RW, false);
+    assert.ok(!mounts.some((m) => m.Destination.startsWith('/run/secrets')));
+    const secrets = JSON.parse(await podman('inspect', '--format', '{{json .Mounts}}', name('cgi-gateway'))).filter((m) => m.Destination.startsWith('/run/secrets'));
+    assert.deepEqual(secrets.map((m) => m.Destination), ['/run/secrets/mysql-gateway']);
+  });
+
+  test('write their logs, and lighttpd its access log, where podman finds them; no secret is in them', async () => {
+    const { stdout } = await tryPodman(['logs', name('edge')]);
+    assert.match(stdout, /POST \/cgi-auth\/login HTTP\/1\.1 200 /);
+    assert.match(await logs(name('cgi-auth')), /"event":"request".*"path":"\/login"/);
+    for (const service of [...servers, 'migrate', 'keys'])
+      for (const what of ['mysql-root', 'mysql-auth', 'mysql-gateway', 'first-user'])
+        assert.ok(!(await logs(name(service))).includes(secret(what)), `${what} in the log of ${service}`);
+  });
+});
+
+describe('the image', { skip }, () => {
+  const image = 'localhost/gatehouse:0.1.0';
+  const inside = (...command) => podman('run', '--rm', '--network=none', '--entrypoint', command[0], image, ...command.slice(1));
+
+  test('has no compiler, no documentation, no secret and no program that gives privileges away', async () => {
+    const found = await inside('sh', '-c', `
+      for tool in cc gcc clang make ld python3 curl; do command -v $tool; done
+      find /usr/share/doc /usr/share/man /usr/include -type f 2>/dev/null | head
+      find / -xdev -type f -perm /6000
+      find / -xdev -type d -name secrets; find / -xdev -name '*.env'; find /etc/gatehouse /var/lib/gatehouse /run/gatehouse -type f; true`);
+    assert.equal(found, '');
+    const history = await podman('history', '--no-trunc', image);
+    const config = await podman('inspect', image);
+    for (const what of ['mysql-root', 'mysql-auth', 'mysql-gateway', 'first-user']) assert.ok(!(history + config).includes(secret(what)));
+  });
+
+  test('says what it is', async () => {
+    const labels = JSON.parse(await podman('inspect', '--format', '{{json .Config.Labels}}', image));
+    const version = /^VERSION := (.*)$/m.exec(readFileSync(join(repository, 'Makefile'), 'utf8'))[1];
+    assert.equal(labels['org.opencontainers.image.version'], version);
+    assert.equal(labels['org.opencontainers.image.licenses'], 'MIT');
+    assert.equal(await inside('/usr/lib/gatehouse/cgi-gateway', '--version'), `cgi-gateway ${version}`);
+    assert.match(await podman('run', '--rm', image), /^usage: gatehouse PART/);
+  });
+
+  test('adds less than 40 MB to its base', async () => {
+    const size = async (of) => Number(await podman('inspect', '--format', '{{.Size}}', of));
+    const [whole, base] = [await size(image), await size('localhost/debian:bookworm-slim')];
+    console.log(`ℹ answers: image ${Math.round(whole / 1e6)} MB, of which its base ${Math.round(base / 1e6)} MB`);
+    assert.ok(whole - base < 40e6, `${whole} - ${base}`);
+  });
+
+  test('refuses settings that it cannot use, with a line that says which', async () => {
+    for (const [env, part, why] of [
+      ['GATEHOUSE_LISTEN=9000', 'cgi-auth', /GATEHOUSE_LISTEN: "9000" is not HOST:PORT/],
+      ['GATEHOUSE_AUTH=cgi-auth:9000', 'edge', /GATEHOUSE_GATEWAY: "" is not HOST:PORT/],
+      ['MAX_UPLOAD=1";', 'edge', /MAX_UPLOAD: .* is not a whole number/],
+      ['DATA_DIR=/x"y', 'edge', /DATA_DIR: .* is not a plain absolute path/],
+    ]) {
+      const { code, stderr } = await tryPodman(['run', '--rm', '-e', env, image, part]);
+      assert.equal(code, 78, env);
+      assert.match(stderr, why);
+    }
+    assert.equal((await tryPodman(['run', '--rm', image, 'nothing'])).code, 64);
+  });
+});
+
+// An upload by hand, of which the test decides when the second half comes. Gives {finish(): the answer}.
+function slowly(method, path, headers, bytes) {
+  const half = bytes.length >> 1;
+  const request = http.request(url + path, { method, headers: { Authorization: `Bearer ${token}`, 'Content-Length': bytes.length, ...headers }, agent: false });
+  const answer = new Promise((done, fail) => {
+    request.on('error', fail);
+    request.on('response', (response) => {
+      let text = '';
+      response.on('data', (chunk) => (text += chunk)).on('end', () => done({ status: response.statusCode, text, headers: response.headers }));
+    });
+  });
+  answer.catch(() => {});
+  request.write(bytes.subarray(0, half));
+  return { finish: () => (request.end(bytes.subarray(half)), answer), answer };
+}
+
+const tus = { 'Tus-Resumable': '1.0.0' };
+async function beginTus(bytes) {
+  const made = await ask('POST', '/tus', { headers: { ...tus, 'Upload-Length': String(bytes.length) }, body: '' });
+  assertStatus(made, 201);
+  return new URL(made.headers.get('location'), url).pathname;
+}
+const offset = async (path) => Number((await ask('HEAD', path, { headers: tus })).headers.get('upload-offset'));
+const patch = (path, from, bytes) =>
+  ask('PATCH', path, { headers: { ...tus, 'Upload-Offset': String(from), 'Content-Type': 'application/offset+octet-stream' }, body: bytes });
+async function newest() {
+  const record = (await ask('GET', '/files?limit=1')).json.files[0];
+  return { record, bytes: (await ask('GET', record.url)).bytes };
+}
+
+describe('a container that is', { skip }, () => {
+  const body = randomBytes(2_000_000);
+
+  test('killed is started again, and a resumable upload goes on where it was', async () => {
+    const path = await beginTus(body);
+    assertStatus(await patch(path, 0, body.subarray(0, 700_000)), 204);
+    for (const service of ['cgi-gateway', 'cgi-auth', 'edge', 'database']) {
+      const { Pid: pid } = await state(name(service));
+      process.kill(pid, 'SIGKILL');
+      await until(`${service} runs anew`, async () => {
+        const now = await state(name(service));
+        return now.Running && now.Pid !== pid && now.Pid !== 0;
+      });
+    }
+    await Promise.all(['database', 'edge'].map(async (service) => until(service, async () => (await tryPodman(['healthcheck', 'run', name(service)])).code === 0)));
+    await well('cgi-auth');
+    await well('cgi-gateway');
+    assert.equal(await offset(path), 700_000);
+    assertStatus(await patch(path, 700_000, body.subarray(700_000)), 204);
+    assert.equal(sha256((await newest()).bytes), sha256(body));
+    assertStatus(await call(url, 'POST', '/login', { basic: ['me@example.com', secret('first-user')] }), 200);
+  });
+
+  test('told to end by SIGTERM in the middle of an upload finishes it first, and ends with 0', async () => {
+    const path = await beginTus(body);
+    const upload = slowly('PATCH', path, { ...tus, 'Upload-Offset': '0', 'Content-Type': 'application/offset+octet-stream' }, body);
+    await until('the program takes bytes', async () => (await podman('exec', name('cgi-gateway'), 'sh', '-c', 'cat /var/lib/gatehouse/data/incoming/* | wc -c')) >= 500_000);
+    const stopped = inBackground('stop', '--time', '40', name('cgi-gateway'));
+    await until('it drains', async () => (await logs(name('cgi-gateway'))).split('\n').some((line) => line.includes('draining')));
+    const { status, text } = await upload.finish();
+    assert.equal(status, 204, text);
+    assert.equal(await stopped.ended, 0);
+    assert.equal((await state(name('cgi-gateway'))).ExitCode, 0);
+    await podman('start', name('cgi-gateway'));
+    await well('cgi-gateway');
+    assert.equal(sha256((await newest()).bytes), sha256(body));
+  });
+
+  test('lighttpd and told to end finishes what it is taking in, and takes nobody new', async () => {
+    const upload = slowly('PUT', '/upload/last.bin', {}, body);
+    await until('lighttpd takes bytes', async () => (await podman('exec', name('edge'), 'ls', '-l', '/proc/1/fd')).includes('lighttpd-upload'));
+    const stopped = inBackground('stop', '--time', '40', name('edge'));
+    await until('it drains', async () => (await logs(name('edge'))).includes('graceful shutdown started'));
+    await assert.rejects(fetch(url));
+    const { status, text } = await upload.finish();
+    assert.equal(status, 201, text);
+    assert.equal(await stopped.ended, 0);
+    assert.equal((await state(name('edge'))).ExitCode, 0);
+    await podman('start', name('edge'));
+    await well('edge');
+    assert.equal(sha256((await newest()).bytes), sha256(body));
+  });
+});
+
+test('down ends it, and up again finds files, users and keys', { skip }, async () => {
+  const before_ = (await ask('GET', '/files')).json.files;
+  await shell(down, ours);
+  assert.equal(await podman('ps', '--all', '--quiet', '--filter', `name=^${project}_`), '');
+  await shell(up, ours);
+  assert.deepEqual((await ask('GET', '/files')).json.files, before_);
+});

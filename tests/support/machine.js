@@ -1,0 +1,114 @@
+// A Debian machine with a systemd that runs, for tests of what is installed on one.
+//
+//   const why = cannotBoot();             undefined, or what is missing here
+//   const machine = await debootstrap(packages);
+//   await machine.boot();
+//   await machine.sh('systemctl start x');   its standard output; throws when it fails
+//   await machine.remove();
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gone, pause, repository, run } from './stack.js';
+
+const hierarchy = () => readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')).find(([, , type]) => type === 'cgroup2')?.[1];
+
+export async function cannotBoot() {
+  if (process.getuid() !== 0) return 'a machine is made and booted by root only';
+  for (const program of ['debootstrap', 'unshare', 'nsenter'])
+    if ((await run('which', [program])).code !== 0) return `${program} is not installed: scripts/setup --long`;
+  if (!hierarchy()) return 'there is no cgroup2 hierarchy here';
+  const { code, stderr } = await run('unshare', ['--mount', '--pid', '--net', '--cgroup', '--fork', 'true']);
+  return code === 0 ? undefined : `no namespaces can be made here: ${stderr.trim()}`;
+}
+
+async function must(file, args, options) {
+  const { code, stdout, stderr } = await run(file, args, options);
+  if (code !== 0) throw new Error(`${file} ${args.join(' ')}: ${code}\n${stdout.slice(-3000)}${stderr.slice(-3000)}`);
+  return stdout;
+}
+
+// `dependencies` as in a control file: what apt makes true before the machine is booted.
+export async function debootstrap(dependencies) {
+  const root = mkdtempSync(join(tmpdir(), 'gatehouse-machine-'));
+  const machine = new Machine(root);
+  try {
+    await must('debootstrap', ['--variant=minbase', 'bookworm', root]);
+    chmodSync(root, 0o755);
+    writeFileSync(join(root, 'etc/hosts'), '127.0.0.1 localhost\n');
+    const policy = join(root, 'usr/sbin/policy-rc.d');
+    writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+    const env = { DEBIAN_FRONTEND: 'noninteractive' };
+    await must('chroot', [root, 'apt-get', 'satisfy', '--yes', '--no-install-recommends', dependencies], { env });
+    rmSync(policy);
+  } catch (error) {
+    await machine.remove();
+    throw error;
+  }
+  return machine;
+}
+
+class Machine {
+  #child;
+  #init;
+  #cgroup;
+
+  constructor(root) {
+    this.root = root;
+    process.once('exit', () => this.#child?.kill('SIGKILL'));
+  }
+
+  async boot() {
+    this.#cgroup = join(hierarchy(), `gatehouse-machine-${process.pid}`);
+    mkdirSync(this.#cgroup);
+    let said = '';
+    const child = spawn(join(repository, 'tests/support/machine'), [this.root, this.#cgroup], { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => { said += text; });
+    this.#child = child;
+    for (;;) {
+      if (child.exitCode !== null) throw new Error(`it did not boot: ${said}`);
+      this.#init = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ')[0]);
+      if (this.#init && readFileSync(`/proc/${this.#init}/comm`, 'utf8').trim() === 'systemd') break;
+      await pause(50);
+    }
+    // "degraded" too: a unit of the distribution may have no use for a machine without devices
+    while (!/^(running|degraded)/.test((await this.try('systemctl is-system-running')).stdout)) await pause(100);
+  }
+
+  // {code, stdout, stderr} of a line of shell in there.
+  try(line, input) {
+    return run('nsenter', ['-t', String(this.#init), '-a', '-r', '-w', 'env', '-i', 'HOME=/root', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'DEBIAN_FRONTEND=noninteractive', 'bash', '-c', line], { input });
+  }
+
+  async sh(line, input) {
+    const { code, stdout, stderr } = await this.try(line, input);
+    if (code !== 0) throw new Error(`${line}: ${code}\n${stdout}${stderr}`);
+    return stdout.trim();
+  }
+
+  async #end() {
+    if (!this.#child) return;
+    // Its process 1 takes every process of it along
+    if (this.#init) process.kill(this.#init, 'SIGKILL');
+    else this.#child.kill('SIGKILL');
+    await gone(this.#child.pid);
+    this.#child = this.#init = undefined;
+    const folders = readdirSync(this.#cgroup, { recursive: true, withFileTypes: true }).filter((f) => f.isDirectory()).map((f) => join(f.path, f.name));
+    for (const folder of folders.sort().reverse()) rmdirSync(folder);
+    rmdirSync(this.#cgroup);
+  }
+
+  // In order, as a machine does.
+  async reboot() {
+    await this.try('systemctl poweroff');
+    await gone(this.#init);
+    this.#init = undefined;
+    await this.#end();
+    await this.boot();
+  }
+
+  async remove() {
+    await this.#end();
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
