@@ -63,6 +63,7 @@ describe('README.md of deploy/container', { skip }, () => {
     assertStatus(login, 200);
     token = login.json.access_token;
     assert.equal((await ask('GET', '/files')).json.files[0].name, 'README.md');
+    assert.match(await (await fetch(url)).text(), /^<!doctype html>/i);
   });
 });
 
