@@ -4,6 +4,7 @@
 #include "events.h"
 #include "http_date.h"
 #include "json.h"
+#include "record.h"
 
 #include <string.h>
 #include <sysexits.h>
@@ -50,17 +51,6 @@ static enum err read_page(struct listing *l, uint64_t after)
 
 /* --- list ---------------------------------------------------------------- */
 
-static void set_time(struct json_object *o, const char *key, int64_t t)
-{
-	char text[RFC3339_LEN + 1];
-
-	rfc3339_format(t, text);
-	if (t == 0)
-		(void)json_object_object_add(o, key, NULL);
-	else
-		json_set_str(o, key, text);
-}
-
 static enum err add_total(void *arg)
 {
 	struct listing *l = arg;
@@ -79,7 +69,7 @@ static enum err add_total(void *arg)
 	json_set_bool(o, "configured", configured);
 	json_set_int(o, "waiting", t->waiting);
 	json_set_int(o, "dead", t->dead);
-	set_time(o, "oldest_at", t->oldest);
+	record_set_time(o, "oldest_at", t->oldest);
 	(void)json_object_array_add(l->list, o);
 	return ERR_OK;
 }
@@ -112,13 +102,13 @@ static struct json_object *event_json(const struct event *e)
 	json_set_int(o, "id", (int64_t)e->id);
 	json_set_str(o, "receiver", e->receiver);
 	json_set_str(o, "kind", e->kind);
-	set_time(o, "at", e->at);
+	record_set_time(o, "at", e->at);
 	json_set_str(o, "file", e->file.id);
 	json_set_int(o, "owner", (int64_t)e->file.owner);
 	json_set_str(o, "name", e->file.name);
 	json_set_int(o, "attempts", e->attempts);
-	set_time(o, "due_at", e->due_at);
-	set_time(o, "dead_at", e->dead_at);
+	record_set_time(o, "due_at", e->due_at);
+	record_set_time(o, "dead_at", e->dead_at);
 	json_set_str(o, "why", e->why);
 	return o;
 }

@@ -84,7 +84,7 @@ static enum err begin(struct lane *l, const struct sender *s,
 
 static size_t width(const struct lane *l, int64_t now)
 {
-	if (l->failures < LANE_FAILURES)
+	if (l->away < LANE_AWAY)
 		return LANE_WIDTH;
 	return now < l->quiet_until ? 0 : 1;
 }
@@ -129,8 +129,6 @@ static enum err settle_failure(struct lane *l, const struct sender *s,
 				   s->app->event_days, answer->why, m);
 
 	l->failed++;
-	l->failures++;
-	l->quiet_until = s->stays ? now + LANE_PEACE : INT64_MAX;
 	if (e != ERR_OK)
 		return e;
 	if (event->dead_at != 0)
@@ -148,9 +146,10 @@ enum err lane_settle(const struct sender *s, const struct post_answer *answer,
 
 	a->lane = NULL;
 	l->busy--;
+	l->away = answer->away ? l->away + 1 : 0;
+	l->quiet_until = s->stays ? now + LANE_PEACE : INT64_MAX;
 	if (answer->taken) {
 		l->delivered++;
-		l->failures = 0;
 		e = events_delivered(s->app->db, &a->event, m);
 	} else {
 		e = settle_failure(l, s, &a->event, answer, now, m);

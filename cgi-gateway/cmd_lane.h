@@ -4,11 +4,12 @@
  * pauses of its own, so that none waits for another. The lanes share a
  * `struct sender`, which is what they send with.
  *
- * An event that fails waits by itself (events_failed()), the others go on. Only
- * when LANE_FAILURES have failed in a row, whichever they were, the receiver is
- * left in peace for a time: then one request is tried, and if that is taken,
- * all go on. So one that is down costs one request every LANE_PEACE seconds,
- * not one for every file.
+ * An event that is refused waits by itself (events_failed()), and the others go
+ * on, however many are refused. Only when LANE_AWAY requests in a row have
+ * found nobody there (struct post_answer, `away`), the receiver is left in
+ * peace for a time: then one is tried, and if that is answered, all go on. So a
+ * receiver that is down costs one request every LANE_PEACE seconds, not one for
+ * every file.
  */
 #ifndef CMD_LANE_H
 #define CMD_LANE_H
@@ -20,7 +21,7 @@
 
 enum {
 	LANE_WIDTH = 4,	      /* requests under way to one receiver */
-	LANE_FAILURES = 8,    /* in a row */
+	LANE_AWAY = 8,	      /* requests in a row */
 	LANE_PEACE = 30,      /* seconds */
 	LANE_CLAIM_SPARE = 30 /* seconds that a claim outlives its request */
 };
@@ -44,8 +45,8 @@ struct lane {
 	size_t next, count;
 	struct attempt attempts[LANE_WIDTH];
 	size_t busy;	     /* of these */
-	int64_t failures;    /* in a row */
-	int64_t quiet_until; /* when these are LANE_FAILURES */
+	int64_t away;	     /* requests in a row */
+	int64_t quiet_until; /* when these are LANE_AWAY */
 	int64_t delivered, failed, died;
 };
 

@@ -106,6 +106,13 @@ static void say(struct post_answer *out, const char *text)
 	out->why[len] = '\0';
 }
 
+/* As much as: it is not about this request, ask later (RFC 9110 15.6, RFC 6585
+ * 4) */
+static bool is_not_now(long status)
+{
+	return status == 429 || (status >= 502 && status <= 504);
+}
+
 static void judge(const struct under_way *u, CURLcode code,
 		  struct post_answer *out)
 {
@@ -115,9 +122,13 @@ static void judge(const struct under_way *u, CURLcode code,
 
 	(void)curl_easy_getinfo(u->curl, CURLINFO_RESPONSE_CODE, &status);
 	(void)curl_easy_getinfo(u->curl, CURLINFO_RETRY_AFTER, &wait);
-	*out = (struct post_answer) { .who = u->who, .retry_after = wait };
 	if (code == CURLE_WRITE_ERROR && u->enough)
 		code = CURLE_OK;
+	*out = (struct post_answer) {
+		.who = u->who,
+		.away = code != CURLE_OK || is_not_now(status),
+		.retry_after = wait,
+	};
 	if (u->head > POST_ANSWER_MAX) {
 		say(out, "the head of the answer is too long");
 	} else if (code != CURLE_OK) {

@@ -31,8 +31,9 @@ struct post {
 };
 
 struct post_answer {
-	void *who;		    /* as it was given to posts_begin() */
-	bool taken;		    /* the status is 200 to 299 */
+	void *who;  /* as it was given to posts_begin() */
+	bool taken; /* the status is 200 to 299 */
+	bool away;  /* no answer, or 429, 502, 503, 504: nobody is there now */
 	int64_t retry_after;	    /* seconds that were asked for; or 0 */
 	char why[POST_WHY_MAX + 1]; /* what went wrong; or "" */
 };

@@ -2,8 +2,8 @@
  * told of it (receivers.h) and have not been yet.
  *
  * An event is written in the transaction that changes `file`, one row for each
- * receiver, and its row goes when that receiver has taken it. So the table
- *holds what is owed and nothing else.
+ * receiver, and its row goes when that receiver has taken it. So the table has
+ * what is owed and nothing else.
  *
  * Who delivers calls, for each receiver:
  *
@@ -13,12 +13,12 @@
  *	events_delivered	or events_failed
  *
  * Any number of processes may do so at the same time. A claim ends by itself,
- *so an event whose claimer died is tried again: at least once, never not at
- *all. An event is due only when no earlier one of the same file and receiver
- *waits; for that its row must be gone, not just claimed. Earlier means a lower
- *id: the file's row is there before anybody can delete it, so its events are
- *numbered as they happened, though those of different files may become visible
- *in any order. Hence no cursor.
+ * so an event whose claimer died is tried again: at least once, never not at
+ * all. An event is due only when no earlier one of the same file and receiver
+ * waits; for that its row must be gone, not just claimed. Earlier means a lower
+ * id: the file's row is there before anybody can delete it, so its events are
+ * numbered as they happened, though those of different files may become visible
+ * in any order. Hence no cursor.
  *
  * Errors are db.h's.
  */

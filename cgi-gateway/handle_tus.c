@@ -143,8 +143,13 @@ static enum err read_length(struct tus *t, int64_t at)
 					"The file is larger than %lld bytes "
 					"(MAX_UPLOAD).",
 					(long long)t->app->max_upload);
-	return uploads_measured(t->app->db, &t->who, &t->app->quota, &t->u,
-				length, &t->rs->why);
+	e = uploads_measured(t->app->db, &t->who, &t->app->quota, &t->u, length,
+			     &t->rs->why);
+	if (e == ERR_CONFLICT)
+		return response_explain(t->rs, e,
+					"Another request goes on with this "
+					"upload. Ask for its offset.");
+	return e;
 }
 
 /* It takes no more bytes: then these are all, or it is elsewhere */

@@ -104,15 +104,7 @@ enum err finish_begin(struct store *s, const char *id, int64_t length,
 enum err finish_read(struct finish *f, int64_t from, char *to, size_t cap,
 		     size_t *got, struct errmsg *m)
 {
-	ssize_t n;
-
-	do
-		n = pread(f->data, to, cap, from);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return store_disk_failed(m, "read", f->id);
-	*got = (size_t)n;
-	return ERR_OK;
+	return store_disk_read(f->data, f->id, from, to, cap, got, m);
 }
 
 enum err finish_place(struct finish *f, struct errmsg *m)

@@ -203,8 +203,8 @@ static ssize_t read_passing_by(struct store_reader *r, char *to, size_t cap)
 	return n;
 }
 
-enum err store_disk_read(int fd, int64_t from, char *to, size_t cap,
-			 size_t *got, struct errmsg *m)
+enum err store_disk_read(int fd, const char *id, int64_t from, char *to,
+			 size_t cap, size_t *got, struct errmsg *m)
 {
 	ssize_t n;
 
@@ -212,7 +212,7 @@ enum err store_disk_read(int fd, int64_t from, char *to, size_t cap,
 		n = pread(fd, to, cap, from);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return store_disk_failed(m, "read", "an object");
+		return store_disk_failed(m, "read", id);
 	*got = (size_t)n;
 	return ERR_OK;
 }
@@ -234,9 +234,9 @@ static enum err pass_by(struct store_reader *r, char *to, size_t cap,
 enum err store_read(struct store_reader *r, char *to, size_t cap, size_t *got,
 		    struct errmsg *m)
 {
-	enum err e = r->passing_by
-			     ? pass_by(r, to, cap, got, m)
-			     : store_disk_read(r->fd, r->at, to, cap, got, m);
+	enum err e = r->passing_by ? pass_by(r, to, cap, got, m)
+				   : store_disk_read(r->fd, "an object", r->at,
+						     to, cap, got, m);
 
 	if (e == ERR_OK)
 		r->at += (int64_t)*got;

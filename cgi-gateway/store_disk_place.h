@@ -28,9 +28,9 @@ void store_disk_name(const char *id, char out[static STORE_DISK_NAME]);
 /* ERR_FULL or ERR_IO for errno; `m` says what could not be done to which. */
 enum err store_disk_failed(struct errmsg *m, const char *what, const char *id);
 
-/* One pread(2) of an object. */
-enum err store_disk_read(int fd, int64_t from, char *to, size_t cap,
-			 size_t *got, struct errmsg *m) MUST_CHECK;
+/* One pread(2) of `id`. */
+enum err store_disk_read(int fd, const char *id, int64_t from, char *to,
+			 size_t cap, size_t *got, struct errmsg *m) MUST_CHECK;
 
 /* The same, but ERR_NOT_FOUND where what was asked for is not there. */
 enum err store_disk_absent(struct errmsg *m, const char *what, const char *id);

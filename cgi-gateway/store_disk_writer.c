@@ -105,7 +105,9 @@ enum err store_peek(struct store_writer *w, int64_t from, char *to, size_t cap,
 {
 	enum err e = flush(w, m);
 
-	return e == ERR_OK ? store_disk_read(w->fd, from, to, cap, got, m) : e;
+	return e == ERR_OK
+		       ? store_disk_read(w->fd, w->id, from, to, cap, got, m)
+		       : e;
 }
 
 void store_abandon(struct store_writer *w)

@@ -2,6 +2,15 @@
 
 #include "encode.h"
 
+/* Both fields are stored, and told again in the head of an answer */
+static bool is_printable(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] < 0x20 || s.p[i] >= 0x7f)
+			return false;
+	return true;
+}
+
 /* Take the next "key" or "key value" off the front of *rest */
 static bool next_pair(struct span *rest, struct span *key, struct span *value)
 {
@@ -40,6 +49,8 @@ enum err tus_metadata_check(struct span field)
 		return ERR_OK;
 	if (field.len > TUS_METADATA_MAX)
 		return ERR_TOO_LARGE;
+	if (!is_printable(field))
+		return ERR_FORMAT;
 	while (next_pair(&rest, &key, &value)) {
 		if (++keys > TUS_METADATA_KEYS)
 			return ERR_TOO_LARGE;
@@ -62,15 +73,6 @@ enum err tus_metadata_get(struct span field, const char *key, char *out,
 	return ERR_NOT_FOUND;
 }
 
-/* As a URL is (RFC 3986 2), and what stands between them */
-static bool is_printable(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.p[i] < 0x20 || s.p[i] >= 0x7f)
-			return false;
-	return true;
-}
-
 enum err tus_concat_parse(struct span field, enum tus_concat *kind,
 			  struct span *parts)
 {
@@ -78,13 +80,14 @@ enum err tus_concat_parse(struct span field, enum tus_concat *kind,
 
 	if (field.len > TUS_CONCAT_MAX)
 		return ERR_TOO_LARGE;
+	if (!is_printable(field))
+		return ERR_FORMAT;
 	if (word.len == 0) {
 		*kind = TUS_WHOLE;
 	} else if (span_eq(word, SPAN("partial"))) {
 		*kind = TUS_PARTIAL;
 	} else if (span_cut(&word, ';', &list) &&
-		   span_eq(word, SPAN("final")) && is_printable(list) &&
-		   span_trim(list).len > 0) {
+		   span_eq(word, SPAN("final")) && span_trim(list).len > 0) {
 		*kind = TUS_FINAL;
 		*parts = span_trim(list);
 	} else {

@@ -16,7 +16,7 @@ enum {
 };
 
 /* Whether the field is "key base64,key base64,key": keys of visible ASCII, none
- * twice, values well formed or left out. Empty is well formed.
+ * twice, values well formed or left out, and no tab. Empty is well formed.
  * ERR_TOO_LARGE beyond the limits, ERR_FORMAT. */
 enum err tus_metadata_check(struct span field) MUST_CHECK;
 

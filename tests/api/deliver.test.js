@@ -286,6 +286,15 @@ describe('a receiver', () => {
     assert.equal(left.taken(bad.id), 'uploaded deleted');
   });
 
+  test('that refuses many still gets those that it takes', async () => {
+    const refused = new Set((await uploads(30)).map(({ id }) => id));
+    const { id } = await upload('fine');
+    left.behave = (one, response) => (refused.has(one.json.data.id) ? answer(422) : accept)(one, response);
+    const [{ delivered, failed }] = (await deliver()).receivers;
+    assert.deepEqual([delivered, failed], [1, 30]);
+    assert.equal(left.taken(id), 'uploaded');
+  });
+
   for (const status of [199, 201, 299, 300, 304, 400, 401, 404, 410, 429, 500, 599])
     test(`that answers ${status} has ${status > 199 && status < 300 ? '' : 'not '}taken it`, async () => {
       // by hand, for a server may not say 199
@@ -478,8 +487,8 @@ describe('deliver', () => {
     assert.deepEqual(all(await deliver(), 'delivered'), [1, 1]);
   });
 
-  test('--follow leaves alone who fails, and ends at once when nothing is under way', async () => {
-    left.behave = answer(500);
+  test('--follow leaves alone who is not there, and ends at once when nothing is under way', async () => {
+    left.behave = answer(503);
     const child = start('--follow');
     await uploads(20);
     await right.come(20);
@@ -492,7 +501,7 @@ describe('deliver', () => {
     assert.equal(waiting, 20);
     const lines = stderr.trim().split('\n').map((line) => JSON.parse(line));
     assert.equal(lines.length, failed);
-    assert.deepEqual([lines[0].event, lines[0].receiver, lines[0].why], ['event-failed', left.url, 'HTTP 500']);
+    assert.deepEqual([lines[0].event, lines[0].receiver, lines[0].why], ['event-failed', left.url, 'HTTP 503']);
     assert.ok(!stderr.includes(SECRET));
   });
 

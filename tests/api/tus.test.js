@@ -215,6 +215,7 @@ describe('a request that makes no sense', () => {
     ['a deferred length of 2', { 'Upload-Length': undefined, 'Upload-Defer-Length': '2' }, 400, 'bad-request'],
     ['a length beyond the limit', { 'Upload-Length': String(2 ** 50) }, 413, 'too-large'],
     ['metadata that is not base64', { 'Upload-Metadata': 'filename a?b' }, 400, 'bad-request'],
+    ['metadata that no answer could tell again', { 'Upload-Metadata': 'a YQ==,\tb' }, 400, 'bad-request'],
     ['a key twice', { 'Upload-Metadata': 'a YQ==,a YQ==' }, 400, 'bad-request'],
     ['too much metadata', { 'Upload-Metadata': `a ${'YWFh'.repeat(1500)}` }, 413, 'too-large'],
     ['a name that cannot be', { 'Upload-Metadata': metadata({ filename: 'a\0b' }) }, 422, 'invalid-value'],

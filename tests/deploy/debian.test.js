@@ -18,6 +18,14 @@ test('the package has the version of the programs', () => {
   assert.equal(version, /^VERSION := (.*)$/m.exec(readFileSync(join(repository, 'Makefile'), 'utf8'))[1]);
 });
 
+test('the package needs for its building what scripts/setup installs for that', () => {
+  const [, list] = /^build=\(([^)]*)\)/m.exec(readFileSync(join(repository, 'scripts/setup'), 'utf8'));
+  const control = readFileSync(join(repository, 'deploy/debian/control'), 'utf8');
+  // Those of build-essential, which every package may count on
+  const given = ['gcc', 'make', 'libc6-dev'];
+  for (const name of list.trim().split(/\s+/).filter((name) => !given.includes(name))) assert.match(control, new RegExp(`[ |]${name},`), name);
+});
+
 describe('the package', { skip }, () => {
   const out = mkdtempSync(join(tmpdir(), 'gatehouse-deb-'));
   after(() => rmSync(out, { recursive: true }));
@@ -64,11 +72,12 @@ describe('the package', { skip }, () => {
     const status = (target, more = '') => machine.sh(`curl -sS -m 30 -o /dev/null -w '%{http_code}' ${more} http://127.0.0.1:${target}`);
     const active = (unit) => machine.try(`systemctl is-active ${unit}`).then(({ stdout }) => stdout.trim());
     const same = async () => assert.equal(await machine.sh(`curl -sS ${bearer()} http://127.0.0.1:8080/download/${id} | sha256sum`), await machine.sh('sha256sum </srv/file'));
-    const units = ['gatehouse-auth.socket', 'gatehouse-gateway.socket', 'gatehouse-auth.service', 'gatehouse-gateway.service', 'gatehouse-edge.service'];
+    const units = ['gatehouse-auth.socket', 'gatehouse-gateway.socket', 'gatehouse-auth.service', 'gatehouse-gateway.service', 'gatehouse-edge.service', 'gatehouse-gc.timer', 'gatehouse-auth-gc.timer', 'gatehouse-verify.timer'];
 
     test('it installs, runs, and has touched no database', async () => {
       await machine.sh('dpkg -i /srv/debs/first.deb');
-      for (const unit of units) assert.equal(await active(unit), 'active', unit);
+      // The programs come with their first request
+      for (const unit of units.filter((name) => !/-(auth|gateway)\.service$/.test(name))) assert.equal(await active(unit), 'active', unit);
       assert.equal(await machine.sh('systemctl is-enabled gatehouse-edge.service gatehouse-auth.socket gatehouse-gateway.socket'), 'enabled\nenabled\nenabled');
       assert.equal(await status('8080/healthz'), '200');
       assert.equal(await status('9080/cgi-gateway/readyz'), '503');
@@ -123,10 +132,14 @@ describe('the package', { skip }, () => {
       }
     });
 
+    test('what its timers run does its work', async () => {
+      for (const job of ['gatehouse-gc', 'gatehouse-auth-gc', 'gatehouse-verify']) await machine.sh(`systemctl start ${job}.service`);
+    });
+
     test('rotated logs are written to again', async () => {
       await machine.sh('logrotate -f /etc/logrotate.d/gatehouse');
       await status('8080/files', bearer());
-      while (!(await machine.sh('cat /var/log/gatehouse/access.log')).includes(' GET /files ')) await pause(100);
+      while (!(await machine.sh('cat /var/log/gatehouse/access.log')).includes('/files HTTP')) await pause(100);
     });
 
     test('an upgrade keeps what was configured, who is logged in, and what is stored', async () => {
@@ -160,7 +173,7 @@ describe('the package', { skip }, () => {
       const said = await machine.sh('dpkg -P gatehouse');
       assert.match(said, /uploaded files stay in \/var\/lib\/gatehouse/);
       assert.equal(await machine.sh(`find / -xdev -path '*gatehouse*' -not -path '/srv/*' -not -path '/proc/*' -not -path '/var/lib/mysql/*' | grep -v '^/var/lib/gatehouse' || true`), '');
-      assert.equal(await machine.sh('find /var/lib/gatehouse -type f | wc -l'), '2');
+      assert.equal(await machine.sh('find /var/lib/gatehouse/data/objects -type f | wc -l'), '2');
       assert.equal(await machine.sh(`mariadb -N -e 'SELECT COUNT(*) FROM gateway.file'`), '2');
       await machine.sh('dpkg -i /srv/debs/first.deb && gatehouse-setup');
       token = await machine.sh(`curl -sS -d '' -u 'ann@example.org:a long password' -H 'Accept: text/plain' http://127.0.0.1:8080/login`);

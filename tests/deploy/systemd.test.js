@@ -44,6 +44,18 @@ describe('the units', { skip }, () => {
     }
   });
 
+  test('that are timers run services that are there, and make up for what was missed', async () => {
+    const timers = names.filter((name) => name.endsWith('.timer'));
+    assert.ok(timers.length > 0);
+    for (const name of timers) {
+      assert.ok(services.includes(name.replace('.timer', '.service')), name);
+      const { Timer: timer } = unit(name);
+      assert.equal((await run('systemd-analyze', ['calendar', timer.OnCalendar[0]])).code, 0, timer.OnCalendar[0]);
+      assert.deepEqual(timer.Persistent, ['yes']);
+      assert.ok(timer.RandomizedDelaySec);
+    }
+  });
+
   test('never let a program shut the socket of systemd', () => {
     for (const { Service: service } of services.map(unit).filter(({ Service }) => Service.StandardInput?.[0] === 'socket'))
       assert.ok(service.Environment.includes('LISTEN_FDS=1'));
@@ -72,7 +84,7 @@ describe('an installation whose units are started by hand', { skip }, () => {
 
     const [open, inner] = [await freePort(), await freePort()];
     const site = installed.path('etc/gatehouse/site.conf');
-    writeFileSync(site, readFileSync(site, 'utf8').replace(/(port +=).*/, `$1 ${open}`).replace(/(internal = ).*/, `$1"127.0.0.1:${inner}"`));
+    writeFileSync(site, readFileSync(site, 'utf8').replace(/^(var\.gatehouse\.port +=).*/m, `$1 ${open}`).replace(/(internal = ).*/, `$1"127.0.0.1:${inner}"`));
     url = { open: `http://127.0.0.1:${open}`, internal: `http://127.0.0.1:${inner}` };
     const checked = await run(unit('gatehouse-edge.service').Service.ExecStartPre[0].split(' ')[0],
       unit('gatehouse-edge.service').Service.ExecStartPre[0].split(' ').slice(1));

@@ -745,6 +745,99 @@ static void of_several_who_deliver_each_event_has_one_and_in_order(void **state)
 		assert_string_equal(told[i], "ud");
 }
 
+enum { BATCH = 5 };
+static atomic_int adding; /* threads that still do */
+
+/* Files of one's own, a few at a time, and away again */
+static void *coming_and_going(void *arg)
+{
+	struct worker *w = arg;
+	struct asker a;
+	struct errmsg m;
+
+	for (int i = 0; i < FILES; i += BATCH) {
+		struct file f[BATCH];
+		enum err e;
+
+		for (int k = 0; k < BATCH; k++)
+			f[k] = made((int)w->seed * 1000 + i + k);
+		e = files_add(db, by(&a, ANN), 0, &none, f, BATCH, &both, &m);
+		for (int k = 0; k < BATCH && e == ERR_OK; k++)
+			e = files_remove(db, by(&a, ANN), 0, span_of(f[k].id),
+					 &both, &m);
+		if (e != ERR_OK)
+			complain(w, e, &m);
+	}
+	atomic_fetch_sub(&adding, 1);
+	db_thread_end();
+	return NULL;
+}
+
+/* Each event of one receiver fails once and is delivered then */
+static void *delivering_to(void *arg)
+{
+	struct worker *w = arg;
+	const char *url = both.url[w->seed % 2];
+	struct seen *mine = calloc(1, sizeof(*mine));
+	struct errmsg m;
+
+	assert_non_null(mine);
+	for (int64_t now = NOW; atomic_load(&adding) > 0 || rows() > 0;
+	     now += 10) {
+		enum err e;
+
+		mine->count = 0;
+		e = events_due(db, url, now, &mine->row, note, mine, &m);
+		for (size_t i = 0; i < mine->count && e == ERR_OK; i++) {
+			struct event *ev = &mine->all[i];
+
+			e = events_claim(db, ev, now, now + 60, &m);
+			if (e == ERR_OK && ev->attempts == 1)
+				e = events_failed(db, ev, now, 0, 100000, "x",
+						  &m);
+			else if (e == ERR_OK)
+				e = events_delivered(db, ev, &m);
+			w->done += e == ERR_OK;
+			if (e == ERR_NOT_FOUND)
+				e = ERR_OK;
+		}
+		if (e != ERR_OK)
+			complain(w, e, &m);
+	}
+	free(mine);
+	db_thread_end();
+	return NULL;
+}
+
+static void uploads_and_deliveries_do_not_get_in_each_other_s_way(void **state)
+{
+	struct worker add[3] = { 0 }, take[4] = { 0 };
+
+	(void)state;
+	atomic_store(&adding, (int)COUNT(add));
+	for (unsigned i = 0; i < COUNT(add); i++) {
+		add[i].seed = i + 1;
+		assert_int_equal(pthread_create(&add[i].thread, NULL,
+						coming_and_going, &add[i]),
+				 0);
+	}
+	for (unsigned i = 0; i < COUNT(take); i++) {
+		take[i].seed = i;
+		assert_int_equal(pthread_create(&take[i].thread, NULL,
+						delivering_to, &take[i]),
+				 0);
+	}
+	for (unsigned i = 0; i < COUNT(add); i++) {
+		assert_int_equal(pthread_join(add[i].thread, NULL), 0);
+		assert_int_equal(add[i].other, 0);
+	}
+	for (unsigned i = 0; i < COUNT(take); i++) {
+		assert_int_equal(pthread_join(take[i].thread, NULL), 0);
+		assert_int_equal(take[i].other, 0);
+	}
+	assert_int_equal(rows(), 0);
+}
+
 /* All threads rename and delete the same files, noting it */
 static void *changing(void *arg)
 {
@@ -827,6 +920,7 @@ int main(int argc, char **argv)
 		EVENTS(a_sweep_takes_what_nobody_will_be_told_of),
 		EVENTS(a_page_reads_few_rows_however_many_wait),
 		EVENTS(of_several_who_deliver_each_event_has_one_and_in_order),
+		EVENTS(uploads_and_deliveries_do_not_get_in_each_other_s_way),
 		EVENTS(who_renames_and_deletes_at_once_waits_in_no_circle),
 	};
 

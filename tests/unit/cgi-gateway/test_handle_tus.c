@@ -34,9 +34,9 @@ ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t at)
 	return -1;
 }
 
-/* Between the row and the place of the bytes, Upload-Checksum is looked at;
- * then the body is read. Each is done once. */
-static void (*before_open)(void), (*before_read)(void);
+/* Between the row and the place of the bytes, Upload-Length is looked at, then
+ * Upload-Checksum; then the body is read. Each is done once. */
+static void (*before_length)(void), (*before_open)(void), (*before_read)(void);
 static struct transport_ops hooked;
 static const struct transport_ops *plain;
 
@@ -51,6 +51,8 @@ static void once(void (**what)(void))
 
 static const char *hooked_variable(struct transport *t, const char *name)
 {
+	if (strcmp(name, "HTTP_UPLOAD_LENGTH") == 0)
+		once(&before_length);
 	if (strcmp(name, "HTTP_UPLOAD_CHECKSUM") == 0)
 		once(&before_open);
 	return plain->variable(t, name);
@@ -85,7 +87,7 @@ static int set_up(void **state)
 	gateway_clear(db);
 	gateway_open(&g, db);
 	disk_is_full = false;
-	before_open = before_read = NULL;
+	before_length = before_open = before_read = NULL;
 	path[0] = '\0';
 	return 0;
 }
@@ -954,6 +956,33 @@ static void nobody_writes_into_what_is_being_finished(void **state)
 	assert_held(2, 1);
 }
 
+static void hold_more(void)
+{
+	struct upload u;
+
+	assert_ok(uploads_find(db, gateway_caller(&g), 0, id(), &u, NULL));
+	assert_ok(uploads_hold(db, gateway_caller(&g), &g.app.quota, &u, 9,
+			       NULL));
+}
+
+static void no_length_is_told_that_somebody_writes_beyond(void **state)
+{
+	(void)state;
+	created(NULL);
+	assert_int_equal(patch("0", "he"), 204);
+	before_length = hold_more;
+	begin_patch("2", "llo");
+	header("Upload-Length", "5");
+	assert_refused(answer_patch(), 409, "conflict",
+		       "Another request goes on with this upload. Ask for its "
+		       "offset.");
+	before_open = hold_more; /* which is held already */
+	begin_patch("2", "llo");
+	header("Upload-Length", "9");
+	assert_int_equal(answer_patch(), 204);
+	assert_held(9, 1);
+}
+
 static void write_the_rest(void)
 {
 	struct partial *p = NULL;
@@ -1324,6 +1353,7 @@ int main(int argc, char **argv)
 		TUS(a_wrong_offset_tells_no_length_that_is_too_short),
 		TUS(an_older_request_is_told_that_it_is_one),
 		TUS(nobody_writes_into_what_is_being_finished),
+		TUS(no_length_is_told_that_somebody_writes_beyond),
 		TUS(who_comes_after_the_last_byte_is_told_so),
 		TUS(a_session_that_ends_meanwhile_makes_no_file),
 		TUS(one_that_is_ended_meanwhile_is_gone),

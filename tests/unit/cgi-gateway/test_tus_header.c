@@ -17,14 +17,23 @@ static void metadata_is_a_list_of_keys_with_values_in_base64(void **state)
 		"!\"~ AA==", /* any visible character but the comma */
 	};
 	static const char *const bad[] = {
-		",",	      ",a",
-		"a,,b",	      "a b c",
-		"a  YQ==",    "a YQ", /* no padding */
-		"a YQ===",    "a Y Q==",
+		",",
+		",a",
+		"a,,b",
+		"a b c",
+		"a  YQ==",
+		"a YQ", /* no padding */
+		"a YQ===",
+		"a Y Q==",
 		"a YR==", /* bits behind the last byte */
 		"a _-__", /* base64url */
-		"a\tYQ==",    "\xc3\xbc YQ==",
-		"a\x7f YQ==", "a YQ==;b YQ==",
+		"a\tYQ==",
+		/* it is told again, and no answer holds a control character */
+		"a YQ==,\tb",
+		"a YQ==\t",
+		"\xc3\xbc YQ==",
+		"a\x7f YQ==",
+		"a YQ==;b YQ==",
 	};
 
 	(void)state;
@@ -136,6 +145,8 @@ static void concat_that_says_something_else_is_refused(void **state)
 		"final;/tus/\xc3\xbc",
 		"final;/tus/a\x7f",
 		"final;/tus/a\x01",
+		"partial\t",
+		"\tpartial",
 	};
 	char field[TUS_CONCAT_MAX + 2];
 	enum tus_concat kind = TUS_WHOLE;
