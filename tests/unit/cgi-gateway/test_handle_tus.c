@@ -1104,7 +1104,10 @@ static void without_a_database_nobody_is_told_that_all_is_done(void **state)
 	assert_int_equal(patch("0", "he"), 204);
 	write_the_rest();
 	g.app.db = away;
-	assert_int_equal(show("HEAD"), 503);
+	/* after which clients ask again */
+	assert_int_equal(show("HEAD"), 423);
+	assert_true(memory_has_header(&g.memory, "Retry-After"));
+	assert_int_equal(show("GET"), 503);
 	assert_int_equal(patch("5", ""), 503);
 	assert_int_equal(end(), 503);
 	begin("POST", "/tus");
