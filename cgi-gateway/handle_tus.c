@@ -38,7 +38,7 @@ static enum err look(struct tus *t, int64_t *offset, int64_t *written_at)
 		return look_at_file(t, offset, written_at);
 	if (e != ERR_OK || t->u.concat != TUS_WHOLE || *offset != t->u.length)
 		return e;
-	*written_at = t->rq->now;
+	*written_at = request_time(t->rq);
 	return tus_complete(t, NULL, 0);
 }
 
@@ -220,7 +220,7 @@ enum err handle_tus_bytes(void *app, struct request *rq, struct response *rs)
 	if (e != ERR_OK)
 		return e;
 	response_header_int(rs, "Upload-Offset", at);
-	tus_expires(t, rq->now);
+	tus_expires(t, request_time(rq));
 	return response_empty(rs, 204);
 }
 
