@@ -1,4 +1,4 @@
-# Gatehouse. Targets: all check lint san fuzz fuzz-long install clean; see CONTRIBUTING.md
+# Gatehouse. Targets: all check lint san fuzz fuzz-long install shared-hosting clean; see CONTRIBUTING.md
 #
 #   make                        the programs, into build/
 #   make SAN=1 BUILD=build/san  the same under ASan and UBSan (or: make san)
@@ -183,10 +183,14 @@ uninstall:
 deb:
 	@scripts/deb
 
+# What to upload where there is nothing but Apache, CGI and one database
+shared-hosting: all
+	@deploy/shared-hosting/build $(BUILD) $(BUILD)/shared-hosting
+
 clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all unit check san lint analyzed tidy headers fuzz fuzz-long fuzzers install uninstall deb clean FORCE
+.PHONY: all unit check san lint analyzed tidy headers fuzz fuzz-long fuzzers install uninstall deb shared-hosting clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) build/fuzz build/lint -name '*.d' 2>/dev/null)

@@ -25,7 +25,9 @@ struct app {
 	struct receivers receivers; /* gateway_settings_check() reads them */
 	int64_t upload_life; /* seconds that an upload of many requests lies */
 	/* made by app_open() in main.c */
-	bool by_server; /* the server sends the bytes: X-Sendfile */
+	bool by_server;	 /* the server sends the bytes */
+	bool by_address; /* and is told an address (X-Accel-Redirect), not a
+			  * path (X-Sendfile) */
 	struct store *store;
 	struct db *db;		 /* the service's */
 	struct metrics *metrics; /* the service's */

@@ -3,6 +3,8 @@
 #include "digest_field.h"
 #include "http_date.h"
 
+#include <string.h>
+
 enum {
 	DELIVERY_READ = 128 * 1024, /* bytes of a read(2) */
 };
@@ -175,17 +177,36 @@ enum err delivery_send(const struct delivery *d, struct app *app,
 	return send_bytes(app, rs, d->file, d->range, space);
 }
 
+/* nginx has neither our ETag nor our Last-Modified in sight when it judges
+ * conditions, and refuses a Range that means nothing to us: these are ours */
+static bool nginx_would_err(const struct delivery *d, const struct request *rq)
+{
+	return d->kind == DELIVERY_UNCHANGED || d->kind == DELIVERY_NOTHING ||
+	       (d->kind == DELIVERY_WHOLE &&
+		request_header(rq, "Range").len > 0) ||
+	       request_header(rq, "If-Match").len > 0 ||
+	       request_header(rq, "If-Unmodified-Since").len > 0;
+}
+
 enum err delivery_give(const struct delivery *d, struct app *app,
 		       struct request *rq, struct response *rs)
 {
-	char path[STORE_PATH_MAX];
+	char path[STORE_PATH_MAX],
+		address[sizeof(DELIVERY_ADDRESS) + STORE_TAIL];
 
-	if (!app->by_server)
+	if (!app->by_server || (app->by_address && nginx_would_err(d, rq)))
 		return delivery_send(d, app, rq, rs);
 	describe(rq, rs, d);
 	if (store_path(app->store, d->file->id, path) != ERR_OK)
 		return err_set(&rs->why, ERR_IO, "object %s is missing",
 			       d->file->id);
-	response_header_str(rs, "X-Sendfile", path);
+	if (app->by_address) {
+		(void)snprintf(address, sizeof(address), "%s%s",
+			       DELIVERY_ADDRESS,
+			       path + strlen(path) - STORE_TAIL);
+		response_header_str(rs, "X-Accel-Redirect", address);
+	} else {
+		response_header_str(rs, "X-Sendfile", path);
+	}
 	return response_empty(rs, 200);
 }

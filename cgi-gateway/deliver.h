@@ -13,6 +13,10 @@
 #include "encode.h"
 #include "range.h"
 
+/* Where nginx finds objects (SENDFILE=x-accel-redirect): the address of one is
+ * this, "/", two letters, "/" and its id (deploy/nginx/gatehouse.conf) */
+#define DELIVERY_ADDRESS "/.gatehouse/objects/"
+
 enum delivery_kind {
 	DELIVERY_WHOLE,	    /* all of it, for several ranges too */
 	DELIVERY_PART,	    /* one range */
@@ -38,7 +42,8 @@ enum err delivery_send(const struct delivery *d, struct app *app,
 /* Answer in the quickest way. Where the server in front sends the file, by
  * sendfile(2), it reads ranges and conditions for itself, with our ETag, and
  * may read them otherwise than the plan does: an HTTP/1.0 client gets the
- * whole. */
+ * whole. nginx is not asked about conditions: 304 and 416 are ours there,
+ * and a whole file for several ranges or for none that makes sense. */
 enum err delivery_give(const struct delivery *d, struct app *app,
 		       struct request *rq, struct response *rs) MUST_CHECK;
 

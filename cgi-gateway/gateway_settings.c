@@ -6,7 +6,8 @@ const struct config_item gateway_settings[GATEWAY_SETTINGS] = {
 	{ "DATA_DIR", CONFIG_TEXT, offsetof(struct app, data_dir), NULL, 0, 0,
 	  "directory that keeps the files" },
 	{ "SENDFILE", CONFIG_TEXT, offsetof(struct app, sendfile), "none", 0, 0,
-	  "x-sendfile: the server sends the bytes; none: we do" },
+	  "x-sendfile: the server sends the bytes; x-accel-redirect: nginx "
+	  "does; none: we do" },
 	{ "MAX_UPLOAD", CONFIG_INT, offsetof(struct app, max_upload),
 	  "107374182400", 1, INT64_MAX / 2, "bytes of one file at the most" },
 	{ "MAX_FILES", CONFIG_INT, offsetof(struct app, max_files), "100", 1,

@@ -61,6 +61,24 @@ static enum err open_store(struct app *app, bool check_only, struct errmsg *why)
 /* Who has the address of a link has what it gives */
 static const char *const secret_paths[] = { "/s/", "/u/", NULL };
 
+static enum err read_sendfile(struct app *app, struct errmsg *why)
+{
+	struct span how = span_of(app->sendfile);
+
+	app->by_address = span_eq(how, SPAN("x-accel-redirect"));
+	app->by_server = app->by_address || span_eq(how, SPAN("x-sendfile"));
+	if (!app->by_server && !span_eq(how, SPAN("none")))
+		return err_set(why, ERR_CONFIG,
+			       "SENDFILE: \"%.40s\" is not x-sendfile, "
+			       "x-accel-redirect or none",
+			       app->sendfile);
+	if (app->by_server && strchr(app->data_dir, '%') != NULL)
+		return err_set(why, ERR_CONFIG,
+			       "DATA_DIR: a server that sends the files reads "
+			       "%% in their path as the start of an escape");
+	return ERR_OK;
+}
+
 static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 {
 	struct app *app = app_;
@@ -70,15 +88,8 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	app->metrics = s->metrics;
 	app->public_url = s->settings.public_url;
 	app->streams_max = (long)((s->settings.threads * 3 + 3) / 4);
-	app->by_server = span_eq(span_of(app->sendfile), SPAN("x-sendfile"));
-	if (!app->by_server && !span_eq(span_of(app->sendfile), SPAN("none")))
-		return err_set(why, ERR_CONFIG,
-			       "SENDFILE: \"%.40s\" is not x-sendfile or none",
-			       app->sendfile);
-	if (app->by_server && strchr(app->data_dir, '%') != NULL)
-		return err_set(why, ERR_CONFIG,
-			       "DATA_DIR: a server that sends the files reads "
-			       "%% in their path as the start of an escape");
+	if (read_sendfile(app, why) != ERR_OK)
+		return ERR_CONFIG;
 	if (gateway_settings_check(app, why) != ERR_OK)
 		return ERR_CONFIG;
 	e = open_inspector(app, why);

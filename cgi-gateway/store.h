@@ -19,6 +19,8 @@
 
 enum {
 	STORE_PATH_MAX = 4096, /* bytes of a path, with its NUL */
+	STORE_TAIL =
+		39, /* its last bytes, "aa/<id>": the place among objects */
 };
 
 struct store;	     /* shared by all threads */

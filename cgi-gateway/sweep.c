@@ -107,7 +107,7 @@ static enum err is_named(struct sweep *s, const struct store_item *item,
 	const struct span id = span_of(item->id);
 	enum err e = ERR_NOT_FOUND;
 
-	/* Nearly all are files */
+	/* Nearly all are files; and a COMMIT on its way is waited for */
 	if (item->kind == STORE_OBJECT)
 		e = files_exists(s->db, id, m);
 	if (e != ERR_NOT_FOUND)

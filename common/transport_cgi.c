@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 extern char **environ; /* POSIX names it, no header of ours does */
@@ -126,9 +127,26 @@ static enum err cgi_write(struct transport *t, struct span bytes)
 	return ERR_OK;
 }
 
+/* Apache's mod_cgid gives a socket for both ways. To close that while a part of
+ * the body lies in it unread is to reset it, and our answer with it: who is
+ * refused an upload would not hear why. Of a pipe or a file nothing is lost. */
+static void take_the_rest(struct transport *t)
+{
+	struct span chunk;
+	struct stat in;
+
+	if (fstat(STDIN_FILENO, &in) != 0 || !S_ISSOCK(in.st_mode))
+		return;
+	while (cgi_read(t, &chunk) == ERR_OK && chunk.len > 0)
+		;
+}
+
 static enum err cgi_finish(struct transport *t)
 {
-	return flush(of(t));
+	enum err e = flush(of(t));
+
+	take_the_rest(t);
+	return e;
 }
 
 static void cgi_free(struct transport *t)

@@ -66,10 +66,14 @@ describe('a right password', () => {
     assertStatus(await loginWith(`BASIC ${encode(`${ann.email}:${ann.password}`)}`), 200);
   });
 
-  test('works with curl -u and an empty body, and curl is told when that is missing', async () => {
-    const user = ['-u', `${ann.email}:${ann.password}`, '-H', 'Accept: text/plain', `${stack.url}/login`];
-    assert.match((await curl('-d', '', ...user)).stdout, /^[\w-]+\.[\w-]+\.[\w-]+$/);
-    assert.match((await curl('-X', 'POST', ...user)).stdout, /"status":411.*Content-Length/);
+  const user = () => ['-u', `${ann.email}:${ann.password}`, '-H', 'Accept: text/plain', `${stack.url}/login`];
+
+  test('works with curl -u and an empty body', async () => {
+    assert.match((await curl('-d', '', ...user())).stdout, /^[\w-]+\.[\w-]+\.[\w-]+$/);
+  });
+
+  test('is explained to a curl without a body', { skip: stack.front && 'it is lighttpd that asks for a length' }, async () => {
+    assert.match((await curl('-X', 'POST', ...user())).stdout, /"status":411.*Content-Length/);
   });
 
   test('may come with a body that nobody reads', async () => {

@@ -219,7 +219,7 @@ describe('a content type', () => {
   });
 });
 
-test('a name with quotes and line breaks in a record is sound JSON', async () => {
+test('a name with quotes and line breaks in a record is sound JSON', { skip: stack.front && 'only lighttpd leaves %2F as it is' }, async () => {
   const record = await keep(stack, ann, 'a"b</script>\u2028.txt', 'x');
   assertStatus(await stack.call('GET', `/files/${record.id}`, { token: ann.token }), 200);
   assertProblem(await stack.call('GET', '/files/"', { token: ann.token }), 404, 'not-found');

@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib';
 import { runCgi } from '../support/cgi.js';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { allFiles, sha256 } from '../support/files.js';
-import { pause, transport, useStack } from '../support/stack.js';
+import { pause, useStack } from '../support/stack.js';
 import { TUS, create, created, end, fileOf, head, metadata, offsetOf, openPatch, patch } from '../support/tus.js';
 
 const stack = await useStack();
@@ -459,7 +459,9 @@ describe('parts', () => {
 });
 
 // Under plain CGI lighttpd hands over what it has, too; each request is a process of its own.
-describe('a connection that breaks', () => {
+describe('a connection that breaks', {
+  skip: { caddy: 'Caddy hands a body on in pieces of 64 KiB', 'apache-fcgid': 'mod_fcgid takes in all of a body first' }[stack.front],
+}, () => {
   const body = Buffer.alloc(1_000_000, (i) => i);
   for (let i = 0; i < body.length; i++) body[i] = (i * 7919) >> 3;
 
@@ -479,7 +481,7 @@ describe('a connection that breaks', () => {
     assert.equal((await fileOf(stack, ann, path)).sha256, sha256(body));
   });
 
-  test('without a word leaves the upload to who comes next, at once', async () => {
+  test('without a word leaves the upload to who comes next, at once', { skip: stack.front?.startsWith('apache') && 'Apache passes an answer on when the body has ended' }, async () => {
     const path = await created(stack, ann, body.length, { name: 'silent' });
     const silent = await openPatch(stack, ann, path, 0, body.length);
     await silent.send(body.subarray(0, 70_000));
@@ -513,7 +515,7 @@ describe('a connection that breaks', () => {
   });
 });
 
-test('too many that stream at once are asked to come again', { skip: transport === 'cgi' }, async () => {
+test('too many that stream at once are asked to come again', { skip: stack.transport === 'cgi' }, async () => {
   // three quarters of THREADS (64)
   const paths = await Promise.all(Array.from({ length: 49 }, () => created(stack, ann, 10)));
   const open = [];

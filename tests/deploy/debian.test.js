@@ -173,7 +173,7 @@ describe('the package', { skip }, () => {
       const said = await machine.sh('dpkg -P gatehouse');
       assert.match(said, /uploaded files stay in \/var\/lib\/gatehouse/);
       assert.equal(await machine.sh(`find / -xdev -path '*gatehouse*' -not -path '/srv/*' -not -path '/proc/*' -not -path '/var/lib/mysql/*' | grep -v '^/var/lib/gatehouse' || true`), '');
-      assert.equal(await machine.sh('find /var/lib/gatehouse -type f | wc -l'), '2');
+      assert.equal(await machine.sh('find /var/lib/gatehouse/data/objects -type f | wc -l'), '2');
       assert.equal(await machine.sh(`mariadb -N -e 'SELECT COUNT(*) FROM gateway.file'`), '2');
       await machine.sh('dpkg -i /srv/debs/first.deb && gatehouse-setup');
       token = await machine.sh(`curl -sS -d '' -u 'ann@example.org:a long password' -H 'Accept: text/plain' http://127.0.0.1:8080/login`);

@@ -84,7 +84,7 @@ describe('an installation whose units are started by hand', { skip }, () => {
 
     const [open, inner] = [await freePort(), await freePort()];
     const site = installed.path('etc/gatehouse/site.conf');
-    writeFileSync(site, readFileSync(site, 'utf8').replace(/(port +=).*/, `$1 ${open}`).replace(/(internal = ).*/, `$1"127.0.0.1:${inner}"`));
+    writeFileSync(site, readFileSync(site, 'utf8').replace(/^(var\.gatehouse\.port +=).*/m, `$1 ${open}`).replace(/(internal = ).*/, `$1"127.0.0.1:${inner}"`));
     url = { open: `http://127.0.0.1:${open}`, internal: `http://127.0.0.1:${inner}` };
     const checked = await run(unit('gatehouse-edge.service').Service.ExecStartPre[0].split(' ')[0],
       unit('gatehouse-edge.service').Service.ExecStartPre[0].split(' ').slice(1));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { assertKept } from './contract.js';
+import { frontOf } from './front.js';
 
 export const basic = (email, password) =>
   'Basic ' + Buffer.from(`${email}:${password}`, 'utf8').toString('base64');
@@ -24,6 +25,10 @@ export async function call(base, method, target, options = {}) {
 const meant = (method, target, headers) =>
   method === 'POST' && /\/tus\/[^/]+$/.test(target) ? headers.get('X-HTTP-Method-Override') ?? method : method;
 
+// What another server than lighttpd says by itself is not in our document: Apache and Caddy refuse much
+// before they look at our configuration. The programs put an id on every answer.
+const saidByFront = ({ headers }) => frontOf(process.env.GATEHOUSE_TRANSPORT) && !headers.has('X-Request-ID');
+
 export function finish(answer) {
   const text = answer.bytes.toString('utf8');
   const whole = {
@@ -33,7 +38,7 @@ export function finish(answer) {
       return JSON.parse(text);
     },
   };
-  assertKept({ ...answer, text });
+  if (!saidByFront(answer)) assertKept({ ...answer, text });
   // RFC 9530 2: whatever says this of its content says it of these very bytes
   const digest = answer.headers.get('content-digest');
   if (digest !== null && !answer.headers.has('x-sendfile')) assert.equal(digest, `sha-256=:${createHash('sha256').update(answer.bytes).digest('base64')}:`);

@@ -3,16 +3,18 @@
 //   const stack = await useStack();              the run's shared one, or an own one when alone
 //   const stack = await startStack({ settings: { MAX_UPLOAD: 1000 } });   an own one; stop() it
 //
-// GATEHOUSE_TRANSPORT (fastcgi, spawn-fcgi, tcp, cgi) and GATEHOUSE_BUILD (a folder of programs) choose
+// GATEHOUSE_TRANSPORT (fastcgi, spawn-fcgi, tcp, cgi; or a server of front.js in place of lighttpd) and
+// GATEHOUSE_BUILD (a folder of programs) choose
 // what runs. A shared instance is one that support/suite.js started and named in GATEHOUSE_STATE.
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { call } from './client.js';
+import { frontOf } from './front.js';
 import { signingKey } from './tokens.js';
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -51,10 +53,11 @@ const PATIENT = { THROTTLE_FAILURES: 1000, THROTTLE_ADDRESS: 1000000 };
 const started = new Set();
 
 // `settings` are configuration names of the programs; null is as if it were not set.
-export async function startStack({ settings } = {}) {
-  const stack = new Stack(mkdtempSync(join(tmpdir(), 'gatehouse-test-')));
+// `how` is a transport other than the run's.
+export async function startStack({ settings, how = transport } = {}) {
+  const stack = new Stack(mkdtempSync(join(tmpdir(), 'gatehouse-test-')), how);
   started.add(stack);
-  stack.configure({ ...PATIENT, ...settings });
+  stack.configure({ ...PATIENT, ...frontOf(how)?.settings, ...settings });
   try {
     await stack.start();
   } catch (error) {
@@ -71,17 +74,26 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
 export class Stack {
-  constructor(state) {
+  constructor(state, how = transport) {
     this.state = state;
-    this.transport = transport;
+    this.transport = frontOf(how)?.transport ?? how;
+    // Which server stands in lighttpd's place, if one does
+    this.front = frontOf(how) && how;
   }
 
   // Gives what scripts/run printed.
-  start() {
-    return script('run', '--detach', '--port', '0', '--state', this.state, '--transport', this.transport, '--build', build);
+  async start() {
+    const said = await script('run', '--detach', '--port', '0', '--state', this.state, '--transport', this.transport, '--build', build);
+    if (this.front) {
+      this.server = await frontOf(this.front).start(this);
+      writeFileSync(this.path('front-url'), this.server.url);
+    }
+    return said;
   }
 
   async halt() {
+    await this.server?.stop();
+    this.server = undefined;
     await script('stop', '--state', this.state);
   }
 
@@ -95,7 +107,7 @@ export class Stack {
   }
 
   get url() {
-    return this.#line('url');
+    return this.#line(this.front ? 'front-url' : 'url');
   }
 
   get internalUrl() {

@@ -4,10 +4,20 @@
 //
 // With --own-stacks no instance is started: each test file makes what it breaks. The exit status is
 // node --test's, or 1 when a sanitizer has complained. The reporter is spec, or TEST_REPORTER.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { repository, startStack } from './stack.js';
+import { ordinaryUser } from './apache.js';
+import { repository, startStack, transport } from './stack.js';
+
+// Everything about Apache is done by an ordinary user.
+if (transport.startsWith('apache') && process.getuid() === 0) {
+  const { uid, gid } = ordinaryUser;
+  const { status } = spawnSync('setpriv', [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', process.execPath, ...process.argv.slice(1)],
+    { stdio: 'inherit', env: { ...process.env, HOME: tmpdir() } });
+  process.exit(status ?? 1);
+}
 
 const tests = join(repository, 'tests');
 const args = process.argv.slice(2);

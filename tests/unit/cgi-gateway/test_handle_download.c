@@ -300,6 +300,43 @@ static void the_server_is_told_where_the_bytes_are(void **state)
 	assert_int_equal(memory_answer(&g.memory).len, 0);
 }
 
+static void nginx_is_told_an_address(void **state)
+{
+	(void)state;
+	g.app.by_server = g.app.by_address = true;
+	keep("a", "text/plain", SPAN("0123456789"));
+	begin("GET", "");
+	memory_set(&g.memory, "HTTP_RANGE", "bytes=2-4");
+	assert_int_equal(answer(), 200);
+	assert_span_str(memory_header(&g.memory, "X-Accel-Redirect"),
+			"/.gatehouse/objects/ab/"
+			"0190b3a2-0000-7000-8000-0000000000ab");
+	assert_false(memory_has_header(&g.memory, "X-Sendfile"));
+	assert_int_equal(memory_answer(&g.memory).len, 0);
+}
+
+static void nginx_does_not_judge_what_it_cannot_see(void **state)
+{
+	(void)state;
+	g.app.by_server = g.app.by_address = true;
+	keep("a", "text/plain", SPAN("0123456789"));
+	begin("GET", "");
+	memory_set(&g.memory, "HTTP_IF_NONE_MATCH", "*");
+	assert_int_equal(answer(), 304);
+	begin("GET", "");
+	memory_set(&g.memory, "HTTP_RANGE", "bytes=10-");
+	assert_int_equal(answer(), 416);
+	begin("GET", "");
+	memory_set(&g.memory, "HTTP_RANGE", "bytes=5-1");
+	assert_int_equal(answer(), 200);
+	assert_bytes(SPAN("0123456789"));
+	begin("GET", "");
+	memory_set(&g.memory, "HTTP_IF_MATCH", "\"another\"");
+	assert_int_equal(answer(), 200);
+	assert_bytes(SPAN("0123456789"));
+	assert_false(memory_has_header(&g.memory, "X-Accel-Redirect"));
+}
+
 static void no_path_is_told_to_a_client(void **state)
 {
 	(void)state;
@@ -480,6 +517,8 @@ int main(int argc, char **argv)
 		DOWNLOAD(what_the_client_has_is_not_sent_again),
 		DOWNLOAD(a_range_of_another_file_is_not_sent),
 		DOWNLOAD(the_server_is_told_where_the_bytes_are),
+		DOWNLOAD(nginx_is_told_an_address),
+		DOWNLOAD(nginx_does_not_judge_what_it_cannot_see),
 		DOWNLOAD(no_path_is_told_to_a_client),
 		DOWNLOAD(another_s_and_an_expired_file_are_not_found),
 		DOWNLOAD(an_id_may_stand_in_the_query),

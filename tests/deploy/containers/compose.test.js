@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import http from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { assertStatus, call } from '../support/client.js';
-import { commandsOf, inBackground, logs, podman, shell, state, tryPodman, until, whyNot } from '../support/containers.js';
-import { sha256 } from '../support/files.js';
-import { freePort } from '../support/ports.js';
-import { repository } from '../support/stack.js';
+import { assertStatus, call } from '../../support/client.js';
+import { commandsOf, inBackground, logs, podman, shell, state, tryPodman, until, whyNot } from '../../support/containers.js';
+import { sha256 } from '../../support/files.js';
+import { freePort } from '../../support/ports.js';
+import { repository } from '../../support/stack.js';
+import { patchHeaders, resumable, slowly } from '../../support/uploads.js';
 
 const skip = (await whyNot()) ?? false;
 const project = `gatehouse-test-${process.pid}`;
@@ -63,6 +63,7 @@ describe('README.md of deploy/container', { skip }, () => {
     assertStatus(login, 200);
     token = login.json.access_token;
     assert.equal((await ask('GET', '/files')).json.files[0].name, 'README.md');
+    assert.match(await (await fetch(url)).text(), /^<!doctype html>/i);
   });
 });
 
@@ -162,31 +163,6 @@ describe('the image', { skip }, () => {
   });
 });
 
-// An upload by hand, of which the test decides when the second half comes. Gives {finish(): the answer}.
-function slowly(method, path, headers, bytes) {
-  const half = bytes.length >> 1;
-  const request = http.request(url + path, { method, headers: { Authorization: `Bearer ${token}`, 'Content-Length': bytes.length, ...headers }, agent: false });
-  const answer = new Promise((done, fail) => {
-    request.on('error', fail);
-    request.on('response', (response) => {
-      let text = '';
-      response.on('data', (chunk) => (text += chunk)).on('end', () => done({ status: response.statusCode, text, headers: response.headers }));
-    });
-  });
-  answer.catch(() => {});
-  request.write(bytes.subarray(0, half));
-  return { finish: () => (request.end(bytes.subarray(half)), answer), answer };
-}
-
-const tus = { 'Tus-Resumable': '1.0.0' };
-async function beginTus(bytes) {
-  const made = await ask('POST', '/tus', { headers: { ...tus, 'Upload-Length': String(bytes.length) }, body: '' });
-  assertStatus(made, 201);
-  return new URL(made.headers.get('location'), url).pathname;
-}
-const offset = async (path) => Number((await ask('HEAD', path, { headers: tus })).headers.get('upload-offset'));
-const patch = (path, from, bytes) =>
-  ask('PATCH', path, { headers: { ...tus, 'Upload-Offset': String(from), 'Content-Type': 'application/offset+octet-stream' }, body: bytes });
 async function newest() {
   const record = (await ask('GET', '/files?limit=1')).json.files[0];
   return { record, bytes: (await ask('GET', record.url)).bytes };
@@ -196,8 +172,8 @@ describe('a container that is', { skip }, () => {
   const body = randomBytes(2_000_000);
 
   test('killed is started again, and a resumable upload goes on where it was', async () => {
-    const path = await beginTus(body);
-    assertStatus(await patch(path, 0, body.subarray(0, 700_000)), 204);
+    const upload = await resumable(ask, body.length);
+    assertStatus(await upload.patch(0, body.subarray(0, 700_000)), 204);
     for (const service of ['cgi-gateway', 'cgi-auth', 'edge', 'database']) {
       const { Pid: pid } = await state(name(service));
       process.kill(pid, 'SIGKILL');
@@ -209,15 +185,15 @@ describe('a container that is', { skip }, () => {
     await Promise.all(['database', 'edge'].map(async (service) => until(service, async () => (await tryPodman(['healthcheck', 'run', name(service)])).code === 0)));
     await well('cgi-auth');
     await well('cgi-gateway');
-    assert.equal(await offset(path), 700_000);
-    assertStatus(await patch(path, 700_000, body.subarray(700_000)), 204);
+    assert.equal(await upload.offset(), 700_000);
+    assertStatus(await upload.patch(700_000, body.subarray(700_000)), 204);
     assert.equal(sha256((await newest()).bytes), sha256(body));
     assertStatus(await call(url, 'POST', '/login', { basic: ['me@example.com', secret('first-user')] }), 200);
   });
 
   test('told to end by SIGTERM in the middle of an upload finishes it first, and ends with 0', async () => {
-    const path = await beginTus(body);
-    const upload = slowly('PATCH', path, { ...tus, 'Upload-Offset': '0', 'Content-Type': 'application/offset+octet-stream' }, body);
+    const { path } = await resumable(ask, body.length);
+    const upload = slowly(url, token, 'PATCH', path, patchHeaders(0), body);
     await until('the program takes bytes', async () => (await podman('exec', name('cgi-gateway'), 'sh', '-c', 'cat /var/lib/gatehouse/data/incoming/* | wc -c')) >= 500_000);
     const stopped = inBackground('stop', '--time', '40', name('cgi-gateway'));
     await until('it drains', async () => (await logs(name('cgi-gateway'))).split('\n').some((line) => line.includes('draining')));
@@ -231,7 +207,7 @@ describe('a container that is', { skip }, () => {
   });
 
   test('lighttpd and told to end finishes what it is taking in, and takes nobody new', async () => {
-    const upload = slowly('PUT', '/upload/last.bin', {}, body);
+    const upload = slowly(url, token, 'PUT', '/upload/last.bin', {}, body);
     await until('lighttpd takes bytes', async () => (await podman('exec', name('edge'), 'ls', '-l', '/proc/1/fd')).includes('lighttpd-upload'));
     const stopped = inBackground('stop', '--time', '40', name('edge'));
     await until('it drains', async () => (await logs(name('edge'))).includes('graceful shutdown started'));

@@ -1,0 +1,164 @@
+// deploy/k8s, the overlay minikube as it is rendered, with podman in place of a cluster (support/kube-play.js says what differs).
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { assertStatus, call } from '../../support/client.js';
+import { commandsOf, inBackground, logs, podman, shell, state, tryPodman, until, whyNot } from '../../support/containers.js';
+import { sha256 } from '../../support/files.js';
+import { KubePlay } from '../../support/kube-play.js';
+import { findKubectl, render } from '../../support/kubernetes.js';
+import { freePort } from '../../support/ports.js';
+import { repository, run } from '../../support/stack.js';
+import { patchHeaders, resumable, slowly } from '../../support/uploads.js';
+
+const kubectl = await findKubectl();
+const skip = (await whyNot()) ?? (kubectl ? false : 'no kubectl with kustomize 5 is installed (scripts/setup --long)');
+const copy = mkdtempSync(join(tmpdir(), 'gatehouse-k8s-'));
+let cluster, url, token;
+
+const password = () => readFileSync(join(copy, 'deploy/k8s/overlays/minikube/secrets/first-user'), 'utf8').trim();
+const ask = (method, target, options) => call(url, method, target, { token, ...options });
+const inside = (name, ...command) => tryPodman(['exec', cluster.container(name), ...command]);
+const spec = (name) => cluster.find('Deployment', name).spec.template.spec;
+
+// A probe of a Deployment, asked as the kubelet would.
+const asked = (name, probe) => inside(name, ...spec(name).containers[0][probe].exec.command);
+const ready = (name) => until(`${name} is ready`, async () => (await asked(name, 'readinessProbe')).code === 0);
+
+before(async () => {
+  if (skip) return;
+  // The secrets that README.md has one make, in a copy.
+  cpSync(join(repository, 'deploy'), join(copy, 'deploy'), { recursive: true, filter: (path) => !path.endsWith('/secrets') });
+  const made = await run('bash', ['-euo', 'pipefail', '-c', commandsOf('deploy/k8s/README.md').join('\n')], { cwd: copy });
+  assert.equal(made.code, 0, made.stderr);
+  const build = 'podman build --quiet --format docker --build-arg BASE=$BASE -f deploy/container/Containerfile';
+  await shell(`${build} -t localhost/gatehouse:0.1.0 . && ${build} --target database -t localhost/gatehouse-database:0.1.0 .`);
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  cluster = new KubePlay(await render(kubectl, join(copy, 'deploy/k8s/overlays/minikube')), `gatehouse-play-${process.pid}`, port);
+  await cluster.open();
+});
+after(async () => {
+  await cluster?.close();
+  rmSync(copy, { recursive: true });
+});
+
+describe('the overlay minikube', { skip }, () => {
+  test('starts: database, migrations, programs, edge', async () => {
+    await cluster.play('StatefulSet', 'database');
+    await cluster.play('Job', 'migrate');
+    await until('migrate is done', async () => (await state(cluster.container('migrate'))).Status === 'exited');
+    assert.equal((await state(cluster.container('migrate'))).ExitCode, 0, await logs(cluster.container('migrate')));
+    for (const name of ['cgi-auth', 'cgi-gateway', 'edge']) await cluster.play('Deployment', name);
+    for (const name of ['cgi-auth', 'cgi-gateway', 'edge']) {
+      await ready(name);
+      for (const probe of ['startupProbe', 'livenessProbe']) assert.equal((await asked(name, probe)).code, 0, `${name} ${probe}`);
+    }
+  });
+
+  test('lets a user log in, upload and download', async () => {
+    const added = await tryPodman(['exec', '-i', cluster.container('cgi-auth'), 'auth-admin', 'user', 'add', 'me@example.com', '--password-stdin'],
+      { input: `${password()}\n` });
+    assert.equal(added.code, 0, added.stderr);
+    const login = await call(url, 'POST', '/login', { basic: ['me@example.com', password()] });
+    assertStatus(login, 200);
+    token = login.json.access_token;
+    const bytes = randomBytes(3_000_000);
+    const put = await ask('PUT', '/upload/a.bin', { body: bytes });
+    assertStatus(put, 201);
+    const got = await ask('GET', put.json.files[0].url);
+    assert.equal(sha256(got.bytes), sha256(bytes));
+    const part = await ask('GET', put.json.files[0].url, { headers: { Range: 'bytes=5-9' } });
+    assertStatus(part, 206);
+    assert.deepEqual(part.bytes, bytes.subarray(5, 10));
+  });
+
+  test('runs without privileges on a read-only root, and edge cannot write files', async () => {
+    for (const name of ['cgi-auth', 'cgi-gateway', 'edge', 'database']) {
+      const status = (await inside(name, 'cat', '/proc/1/status')).stdout;
+      assert.match(status, /^Uid:\t1000[12]\t/m, name);
+      assert.match(status, /^CapEff:\t0{16}$/m, name);
+      assert.match(status, /^NoNewPrivs:\t1$/m, name);
+      assert.match((await inside(name, 'touch', '/usr/x')).stderr, /Read-only file system/, name);
+    }
+    assert.match((await inside('edge', 'touch', '/var/lib/gatehouse/data/x')).stderr, /Read-only file system/);
+  });
+
+  test('has CronJobs that do their work', async () => {
+    for (const name of ['gc-auth', 'gc-gateway']) {
+      await cluster.play('CronJob', name);
+      await until(`${name} is done`, async () => (await state(cluster.container(name))).Status === 'exited');
+      assert.equal((await state(cluster.container(name))).ExitCode, 0, await logs(cluster.container(name)));
+    }
+  });
+});
+
+describe('there', { skip }, () => {
+  const body = randomBytes(2_000_000);
+
+  test('a program that is killed comes back, and a resumable upload goes on', async () => {
+    const upload = await resumable(ask, body.length);
+    assertStatus(await upload.patch(0, body.subarray(0, 500_000)), 204);
+    for (const name of ['cgi-gateway', 'cgi-auth']) {
+      const { Pid: pid } = await state(cluster.container(name));
+      process.kill(pid, 'SIGKILL');
+      await until(`${name} runs anew`, async () => {
+        const now = await state(cluster.container(name));
+        return now.Running && now.Pid !== pid && now.Pid !== 0;
+      });
+      await ready(name);
+    }
+    await until('edge finds it again', async () => (await fetch(`${url}/healthz`)).status === 200);
+    assert.equal(await upload.offset(), 500_000);
+    assertStatus(await upload.patch(500_000, body.subarray(500_000)), 204);
+    const record = (await ask('GET', '/files?limit=1')).json.files[0];
+    assert.equal(sha256((await ask('GET', record.url)).bytes), sha256(body));
+  });
+
+  test('without the database nobody is ready, everybody lives, and the probe says why', async () => {
+    await podman('pause', cluster.container('database'));
+    try {
+      for (const name of ['cgi-auth', 'cgi-gateway']) {
+        const { code, stderr } = await asked(name, 'readinessProbe');
+        assert.equal(code, 1);
+        assert.match(stderr, /fcgi-probe: \/readyz at 127\.0\.0\.1:9000/);
+        assert.equal((await asked(name, 'livenessProbe')).code, 0);
+      }
+      assert.equal((await asked('edge', 'readinessProbe')).code, 0);
+    } finally {
+      await podman('unpause', cluster.container('database'));
+    }
+    for (const name of ['cgi-auth', 'cgi-gateway']) await ready(name);
+  });
+
+  test('a program that is told to end by SIGTERM in the middle of an upload finishes it over TCP, and ends with 0', async () => {
+    const { path } = await resumable(ask, body.length);
+    const name = cluster.container('cgi-gateway');
+    const upload = slowly(url, token, 'PATCH', path, patchHeaders(0), body);
+    await until('the program takes bytes', async () =>
+      Number((await inside('cgi-gateway', 'sh', '-c', 'cat /var/lib/gatehouse/data/incoming/* | wc -c')).stdout) >= 500_000);
+    const { Pid: pid } = await state(name);
+    process.kill(pid, 'SIGTERM');
+    await until('it drains', async () => (await logs(name)).includes('draining'));
+    assert.equal((await upload.finish()).status, 204);
+    await until('it ends', async () => (await state(name)).Pid !== pid);
+    assert.match(await logs(name), /"event":"stop","detail":"done"/);
+    await ready('cgi-gateway');
+    const record = (await ask('GET', '/files?limit=1')).json.files[0];
+    assert.equal(sha256((await ask('GET', record.url)).bytes), sha256(body));
+  });
+
+  test('edge that is told to end takes nobody new and ends with 0', async () => {
+    const upload = slowly(url, token, 'PUT', '/upload/last.bin', {}, body);
+    await until('lighttpd takes bytes', async () => (await inside('edge', 'ls', '-l', '/proc/1/fd')).stdout.includes('lighttpd-upload'));
+    const grace = spec('edge').terminationGracePeriodSeconds;
+    const stopped = inBackground('stop', '--time', String(grace), cluster.container('edge'));
+    await until('it drains', async () => (await logs(cluster.container('edge'))).includes('graceful shutdown started'));
+    assert.equal((await upload.finish()).status, 201);
+    assert.equal(await stopped.ended, 0);
+    assert.equal((await state(cluster.container('edge'))).ExitCode, 0);
+  });
+});

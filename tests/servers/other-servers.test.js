@@ -1,0 +1,83 @@
+// The main parts over each server of deploy/ that can stand in lighttpd's place; what they must not let
+// through; and how each treats the bytes of an upload that is cut off.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { assertProblem, assertStatus } from '../support/client.js';
+import { keep, sha256 } from '../support/files.js';
+import { filePart, form, formType } from '../support/multipart.js';
+import { startStack } from '../support/stack.js';
+import { created, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
+
+// How many bytes of 200,000 are kept at least when the line breaks behind them
+const kept = { nginx: 200_000, caddy: 131_072 };
+
+for (const how of ['nginx', 'caddy'])
+  describe(how, () => {
+    const content = Buffer.alloc(1_000_000, 'gatehouse ');
+    let stack, ann;
+    before(async () => {
+      stack = await startStack({ how });
+      ann = await stack.person();
+    });
+    after(() => stack?.stop());
+    const ask = (method, target, options) => stack.call(method, target, { token: ann.token, ...options });
+
+    test('keeps a form and a body, and gives them back whole and in part', async () => {
+      const inForm = await ask('POST', '/upload', { body: form(filePart('a', 'A'), filePart('b', 'B')), headers: { 'Content-Type': formType() } });
+      assert.deepEqual(inForm.json.files.map(({ name }) => name), ['a', 'b']);
+      const file = await keep(stack, ann, 'a?b%20ü.bin', content);
+      assert.deepEqual([file.name, file.sha256], ['a?b%20ü.bin', sha256(content)]);
+      const whole = await ask('GET', file.url);
+      assert.deepEqual([whole.status, sha256(whole.bytes), whole.headers.get('etag')], [200, file.sha256, `"${file.sha256}"`]);
+      assert.match(whole.headers.get('content-security-policy'), /^sandbox/);
+      const etag = whole.headers.get('etag');
+      for (const [headers, status, length] of [
+        [{ Range: 'bytes=10-19' }, 206, 10], [{ Range: 'bytes=-5' }, 206, 5], [{ Range: 'bytes=1000000-' }, 416], [{ Range: 'bytes=5-1' }, 200, 1_000_000],
+        [{ Range: 'bytes=0-1', 'If-Range': etag }, 206, 2], [{ Range: 'bytes=0-1', 'If-Range': '"x"' }, 200, 1_000_000],
+        [{ 'If-None-Match': etag }, 304, 0], [{ 'If-None-Match': '"x"' }, 200, 1_000_000], [{ 'If-Match': etag }, 200, 1_000_000],
+      ]) {
+        const answer = await ask('GET', file.url, { headers });
+        assert.deepEqual([answer.status, length && answer.bytes.length], [status, length], JSON.stringify(headers));
+      }
+      assert.equal((await ask('HEAD', file.url)).headers.get('content-length'), String(content.length));
+      assertStatus(await ask('DELETE', `/files/${file.id}`), 204);
+      assertProblem(await ask('GET', file.url), 404, 'not-found');
+    });
+
+    test('lets nobody in without a token, nor to what is inside', async () => {
+      assertProblem(await ask('GET', '/files', { token: undefined }), 401, 'missing-token');
+      for (const path of ['/validate', '/readyz', '/metrics', '/introspect', '/cgi-auth/validate', '/cgi-gateway/metrics', '/files/..%2Freadyz', '/.gatehouse/objects/', '/.gatehouse/errors/404.html', '/css/', '/nothing']) {
+        const { status, headers } = await ask('GET', path);
+        assert.equal(status, 404, path);
+        assert.equal(headers.get('content-type'), 'application/problem+json', path);
+      }
+    });
+
+    test('gives the page with its policy', async () => {
+      for (const [path, type] of [['/', 'text/html'], ['/js/main.js', 'text/javascript'], ['/openapi.yaml', 'application/yaml']]) {
+        const page = await fetch(stack.url + path);
+        assert.equal(page.status, 200, path);
+        assert.ok(page.headers.get('content-type').startsWith(type), page.headers.get('content-type'));
+        assert.match(page.headers.get('content-security-policy'), /^default-src 'none'/);
+        assert.equal(page.headers.get('x-content-type-options'), 'nosniff');
+      }
+    });
+
+    test('refuses a body that is longer than any login', async () => {
+      assertStatus(await ask('POST', '/password', { json: { password: 'x'.repeat(70_000) } }), 413);
+    });
+
+    test('passes the bytes of a resumable upload on, and those count when it is cut off', async () => {
+      const path = await created(stack, ann, 300_000, { name: 'cut' });
+      const request = await openPatch(stack, ann, path, 0, 300_000);
+      await request.send(content.subarray(0, 200_000));
+      let offset = 0;
+      while (offset < kept[how]) offset = await offsetOf(stack, ann, path);
+      request.cut();
+      await request.answer;
+      offset = await offsetOf(stack, ann, path);
+      assert.ok(offset >= kept[how] && offset <= 200_000, String(offset));
+      assertStatus(await patch(stack, ann, path, offset, content.subarray(offset, 300_000)), 204);
+      assert.equal((await fileOf(stack, ann, path)).sha256, sha256(content.subarray(0, 300_000)));
+    });
+  });
