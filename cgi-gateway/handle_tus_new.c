@@ -190,7 +190,7 @@ static enum err answer(struct tus *t)
 	response_header(t->rs, "Location", buf_span(&url));
 	buf_release(&url);
 	if (t->u.concat != TUS_FINAL)
-		tus_expires(t, t->rq->now);
+		tus_expires(t, request_time(t->rq));
 	response_header_int(t->rs, "Content-Length", 0);
 	return response_empty(t->rs, 201);
 }

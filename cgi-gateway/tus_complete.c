@@ -21,9 +21,10 @@ enum err tus_remove(struct tus *t)
 static struct file file_of(const struct tus *t,
 			   const unsigned char sha256[static SHA256_LEN])
 {
+	/* The request may have brought bytes for hours */
 	struct file f = { .owner = t->u.owner,
 			  .size = t->u.length,
-			  .created_at = t->rq->now,
+			  .created_at = request_time(t->rq),
 			  .expires_at = FILES_NEVER };
 
 	memcpy(f.id, t->u.id, sizeof(f.id));
@@ -31,21 +32,21 @@ static struct file file_of(const struct tus *t,
 	memcpy(f.claimed_type, t->u.type, sizeof(f.claimed_type));
 	memcpy(f.sha256, sha256, SHA256_LEN);
 	if (t->u.life != FILES_NEVER)
-		f.expires_at = t->rq->now + t->u.life;
+		f.expires_at = f.created_at + t->u.life;
 	return f;
 }
 
 static enum err write_rows(struct tus *t, const struct file *f,
 			   const struct upload *parts, size_t count)
 {
-	if (count > 0)
-		return uploads_join(t->app->db, &t->who, &t->app->quota, &t->u,
-				    f, parts, count, &t->app->receivers,
-				    &t->rs->why);
 	/* Whose last answer was lost may ask as long as if it went on */
-	t->u.expires_at = t->rq->now + t->app->upload_life;
-	return uploads_finish(t->app->db, &t->who, &t->u, f, &t->app->receivers,
-			      &t->rs->why);
+	t->u.expires_at = f->created_at + t->app->upload_life;
+	if (count == 0)
+		return uploads_finish(t->app->db, &t->who, &t->u, f,
+				      &t->app->receivers, &t->rs->why);
+	t->u.finished_at = f->created_at;
+	return uploads_join(t->app->db, &t->who, &t->app->quota, &t->u, f,
+			    parts, count, &t->app->receivers, &t->rs->why);
 }
 
 /* The bytes first, then the rows. Without the rows the bytes stay what they

@@ -115,7 +115,6 @@ enum err tus_join(struct tus *t, struct span list)
 	if (e != ERR_OK)
 		return e;
 	e = copy_parts(t, parts, count);
-	t->u.finished_at = t->rq->now;
 	if (e == ERR_OK)
 		e = tus_complete(t, parts, count);
 	/* All of them were there when we looked */

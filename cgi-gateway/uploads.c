@@ -254,7 +254,7 @@ enum err uploads_finish(struct db *db, const struct caller *who,
 	if (e != ERR_OK)
 		return e;
 	/* What it held is what the file counts: the quota stays as it is */
-	e = mark_finished(c, u, who->now, m);
+	e = mark_finished(c, u, f->created_at, m);
 	if (e == ERR_OK)
 		e = files_insert(c, who, u->owner, f, to, m);
 	return ended(c, e, m);

@@ -34,6 +34,7 @@ static const char *const texts[ERR_COUNT] = {
 	[ERR_METHOD] = "method not allowed",
 	[ERR_CONFLICT] = "conflict",
 	[ERR_QUOTA] = "quota exceeded",
+	[ERR_LOCKED] = "locked",
 	[ERR_FULL] = "no space left",
 	[ERR_UNAVAILABLE] = "unavailable",
 	[ERR_CLOSED] = "closed",

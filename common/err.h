@@ -49,6 +49,7 @@ enum err {
 	ERR_METHOD,   /* the place exists, the method does not */
 	ERR_CONFLICT, /* exists already, or changed under us */
 	ERR_QUOTA,    /* the user's allowance is used up */
+	ERR_LOCKED,   /* it is there, and cannot be told about now */
 	/* our side */
 	ERR_FULL,	 /* no space left on the device */
 	ERR_UNAVAILABLE, /* something we need is away; later may work */

@@ -15,6 +15,11 @@ static int64_t clock_us(clockid_t which)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+static int64_t clock_seconds(void)
+{
+	return clock_us(CLOCK_REALTIME) / 1000000;
+}
+
 /* A keyring that cannot be read leaves the old keys in force: somebody should
  * know before they retire */
 static void report_keys(const struct service *s)
@@ -134,6 +139,7 @@ void exchange_run(const struct program *p, const struct service *s,
 	metrics_begin(s->metrics);
 	e = request_init(&rq, t, arena, p->name,
 			 clock_us(CLOCK_REALTIME) / 1000);
+	rq.clock = clock_seconds;
 	response_init(&rs, t, rq.head);
 	response_header_str(&rs, "X-Request-ID", rq.id);
 	response_keep(&rs);

@@ -109,6 +109,10 @@ static const struct problem {
 	[ERR_CONFLICT] = { 409, "conflict", "Conflict",
 			   "It exists already, or was changed meanwhile.",
 			   NULL },
+	[ERR_LOCKED] = { 423, "locked", "Locked",
+			 "It is there, and cannot be told about now. Ask again "
+			 "soon.",
+			 NULL },
 	[ERR_QUOTA] = { 507, "quota-exceeded", "Quota exceeded",
 			"Your space is used up. Delete files and try again.",
 			NULL },
@@ -166,7 +170,7 @@ enum err problem_answer(const struct request *rq, struct response *rs,
 	response_restart(rs);
 	if (p->challenge != NULL)
 		response_header_str(rs, "WWW-Authenticate", p->challenge);
-	if (p->status == 503)
+	if (p->status == 503 || p->status == 423)
 		response_header_str(rs, "Retry-After", "1");
 	if (p->status == 429)
 		response_header_int(rs, "Retry-After", rs->retry_after);

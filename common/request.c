@@ -169,6 +169,11 @@ enum err request_read(struct request *rq, struct span *out)
 	return ERR_OK;
 }
 
+int64_t request_time(const struct request *rq)
+{
+	return rq->clock != NULL ? rq->clock() : rq->now;
+}
+
 bool request_ready(const struct request *rq)
 {
 	return rq->transport->ops->ready(rq->transport);

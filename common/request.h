@@ -25,6 +25,8 @@ struct request {
 	struct arena *arena;	     /* borrowed; reset after the answer */
 	int64_t now_ms;		     /* the one look at the clock, since 1970 */
 	int64_t now;		     /* the same in seconds */
+	/* Another look, for request_time(); NULL: no time passes */
+	int64_t (*clock)(void);
 	char id[REQUEST_ID_MAX + 1]; /* X-Request-ID, theirs or ours */
 	struct span method;	     /* as sent: "GET" */
 	bool head;		     /* HEAD: route as GET, send no body */
@@ -72,6 +74,9 @@ enum err request_query(const struct request *rq, const char *name,
  * out->len is 0 at its end. ERR_TRUNCATED when it ended before
  * content_length; ERR_CLOSED when the connection broke. */
 enum err request_read(struct request *rq, struct span *out) MUST_CHECK;
+
+/* Seconds since 1970, after a body that may have taken hours to come. */
+int64_t request_time(const struct request *rq);
 
 /* Whether request_read() would answer without waiting for the client. */
 bool request_ready(const struct request *rq);

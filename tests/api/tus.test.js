@@ -148,6 +148,8 @@ describe('an upload', () => {
     const { name } = await fileOf(stack, bob, path);
     assert.equal(name, 'from the admin');
     assertProblem(await create(stack, ann, 2, { query: `?owner=${bob.id}` }), 403, 'insufficient-scope');
+    for (const method of ['GET', 'DELETE'])
+      assertProblem(await stack.call(method, path.replace(/=.*/, '=nobody'), { token: root.token, headers: TUS }), 422, 'invalid-value');
   });
 
   test('needs a token that lives and may write, at every step', async () => {
@@ -163,7 +165,8 @@ describe('an upload', () => {
       assertProblem(answer, 401, 'missing-token');
       assert.equal(answer.headers.get('tus-resumable'), '1.0.0');
     }
-    for (const step of [create(stack, {}, 1, { headers: { Authorization: 'Bearer' } }), patch(stack, {}, path, 0, 'a', { Authorization: 'Bearer' })])
+    for (const step of [create(stack, {}, 1, { headers: { Authorization: 'Bearer' } }), patch(stack, {}, path, 0, 'a', { Authorization: 'Bearer' }),
+      ...['GET', 'DELETE'].map((method) => stack.call(method, path, { headers: { ...TUS, Authorization: 'Bearer' } }))])
       assertProblem(await step, 400, 'invalid-request');
   });
 });

@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
+import { Upload } from 'tus-js-client';
 import { beginCgi, runCgi } from '../support/cgi.js';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { startStackWithDatabase } from '../support/database.js';
 import { allFiles, sha256 } from '../support/files.js';
+import { startProxy } from '../support/proxy.js';
 import { gone, pause, run, startStack } from '../support/stack.js';
 import { TUS, create, created, fileOf, head, openPatch, patch } from '../support/tus.js';
 
@@ -160,7 +162,7 @@ describe('MariaDB', () => {
     assert.equal(await writer.answer, 503);
     assert.match(writer.text, /retry-after/i);
     writer.cut();
-    assertStatus(await head(stack, ann, path), 503);
+    assertStatus(await head(stack, ann, path), 423);
     assertProblem(await patch(stack, ann, path, SIZE, ''), 503, 'unavailable');
     assertProblem(await create(stack, ann, 5), 503, 'unavailable');
     await database.start();
@@ -181,6 +183,31 @@ describe('MariaDB', () => {
     await database.start();
     assert.equal(await told(stack, ann, path), SIZE / 2);
     await complete(stack, ann, path, bytes);
+  });
+
+  test('that is away when a client asks how far it is makes it ask again, not begin again', async () => {
+    const bytes = content(number++);
+    const line = await startProxy(stack.url, { every: SIZE / 2, times: 1 });
+    const answers = [];
+    const onBeforeRequest = (request) => (request.getMethod() === 'HEAD' && answers.length === 0 ? database.stop() : undefined);
+    const onAfterResponse = async (request, response) => {
+      if (request.getMethod() !== 'HEAD') return;
+      answers.push(response.getStatus());
+      if (answers.length === 3) await database.start();
+    };
+    const url = await new Promise((done, fail) => {
+      const one = new Upload(bytes, {
+        endpoint: `${line.url}/tus/`, headers: { Authorization: `Bearer ${ann.token}` }, retryDelays: Array(20).fill(100),
+        onBeforeRequest, onAfterResponse, onSuccess: () => done(one.url), onError: fail,
+      });
+      one.start();
+    }).finally(async () => {
+      await database.start();
+      await line.stop();
+    });
+    assert.deepEqual(answers, [423, 423, 423, 200]);
+    assert.ok(line.bytes < SIZE + PIECE * 40, `${line.bytes} bytes were sent`);
+    await complete(stack, ann, new URL(url).pathname, bytes);
   });
 
   test('that is killed while many finish makes each of them a file, once', async () => {

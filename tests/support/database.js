@@ -30,6 +30,7 @@ class Database {
   }
 
   async start() {
+    if (this.#child) return;
     const asRoot = process.getuid() === 0 ? ['--user=root'] : [];
     const child = spawn('mariadbd', [`--defaults-file=${this.config}`, ...asRoot], { stdio: 'ignore' });
     this.#child = child;

@@ -68,15 +68,20 @@ async function arrivedWhole(where = stack, person = ann) {
 
 describe('files come in', () => {
   test('by the picker, several at once, with their types, empty ones too', async () => {
-    const names = ['a.txt', 'b.png', 'c.pdf', 'Größe.csv', 'empty.dat'];
-    for (const name of names) writeFileSync(join(folder, name), name === 'empty.dat' ? '' : `content of ${name}`);
+    // The bytes decide the type
+    const contents = {
+      'a.txt': 'content of a.txt', 'b.png': Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex'),
+      'c.pdf': '%PDF-1.4\n', 'Größe.csv': 'a,b\n1,2\n', 'empty.dat': '',
+    };
+    const names = Object.keys(contents);
+    for (const name of names) writeFileSync(join(folder, name), contents[name]);
     await open();
     await give(...names.map((name) => join(folder, name)));
     await eventually(async () => (await listed(page)).sort(), [...names].sort());
     const files = await allFiles(stack, ann);
     assert.deepEqual(Object.fromEntries(files.map((f) => [f.name, [f.type, f.size]])), {
-      'a.txt': ['text/plain', 16], 'b.png': ['image/png', 16], 'c.pdf': ['application/pdf', 16],
-      'Größe.csv': ['text/csv', 22], 'empty.dat': ['application/octet-stream', 0],
+      'a.txt': ['text/plain', 16], 'b.png': ['image/png', 33], 'c.pdf': ['application/pdf', 9],
+      'Größe.csv': ['text/csv', 8], 'empty.dat': ['application/octet-stream', 0],
     });
     await page.getByText('5 files uploaded').waitFor();
   });

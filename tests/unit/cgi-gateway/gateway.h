@@ -34,7 +34,8 @@ struct gateway {
 	const char *secret;   /* and its secret */
 	struct request asked; /* the last request, after its answer */
 	int64_t now;
-	enum err e; /* what the handler returned */
+	int64_t (*clock)(void); /* the request's; NULL: no time passes */
+	enum err e;		/* what the handler returned */
 };
 
 /* Who may ask: once for a database */
@@ -114,6 +115,7 @@ static inline int gateway_answer(struct gateway *g, handler_fn *handle,
 		rq.authenticated = true;
 		rq.claims = g->who;
 	}
+	rq.clock = g->clock;
 	rq.tail = tail;
 	response_init(&g->rs, &g->memory.base, rq.head);
 	g->e = handle(&g->app, &rq, &g->rs);

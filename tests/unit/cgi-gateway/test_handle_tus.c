@@ -1104,7 +1104,10 @@ static void without_a_database_nobody_is_told_that_all_is_done(void **state)
 	assert_int_equal(patch("0", "he"), 204);
 	write_the_rest();
 	g.app.db = away;
-	assert_int_equal(show("HEAD"), 503);
+	/* after which clients ask again */
+	assert_int_equal(show("HEAD"), 423);
+	assert_true(memory_has_header(&g.memory, "Retry-After"));
+	assert_int_equal(show("GET"), 503);
 	assert_int_equal(patch("5", ""), 503);
 	assert_int_equal(end(), 503);
 	begin("POST", "/tus");
@@ -1126,6 +1129,38 @@ static void the_row_of_a_file_lives_as_long_as_an_upload(void **state)
 	assert_int_equal(patch("0", "hello"), 204);
 	assert_ok(uploads_find(db, gateway_caller(&g), 0, id(), &u, NULL));
 	assert_int_equal(u.expires_at, g.now + GATEWAY_UPLOAD_LIFE);
+}
+
+static int64_t hours_later(void)
+{
+	return GATEWAY_NOW + 20 * GATEWAY_UPLOAD_LIFE;
+}
+
+/* A body may stream in for longer than an upload lives */
+static void time_runs_from_the_last_byte_on(void **state)
+{
+	struct upload u;
+	struct file f;
+
+	(void)state;
+	g.clock = hours_later;
+	begin("POST", "/tus");
+	header("Upload-Length", "6");
+	header("Upload-Metadata", "expires_in NjA=");
+	body("a");
+	assert_int_equal(answer_new(), 201);
+	assert_told("Upload-Expires", "Thu, 01 Jan 2026 05:50:00 GMT");
+	assert_int_equal(patch("1", "hel"), 204);
+	assert_told("Upload-Expires", "Thu, 01 Jan 2026 05:50:00 GMT");
+	assert_int_equal(patch("4", "lo"), 204);
+	assert_told("Upload-Expires", "Thu, 01 Jan 2026 05:50:00 GMT");
+	g.now = hours_later();
+	f = the_file();
+	assert_int_equal(f.created_at, hours_later());
+	assert_int_equal(f.expires_at, hours_later() + 60);
+	assert_ok(uploads_find(db, gateway_caller(&g), 0, id(), &u, NULL));
+	assert_int_equal(u.finished_at, hours_later());
+	assert_int_equal(u.expires_at, hours_later() + GATEWAY_UPLOAD_LIFE);
 }
 
 /* --- the end -------------------------------------------------------------- */
@@ -1361,6 +1396,7 @@ int main(int argc, char **argv)
 		TUS(or_ends_it),
 		TUS(without_a_database_nobody_is_told_that_all_is_done),
 		TUS(the_row_of_a_file_lives_as_long_as_an_upload),
+		TUS(time_runs_from_the_last_byte_on),
 		TUS(what_is_ended_is_gone_with_all_that_it_held),
 		TUS(another_digest_than_was_told_is_the_end),
 		TUS(parts_are_put_together),
