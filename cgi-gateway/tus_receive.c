@@ -139,7 +139,9 @@ static enum err take_and_keep(struct tus *t, struct partial *p,
 	    (!sum->announced &&
 	     (e == ERR_TRUNCATED || e == ERR_CLOSED || e == ERR_TOO_LARGE)))
 		kept = partial_keep(p, &t->rs->why);
-	if (e == ERR_OK)
+	/* Who was cut off and taken over is told of the latter: then what came
+	 * last is not kept */
+	if (e == ERR_OK || kept == ERR_CONFLICT)
 		e = kept;
 	if (e == ERR_OK)
 		*at = partial_at(p);

@@ -12,6 +12,9 @@ extern char **environ; /* POSIX names it, no header of ours does */
 enum {
 	CGI_READ = 128 * 1024, /* bytes a read asks for */
 	CGI_WRITE = 64 * 1024, /* bytes gathered before a write */
+	/* milliseconds of silence after which the rest of a body that nobody
+	 * wants is waited for no longer */
+	CGI_LINGER = 2000,
 };
 
 struct cgi {
@@ -79,12 +82,18 @@ static enum err cgi_read(struct transport *t, struct span *chunk)
 	return ERR_OK;
 }
 
-static bool cgi_ready(struct transport *t)
+/* Whether something has come within so many milliseconds, if only the end */
+static bool comes(int within)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 
+	return poll(&in, 1, within) != 0;
+}
+
+static bool cgi_ready(struct transport *t)
+{
 	(void)t;
-	return poll(&in, 1, 0) != 0;
+	return comes(0);
 }
 
 static enum err write_all(struct span bytes)
@@ -129,7 +138,8 @@ static enum err cgi_write(struct transport *t, struct span bytes)
 
 /* Apache's mod_cgid gives a socket for both ways. To close that while a part of
  * the body lies in it unread is to reset it, and our answer with it: who is
- * refused an upload would not hear why. Of a pipe or a file nothing is lost. */
+ * refused an upload would not hear why. Of a pipe or a file nothing is lost. A
+ * client that has fallen silent holds nobody up for long. */
 static void take_the_rest(struct transport *t)
 {
 	struct span chunk;
@@ -137,7 +147,8 @@ static void take_the_rest(struct transport *t)
 
 	if (fstat(STDIN_FILENO, &in) != 0 || !S_ISSOCK(in.st_mode))
 		return;
-	while (cgi_read(t, &chunk) == ERR_OK && chunk.len > 0)
+	while (comes(CGI_LINGER) && cgi_read(t, &chunk) == ERR_OK &&
+	       chunk.len > 0)
 		;
 }
 
