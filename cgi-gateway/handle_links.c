@@ -64,16 +64,12 @@ static enum err answer_new(const struct app *app, const struct request *rq,
 {
 	struct json_object *o = link_json(l);
 	char tail[sizeof("/s/") + LINK_TOKEN_LEN];
-	struct buf url;
 	enum err e;
 
 	if (o == NULL)
 		return ERR_MEMORY;
-	buf_init(&url, REQUEST_PATH_MAX);
 	(void)snprintf(tail, sizeof(tail), "/s/%s", token);
-	record_url(app, rq, tail, &url);
-	json_set_span(o, "url", buf_span(&url));
-	buf_release(&url);
+	record_set_url(app, rq, o, tail);
 	e = response_json(rs, 201, o);
 	json_object_put(o);
 	return e;

@@ -91,21 +91,28 @@ void record_set(struct json_object *o, const struct file *f)
 		(void)json_object_object_add(o, "upload_link", NULL);
 }
 
+void record_set_url(const struct app *app, const struct request *rq,
+		    struct json_object *o, const char *tail)
+{
+	struct buf url;
+
+	buf_init(&url, REQUEST_PATH_MAX);
+	record_url(app, rq, tail, &url);
+	json_set_span(o, "url", buf_span(&url));
+	buf_release(&url);
+}
+
 struct json_object *record_json(const struct app *app, const struct request *rq,
 				const struct file *f)
 {
 	struct json_object *o = json_object_new_object();
 	char tail[sizeof("/download/") + UUID_LEN];
-	struct buf url;
 
 	if (o == NULL)
 		return NULL;
 	record_set(o, f);
-	buf_init(&url, REQUEST_PATH_MAX);
 	(void)snprintf(tail, sizeof(tail), "/download/%s", f->id);
-	record_url(app, rq, tail, &url);
-	json_set_span(o, "url", buf_span(&url));
-	buf_release(&url);
+	record_set_url(app, rq, o, tail);
 	return o;
 }
 

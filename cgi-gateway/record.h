@@ -29,6 +29,10 @@ void record_set_limit(struct json_object *o, const char *key, int64_t limit);
 void record_url(const struct app *app, const struct request *rq,
 		const char *tail, struct buf *out);
 
+/* The same as the member "url" of an answer. */
+void record_set_url(const struct app *app, const struct request *rq,
+		    struct json_object *o, const char *tail);
+
 /* Append the URL of a page of the site, which no program answers: it stands
  * where PUBLIC_URL is, by whatever way this request came. */
 void record_page_url(const struct app *app, const char *tail, struct buf *out);
