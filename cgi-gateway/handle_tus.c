@@ -107,7 +107,7 @@ static enum err show(void *app, struct request *rq, struct response *rs)
 
 /* Clients of tus take every refusal of a HEAD for the end of the upload, and
  * begin anew at byte 0, but for 423, after which they ask again. It has not
- * come to its end because our database is away. */
+ * come to its end because our database or the scanner is away. */
 enum err handle_tus_show(void *app, struct request *rq, struct response *rs)
 {
 	enum err e = show(app, rq, rs);
