@@ -133,7 +133,6 @@ const overABreakingLine = async (run, parts) =>
 const SPOOLED = stack.front === 'apache-fcgid' && 'mod_fcgid takes in all of a body first';
 
 describe('tus-js-client in Node', () => {
-
   for (const [what, more, skip] of [
     ['in one request', {}, SPOOLED],
     ['in chunks', { chunkSize: CHUNK }],
