@@ -330,7 +330,7 @@ describe('the owner', () => {
     });
 });
 
-test('no log has the secret of a link, whatever became of the request', async () => {
+test('no log has the secret of a link, whatever became of the request', { skip: stack.front && stack.front !== 'nginx' && 'its log is not ours' }, async () => {
   const [link, used] = [await share(), await share({ max_downloads: 1 })];
   const secret = (l) => l.path.split('/s/')[1];
   await assertWhole(link);

@@ -492,7 +492,7 @@ describe('the owner', () => {
     });
 });
 
-test('no log has the secret of a link, whatever became of the request', async () => {
+test('no log has the secret of a link, whatever became of the request', { skip: stack.front && stack.front !== 'nginx' && 'its log is not ours' }, async () => {
   const [link, used] = [await handOut(), await handOut({ max_files: 1 })];
   for (const answer of [await look(link), await put(link, 'x', 'a name'), await postForm(used, filePart('a', 'x'))]) assert.ok(answer.status < 300);
   await assertGone(used);

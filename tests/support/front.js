@@ -17,11 +17,13 @@ const lighttpd = () => join(repository, 'lighttpd'); // stack.js is read after t
 
 async function frontNginx(stack) {
   return startNginx({
-    http: `upstream gatehouse_auth { server unix:${stack.path('run', 'cgi-auth.sock')}; }
+    http: `include ${join(repository, 'deploy', 'nginx', 'gatehouse-http.conf')};
+      upstream gatehouse_auth { server unix:${stack.path('run', 'cgi-auth.sock')}; }
       upstream gatehouse_gateway { server unix:${stack.path('run', 'cgi-gateway.sock')}; }`,
     server: `
       set $gatehouse_data ${stack.path('data')};
       set $gatehouse_lighttpd ${lighttpd()};
+      access_log ${stack.path('log', 'nginx.log')} gatehouse;
       client_max_body_size 100g;
       include ${join(repository, 'deploy', 'nginx', 'gatehouse.conf')};`,
   });
@@ -55,7 +57,7 @@ async function frontApache(stack, suffix) {
 
 const fronts = {
   nginx: { transport: 'spawn-fcgi', settings: { SENDFILE: 'x-accel-redirect' }, start: frontNginx },
-  caddy: { transport: 'spawn-fcgi', settings: { SENDFILE: 'none' }, start: (stack) => startCaddy({ run: stack.path('run') }) },
+  caddy: { transport: 'spawn-fcgi', settings: { SENDFILE: 'none' }, start: (stack) => startCaddy({ run: stack.path('run'), proxies: '127.0.0.1' }) },
   'apache-cgi': { transport: 'cgi', start: (stack) => frontApache(stack, 'cgi') },
   'apache-fcgid': { transport: 'cgi', start: (stack) => frontApache(stack, 'fcgi') },
 };

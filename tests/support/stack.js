@@ -18,7 +18,10 @@ import { frontOf } from './front.js';
 import { signingKey } from './tokens.js';
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
-export const transport = process.env.GATEHOUSE_TRANSPORT || 'fastcgi';
+const asked = process.env.GATEHOUSE_TRANSPORT || 'fastcgi';
+// How the programs run, and which server stands in lighttpd's place, if one does
+export const front = frontOf(asked) && asked;
+export const transport = frontOf(asked)?.transport ?? asked;
 export const build = resolve(process.env.GATEHOUSE_BUILD || join(repository, 'build'));
 
 // Run a program to its end; {code, stdout, stderr}. `input` is its standard input.
@@ -54,7 +57,7 @@ const started = new Set();
 
 // `settings` are configuration names of the programs; null is as if it were not set.
 // `how` is a transport other than the run's.
-export async function startStack({ settings, how = transport } = {}) {
+export async function startStack({ settings, how = asked } = {}) {
   const stack = new Stack(mkdtempSync(join(tmpdir(), 'gatehouse-test-')), how);
   started.add(stack);
   stack.configure({ ...PATIENT, ...frontOf(how)?.settings, ...settings });
@@ -74,10 +77,9 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
 export class Stack {
-  constructor(state, how = transport) {
+  constructor(state, how = asked) {
     this.state = state;
     this.transport = frontOf(how)?.transport ?? how;
-    // Which server stands in lighttpd's place, if one does
     this.front = frontOf(how) && how;
   }
 
