@@ -100,7 +100,7 @@ describe('a link', () => {
   test('that was never made is not found', async () => {
     const { path } = await share();
     const base = path.slice(0, path.lastIndexOf('/') + 1);
-    for (const token of ['x', 'A'.repeat(32), path.slice(base.length, -1), `${path.slice(base.length)}A`, "'", `${path.slice(base.length).slice(0, 31)}%2f`])
+    for (const token of ['x', 'A'.repeat(32), path.slice(base.length, -1), `${path.slice(base.length)}A`, "'", ...(stack.front ? [] : [`${path.slice(base.length).slice(0, 31)}%2f`])])
       assertProblem(await stack.call('GET', base + token), 404, 'not-found');
   });
 

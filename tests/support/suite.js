@@ -9,7 +9,8 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ordinaryUser } from './apache.js';
-import { front, repository, startStack } from './stack.js';
+import { repository, startStack } from './stack.js';
+import { front } from './transport.js';
 
 // Everything about Apache is done by an ordinary user.
 if (front?.startsWith('apache') && process.getuid() === 0) {
