@@ -18,6 +18,7 @@ import { assertStatus } from '../support/client.js';
 import { allFiles, sha256 } from '../support/files.js';
 import { startProxy } from '../support/proxy.js';
 import { repository, startStack } from '../support/stack.js';
+import { front } from '../support/transport.js';
 import { fileOf, head } from '../support/tus.js';
 
 const SIZE = Number(process.env.GATEHOUSE_TUS_BYTES || 64 << 20);
@@ -130,7 +131,7 @@ const overABreakingLine = async (run, parts) =>
   });
 
 // One request that breaks off is no progress there
-const SPOOLED = stack.front === 'apache-fcgid' && 'mod_fcgid takes in all of a body first';
+const SPOOLED = front === 'apache-fcgid' && 'mod_fcgid takes in all of a body first';
 
 describe('tus-js-client in Node', () => {
   for (const [what, more, skip] of [
