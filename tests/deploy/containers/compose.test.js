@@ -1,7 +1,7 @@
 // deploy/container: README.md is followed to the letter, and then what it promises is tried.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -21,7 +21,7 @@ const secret = (name) => readFileSync(join(repository, 'deploy', 'container', 's
 const name = (service) => `${project}_${service}_1`;
 const servers = ['edge', 'cgi-auth', 'cgi-gateway', 'database'];
 const ours = {};
-let url, token;
+let url, token, anotherImage;
 
 const ask = (method, target, options) => call(url, method, target, { token, ...options });
 const well = (service) => until(`${service} is well`, async () => (await tryPodman(['exec', name(service), 'gatehouse', 'health'])).code === 0);
@@ -47,6 +47,7 @@ after(async () => {
   const left = await podman('volume', 'ls', '--quiet', '--filter', `name=${project}_`);
   // podman-compose leaves them; docker compose does not.
   await podman('network', 'rm', ...['edge', 'database', 'receivers'].map((network) => `${project}_${network}`));
+  if (anotherImage) await podman('rmi', anotherImage);
   assert.equal(left, '', 'down -v leaves volumes');
 });
 
@@ -313,12 +314,11 @@ describe('up again', { skip }, () => {
     const slow = slowly(url, token, 'PUT', '/upload/through.bin', {}, body);
     await until('lighttpd takes bytes', async () => (await podman('exec', name('edge'), 'ls', '-l', '/proc/1/fd')).includes('lighttpd-upload'));
 
-    // A version that differs by a line
+    // A version that differs by a label
     const next = join(scratch, 'next');
     mkdirSync(next);
-    for (const part of ['Makefile', 'LICENSE', 'common', 'cgi-auth', 'cgi-gateway', 'fcgi-probe', 'schema', 'lighttpd', 'scripts', 'deploy'])
-      cpSync(join(repository, part), join(next, part), { recursive: true, preserveTimestamps: true });
-    appendFileSync(join(next, 'deploy/container/entrypoint'), '\n# another version\n');
+    await shell(`cp -a Makefile LICENSE common cgi-auth cgi-gateway fcgi-probe schema lighttpd scripts deploy ${next}`);
+    appendFileSync(join(next, 'deploy/container/Containerfile'), 'LABEL another=version\n');
     const asked = asking();
     const replaced = shell(up, ours, next);
     await until('edge drains', async () => (await logs(name('edge'))).includes('graceful shutdown started'));
@@ -333,6 +333,7 @@ describe('up again', { skip }, () => {
 
     const after_ = await images();
     for (const [n, service] of servers.entries()) assert.equal(after_[n] === before_.images[n], service === 'database', service);
+    [anotherImage] = after_;
     const [through, ...files] = (await ask('GET', '/files?limit=100')).json.files;
     assert.deepEqual([through.name, through.sha256], ['through.bin', sha256(body)]);
     assert.deepEqual(files, before_.files);
