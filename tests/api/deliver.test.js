@@ -617,6 +617,14 @@ describe('settings that will not do', () => {
       }
     });
 
+  test('a DATA_DIR that cannot be used does not matter to who reads rows only', async () => {
+    await upload();
+    for (const command of ['deliver', 'events list', 'quota recount', 'stat'])
+      assert.deepEqual([0, ''], await admin(command.split(' '), { DATA_DIR: '/proc/files' }).then(({ code, stderr }) => [code, stderr]), command);
+    assert.equal(left.arrived.length, 1);
+    for (const command of ['gc', 'verify']) assert.equal((await admin([command], { DATA_DIR: '/proc/files' })).code, 78, command);
+  });
+
   test('no secret: likewise; one in a file does', async () => {
     const conf = stack.path('conf', 'other.env');
     const lines = readFileSync(stack.path('conf', 'gateway.env'), 'utf8').split('\n').filter((line) => !line.startsWith('EVENT_SECRET'));

@@ -8,16 +8,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
 import { allFiles, keep, sha256 } from '../support/files.js';
-import { gone, pause, repository, run, startStack } from '../support/stack.js';
+import { commandsOf } from '../support/manual.js';
+import { gone, pause, run, startStack } from '../support/stack.js';
 import { created, fileOf, offsetOf, patch } from '../support/tus.js';
-
-// The one paste below a heading of the manual.
-const manual = readFileSync(join(repository, 'docs', 'operations.md'), 'utf8');
-function lines(heading) {
-  const pastes = [...manual.split(`\n### ${heading}\n`)[1].split(/^##/m)[0].matchAll(/^```sh\n([^]*?)^```$/gm)];
-  assert.equal(pastes.length, 1, heading);
-  return pastes[0][1];
-}
 
 const source = await startStack();
 const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-backup-'));
@@ -32,7 +25,7 @@ const variables = (stack, backup) => ({
   SERVER: `--no-defaults --socket=${stack.path('mysql', 'sock')} --user=root`,
 });
 // The backup's own exit status is that of its last line.
-const paste = (heading, env) => run('bash', [], { input: lines(heading), env });
+const paste = (heading, env) => run('bash', [], { input: commandsOf('docs/operations.md', `### ${heading}`).join(''), env });
 
 const content = () => randomBytes(1 + Math.floor(Math.random() * 3000));
 
