@@ -24,9 +24,9 @@ bool transport_fcgi_ready(void);
 bool transport_fcgi_refuse(void);
 
 /* One for each thread; all accept on the same socket. NULL when memory is
- * out. accept answers ERR_CLOSED when TRANSPORT_FCGI_WAKE interrupts it, ERR_GONE
- * when the socket is shut, by us or by another process that has it, and ERR_IO
- * for what may pass (no free descriptor). */
+ * out. accept answers ERR_CLOSED when TRANSPORT_FCGI_WAKE interrupts it,
+ * ERR_GONE when the socket is shut, by us or by another process that has it,
+ * and ERR_IO for what may pass (no free descriptor). */
 struct transport *transport_fcgi_new(void);
 
 #endif
