@@ -81,9 +81,10 @@ async function begin() {
   session.dispatchEvent(new Event('began'));
 }
 
-// Log in by the cookie of an earlier visit. False if there is none that is good.
-export async function resume() {
-  if (!lastEmail()) return false;
+// Log in by the cookie of an earlier visit, if there was one. False if it is no longer good.
+export const resume = async () => Boolean(lastEmail()) && enter();
+
+async function enter() {
   try {
     await refresh();
     await begin();
@@ -133,7 +134,6 @@ function end(why) {
 
 tabs.onmessage = ({ data }) => {
   if (data === 'ended') end('');
-  if (data === 'began' && !user && !turning) {
-    resume().catch(() => {});
-  }
+  // What the other tab has remembered may not have come yet
+  if (data === 'began' && !user && !turning) enter().catch(() => {});
 };
