@@ -1,63 +1,16 @@
 #include "events.h"
 
-#include "file_table.h"
+#include "owners.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { NOW = 1767225600, ANN = 42, BOB = 43, DAY = 86400 };
+enum { DAY = 86400 };
 
 #define ONE "http://127.0.0.1:1/one"
 #define TWO "https://two.example/hook?x=y"
 static const struct receivers one = { 1, { ONE } };
 static const struct receivers both = { 2, { ONE, TWO } };
-static const struct quota_limits none = { QUOTA_NONE, QUOTA_NONE };
-
-static struct db *db;
-static struct errmsg why;
-
-static int open_db(void **state)
-{
-	(void)state;
-	db = mariadb_pool(16);
-	file_table_make();
-	sessions_user(db, ANN, "ann@example.org", false);
-	sessions_user(db, BOB, "bob@example.org", false);
-	return 0;
-}
-
-static int close_db(void **state)
-{
-	(void)state;
-	db_close(db);
-	return 0;
-}
-
-static int clear(void **state)
-{
-	(void)state;
-	file_table_clear(db);
-	sessions_put(db, &(struct session) { .user = ANN });
-	sessions_put(db, &(struct session) { .user = BOB });
-	return 0;
-}
-
-/* Of a thread its own: a caller borrows from its request */
-struct asker {
-	char session[IDENT_LEN + 1];
-	struct request rq;
-	struct caller who;
-};
-
-static struct caller *by(struct asker *a, uint64_t user)
-{
-	(void)snprintf(a->session, sizeof(a->session), "%022llu",
-		       (unsigned long long)user);
-	a->rq = (struct request) { .now = NOW };
-	session_show(&a->rq, a->session, NULL);
-	caller_init(&a->who, &a->rq, "");
-	return &a->who;
-}
 
 /* Ann's file number `n` */
 static struct file made(int n)
@@ -82,19 +35,20 @@ static enum err add_many(const struct file *files, size_t count,
 {
 	struct asker a;
 
-	return files_add(db, by(&a, ANN), 0, limits, files, count, to, &why);
+	return files_add(db, asking(&a, ANN), 0, limits, files, count, to,
+			 &why);
 }
 
 static void add(const struct file *f, const struct receivers *to)
 {
-	assert_ok(add_many(f, 1, &none, to));
+	assert_ok(add_many(f, 1, &unlimited, to));
 }
 
 static enum err take_away(const struct file *f, const struct receivers *to)
 {
 	struct asker a;
 
-	return files_remove(db, by(&a, ANN), 0, span_of(f->id), to, &why);
+	return files_remove(db, asking(&a, ANN), 0, span_of(f->id), to, &why);
 }
 
 static int64_t rows(void)
@@ -209,7 +163,8 @@ static void an_upload_for_somebody_else_is_theirs_in_the_event(void **state)
 	struct asker a;
 
 	(void)state;
-	assert_ok(files_add(db, by(&a, ANN), BOB, &none, &f, 1, &one, &why));
+	assert_ok(files_add(db, asking(&a, ANN), BOB, &unlimited, &f, 1, &one,
+			    &why));
 	assert_int_equal(list((struct events_which) { 0 }), 1);
 	assert_true(s.all[0].file.owner == BOB);
 }
@@ -234,18 +189,18 @@ static void what_is_rolled_back_is_not_noted(void **state)
 	struct asker a;
 
 	(void)state;
-	assert_err(add_many(twice, 3, &none, &both), ERR_CONFLICT);
+	assert_err(add_many(twice, 3, &unlimited, &both), ERR_CONFLICT);
 	assert_err(add_many(twice, 3, &two, &both), ERR_QUOTA);
 	assert_int_equal(rows(), 0);
 	sessions_revoke(db, session_of(ANN));
-	assert_err(add_many(twice, 1, &none, &both), ERR_AUTH);
+	assert_err(add_many(twice, 1, &unlimited, &both), ERR_AUTH);
 	assert_int_equal(rows(), 0);
 	sessions_put(db, &(struct session) { .user = ANN });
 	assert_ok(add_many(twice, 2, &two, &both));
 	assert_int_equal(rows(), 4);
 	/* nor a deletion that finds nothing, or is not allowed */
-	assert_err(files_remove(db, by(&a, BOB), 0, span_of(twice[0].id), &both,
-				&why),
+	assert_err(files_remove(db, asking(&a, BOB), 0, span_of(twice[0].id),
+				&both, &why),
 		   ERR_NOT_FOUND);
 	assert_err(take_away(&(struct file) { .id = "x" }, &both),
 		   ERR_NOT_FOUND);
@@ -261,7 +216,7 @@ static void a_deletion_tells_what_the_file_was_by_then(void **state)
 	add(&f, NULL);
 	(void)snprintf(f.name, sizeof(f.name), "renamed");
 	f.expires_at = NOW + 5;
-	assert_ok(files_update(db, by(&a, ANN), &f, BOTH, &why));
+	assert_ok(files_update(db, asking(&a, ANN), &f, BOTH, &why));
 	assert_ok(take_away(&f, &both));
 	assert_int_equal(file_table_rows(db), 0);
 	assert_int_equal(list((struct events_which) { 0 }), 2);
@@ -353,7 +308,7 @@ static void a_page_has_a_longest_length(void **state)
 	(void)state;
 	for (int i = 0; i <= EVENTS_PAGE; i++)
 		files[i] = made(i);
-	assert_ok(add_many(files, COUNT(files), &none, &one));
+	assert_ok(add_many(files, COUNT(files), &unlimited, &one));
 	assert_int_equal(due(ONE, NOW), EVENTS_PAGE);
 	assert_int_equal(list((struct events_which) { 0 }), EVENTS_PAGE + 1);
 }
@@ -761,10 +716,11 @@ static void *coming_and_going(void *arg)
 
 		for (int k = 0; k < BATCH; k++)
 			f[k] = made((int)w->seed * 1000 + i + k);
-		e = files_add(db, by(&a, ANN), 0, &none, f, BATCH, &both, &m);
+		e = files_add(db, asking(&a, ANN), 0, &unlimited, f, BATCH,
+			      &both, &m);
 		for (int k = 0; k < BATCH && e == ERR_OK; k++)
-			e = files_remove(db, by(&a, ANN), 0, span_of(f[k].id),
-					 &both, &m);
+			e = files_remove(db, asking(&a, ANN), 0,
+					 span_of(f[k].id), &both, &m);
 		if (e != ERR_OK)
 			complain(w, e, &m);
 	}
@@ -849,11 +805,12 @@ static void *changing(void *arg)
 		struct file f = made(i);
 		enum err e;
 
-		e = files_update(db, by(&a, ANN), &f,
+		e = files_update(db, asking(&a, ANN), &f,
 				 (struct files_changed) { .name = true }, &m);
 		if (e != ERR_OK && e != ERR_NOT_FOUND)
 			complain(w, e, &m);
-		e = files_remove(db, by(&a, ANN), 0, span_of(f.id), &both, &m);
+		e = files_remove(db, asking(&a, ANN), 0, span_of(f.id), &both,
+				 &m);
 		w->done += e == ERR_OK;
 		if (e != ERR_OK && e != ERR_NOT_FOUND)
 			complain(w, e, &m);
@@ -886,16 +843,16 @@ static void who_renames_and_deletes_at_once_waits_in_no_circle(void **state)
 	(void)state;
 	for (int i = 0; i < FILES; i++)
 		files[i] = made(i);
-	assert_ok(add_many(files, FILES, &none, NULL));
+	assert_ok(add_many(files, FILES, &unlimited, NULL));
 	change_by_all(FILES);
 	/* nor without a row of quota, which else would keep them apart */
-	assert_int_equal(clear(NULL), 0);
-	assert_ok(add_many(files, FILES, &none, NULL));
+	assert_int_equal(owners_clear(NULL), 0);
+	assert_ok(add_many(files, FILES, &unlimited, NULL));
 	assert_ok(db_change(db, "DELETE FROM quota", DB_NONE, &why));
 	change_by_all(FILES);
 }
 
-#define EVENTS(name) cmocka_unit_test_setup(name, clear)
+#define EVENTS(name) cmocka_unit_test_setup(name, owners_clear)
 
 int main(int argc, char **argv)
 {
@@ -926,5 +883,5 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	mariadb_needed(argv);
-	return cmocka_run_group_tests(tests, open_db, close_db);
+	return cmocka_run_group_tests(tests, owners_open, owners_close);
 }

@@ -1,43 +1,25 @@
 #include "files.h"
-#include "file_table.h"
+#include "owners.h"
 
 #include <pthread.h>
 #include <time.h>
 
-enum { NOW = 1767225600, ANN = 42, BOB = 43 };
 static const uint64_t LAST = UINT64_MAX; /* the highest user id */
-
-static struct db *db;
-static struct errmsg why;
-static const struct quota_limits unlimited = { QUOTA_NONE, QUOTA_NONE };
 
 static int open_db(void **state)
 {
-	(void)state;
-	db = mariadb_pool(3);
-	file_table_make();
-	sessions_user(db, ANN, "ann@example.org", false);
-	sessions_user(db, BOB, "bob@example.org", false);
-	sessions_user(db, LAST, "last@example.org", false);
-	return 0;
-}
+	int failed = owners_open(state);
 
-static int close_db(void **state)
-{
-	(void)state;
-	db_close(db);
-	return 0;
+	sessions_user(db, LAST, "last@example.org", false);
+	return failed;
 }
 
 static int clear(void **state)
 {
-	(void)state;
-	why.text[0] = '\0';
-	file_table_clear(db);
-	sessions_put(db, &(struct session) { .user = ANN });
-	sessions_put(db, &(struct session) { .user = BOB });
+	int failed = owners_clear(state);
+
 	sessions_put(db, &(struct session) { .user = LAST });
-	return 0;
+	return failed;
 }
 
 /* Who shows the token of a session; `secret` is NULL for a login */
@@ -1262,5 +1244,5 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	mariadb_needed(argv);
-	return cmocka_run_group_tests(tests, open_db, close_db);
+	return cmocka_run_group_tests(tests, open_db, owners_close);
 }

@@ -1,12 +1,10 @@
-#include "file_table.h"
 #include "links.h"
+#include "owners.h"
 
 #include <pthread.h>
 
-enum { NOW = 1767225600, ANN = 42, BOB = 43, TRIES = 20 };
+enum { TRIES = 20 };
 
-static struct db *db;
-static struct errmsg why;
 static struct file file;
 static char token[LINK_TOKEN_LEN + 1];
 
@@ -21,31 +19,10 @@ static struct caller *by(uint64_t user)
 	return &c;
 }
 
-static int open_db(void **state)
-{
-	(void)state;
-	db = mariadb_pool(4);
-	file_table_make();
-	sessions_user(db, ANN, "ann@example.org", false);
-	sessions_user(db, BOB, "bob@example.org", false);
-	return 0;
-}
-
-static int close_db(void **state)
-{
-	(void)state;
-	db_close(db);
-	return 0;
-}
-
 /* A file of Ann's, as a row alone */
 static int clear(void **state)
 {
-	(void)state;
-	why.text[0] = '\0';
-	file_table_clear(db);
-	sessions_put(db, &(struct session) { .user = ANN });
-	sessions_put(db, &(struct session) { .user = BOB });
+	(void)owners_clear(state);
 	file = (struct file) { .id = "0190b3a2-0000-7000-8000-0000000000ab",
 			       .owner = ANN,
 			       .name = "a",
@@ -374,5 +351,5 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	mariadb_needed(argv);
-	return cmocka_run_group_tests(tests, open_db, close_db);
+	return cmocka_run_group_tests(tests, owners_open, owners_close);
 }

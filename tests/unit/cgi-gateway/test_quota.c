@@ -1,59 +1,10 @@
 #include "quota.h"
 
-#include "file_table.h"
 #include "files.h"
+#include "owners.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-
-enum { NOW = 1767225600, ANN = 42, BOB = 43 };
-static const struct quota_limits none = { QUOTA_NONE, QUOTA_NONE };
-
-static struct db *db;
-static struct errmsg why;
-
-static int open_db(void **state)
-{
-	(void)state;
-	db = mariadb_pool(16);
-	file_table_make();
-	sessions_user(db, ANN, "ann@example.org", false);
-	sessions_user(db, BOB, "bob@example.org", false);
-	return 0;
-}
-
-static int close_db(void **state)
-{
-	(void)state;
-	db_close(db);
-	return 0;
-}
-
-static int clear(void **state)
-{
-	(void)state;
-	file_table_clear(db);
-	sessions_put(db, &(struct session) { .user = ANN });
-	sessions_put(db, &(struct session) { .user = BOB });
-	return 0;
-}
-
-/* Of a thread its own: a caller borrows from its request */
-struct asker {
-	char session[IDENT_LEN + 1];
-	struct request rq;
-	struct caller who;
-};
-
-static struct caller *by(struct asker *a, uint64_t user)
-{
-	(void)snprintf(a->session, sizeof(a->session), "%022llu",
-		       (unsigned long long)user);
-	a->rq = (struct request) { .now = NOW };
-	session_show(&a->rq, a->session, NULL);
-	caller_init(&a->who, &a->rq, "");
-	return &a->who;
-}
 
 static struct file made(uint64_t owner, int n, int64_t size)
 {
@@ -73,7 +24,8 @@ static enum err add_many(uint64_t user, const struct file *files, size_t count,
 {
 	struct asker a;
 
-	return files_add(db, by(&a, user), 0, limits, files, count, NULL, &why);
+	return files_add(db, asking(&a, user), 0, limits, files, count, NULL,
+			 &why);
 }
 
 static enum err add(uint64_t user, int n, int64_t size,
@@ -89,7 +41,7 @@ static enum err take_away(uint64_t user, int n)
 	const struct file f = made(user, n, 0);
 	struct asker a;
 
-	return files_remove(db, by(&a, user), 0, span_of(f.id), NULL, &why);
+	return files_remove(db, asking(&a, user), 0, span_of(f.id), NULL, &why);
 }
 
 /* What the row says, and that it agrees with the files */
@@ -99,7 +51,7 @@ static void assert_usage(uint64_t user, int64_t bytes, int64_t files)
 	struct usage u;
 	struct asker a;
 
-	assert_ok(quota_usage(db, by(&a, user), 0, &none, &u, &why));
+	assert_ok(quota_usage(db, asking(&a, user), 0, &unlimited, &u, &why));
 	assert_int_equal(u.bytes, bytes);
 	assert_int_equal(u.files, files);
 	assert_ok(db_row(db,
@@ -162,10 +114,10 @@ static void what_was_not_added_is_not_counted(void **state)
 	const struct file twice[] = { made(ANN, 1, 5), made(ANN, 1, 5) };
 
 	(void)state;
-	assert_err(add_many(ANN, twice, 2, &none), ERR_CONFLICT);
+	assert_err(add_many(ANN, twice, 2, &unlimited), ERR_CONFLICT);
 	assert_usage(ANN, 0, 0);
-	assert_ok(add(ANN, 1, 5, &none));
-	assert_err(add(ANN, 1, 5, &none), ERR_CONFLICT);
+	assert_ok(add(ANN, 1, 5, &unlimited));
+	assert_err(add(ANN, 1, 5, &unlimited), ERR_CONFLICT);
 	assert_usage(ANN, 5, 1);
 }
 
@@ -202,13 +154,13 @@ static void a_lowered_limit_takes_nothing_away(void **state)
 	struct usage u;
 
 	(void)state;
-	assert_ok(add(ANN, 1, 50, &none));
+	assert_ok(add(ANN, 1, 50, &unlimited));
 	assert_ok(quota_set(db, ANN, &(struct quota_limits) { 10, 1 }, &why));
-	assert_ok(quota_show(db, ANN, &none, &u, &why));
+	assert_ok(quota_show(db, ANN, &unlimited, &u, &why));
 	assert_false(usage_has_room(&u, (struct amount) { 0, 0 }));
-	assert_err(add(ANN, 2, 0, &none), ERR_QUOTA);
+	assert_err(add(ANN, 2, 0, &unlimited), ERR_QUOTA);
 	assert_ok(take_away(ANN, 1));
-	assert_ok(add(ANN, 2, 10, &none));
+	assert_ok(add(ANN, 2, 10, &unlimited));
 	assert_usage(ANN, 10, 1);
 }
 
@@ -221,7 +173,7 @@ static void room_is_what_is_left(void **state)
 	assert_false(usage_has_room(&u, (struct amount) { 11, 1 }));
 	assert_false(usage_has_room(&u, (struct amount) { 1, 2 }));
 	assert_false(usage_has_room(&u, (struct amount) { INT64_MAX, 1 }));
-	u.limits = none;
+	u.limits = unlimited;
 	assert_true(usage_has_room(&u, (struct amount) { INT64_MAX, 1 }));
 }
 
@@ -247,8 +199,8 @@ static void what_is_dropped_twice_is_counted_down_once(void **state)
 	const struct file f = made(ANN, 1, 30);
 
 	(void)state;
-	assert_ok(add(ANN, 1, 30, &none));
-	assert_ok(add(ANN, 2, 5, &none));
+	assert_ok(add(ANN, 1, 30, &unlimited));
+	assert_ok(add(ANN, 2, 5, &unlimited));
 	assert_ok(
 		db_change(db, "UPDATE file SET expires_at = 1", DB_NONE, &why));
 	assert_ok(files_drop(db, &f, NOW, NULL, &why));
@@ -259,7 +211,7 @@ static void what_is_dropped_twice_is_counted_down_once(void **state)
 static void a_lost_row_keeps_nobody_from_deleting(void **state)
 {
 	(void)state;
-	assert_ok(add(ANN, 1, 30, &none));
+	assert_ok(add(ANN, 1, 30, &unlimited));
 	assert_ok(db_change(db, "DELETE FROM quota", DB_NONE, &why));
 	assert_ok(take_away(ANN, 1));
 	assert_usage(ANN, 0, 0);
@@ -273,16 +225,18 @@ static void an_ended_session_takes_and_is_told_nothing(void **state)
 	struct asker a;
 
 	(void)state;
-	assert_ok(add(ANN, 1, 1, &none));
+	assert_ok(add(ANN, 1, 1, &unlimited));
 	sessions_revoke(db, session_of(ANN));
-	assert_err(add(ANN, 2, 1, &none), ERR_AUTH);
+	assert_err(add(ANN, 2, 1, &unlimited), ERR_AUTH);
 	assert_err(take_away(ANN, 1), ERR_NOT_FOUND);
-	assert_err(quota_usage(db, by(&a, ANN), 0, &none, &u, &why), ERR_AUTH);
+	assert_err(quota_usage(db, asking(&a, ANN), 0, &unlimited, &u, &why),
+		   ERR_AUTH);
 	assert_int_equal(u.bytes, -7);
 	assert_int_equal(a.who.user_id, 0);
 	sessions_revoke(db, session_of(BOB));
-	assert_err(add(BOB, 1, 1, &none), ERR_AUTH); /* who has no row yet */
-	assert_ok(quota_show(db, BOB, &none, &u, &why));
+	assert_err(add(BOB, 1, 1, &unlimited),
+		   ERR_AUTH); /* who has no row yet */
+	assert_ok(quota_show(db, BOB, &unlimited, &u, &why));
 	assert_int_equal(u.files, 0);
 	sessions_put(db, &(struct session) { .user = ANN });
 	assert_usage(ANN, 1, 1);
@@ -295,10 +249,11 @@ static void a_named_owner_s_row_is_meant(void **state)
 	struct asker a;
 
 	(void)state;
-	assert_ok(files_add(db, by(&a, ANN), BOB, &none, &f, 1, NULL, &why));
+	assert_ok(files_add(db, asking(&a, ANN), BOB, &unlimited, &f, 1, NULL,
+			    &why));
 	assert_usage(ANN, 0, 0);
 	assert_usage(BOB, 7, 1);
-	assert_ok(quota_usage(db, by(&a, ANN), BOB, &none, &u, &why));
+	assert_ok(quota_usage(db, asking(&a, ANN), BOB, &unlimited, &u, &why));
 	assert_int_equal(u.bytes, 7);
 	assert_true(a.who.user_id == ANN);
 	assert_string_equal(a.who.email, "ann@example.org");
@@ -336,7 +291,7 @@ static void *adding(void *arg)
 		const struct file f = made(ANN, w->number * EACH + i, 3);
 
 		count(w,
-		      files_add(db, by(&a, ANN), 0, &w->limits, &f, 1, NULL,
+		      files_add(db, asking(&a, ANN), 0, &w->limits, &f, 1, NULL,
 				&m),
 		      ERR_QUOTA, &m);
 	}
@@ -355,7 +310,8 @@ static void *removing(void *arg)
 		const struct file f = made(ANN, i, 3);
 
 		count(w,
-		      files_remove(db, by(&a, ANN), 0, span_of(f.id), NULL, &m),
+		      files_remove(db, asking(&a, ANN), 0, span_of(f.id), NULL,
+				   &m),
 		      ERR_NOT_FOUND, &m);
 	}
 	db_thread_end();
@@ -414,7 +370,7 @@ static void under_many_uploads_the_limit_holds_exactly(void **state)
 	assert_int_equal(sum.other, 0);
 	assert_usage(ANN, 30, 10);
 	/* from nothing, and from something */
-	sum = all(removing, 4, none);
+	sum = all(removing, 4, unlimited);
 	assert_int_equal(sum.done, 10);
 	assert_int_equal(sum.other, 0);
 	assert_usage(ANN, 0, 0);
@@ -435,7 +391,7 @@ static void adding_removing_and_recounting_agree_in_the_end(void **state)
 		pthread_create(&counter.thread, NULL, recounting, &counter), 0);
 	assert_int_equal(
 		pthread_create(&remover.thread, NULL, removing, &remover), 0);
-	sum = all(adding, THREADS - 4, none);
+	sum = all(adding, THREADS - 4, unlimited);
 	assert_int_equal(pthread_join(remover.thread, NULL), 0);
 	atomic_store(&enough, true);
 	assert_int_equal(pthread_join(counter.thread, NULL), 0);
@@ -454,11 +410,11 @@ static void an_owner_does_not_wait_for_another(void **state)
 	struct asker a;
 
 	(void)state;
-	assert_ok(add(ANN, 1, 1, &none));
-	assert_ok(add(BOB, 1, 1, &none));
+	assert_ok(add(ANN, 1, 1, &unlimited));
+	assert_ok(add(BOB, 1, 1, &unlimited));
 	assert_ok(db_begin(db, &c, &why));
-	assert_ok(quota_take(c, by(&a, ANN), 0, one, &none, &why));
-	assert_ok(add(BOB, 2, 1, &none)); /* in less than a second */
+	assert_ok(quota_take(c, asking(&a, ANN), 0, one, &unlimited, &why));
+	assert_ok(add(BOB, 2, 1, &unlimited)); /* in less than a second */
 	assert_ok(take_away(BOB, 1));
 	/* and what is rolled back was not taken */
 	db_rollback(c);
@@ -474,8 +430,8 @@ static void a_recount_repairs(void **state)
 	uint64_t owner = 0;
 
 	(void)state;
-	assert_ok(add(ANN, 1, 10, &none));
-	assert_ok(add(BOB, 1, 20, &none));
+	assert_ok(add(ANN, 1, 10, &unlimited));
+	assert_ok(add(BOB, 1, 20, &unlimited));
 	assert_ok(db_change(db,
 			    "UPDATE quota SET bytes = -1, files = 9,"
 			    " max_bytes = 77 WHERE owner = 42",
@@ -497,22 +453,23 @@ static void a_recount_repairs(void **state)
 	assert_true(owner == 0);
 	assert_usage(ANN, 10, 1);
 	assert_usage(BOB, 20, 1);
-	assert_err(add(ANN, 2, 68, &none), ERR_QUOTA); /* the limit stayed */
+	assert_err(add(ANN, 2, 68, &unlimited),
+		   ERR_QUOTA); /* the limit stayed */
 }
 
 static void the_migration_counts_what_is_there(void **state)
 {
 	(void)state;
-	assert_ok(add(ANN, 1, 10, &none));
-	assert_ok(add(ANN, 2, 11, &none));
-	assert_ok(add(BOB, 1, 5000000000, &none));
+	assert_ok(add(ANN, 1, 10, &unlimited));
+	assert_ok(add(ANN, 2, 11, &unlimited));
+	assert_ok(add(BOB, 1, 5000000000, &unlimited));
 	assert_ok(db_change(db, "DELETE FROM quota", DB_NONE, &why));
 	schema_run("gateway/011-quota-used");
 	assert_usage(ANN, 21, 2);
 	assert_usage(BOB, 5000000000, 1);
 }
 
-#define QUOTA(name) cmocka_unit_test_setup(name, clear)
+#define QUOTA(name) cmocka_unit_test_setup(name, owners_clear)
 
 int main(int argc, char **argv)
 {
@@ -538,5 +495,5 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	mariadb_needed(argv);
-	return cmocka_run_group_tests(tests, open_db, close_db);
+	return cmocka_run_group_tests(tests, owners_open, owners_close);
 }

@@ -1,61 +1,12 @@
-#include "file_table.h"
 #include "upload_links.h"
+#include "owners.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { NOW = 1767225600, ANN = 42, BOB = 43, ROOT = 44, TRIES = 50 };
-static const struct quota_limits none = { QUOTA_NONE, QUOTA_NONE };
+enum { TRIES = 50 };
 
-static struct db *db;
-static struct errmsg why;
 static char token[LINK_TOKEN_LEN + 1];
-
-/* Of a thread its own: a caller borrows from its request */
-struct asker {
-	char session[IDENT_LEN + 1];
-	struct request rq;
-	struct caller who;
-};
-
-static struct caller *by(struct asker *a, uint64_t user)
-{
-	(void)snprintf(a->session, sizeof(a->session), "%022llu",
-		       (unsigned long long)user);
-	a->rq = (struct request) { .now = NOW };
-	session_show(&a->rq, a->session, NULL);
-	caller_init(&a->who, &a->rq, "");
-	return &a->who;
-}
-
-static int open_db(void **state)
-{
-	(void)state;
-	db = mariadb_pool(16);
-	file_table_make();
-	sessions_user(db, ANN, "ann@example.org", false);
-	sessions_user(db, BOB, "bob@example.org", false);
-	sessions_user(db, ROOT, "root@example.org", true);
-	return 0;
-}
-
-static int close_db(void **state)
-{
-	(void)state;
-	db_close(db);
-	return 0;
-}
-
-static int clear(void **state)
-{
-	(void)state;
-	why.text[0] = '\0';
-	file_table_clear(db);
-	sessions_disable(db, ANN, false);
-	for (uint64_t user = ANN; user <= ROOT; user++)
-		sessions_put(db, &(struct session) { .user = user });
-	return 0;
-}
 
 /* A link of Ann's; its secret is in `token` */
 static struct upload_link hand_out(int64_t files, int64_t bytes,
@@ -66,7 +17,7 @@ static struct upload_link hand_out(int64_t files, int64_t bytes,
 				 .expires_at = expires_at };
 	struct asker a;
 
-	assert_ok(upload_links_add(db, by(&a, ANN), 0, &l, token, &why));
+	assert_ok(upload_links_add(db, asking(&a, ANN), 0, &l, token, &why));
 	l.owner = ANN;
 	return l;
 }
@@ -80,7 +31,8 @@ static enum err revoke(uint64_t user, uint64_t owner, const char *id)
 {
 	struct asker a;
 
-	return upload_links_revoke(db, by(&a, user), owner, span_of(id), &why);
+	return upload_links_revoke(db, asking(&a, user), owner, span_of(id),
+				   &why);
 }
 
 /* The rows of so many files of `size` bytes each, at `now` */
@@ -105,7 +57,7 @@ static enum err send_many(const struct upload_link *l, size_t count,
 
 static enum err send(const struct upload_link *l, int64_t size)
 {
-	return send_many(l, 1, size, NOW, &none);
+	return send_many(l, 1, size, NOW, &unlimited);
 }
 
 /* The same in the owner's count, the link's and the table of files */
@@ -209,7 +161,7 @@ static void a_file_counts_for_its_owner_and_in_the_link(void **state)
 	(void)state;
 	assert_ok(send(&l, 10)); /* and the owner had no count yet */
 	assert_taken(&l, 1, 10);
-	assert_ok(send_many(&l, 3, 20, NOW, &none));
+	assert_ok(send_many(&l, 3, 20, NOW, &unlimited));
 	assert_taken(&l, 4, 70);
 }
 
@@ -220,12 +172,12 @@ static void the_last_file_and_the_last_byte_are_taken_and_none_behind(
 	struct upload_link bytes, got;
 
 	(void)state;
-	assert_err(send_many(&files, 3, 1, NOW, &none), ERR_GONE);
-	assert_ok(send_many(&files, 2, 1, NOW, &none));
+	assert_err(send_many(&files, 3, 1, NOW, &unlimited), ERR_GONE);
+	assert_ok(send_many(&files, 2, 1, NOW, &unlimited));
 	assert_err(send(&files, 0), ERR_GONE);
 	assert_err(find(NOW, &got), ERR_GONE);
 	assert_taken(&files, 2, 2);
-	(void)clear(state);
+	(void)owners_clear(state);
 	bytes = hand_out(UPLOAD_LINK_NO_LIMIT, 10, NOW + 60);
 	assert_err(send(&bytes, 11), ERR_GONE);
 	assert_ok(send(&bytes, 9));
@@ -272,8 +224,8 @@ static void the_second_of_its_expiry_is_already_too_late(void **state)
 	(void)state;
 	assert_ok(find(NOW + 9, &got));
 	assert_err(find(NOW + 10, &got), ERR_GONE);
-	assert_ok(send_many(&l, 1, 1, NOW + 9, &none));
-	assert_err(send_many(&l, 1, 1, NOW + 10, &none), ERR_GONE);
+	assert_ok(send_many(&l, 1, 1, NOW + 9, &unlimited));
+	assert_err(send_many(&l, 1, 1, NOW + 10, &unlimited), ERR_GONE);
 	assert_taken(&l, 1, 1);
 }
 
@@ -355,7 +307,7 @@ static void of_fifty_at_once_as_many_files_are_taken_as_it_allows(void **state)
 {
 	(void)state;
 	for (int64_t max = 1; max <= 7; max += 3) {
-		(void)clear(state);
+		(void)owners_clear(state);
 		crowded = hand_out(max, UPLOAD_LINK_NO_LIMIT, NOW + 60);
 		assert_int_equal(crowd(try_to_send), max);
 		assert_taken(&crowded, max, max * 7);
@@ -386,7 +338,8 @@ static void *do_anything(void *arg)
 	if (ticket % 3 == 0)
 		*e = send(&crowded, 7);
 	else if (ticket % 3 == 1)
-		*e = files_add(db, by(&a, ANN), 0, &none, &f, 1, NULL, NULL);
+		*e = files_add(db, asking(&a, ANN), 0, &unlimited, &f, 1, NULL,
+			       NULL);
 	else
 		*e = revoke(ANN, 0, id) == ERR_NOT_FOUND ? ERR_GONE
 							 : ERR_UNAVAILABLE;
@@ -428,7 +381,7 @@ static void who_was_logged_out_makes_none(void **state)
 
 	(void)state;
 	sessions_revoke(db, session_of(ANN));
-	assert_err(upload_links_add(db, by(&a, ANN), 0, &l, token, &why),
+	assert_err(upload_links_add(db, asking(&a, ANN), 0, &l, token, &why),
 		   ERR_NOT_FOUND);
 }
 
@@ -438,10 +391,10 @@ static void a_link_for_another_is_theirs_if_they_are_there(void **state)
 	struct asker a;
 
 	(void)state;
-	assert_ok(upload_links_add(db, by(&a, ROOT), BOB, &l, token, &why));
+	assert_ok(upload_links_add(db, asking(&a, ROOT), BOB, &l, token, &why));
 	assert_ok(find(NOW, &got));
 	assert_int_equal(got.owner, BOB);
-	assert_err(upload_links_add(db, by(&a, ROOT), 99, &l, token, &why),
+	assert_err(upload_links_add(db, asking(&a, ROOT), 99, &l, token, &why),
 		   ERR_NOT_FOUND);
 }
 
@@ -474,17 +427,20 @@ static void the_list_has_what_is_not_revoked_newest_first(void **state)
 			    " WHERE id = ?",
 			    DB_IN(db_text(span_of(one.id))), &why));
 	assert_ok(revoke(ANN, 0, three.id));
-	assert_ok(upload_links_list(db, by(&a, ANN), 0, &s.row, see, &s, &why));
+	assert_ok(upload_links_list(db, asking(&a, ANN), 0, &s.row, see, &s,
+				    &why));
 	assert_int_equal(s.count, 2);
 	assert_string_equal(s.ids[0], two.id);
 	assert_string_equal(s.ids[1], one.id);
-	assert_ok(upload_links_list(db, by(&a, BOB), 0, &s.row, see, &s, &why));
+	assert_ok(upload_links_list(db, asking(&a, BOB), 0, &s.row, see, &s,
+				    &why));
 	assert_int_equal(s.count, 2);
-	assert_ok(upload_links_list(db, by(&a, ROOT), ANN, &s.row, see, &s,
+	assert_ok(upload_links_list(db, asking(&a, ROOT), ANN, &s.row, see, &s,
 				    &why));
 	assert_int_equal(s.count, 4);
 	sessions_revoke(db, session_of(ANN));
-	assert_ok(upload_links_list(db, by(&a, ANN), 0, &s.row, see, &s, &why));
+	assert_ok(upload_links_list(db, asking(&a, ANN), 0, &s.row, see, &s,
+				    &why));
 	assert_int_equal(s.count, 4);
 }
 
@@ -497,11 +453,11 @@ static void an_owner_has_a_hundred_links_at_most(void **state)
 	for (int i = 0; i < UPLOAD_LINK_OWNER_MAX; i++)
 		last = hand_out(1, 1, NOW + 60);
 	l = last;
-	assert_err(upload_links_add(db, by(&a, ANN), 0, &l, token, &why),
+	assert_err(upload_links_add(db, asking(&a, ANN), 0, &l, token, &why),
 		   ERR_QUOTA);
-	assert_err(upload_links_add(db, by(&a, ROOT), ANN, &l, token, &why),
+	assert_err(upload_links_add(db, asking(&a, ROOT), ANN, &l, token, &why),
 		   ERR_QUOTA);
-	assert_ok(upload_links_add(db, by(&a, BOB), 0, &l, token, &why));
+	assert_ok(upload_links_add(db, asking(&a, BOB), 0, &l, token, &why));
 	assert_ok(revoke(ANN, 0, last.id));
 	(void)hand_out(1, 1, NOW + 60);
 }
@@ -549,7 +505,7 @@ static void the_sweep_takes_what_was_used_up_or_revoked_too(void **state)
 	assert_int_equal(file_table_rows(db), 3);
 }
 
-#define LINK(name) cmocka_unit_test_setup(name, clear)
+#define LINK(name) cmocka_unit_test_setup(name, owners_clear)
 
 int main(int argc, char **argv)
 {
@@ -580,5 +536,5 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	mariadb_needed(argv);
-	return cmocka_run_group_tests(tests, open_db, close_db);
+	return cmocka_run_group_tests(tests, owners_open, owners_close);
 }

@@ -1,59 +1,12 @@
 #include "uploads.h"
 
-#include "file_table.h"
 #include "files.h"
+#include "owners.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { NOW = 1767225600, LIFE = 1000, ANN = 42, BOB = 43 };
-static const struct quota_limits none = { QUOTA_NONE, QUOTA_NONE };
-
-static struct db *db;
-static struct errmsg why;
-
-static int open_db(void **state)
-{
-	(void)state;
-	db = mariadb_pool(16);
-	file_table_make();
-	sessions_user(db, ANN, "ann@example.org", false);
-	sessions_user(db, BOB, "bob@example.org", false);
-	return 0;
-}
-
-static int close_db(void **state)
-{
-	(void)state;
-	db_close(db);
-	return 0;
-}
-
-static int clear(void **state)
-{
-	(void)state;
-	file_table_clear(db);
-	sessions_put(db, &(struct session) { .user = ANN });
-	sessions_put(db, &(struct session) { .user = BOB });
-	return 0;
-}
-
-/* Of a thread its own: a caller borrows from its request */
-struct asker {
-	char session[IDENT_LEN + 1];
-	struct request rq;
-	struct caller who;
-};
-
-static struct caller *by(struct asker *a, uint64_t user)
-{
-	(void)snprintf(a->session, sizeof(a->session), "%022llu",
-		       (unsigned long long)user);
-	a->rq = (struct request) { .now = NOW };
-	session_show(&a->rq, a->session, NULL);
-	caller_init(&a->who, &a->rq, "");
-	return &a->who;
-}
+enum { LIFE = 1000 };
 
 /* The upload number `n` of ANN */
 static struct upload made(int n, enum tus_concat concat, int64_t length)
@@ -87,14 +40,14 @@ static enum err add(struct upload *u, const struct quota_limits *limits)
 {
 	struct asker a;
 
-	return uploads_add(db, by(&a, ANN), 0, limits, u, &why);
+	return uploads_add(db, asking(&a, ANN), 0, limits, u, &why);
 }
 
 static struct upload added(int n, enum tus_concat concat, int64_t length)
 {
 	struct upload u = made(n, concat, length);
 
-	assert_ok(add(&u, &none));
+	assert_ok(add(&u, &unlimited));
 	return u;
 }
 
@@ -103,7 +56,7 @@ static enum err find(int n, struct upload *out)
 	struct upload u = made(n, TUS_WHOLE, 0);
 	struct asker a;
 
-	return uploads_find(db, by(&a, ANN), 0, span_of(u.id), out, &why);
+	return uploads_find(db, asking(&a, ANN), 0, span_of(u.id), out, &why);
 }
 
 static struct upload found(int n)
@@ -119,7 +72,7 @@ static enum err hold(struct upload *u, int64_t bytes,
 {
 	struct asker a;
 
-	return uploads_hold(db, by(&a, ANN), limits, u, bytes, &why);
+	return uploads_hold(db, asking(&a, ANN), limits, u, bytes, &why);
 }
 
 static enum err measured(struct upload *u, int64_t length,
@@ -127,7 +80,7 @@ static enum err measured(struct upload *u, int64_t length,
 {
 	struct asker a;
 
-	return uploads_measured(db, by(&a, ANN), limits, u, length, &why);
+	return uploads_measured(db, asking(&a, ANN), limits, u, length, &why);
 }
 
 static enum err finish(const struct upload *u)
@@ -135,7 +88,7 @@ static enum err finish(const struct upload *u)
 	const struct file f = file_of(u);
 	struct asker a;
 
-	return uploads_finish(db, by(&a, ANN), u, &f, NULL, &why);
+	return uploads_finish(db, asking(&a, ANN), u, &f, NULL, &why);
 }
 
 static enum err join(int n, const struct upload *parts, size_t count,
@@ -149,8 +102,8 @@ static enum err join(int n, const struct upload *parts, size_t count,
 	for (size_t i = 0; i < count; i++)
 		whole.length += parts[i].length;
 	f = file_of(&whole);
-	return uploads_join(db, by(&a, ANN), limits, &whole, &f, parts, count,
-			    NULL, &why);
+	return uploads_join(db, asking(&a, ANN), limits, &whole, &f, parts,
+			    count, NULL, &why);
 }
 
 /* What the row of ANN says, and that it agrees with all that there is */
@@ -180,8 +133,9 @@ static void what_is_added_is_found_as_it_was(void **state)
 	u.has_sha256 = true;
 	memset(u.sha256, 0xab, sizeof(u.sha256));
 	u.life = 77;
-	assert_ok(add(&u, &none));
-	assert_ok(uploads_find(db, by(&a, ANN), 0, span_of(u.id), &got, &why));
+	assert_ok(add(&u, &unlimited));
+	assert_ok(uploads_find(db, asking(&a, ANN), 0, span_of(u.id), &got,
+			       &why));
 	assert_true(a.who.user_id == ANN);
 	assert_string_equal(got.id, u.id);
 	assert_true(got.owner == ANN);
@@ -199,7 +153,7 @@ static void what_is_added_is_found_as_it_was(void **state)
 	assert_int_equal(got.created_at, NOW);
 	assert_int_equal(got.expires_at, NOW + LIFE);
 	assert_int_equal(got.finished_at, UPLOAD_UNFINISHED);
-	assert_err(add(&u, &none), ERR_CONFLICT);
+	assert_err(add(&u, &unlimited), ERR_CONFLICT);
 	assert_usage(5000000000, 0);
 }
 
@@ -229,7 +183,7 @@ static void the_longest_of_everything_fits(void **state)
 	memset(u.metadata, 'm', TUS_METADATA_MAX);
 	memset(u.name, 'n', FILE_NAME_MAX);
 	memset(u.type, 't', FILE_TYPE_MAX);
-	assert_ok(add(&u, &none));
+	assert_ok(add(&u, &unlimited));
 	got = found(1);
 	assert_string_equal(got.concat_sent, u.concat_sent);
 	assert_string_equal(got.metadata, u.metadata);
@@ -243,17 +197,18 @@ static void what_is_not_the_caller_s_is_not_found(void **state)
 	struct asker a;
 
 	(void)state;
-	assert_err(uploads_find(db, by(&a, BOB), 0, span_of(u.id), &got, &why),
+	assert_err(
+		uploads_find(db, asking(&a, BOB), 0, span_of(u.id), &got, &why),
+		ERR_NOT_FOUND);
+	assert_err(uploads_find(db, asking(&a, ANN), BOB, span_of(u.id), &got,
+				&why),
 		   ERR_NOT_FOUND);
-	assert_err(
-		uploads_find(db, by(&a, ANN), BOB, span_of(u.id), &got, &why),
-		ERR_NOT_FOUND);
-	assert_ok(
-		uploads_find(db, by(&a, BOB), ANN, span_of(u.id), &got, &why));
+	assert_ok(uploads_find(db, asking(&a, BOB), ANN, span_of(u.id), &got,
+			       &why));
 	assert_err(find(2, &got), ERR_NOT_FOUND);
-	assert_err(
-		uploads_find(db, by(&a, ANN), 0, SPAN("' OR 1 --"), &got, &why),
-		ERR_NOT_FOUND);
+	assert_err(uploads_find(db, asking(&a, ANN), 0, SPAN("' OR 1 --"), &got,
+				&why),
+		   ERR_NOT_FOUND);
 }
 
 static void an_ended_session_may_nothing(void **state)
@@ -265,12 +220,12 @@ static void an_ended_session_may_nothing(void **state)
 
 	(void)state;
 	sessions_revoke(db, session_of(ANN));
-	assert_err(add(&more, &none), ERR_AUTH);
-	assert_err(add(&nothing, &none), ERR_AUTH);
+	assert_err(add(&more, &unlimited), ERR_AUTH);
+	assert_err(add(&nothing, &unlimited), ERR_AUTH);
 	assert_err(find(1, &got), ERR_AUTH);
-	assert_err(hold(&u, 10, &none), ERR_AUTH);
-	assert_err(measured(&u, 10, &none), ERR_AUTH);
-	assert_err(join(5, &part, 1, &none), ERR_AUTH);
+	assert_err(hold(&u, 10, &unlimited), ERR_AUTH);
+	assert_err(measured(&u, 10, &unlimited), ERR_AUTH);
+	assert_err(join(5, &part, 1, &unlimited), ERR_AUTH);
 	u.length = 0;
 	assert_err(finish(&u), ERR_AUTH);
 	sessions_put(db, &(struct session) { .user = ANN });
@@ -350,8 +305,8 @@ static void a_length_is_told_once_and_not_below_what_is_held(void **state)
 	assert_int_equal(u.held.bytes, 80);
 	assert_usage(80, 1);
 	/* another request that has not seen it */
-	assert_err(measured(&other, 90, &none), ERR_CONFLICT);
-	assert_err(hold(&other, 70, &none), ERR_CONFLICT);
+	assert_err(measured(&other, 90, &unlimited), ERR_CONFLICT);
+	assert_err(hold(&other, 70, &unlimited), ERR_CONFLICT);
 	assert_usage(80, 1);
 	assert_int_equal(found(1).length, 80);
 }
@@ -362,10 +317,10 @@ static void who_read_an_older_row_looks_again(void **state)
 	struct upload older = u;
 
 	(void)state;
-	assert_ok(hold(&u, 60, &none));
-	assert_err(hold(&older, 50, &none), ERR_CONFLICT);
+	assert_ok(hold(&u, 60, &unlimited));
+	assert_err(hold(&older, 50, &unlimited), ERR_CONFLICT);
 	/* or a length could be told that somebody writes beyond */
-	assert_err(measured(&older, 50, &none), ERR_CONFLICT);
+	assert_err(measured(&older, 50, &unlimited), ERR_CONFLICT);
 	assert_usage(60, 1);
 }
 
@@ -394,7 +349,7 @@ static void it_becomes_a_file_once(void **state)
 	u.expires_at = NOW + 2 * LIFE;
 	assert_ok(finish(&u));
 	assert_usage(7, 1);
-	assert_ok(files_find(db, by(&a, ANN), 0, span_of(u.id), &f, &why));
+	assert_ok(files_find(db, asking(&a, ANN), 0, span_of(u.id), &f, &why));
 	assert_int_equal(f.size, 7);
 	got = found(1);
 	assert_int_equal(got.finished_at, NOW);
@@ -405,7 +360,8 @@ static void it_becomes_a_file_once(void **state)
 	assert_err(uploads_remove(db, &u, &why), ERR_NOT_FOUND);
 	assert_err(uploads_remove(db, &got, &why), ERR_NOT_FOUND);
 	assert_usage(7, 1);
-	assert_ok(files_remove(db, by(&a, ANN), 0, span_of(u.id), NULL, &why));
+	assert_ok(files_remove(db, asking(&a, ANN), 0, span_of(u.id), NULL,
+			       &why));
 	assert_usage(0, 0);
 }
 
@@ -415,7 +371,7 @@ static void what_is_removed_gives_back_what_it_held(void **state)
 
 	(void)state;
 	(void)added(2, TUS_PARTIAL, 3);
-	assert_ok(hold(&u, 60, &none));
+	assert_ok(hold(&u, 60, &unlimited));
 	/* not what it held once */
 	assert_err(uploads_remove(db, &older, &why), ERR_NOT_FOUND);
 	assert_usage(63, 1);
@@ -423,7 +379,7 @@ static void what_is_removed_gives_back_what_it_held(void **state)
 	assert_err(uploads_remove(db, &u, &why), ERR_NOT_FOUND);
 	assert_usage(3, 0);
 	assert_err(finish(&u), ERR_NOT_FOUND);
-	assert_err(hold(&u, 70, &none), ERR_CONFLICT);
+	assert_err(hold(&u, 70, &unlimited), ERR_CONFLICT);
 	assert_usage(3, 0);
 }
 
@@ -445,7 +401,7 @@ static void parts_become_one_file(void **state)
 	assert_int_equal(got.finished_at, NOW);
 	assert_int_equal(got.length, 30);
 	assert_int_equal(file_table_rows(db), 1);
-	assert_err(join(4, parts, 2, &none), ERR_CONFLICT);
+	assert_err(join(4, parts, 2, &unlimited), ERR_CONFLICT);
 	assert_usage(30, 1);
 }
 
@@ -458,10 +414,10 @@ static void or_stay_what_they_are(void **state)
 	struct upload got;
 
 	(void)state;
-	assert_err(join(4, whole, 2, &none), ERR_CONFLICT);
+	assert_err(join(4, whole, 2, &unlimited), ERR_CONFLICT);
 	assert_err(join(4, parts, 2, &l), ERR_QUOTA); /* there is a file */
 	assert_ok(uploads_remove(db, &parts[1], &why));
-	assert_err(join(4, parts, 2, &none), ERR_CONFLICT);
+	assert_err(join(4, parts, 2, &unlimited), ERR_CONFLICT);
 	assert_usage(11, 1);
 	assert_int_equal(found(1).length, 10);
 	assert_err(find(4, &got), ERR_NOT_FOUND);
@@ -516,7 +472,7 @@ static void the_expired_come_in_order_from_behind_one(void **state)
 	for (int i = 0; i < 4; i++) {
 		u[i] = made(4 - i, TUS_WHOLE, i);
 		u[i].expires_at = i == 2 ? NOW + 1 : NOW;
-		assert_ok(add(&u[i], &none));
+		assert_ok(add(&u[i], &unlimited));
 	}
 	assert_ok(uploads_expired(db, NOW, SPAN(""), &s.row, see, &s, &why));
 	assert_int_equal(s.count, 3);
@@ -544,7 +500,7 @@ static void bytes_are_wanted_by_an_upload_and_then_by_its_file(void **state)
 	assert_ok(finish(&u));
 	assert_err(uploads_exists(db, id, &why), ERR_NOT_FOUND);
 	assert_ok(uploads_wants(db, id, &why));
-	assert_ok(files_remove(db, by(&a, ANN), 0, id, NULL, &why));
+	assert_ok(files_remove(db, asking(&a, ANN), 0, id, NULL, &why));
 	assert_err(uploads_wants(db, id, &why), ERR_NOT_FOUND);
 }
 
@@ -615,7 +571,8 @@ static void *begin(void *arg)
 
 	for (int i = 0; i < EACH; i++) {
 		struct upload u = made(number * EACH + i, TUS_WHOLE, 7);
-		enum err e = uploads_add(db, by(&a, ANN), 0, &tight, &u, NULL);
+		enum err e =
+			uploads_add(db, asking(&a, ANN), 0, &tight, &u, NULL);
 
 		if (e == ERR_OK)
 			atomic_fetch_add(&begun, 1);
@@ -661,11 +618,11 @@ static void *grow(void *arg)
 	for (int i = 1; i <= EACH; i++) {
 		struct upload now;
 
-		note(uploads_find(db, by(&a, ANN), 0, span_of(u.id), &now,
+		note(uploads_find(db, asking(&a, ANN), 0, span_of(u.id), &now,
 				  NULL),
 		     ERR_OK);
-		note(uploads_hold(db, by(&a, ANN), &tight, &now, i * 5 + number,
-				  NULL),
+		note(uploads_hold(db, asking(&a, ANN), &tight, &now,
+				  i * 5 + number, NULL),
 		     ERR_CONFLICT);
 	}
 	db_thread_end();
@@ -701,26 +658,28 @@ static void *live(void *arg)
 		u[1] = made(n + 1, TUS_PARTIAL, 2);
 		u[2] = made(n + 2, TUS_PARTIAL, 4);
 		for (int k = 0; k < 3; k++)
-			note(uploads_add(db, by(&a, ANN), 0, &none, &u[k],
-					 NULL),
+			note(uploads_add(db, asking(&a, ANN), 0, &unlimited,
+					 &u[k], NULL),
 			     ERR_OK);
-		note(uploads_hold(db, by(&a, ANN), &none, &u[0], 5, NULL),
+		note(uploads_hold(db, asking(&a, ANN), &unlimited, &u[0], 5,
+				  NULL),
 		     ERR_OK);
-		note(uploads_measured(db, by(&a, ANN), &none, &u[0], 9, NULL),
+		note(uploads_measured(db, asking(&a, ANN), &unlimited, &u[0], 9,
+				      NULL),
 		     ERR_OK);
 		f = file_of(&u[0]);
 		note(i % 3 == 0 ? uploads_remove(db, &u[0], NULL)
-				: uploads_finish(db, by(&a, ANN), &u[0], &f,
+				: uploads_finish(db, asking(&a, ANN), &u[0], &f,
 						 NULL, NULL),
 		     ERR_OK);
 		whole.finished_at = NOW;
 		f = file_of(&whole);
-		note(uploads_join(db, by(&a, ANN), &none, &whole, &f, u + 1, 2,
-				  NULL, NULL),
+		note(uploads_join(db, asking(&a, ANN), &unlimited, &whole, &f,
+				  u + 1, 2, NULL, NULL),
 		     ERR_OK);
 		if (i % 2 == 0)
-			note(files_remove(db, by(&a, ANN), 0, span_of(whole.id),
-					  NULL, NULL),
+			note(files_remove(db, asking(&a, ANN), 0,
+					  span_of(whole.id), NULL, NULL),
 			     ERR_OK);
 	}
 	db_thread_end();
@@ -760,7 +719,7 @@ static void a_recount_agrees_while_uploads_are_under_way(void **state)
 	assert_usage(THREADS * (10 * 9 + 7 * 6), THREADS * (10 + 7));
 }
 
-#define UPLOAD(name) cmocka_unit_test_setup(name, clear)
+#define UPLOAD(name) cmocka_unit_test_setup(name, owners_clear)
 
 int main(int argc, char **argv)
 {
@@ -791,5 +750,5 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	mariadb_needed(argv);
-	return cmocka_run_group_tests(tests, open_db, close_db);
+	return cmocka_run_group_tests(tests, owners_open, owners_close);
 }

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static int saved_in = -1, saved_out = -1;
@@ -177,6 +178,47 @@ static void a_reader_that_is_gone_is_closed(void **state)
 	t->ops->free(t);
 }
 
+/* Apache's mod_cgid hands out one socket for both ways: what it has sent of a
+ * body, of which more was announced. Gives the server's end. */
+static int refused_with(struct span sent, const char *announced)
+{
+	struct transport *t = accepted(SPAN(""), announced);
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	(void)dup2(ends[1], STDIN_FILENO);
+	(void)close(ends[1]);
+	assert_int_equal(send(ends[0], sent.p, sent.len, 0), sent.len);
+	assert_ok(t->ops->finish(t));
+	t->ops->free(t);
+	return ends[0];
+}
+
+/* To close a Unix socket in which something lies unread resets it */
+static void assert_not_reset(int server)
+{
+	char c;
+
+	give_back();
+	assert_int_equal(recv(server, &c, 1, 0), 0);
+	(void)close(server);
+}
+
+static void a_body_that_nobody_wants_is_taken_from_a_socket(void **state)
+{
+	static char big[50 * 1000];
+
+	(void)state;
+	assert_not_reset(
+		refused_with((struct span) { big, sizeof(big) }, "50000"));
+}
+
+static void one_whose_sender_has_fallen_silent_is_not_waited_for(void **state)
+{
+	(void)state;
+	assert_not_reset(refused_with(SPAN("half of it"), "20"));
+}
+
 int main(void)
 {
 #define LENT(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -190,6 +232,8 @@ int main(void)
 		LENT(without_a_length_the_body_goes_to_its_end),
 		LENT(an_answer_of_any_size_comes_out_whole),
 		LENT(a_reader_that_is_gone_is_closed),
+		LENT(a_body_that_nobody_wants_is_taken_from_a_socket),
+		LENT(one_whose_sender_has_fallen_silent_is_not_waited_for),
 	};
 
 	return RUN(tests);
