@@ -12,9 +12,11 @@
 static const struct command {
 	const char *name;
 	command_fn *run;
+	bool store; /* what it looks at is in DATA_DIR too */
 	const char *summary, *usage;
 } commands[] = {
-	{ "gc", cmd_gc, "remove what has expired and what was left behind",
+	{ "gc", cmd_gc, true,
+	  "remove what has expired and what was left behind",
 	  "gateway-admin gc [--grace SECONDS] [--dry-run] [--verbose] "
 	  "[--json]\n\n"
 	  "Removes expired files, resumable uploads that got no bytes for "
@@ -31,7 +33,8 @@ static const struct command {
 	  "\"told\" for what is not ours or failed.\n\n"
 	  "Exit status: 0; 1 when something failed; 69 when the database or "
 	  "the disk is away.\n" },
-	{ "verify", cmd_verify, "read every file again and compare digests",
+	{ "verify", cmd_verify, true,
+	  "read every file again and compare digests",
 	  "gateway-admin verify [--rate BYTES_PER_SECOND] [--after ID] "
 	  "[--json]\n\n"
 	  "Reads every file that has a row, in the order of their ids, and "
@@ -43,10 +46,10 @@ static const struct command {
 	  "Exit status: 0 when all is well, 1 when something is not, 75 when "
 	  "it was stopped\nand found nothing until then; 69 when the database "
 	  "is away.\n" },
-	{ "stat", cmd_stat, "count files, bytes and owners",
+	{ "stat", cmd_stat, false, "count files, bytes and owners",
 	  "gateway-admin stat [--json]\n\n"
 	  "Exit status: 0; 69 when the database is away.\n" },
-	{ "quota", cmd_quota, "show and set what an owner may keep",
+	{ "quota", cmd_quota, false, "show and set what an owner may keep",
 	  "gateway-admin quota show OWNER [--json]\n"
 	  "gateway-admin quota set OWNER [--bytes N|none|default] "
 	  "[--files N|none|default] [--json]\n"
@@ -57,7 +60,8 @@ static const struct command {
 	  "tells whose count was wrong;\nit may run while the service is "
 	  "up.\n\n"
 	  "Exit status: 0; 69 when the database is away.\n" },
-	{ "deliver", cmd_deliver, "tell other services what happened to files",
+	{ "deliver", cmd_deliver, false,
+	  "tell other services what happened to files",
 	  "gateway-admin deliver [--follow] [--json]\n\n"
 	  "Posts what was uploaded, deleted or has expired to each address of "
 	  "EVENT_URLS, as\nJSON signed with EVENT_SECRET "
@@ -72,7 +76,8 @@ static const struct command {
 	  "Exit status: 0; 1 when there are events that were given up (see "
 	  "gateway-admin\nevents); 69 when the database is away; 78 when "
 	  "EVENT_URLS is not set.\n" },
-	{ "events", cmd_events, "show what other services are still to be told",
+	{ "events", cmd_events, false,
+	  "show what other services are still to be told",
 	  "gateway-admin events list [WHICH] [--limit N] [--json]\n"
 	  "gateway-admin events retry WHICH [--json]\n"
 	  "gateway-admin events forget WHICH [--json]\n\n"
@@ -121,7 +126,8 @@ static void help(FILE *to)
 			  "DATA_DIR, MYSQL_...).\n");
 }
 
-static enum err open_app(struct admin *a, struct settings *s, struct errmsg *m)
+static enum err open_app(struct admin *a, struct settings *s, bool store,
+			 struct errmsg *m)
 {
 	struct db_config db;
 	enum err e =
@@ -138,7 +144,8 @@ static enum err open_app(struct admin *a, struct settings *s, struct errmsg *m)
 	e = db_open(&db, &a->app.db, m);
 	if (e != ERR_OK)
 		goto common;
-	e = store_disk_open(a->app.data_dir, &a->app.store, m);
+	if (store)
+		e = store_disk_open(a->app.data_dir, &a->app.store, m);
 	if (e == ERR_OK)
 		return e;
 	db_close(a->app.db);
@@ -154,7 +161,7 @@ static int run(const struct command *c, int argc, char **argv)
 	struct admin a = { .now = (int64_t)time(NULL) };
 	struct settings s = { 0 };
 	struct errmsg m = { "" };
-	enum err e = open_app(&a, &s, &m);
+	enum err e = open_app(&a, &s, c->store, &m);
 	int status;
 
 	if (e != ERR_OK) {

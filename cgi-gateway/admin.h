@@ -14,7 +14,7 @@ enum {
 };
 
 struct admin {
-	struct app app; /* with its store and database open */
+	struct app app; /* its database open, its store for some commands */
 	int64_t now;	/* seconds since 1970 UTC */
 };
 

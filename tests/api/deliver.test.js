@@ -633,6 +633,12 @@ describe('settings that will not do', () => {
     assert.equal((await run(join(build, 'cgi-gateway'), ['--check'], { env: { GATEHOUSE_CONF: conf } })).code, 0);
   });
 
+  test('no DATA_DIR: what does not look at bytes has no use for it', async () => {
+    const nowhere = { DATA_DIR: '/proc/nowhere' };
+    for (const args of [['deliver'], ['stat'], ['events', 'list']]) assert.equal((await admin(args, nowhere)).code, 0, args.join(' '));
+    for (const args of [['gc'], ['verify']]) assert.match((await admin(args, nowhere)).stderr, /DATA_DIR: cannot use/);
+  });
+
   test('a secret in a file does', async () => {
     const conf = withoutSecret();
     const file = stack.path('conf', 'event.secret');
