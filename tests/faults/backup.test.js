@@ -8,15 +8,15 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
 import { allFiles, keep, sha256 } from '../support/files.js';
-import { gone, pause, repository, run, startStack } from '../support/stack.js';
+import { pastes } from '../support/pastes.js';
+import { gone, pause, run, startStack } from '../support/stack.js';
 import { created, fileOf, offsetOf, patch } from '../support/tus.js';
 
 // The one paste below a heading of the manual.
-const manual = readFileSync(join(repository, 'docs', 'operations.md'), 'utf8');
 function lines(heading) {
-  const pastes = [...manual.split(`\n### ${heading}\n`)[1].split(/^##/m)[0].matchAll(/^```sh\n([^]*?)^```$/gm)];
-  assert.equal(pastes.length, 1, heading);
-  return pastes[0][1];
+  const found = pastes('docs/operations.md', heading);
+  assert.equal(found.length, 1, heading);
+  return found[0];
 }
 
 const source = await startStack();

@@ -54,7 +54,7 @@ export async function debootstrap(dependencies) {
 
 const environment = ['HOME=/root', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C.UTF-8', 'DEBIAN_FRONTEND=noninteractive'];
 
-export class Machine {
+class Machine {
   #child;
   #init;
   #cgroup;
@@ -65,7 +65,7 @@ export class Machine {
   }
 
   prepare(line, input) {
-    return must('chroot', [this.root, 'env', '-i', ...environment, 'bash', '-ec', line], { input });
+    return must('chroot', [this.root, 'env', ...environment, 'bash', '-ec', line], { input });
   }
 
   async boot() {
@@ -96,6 +96,10 @@ export class Machine {
     const { code, stdout, stderr } = await this.try(line, input);
     if (code !== 0) throw new Error(`${line}: ${code}\n${stdout}${stderr}`);
     return stdout.trim();
+  }
+
+  async active(unit) {
+    return (await this.try(`systemctl is-active ${unit}`)).stdout.trim();
   }
 
   // `answers` are [what it says, what is then typed], in order.

@@ -19,10 +19,8 @@ export async function enterNetwork(pid) {
     waiting.get(id)({ ...answer, handle });
     waiting.delete(id);
   });
-  const ended = new Promise((done) => child.on('close', () => {
-    for (const done_ of waiting.values()) done_({ error: 'the network was left' });
-    done();
-  }));
+  const ended = new Promise((done) => child.on('exit', done));
+  ended.then(() => waiting.forEach((done) => done({ error: 'the network was left' })));
   let last = 0;
   const ask = async (what, ...args) => {
     const answer = await new Promise((done) => {
@@ -39,10 +37,7 @@ export async function enterNetwork(pid) {
     },
     connect: async (port) => (await ask('connect', port)).handle,
     listen: async () => (await ask('listen')).handle,
-    leave() {
-      if (child.connected) child.disconnect();
-      return ended;
-    },
+    leave: () => (child.kill(), ended),
   };
 }
 

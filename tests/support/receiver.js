@@ -9,12 +9,12 @@ export class Receiver {
   arrived = []; // {id, sent, json, headers, taken}, in the order of their arrival
   behave = accept;
 
-  // `tls` is {key, cert} and `create` https.createServer, for https.
-  static async start({ create = createServer, tls = {} } = {}) {
+  // `tls` is {key, cert} and `create` https.createServer, for https; `at` a net.Server that listens already.
+  static async start({ create = createServer, tls = {}, at } = {}) {
     const receiver = new Receiver();
     receiver.#server = create(tls, (request, response) => receiver.#take(request, response));
     receiver.#server.keepAliveTimeout = 0;
-    await new Promise((done) => receiver.#server.listen(0, '127.0.0.1', done));
+    await new Promise((done) => receiver.#server.listen(...(at ? [at] : [0, '127.0.0.1']), done));
     const { port } = receiver.#server.address();
     receiver.url = `${create === createServer ? 'http' : 'https'}://127.0.0.1:${port}/hook`;
     return receiver;
