@@ -160,17 +160,17 @@ build/fuzz/%: build/fuzz/obj/tests/fuzz/fuzz_%.o build/fuzz/rooms.a
 
 fuzzers: $(addprefix build/fuzz/,$(FUZZERS))
 
-fuzz: fuzzers
-	@failed=0; for f in $(FUZZERS); do \
-		mkdir -p build/fuzz/corpus/$$f; \
-		if build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -verbosity=1 \
-			-artifact_prefix=build/fuzz/$$f- build/fuzz/corpus/$$f tests/fuzz/corpus/$$f > build/fuzz/$$f.log 2>&1; \
-		then echo "ok - fuzz $$f: $$(sed -n 's/^Done \([0-9]*\) runs.*/\1 runs/p' build/fuzz/$$f.log)"; \
-		else tail -n 60 build/fuzz/$$f.log; echo "not ok - fuzz $$f"; failed=1; fi; \
-	done; exit $$failed
+FUZZED := $(addprefix fuzzed-,$(FUZZERS))
+fuzz: $(FUZZED)
+$(FUZZED): fuzzed-%: build/fuzz/%
+	@mkdir -p build/fuzz/corpus/$*
+	@if build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -verbosity=1 \
+		-artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* tests/fuzz/corpus/$* > build/fuzz/$*.log 2>&1; \
+	then echo "ok - fuzz $*: $$(sed -n 's/^Done \([0-9]*\) runs.*/\1 runs/p' build/fuzz/$*.log)"; \
+	else tail -n 60 build/fuzz/$*.log; echo "not ok - fuzz $*"; exit 1; fi
 
 fuzz-long:
-	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
+	@$(MAKE) --no-print-directory -k fuzz FUZZ_SECONDS=600
 
 # --- installing ----------------------------------------------------------------
 
@@ -191,6 +191,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all unit check san lint analyzed tidy headers fuzz fuzz-long fuzzers install uninstall deb shared-hosting clean FORCE
+.PHONY: all unit check san lint analyzed tidy headers fuzz $(FUZZED) fuzz-long fuzzers install uninstall deb shared-hosting clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) build/fuzz build/lint -name '*.d' 2>/dev/null)

@@ -132,10 +132,12 @@ static enum err set_password(struct db *db, uint64_t id, struct db_value was,
 
 	if (e != ERR_OK)
 		return e;
+	/* A time that it never had before, for by it sessions_add_login() knows
+	 * that it is still the password that was checked */
 	e = db_tx_change(
 		c,
-		"UPDATE user SET password = ?, "
-		"password_changed_at = ? WHERE id = ? "
+		"UPDATE user SET password = ?, password_changed_at = "
+		"GREATEST(?, password_changed_at + 1) WHERE id = ? "
 		"AND password = COALESCE(?, password)",
 		DB_IN(db_text(span_of(hash)), db_int(now), db_uint(id), was),
 		m);

@@ -58,10 +58,51 @@ void response_header_int(struct response *rs, const char *name, int64_t n)
 	response_header_str(rs, name, text);
 }
 
+/* RFC 9110 15, RFC 6585 and RFC 4918; 460 is of tus 1.0.0. Some servers pass
+ * on what they are given, and no phrase is no status line (RFC 9112 4). */
+static const char *reason_phrase(int status)
+{
+	static const struct {
+		int status;
+		const char *phrase;
+	} known[] = {
+		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 204, "No Content" },
+		{ 206, "Partial Content" },
+		{ 303, "See Other" },
+		{ 304, "Not Modified" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 409, "Conflict" },
+		{ 410, "Gone" },
+		{ 411, "Length Required" },
+		{ 412, "Precondition Failed" },
+		{ 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 416, "Range Not Satisfiable" },
+		{ 422, "Unprocessable Content" },
+		{ 423, "Locked" },
+		{ 429, "Too Many Requests" },
+		{ 460, "Checksum Mismatch" },
+		{ 500, "Internal Server Error" },
+		{ 503, "Service Unavailable" },
+		{ 507, "Insufficient Storage" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].status == status)
+			return known[i].phrase;
+	return "Other";
+}
+
 /* "Status:" is how CGI tells the status (RFC 3875 6.3.3) */
 static enum err start(struct response *rs)
 {
-	char line[32];
+	char line[64];
 	enum err e;
 	int n;
 
@@ -73,7 +114,8 @@ static enum err start(struct response *rs)
 	if (buf_error(&rs->head) != ERR_OK)
 		return ERR_IO;
 	rs->started = true;
-	n = snprintf(line, sizeof(line), "Status: %d\r\n", rs->status);
+	n = snprintf(line, sizeof(line), "Status: %d %s\r\n", rs->status,
+		     reason_phrase(rs->status));
 	e = rs->transport->ops->write(rs->transport,
 				      (struct span) { line, (size_t)n });
 	if (e == ERR_OK)

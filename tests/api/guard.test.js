@@ -7,11 +7,12 @@ import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { begin } from '../support/fastcgi.js';
 import { requestHead, sendRaw } from '../support/raw.js';
-import { Stack, transport } from '../support/stack.js';
+import { Stack } from '../support/stack.js';
 import { claimsFor, forge, mint, now } from '../support/tokens.js';
+import { front, transport } from '../support/transport.js';
 
-// CGI knows no such role: a web server has nobody to ask.
-const skip = transport === 'cgi';
+// CGI knows no such role: a web server has nobody to ask. Other servers ask by HTTP: servers/other-servers.test.js.
+const skip = transport === 'cgi' || front !== undefined;
 
 const files = mkdtempSync(join(tmpdir(), 'gatehouse-guarded-'));
 const stack = new Stack(mkdtempSync(join(tmpdir(), 'gatehouse-test-')));

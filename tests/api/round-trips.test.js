@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { run, startStack, transport } from '../support/stack.js';
+import { run, startStack } from '../support/stack.js';
+import { transport } from '../support/transport.js';
 import { claimsFor, forge } from '../support/tokens.js';
 
 const UPLOAD = 4;

@@ -18,6 +18,7 @@ import { assertStatus } from '../support/client.js';
 import { allFiles, sha256 } from '../support/files.js';
 import { startProxy } from '../support/proxy.js';
 import { repository, startStack } from '../support/stack.js';
+import { front } from '../support/transport.js';
 import { fileOf, head } from '../support/tus.js';
 
 const SIZE = Number(process.env.GATEHOUSE_TUS_BYTES || 64 << 20);
@@ -129,14 +130,17 @@ const overABreakingLine = async (run, parts) =>
     await assertLarge(person, url, parts);
   });
 
+// One request that breaks off is no progress there
+const SPOOLED = front === 'apache-fcgid' && 'mod_fcgid takes in all of a body first';
+
 describe('tus-js-client in Node', () => {
-  for (const [what, more] of [
-    ['in one request', {}],
+  for (const [what, more, skip] of [
+    ['in one request', {}, SPOOLED],
     ['in chunks', { chunkSize: CHUNK }],
     ['in four parts at a time', { parallelUploads: 4 }],
-    ['by POST where PATCH does not pass', { overridePatchMethod: true }],
+    ['by POST where PATCH does not pass', { overridePatchMethod: true }, SPOOLED],
   ])
-    test(`uploads a large file ${what} over a line that breaks ten times`, () =>
+    test(`uploads a large file ${what} over a line that breaks ten times`, { skip }, () =>
       overABreakingLine(async (line, person) => (await upload(createReadStream(largePath), options(line, person, more))).url, more.parallelUploads));
 
   test('uploads a stream of no known length', () =>
@@ -226,7 +230,7 @@ describe('tus-js-client in Node', () => {
 });
 
 describe('Uppy', () => {
-  test('uploads a large file over a line that breaks ten times', () =>
+  test('uploads a large file over a line that breaks ten times', { skip: SPOOLED }, () =>
     overABreakingLine(async (line, person) => {
       const uppy = new Uppy().use(UppyTus, { ...options(line, person), metadata: undefined, allowedMetaFields: ['name', 'type'] });
       // What a browser's file has; the client in Node takes a buffer for it

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { assertKept } from './contract.js';
-import { frontOf } from './front.js';
+import { front } from './transport.js';
 
 export const basic = (email, password) =>
   'Basic ' + Buffer.from(`${email}:${password}`, 'utf8').toString('base64');
@@ -27,7 +27,7 @@ const meant = (method, target, headers) =>
 
 // What another server than lighttpd says by itself is not in our document: Apache and Caddy refuse much
 // before they look at our configuration. The programs put an id on every answer.
-const saidByFront = ({ headers }) => frontOf(process.env.GATEHOUSE_TRANSPORT) && !headers.has('X-Request-ID');
+const saidByFront = ({ headers }) => front && !headers.has('X-Request-ID');
 
 export function finish(answer) {
   const text = answer.bytes.toString('utf8');

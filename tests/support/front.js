@@ -1,11 +1,4 @@
-// Another server than lighttpd as the public listener of an instance, with the configuration of deploy/.
-// lighttpd still has the internal one.
-//
-//   GATEHOUSE_TRANSPORT    how the programs run    the server in front
-//   nginx                  spawn-fcgi              nginx, which sends the bytes of files
-//   caddy                  spawn-fcgi              Caddy
-//   apache-cgi             cgi                     Apache, mod_cgi
-//   apache-fcgid           cgi                     Apache, mod_fcgid, which starts them itself
+// Another server than lighttpd as the public listener of an instance; transport.js says which there are.
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startApache } from './apache.js';
@@ -13,15 +6,17 @@ import { startCaddy } from './caddy.js';
 import { startNginx } from './nginx.js';
 import { build, repository } from './stack.js';
 
-const lighttpd = () => join(repository, 'lighttpd'); // stack.js is read after this file
+const lighttpd = () => join(repository, 'lighttpd'); // stack.js may be read after this file
 
 async function frontNginx(stack) {
   return startNginx({
-    http: `upstream gatehouse_auth { server unix:${stack.path('run', 'cgi-auth.sock')}; }
+    http: `include ${join(repository, 'deploy', 'nginx', 'gatehouse-http.conf')};
+      upstream gatehouse_auth { server unix:${stack.path('run', 'cgi-auth.sock')}; }
       upstream gatehouse_gateway { server unix:${stack.path('run', 'cgi-gateway.sock')}; }`,
     server: `
       set $gatehouse_data ${stack.path('data')};
       set $gatehouse_lighttpd ${lighttpd()};
+      access_log ${stack.path('log', 'nginx.log')} gatehouse;
       client_max_body_size 100g;
       include ${join(repository, 'deploy', 'nginx', 'gatehouse.conf')};`,
   });
@@ -53,11 +48,12 @@ async function frontApache(stack, suffix) {
   });
 }
 
-const fronts = {
-  nginx: { transport: 'spawn-fcgi', settings: { SENDFILE: 'x-accel-redirect' }, start: frontNginx },
-  caddy: { transport: 'spawn-fcgi', settings: { SENDFILE: 'none' }, start: (stack) => startCaddy({ run: stack.path('run') }) },
-  'apache-cgi': { transport: 'cgi', start: (stack) => frontApache(stack, 'cgi') },
-  'apache-fcgid': { transport: 'cgi', start: (stack) => frontApache(stack, 'fcgi') },
+const starters = {
+  nginx: frontNginx,
+  caddy: (stack) => startCaddy({ run: stack.path('run'), proxies: '127.0.0.1' }),
+  'apache-cgi': (stack) => frontApache(stack, 'cgi'),
+  'apache-fcgid': (stack) => frontApache(stack, 'fcgi'),
 };
 
-export const frontOf = (transport) => fronts[transport];
+// As startServer() gives it.
+export const startFront = (stack) => starters[stack.front](stack);

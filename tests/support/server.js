@@ -23,7 +23,8 @@ export async function startServer(name, configure, { signal = 'SIGKILL', scheme 
   const { text, args, env = {} } = configure(folder, port);
   const file = join(folder, `${name}.conf`);
   writeFileSync(file, text);
-  const child = spawn(name, args(file), { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HOME: folder, ...env }, ...user });
+  // A group of its own, for Apache ends by a signal to its whole group
+  const child = spawn(name, args(file), { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HOME: folder, ...env }, detached: true, ...user });
   let said = '', failed;
   child.on('error', (error) => (failed = error));
   child.stderr.on('data', (chunk) => (said += chunk));

@@ -3,9 +3,7 @@
 //   const stack = await useStack();              the run's shared one, or an own one when alone
 //   const stack = await startStack({ settings: { MAX_UPLOAD: 1000 } });   an own one; stop() it
 //
-// GATEHOUSE_TRANSPORT (fastcgi, spawn-fcgi, tcp, cgi; or a server of front.js in place of lighttpd) and
-// GATEHOUSE_BUILD (a folder of programs) choose
-// what runs. A shared instance is one that support/suite.js started and named in GATEHOUSE_STATE.
+// GATEHOUSE_TRANSPORT (transport.js) and GATEHOUSE_BUILD (a folder of programs) choose what runs. A shared instance is one that support/suite.js started and named in GATEHOUSE_STATE.
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,11 +12,11 @@ import { join, resolve } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { call } from './client.js';
-import { frontOf } from './front.js';
+import { startFront } from './front.js';
 import { signingKey } from './tokens.js';
+import { asked, reach } from './transport.js';
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
-export const transport = process.env.GATEHOUSE_TRANSPORT || 'fastcgi';
 export const build = resolve(process.env.GATEHOUSE_BUILD || join(repository, 'build'));
 
 // Run a program to its end; {code, stdout, stderr}. `input` is its standard input.
@@ -54,10 +52,10 @@ const started = new Set();
 
 // `settings` are configuration names of the programs; null is as if it were not set.
 // `how` is a transport other than the run's.
-export async function startStack({ settings, how = transport } = {}) {
+export async function startStack({ settings, how = asked } = {}) {
   const stack = new Stack(mkdtempSync(join(tmpdir(), 'gatehouse-test-')), how);
   started.add(stack);
-  stack.configure({ ...PATIENT, ...frontOf(how)?.settings, ...settings });
+  stack.configure({ ...PATIENT, ...reach(how).settings, ...settings });
   try {
     await stack.start();
   } catch (error) {
@@ -74,18 +72,16 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
 export class Stack {
-  constructor(state, how = transport) {
+  constructor(state, how = asked) {
     this.state = state;
-    this.transport = frontOf(how)?.transport ?? how;
-    // Which server stands in lighttpd's place, if one does
-    this.front = frontOf(how) && how;
+    ({ transport: this.transport, front: this.front } = reach(how));
   }
 
   // Gives what scripts/run printed.
   async start() {
     const said = await script('run', '--detach', '--port', '0', '--state', this.state, '--transport', this.transport, '--build', build);
     if (this.front) {
-      this.server = await frontOf(this.front).start(this);
+      this.server = await startFront(this);
       writeFileSync(this.path('front-url'), this.server.url);
     }
     return said;
@@ -207,7 +203,9 @@ export class Stack {
   get logs() {
     const folder = this.path('log');
     if (!existsSync(folder)) return '';
-    return readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
+    const text = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
+    // Apache writes something before each line of a program
+    return this.front?.startsWith('apache') ? text.replace(/^\[.*AH01215: (stderr from [^:]*: )?/gm, '') : text;
   }
 
   // The log line that holds `text`; it may be written just after the answer.

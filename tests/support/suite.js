@@ -9,10 +9,11 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ordinaryUser } from './apache.js';
-import { repository, startStack, transport } from './stack.js';
+import { repository, startStack } from './stack.js';
+import { front } from './transport.js';
 
 // Everything about Apache is done by an ordinary user.
-if (transport.startsWith('apache') && process.getuid() === 0) {
+if (front?.startsWith('apache') && process.getuid() === 0) {
   const { uid, gid } = ordinaryUser;
   const { status } = spawnSync('setpriv', [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', process.execPath, ...process.argv.slice(1)],
     { stdio: 'inherit', env: { ...process.env, HOME: tmpdir() } });

@@ -219,9 +219,13 @@ struct span memory_header(const struct memory *m, const char *name)
 
 int memory_status(const struct memory *m)
 {
+	/* "201 Created" */
+	struct span digits, phrase = memory_header(m, "Status");
 	int64_t n = 0;
 
-	return span_to_int(memory_header(m, "Status"), &n) ? (int)n : 0;
+	return span_next(&phrase, ' ', &digits) && span_to_int(digits, &n)
+		       ? (int)n
+		       : 0;
 }
 
 struct span memory_answer(const struct memory *m)

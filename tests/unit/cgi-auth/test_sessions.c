@@ -148,6 +148,18 @@ static void no_login_is_added_for_a_password_that_has_changed(void **state)
 	assert_int_equal(count(ANN, false, T0), 0);
 }
 
+/* As of a user who was made a moment ago */
+static void nor_for_one_that_has_changed_within_a_second(void **state)
+{
+	struct session s = new_session(ANN, 5, false);
+
+	(void)state;
+	assert_ok(users_set_password(db, ANN, "new", 5, NULL));
+	assert_err(sessions_add_login(db, &s, 5, NULL), ERR_NOT_FOUND);
+	assert_ok(users_set_password(db, ANN, "newer", 5, NULL));
+	assert_err(sessions_add_login(db, &s, 6, NULL), ERR_NOT_FOUND);
+}
+
 static void only_its_user_ends_a_session_and_only_once(void **state)
 {
 	struct session s = login(ANN, T0);
@@ -274,8 +286,9 @@ static void what_an_operator_does_to_a_user_ends_everything(void **state)
 	(void)state;
 	(void)login(ANN, T0);
 	(void)token(ANN, T0);
-	assert_ok(users_set_password(db, ANN, "new", 5, NULL));
+	assert_ok(users_set_password(db, ANN, "new", 6, NULL));
 	assert_int_equal(count(ANN, false, T0) + count(ANN, true, T0), 0);
+	sql("UPDATE user SET password_changed_at = 5");
 	(void)login(ANN, T0);
 	(void)token(ANN, T0);
 	assert_ok(users_disable(db, ANN, T0, NULL));
@@ -295,6 +308,7 @@ int main(int argc, char **argv)
 		HERE(a_login_comes_back_as_it_was_made),
 		HERE(a_token_comes_back_as_it_was_made_even_after_its_end),
 		HERE(no_login_is_added_for_a_password_that_has_changed),
+		HERE(nor_for_one_that_has_changed_within_a_second),
 		HERE(only_its_user_ends_a_session_and_only_once),
 		HERE(those_that_are_chosen_end_and_no_other),
 		HERE(the_oldest_of_too_many_logins_end),

@@ -227,7 +227,7 @@ static void as_a_cgi_program_it_answers_one_request(void **state)
 	assert_int_equal(setenv("PATH_INFO", "/hello", 1), 0);
 	run_plain(&e, NULL);
 	assert_int_equal(e.status, 0);
-	assert_contains(e.out, "Status: 200\r\n");
+	assert_contains(e.out, "Status: 200 OK\r\n");
 	assert_contains(e.out, "\r\n\r\nhello");
 	assert_contains(e.err, "\"event\":\"request\"");
 	assert_contains(e.err, "\"status\":200");
