@@ -61,8 +61,8 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       count[what] = (count[what] ?? 0) + 1;
       if (status !== fine[what]) wrong.push({ what, status, text });
     };
+    const upload = await startUpload(on);
     const stop = startLoad(there, ann, record, on);
-    const upload = startUpload(on);
     const more = async () => {
       const seen = { ...count };
       while (!Object.keys(fine).every((what) => (count[what] ?? 0) > (seen[what] ?? 0) + 1)) await pause(20);
@@ -80,9 +80,9 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
   }
 
   // As a client of tus does, which asks after each failure how far it got. Its length is told with its last piece.
-  function startUpload(on) {
-    const sum = createHash('sha256');
-    let length = 0, stopped = false, place;
+  async function startUpload(on) {
+    const sum = createHash('sha256'), place = await created(there, ann, null);
+    let length = 0, stopped = false;
     const ask = async () => {
       for (;;) {
         try {
@@ -103,7 +103,6 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       }
     };
     const pieces = (async () => {
-      place = await created(there, ann, null);
       while (!stopped) await send(randomBytes(200));
     })();
     return {
@@ -315,7 +314,11 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       const { json: { access_token: stolen, refresh_token } } = await login();
       await admin('key rotate');
       edit('etc/gatehouse/keys/keyring', (text) => text.split('\n').filter((line) => !line.includes(kid(stolen))).join('\n'));
-      for (const route of ['/files', '/me']) while ((await there.call('GET', route, { token: stolen })).status !== 401) await pause(50);
+      for (const route of ['/files', '/me']) {
+        let answer;
+        while ((answer = await there.call('GET', route, { token: stolen })).status === 200) await pause(50);
+        assertStatus(answer, 401);
+      }
       const answer = await there.call('POST', '/refresh', { json: { refresh_token } });
       assertStatus(answer, 200);
       ann.token = answer.json.access_token;
