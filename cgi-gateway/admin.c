@@ -12,7 +12,7 @@
 static const struct command {
 	const char *name;
 	command_fn *run;
-	bool store; /* what it looks at is in DATA_DIR too */
+	bool with_store; /* the others may run where DATA_DIR is not */
 	const char *summary, *usage;
 } commands[] = {
 	{ "gc", cmd_gc, true,
@@ -126,7 +126,7 @@ static void help(FILE *to)
 			  "DATA_DIR, MYSQL_...).\n");
 }
 
-static enum err open_app(struct admin *a, struct settings *s, bool store,
+static enum err open_app(struct admin *a, bool with_store, struct settings *s,
 			 struct errmsg *m)
 {
 	struct db_config db;
@@ -144,7 +144,7 @@ static enum err open_app(struct admin *a, struct settings *s, bool store,
 	e = db_open(&db, &a->app.db, m);
 	if (e != ERR_OK)
 		goto common;
-	if (store)
+	if (with_store)
 		e = store_disk_open(a->app.data_dir, &a->app.store, m);
 	if (e == ERR_OK)
 		return e;
@@ -161,7 +161,7 @@ static int run(const struct command *c, int argc, char **argv)
 	struct admin a = { .now = (int64_t)time(NULL) };
 	struct settings s = { 0 };
 	struct errmsg m = { "" };
-	enum err e = open_app(&a, &s, c->store, &m);
+	enum err e = open_app(&a, c->with_store, &s, &m);
 	int status;
 
 	if (e != ERR_OK) {

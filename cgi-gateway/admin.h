@@ -14,7 +14,7 @@ enum {
 };
 
 struct admin {
-	struct app app; /* its database open, its store for some commands */
+	struct app app; /* its database is open; gc and verify have its store */
 	int64_t now;	/* seconds since 1970 UTC */
 };
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	WORKER_STACK = 256 * 1024, /* bytes; libmagic uses 40 KiB of it */
@@ -28,6 +29,7 @@ struct crew {
 	size_t count;
 	atomic_bool stopping; /* once accept says that there is nobody */
 	atomic_bool leaving;  /* now, whoever waits */
+	atomic_bool deserted; /* another process has shut our socket */
 	atomic_size_t running;
 };
 
@@ -36,6 +38,15 @@ static void pause_ms(int64_t ms)
 	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
 
 	(void)nanosleep(&t, NULL);
+}
+
+/* Whoever else has our socket has shut it, and nobody can come any more: the
+ * main thread is told to end */
+static void desert(struct crew *crew)
+{
+	atomic_store(&crew->stopping, true);
+	if (!atomic_exchange(&crew->deserted, true))
+		(void)kill(getpid(), SIGTERM);
 }
 
 static void *work(void *arg)
@@ -54,6 +65,8 @@ static void *work(void *arg)
 			pause_ms(RETRY_MS);
 		else if (atomic_load(&crew->stopping))
 			break;
+		else if (e == ERR_GONE)
+			desert(crew);
 	}
 	if (t != NULL)
 		t->ops->free(t);
@@ -121,11 +134,11 @@ static bool drain(struct crew *crew)
 	return true;
 }
 
-static void serve_fcgi(const struct program *p, const struct service *s)
+static int serve_fcgi(const struct program *p, const struct service *s)
 {
 	struct crew crew = { .program = p, .service = s };
 	sigset_t ends;
-	int sig;
+	int sig, status = 0;
 
 	set_signals(&ends);
 	if (!start(&crew)) {
@@ -134,15 +147,21 @@ static void serve_fcgi(const struct program *p, const struct service *s)
 	}
 	log_event(LOG_INFO, "start", "ready");
 	(void)sigwait(&ends, &sig);
+	if (atomic_load(&crew.deserted)) {
+		log_event(LOG_ERROR, "stop",
+			  "another process has shut the listening socket");
+		status = EX_OSERR;
+	}
 	log_event(LOG_INFO, "stop", "draining");
 	if (!drain(&crew)) {
 		/* Their memory is in use: leave it, and the process with it */
 		log_event(LOG_WARN, "stop",
 			  "requests still under way were cut off");
-		_Exit(0);
+		_Exit(status);
 	}
 	free(crew.threads);
 	log_event(LOG_INFO, "stop", "done");
+	return status;
 }
 
 static void serve_cgi(const struct program *p, const struct service *s)
@@ -258,7 +277,7 @@ static int run(const struct program *p, struct service *s, bool check)
 		config_print(p->items, p->item_count, p->app, stdout);
 		settings_print(&s->settings, stdout);
 	} else if (transport_fcgi_ready()) {
-		serve_fcgi(p, s);
+		return serve_fcgi(p, s);
 	} else if (transport_cgi_ready()) {
 		serve_cgi(p, s);
 	} else {

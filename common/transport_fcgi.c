@@ -99,7 +99,9 @@ static enum err fcgi_accept(struct transport *t)
 	mask_wake(SIG_BLOCK);
 	if (result == 0)
 		return ERR_OK;
-	return result == -EINTR || result == -EINVAL ? ERR_CLOSED : ERR_IO;
+	if (result == -EINTR)
+		return ERR_CLOSED;
+	return result == -EINVAL ? ERR_GONE : ERR_IO;
 }
 
 static const char *fcgi_variable(struct transport *t, const char *name)

@@ -18,14 +18,15 @@ bool transport_fcgi_ready(void);
 
 /* Take no new connections, for the program is about to end: whoever tries is
  * refused at once and can turn elsewhere, while those that wait already are
- * still handed out by accept, and then it answers ERR_CLOSED. False where the
+ * still handed out by accept, and then it answers ERR_GONE. False where the
  * socket is not ours to shut, for it outlives us (socket activation by
  * systemd): there, what waits is left to our successor. */
 bool transport_fcgi_refuse(void);
 
 /* One for each thread; all accept on the same socket. NULL when memory is
- * out. accept answers ERR_CLOSED when TRANSPORT_FCGI_WAKE interrupts it or the
- * socket is shut, and ERR_IO for what may pass (no free descriptor). */
+ * out. accept answers ERR_CLOSED when TRANSPORT_FCGI_WAKE interrupts it,
+ * ERR_GONE when the socket is shut, by us or by another process that has it,
+ * and ERR_IO for what may pass (no free descriptor). */
 struct transport *transport_fcgi_new(void);
 
 #endif

@@ -11,14 +11,15 @@ import { keep, sha256 } from '../support/files.js';
 import { makeCertificate } from '../support/https.js';
 import { startLoad } from '../support/load.js';
 import { cannotBoot, debootstrap } from '../support/machine.js';
-import { pastes } from '../support/pastes.js';
+import { commandsOf } from '../support/manual.js';
 import { Receiver, isSigned } from '../support/receiver.js';
 import { pause, repository, run } from '../support/stack.js';
 import { created, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
 
 const skip = process.env.GATEHOUSE_LONG ? await cannotBoot() : 'only in scripts/test --long';
 
-const README = 'deploy/systemd/README.md';
+const README = 'deploy/systemd/README.md', SETTINGS = '## Settings and secrets';
+const settings = commandsOf(README, SETTINGS), updating = commandsOf(README, '## Updating and removing');
 const linesOf = (paste) => paste.trim().split('\n');
 const sources = '/srv/gatehouse', upstream = '/srv/upstream';
 const programs = ['gatehouse-auth', 'gatehouse-gateway'];
@@ -34,7 +35,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
   const login = () => there.call('POST', '/login', { basic: [ann.email, ann.password] });
   const files = (token = ann.token) => there.call('GET', '/files', { token });
   const admin = (args) => machine.sh(`GATEHOUSE_CONF=/etc/gatehouse/auth.env auth-admin ${args}`);
-  const restart = () => machine.sh(linesOf(pastes(README, 'Updating and removing')[0])[2]);
+  const restart = () => machine.sh(linesOf(updating[0])[2]);
   const pids = () => machine.sh(`systemctl show -P MainPID ${programs.join(' ')} | grep .`);
   // Whatever has been put into the system's folders
   const system = async () => new Set((await machine.sh('find /etc /lib/ /usr -not -type d')).split('\n'));
@@ -150,7 +151,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
   }
 
   test('the first paste ends with a user and an answer', async () => {
-    const [packages, building, ...rest] = linesOf(pastes(README, 'Gatehouse under systemd')[0]);
+    const [packages, building, ...rest] = linesOf(commandsOf(README)[0]);
     const offline = (line, input) => machine.prepare(`cd ${sources}; export MAKEFLAGS=-j2; ${line}`, input);
     await offline(packages, 'y\n');
     await offline(building);
@@ -170,7 +171,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     const ours = ['127.0.0.1:8080', '127.0.0.1:9080'];
     // A Debian whose MariaDB is told the same in another way needs the second paste no longer
     assert.deepEqual(await addresses(), ['*:3306', ...ours]);
-    await machine.sh(pastes(README, 'Gatehouse under systemd')[1]);
+    await machine.sh(commandsOf(README)[1]);
     assert.deepEqual(await addresses(), ['127.0.0.1:3306', ...ours]);
   });
 
@@ -192,9 +193,9 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
 
     test('come signed, with the secret as a credential', async () => {
       receiver = await Receiver.start({ at: await machine.network.listen() });
-      const [make, start] = pastes(README, 'Settings and secrets');
+      const [make, start] = settings;
       await machine.sh(make);
-      await dropIn('gatehouse-deliver', pastes(README, 'Settings and secrets', 'ini')[0]);
+      await dropIn('gatehouse-deliver', commandsOf(README, SETTINGS, 'ini')[0]);
       appendFileSync(path('etc/gatehouse/gateway.env'), `EVENT_URLS=${receiver.url}\n`);
       await machine.sh(start);
       assert.ok(isSigned(await told(), await secret()));
@@ -218,7 +219,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
   });
 
   describe('an update', () => {
-    const [pull, setup, restartPrograms, restartEdge] = linesOf(pastes(README, 'Updating and removing')[0]);
+    const [pull, setup, restartPrograms, restartEdge] = linesOf(updating[0]);
     const newer = '0.0.0+newer';
     const versions = () => Promise.all(['cgi-auth', 'cgi-gateway'].map(async (program) =>
       /^gatehouse_build_info.*version="(.*?)"/m.exec(await (await there.fetch(`http://127.0.0.1:9080/${program}/metrics`)).text())[1]));
@@ -375,7 +376,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     assert.match(await machine.sh('journalctl -u gatehouse-gateway'), /DB_POOL: "none" is not a whole number/);
 
     edit('etc/gatehouse/gateway.env', (text) => text.replace('DB_POOL=none\n', ''));
-    await machine.sh(pastes(README, 'Settings and secrets')[2]);
+    await machine.sh(settings[2]);
     let answer;
     while ((answer = await status()) === 503) await pause(50);
     assert.equal(answer, 200);
@@ -391,8 +392,8 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     cpSync(join(folder, 'ca.pem'), path('srv/ca.pem'));
     rmSync(folder, { recursive: true });
 
-    await dropIn('gatehouse-edge', pastes(README, 'Settings and secrets', 'ini')[1]);
-    for (const line of linesOf(pastes(README, 'Settings and secrets', '')[0])) {
+    await dropIn('gatehouse-edge', commandsOf(README, SETTINGS, 'ini')[1]);
+    for (const line of linesOf(commandsOf(README, SETTINGS, '')[0])) {
       const [name] = line.split(' ');
       edit('etc/gatehouse/site.conf', (text) => text.replace(new RegExp(`^#?${name} .*$`, 'm'), line));
     }
@@ -411,7 +412,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
 
   test('uninstalled, it leaves settings that were changed, keys, files, logs, users and databases, and nothing else', async () => {
     const rows = await machine.sh(`mariadb -N -e 'SELECT COUNT(*) FROM gateway.file'`);
-    await inSources(`set -e; ${pastes(README, 'Updating and removing')[1]}`);
+    await inSources(`set -e; ${updating[1]}`);
     assert.equal(await machine.sh(`systemctl list-units --all --no-legend 'gatehouse*'; systemctl list-unit-files --no-legend 'gatehouse*' || true`), '');
     assert.equal(await machine.sh(`ps -e -o comm= | grep -E '^(cgi-|gateway-admin|lighttpd)' || true`), '');
     const left = [...(await system())].filter((file) => !present.has(file) && !file.startsWith('/etc/letsencrypt/')).sort();

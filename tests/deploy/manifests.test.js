@@ -4,8 +4,8 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { commandsOf } from '../support/containers.js';
-import { documents, faults, findKubectl, mayReach, podOf, render, selects, written } from '../support/kubernetes.js';
+import { documents, faults, findKubectl, mayReach, podOf, render, selects, withComponents, written } from '../support/kubernetes.js';
+import { commandsOf } from '../support/manual.js';
 import { build, repository, run } from '../support/stack.js';
 
 const deploy = join(repository, 'deploy');
@@ -19,12 +19,18 @@ const files = (folder) => readdirSync(folder, { recursive: true, withFileTypes: 
 // deploy/k8s in a folder of its own, with the secrets that its README has one make.
 const copy = mkdtempSync(join(tmpdir(), 'gatehouse-k8s-'));
 after(() => rmSync(copy, { recursive: true }));
-const overlays = {};
+const readme = readFileSync(join(deploy, 'k8s', 'README.md'), 'utf8');
+const overlays = {}; // what they render to; with a + behind their names, with the components
+
 before(async () => {
   cpSync(deploy, join(copy, 'deploy'), { recursive: true, filter: (path) => !path.endsWith('/secrets') });
   const made = await run('bash', ['-euo', 'pipefail', '-c', commandsOf('deploy/k8s/README.md').join('\n')], { cwd: copy });
   assert.equal(made.code, 0, made.stderr);
-  if (kubectl) for (const name of ['minikube', 'production']) overlays[name] = await render(kubectl, join(copy, 'deploy', 'k8s', 'overlays', name));
+  if (!kubectl) return;
+  for (const name of ['minikube', 'production']) {
+    overlays[name] = await render(kubectl, join(copy, 'deploy', 'k8s', 'overlays', name));
+    overlays[`${name}+`] = await render(kubectl, withComponents(join(copy, 'deploy', 'k8s', 'overlays', name)));
+  }
 });
 
 test('every YAML file is YAML, and no key stands in it twice', () => {
@@ -37,7 +43,7 @@ describe('the schemas of Kubernetes', () => {
   const example = () => structuredClone(written(join(deploy, 'k8s', 'base')).find((o) => o.kind === 'Deployment'));
 
   test('find nothing in the files as they are written', async () => {
-    for (const folder of ['base', 'overlays/minikube', 'overlays/production'])
+    for (const folder of ['base', 'overlays/minikube', 'overlays/production', 'components/deliver', 'components/backup'])
       for (const object of written(join(deploy, 'k8s', folder))) assert.deepEqual(await faults(object), []);
   });
 
@@ -88,6 +94,9 @@ describe('each pod', { skip: noKubectl }, () => {
 
   test('runs an image of this version', () => {
     for (const { where, spec } of pods()) for (const { image } of spec.containers) assert.match(image, new RegExp(`/gatehouse(-database)?:${version}$`), where);
+    // One and the same in an overlay: who names another does so for all
+    for (const [overlay, objects] of Object.entries(overlays))
+      assert.equal(new Set(objects.filter((o) => podOf(o) && o.kind !== 'StatefulSet').map((o) => podOf(o).spec.containers[0].image)).size, 1, overlay);
   });
 
   test('mounts only what there is, and its secrets as files', () => {
@@ -101,7 +110,7 @@ describe('each pod', { skip: noKubectl }, () => {
           for (const { configMapRef } of container.envFrom ?? []) assert.ok(known('ConfigMap').includes(configMapRef.name), overlay);
         }
         for (const { secret, persistentVolumeClaim } of spec.volumes ?? []) {
-          if (secret && overlay === 'minikube') assert.ok(known('Secret').includes(secret.secretName), secret.secretName);
+          if (secret && overlay.startsWith('minikube')) assert.ok(known('Secret').includes(secret.secretName), secret.secretName);
           if (persistentVolumeClaim) assert.ok(known('PersistentVolumeClaim').includes(persistentVolumeClaim.claimName));
         }
       }
@@ -110,11 +119,11 @@ describe('each pod', { skip: noKubectl }, () => {
 });
 
 describe('each server', { skip: noKubectl }, () => {
-  const servers = () => Object.values(overlays).flatMap((objects) => objects.filter((o) => o.kind === 'Deployment')
+  const servers = () => Object.values(overlays).flatMap((objects) => objects.filter((o) => o.kind === 'Deployment' && podOf(o).spec.containers[0].ports)
     .map((object) => ({ objects, object, name: object.metadata.name, spec: object.spec.template.spec, container: object.spec.template.spec.containers[0] })));
 
   test('is asked whether it has started, can serve and lives, by what it understands', () => {
-    assert.equal(servers().length, 6);
+    assert.equal(servers().length, 12);
     for (const { name, container } of servers()) {
       const asked = Object.fromEntries(['startupProbe', 'readinessProbe', 'livenessProbe'].map((probe) => {
         const { exec, timeoutSeconds } = container[probe];
@@ -165,17 +174,21 @@ describe('who may reach whom', { skip: noKubectl }, () => {
     'another namespace': elsewhere('default'),
     'the ingress controller': elsewhere('ingress-nginx'),
     monitoring: elsewhere('monitoring', { 'gatehouse.example/may-ask-inside': 'yes' }),
+    'a receiver': elsewhere('media', { 'gatehouse.example/is-told': 'yes' }),
   };
-  const ports = { edge: [8080, 9080], 'cgi-auth': [9000], 'cgi-gateway': [9000], database: [3306], 'the database outside': [3306, 22], internet: [443] };
+  const ports = { edge: [8080, 9080], 'cgi-auth': [9000], 'cgi-gateway': [9000], database: [3306], 'the database outside': [3306, 22, 443], internet: [443, 80], 'a receiver': [7000] };
   const common = ['edge > cgi-auth:9000', 'edge > cgi-gateway:9000', 'monitoring > edge:9080'];
   const clients = ['cgi-auth', 'cgi-gateway', 'gc-auth', 'gc-gateway', 'migrate'];
   const expected = {
     minikube: [...common, ...clients.map((c) => `${c} > database:3306`),
-      ...['another namespace', 'internet', 'monitoring', 'the database outside', 'the ingress controller'].map((who) => `${who} > edge:8080`)],
+      ...['a receiver', 'another namespace', 'internet', 'monitoring', 'the database outside', 'the ingress controller'].map((who) => `${who} > edge:8080`)],
     production: [...common, ...clients.map((c) => `${c} > the database outside:3306`), 'the ingress controller > edge:8080'],
   };
+  const told = ['deliver > a receiver:7000', 'deliver > internet:443'];
+  expected['minikube+'] = [...expected.minikube, ...told, 'deliver > database:3306', 'backup > database:3306'];
+  expected['production+'] = [...expected.production, ...told, 'deliver > the database outside:3306', 'backup > the database outside:3306'];
 
-  for (const overlay of ['minikube', 'production'])
+  for (const overlay of Object.keys(expected))
     test(`in ${overlay} is as decided, and nothing else`, () => {
       const objects = overlays[overlay];
       const policies = objects.filter((o) => o.kind === 'NetworkPolicy');
@@ -191,6 +204,48 @@ describe('who may reach whom', { skip: noKubectl }, () => {
       // edge itself lets everybody in by 8080 in minikube, pods of its own namespace too; they are let out nowhere.
       assert.deepEqual(may.sort(), expected[overlay].sort());
     });
+});
+
+describe('README.md', { skip: noKubectl }, () => {
+  test('names what there is', () => {
+    const there = overlays['minikube+'].map((o) => `${o.kind.toLowerCase()}/${o.metadata.name}`);
+    const kinds = { deploy: 'deployment', svc: 'service' };
+    const named = [...readme.matchAll(/\b(deployment|deploy|job|svc)\/([a-z][a-z-]*)(?![\w/-])/g)].map(([, kind, name]) => `${kinds[kind] ?? kind}/${name}`);
+    assert.ok(named.length > 20);
+    for (const name of named) assert.ok(there.includes(name), name);
+  });
+
+  test('has migrations run with all that they want before any program is of the new version', () => {
+    const [, key, values] = /-l '(\S+) notin \(([a-z,-]+)\)'/.exec(readme);
+    const selector = { matchExpressions: [{ key, operator: 'NotIn', values: values.split(',') }] };
+    for (const [overlay, objects] of Object.entries(overlays)) {
+      const first = objects.filter((o) => selects(selector, o.metadata.labels ?? {}));
+      const has = (kind) => first.filter((o) => o.kind === kind).map((o) => o.metadata.name);
+      const { spec } = podOf(first.find((o) => o.kind === 'Job' && o.metadata.name === 'migrate'));
+      const elsewhere = overlay.startsWith('production') ? ['mysql-root', 'mysql-auth', 'mysql-gateway'] : [];
+      for (const { secret } of spec.volumes.filter((v) => v.secret)) assert.ok([...elsewhere, ...has('Secret')].includes(secret.secretName), secret.secretName);
+      for (const { configMapRef } of spec.containers[0].envFrom) assert.ok(has('ConfigMap').includes(configMapRef.name));
+      assert.ok(['nobody-to-nobody', 'to-database'].every((name) => has('NetworkPolicy').includes(name)), overlay);
+      const later = objects.filter((o) => podOf(o) && !first.includes(o)).map((o) => o.metadata.name);
+      assert.deepEqual(later.sort(), [...values.split(',')].filter((name) => name !== 'deliver' || overlay.endsWith('+')).sort(), overlay);
+      assert.deepEqual([has('Deployment'), has('CronJob')], [overlay.endsWith('+') ? ['backup'] : [], []]);
+    }
+  });
+
+  test('has what happens to files written down, signed and told by all who know of it', () => {
+    for (const overlay of ['minikube+', 'production+']) {
+      const objects = overlays[overlay];
+      assert.match(objects.find((o) => o.kind === 'ConfigMap').data.EVENT_URLS, /^https:\S+ http:/);
+      for (const name of ['cgi-gateway', 'gc-gateway', 'deliver']) {
+        const { volumes, containers: [container] } = podOf(objects.find((o) => podOf(o) && o.metadata.name === name)).spec;
+        const file = container.env.find((e) => e.name === 'EVENT_SECRET_FILE').value;
+        const mount = container.volumeMounts.find((m) => m.name === 'event');
+        assert.equal(file, `${mount.mountPath}/secret`, name);
+        assert.match(volumes.find((v) => v.name === 'event').secret.secretName, /^event/);
+        assert.ok(container.envFrom.some((e) => e.configMapRef.name.startsWith('gatehouse')));
+      }
+    }
+  });
 });
 
 test('a signing key is changed in three steps, and in each the tokens of the one before are good', async () => {
@@ -232,7 +287,7 @@ describe('compose.yaml', () => {
     const secrets = Object.fromEntries(services.map(([name, s]) => [name, s.secrets ?? []]));
     assert.deepEqual(secrets, {
       database: ['mysql-root'], keys: [], migrate: ['mysql-root', 'mysql-auth', 'mysql-gateway'],
-      'cgi-auth': ['mysql-auth'], 'cgi-gateway': ['mysql-gateway'], edge: [],
+      'cgi-auth': ['mysql-auth'], 'cgi-gateway': ['mysql-gateway', 'event'], deliver: ['mysql-gateway', 'event'], edge: [],
     });
     for (const [name, s] of services) for (const variable of Object.keys(s.environment ?? {})) assert.ok(!/(PASSWORD|SECRET)$/.test(variable), name);
   });

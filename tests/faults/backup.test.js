@@ -8,16 +8,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
 import { allFiles, keep, sha256 } from '../support/files.js';
-import { pastes } from '../support/pastes.js';
+import { commandsOf } from '../support/manual.js';
 import { gone, pause, run, startStack } from '../support/stack.js';
 import { created, fileOf, offsetOf, patch } from '../support/tus.js';
-
-// The one paste below a heading of the manual.
-function lines(heading) {
-  const found = pastes('docs/operations.md', heading);
-  assert.equal(found.length, 1, heading);
-  return found[0];
-}
 
 const source = await startStack();
 const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-backup-'));
@@ -32,7 +25,7 @@ const variables = (stack, backup) => ({
   SERVER: `--no-defaults --socket=${stack.path('mysql', 'sock')} --user=root`,
 });
 // The backup's own exit status is that of its last line.
-const paste = (heading, env) => run('bash', [], { input: lines(heading), env });
+const paste = (heading, env) => run('bash', [], { input: commandsOf('docs/operations.md', `### ${heading}`).join(''), env });
 
 const content = () => randomBytes(1 + Math.floor(Math.random() * 3000));
 

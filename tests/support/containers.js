@@ -2,7 +2,6 @@
 //
 //   GATEHOUSE_LONG=1 node support/containers.js      says on one line why containers cannot run here, or nothing
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pause, repository, run } from './stack.js';
@@ -35,13 +34,9 @@ export async function whyNot() {
 
 const lastLine = (text) => text.trim().split('\n').at(-1);
 
-// The ```sh blocks of a README, in order.
-export const commandsOf = (readme) =>
-  [...readFileSync(join(repository, readme), 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text]) => text);
-
 // Run commands as a person would who stops at the first that fails; gives what they printed.
-export async function shell(commands, more = {}) {
-  const { code, stdout, stderr } = await run('bash', ['-euo', 'pipefail', '-c', commands], { cwd: repository, env: { ...env, ...more } });
+export async function shell(commands, more = {}, cwd = repository) {
+  const { code, stdout, stderr } = await run('bash', ['-euo', 'pipefail', '-c', commands], { cwd, env: { ...env, ...more } });
   if (code !== 0) throw new Error(`${commands}\n${code}\n${stdout}${stderr}`);
   return stdout;
 }

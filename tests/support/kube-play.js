@@ -4,6 +4,7 @@
 //   Secrets          mounted from ConfigMaps of the same content
 //   Services         each pod is known in the pods' network by its Service's name
 //   Job, StatefulSet a Pod of their template; a claim template becomes a volume
+//   replicas         one
 //   $(NAME) in args  put in here
 //   any volume       its name is the machine's in podman, so each gets one of its own
 //   ports            podman publishes every containerPort; only edge's is wanted
@@ -63,7 +64,7 @@ export class KubePlay {
       container.ports = name === 'edge' ? [{ containerPort: 8080, hostPort: this.httpPort, hostIP: '127.0.0.1' }] : undefined;
     }
     const named = { name: `${this.prefix}-${name}`, labels: metadata.labels };
-    if (object.kind === 'Deployment') return { ...object, metadata: named, spec: { ...object.spec, template: { metadata: { labels: metadata.labels }, spec } } };
+    if (object.kind === 'Deployment') return { ...object, metadata: named, spec: { ...object.spec, replicas: 1, template: { metadata: { labels: metadata.labels }, spec } } };
     return { apiVersion: 'v1', kind: 'Pod', metadata: named, spec };
   }
 

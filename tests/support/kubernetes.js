@@ -1,7 +1,8 @@
 // Kubernetes manifests without a cluster: rendered by kubectl, and held against the API's own schemas.
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
 import { repository, run } from './stack.js';
 
 // Every document of a YAML text, as values; throws at what is no YAML, or a key that is there twice.
@@ -34,6 +35,24 @@ export async function render(kubectl, folder) {
   for (const { kind, data } of objects) if (kind === 'Secret') for (const key of Object.keys(data)) data[key] = data[key].replaceAll('\n', '');
   return objects;
 }
+
+// A copy of an overlay's folder, beside it, to which README.md's lines about components were added: its path.
+export function withComponents(folder) {
+  const copy = `${folder}+`, file = join(copy, 'kustomization.yaml');
+  cpSync(folder, copy, { recursive: true });
+  const [overlay] = documents(readFileSync(file, 'utf8'));
+  const readme = readFileSync(join(repository, 'deploy', 'k8s', 'README.md'), 'utf8');
+  const [{ components, configMapGenerator: [wanted] }] = documents(/^```yaml\n(components:.*?)^```$/ms.exec(readme)[1]);
+  overlay.components = [...components, '../../components/backup'];
+  const settings = overlay.configMapGenerator?.find(({ name }) => name === wanted.name);
+  if (settings) settings.literals.push(...wanted.literals);
+  else overlay.configMapGenerator = [wanted];
+  overlay.secretGenerator = [...(overlay.secretGenerator ?? []), { name: 'event', literals: [`secret=${EVENT_SECRET}`] }];
+  writeFileSync(file, stringify(overlay));
+  return copy;
+}
+
+export const EVENT_SECRET = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
 
 // The objects in a folder's files as they are written, with no overlay applied.
 export const written = (folder) => readdirSync(folder).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')
@@ -96,8 +115,15 @@ export function selects(selector, labels) {
   if (!Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value)) return false;
   return (selector?.matchExpressions ?? []).every(({ key, operator, values }) => {
     if (operator === 'In') return values.includes(labels[key]);
+    if (operator === 'NotIn') return !values.includes(labels[key]);
     throw new Error(`operator ${operator} is not known here`);
   });
+}
+
+function lies(address, cidrs) {
+  const list = new BlockList();
+  for (const cidr of cidrs) list.addSubnet(cidr.split('/')[0], Number(cidr.split('/')[1]));
+  return list.check(address);
 }
 
 // Whether NetworkPolicies let `from` open a connection to `to` at a TCP port. Both are {labels, namespace (its labels)},
@@ -106,7 +132,7 @@ export function mayReach(policies, home, from, to, port) {
   const isHere = (who) => who.namespace?.['kubernetes.io/metadata.name'] === home;
   const of = (who, type) => policies.filter(({ spec }) => isHere(who) && spec.policyTypes.includes(type) && selects(spec.podSelector, who.labels));
   const matches = (peer, who) => {
-    if (peer.ipBlock) return who.address === peer.ipBlock.cidr.split('/')[0];
+    if (peer.ipBlock) return who.address !== undefined && lies(who.address, [peer.ipBlock.cidr]) && !lies(who.address, peer.ipBlock.except ?? []);
     if (!who.namespace) return false;
     if (peer.namespaceSelector ? !selects(peer.namespaceSelector, who.namespace) : !isHere(who)) return false;
     return !peer.podSelector || selects(peer.podSelector, who.labels);

@@ -1,4 +1,4 @@
-// A service that is told of files: a real HTTP server on loopback, which answers as the test wants it
+// A service that is told of files: a real HTTP server, which answers as the test wants it
 // to and remembers what came. Signatures are checked with Node's own crypto, and nothing of ours.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -9,14 +9,15 @@ export class Receiver {
   arrived = []; // {id, sent, json, headers, taken}, in the order of their arrival
   behave = accept;
 
-  // `tls` is {key, cert} and `create` https.createServer, for https; `at` a net.Server that listens already.
-  static async start({ create = createServer, tls = {}, at } = {}) {
+  // `tls` is {key, cert} and `create` https.createServer, for https; `host` is an address of this machine; `at` a net.Server
+  // that listens already.
+  static async start({ create = createServer, tls = {}, host = '127.0.0.1', at } = {}) {
     const receiver = new Receiver();
     receiver.#server = create(tls, (request, response) => receiver.#take(request, response));
     receiver.#server.keepAliveTimeout = 0;
-    await new Promise((done) => receiver.#server.listen(...(at ? [at] : [0, '127.0.0.1']), done));
+    await new Promise((done) => receiver.#server.listen(...(at ? [at] : [0, host]), done));
     const { port } = receiver.#server.address();
-    receiver.url = `${create === createServer ? 'http' : 'https'}://127.0.0.1:${port}/hook`;
+    receiver.url = `${create === createServer ? 'http' : 'https'}://${host}:${port}/hook`;
     return receiver;
   }
 

@@ -1,14 +1,18 @@
 // deploy/container: README.md is followed to the letter, and then what it promises is tried.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { assertStatus, call } from '../../support/client.js';
-import { commandsOf, inBackground, logs, podman, shell, state, tryPodman, until, whyNot } from '../../support/containers.js';
+import { eicar, startClamd } from '../../support/clamd.js';
+import { assertProblem, assertStatus, call } from '../../support/client.js';
+import { base, env, inBackground, logs, podman, shell, state, tryPodman, until, whyNot } from '../../support/containers.js';
 import { sha256 } from '../../support/files.js';
+import { commandsOf } from '../../support/manual.js';
 import { freePort } from '../../support/ports.js';
-import { repository } from '../../support/stack.js';
+import { isSigned, Receiver } from '../../support/receiver.js';
+import { pause, repository, run } from '../../support/stack.js';
 import { patchHeaders, resumable, slowly } from '../../support/uploads.js';
 
 const skip = (await whyNot()) ?? false;
@@ -17,14 +21,18 @@ const secret = (name) => readFileSync(join(repository, 'deploy', 'container', 's
 const name = (service) => `${project}_${service}_1`;
 const servers = ['edge', 'cgi-auth', 'cgi-gateway', 'database'];
 const ours = {};
-let url, token;
+let url, token, anotherImage;
 
 const ask = (method, target, options) => call(url, method, target, { token, ...options });
 const well = (service) => until(`${service} is well`, async () => (await tryPodman(['exec', name(service), 'gatehouse', 'health'])).code === 0);
 
-// What runs of README.md, up to the block that ends everything.
-const [up, ...rest] = skip ? [] : commandsOf('deploy/container/README.md');
-const down = rest.pop();
+const readme = 'deploy/container/README.md';
+const [up, use] = commandsOf(readme, '## From nothing to a login');
+const [look, down] = commandsOf(readme, '## Looking after it');
+const [carryAway, bringIn, goOn] = commandsOf(readme, '## Backup and restore');
+const manual = 'docs/operations.md';
+const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-compose-'));
+const images = () => Promise.all(servers.map(async (service) => podman('inspect', '--format', '{{.Image}}', name(service))));
 
 before(async () => {
   if (skip) return;
@@ -33,11 +41,13 @@ before(async () => {
   url = `http://127.0.0.1:${ours.PORT}`;
 });
 after(async () => {
+  rmSync(scratch, { recursive: true });
   if (skip) return;
   await shell('deploy/container/compose down -v -t 3', ours);
   const left = await podman('volume', 'ls', '--quiet', '--filter', `name=${project}_`);
   // podman-compose leaves them; docker compose does not.
-  await podman('network', 'rm', `${project}_edge`, `${project}_database`);
+  await podman('network', 'rm', ...['edge', 'database', 'receivers'].map((network) => `${project}_${network}`));
+  if (anotherImage) await podman('rmi', anotherImage);
   assert.equal(left, '', 'down -v leaves volumes');
 });
 
@@ -49,7 +59,7 @@ describe('README.md of deploy/container', { skip }, () => {
   });
 
   test('logs in, uploads, downloads and looks after it with commands that work', async () => {
-    const said = await shell(rest.join('\n'), ours);
+    const said = await shell(use + look, ours);
     assert.match(said, /"files":\[\{"id":"[0-9a-f-]{36}","name":"README.md"/);
     assert.match(said, /^well$/m);
     assert.match(said, /me@example\.com +no +enabled/);
@@ -103,15 +113,15 @@ describe('the containers', { skip }, () => {
     assert.equal(mounts.find((m) => m.Destination === '/var/lib/gatehouse/data').RW, false);
     assert.ok(!mounts.some((m) => m.Destination.startsWith('/run/secrets')));
     const secrets = JSON.parse(await podman('inspect', '--format', '{{json .Mounts}}', name('cgi-gateway'))).filter((m) => m.Destination.startsWith('/run/secrets'));
-    assert.deepEqual(secrets.map((m) => m.Destination), ['/run/secrets/mysql-gateway']);
+    assert.deepEqual(secrets.map((m) => m.Destination).sort(), ['/run/secrets/event', '/run/secrets/mysql-gateway']);
   });
 
   test('write their logs, and lighttpd its access log, where podman finds them; no secret is in them', async () => {
     const { stdout } = await tryPodman(['logs', name('edge')]);
     assert.match(stdout, /POST \/cgi-auth\/login HTTP\/1\.1 200 /);
     assert.match(await logs(name('cgi-auth')), /"event":"request".*"path":"\/login"/);
-    for (const service of [...servers, 'migrate', 'keys'])
-      for (const what of ['mysql-root', 'mysql-auth', 'mysql-gateway', 'first-user'])
+    for (const service of [...servers, 'migrate', 'keys', 'deliver'])
+      for (const what of ['mysql-root', 'mysql-auth', 'mysql-gateway', 'first-user', 'event'])
         assert.ok(!(await logs(name(service))).includes(secret(what)), `${what} in the log of ${service}`);
   });
 });
@@ -219,6 +229,143 @@ describe('a container that is', { skip }, () => {
     await podman('start', name('edge'));
     await well('edge');
     assert.equal(sha256((await newest()).bytes), sha256(body));
+  });
+});
+
+// What a paste of the manual ends with in deploy/container/shell.
+async function paste(heading) {
+  const { code, stdout, stderr } = await run('deploy/container/shell', [], { input: commandsOf(manual, heading).join(''), cwd: repository, env: { ...env, ...ours } });
+  assert.equal(code, 0, stdout + stderr);
+  assert.equal(stderr, '');
+}
+
+describe('a backup', { skip }, () => {
+  const body = randomBytes(2_000_000);
+  let kept, upload;
+
+  test('is made in deploy/container/shell by the lines of docs/operations.md, while files come and go', async () => {
+    for (let n = 0; n < 3; n++) assertStatus(await ask('PUT', `/upload/kept-${n}.bin`, { body: randomBytes(10_000 * n) }), 201);
+    kept = (await ask('GET', '/files?limit=100')).json.files;
+    upload = await resumable(ask, body.length);
+    assertStatus(await upload.patch(0, body.subarray(0, 900_000)), 204);
+    let going = true;
+    const busy = (async () => {
+      while (going) {
+        const put = await ask('PUT', '/upload/short-lived', { body: 'short' });
+        assertStatus(put, 201);
+        assertStatus(await ask('DELETE', `/files/${put.json.files[0].id}`), 204);
+      }
+    })();
+    await Promise.all([busy, paste('### Make a backup').finally(() => (going = false))]);
+    // edge, which has no keys, cannot read those of the backup either.
+    assert.match((await tryPodman(['exec', name('edge'), 'ls', '/var/lib/gatehouse/data/backup.new'])).stderr, /Permission denied/);
+    symlinkSync(join(repository, 'deploy'), join(scratch, 'deploy'));
+    await shell(carryAway, ours, scratch);
+    const said = (await run('tar', ['-tf', join(scratch, 'backup.tar')])).stdout;
+    for (const file of ['databases.sql', 'keyring', 'settings/container/compose.yaml', 'settings/container/secrets/mysql-root', `objects/${kept[0].id.slice(-2)}/${kept[0].id}`])
+      assert.ok(said.split('\n').includes(`backup.new/${file}`), file);
+  });
+
+  test('is all that is needed when every volume is gone', async () => {
+    await shell('deploy/container/compose down -t 40 -v', ours);
+    assert.equal(await podman('volume', 'ls', '--quiet', '--filter', `name=${project}_`), '');
+    await shell(bringIn, ours, scratch);
+    await paste('### Restore');
+    const said = await shell(goOn, ours, scratch);
+    assert.match(said, / 0 repaired\nexit code: 0/);
+    assert.doesNotMatch(said, /exit code: [^0]/);
+    // A token of before is good: the keys are the same.
+    for (const { id, url: target, sha256: expected } of kept) {
+      const got = await ask('GET', target);
+      assertStatus(got, 200);
+      assert.equal(sha256(got.bytes), expected, id);
+    }
+    assertStatus(await call(url, 'POST', '/login', { basic: ['me@example.com', secret('first-user')] }), 200);
+    assert.equal(await upload.offset(), 900_000);
+    assertStatus(await upload.patch(900_000, body.subarray(900_000)), 204);
+    assert.equal(sha256((await newest()).bytes), sha256(body));
+    assert.equal((await tryPodman(['exec', name('edge'), 'ls', '/var/lib/gatehouse/data/backup.new'])).code, 2);
+  });
+});
+
+describe('up again', { skip }, () => {
+  const body = randomBytes(2_000_000);
+
+  // Ask until stop(), which gives what was answered, in order and each once.
+  function asking() {
+    const seen = [];
+    let going = true, away = 0;
+    const done = (async () => {
+      while (going) {
+        const now = await ask('GET', '/files?limit=1').then(({ status }) => status, () => 'refused');
+        if (seen.at(-1) !== now) seen.push(now);
+        const began = performance.now();
+        await pause(20);
+        if (now !== 200) away += performance.now() - began;
+      }
+    })();
+    return { stop: async () => { going = false; await done; return { seen, away }; } };
+  }
+
+  test('with another image replaces the containers, after what is under way, and everything is there', async () => {
+    const before_ = { images: await images(), files: (await ask('GET', '/files?limit=100')).json.files };
+    const half = await resumable(ask, body.length);
+    assertStatus(await half.patch(0, body.subarray(0, 600_000)), 204);
+    const slow = slowly(url, token, 'PUT', '/upload/through.bin', {}, body);
+    await until('lighttpd takes bytes', async () => (await podman('exec', name('edge'), 'ls', '-l', '/proc/1/fd')).includes('lighttpd-upload'));
+
+    // A version that differs by a label
+    const next = join(scratch, 'next');
+    mkdirSync(next);
+    await shell(`cp -a Makefile LICENSE common cgi-auth cgi-gateway fcgi-probe schema lighttpd scripts deploy ${next}`);
+    appendFileSync(join(next, 'deploy/container/Containerfile'), 'LABEL another=version\n');
+    const asked = asking();
+    const replaced = shell(up, ours, next);
+    await until('edge drains', async () => (await logs(name('edge'))).includes('graceful shutdown started'));
+    assert.equal((await slow.finish()).status, 201);
+    await replaced;
+    await until('it is answered', async () => (await ask('GET', '/files?limit=1')).status === 200);
+    const { seen, away } = await asked.stop();
+    console.log(`ℹ answers: during an update ${seen.join(', ')}; away for ${Math.round(away / 1000)} s`);
+    assert.deepEqual([seen[0], seen.at(-1)], [200, 200]);
+    assert.ok(seen.includes('refused'));
+    assert.ok(seen.every((what) => [200, 'refused', 500, 503].includes(what)), seen.join());
+
+    const after_ = await images();
+    for (const [n, service] of servers.entries()) assert.equal(after_[n] === before_.images[n], service === 'database', service);
+    [anotherImage] = after_;
+    const [through, ...files] = (await ask('GET', '/files?limit=100')).json.files;
+    assert.deepEqual([through.name, through.sha256], ['through.bin', sha256(body)]);
+    assert.deepEqual(files, before_.files);
+    assert.equal(await half.offset(), 600_000);
+    assertStatus(await half.patch(600_000, body.subarray(600_000)), 204);
+  });
+
+  // This machine's address in a network, as long as there is somebody in it.
+  const addressIn = async (network) => JSON.parse(await podman('network', 'inspect', `${project}_${network}`))[0].subnets[0].gateway;
+
+  test('with EVENT_URLS and CLAMD tells other services of files, and has them scanned', async () => {
+    const held = await podman('run', '--detach', '--rm', '--network', `${project}_receivers,${project}_database`, base, 'sleep', 'infinity');
+    const receiver = await Receiver.start({ host: await addressIn('receivers') });
+    const scanner = await addressIn('database'), clamd = await startClamd([`TCPAddr ${scanner}`]);
+    try {
+      await shell(up, { ...ours, EVENT_URLS: receiver.url, CLAMD: `${scanner}:${clamd.port}` });
+      assertProblem(await ask('PUT', '/upload/eicar.com', { body: eicar }), 422, 'infected');
+      const put = await ask('PUT', '/upload/told.txt', { body: 'told' });
+      assertStatus(put, 201);
+      await receiver.come(1);
+      assertStatus(await ask('DELETE', `/files/${put.json.files[0].id}`), 204);
+      await receiver.come(2);
+      assert.deepEqual(receiver.arrived.map(({ json }) => json.type), ['file.uploaded', 'file.deleted']);
+      for (const one of receiver.arrived) assert.ok(isSigned(one, secret('event')));
+      assert.equal((await tryPodman(['exec', name('deliver'), 'gatehouse', 'health'])).code, 0);
+      await podman('stop', '--time', '40', name('deliver'));
+      assert.equal((await state(name('deliver'))).ExitCode, 0);
+    } finally {
+      await clamd.stop();
+      await receiver.stop();
+      await podman('rm', '--force', '--time', '0', held);
+    }
   });
 });
 

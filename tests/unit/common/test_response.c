@@ -39,7 +39,8 @@ static void an_answer_is_status_headers_and_body(void **state)
 	assert_ok(response_body(&b->rs, 201, "text/plain", SPAN("hello")));
 	assert_span(
 		buf_span(&b->m.text),
-		"Status: 201 Created\r\nX-One: 1\r\nContent-Type: text/plain\r\n"
+		"Status: 201 Created\r\nX-One: 1\r\nContent-Type: "
+		"text/plain\r\n"
 		"Content-Length: 5\r\nCache-Control: no-store\r\n\r\nhello");
 	assert_int_equal(b->rs.body_sent, 5);
 }

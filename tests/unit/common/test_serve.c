@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define SECRET "Zt9!kQ2#vL7@xN4$bR8%mW1^pS6&cF3*"
@@ -327,6 +328,25 @@ static void under_fastcgi_it_serves_until_sigterm_and_ends_with_0(void **state)
 	(void)unlink(where.sun_path);
 }
 
+/* As of several processes of spawn-fcgi, of which one was told to end */
+static void a_socket_that_another_process_has_shut_ends_it(void **state)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct ending e;
+	int s = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)state;
+	/* Linux gives an abstract name to one that has none */
+	assert_int_equal(bind(s, (struct sockaddr *)&at, sizeof(at.sun_family)),
+			 0);
+	assert_int_equal(listen(s, 1), 0);
+	assert_int_equal(shutdown(s, SHUT_RD), 0);
+	run(&e, NULL, s);
+	(void)close(s);
+	assert_int_equal(e.status, EX_OSERR);
+	assert_contains(e.err, "another process has shut the listening socket");
+}
+
 int main(void)
 {
 #define CLEAN(name) cmocka_unit_test_setup(name, clean_environment)
@@ -339,6 +359,7 @@ int main(void)
 		CLEAN(a_wrong_setting_ends_it_with_78_and_its_name),
 		CLEAN(as_a_cgi_program_it_answers_one_request),
 		CLEAN(under_fastcgi_it_serves_until_sigterm_and_ends_with_0),
+		CLEAN(a_socket_that_another_process_has_shut_ends_it),
 	};
 
 	return RUN(tests);
