@@ -61,7 +61,9 @@ enum err gateway_settings_check(struct app *app, struct errmsg *why)
 	enum err e =
 		receivers_read(span_of(app->event_urls), &app->receivers, why);
 
-	if (e != ERR_OK || app->receivers.count == 0)
+	/* Only gateway-admin deliver signs, and asks for a secret */
+	if (e != ERR_OK || app->receivers.count == 0 ||
+	    app->event_secret[0] == '\0')
 		return e;
 	e = webhook_keys_read(span_of(app->event_secret), &keys, why);
 	if (e == ERR_OK)

@@ -625,11 +625,24 @@ describe('settings that will not do', () => {
     for (const command of ['gc', 'verify']) assert.equal((await admin([command], { DATA_DIR: '/proc/files' })).code, 78, command);
   });
 
-  test('no secret: likewise; one in a file does', async () => {
+  function withoutSecret() {
     const conf = stack.path('conf', 'other.env');
     const lines = readFileSync(stack.path('conf', 'gateway.env'), 'utf8').split('\n').filter((line) => !line.startsWith('EVENT_SECRET'));
     writeFileSync(conf, lines.join('\n'));
-    assert.match((await admin(['deliver'], { GATEHOUSE_CONF: conf })).stderr, /EVENT_SECRET: missing/);
+    return conf;
+  }
+
+  test('no secret: deliver says so and stops; nothing else has a use for it', async () => {
+    const conf = withoutSecret();
+    const refused = await admin(['deliver'], { GATEHOUSE_CONF: conf });
+    assert.equal(refused.code, 78);
+    assert.match(refused.stderr, /EVENT_SECRET: missing/);
+    for (const args of [['gc'], ['events', 'list']]) assert.equal((await admin(args, { GATEHOUSE_CONF: conf })).code, 0);
+    assert.equal((await run(join(build, 'cgi-gateway'), ['--check'], { env: { GATEHOUSE_CONF: conf } })).code, 0);
+  });
+
+  test('a secret in a file does', async () => {
+    const conf = withoutSecret();
     const file = stack.path('conf', 'event.secret');
     writeFileSync(file, `${SECRET}\n`);
     await upload();

@@ -70,14 +70,13 @@ describe('the package', { skip }, () => {
 
     const bearer = () => `-H 'Authorization: Bearer ${token}'`;
     const status = (target, more = '') => machine.sh(`curl -sS -m 30 -o /dev/null -w '%{http_code}' ${more} http://127.0.0.1:${target}`);
-    const active = (unit) => machine.try(`systemctl is-active ${unit}`).then(({ stdout }) => stdout.trim());
     const same = async () => assert.equal(await machine.sh(`curl -sS ${bearer()} http://127.0.0.1:8080/download/${id} | sha256sum`), await machine.sh('sha256sum </srv/file'));
     const units = ['gatehouse-auth.socket', 'gatehouse-gateway.socket', 'gatehouse-auth.service', 'gatehouse-gateway.service', 'gatehouse-edge.service', 'gatehouse-gc.timer', 'gatehouse-auth-gc.timer', 'gatehouse-verify.timer'];
 
     test('it installs, runs, and has touched no database', async () => {
       await machine.sh('dpkg -i /srv/debs/first.deb');
       // The programs come with their first request
-      for (const unit of units.filter((name) => !/-(auth|gateway)\.service$/.test(name))) assert.equal(await active(unit), 'active', unit);
+      for (const unit of units.filter((name) => !/-(auth|gateway)\.service$/.test(name))) assert.equal(await machine.active(unit), 'active', unit);
       assert.equal(await machine.sh('systemctl is-enabled gatehouse-edge.service gatehouse-auth.socket gatehouse-gateway.socket'), 'enabled\nenabled\nenabled');
       assert.equal(await status('8080/healthz'), '200');
       assert.equal(await status('9080/cgi-gateway/readyz'), '503');
@@ -162,13 +161,13 @@ describe('the package', { skip }, () => {
 
     test('it comes back after a reboot', async () => {
       await machine.reboot();
-      while ((await active('mariadb.service')) !== 'active') await pause(100);
+      while ((await machine.active('mariadb.service')) !== 'active') await pause(100);
       await same();
     });
 
     test('removed, it ends, and leaves configuration, keys and files', async () => {
       await machine.sh('dpkg -r gatehouse');
-      for (const unit of units) assert.equal(await active(unit), 'inactive', unit);
+      for (const unit of units) assert.equal(await machine.active(unit), 'inactive', unit);
       await machine.sh('test -s /etc/gatehouse/site.conf && test -s /etc/gatehouse/keys/keyring');
     });
 

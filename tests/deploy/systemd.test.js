@@ -1,5 +1,5 @@
 // The units of deploy/systemd: well formed, shut in, and of use. No systemd runs here: each ExecStart is
-// started with what its unit says; debian.test.js boots one.
+// started with what its unit says; debian.test.js and machine.test.js boot one.
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -8,7 +8,7 @@ export const basic = (email, password) =>
   'Basic ' + Buffer.from(`${email}:${password}`, 'utf8').toString('base64');
 
 // `base` is the URL of a listener; `target` path and query. Options: token (bearer), basic ([email,
-// password]), headers, body, json (a value to send), inside (the listener is the internal one). Gives {status, headers, bytes, text, json}.
+// password]), headers, body, json (a value to send), inside (the listener is the internal one), fetch (another than Node's own). Gives {status, headers, bytes, text, json}.
 export async function call(base, method, target, options = {}) {
   const headers = new Headers(options.headers);
   if (options.token) headers.set('Authorization', `Bearer ${options.token}`);
@@ -16,7 +16,7 @@ export async function call(base, method, target, options = {}) {
   if (options.json !== undefined && !headers.has('Content-Type')) headers.set('Content-Type', 'application/json');
   const body = options.json === undefined ? options.body : JSON.stringify(options.json);
 
-  const response = await fetch(base + target, { method, headers, body, redirect: 'manual' });
+  const response = await (options.fetch ?? fetch)(base + target, { method, headers, body, redirect: 'manual' });
   const bytes = Buffer.from(await response.arrayBuffer());
   return finish({ method: meant(method, target, headers), target, inside: options.inside, status: response.status, headers: response.headers, bytes });
 }

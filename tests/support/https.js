@@ -7,7 +7,8 @@ import { freePort } from './ports.js';
 import { startServer } from './server.js';
 import { repository } from './stack.js';
 
-function makeCertificate(folder) {
+// ca.pem, certificate.pem and key.pem, for localhost.
+export function makeCertificate(folder) {
   const openssl = (...args) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   openssl('req', '-x509', ...key, '-keyout', 'ca-key.pem', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=Throw-away authority');

@@ -7,7 +7,7 @@ export function startLoad(stack, person, record, on) {
   let stopped = false;
   const auth = { Authorization: `Bearer ${person.token}` };
   const basic = 'Basic ' + Buffer.from(`${person.email}:${person.password}`).toString('base64');
-  const url = stack.url;
+  const { url, fetch = globalThis.fetch } = stack;
   const requests = {
     login: () => fetch(`${url}/login`, { method: 'POST', headers: { Authorization: basic } }),
     list: () => fetch(`${url}/files`, { headers: auth }),

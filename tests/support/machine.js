@@ -2,13 +2,17 @@
 //
 //   const why = cannotBoot();             undefined, or what is missing here
 //   const machine = await debootstrap(packages);
+//   await machine.prepare('apt-get …');      in its root, while it has no processes and the network is this machine's
 //   await machine.boot();
 //   await machine.sh('systemctl start x');   its standard output; throws when it fails
+//   await machine.type('passwd', [[/New password: $/, 'secret']]);   the same at a terminal, and what is typed there
+//   machine.network                          requests to what listens in there: see network.js
 //   await machine.remove();
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { enterNetwork } from './network.js';
 import { gone, pause, repository, run } from './stack.js';
 
 const hierarchy = () => readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')).find(([, , type]) => type === 'cgroup2')?.[1];
@@ -28,6 +32,8 @@ async function must(file, args, options) {
   return stdout;
 }
 
+const policy = 'usr/sbin/policy-rc.d';
+
 // `dependencies` as in a control file: what apt makes true before the machine is booted.
 export async function debootstrap(dependencies) {
   const root = mkdtempSync(join(tmpdir(), 'gatehouse-machine-'));
@@ -36,17 +42,17 @@ export async function debootstrap(dependencies) {
     await must('debootstrap', ['--variant=minbase', 'bookworm', root]);
     chmodSync(root, 0o755);
     writeFileSync(join(root, 'etc/hosts'), '127.0.0.1 localhost\n');
-    const policy = join(root, 'usr/sbin/policy-rc.d');
-    writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-    const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    await must('chroot', [root, 'apt-get', 'satisfy', '--yes', '--no-install-recommends', dependencies], { env });
-    rmSync(policy);
+    // Nothing can be started before it is booted
+    writeFileSync(join(root, policy), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+    await machine.prepare(`apt-get satisfy --yes --no-install-recommends '${dependencies}'`);
   } catch (error) {
     await machine.remove();
     throw error;
   }
   return machine;
 }
+
+const environment = ['HOME=/root', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C.UTF-8', 'DEBIAN_FRONTEND=noninteractive'];
 
 class Machine {
   #child;
@@ -58,7 +64,12 @@ class Machine {
     process.once('exit', () => this.#child?.kill('SIGKILL'));
   }
 
+  prepare(line, input) {
+    return must('chroot', [this.root, 'env', ...environment, 'bash', '-ec', line], { input });
+  }
+
   async boot() {
+    rmSync(join(this.root, policy), { force: true });
     this.#cgroup = join(hierarchy(), `gatehouse-machine-${process.pid}`);
     mkdirSync(this.#cgroup);
     let said = '';
@@ -73,11 +84,12 @@ class Machine {
     }
     // "degraded" too: a unit of the distribution may have no use for a machine without devices
     while (!/^(running|degraded)/.test((await this.try('systemctl is-system-running')).stdout)) await pause(100);
+    this.network = await enterNetwork(this.#init);
   }
 
   // {code, stdout, stderr} of a line of shell in there.
   try(line, input) {
-    return run('nsenter', ['-t', String(this.#init), '-a', '-r', '-w', 'env', '-i', 'HOME=/root', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'DEBIAN_FRONTEND=noninteractive', 'bash', '-c', line], { input });
+    return run('nsenter', [...this.#inside(), 'bash', '-c', line], { input });
   }
 
   async sh(line, input) {
@@ -86,7 +98,33 @@ class Machine {
     return stdout.trim();
   }
 
+  async active(unit) {
+    return (await this.try(`systemctl is-active ${unit}`)).stdout.trim();
+  }
+
+  // `answers` are [what it says, what is then typed], in order.
+  async type(line, answers) {
+    const child = spawn('nsenter', [...this.#inside(), 'script', '--quiet', '--return', '--command', line, '/dev/null']);
+    const left = [...answers];
+    let said = '', seen = 0;
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      said += text;
+      if (!left.length || !left[0][0].test(said.slice(seen))) return;
+      seen = said.length;
+      child.stdin.write(`${left.shift()[1]}\n`);
+    });
+    const code = await new Promise((done) => child.on('close', done));
+    if (code !== 0 || left.length) throw new Error(`${line}: ${code}\n${said}`);
+    return said.replaceAll('\r\n', '\n');
+  }
+
+  #inside() {
+    return ['-t', String(this.#init), '-a', '-r', '-w', 'env', '-i', ...environment];
+  }
+
   async #end() {
+    await this.network?.leave();
+    this.network = undefined;
     if (!this.#child) return;
     // Its process 1 takes every process of it along
     if (this.#init) process.kill(this.#init, 'SIGKILL');

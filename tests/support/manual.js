@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from './stack.js';
 
-// The ```sh blocks of a document, in order; of one section, if its heading is given with its #.
-export function commandsOf(file, heading) {
+// The ```sh blocks of a document, in order, or those of another language; of one section, if its heading is given with
+// its #.
+export function commandsOf(file, heading, language = 'sh') {
   let text = readFileSync(join(repository, file), 'utf8');
   if (heading) text = text.split(`\n${heading}\n`)[1].split(/^##/m)[0];
-  return [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands]) => commands);
+  return [...text.matchAll(/^```(.*?)\n(.*?)^```$/gms)].filter(([, of]) => of === language).map(([, , commands]) => commands);
 }

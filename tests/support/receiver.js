@@ -9,12 +9,13 @@ export class Receiver {
   arrived = []; // {id, sent, json, headers, taken}, in the order of their arrival
   behave = accept;
 
-  // `tls` is {key, cert} and `create` https.createServer, for https; `host` is an address of this machine.
-  static async start({ create = createServer, tls = {}, host = '127.0.0.1' } = {}) {
+  // `tls` is {key, cert} and `create` https.createServer, for https; `host` is an address of this machine; `at` a net.Server
+  // that listens already.
+  static async start({ create = createServer, tls = {}, host = '127.0.0.1', at } = {}) {
     const receiver = new Receiver();
     receiver.#server = create(tls, (request, response) => receiver.#take(request, response));
     receiver.#server.keepAliveTimeout = 0;
-    await new Promise((done) => receiver.#server.listen(0, host, done));
+    await new Promise((done) => receiver.#server.listen(...(at ? [at] : [0, host]), done));
     const { port } = receiver.#server.address();
     receiver.url = `${create === createServer ? 'http' : 'https'}://${host}:${port}/hook`;
     return receiver;

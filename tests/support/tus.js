@@ -56,7 +56,7 @@ const defined = (headers) => Object.fromEntries(Object.entries(headers).filter((
 // or 0 when the server closed without one.
 export async function openPatch(stack, person, path, offset, length, headers) {
   const { hostname, port } = new URL(stack.url);
-  const socket = net.connect({ host: hostname, port });
+  const socket = stack.connect ? await stack.connect(Number(port)) : net.connect({ host: hostname, port });
   let text = '';
   socket.on('data', (piece) => { text += piece.toString('latin1'); });
   socket.on('error', () => {});
