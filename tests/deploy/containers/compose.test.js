@@ -113,7 +113,7 @@ describe('the containers', { skip }, () => {
     assert.equal(mounts.find((m) => m.Destination === '/var/lib/gatehouse/data').RW, false);
     assert.ok(!mounts.some((m) => m.Destination.startsWith('/run/secrets')));
     const secrets = JSON.parse(await podman('inspect', '--format', '{{json .Mounts}}', name('cgi-gateway'))).filter((m) => m.Destination.startsWith('/run/secrets'));
-    assert.deepEqual(secrets.map((m) => m.Destination).sort(), ['/run/secrets/event', '/run/secrets/mysql-gateway']);
+    assert.deepEqual(secrets.map((m) => m.Destination).sort(), ['/run/secrets/mysql-gateway']);
   });
 
   test('write their logs, and lighttpd its access log, where podman finds them; no secret is in them', async () => {
