@@ -18,7 +18,7 @@ import { created, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
 
 const skip = process.env.GATEHOUSE_LONG ? await cannotBoot() : 'only in scripts/test --long';
 
-const README = 'deploy/systemd/README.md', SETTINGS = '## Settings and secrets';
+const README = 'deploy/systemd/README.md', SETTINGS = '## Settings and secrets', MANUAL = 'docs/operations.md';
 const settings = commandsOf(README, SETTINGS), updating = commandsOf(README, '## Updating and removing');
 const linesOf = (paste) => paste.trim().split('\n');
 const sources = '/srv/gatehouse', upstream = '/srv/upstream';
@@ -36,6 +36,10 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
   const files = (token = ann.token) => there.call('GET', '/files', { token });
   const admin = (args) => machine.sh(`GATEHOUSE_CONF=/etc/gatehouse/auth.env auth-admin ${args}`);
   const restart = () => machine.sh(linesOf(updating[0])[2]);
+  const runJobs = async () => {
+    for (const job of ['gatehouse-gc', 'gatehouse-verify', 'gatehouse-auth-gc']) await machine.sh(`systemctl start ${job}.service`);
+  };
+  const running = () => machine.sh(`ps -e -o comm= | grep -E '^(cgi-|gateway-admin|lighttpd)' || true`);
   const pids = () => machine.sh(`systemctl show -P MainPID ${programs.join(' ')} | grep .`);
   // Whatever has been put into the system's folders
   const system = async () => new Set((await machine.sh('find /etc /lib/ /usr -not -type d')).split('\n'));
@@ -202,8 +206,14 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     });
 
     test('do not keep the other units and gatehouse-setup from their work, which have no secret', async () => {
-      for (const job of ['gatehouse-gc', 'gatehouse-verify', 'gatehouse-auth-gc']) await machine.sh(`systemctl start ${job}.service`);
+      await runJobs();
       await machine.sh('gatehouse-setup');
+    });
+
+    test('are sent by a program that sees no key', async () => {
+      const pid = await machine.sh('systemctl show -P MainPID gatehouse-deliver');
+      assert.equal(await machine.sh(`ps -o supgrp= -p ${pid}`), 'gatehouse');
+      assert.notEqual((await machine.try(`nsenter -m -t ${pid} test -e /etc/gatehouse/keys/keyring`)).code, 0);
     });
 
     test('are signed with both secrets while there are two', async () => {
@@ -293,7 +303,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
   });
 
   describe('another signing key', () => {
-    const table = (row) => readFileSync(join(repository, 'docs/operations.md'), 'utf8').split('\n').find((line) => line.startsWith(`| ${row}`));
+    const table = (row) => readFileSync(join(repository, MANUAL), 'utf8').split('\n').find((line) => line.startsWith(`| ${row}`));
     const kid = (token) => JSON.parse(Buffer.from(token.split('.')[0], 'base64url')).kid;
 
     test('is noticed by nobody', async () => {
@@ -336,6 +346,9 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       assertStatus(await files(), 401);
       ann.token = (await login()).json.access_token;
       assertStatus(await files(), 200);
+      // They sign nothing, and may not read it
+      await runJobs();
+      await told();
     }
   });
 
@@ -383,6 +396,36 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     assert.equal(await machine.sh('systemctl --failed --no-legend'), '');
   });
 
+  test('a backup brings back what was lost, and everything runs again', async () => {
+    const section = '### Restore', [variables] = commandsOf(MANUAL, '## Backup and restore', ''), [stop, start, look] = commandsOf(MANUAL, section, '');
+    const paste = (heading) => machine.sh(`${variables}${commandsOf(MANUAL, heading).join('')}`);
+    const content = randomBytes(100_000), saved = await keep(there, ann, 'saved.bin', content);
+    await paste('### Make a backup');
+    assert.deepEqual((await machine.sh('ls /var/lib/gatehouse/backup.new/settings')).split('\n').sort(), ['gatehouse', 'gatehouse-deliver.service.d']);
+    await machine.sh(stop);
+    assert.equal(await running(), '');
+    await machine.sh(`mariadb -e 'DROP DATABASE auth; DROP DATABASE gateway' && rm -r /var/lib/gatehouse/data/* /etc/gatehouse/keys/keyring && gatehouse-setup --keys-only`);
+    await paste(section);
+    await machine.sh('gatehouse-setup');
+    await machine.sh(start);
+    await machine.sh(`set -e; ${look}`);
+    assert.deepEqual((await there.call('GET', saved.url, { token: ann.token })).bytes, content);
+    await machine.sh('systemctl start gatehouse-deliver && rm -r /var/lib/gatehouse/backup.new');
+    await told();
+    assert.equal(await machine.sh('systemctl --failed --no-legend'), '');
+  });
+
+  test('files move to another place', async () => {
+    const content = randomBytes(100_000), before = await keep(there, ann, 'before.bin', content);
+    await machine.sh(`set -e; ${commandsOf(README, '## Files elsewhere')[0]}`);
+    await machine.sh('rm -r /var/lib/gatehouse/data/*');
+    assert.deepEqual((await there.call('GET', before.url, { token: ann.token })).bytes, content);
+    const after = await keep(there, ann, 'after.bin', content);
+    assert.deepEqual((await there.call('GET', after.url, { token: ann.token })).bytes, content);
+    await runJobs();
+    assert.equal(await machine.sh('find /var/lib/gatehouse/data -type f'), '');
+  });
+
   test('TLS at port 443, with a key that root alone can read', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-certificate-')), live = 'etc/letsencrypt/live/example.org';
     makeCertificate(folder);
@@ -414,14 +457,15 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     const rows = await machine.sh(`mariadb -N -e 'SELECT COUNT(*) FROM gateway.file'`);
     await inSources(`set -e; ${updating[1]}`);
     assert.equal(await machine.sh(`systemctl list-units --all --no-legend 'gatehouse*'; systemctl list-unit-files --no-legend 'gatehouse*' || true`), '');
-    assert.equal(await machine.sh(`ps -e -o comm= | grep -E '^(cgi-|gateway-admin|lighttpd)' || true`), '');
+    assert.equal(await running(), '');
     const left = [...(await system())].filter((file) => !present.has(file) && !file.startsWith('/etc/letsencrypt/')).sort();
     assert.deepEqual(left, [
       ...['gateway.env', 'keys/event-secret', 'keys/jwt-secret', 'keys/keyring', 'keys/mysql-auth', 'keys/mysql-gateway', 'site.conf'].map((name) => `/etc/gatehouse/${name}`),
-      ...['deliver', 'edge'].map((name) => `/etc/systemd/system/gatehouse-${name}.service.d/override.conf`),
+      ...['deliver.service.d/override', 'edge.service.d/override', 'gateway.service.d/files', 'gc.service.d/files', 'verify.service.d/files']
+        .map((name) => `/etc/systemd/system/gatehouse-${name}.conf`),
     ]);
     assert.ok(Number(rows) > 0);
-    assert.equal(await machine.sh('find /var/lib/gatehouse/data/objects -type f | wc -l'), rows);
+    assert.equal(await machine.sh('find /srv/files/objects -type f | wc -l'), rows);
     assert.equal(await machine.sh(`mariadb -N -e 'SELECT COUNT(*) FROM gateway.file'`), rows);
     await machine.sh('test -s /var/log/gatehouse/access.log && getent passwd gatehouse gatehouse-auth gatehouse-edge');
   });
