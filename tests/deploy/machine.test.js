@@ -1,5 +1,5 @@
-// deploy/systemd/README.md, and what docs/operations.md says of upgrades, keys and passwords, followed on a clean
-// machine with a systemd that runs: each paste as it stands there. Some minutes: scripts/test --long.
+// deploy/systemd/README.md, what docs/operations.md says of upgrades, backups, keys and passwords, and deploy/nginx,
+// followed on a clean machine with a systemd that runs: each paste as it stands there. Some minutes: scripts/test --long.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -45,7 +45,8 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
   const system = async () => new Set((await machine.sh('find /etc /lib/ /usr -not -type d')).split('\n'));
 
   before(async () => {
-    machine = await debootstrap('systemd-sysv, dbus, git');
+    machine = await debootstrap('systemd-sysv, dbus, git, nginx-light');
+    await machine.prepare('systemctl disable nginx');
     const copied = await run(join(repository, 'scripts/copy-sources'), [path(upstream)]);
     assert.equal(copied.code, 0, copied.stderr);
     await machine.prepare(`cd ${upstream} && git init -q -b main && git add -A && ${commit('As it is here')} && git clone -q . ${sources}`);
@@ -413,6 +414,32 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     await machine.sh('systemctl start gatehouse-deliver && rm -r /var/lib/gatehouse/backup.new');
     await told();
     assert.equal(await machine.sh('systemctl --failed --no-legend'), '');
+  });
+
+  test('nginx takes the place of lighttpd, as deploy/nginx/README.md has it, and gives it back', async () => {
+    const page = 'deploy/nginx/README.md', [noEdge, letIn] = commandsOf(page), [sockets] = commandsOf(page, undefined, 'ini');
+    const sendfile = (how) => edit('etc/gatehouse/gateway.env', (text) => text.replace(/^SENDFILE=.*$/m, `SENDFILE=${how}`));
+    await machine.sh(noEdge);
+    await dropIn('gatehouse-auth.socket gatehouse-gateway.socket', sockets);
+    await machine.sh(`set -e; ${letIn}`);
+    sendfile('x-accel-redirect');
+    await machine.sh('cp /usr/share/doc/gatehouse/examples/nginx/gatehouse{,-http}.conf /etc/nginx && rm /etc/nginx/sites-enabled/default');
+    const [http, server] = [...readFileSync(path('etc/nginx/gatehouse.conf'), 'utf8').matchAll(/(?:^# {5}.*\n)+/gm)].map(([block]) => block.replaceAll(/^# {5}/gm, ''));
+    writeFileSync(path('etc/nginx/conf.d/gatehouse.conf'), `${http}server {\nlisten 127.0.0.1:8080;\n${server}include /etc/nginx/gatehouse.conf;\n}\n`);
+    await machine.sh('systemctl restart gatehouse-gateway nginx');
+
+    const content = randomBytes(100_000), { url: place } = await keep(there, ann, 'nginx.bin', content);
+    const answer = await there.call('GET', place, { token: ann.token });
+    assert.match(answer.headers.get('server'), /nginx/);
+    assert.deepEqual(answer.bytes, content);
+    assertStatus(await login(), 200);
+    assert.notEqual((await machine.try('setpriv --reuid=www-data --regid=www-data --init-groups cat /etc/gatehouse/keys/keyring')).code, 0);
+
+    sendfile('x-sendfile');
+    await machine.sh(`systemctl stop nginx && rm /etc/nginx/gatehouse{,-http}.conf /etc/nginx/conf.d/gatehouse.conf
+      systemctl revert gatehouse-auth.socket gatehouse-gateway.socket && ${linesOf(letIn).slice(0, 2).join(' && ')}
+      systemctl enable --now gatehouse-edge.service`);
+    assert.deepEqual((await there.call('GET', place, { token: ann.token })).bytes, content);
   });
 
   test('files move to another place', async () => {
