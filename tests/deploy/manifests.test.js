@@ -178,7 +178,7 @@ describe('who may reach whom', { skip: noKubectl }, () => {
   };
   const ports = { edge: [8080, 9080], 'cgi-auth': [9000], 'cgi-gateway': [9000], database: [3306], 'the database outside': [3306, 22, 443], internet: [443, 80], 'a receiver': [7000] };
   const common = ['edge > cgi-auth:9000', 'edge > cgi-gateway:9000', 'monitoring > edge:9080'];
-  const clients = ['cgi-auth', 'cgi-gateway', 'gc-auth', 'gc-gateway', 'migrate'];
+  const clients = ['cgi-auth', 'cgi-gateway', 'gc-auth', 'gc-gateway', 'migrate', 'verify'];
   const expected = {
     minikube: [...common, ...clients.map((c) => `${c} > database:3306`),
       ...['a receiver', 'another namespace', 'internet', 'monitoring', 'the database outside', 'the ingress controller'].map((who) => `${who} > edge:8080`)],
@@ -204,6 +204,27 @@ describe('who may reach whom', { skip: noKubectl }, () => {
       // edge itself lets everybody in by 8080 in minikube, pods of its own namespace too; they are let out nowhere.
       assert.deepEqual(may.sort(), expected[overlay].sort());
     });
+});
+
+test('what is commented out in an overlay, once it is switched on, adds to it and takes nothing away', { skip: noKubectl }, () => {
+  for (const overlay of ['minikube', 'production']) {
+    const [without, switchedOn] = [overlays[overlay], overlays[`${overlay}+`]];
+    const settings = (objects) => objects.find((o) => o.kind === 'ConfigMap').data;
+    const { EVENT_URLS, ...others } = settings(switchedOn);
+    assert.ok(EVENT_URLS && others.MYSQL_HOST, overlay);
+    assert.deepEqual(others, settings(without), overlay);
+    // The hash of the settings is in the names of more than one object, and differs.
+    const plain = (objects) => objects.filter((o) => o.kind !== 'ConfigMap').map((o) => JSON.stringify(o).replace(/"gatehouse-[a-z0-9]{10}"/g, '"gatehouse"'));
+    const [before_, after_] = [plain(without), plain(switchedOn)];
+    for (const object of before_) assert.ok(after_.includes(object), object);
+    assert.deepEqual(after_.filter((o) => !before_.includes(o)).map((o) => JSON.parse(o)).filter((o) => o.kind !== 'Secret').map((o) => `${o.kind} ${o.metadata.name}`).sort(),
+      ['Deployment backup', 'Deployment deliver', 'NetworkPolicy deliver-to-receivers']);
+  }
+});
+
+test('the ingress controller writes down no path, for those of links are secrets', { skip: noKubectl }, () => {
+  const { metadata } = overlays.production.find((o) => o.kind === 'Ingress');
+  assert.equal(metadata.annotations['nginx.ingress.kubernetes.io/enable-access-log'], 'false');
 });
 
 describe('README.md', { skip: noKubectl }, () => {
