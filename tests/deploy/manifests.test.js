@@ -1,6 +1,6 @@
 // What can be said of deploy/'s files without a cluster: that they are what Kubernetes and compose read, and keep what they promise.
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -23,7 +23,7 @@ const readme = readFileSync(join(deploy, 'k8s', 'README.md'), 'utf8');
 const overlays = {}; // what they render to; with a + behind their names, with the components
 
 before(async () => {
-  cpSync(deploy, join(copy, 'deploy'), { recursive: true, filter: (path) => !path.endsWith('/secrets') });
+  cpSync(deploy, join(copy, 'deploy'), { recursive: true, filter: (path) => !/\/(secrets|settings)$/.test(path) });
   const made = await run('bash', ['-euo', 'pipefail', '-c', commandsOf('deploy/k8s/README.md').join('\n')], { cwd: copy });
   assert.equal(made.code, 0, made.stderr);
   if (!kubectl) return;
@@ -288,6 +288,34 @@ test('a signing key is changed in three steps, and in each the tokens of the one
   const refused = await run(script, ['drop', file]);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /less than two keys/);
+});
+
+describe('deploy/container/settings', () => {
+  const here = () => join(copy, 'deploy', 'container');
+  // What the program that COMPOSE chooses is given
+  const given = async (lines, env = {}) => {
+    writeFileSync(join(here(), 'settings'), lines);
+    const { code, stdout, stderr } = await run(join(here(), 'compose'), [], { env: { COMPOSE: 'sh -c env', ...env } });
+    return { code, stderr, ...Object.fromEntries(stdout.split('\n').map((line) => [line.split('=')[0], line.slice(line.indexOf('=') + 1)])) };
+  };
+
+  test('are what compose starts the containers with, in whatever shell, and the environment may say otherwise', async () => {
+    const lines = '# for good\n\nCLAMD=clamav:3310\nEVENT_URLS=https://a.example/?x=y http://b:70/\nPORT=9000';
+    const { code, CLAMD, EVENT_URLS, PORT } = await given(lines);
+    assert.deepEqual([code, CLAMD, EVENT_URLS, PORT], [0, 'clamav:3310', 'https://a.example/?x=y http://b:70/', '9000']);
+    const other = await given(lines, { PORT: '9001', CLAMD: '' });
+    assert.deepEqual([other.CLAMD, other.EVENT_URLS, other.PORT], ['', EVENT_URLS, '9001']);
+  });
+
+  for (const [what, lines, why] of [
+    ['is no setting', 'CLAMAV=clamav:3310\n', /settings: there is no setting "CLAMAV"/],
+    ['says no value', 'export CLAMD\n', /settings: "export CLAMD" is not NAME=value/],
+  ])
+    test(`in which a line ${what} start nothing`, async () => {
+      const { code, stderr, PATH } = await given(lines);
+      assert.deepEqual([code, PATH], [78, undefined]);
+      assert.match(stderr, why);
+    });
 });
 
 describe('compose.yaml', () => {

@@ -1,7 +1,7 @@
 // deploy/container: README.md is followed to the letter, and then what it promises is tried.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -32,6 +32,8 @@ const [look, down] = commandsOf(readme, '## Looking after it');
 const [carryAway, bringIn, goOn] = commandsOf(readme, '## Backup and restore');
 const manual = 'docs/operations.md';
 const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-compose-'));
+// The same sources in another folder, to be changed there
+const next = join(scratch, 'next');
 const images = () => Promise.all(servers.map(async (service) => podman('inspect', '--format', '{{.Image}}', name(service))));
 
 before(async () => {
@@ -114,6 +116,14 @@ describe('the containers', { skip }, () => {
     assert.ok(!mounts.some((m) => m.Destination.startsWith('/run/secrets')));
     const secrets = JSON.parse(await podman('inspect', '--format', '{{json .Mounts}}', name('cgi-gateway'))).filter((m) => m.Destination.startsWith('/run/secrets'));
     assert.deepEqual(secrets.map((m) => m.Destination).sort(), ['/run/secrets/mysql-gateway']);
+  });
+
+  test('have nobody to tell of files without EVENT_URLS: deliver waits then, and ends when it is told to', async () => {
+    assert.match(await logs(name('deliver')), /EVENT_URLS is not set, nobody is to be told/);
+    await well('deliver');
+    await podman('stop', '--time', '40', name('deliver'));
+    assert.equal((await state(name('deliver'))).ExitCode, 0);
+    await podman('start', name('deliver'));
   });
 
   test('write their logs, and lighttpd its access log, where podman finds them; no secret is in them', async () => {
@@ -315,7 +325,6 @@ describe('up again', { skip }, () => {
     await until('lighttpd takes bytes', async () => (await podman('exec', name('edge'), 'ls', '-l', '/proc/1/fd')).includes('lighttpd-upload'));
 
     // A version that differs by a label
-    const next = join(scratch, 'next');
     mkdirSync(next);
     await shell(`cp -a Makefile LICENSE common cgi-auth cgi-gateway fcgi-probe schema lighttpd scripts deploy ${next}`);
     appendFileSync(join(next, 'deploy/container/Containerfile'), 'LABEL another=version\n');
@@ -344,12 +353,14 @@ describe('up again', { skip }, () => {
   // This machine's address in a network, as long as there is somebody in it.
   const addressIn = async (network) => JSON.parse(await podman('network', 'inspect', `${project}_${network}`))[0].subnets[0].gateway;
 
-  test('with EVENT_URLS and CLAMD tells other services of files, and has them scanned', async () => {
+  test('with EVENT_URLS and CLAMD in settings says so, tells other services of files, and has them scanned', async () => {
     const held = await podman('run', '--detach', '--rm', '--network', `${project}_receivers,${project}_database`, base, 'sleep', 'infinity');
     const receiver = await Receiver.start({ host: await addressIn('receivers') });
     const scanner = await addressIn('database'), clamd = await startClamd([`TCPAddr ${scanner}`]);
     try {
-      await shell(up, { ...ours, EVENT_URLS: receiver.url, CLAMD: `${scanner}:${clamd.port}` });
+      writeFileSync(join(next, 'deploy/container/settings'), `EVENT_URLS=${receiver.url}\nCLAMD=${scanner}:${clamd.port}\n`);
+      const said = await shell(up, ours, next);
+      assert.ok(said.includes(`Told of files: ${receiver.url}\nLooks for viruses: ${scanner}:${clamd.port}\n`), said);
       assertProblem(await ask('PUT', '/upload/eicar.com', { body: eicar }), 422, 'infected');
       const put = await ask('PUT', '/upload/told.txt', { body: 'told' });
       assertStatus(put, 201);
