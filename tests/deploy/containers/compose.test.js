@@ -118,6 +118,14 @@ describe('the containers', { skip }, () => {
     assert.deepEqual(secrets.map((m) => m.Destination).sort(), ['/run/secrets/mysql-gateway']);
   });
 
+  test('give their metrics to who is in the network of edge', async () => {
+    for (const program of ['cgi-auth', 'cgi-gateway']) {
+      const said = await podman('run', '--rm', '--network', `${project}_edge`, base, 'bash', '-c',
+        `exec 3<>/dev/tcp/edge/9080; printf 'GET /${program}/metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`);
+      assert.ok(said.includes(`gatehouse_build_info{program="${program}"`), said);
+    }
+  });
+
   test('have nobody to tell of files without EVENT_URLS: deliver waits then, and ends when it is told to', async () => {
     assert.match(await logs(name('deliver')), /EVENT_URLS is not set, nobody is to be told/);
     await well('deliver');
@@ -190,6 +198,16 @@ async function newest() {
 
 describe('a container that is', { skip }, () => {
   const body = randomBytes(2_000_000);
+
+  // It runs this at a reboot, for all containers of the machine.
+  test('a server comes back, with the others, by what podman-restart.service runs', async () => {
+    const all = [...servers, 'deliver'];
+    await podman('stop', '--time', '40', ...all.map(name));
+    for (const service of all) assert.equal((await state(name(service))).Running, false, service);
+    await podman('start', '--all', '--filter', 'restart-policy=always', '--filter', `name=^${project}_`);
+    for (const service of all.filter((one) => one !== 'database')) await well(service);
+    assertStatus(await call(url, 'POST', '/login', { basic: ['me@example.com', secret('first-user')] }), 200);
+  });
 
   test('killed is started again, and a resumable upload goes on where it was', async () => {
     const upload = await resumable(ask, body.length);
