@@ -161,7 +161,8 @@ build/fuzz/%: build/fuzz/obj/tests/fuzz/fuzz_%.o build/fuzz/rooms.a
 fuzzers: $(addprefix build/fuzz/,$(FUZZERS))
 
 FUZZED := $(addprefix fuzzed-,$(FUZZERS))
-fuzz: $(FUZZED)
+fuzz:
+	@$(MAKE) --no-print-directory -k $(FUZZED)
 $(FUZZED): fuzzed-%: build/fuzz/%
 	@mkdir -p build/fuzz/corpus/$*
 	@if build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -verbosity=1 \
@@ -170,7 +171,7 @@ $(FUZZED): fuzzed-%: build/fuzz/%
 	else tail -n 60 build/fuzz/$*.log; echo "not ok - fuzz $*"; exit 1; fi
 
 fuzz-long:
-	@$(MAKE) --no-print-directory -k fuzz FUZZ_SECONDS=600
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
 
 # --- installing ----------------------------------------------------------------
 

@@ -75,7 +75,7 @@ static const struct command {
 	  "is under way\n            has been answered\n\n"
 	  "Exit status: 0; 1 when there are events that were given up (see "
 	  "gateway-admin\nevents); 69 when the database is away; 78 when "
-	  "EVENT_URLS is not set.\n" },
+	  "EVENT_URLS or EVENT_SECRET is\nnot set.\n" },
 	{ "events", cmd_events, false,
 	  "show what other services are still to be told",
 	  "gateway-admin events list [WHICH] [--limit N] [--json]\n"

@@ -1,4 +1,4 @@
-/* serve.h - a program's life: settings, threads in accept, signals, the end.
+/* serve.h - a program's life: settings, what it has, requests, the end.
  *
  * main() of a program describes it in a `struct program` and returns
  * serve_main(). What follows is the same for each:
@@ -7,7 +7,9 @@
  *   a setting that is wrong     one line on stderr, exit 78 (EX_CONFIG)
  *   descriptor 0 listens        FastCGI: THREADS threads serve until SIGTERM or
  *                               SIGINT; then none accepts any more, requests
- *                               under way are finished, exit 0
+ *                               under way are finished, exit 0; or 71
+ *                               (EX_OSERR) when another process that has the
+ *                               socket shuts it
  *   a CGI environment           one request, exit 0
  *   neither                     how to start it, exit 64 (EX_USAGE)
  *

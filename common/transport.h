@@ -17,8 +17,9 @@
 struct transport;
 
 struct transport_ops {
-	/* Wait for a request. ERR_CLOSED: there will be no more, stop.
-	 * ERR_IO: this one could not be read; the next may be fine. */
+	/* Wait for a request. ERR_GONE: there will be no more. ERR_CLOSED: none
+	 * came, look whether to stop. ERR_IO: this one could not be read; the
+	 * next may be fine. */
 	enum err (*accept)(struct transport *t);
 
 	/* A CGI variable (RFC 3875 4.1), or NULL; valid until finish. */

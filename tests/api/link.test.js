@@ -338,7 +338,7 @@ test('no log has the secret of a link, whatever became of the request', { skip: 
   await assertGone(used);
   await get(link, {}, 'POST');
   await get(link, {}, 'OPTIONS');
-  for (const target of [`${link.path}?x=1`, `${link.path}/`, `/s/${secret(link)}`, `/%73/${secret(link)}`, `//s/${secret(link)}`, `/./s/${secret(link)}`,
+  for (const target of [`${link.path}?x=1`, `${link.path}/`, `/s/${secret(link)}`, `/files/../s/${secret(link)}`, `/tus/%2e%2e/s/${secret(link)}`, `/%73/${secret(link)}`, `//s/${secret(link)}`, `/./s/${secret(link)}`,
     `/cgi-gateway/s/${secret(link)}`, `/cgi-bin/cgi-gateway/s/${secret(link)}`])
     await (await fetch(stack.url + target, { headers: { 'X-Request-ID': 'link-log-test' } })).arrayBuffer();
   await raw(`GET ${link.path} HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n`);

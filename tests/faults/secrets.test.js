@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { gone, repository, run, startStack } from '../support/stack.js';
+import { gone, pause, repository, run, startStack } from '../support/stack.js';
 
 const programs = ['auth', 'gateway'];
 
@@ -23,7 +23,10 @@ async function restart(stack, program) {
   for (const pid of pids) process.kill(pid, 'SIGTERM');
   await Promise.all(pids.map(gone));
   // lighttpd has to see its end first
-  while ((await stack.call('GET', program === 'auth' ? '/me' : '/files')).status === 503);
+  for (let tries = 0; (await stack.call('GET', routes[program])).status === 503; tries++) {
+    assert.ok(tries < 200, stack.logs.split('\n').slice(-9).join('\n'));
+    await pause(50);
+  }
 }
 
 const routes = { auth: '/me', gateway: '/files' };

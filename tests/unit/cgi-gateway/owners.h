@@ -10,7 +10,8 @@ static const struct quota_limits unlimited = { QUOTA_NONE, QUOTA_NONE };
 static struct db *db;
 static struct errmsg why;
 
-/* Once for all tests of a program. As many connections as its threads */
+/* Once for all tests of a program. Some have more threads than connections:
+ * those wait */
 static inline int owners_open(void **state)
 {
 	(void)state;

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -80,6 +81,7 @@ static void run(struct ending *e, const char *argument, int in)
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
+		(void)alarm(60); /* who never ends has failed */
 		(void)dup2(in, STDIN_FILENO);
 		(void)dup2(fileno(out), STDOUT_FILENO);
 		(void)dup2(fileno(err), STDERR_FILENO);
@@ -299,31 +301,80 @@ static bool answers(const struct sockaddr_un *where)
 	return got > 8 && strstr(text + 8, "hello") != NULL;
 }
 
-static void under_fastcgi_it_serves_until_sigterm_and_ends_with_0(void **state)
+/* The program as a child, at a listening socket; it has begun to serve */
+static pid_t serving(int in)
 {
-	struct sockaddr_un where;
-	int fd = listening(&where), status;
+	char said[4096];
+	size_t got = 0;
+	ssize_t n;
+	int log[2];
 	pid_t child;
 
-	(void)state;
 	(void)fflush(NULL);
+	assert_int_equal(pipe(log), 0);
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
 		char name[] = "test-serve";
 		char *argv[] = { name, NULL };
 
-		(void)dup2(fd, STDIN_FILENO);
-		(void)setenv("LOG_LEVEL", "error", 1);
+		(void)dup2(in, STDIN_FILENO);
+		(void)dup2(log[1], STDERR_FILENO);
 		(void)alarm(60); /* never left behind */
 		_Exit(serve_main(&program, 1, argv));
 	}
-	for (int i = 0; i < 20; i++)
-		assert_true(answers(&where));
-	assert_int_equal(kill(child, SIGTERM), 0);
+	(void)close(log[1]);
+	do {
+		n = read(log[0], said + got, sizeof(said) - 1 - got);
+		assert_true(n > 0);
+		got += (size_t)n;
+		said[got] = '\0';
+	} while (strstr(said, "\"ready\"") == NULL);
+	(void)close(log[0]); /* SIGPIPE is ignored */
+	return child;
+}
+
+static void assert_ended_well(pid_t child)
+{
+	int status;
+
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void under_fastcgi_it_serves_until_sigterm_and_ends_with_0(void **state)
+{
+	struct sockaddr_un where;
+	int fd = listening(&where);
+	pid_t child = serving(fd);
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		assert_true(answers(&where));
+	assert_int_equal(kill(child, SIGTERM), 0);
+	assert_ended_well(child);
+	(void)close(fd);
+	(void)unlink(where.sun_path);
+}
+
+/* As spawn-fcgi -F starts them. The first to hear of it shuts the socket of all
+ */
+static void all_who_share_a_socket_end_with_0_when_all_are_told(void **state)
+{
+	struct sockaddr_un where;
+	int fd = listening(&where);
+	pid_t children[4];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(children); i++)
+		children[i] = serving(fd);
+	for (size_t i = 0; i < COUNT(children); i++) {
+		assert_int_equal(kill(children[i], SIGTERM), 0);
+		(void)sched_yield();
+	}
+	for (size_t i = 0; i < COUNT(children); i++)
+		assert_ended_well(children[i]);
 	(void)close(fd);
 	(void)unlink(where.sun_path);
 }
@@ -359,6 +410,7 @@ int main(void)
 		CLEAN(a_wrong_setting_ends_it_with_78_and_its_name),
 		CLEAN(as_a_cgi_program_it_answers_one_request),
 		CLEAN(under_fastcgi_it_serves_until_sigterm_and_ends_with_0),
+		CLEAN(all_who_share_a_socket_end_with_0_when_all_are_told),
 		CLEAN(a_socket_that_another_process_has_shut_ends_it),
 	};
 
