@@ -1,6 +1,6 @@
 // What can be said of deploy/'s files without a cluster: that they are what Kubernetes and compose read, and keep what they promise.
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -23,7 +23,7 @@ const readme = readFileSync(join(deploy, 'k8s', 'README.md'), 'utf8');
 const overlays = {}; // what they render to; with a + behind their names, with the components
 
 before(async () => {
-  cpSync(deploy, join(copy, 'deploy'), { recursive: true, filter: (path) => !path.endsWith('/secrets') });
+  cpSync(deploy, join(copy, 'deploy'), { recursive: true, filter: (path) => !/\/(secrets|settings)$/.test(path) });
   const made = await run('bash', ['-euo', 'pipefail', '-c', commandsOf('deploy/k8s/README.md').join('\n')], { cwd: copy });
   assert.equal(made.code, 0, made.stderr);
   if (!kubectl) return;
@@ -178,7 +178,7 @@ describe('who may reach whom', { skip: noKubectl }, () => {
   };
   const ports = { edge: [8080, 9080], 'cgi-auth': [9000], 'cgi-gateway': [9000], database: [3306], 'the database outside': [3306, 22, 443], internet: [443, 80], 'a receiver': [7000] };
   const common = ['edge > cgi-auth:9000', 'edge > cgi-gateway:9000', 'monitoring > edge:9080'];
-  const clients = ['cgi-auth', 'cgi-gateway', 'gc-auth', 'gc-gateway', 'migrate'];
+  const clients = ['cgi-auth', 'cgi-gateway', 'gc-auth', 'gc-gateway', 'migrate', 'verify'];
   const expected = {
     minikube: [...common, ...clients.map((c) => `${c} > database:3306`),
       ...['a receiver', 'another namespace', 'internet', 'monitoring', 'the database outside', 'the ingress controller'].map((who) => `${who} > edge:8080`)],
@@ -204,6 +204,27 @@ describe('who may reach whom', { skip: noKubectl }, () => {
       // edge itself lets everybody in by 8080 in minikube, pods of its own namespace too; they are let out nowhere.
       assert.deepEqual(may.sort(), expected[overlay].sort());
     });
+});
+
+test('what is commented out in an overlay, once it is switched on, adds to it and takes nothing away', { skip: noKubectl }, () => {
+  for (const overlay of ['minikube', 'production']) {
+    const [without, switchedOn] = [overlays[overlay], overlays[`${overlay}+`]];
+    const settings = (objects) => objects.find((o) => o.kind === 'ConfigMap').data;
+    const { EVENT_URLS, ...others } = settings(switchedOn);
+    assert.ok(EVENT_URLS && others.MYSQL_HOST, overlay);
+    assert.deepEqual(others, settings(without), overlay);
+    // The hash of the settings is in the names of more than one object, and differs.
+    const plain = (objects) => objects.filter((o) => o.kind !== 'ConfigMap').map((o) => JSON.stringify(o).replace(/"gatehouse-[a-z0-9]{10}"/g, '"gatehouse"'));
+    const [before_, after_] = [plain(without), plain(switchedOn)];
+    for (const object of before_) assert.ok(after_.includes(object), object);
+    assert.deepEqual(after_.filter((o) => !before_.includes(o)).map((o) => JSON.parse(o)).filter((o) => o.kind !== 'Secret').map((o) => `${o.kind} ${o.metadata.name}`).sort(),
+      ['Deployment backup', 'Deployment deliver', 'NetworkPolicy deliver-to-receivers']);
+  }
+});
+
+test('the ingress controller writes down no path, for those of links are secrets', { skip: noKubectl }, () => {
+  const { metadata } = overlays.production.find((o) => o.kind === 'Ingress');
+  assert.equal(metadata.annotations['nginx.ingress.kubernetes.io/enable-access-log'], 'false');
 });
 
 describe('README.md', { skip: noKubectl }, () => {
@@ -267,6 +288,34 @@ test('a signing key is changed in three steps, and in each the tokens of the one
   const refused = await run(script, ['drop', file]);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /less than two keys/);
+});
+
+describe('deploy/container/settings', () => {
+  const here = () => join(copy, 'deploy', 'container');
+  // What the program that COMPOSE chooses is given
+  const given = async (lines, env = {}) => {
+    writeFileSync(join(here(), 'settings'), lines);
+    const { code, stdout, stderr } = await run(join(here(), 'compose'), [], { env: { COMPOSE: 'sh -c env', ...env } });
+    return { code, stderr, ...Object.fromEntries(stdout.split('\n').map((line) => [line.split('=')[0], line.slice(line.indexOf('=') + 1)])) };
+  };
+
+  test('are what compose starts the containers with, in whatever shell, and the environment may say otherwise', async () => {
+    const lines = '# for good\n\nCLAMD=clamav:3310\nEVENT_URLS=https://a.example/?x=y http://b:70/\nPORT=9000';
+    const { code, CLAMD, EVENT_URLS, PORT } = await given(lines);
+    assert.deepEqual([code, CLAMD, EVENT_URLS, PORT], [0, 'clamav:3310', 'https://a.example/?x=y http://b:70/', '9000']);
+    const other = await given(lines, { PORT: '9001', CLAMD: '' });
+    assert.deepEqual([other.CLAMD, other.EVENT_URLS, other.PORT], ['', EVENT_URLS, '9001']);
+  });
+
+  for (const [what, lines, why] of [
+    ['is no setting', 'CLAMAV=clamav:3310\n', /settings: there is no setting "CLAMAV"/],
+    ['says no value', 'export CLAMD\n', /settings: "export CLAMD" is not NAME=value/],
+  ])
+    test(`in which a line ${what} start nothing`, async () => {
+      const { code, stderr, PATH } = await given(lines);
+      assert.deepEqual([code, PATH], [78, undefined]);
+      assert.match(stderr, why);
+    });
 });
 
 describe('compose.yaml', () => {

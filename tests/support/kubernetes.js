@@ -2,7 +2,7 @@
 import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { BlockList } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { parseAllDocuments, stringify } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { repository, run } from './stack.js';
 
 // Every document of a YAML text, as values; throws at what is no YAML, or a key that is there twice.
@@ -36,23 +36,13 @@ export async function render(kubectl, folder) {
   return objects;
 }
 
-// A copy of an overlay's folder, beside it, to which README.md's lines about components were added: its path.
+// A copy of an overlay's folder, beside it, in which what is commented out is switched on: its path.
 export function withComponents(folder) {
   const copy = `${folder}+`, file = join(copy, 'kustomization.yaml');
   cpSync(folder, copy, { recursive: true });
-  const [overlay] = documents(readFileSync(file, 'utf8'));
-  const readme = readFileSync(join(repository, 'deploy', 'k8s', 'README.md'), 'utf8');
-  const [{ components, configMapGenerator: [wanted] }] = documents(/^```yaml\n(components:.*?)^```$/ms.exec(readme)[1]);
-  overlay.components = [...components, '../../components/backup'];
-  const settings = overlay.configMapGenerator?.find(({ name }) => name === wanted.name);
-  if (settings) settings.literals.push(...wanted.literals);
-  else overlay.configMapGenerator = [wanted];
-  overlay.secretGenerator = [...(overlay.secretGenerator ?? []), { name: 'event', literals: [`secret=${EVENT_SECRET}`] }];
-  writeFileSync(file, stringify(overlay));
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^( *)#(?=\S)/gm, '$1'));
   return copy;
 }
-
-export const EVENT_SECRET = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
 
 // The objects in a folder's files as they are written, with no overlay applied.
 export const written = (folder) => readdirSync(folder).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')

@@ -1,7 +1,7 @@
 // deploy/container: README.md is followed to the letter, and then what it promises is tried.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -32,6 +32,8 @@ const [look, down] = commandsOf(readme, '## Looking after it');
 const [carryAway, bringIn, goOn] = commandsOf(readme, '## Backup and restore');
 const manual = 'docs/operations.md';
 const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-compose-'));
+// The same sources in another folder, to be changed there
+const next = join(scratch, 'next');
 const images = () => Promise.all(servers.map(async (service) => podman('inspect', '--format', '{{.Image}}', name(service))));
 
 before(async () => {
@@ -116,6 +118,22 @@ describe('the containers', { skip }, () => {
     assert.deepEqual(secrets.map((m) => m.Destination).sort(), ['/run/secrets/mysql-gateway']);
   });
 
+  test('give their metrics to who is in the network of edge', async () => {
+    for (const program of ['cgi-auth', 'cgi-gateway']) {
+      const said = await podman('run', '--rm', '--network', `${project}_edge`, base, 'bash', '-c',
+        `exec 3<>/dev/tcp/edge/9080; printf 'GET /${program}/metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`);
+      assert.ok(said.includes(`gatehouse_build_info{program="${program}"`), said);
+    }
+  });
+
+  test('have nobody to tell of files without EVENT_URLS: deliver waits then, and ends when it is told to', async () => {
+    assert.match(await logs(name('deliver')), /EVENT_URLS is not set, nobody is to be told/);
+    await well('deliver');
+    await podman('stop', '--time', '40', name('deliver'));
+    assert.equal((await state(name('deliver'))).ExitCode, 0);
+    await podman('start', name('deliver'));
+  });
+
   test('write their logs, and lighttpd its access log, where podman finds them; no secret is in them', async () => {
     const { stdout } = await tryPodman(['logs', name('edge')]);
     assert.match(stdout, /POST \/cgi-auth\/login HTTP\/1\.1 200 /);
@@ -180,6 +198,16 @@ async function newest() {
 
 describe('a container that is', { skip }, () => {
   const body = randomBytes(2_000_000);
+
+  // It runs this at a reboot, for all containers of the machine.
+  test('a server comes back, with the others, by what podman-restart.service runs', async () => {
+    const all = [...servers, 'deliver'];
+    await podman('stop', '--time', '40', ...all.map(name));
+    for (const service of all) assert.equal((await state(name(service))).Running, false, service);
+    await podman('start', '--all', '--filter', 'restart-policy=always', '--filter', `name=^${project}_`);
+    for (const service of all.filter((one) => one !== 'database')) await well(service);
+    assertStatus(await call(url, 'POST', '/login', { basic: ['me@example.com', secret('first-user')] }), 200);
+  });
 
   test('killed is started again, and a resumable upload goes on where it was', async () => {
     const upload = await resumable(ask, body.length);
@@ -315,7 +343,6 @@ describe('up again', { skip }, () => {
     await until('lighttpd takes bytes', async () => (await podman('exec', name('edge'), 'ls', '-l', '/proc/1/fd')).includes('lighttpd-upload'));
 
     // A version that differs by a label
-    const next = join(scratch, 'next');
     mkdirSync(next);
     await shell(`cp -a Makefile LICENSE common cgi-auth cgi-gateway fcgi-probe schema lighttpd scripts deploy ${next}`);
     appendFileSync(join(next, 'deploy/container/Containerfile'), 'LABEL another=version\n');
@@ -344,12 +371,14 @@ describe('up again', { skip }, () => {
   // This machine's address in a network, as long as there is somebody in it.
   const addressIn = async (network) => JSON.parse(await podman('network', 'inspect', `${project}_${network}`))[0].subnets[0].gateway;
 
-  test('with EVENT_URLS and CLAMD tells other services of files, and has them scanned', async () => {
+  test('with EVENT_URLS and CLAMD in settings says so, tells other services of files, and has them scanned', async () => {
     const held = await podman('run', '--detach', '--rm', '--network', `${project}_receivers,${project}_database`, base, 'sleep', 'infinity');
     const receiver = await Receiver.start({ host: await addressIn('receivers') });
     const scanner = await addressIn('database'), clamd = await startClamd([`TCPAddr ${scanner}`]);
     try {
-      await shell(up, { ...ours, EVENT_URLS: receiver.url, CLAMD: `${scanner}:${clamd.port}` });
+      writeFileSync(join(next, 'deploy/container/settings'), `EVENT_URLS=${receiver.url}\nCLAMD=${scanner}:${clamd.port}\n`);
+      const said = await shell(up, ours, next);
+      assert.ok(said.includes(`Told of files: ${receiver.url}\nLooks for viruses: ${scanner}:${clamd.port}\n`), said);
       assertProblem(await ask('PUT', '/upload/eicar.com', { body: eicar }), 422, 'infected');
       const put = await ask('PUT', '/upload/told.txt', { body: 'told' });
       assertStatus(put, 201);

@@ -9,7 +9,7 @@ import { assertStatus, call } from '../../support/client.js';
 import { base, inBackground, logs, podman, shell, state, tryPodman, until, whyNot } from '../../support/containers.js';
 import { sha256 } from '../../support/files.js';
 import { KubePlay } from '../../support/kube-play.js';
-import { EVENT_SECRET, findKubectl, render, withComponents } from '../../support/kubernetes.js';
+import { findKubectl, render, withComponents } from '../../support/kubernetes.js';
 import { commandsOf } from '../../support/manual.js';
 import { freePort } from '../../support/ports.js';
 import { isSigned, Receiver } from '../../support/receiver.js';
@@ -21,7 +21,8 @@ const skip = (await whyNot()) ?? (kubectl ? false : 'no kubectl with kustomize 5
 const copy = mkdtempSync(join(tmpdir(), 'gatehouse-k8s-'));
 let cluster, url, token, receiver;
 
-const password = () => readFileSync(join(copy, 'deploy/k8s/overlays/minikube/secrets/first-user'), 'utf8').trim();
+const secret = (name) => readFileSync(join(copy, 'deploy/k8s/overlays/minikube/secrets', name), 'utf8').trim();
+const password = () => secret('first-user');
 const ask = (method, target, options) => call(url, method, target, { token, ...options });
 const inside = (name, ...command) => tryPodman(['exec', cluster.container(name), ...command]);
 const spec = (name) => cluster.find('Deployment', name).spec.template.spec;
@@ -47,6 +48,7 @@ before(async () => {
   const [{ gateway }] = JSON.parse(await podman('network', 'inspect', cluster.prefix))[0].subnets;
   receiver = await Receiver.start({ host: gateway });
   cluster.objects.find((o) => o.kind === 'ConfigMap').data.EVENT_URLS = receiver.url;
+  cluster.objects.find((o) => o.kind === 'ConfigMap').data.MIGRATE_USER = 'gatehouse_migrate';
 });
 after(async () => {
   await cluster?.close();
@@ -56,6 +58,12 @@ after(async () => {
 
 async function startDatabase() {
   await cluster.play('StatefulSet', 'database');
+  await until('the database is ready', async () => (await inside('database', 'database', 'health')).code === 0);
+  // README.md's account in place of root
+  const [account] = commandsOf('deploy/k8s/README.md', '## In production', 'sql');
+  const client = ['exec', '-i', cluster.container('database'), 'mariadb', '--no-defaults', '--socket=/tmp/mysqld.sock', '--user=mysql'];
+  const made = await tryPodman(client, { input: account.replace('PASSWORD', secret('mysql-root')) });
+  assert.equal(made.code, 0, made.stderr);
   await cluster.play('Job', 'migrate');
   await until('migrate is done', async () => (await state(cluster.container('migrate'))).Status === 'exited');
   assert.equal((await state(cluster.container('migrate'))).ExitCode, 0, await logs(cluster.container('migrate')));
@@ -103,7 +111,7 @@ describe('the overlay minikube', { skip }, () => {
   });
 
   test('has CronJobs that do their work', async () => {
-    for (const name of ['gc-auth', 'gc-gateway']) {
+    for (const name of ['gc-auth', 'gc-gateway', 'verify']) {
       await cluster.play('CronJob', name);
       await until(`${name} is done`, async () => (await state(cluster.container(name))).Status === 'exited');
       assert.equal((await state(cluster.container(name))).ExitCode, 0, await logs(cluster.container(name)));
@@ -126,7 +134,7 @@ describe('the components', { skip }, () => {
     assertStatus(put, 201);
     await receiver.come(2);
     assert.deepEqual(receiver.arrived.map(({ json }) => [json.type, json.data.name]), [['file.uploaded', 'a.bin'], ['file.uploaded', 'told.txt']]);
-    for (const one of receiver.arrived) assert.ok(isSigned(one, EVENT_SECRET));
+    for (const one of receiver.arrived) assert.ok(isSigned(one, secret('event')));
     await podman('stop', '--time', '40', cluster.container('deliver'));
     assert.equal((await state(cluster.container('deliver'))).ExitCode, 0);
   });
