@@ -10,7 +10,7 @@ int cmd_database_open(struct cmd_database *d)
 
 	if (e != ERR_OK)
 		return cmd_fail_err(e, &m);
-	e = settings_load(&auth_defaults, &d->settings, &m);
+	e = settings_load_tool(&auth_defaults, &d->settings, &m);
 	if (e != ERR_OK)
 		return cmd_fail_err(e, &m);
 	config = settings_db(&d->settings);

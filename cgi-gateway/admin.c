@@ -137,7 +137,7 @@ static enum err open_app(struct admin *a, bool with_store, struct settings *s,
 		return e;
 	e = gateway_settings_check(&a->app, m);
 	if (e == ERR_OK)
-		e = settings_load(&gateway_defaults, s, m);
+		e = settings_load_tool(&gateway_defaults, s, m);
 	if (e != ERR_OK)
 		goto own;
 	db = settings_db(s);

@@ -25,14 +25,6 @@ static const struct config_item common_items[] = {
 	  "database connections at the most" },
 	{ "DB_TIMEOUT", CONFIG_INT, AT(db_timeout), "5", 1, 300,
 	  "seconds to wait for the database" },
-	{ "JWT_SECRET", CONFIG_SECRET, AT(jwt_secret), "", 0, 0,
-	  "the secret that signs tokens, 32 bytes or more" },
-	{ "JWT_KEYRING", CONFIG_TEXT, AT(jwt_keyring), "", 0, 0,
-	  "file of keys instead of one secret (auth-admin key new)" },
-	{ "JWT_ISSUER", CONFIG_TEXT, AT(jwt_issuer), "gatehouse", 0, 0,
-	  "\"iss\" of our tokens" },
-	{ "JWT_AUDIENCE", CONFIG_TEXT, AT(jwt_audience), "", 0, 0,
-	  "\"aud\" of our tokens; empty: none" },
 	{ "THREADS", CONFIG_INT, AT(threads), "", 1, 1024,
 	  "requests served at a time" },
 	{ "DRAIN_SECONDS", CONFIG_INT, AT(drain_seconds), "30", 0, 3600,
@@ -48,6 +40,15 @@ static const struct config_item common_items[] = {
 	{ "TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), "", 0, 0,
 	  "addresses and CIDR blocks before lighttpd whose X-Forwarded-For "
 	  "is believed" },
+	{ "JWT_ISSUER", CONFIG_TEXT, AT(jwt_issuer), "gatehouse", 0, 0,
+	  "\"iss\" of our tokens" },
+	{ "JWT_AUDIENCE", CONFIG_TEXT, AT(jwt_audience), "", 0, 0,
+	  "\"aud\" of our tokens; empty: none" },
+	{ "JWT_KEYRING", CONFIG_TEXT, AT(jwt_keyring), "", 0, 0,
+	  "file of keys instead of one secret (auth-admin key new)" },
+	/* The last: tools go without */
+	{ "JWT_SECRET", CONFIG_SECRET, AT(jwt_secret), "", 0, 0,
+	  "the secret that signs tokens, 32 bytes or more" },
 };
 
 enum { COMMON_COUNT = sizeof(common_items) / sizeof(*common_items) };
@@ -65,8 +66,9 @@ static void fill_items(const struct settings_defaults *d,
 	}
 }
 
-enum err settings_load(const struct settings_defaults *d, struct settings *out,
-		       struct errmsg *why)
+/* The first `count` items */
+static enum err load(const struct settings_defaults *d, size_t count,
+		     struct settings *out, struct errmsg *why)
 {
 	struct config_item items[COMMON_COUNT];
 	enum log_level level;
@@ -74,7 +76,8 @@ enum err settings_load(const struct settings_defaults *d, struct settings *out,
 	enum err e;
 
 	fill_items(d, items);
-	e = config_load(items, COMMON_COUNT, out, why);
+	out->jwt_secret = NULL;
+	e = config_load(items, count, out, why);
 	if (e != ERR_OK)
 		return e;
 	if (!log_level_of(span_of(out->log_level), &level)) {
@@ -94,9 +97,22 @@ enum err settings_load(const struct settings_defaults *d, struct settings *out,
 	return e;
 }
 
+enum err settings_load(const struct settings_defaults *d, struct settings *out,
+		       struct errmsg *why)
+{
+	return load(d, COMMON_COUNT, out, why);
+}
+
+enum err settings_load_tool(const struct settings_defaults *d,
+			    struct settings *out, struct errmsg *why)
+{
+	return load(d, COMMON_COUNT - 1, out, why);
+}
+
 void settings_release(struct settings *s)
 {
-	sodium_memzero(s->jwt_secret, strlen(s->jwt_secret));
+	if (s->jwt_secret != NULL)
+		sodium_memzero(s->jwt_secret, strlen(s->jwt_secret));
 	sodium_memzero(s->mysql_password, strlen(s->mysql_password));
 	config_release(common_items, COMMON_COUNT, s);
 }

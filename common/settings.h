@@ -26,6 +26,12 @@ struct settings_defaults {
 
 enum err settings_load(const struct settings_defaults *d, struct settings *out,
 		       struct errmsg *why) MUST_CHECK;
+
+/* The same for a tool that signs nothing: JWT_SECRET is not looked for, since
+ * its file need not be one that the tool may read; jwt_secret is NULL. */
+enum err settings_load_tool(const struct settings_defaults *d,
+			    struct settings *out,
+			    struct errmsg *why) MUST_CHECK;
 void settings_release(struct settings *s);
 void settings_print(const struct settings *s, FILE *to);
 void settings_help(const struct settings_defaults *d, FILE *to);

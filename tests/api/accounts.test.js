@@ -148,6 +148,18 @@ describe('every program', () => {
     }
   });
 
+  // Under systemd the tools run as users of their own, who may not read what signs
+  test('leaves the secret that signs tokens to the programs', async () => {
+    const secret = { JWT_SECRET_FILE: '/nowhere', JWT_KEYRING: '' };
+    for (const program of ['cgi-auth', 'cgi-gateway']) {
+      const tool = program.replace('cgi-auth', 'auth-admin').replace('cgi-gateway', 'gateway-admin');
+      const checked = await run(join(build, program), ['--check'], { env: { ...env(program), ...secret } });
+      assert.equal(checked.code, 78, checked.stderr);
+      const done = await run(join(build, tool), ['gc'], { env: { ...env(program), ...secret } });
+      assert.equal(done.code, 0, done.stderr);
+    }
+  });
+
   for (const [what, variables, name] of [
     ['a number that is none', { MYSQL_PORT: 'x' }, 'MYSQL_PORT'], ['a number out of range', { THREADS: '0' }, 'THREADS'], ['a short secret', { JWT_SECRET: 'short', JWT_KEYRING: '' }, 'JWT_SECRET'],
     ['a keyring that is not there', { JWT_KEYRING: '/nowhere' }, 'JWT_KEYRING'], ['two kinds of key', { JWT_SECRET: 'x'.repeat(40) }, 'JWT_'],

@@ -29,15 +29,15 @@ before(async () => {
       for (const { name, labels } of samples) exported.set(name, new Set([...(exported.get(name) ?? []), ...Object.keys(labels)]));
 });
 
-// The labels that Prometheus itself adds
-const ADDED = ['job', 'instance'];
+// What Prometheus itself adds: a series of its own, and labels
+const ITS_OWN = 'up', ADDED = ['job', 'instance'];
 
 function checkNames({ where, expr }) {
   const bare = expr.replace(/"(?:[^"\\]|\\.)*"/g, '""');
-  const names = [...bare.matchAll(/\b(?:gatehouse|process)_\w+/g)].map(([name]) => name);
+  const names = [...bare.matchAll(/\b(?:(?:gatehouse|process)_\w+|up(?=\{))/g)].map(([name]) => name);
   assert.ok(names.length > 0, `${where}: ${expr}`);
   const known = new Set(ADDED);
-  for (const name of names) {
+  for (const name of names.filter((name) => name !== ITS_OWN)) {
     assert.ok(exported.has(name), `${where}: nobody exports ${name}`);
     for (const label of exported.get(name)) known.add(label);
   }
@@ -98,6 +98,14 @@ describe('the alerts', () => {
     }
   });
 
+  test('know the jobs of the scrape configuration', () => {
+    const jobs = parseYaml(read('prometheus', 'prometheus.yml')).scrape_configs.map((job) => job.job_name);
+    const asked = rules.flatMap(({ expr }) => [...expr.matchAll(/job="([^"]+)"/g)].map(([, job]) => job));
+    assert.deepEqual([...new Set(asked)].sort(), jobs.sort());
+    const patterns = rules.flatMap(({ expr }) => [...expr.matchAll(/job=~"([^"]+)"/g)].map(([, pattern]) => new RegExp(`^(?:${pattern})$`)));
+    for (const pattern of patterns) for (const job of jobs) assert.match(job, pattern);
+  });
+
   test('say what to do', () => {
     for (const { alert, annotations, labels } of rules) assert.ok(annotations.summary && annotations.description && labels.severity, alert);
   });
@@ -125,6 +133,18 @@ describe('the alerts', () => {
         quiet('GatehouseRefreshTokenCameBack', '2m'),
         fires('GatehouseRefreshTokenCameBack', '4m', {}, rule('GatehouseRefreshTokenCameBack').annotations.summary),
       ],
+    }, {
+      interval: '1m',
+      input_series: [{ series: 'up{job="gatehouse",instance="here"}', values: '1x20' }, { series: 'up{job="gatehouse-files",instance="here"}', values: '1x9 0x10' }],
+      alert_rule_test: [
+        quiet('GatehouseIsDown', '9m'),
+        fires('GatehouseIsDown', '12m', { job: 'gatehouse-files', instance: 'here' }, 'gatehouse-files at here gives no numbers'),
+        quiet('GatehouseIsNotWatched', '12m'),
+      ],
+    }, {
+      interval: '1m',
+      input_series: [{ series: 'up{job="gatehouse",instance="here"}', values: '1x20' }],
+      alert_rule_test: [fires('GatehouseIsNotWatched', '10m', { job: 'gatehouse-files' }, 'gatehouse-files: Prometheus asks nobody')],
     }];
     const rule_files = [join(repository, 'deploy', 'prometheus', 'gatehouse-rules.yml')];
     writeFileSync(join(folder, 'test.yml'), JSON.stringify({ rule_files, evaluation_interval: '1m', tests }));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { make } from '../support/installed.js';
 import { build, repository, run } from '../support/stack.js';
@@ -37,6 +37,21 @@ describe('make install', () => {
       assert.match(text, /@(etc|run|usr\/\w+|var\/\w+)\/gatehouse/, `${file} names none`);
       assert.doesNotMatch(text, /\/(etc|run|usr\/(bin|lib|share)|var\/(lib|log))\/gatehouse/, file);
     }
+  });
+
+  test('has pages whose links lead to what is installed', async () => {
+    await make('install', root);
+    const doc = join(root, 'usr/share/doc/gatehouse');
+    const pages = readdirSync(doc, { recursive: true }).filter((file) => file.endsWith('.md'));
+    for (const page of ['README.md', 'CHANGELOG.md', 'operations.md', 'systemd.md', 'examples/caddy/README.md']) assert.ok(pages.includes(page), page);
+    let count = 0;
+    for (const page of pages)
+      for (const [, target] of readFileSync(join(doc, page), 'utf8').replaceAll(/^```.*?^```/gms, '').matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+        if (/^https?:/.test(target)) continue;
+        assert.ok(existsSync(join(doc, dirname(page), target)), `${page}: ${target}`);
+        count++;
+      }
+    assert.ok(count > 30, String(count));
   });
 
   test('keeps a configuration that is there', async () => {

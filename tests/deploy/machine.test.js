@@ -1,5 +1,5 @@
-// deploy/systemd/README.md, and what docs/operations.md says of upgrades, keys and passwords, followed on a clean
-// machine with a systemd that runs: each paste as it stands there. Some minutes: scripts/test --long.
+// deploy/systemd/README.md, what docs/operations.md says of upgrades, backups, keys and passwords, and deploy/nginx,
+// followed on a clean machine with a systemd that runs: each paste as it stands there. Some minutes: scripts/test --long.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { created, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
 
 const skip = process.env.GATEHOUSE_LONG ? await cannotBoot() : 'only in scripts/test --long';
 
-const README = 'deploy/systemd/README.md', SETTINGS = '## Settings and secrets';
+const README = 'deploy/systemd/README.md', SETTINGS = '## Settings and secrets', MANUAL = 'docs/operations.md';
 const settings = commandsOf(README, SETTINGS), updating = commandsOf(README, '## Updating and removing');
 const linesOf = (paste) => paste.trim().split('\n');
 const sources = '/srv/gatehouse', upstream = '/srv/upstream';
@@ -36,12 +36,17 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
   const files = (token = ann.token) => there.call('GET', '/files', { token });
   const admin = (args) => machine.sh(`GATEHOUSE_CONF=/etc/gatehouse/auth.env auth-admin ${args}`);
   const restart = () => machine.sh(linesOf(updating[0])[2]);
+  const runJobs = async () => {
+    for (const job of ['gatehouse-gc', 'gatehouse-verify', 'gatehouse-auth-gc']) await machine.sh(`systemctl start ${job}.service`);
+  };
+  const running = () => machine.sh(`ps -e -o comm= | grep -E '^(cgi-|gateway-admin|lighttpd)' || true`);
   const pids = () => machine.sh(`systemctl show -P MainPID ${programs.join(' ')} | grep .`);
   // Whatever has been put into the system's folders
   const system = async () => new Set((await machine.sh('find /etc /lib/ /usr -not -type d')).split('\n'));
 
   before(async () => {
-    machine = await debootstrap('systemd-sysv, dbus, git');
+    machine = await debootstrap('systemd-sysv, dbus, git, nginx-light');
+    await machine.prepare('systemctl disable nginx');
     const copied = await run(join(repository, 'scripts/copy-sources'), [path(upstream)]);
     assert.equal(copied.code, 0, copied.stderr);
     await machine.prepare(`cd ${upstream} && git init -q -b main && git add -A && ${commit('As it is here')} && git clone -q . ${sources}`);
@@ -202,8 +207,14 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     });
 
     test('do not keep the other units and gatehouse-setup from their work, which have no secret', async () => {
-      for (const job of ['gatehouse-gc', 'gatehouse-verify', 'gatehouse-auth-gc']) await machine.sh(`systemctl start ${job}.service`);
+      await runJobs();
       await machine.sh('gatehouse-setup');
+    });
+
+    test('are sent by a program that sees no key', async () => {
+      const pid = await machine.sh('systemctl show -P MainPID gatehouse-deliver');
+      assert.equal(await machine.sh(`ps -o supgrp= -p ${pid}`), 'gatehouse');
+      assert.notEqual((await machine.try(`nsenter -m -t ${pid} test -e /etc/gatehouse/keys/keyring`)).code, 0);
     });
 
     test('are signed with both secrets while there are two', async () => {
@@ -293,7 +304,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
   });
 
   describe('another signing key', () => {
-    const table = (row) => readFileSync(join(repository, 'docs/operations.md'), 'utf8').split('\n').find((line) => line.startsWith(`| ${row}`));
+    const table = (row) => readFileSync(join(repository, MANUAL), 'utf8').split('\n').find((line) => line.startsWith(`| ${row}`));
     const kid = (token) => JSON.parse(Buffer.from(token.split('.')[0], 'base64url')).kid;
 
     test('is noticed by nobody', async () => {
@@ -336,6 +347,9 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       assertStatus(await files(), 401);
       ann.token = (await login()).json.access_token;
       assertStatus(await files(), 200);
+      // They sign nothing, and may not read it
+      await runJobs();
+      await told();
     }
   });
 
@@ -368,7 +382,8 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
   test('a wrong setting is told in the journal and ends the socket, and what is written brings it back', async () => {
     const status = async () => (await there.fetch(`${url}/files`, { headers: { Authorization: `Bearer ${ann.token}` } })).status;
     appendFileSync(path('etc/gatehouse/gateway.env'), 'DB_POOL=none\n');
-    await restart();
+    // It fails when systemd hears of the program's end before its beginning
+    await machine.try(linesOf(updating[0])[2]);
     const seen = new Set();
     while ((await machine.active('gatehouse-gateway.socket')) !== 'failed') seen.add(await status());
     seen.add(await status());
@@ -381,6 +396,62 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     while ((answer = await status()) === 503) await pause(50);
     assert.equal(answer, 200);
     assert.equal(await machine.sh('systemctl --failed --no-legend'), '');
+  });
+
+  test('a backup brings back what was lost, and everything runs again', async () => {
+    const section = '### Restore', [variables] = commandsOf(MANUAL, '## Backup and restore', ''), [stop, start, look] = commandsOf(MANUAL, section, '');
+    const paste = (heading) => machine.sh(`${variables}${commandsOf(MANUAL, heading).join('')}`);
+    const content = randomBytes(100_000), saved = await keep(there, ann, 'saved.bin', content);
+    await paste('### Make a backup');
+    assert.deepEqual((await machine.sh('ls /var/lib/gatehouse/backup.new/settings')).split('\n').sort(), ['gatehouse', 'gatehouse-deliver.service.d']);
+    await machine.sh(stop);
+    assert.equal(await running(), '');
+    await machine.sh(`mariadb -e 'DROP DATABASE auth; DROP DATABASE gateway' && rm -r /var/lib/gatehouse/data/* /etc/gatehouse/keys/keyring && gatehouse-setup --keys-only`);
+    await paste(section);
+    await machine.sh('gatehouse-setup');
+    await machine.sh(start);
+    await machine.sh(`set -e; ${look}`);
+    assert.deepEqual((await there.call('GET', saved.url, { token: ann.token })).bytes, content);
+    await machine.sh('systemctl start gatehouse-deliver && rm -r /var/lib/gatehouse/backup.new');
+    await told();
+    assert.equal(await machine.sh('systemctl --failed --no-legend'), '');
+  });
+
+  test('nginx takes the place of lighttpd, as deploy/nginx/README.md has it, and gives it back', async () => {
+    const page = 'deploy/nginx/README.md', [noEdge, letIn] = commandsOf(page), [sockets] = commandsOf(page, undefined, 'ini');
+    const sendfile = (how) => edit('etc/gatehouse/gateway.env', (text) => text.replace(/^SENDFILE=.*$/m, `SENDFILE=${how}`));
+    await machine.sh(noEdge);
+    await dropIn('gatehouse-auth.socket gatehouse-gateway.socket', sockets);
+    await machine.sh(`set -e; ${letIn}`);
+    sendfile('x-accel-redirect');
+    await machine.sh('cp /usr/share/doc/gatehouse/examples/nginx/gatehouse{,-http}.conf /etc/nginx && rm /etc/nginx/sites-enabled/default');
+    const [http, server] = [...readFileSync(path('etc/nginx/gatehouse.conf'), 'utf8').matchAll(/(?:^# {5}.*\n)+/gm)].map(([block]) => block.replaceAll(/^# {5}/gm, ''));
+    writeFileSync(path('etc/nginx/conf.d/gatehouse.conf'), `${http}server {\nlisten 127.0.0.1:8080;\n${server}include /etc/nginx/gatehouse.conf;\n}\n`);
+    await machine.sh('systemctl restart gatehouse-gateway nginx');
+
+    const content = randomBytes(100_000), { url: place } = await keep(there, ann, 'nginx.bin', content);
+    const answer = await there.call('GET', place, { token: ann.token });
+    assert.match(answer.headers.get('server'), /nginx/);
+    assert.deepEqual(answer.bytes, content);
+    assertStatus(await login(), 200);
+    assert.notEqual((await machine.try('setpriv --reuid=www-data --regid=www-data --init-groups cat /etc/gatehouse/keys/keyring')).code, 0);
+
+    sendfile('x-sendfile');
+    await machine.sh(`systemctl stop nginx && rm /etc/nginx/gatehouse{,-http}.conf /etc/nginx/conf.d/gatehouse.conf
+      systemctl revert gatehouse-auth.socket gatehouse-gateway.socket && ${linesOf(letIn).slice(0, 2).join(' && ')}
+      systemctl enable --now gatehouse-edge.service`);
+    assert.deepEqual((await there.call('GET', place, { token: ann.token })).bytes, content);
+  });
+
+  test('files move to another place', async () => {
+    const content = randomBytes(100_000), before = await keep(there, ann, 'before.bin', content);
+    await machine.sh(`set -e; ${commandsOf(README, '## Files elsewhere')[0]}`);
+    await machine.sh('rm -r /var/lib/gatehouse/data/*');
+    assert.deepEqual((await there.call('GET', before.url, { token: ann.token })).bytes, content);
+    const after = await keep(there, ann, 'after.bin', content);
+    assert.deepEqual((await there.call('GET', after.url, { token: ann.token })).bytes, content);
+    await runJobs();
+    assert.equal(await machine.sh('find /var/lib/gatehouse/data -type f'), '');
   });
 
   test('TLS at port 443, with a key that root alone can read', async () => {
@@ -414,14 +485,15 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     const rows = await machine.sh(`mariadb -N -e 'SELECT COUNT(*) FROM gateway.file'`);
     await inSources(`set -e; ${updating[1]}`);
     assert.equal(await machine.sh(`systemctl list-units --all --no-legend 'gatehouse*'; systemctl list-unit-files --no-legend 'gatehouse*' || true`), '');
-    assert.equal(await machine.sh(`ps -e -o comm= | grep -E '^(cgi-|gateway-admin|lighttpd)' || true`), '');
+    assert.equal(await running(), '');
     const left = [...(await system())].filter((file) => !present.has(file) && !file.startsWith('/etc/letsencrypt/')).sort();
     assert.deepEqual(left, [
       ...['gateway.env', 'keys/event-secret', 'keys/jwt-secret', 'keys/keyring', 'keys/mysql-auth', 'keys/mysql-gateway', 'site.conf'].map((name) => `/etc/gatehouse/${name}`),
-      ...['deliver', 'edge'].map((name) => `/etc/systemd/system/gatehouse-${name}.service.d/override.conf`),
+      ...['deliver.service.d/override', 'edge.service.d/override', 'gateway.service.d/files', 'gc.service.d/files', 'verify.service.d/files']
+        .map((name) => `/etc/systemd/system/gatehouse-${name}.conf`),
     ]);
     assert.ok(Number(rows) > 0);
-    assert.equal(await machine.sh('find /var/lib/gatehouse/data/objects -type f | wc -l'), rows);
+    assert.equal(await machine.sh('find /srv/files/objects -type f | wc -l'), rows);
     assert.equal(await machine.sh(`mariadb -N -e 'SELECT COUNT(*) FROM gateway.file'`), rows);
     await machine.sh('test -s /var/log/gatehouse/access.log && getent passwd gatehouse gatehouse-auth gatehouse-edge');
   });

@@ -18,13 +18,13 @@ static void set(const char *name, const char *value)
 static int clean_environment(void **state)
 {
 	static const char *const names[] = {
-		"MYSQL_HOST",	   "MYSQL_PORT",     "MYSQL_SOCKET",
-		"MYSQL_USER",	   "MYSQL_PASSWORD", "MYSQL_DB",
-		"DB_POOL",	   "DB_TIMEOUT",     "JWT_SECRET",
-		"JWT_KEYRING",	   "JWT_ISSUER",     "JWT_AUDIENCE",
-		"THREADS",	   "LOG_LEVEL",	     "CORS_ORIGINS",
-		"PUBLIC_URL",	   "DRAIN_SECONDS",  "GATEHOUSE_CONF",
-		"TRUSTED_PROXIES",
+		"MYSQL_HOST",	   "MYSQL_PORT",      "MYSQL_SOCKET",
+		"MYSQL_USER",	   "MYSQL_PASSWORD",  "MYSQL_DB",
+		"DB_POOL",	   "DB_TIMEOUT",      "JWT_SECRET",
+		"JWT_KEYRING",	   "JWT_ISSUER",      "JWT_AUDIENCE",
+		"THREADS",	   "LOG_LEVEL",	      "CORS_ORIGINS",
+		"PUBLIC_URL",	   "DRAIN_SECONDS",   "GATEHOUSE_CONF",
+		"TRUSTED_PROXIES", "JWT_SECRET_FILE",
 	};
 
 	(void)state;
@@ -145,6 +145,26 @@ static void a_secret_makes_keys(void **state)
 	settings_release(&s);
 }
 
+static void a_tool_does_without_the_secret(void **state)
+{
+	struct errmsg why = { "" };
+	struct settings s;
+
+	(void)state;
+	set("JWT_SECRET_FILE", "/nowhere");
+	set("JWT_ISSUER", "files");
+	assert_err(settings_load(&defaults, &s, &why), ERR_CONFIG);
+	assert_contains(why.text, "JWT_SECRET_FILE: cannot open /nowhere");
+	assert_ok(settings_load_tool(&defaults, &s, NULL));
+	assert_null(s.jwt_secret);
+	assert_string_equal(s.jwt_issuer, "files");
+	assert_string_equal(settings_db(&s).user, "gatehouse");
+	settings_release(&s);
+	set("THREADS", "0");
+	assert_err(settings_load_tool(&defaults, &s, &why), ERR_CONFIG);
+	assert_contains(why.text, "THREADS: ");
+}
+
 static void a_ring_file_makes_keys_or_names_its_line(void **state)
 {
 	char path[] = "/tmp/test-settings.XXXXXX";
@@ -228,6 +248,7 @@ int main(void)
 		CLEAN(keys_come_from_a_secret_or_a_ring_and_never_from_both),
 		CLEAN(a_weak_secret_is_named_and_not_shown),
 		CLEAN(a_secret_makes_keys),
+		CLEAN(a_tool_does_without_the_secret),
 		CLEAN(a_ring_file_makes_keys_or_names_its_line),
 		CLEAN(what_is_printed_shows_no_secret),
 		CLEAN(the_pool_gets_what_was_set),
