@@ -26,9 +26,10 @@ const ownStacks = args[0] === '--own-stacks';
 const files = (ownStacks ? args.slice(1) : args).flatMap((name) =>
   name.endsWith('.js') ? [resolve(name)] : readdirSync(join(tests, name)).filter((f) => f.endsWith('.test.js')).map((f) => join(tests, name, f)));
 
+// When its tests and what they clean up are done, a file is: what a browser or a client left open holds nobody up.
 function nodeTest(env) {
   const child = spawn(process.execPath,
-    ['--test', '--test-concurrency=2', `--test-reporter=${process.env.TEST_REPORTER || 'spec'}`, ...files],
+    ['--test', '--test-force-exit', '--test-concurrency=2', `--test-reporter=${process.env.TEST_REPORTER || 'spec'}`, ...files],
     { stdio: 'inherit', cwd: tests, env: { ...process.env, ...env } });
   process.on('exit', () => child.kill());
   return new Promise((done) => child.on('exit', (code) => done(code ?? 1)));
