@@ -209,6 +209,15 @@ describe('a container that is', { skip }, () => {
     assertStatus(await call(url, 'POST', '/login', { basic: ['me@example.com', secret('first-user')] }), 200);
   });
 
+  // Once more than before: a log outlives the end of its container
+  async function saysOnceMore(service, text, after) {
+    const times = async () => (await logs(name(service))).split(text).length;
+    const before = await times();
+    const done = after();
+    await until(`${service} says ${text}`, async () => (await times()) > before);
+    return done;
+  }
+
   test('killed is started again, and a resumable upload goes on where it was', async () => {
     const upload = await resumable(ask, body.length);
     assertStatus(await upload.patch(0, body.subarray(0, 700_000)), 204);
@@ -233,8 +242,7 @@ describe('a container that is', { skip }, () => {
     const { path } = await resumable(ask, body.length);
     const upload = slowly(url, token, 'PATCH', path, patchHeaders(0), body);
     await until('the program takes bytes', async () => (await podman('exec', name('cgi-gateway'), 'sh', '-c', 'cat /var/lib/gatehouse/data/incoming/* | wc -c')) >= 500_000);
-    const stopped = inBackground('stop', '--time', '40', name('cgi-gateway'));
-    await until('it drains', async () => (await logs(name('cgi-gateway'))).split('\n').some((line) => line.includes('draining')));
+    const stopped = await saysOnceMore('cgi-gateway', 'draining', () => inBackground('stop', '--time', '40', name('cgi-gateway')));
     const { status, text } = await upload.finish();
     assert.equal(status, 204, text);
     assert.equal(await stopped.ended, 0);
@@ -247,8 +255,7 @@ describe('a container that is', { skip }, () => {
   test('lighttpd and told to end finishes what it is taking in, and takes nobody new', async () => {
     const upload = slowly(url, token, 'PUT', '/upload/last.bin', {}, body);
     await until('lighttpd takes bytes', async () => (await podman('exec', name('edge'), 'ls', '-l', '/proc/1/fd')).includes('lighttpd-upload'));
-    const stopped = inBackground('stop', '--time', '40', name('edge'));
-    await until('it drains', async () => (await logs(name('edge'))).includes('graceful shutdown started'));
+    const stopped = await saysOnceMore('edge', 'graceful shutdown started', () => inBackground('stop', '--time', '40', name('edge')));
     await assert.rejects(fetch(url));
     const { status, text } = await upload.finish();
     assert.equal(status, 201, text);
