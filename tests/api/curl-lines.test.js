@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { allFiles, sha256 } from '../support/files.js';
+import { fenced } from '../support/manual.js';
 import { repository, useStack } from '../support/stack.js';
 import { openTerminal } from '../support/terminal.js';
 import { totp } from '../support/totp.js';
@@ -13,10 +14,7 @@ const stack = await useStack();
 
 // [heading, [fenced shell]] of each part of a Markdown text
 function pastes(text, mark) {
-  return text.split(new RegExp(`^${mark} `, 'm')).slice(1).map((part) => [
-    part.slice(0, part.indexOf('\n')),
-    [...part.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, lines]) => lines),
-  ]);
+  return text.split(new RegExp(`^${mark} `, 'm')).slice(1).map((part) => [part.slice(0, part.indexOf('\n')), fenced(part)]);
 }
 const read = (...steps) => readFileSync(join(repository, ...steps), 'utf8');
 

@@ -11,9 +11,10 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { schemaErrors } from '../support/contract.js';
 import { keep, sha256 } from '../support/files.js';
+import { commandsOf } from '../support/manual.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { accept, answer, any, hangUp, isSigned, never, Receiver } from '../support/receiver.js';
-import { build, repository, run, sanitizerLines, startStack, useStack } from '../support/stack.js';
+import { build, run, sanitizerLines, startStack, useStack } from '../support/stack.js';
 import { create, created, end, patch } from '../support/tus.js';
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
@@ -186,9 +187,7 @@ describe('what is told', () => {
 });
 
 test('the lines of docs/operations.md know what is genuine', async () => {
-  const manual = readFileSync(join(repository, 'docs', 'operations.md'), 'utf8');
-  const [js] = /(?<=```js\n)[^`]*isGenuine(`[^`]*`|[^`])*?(?=```)/.exec(manual);
-  const [sh] = /(?<=```sh\n)key=[^`]*(?=```)/.exec(manual);
+  const [[js], [sh]] = ['js', 'sh'].map((language) => commandsOf('docs/operations.md', '### What a receiver gets', language));
   const { isGenuine } = await import(`data:text/javascript;base64,${Buffer.from(js).toString('base64')}`);
   await upload();
   await deliver();
