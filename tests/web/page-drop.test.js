@@ -109,8 +109,7 @@ describe('whoever has the address', () => {
     await open(link);
     await eventually(async () => /ended|revoked|expired/i.test(await page.locator('#about').textContent()), true);
     assert.equal(await page.locator('#zone').isVisible(), false);
-    await page.goto(`${stack.url}/drop.html#nothing`);
-    await page.reload();
+    await page.goto(`${stack.url}/drop.html#nothing`); // the page itself loads anew: the same document, another link
     await page.getByText('There is nothing at this address.').waitFor();
   });
 });
