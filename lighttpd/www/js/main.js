@@ -32,6 +32,7 @@ function showView({ focus = true } = {}) {
 function state(name) {
   document.body.dataset.state = name;
   $('#house').hidden = name !== 'in';
+  document.title = 'Gatehouse';
 }
 
 session.addEventListener('began', () => {
@@ -44,8 +45,12 @@ session.addEventListener('began', () => {
   showView({ focus: wasAtGate });
 });
 
-session.addEventListener('ended', ({ detail: why }) => {
+const closeDialogs = () => {
   for (const dialog of $$('dialog')) dialog.close();
+};
+
+session.addEventListener('ended', ({ detail: why }) => {
+  closeDialogs();
   if (why) holdUploads();
   else putUploadsAway();
   clearFiles();
@@ -55,7 +60,9 @@ session.addEventListener('ended', ({ detail: why }) => {
 });
 
 addEventListener('hashchange', () => {
-  if (location.hash !== '#main' && currentUser()) showView();
+  if (location.hash === '#main' || !currentUser()) return;
+  closeDialogs(); // they belong to the room that is left
+  showView();
 });
 
 $('#log-out').addEventListener('click', ({ currentTarget }) => whileBusy(currentTarget, () => logOut().catch(complain)));
