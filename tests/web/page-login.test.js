@@ -127,6 +127,17 @@ describe('a login', () => {
     await page.context().close();
   });
 
+  test('outlives a reload while the server is away, and needs no password when it is back', async () => {
+    const page = await browser.visit(stack);
+    await page.logIn(await stack.person());
+    await page.route('**/refresh', (route) => route.fulfill({ status: 503, body: 'away' }));
+    await page.reload();
+    await page.getByText('The server is busy or starting. Try again in a moment.').waitFor();
+    await page.unroute('**/refresh');
+    await out(page).waitFor();
+    await page.context().close();
+  });
+
   test('ends by logging out, in every tab, and a reload does not bring it back', async () => {
     const page = await browser.visit(stack);
     await page.logIn(await stack.person());

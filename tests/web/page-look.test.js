@@ -132,6 +132,27 @@ test('letters of twice the size fit on a phone, and a name can be read while it 
   await page.context().close();
 });
 
+test('what has the focus is not beneath the uploads, and on a low screen these scroll away with the rest', async () => {
+  const bob = await stack.person();
+  for (let i = 0; i < 30; i++) await keep(stack, bob, `${i}.txt`, 'x');
+  const page = await browser.visit(stack, { viewport: { width: 360, height: 740 } });
+  await page.logIn(bob);
+  await eventually(async () => (await listed(page)).length, 30);
+  await page.context().setOffline(true);
+  await page.locator('#picker').setInputFiles(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ name, mimeType: 'text/plain', buffer: Buffer.alloc(1000) })));
+  await page.locator('.upload').nth(5).waitFor();
+  await page.locator('.file .name').last().focus();
+  for (let i = 0; i < 15; i++) {
+    await page.keyboard.press('ArrowUp');
+    const [top, bottom] = await page.evaluate(() => [document.activeElement.getBoundingClientRect().top, document.querySelector('#uploads').getBoundingClientRect().bottom]);
+    assert.ok(top >= bottom, `${top} < ${bottom}`);
+  }
+  await page.setViewportSize({ width: 640, height: 400 });
+  await page.locator('.file .name').last().focus();
+  await eventually(() => page.locator('#uploads').evaluate((panel) => panel.getBoundingClientRect().bottom < 0), true);
+  await page.context().close();
+});
+
 test('in colours that the reader has chosen the room where one is stands out', async () => {
   const page = await browser.visit(stack, { forcedColors: 'active' });
   await page.logIn(ann);

@@ -2,15 +2,16 @@
 //
 // The room is in the address (#files, #requests, #account), so that back and reload work.
 import { showAccount } from './account.js';
-import { $, $$, whileBusy } from './dom.js';
+import { $, $$, setText, whileBusy } from './dom.js';
 import { clearFiles, openFiles } from './files.js';
 import { hideGate, showGate } from './gate.js';
 import { showRequests } from './requests.js';
-import { currentUser, logOut, resume, session } from './session.js';
+import { currentUser, isLoggedIn, logOut, resume, session } from './session.js';
 import { complain } from './toasts.js';
 import './upload-list.js';
 import { holdUploads, putUploadsAway, wakeUploads } from './uploads.js';
 
+const AWAY = 4000; // ms before a server that could not be reached is asked again
 const VIEWS = { files: 'Files', requests: 'Requests', account: 'Account' };
 
 function showView({ focus = true } = {}) {
@@ -67,9 +68,21 @@ addEventListener('hashchange', () => {
 
 $('#log-out').addEventListener('click', ({ currentTarget }) => whileBusy(currentTarget, () => logOut().catch(complain)));
 
+// Whoever was logged in may be so still, once the server is back; until then the door is open, and nothing
+// happens to who has begun to use it.
+async function tryAgain() {
+  if (isLoggedIn() || $('#gate [name=password]').value) return;
+  try {
+    if (!(await resume())) setText($('#gate-why'), '');
+  } catch {
+    setTimeout(tryAgain, AWAY);
+  }
+}
+
 try {
   if (!(await resume())) throw undefined;
 } catch (error) {
   state('out');
   showGate(error?.detail ?? '');
+  if (error) setTimeout(tryAgain, AWAY);
 }
