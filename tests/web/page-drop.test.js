@@ -101,12 +101,15 @@ describe('whoever has the address', () => {
     await open(await ask({}));
     await page.getByText('Drop files or folders here').waitFor();
     await page.context().setOffline(true);
+    const asked = page.waitForEvent('requestfailed', (request) => request.method() === 'GET'); // what the link takes now
     await send(file('a.txt', 'x'));
     await page.locator('#sent .problem').getByText('cannot be reached').waitFor();
+    await asked;
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    assert.ok(await page.locator('#zone').isVisible());
     await page.context().setOffline(false);
     await page.getByRole('button', { name: 'Try again a.txt' }).click();
     await page.getByText('Thank you. 1 file arrived.').waitFor();
-    assert.ok(await page.locator('#zone').isVisible());
   });
 
   test('comes when there is no connection, and sees the page when there is', async () => {
