@@ -332,6 +332,25 @@ describe('a length that is told later', () => {
     assert.equal((await fileOf(stack, ann, other)).size, 3);
   });
 
+  test('is not told by a request that is refused', async () => {
+    const path = await created(stack, ann, null, { name: 'a' });
+    assertStatus(await patch(stack, ann, path, 0, 'abc'), 204);
+    const refused = [
+      [2, 'd', {}, 409],
+      [3, 'defghij', {}, 413],
+      [3, 'd', { 'Upload-Checksum': 'sha512 YQ==' }, 400],
+      [3, 'd', { 'Upload-Checksum': `sha1 ${createHash('sha1').update('e').digest('base64')}` }, 460],
+    ];
+    for (const [at, bytes, headers, status] of refused) {
+      assertStatus(await patch(stack, ann, path, at, bytes, { 'Upload-Length': '9', ...headers }), status);
+      const told = (await head(stack, ann, path)).headers;
+      assert.deepEqual([told.get('upload-length'), told.get('upload-defer-length'), told.get('upload-offset')], [null, '1', '3'], String(status));
+    }
+    const sum = { 'Upload-Checksum': `sha1 ${createHash('sha1').update('defghij').digest('base64')}` };
+    assertStatus(await patch(stack, ann, path, 3, 'defghij', { 'Upload-Length': '10', ...sum }), 204);
+    assert.equal((await bytesOf(ann, path)).toString(), 'abcdefghij');
+  });
+
   test('counts from then on, and before that the bytes that are announced do', async () => {
     const eve = await stack.person();
     assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', '10'])).code, 0);
@@ -431,6 +450,8 @@ describe('parts', () => {
     assertProblem(await patch(stack, eve, path, 12, 'x'), 403, 'forbidden');
     assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [12, 1]);
     for (const p of paths) assertStatus(await head(stack, eve, p), 404);
+    assertStatus(await end(stack, eve, path), 204);
+    assertProblem(await patch(stack, eve, path, 12, 'x'), 404, 'not-found');
   });
 
   test('that are not all there, or not one\'s own, are put together to nothing', async () => {

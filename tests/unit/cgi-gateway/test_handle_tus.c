@@ -974,8 +974,8 @@ static void no_length_is_told_that_somebody_writes_beyond(void **state)
 	begin_patch("2", "llo");
 	header("Upload-Length", "5");
 	assert_refused(answer_patch(), 409, "conflict",
-		       "Another request goes on with this upload. Ask for its "
-		       "offset.");
+		       "Another request has taken over this upload. Ask for "
+		       "its offset.");
 	before_open = hold_more; /* which is held already */
 	begin_patch("2", "llo");
 	header("Upload-Length", "9");
