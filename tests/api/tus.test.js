@@ -454,6 +454,19 @@ describe('parts', () => {
     assertProblem(await patch(stack, eve, path, 12, 'x'), 404, 'not-found');
   });
 
+  test('have the room that they took, also when the quota became less', async () => {
+    const eve = await stack.person();
+    const limit = async (bytes) => assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', bytes])).code, 0);
+    await limit('6');
+    const paths = [await part(eve, 'abc'), await part(eve, 'def')];
+    await limit('5');
+    assertProblem(await create(stack, eve, 1), 507, 'quota-exceeded');
+    const final = await create(stack, eve, null, { headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${paths.join(' ')}` } });
+    assertStatus(final, 201);
+    assert.equal((await bytesOf(eve, final.headers.get('location'))).toString(), 'abcdef');
+    assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [6, 1]);
+  });
+
   test('that are not all there, or not one\'s own, are put together to nothing', async () => {
     const join = (list, headers) => create(stack, ann, null, { name: 'j', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${list}`, ...headers } });
     const [done, other] = [await part(ann, 'abc'), await part(bob, 'abc')];
