@@ -55,6 +55,19 @@ static enum err read_end(struct tus *t, int64_t at, int64_t *end)
 	return ERR_OK;
 }
 
+/* Whoever is wrong about the offset hears of that first, for it is mended by
+ * going on from the right one */
+static enum err refuse(struct tus *t, int64_t at, enum err e)
+{
+	int64_t offset = at, written_at;
+	enum err found = partial_look(t->app->store, t->u.id, &offset,
+				      &written_at, &t->rs->why);
+
+	if (found != ERR_OK)
+		return found;
+	return offset != at ? tus_elsewhere(t, offset) : e;
+}
+
 static enum err keep_length(struct tus *t)
 {
 	if (t->u.length != UPLOAD_LENGTH_UNKNOWN ||
@@ -195,7 +208,7 @@ enum err tus_receive(struct tus *t, int64_t *at)
 	enum err e = read_end(t, *at, &end);
 
 	if (e != ERR_OK)
-		return e;
+		return refuse(t, *at, e);
 	if (atomic_fetch_add(&t->app->streams, 1) < t->app->streams_max)
 		e = stream(t, at, end);
 	else

@@ -238,6 +238,7 @@ describe('a request that makes no sense', () => {
     const refused = [
       [patch(stack, ann, path, 0, 'x'), 409, 'conflict'],
       [patch(stack, ann, path, 3, 'x'), 409, 'conflict'],
+      [patch(stack, ann, path, 0, 'abcdef'), 409, 'conflict'],
       [patch(stack, ann, path, '', 'x'), 400, 'bad-request'],
       [patch(stack, ann, path, 'x', 'x'), 400, 'bad-request'],
       [patch(stack, ann, path, 2, 'cdef'), 413, 'too-large'],
