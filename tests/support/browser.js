@@ -84,6 +84,13 @@ export async function eventually(read, wanted) {
   }
 }
 
+// What goes by itself after some seconds (a notice and its undo, the word "Copied") stays from now on: a
+// loaded machine may need longer to look at it.
+export const letNoticesStay = (page) => page.evaluate(() => {
+  const real = globalThis.setTimeout;
+  globalThis.setTimeout = (work, ms, ...rest) => real(work, ms > 1000 ? 2 ** 31 - 1 : ms, ...rest);
+});
+
 export const fileRow = (page, name) => page.locator('.file').filter({ has: page.locator('bdi').getByText(name, { exact: true }) });
 
 // What axe-core finds wrong, one line a fault.

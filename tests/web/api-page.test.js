@@ -1,7 +1,7 @@
 // api.html in a real browser
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { eventually, inaccessible, openBrowser } from '../support/browser.js';
+import { eventually, inaccessible, letNoticesStay, openBrowser } from '../support/browser.js';
 import { operations } from '../support/document.js';
 import { useStack } from '../support/stack.js';
 
@@ -101,6 +101,7 @@ test('the contents mark what is being read', async () => {
 
 test('a line of curl is copied as it stands', async () => {
   const page = await open({ permissions: ['clipboard-read', 'clipboard-write'] });
+  await letNoticesStay(page);
   const figure = page.locator('#newLink figure').first();
   await figure.getByRole('button', { name: 'Copy' }).click();
   await figure.getByRole('button', { name: 'Copied' }).waitFor();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
-import { enter, eventually, openBrowser } from '../support/browser.js';
+import { enter, eventually, letNoticesStay, openBrowser } from '../support/browser.js';
 import { keep } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 import { totp } from '../support/totp.js';
@@ -21,10 +21,12 @@ afterEach(async () => {
 
 async function open(hash = '') {
   page = await browser.visit(stack, { path: `/${hash}`, permissions: ['clipboard-read', 'clipboard-write'] });
+  await letNoticesStay(page);
   await page.logIn(ann);
 }
 
 const copied = () => page.evaluate(() => navigator.clipboard.readText());
+const focused = () => page.evaluate(() => document.activeElement.ariaLabel ?? document.activeElement.textContent);
 const works = async (token) => (await stack.call('GET', '/files', { token })).status === 200;
 
 describe('a share link', () => {
@@ -45,6 +47,7 @@ describe('a share link', () => {
     await page.getByText('ends in 7 days').waitFor();
     await page.getByRole('button', { name: 'Revoke' }).click();
     await page.getByText('1 of 2 downloads').waitFor({ state: 'detached' });
+    await eventually(focused, 'Share by link');
     assertStatus(await stack.call('GET', address.slice(stack.url.length)), 410);
   });
 
@@ -64,7 +67,7 @@ describe('an API token', () => {
   test('is shown once, works as far as its scope goes, and is revoked', async () => {
     await open('#account');
     await page.getByLabel('Name', { exact: true }).fill('backup script');
-    await page.getByLabel('May').selectOption('Read files only');
+    await page.getByLabel('May').selectOption('Only read');
     await page.getByRole('button', { name: 'Make a token' }).click();
     const field = page.getByLabel('Token backup script');
     await field.waitFor();
@@ -80,6 +83,7 @@ describe('an API token', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
     await page.getByText('backup script', { exact: true }).waitFor({ state: 'detached' });
     assert.equal(await works(token), false);
+    await eventually(focused, 'API tokens'); // the last is gone: the focus is on what they stood under
   });
 });
 
@@ -120,7 +124,7 @@ describe('the password', () => {
       await page.getByRole('button', { name: 'Change the password' }).click();
     };
     await change('not the password', 'a better password');
-    await page.locator('.part .problem').filter({ hasText: /password/i }).waitFor();
+    await page.getByText('That is not your current password.').waitFor();
     await change(ann.password, 'a better password');
     await page.getByText('The password is changed.').waitFor();
     assert.equal(await works(ann.token), false, 'other logins have ended');
@@ -141,7 +145,8 @@ describe('two-step login', () => {
     await page.getByRole('button', { name: 'I have kept them' }).waitFor();
     const codes = await page.locator('.copy ol li').allTextContents();
     assert.equal(codes.length, 10);
-    await page.getByRole('button', { name: 'I have kept them' }).click();
+    await page.getByRole('button', { name: 'I have kept them' }).press('Enter');
+    assert.equal(await page.getByLabel('To turn it off').evaluate((field) => field === document.activeElement), true);
 
     await page.getByRole('button', { name: 'Log out', exact: true }).click();
     await enter(page, ann);
@@ -153,6 +158,7 @@ describe('two-step login', () => {
     await page.getByLabel('To turn it off').fill(codes[0]);
     await page.getByRole('button', { name: 'Turn it off' }).click();
     await page.getByRole('button', { name: 'Set it up' }).waitFor();
+    await eventually(focused, 'Set it up');
     assertStatus(await stack.call('POST', '/login', { basic: [ann.email, ann.password] }), 200);
   });
 });

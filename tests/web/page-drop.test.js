@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
-import { eventually, inaccessible, openBrowser } from '../support/browser.js';
+import { eventually, inaccessible, letNoticesStay, openBrowser } from '../support/browser.js';
 import { allFiles } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 
@@ -38,6 +38,7 @@ describe('a request', () => {
   test('is made, its address copied, what came is counted, and it is revoked', async () => {
     page = await browser.visit(stack, { path: '/#requests', permissions: ['clipboard-read', 'clipboard-write'] });
     await page.logIn(ann);
+    await letNoticesStay(page);
     await page.getByText('None yet.').waitFor();
     await page.getByLabel('What it is for').fill('Photos of the party');
     await page.getByLabel('Files at most').fill('3');
@@ -55,6 +56,7 @@ describe('a request', () => {
     await page.getByRole('button', { name: 'Revoke' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
     await page.getByText('None yet.').waitFor();
+    await eventually(() => page.evaluate(() => document.activeElement.textContent), 'Your requests');
     assertStatus(await stack.call('GET', new URL(address).pathname), 410);
   });
 });
@@ -93,6 +95,50 @@ describe('whoever has the address', () => {
     await send(file('large.txt', 'x'.repeat(101)), file('small.txt', 'x'));
     await page.getByText('Larger than the 100 B that a file may have here.').waitFor();
     await page.getByText('Thank you. 1 file arrived; see below for the rest.').waitFor();
+  });
+
+  test('that has no connection for a while goes on where the page is', async () => {
+    await open(await ask({}));
+    await page.getByText('Drop files or folders here').waitFor();
+    await page.context().setOffline(true);
+    const asked = page.waitForEvent('requestfailed', (request) => request.method() === 'GET'); // what the link takes now
+    await send(file('a.txt', 'x'));
+    await page.locator('#sent .problem').getByText('cannot be reached').waitFor();
+    await asked;
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    assert.ok(await page.locator('#zone').isVisible());
+    await page.context().setOffline(false);
+    await page.getByRole('button', { name: 'Try again a.txt' }).click();
+    await page.getByText('Thank you. 1 file arrived.').waitFor();
+  });
+
+  test('comes when there is no connection, and sees the page when there is', async () => {
+    await open(await ask({}));
+    await page.getByText('Drop files or folders here').waitFor();
+    await page.route('**/u/*', (route) => route.abort());
+    await page.reload();
+    await page.getByText('Gatehouse cannot be reached.').waitFor();
+    await page.unroute('**/u/*');
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await page.getByText('Drop files or folders here').waitFor();
+  });
+
+  test('drops what cannot be read, and reads that', async () => {
+    await open(await ask({}));
+    await page.getByText('Drop files or folders here').waitFor();
+    const inspector = await page.context().newCDPSession(page);
+    const data = { items: [], files: [join(folder, 'is not there.txt')], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop']) await inspector.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+    await page.getByText('It could not be read.').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Try again' }).isVisible(), false);
+  });
+
+  test('has sent as much as is taken, and is not told of an error', async () => {
+    await open(await ask({ max_files: 1 }));
+    await page.getByText('Up to 1 file').waitFor();
+    await send(file('1.txt', 'x'));
+    await page.getByText('Thank you. 1 file arrived.').waitFor();
+    await page.getByText('No more files are taken here.').waitFor();
   });
 
   test('reads why the server took no more', async () => {

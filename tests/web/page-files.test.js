@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
-import { eventually, fileRow, listed, openBrowser } from '../support/browser.js';
+import { eventually, fileRow, letNoticesStay, listed, openBrowser } from '../support/browser.js';
 import { allFiles, keep, sha256 } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 
@@ -43,7 +43,10 @@ describe('the list', () => {
   test('of nobody yet says what to do', async () => {
     await open();
     await page.getByRole('heading', { name: 'Nothing here yet' }).waitFor();
-    await page.getByRole('button', { name: 'Choose files' }).waitFor();
+    await page.getByRole('button', { name: 'Choose files' }).focus();
+    await page.locator('#picker').setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('x') });
+    await eventually(() => listed(page), ['a.txt']);
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'choose', 'the focus goes to the button that takes its place');
   });
 
   test('has the newest first, with size, kind and day', async () => {
@@ -55,7 +58,7 @@ describe('the list', () => {
     assert.equal(await row.locator('.size').textContent(), '1.54 KB');
     assert.equal(await row.locator('.tile').textContent(), 'PDF');
     await page.getByRole('heading', { name: 'Today' }).waitFor();
-    assert.equal(await page.locator('#usage').textContent(), '2 files, 1.54 KB');
+    await eventually(() => page.locator('#usage').textContent(), '2 files, 1.54 KB');
   });
 
   test('shows names as they are, whatever they hold', async () => {
@@ -109,6 +112,40 @@ describe('the list', () => {
 });
 
 describe('a file', () => {
+  test('is opened, and by a double click not closed again', async () => {
+    await keep(stack, ann, 'a.txt', 'x');
+    await open();
+    await page.getByRole('button', { name: 'Share a.txt' }).dblclick(); // its place lies beside the dialog
+    await page.getByRole('button', { name: 'Make a link' }).waitFor();
+    await page.mouse.click(5, 5);
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  });
+
+  test('is closed by going back, which leads to another room', async () => {
+    await keep(stack, ann, 'a.txt', 'x');
+    await open({ path: '/#account' });
+    await page.getByRole('link', { name: 'Files' }).click();
+    await page.getByRole('button', { name: 'a.txt', exact: true }).click();
+    await page.getByRole('dialog').waitFor();
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Account', level: 1 }).waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  });
+
+  test('says over its own sheet what went wrong there, and afterwards where notices are', async () => {
+    await keep(stack, ann, 'a.txt', 'x');
+    await open({ viewport: { width: 360, height: 740 } });
+    await fileRow(page, 'a.txt').locator('.name').click();
+    await page.getByRole('dialog').waitFor();
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: 'Make a link' }).click();
+    const notice = page.getByText('Gatehouse cannot be reached.').first();
+    await notice.click({ trial: true }); // nothing lies over it
+    assert.equal(await page.locator('dialog #announcer').count(), 1);
+    await page.keyboard.press('Escape');
+    await page.locator('body > #toasts .toast').first().waitFor();
+  });
+
   test('is renamed where it stands', async () => {
     await keep(stack, ann, 'old name.txt', 'x');
     await open();
@@ -135,6 +172,7 @@ describe('a file', () => {
     await keep(stack, ann, 'a.txt', 'x');
     await keep(stack, ann, 'b.txt', 'x');
     await open();
+    await letNoticesStay(page);
     await page.getByRole('button', { name: 'Delete a.txt' }).click();
     await eventually(() => listed(page), ['b.txt']);
     assert.equal((await allFiles(stack, ann)).length, 2);
@@ -147,11 +185,27 @@ describe('a file', () => {
   test('comes back by the button, to where it was', async () => {
     for (const name of ['a.txt', 'b.txt', 'c.txt']) await keep(stack, ann, name, 'x');
     await open();
+    await letNoticesStay(page);
     await page.getByRole('button', { name: 'Delete b.txt' }).click();
     await eventually(() => listed(page), ['c.txt', 'a.txt']);
     await page.getByRole('button', { name: 'Undo' }).click();
     await eventually(() => listed(page), ['c.txt', 'b.txt', 'a.txt']);
     assert.equal((await allFiles(stack, ann)).length, 3);
+  });
+
+  test('comes back also when many were deleted after it', async () => {
+    const names = ['1.txt', '2.txt', '3.txt', '4.txt', '5.txt', '6.txt'];
+    for (const name of names) await keep(stack, ann, name, 'x');
+    await open();
+    await letNoticesStay(page);
+    await fileRow(page, '6.txt').locator('.name').focus();
+    for (let i = 0; i < 6; i++) await page.keyboard.press('Delete');
+    await page.getByRole('heading', { name: 'Nothing here yet' }).waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Choose files');
+    assert.equal(await page.locator('.toast').filter({ visible: true }).count(), 4);
+    for (let i = 0; i < 6; i++) await page.keyboard.press('Control+z');
+    await eventually(() => listed(page), [...names].reverse());
+    assert.equal((await allFiles(stack, ann)).length, 6);
   });
 
   test('that is being deleted when the page is left is deleted', async () => {
@@ -168,6 +222,7 @@ describe('a file', () => {
     await open();
     await page.getByRole('button', { name: 'a.txt', exact: true }).click();
     await page.getByText('This file stays until it is deleted.').waitFor();
+    await page.getByText('1 byte', { exact: true }).waitFor();
     await page.getByLabel('Delete this file after').selectOption('7 days');
     await page.getByText(/^This file is deleted in 7 days \(\d+ \w+.*, \d\d:\d\d\)\.$/).first().waitFor();
     await page.keyboard.press('Escape');
@@ -222,6 +277,7 @@ describe('a download', () => {
 test('everything can be done with the keyboard alone', async () => {
   for (const name of ['one.txt', 'two.txt', 'three.txt']) await keep(stack, ann, name, 'x');
   page = await browser.visit(stack);
+  await letNoticesStay(page);
   const type = (text) => page.keyboard.type(text);
   page.on('filechooser', () => {}); // from now on the test answers, not a window of the browser's
   const press = (key) => page.keyboard.press(key);

@@ -95,6 +95,9 @@ describe('the second factor', () => {
     await page.keyboard.type('000000');
     await page.keyboard.press('Enter');
     await problem(page).filter({ hasText: /\w/ }).waitFor();
+    await page.getByRole('button', { name: 'Use a recovery code' }).click();
+    assert.equal(await problem(page).textContent(), '', 'what was wrong with the code is not said of another');
+    await page.getByRole('button', { name: 'Use the authenticator' }).click();
     await page.getByLabel('Code').fill(totp(secret));
     await page.keyboard.press('Enter');
     await out(page).waitFor();
@@ -121,6 +124,17 @@ describe('a login', () => {
     await page.reload();
     await out(page).waitFor();
     assert.equal(await door(page).isVisible(), false);
+    await page.context().close();
+  });
+
+  test('outlives a reload while the server is away, and needs no password when it is back', async () => {
+    const page = await browser.visit(stack);
+    await page.logIn(await stack.person());
+    await page.route('**/refresh', (route) => route.fulfill({ status: 503, body: 'away' }));
+    await page.reload();
+    await page.getByText('The server is busy or starting. Try again in a moment.').waitFor();
+    await page.unroute('**/refresh');
+    await out(page).waitFor();
     await page.context().close();
   });
 
@@ -237,6 +251,8 @@ describe('with tokens that end', () => {
     assert.equal(await page.locator('#gate-why').textContent(), 'Your login has ended. Log in again to go on.');
     assert.equal(await page.getByLabel('Email').inputValue(), ann.email);
     assert.equal(await page.getByText(ann.email).count(), 0, 'nothing of the account is left on the page');
+    assert.equal(await page.locator('.toast').count(), 0, 'and nobody complains besides');
+    assert.equal(await page.title(), 'Gatehouse');
     await page.context().close();
   });
 
@@ -252,7 +268,10 @@ describe('with tokens that end', () => {
     await page.getByText(/^Too many attempts failed\. Try again in \d+ seconds?\.$/).waitFor();
     const button = page.getByRole('button', { name: 'Log in', exact: true });
     assert.equal(await button.isDisabled(), true);
+    // Said once, and not each second
+    await page.waitForFunction(() => document.querySelector('#login-problem[aria-live=off]') || !document.querySelector('#login [type=submit]').disabled);
     await eventually(() => button.isDisabled(), false);
+    assert.equal(await problem(page).getAttribute('aria-live'), null);
     await page.logIn(ann);
     await page.context().close();
   });

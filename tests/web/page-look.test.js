@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { eventually, fileRow, inaccessible, listed, openBrowser } from '../support/browser.js';
+import { eventually, fileRow, inaccessible, letNoticesStay, listed, openBrowser } from '../support/browser.js';
 import { keep } from '../support/files.js';
 import { startNginx } from '../support/nginx.js';
 import { repository, useStack } from '../support/stack.js';
@@ -80,6 +80,7 @@ for (const colorScheme of ['light', 'dark']) {
         assert.deepEqual(await fits(), [true, true], `${where} is not wider than the window`);
       };
       await check('the door');
+      await letNoticesStay(page);
       await page.logIn(ann);
       await eventually(async () => (await listed(page)).length, 3);
       await check('the list');
@@ -97,7 +98,7 @@ for (const colorScheme of ['light', 'dark']) {
       await page.locator('.toast').waitFor({ state: 'detached' });
       await page.context().setOffline(true);
       await page.locator('#picker').setInputFiles({ name: 'a film.mov', mimeType: 'video/quicktime', buffer: Buffer.alloc(1000) });
-      await page.getByText('The connection is gone.').waitFor();
+      await page.locator('.upload').getByText('The connection is gone.').waitFor();
       await check('an upload');
       await page.getByRole('button', { name: 'Cancel all' }).click();
       await page.context().setOffline(false);
@@ -111,6 +112,55 @@ for (const colorScheme of ['light', 'dark']) {
     });
   }
 }
+
+test('letters of twice the size fit on a phone, and a name can be read while it is changed', async () => {
+  const page = await browser.visit(stack, { viewport: { width: 360, height: 740 } });
+  const inspector = await page.context().newCDPSession(page);
+  const widthOf = (selector) => page.locator(selector).first().evaluate((element) => element.getBoundingClientRect().width);
+  await letNoticesStay(page);
+  await page.logIn(ann);
+  await fileRow(page, 'Offer.pdf').locator('.name').press('F2');
+  assert.ok((await widthOf('.file form input')) > 200);
+  await page.keyboard.press('Escape');
+  await inspector.send('Page.setFontSizes', { fontSizes: { standard: 32 } });
+  await page.waitForFunction(() => parseFloat(getComputedStyle(document.documentElement).fontSize) === 32);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+  assert.ok((await widthOf('#search')) > 200);
+  await fileRow(page, 'Offer.pdf').locator('.name').press('Delete');
+  assert.ok((await widthOf('.toast p')) > 200);
+  await page.keyboard.press('Control+z');
+  await page.context().close();
+});
+
+test('what has the focus is not beneath the uploads, and on a low screen these scroll away with the rest', async () => {
+  const bob = await stack.person();
+  for (let i = 0; i < 30; i++) await keep(stack, bob, `${i}.txt`, 'x');
+  const page = await browser.visit(stack, { viewport: { width: 360, height: 740 } });
+  await page.logIn(bob);
+  await eventually(async () => (await listed(page)).length, 30);
+  await page.context().setOffline(true);
+  await page.locator('#picker').setInputFiles(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ name, mimeType: 'text/plain', buffer: Buffer.alloc(1000) })));
+  await page.locator('.upload').nth(5).waitFor();
+  await page.locator('.file .name').last().focus();
+  for (let i = 0; i < 15; i++) {
+    await page.keyboard.press('ArrowUp');
+    const [top, bottom] = await page.evaluate(() => [document.activeElement.getBoundingClientRect().top, document.querySelector('#uploads').getBoundingClientRect().bottom]);
+    assert.ok(top >= bottom, `${top} < ${bottom}`);
+  }
+  await page.setViewportSize({ width: 640, height: 400 });
+  await page.locator('.file .name').last().focus();
+  await eventually(() => page.locator('#uploads').evaluate((panel) => panel.getBoundingClientRect().bottom < 0), true);
+  await page.context().close();
+});
+
+test('in colours that the reader has chosen the room where one is stands out', async () => {
+  const page = await browser.visit(stack, { forcedColors: 'active' });
+  await page.logIn(ann);
+  const lines = await page.locator('nav a').evaluateAll((links) => links.map((a) => getComputedStyle(a).borderBlockEndWidth));
+  assert.notEqual(lines[0], lines[1]);
+  assert.equal(lines[1], lines[2]);
+  await page.context().close();
+});
 
 describe('behind another server, below a path of its own', () => {
   let nginx;

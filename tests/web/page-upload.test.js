@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
 import { eventually, listed, openBrowser } from '../support/browser.js';
-import { allFiles, sha256 } from '../support/files.js';
+import { allFiles, keep, sha256 } from '../support/files.js';
 import { openLine } from '../support/line.js';
 import { startStack, useStack } from '../support/stack.js';
 
@@ -107,6 +107,35 @@ describe('files come in', () => {
     await page.locator('body:not(.dragging)').waitFor();
   });
 
+  test('by a drop of which something cannot be read: the rest comes, and that is said', async () => {
+    writeFileSync(join(folder, 'beside.txt'), 'beside');
+    await open();
+    const inspector = await page.context().newCDPSession(page);
+    const data = { items: [], files: [join(folder, 'is not there.txt'), join(folder, 'beside.txt')], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop']) await inspector.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+    await page.getByText('is not there.txt could not be read.').waitFor();
+    await eventually(() => listed(page), ['beside.txt']);
+  });
+
+  test('not when they are carried on, even if what they hung over has gone meanwhile', async () => {
+    await keep(stack, ann, 'a.txt', 'x');
+    await open();
+    await page.locator('.file').waitFor();
+    const seen = await page.evaluate(() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['x'], 'x'));
+      const say = (type, target) => target.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer }));
+      const isOver = () => document.body.classList.contains('dragging');
+      const row = document.querySelector('.file');
+      say('dragenter', row);
+      const [before] = [isOver(), row.remove()];
+      say('dragenter', document.body);
+      say('dragleave', document.body);
+      return [before, isOver()];
+    });
+    assert.deepEqual(seen, [true, false]);
+  });
+
   test('by pasting', async () => {
     await open();
     await page.evaluate(() => {
@@ -140,7 +169,7 @@ describe('an upload goes on', () => {
     await underWay();
     await network({ offline: true });
     line.cut(); // what is under way ends only with its connection
-    await page.getByText('The connection is gone. Goes on by itself.').waitFor();
+    await page.locator('.upload').getByText('The connection is gone. Goes on by itself.').waitFor();
     await network();
     await arrivedWhole();
     assert.equal(seen.filter((r) => r.method === 'POST').length, 1);
@@ -244,6 +273,21 @@ describe('an upload goes on', () => {
     assert.equal(await page.locator('.upload').count(), 0);
   });
 
+  test('when its token is refused, the line breaks, and the next one is refused too', async () => {
+    await open();
+    const answers = ['refuse', 'break', 'refuse'];
+    await page.route(/\/tus\/./, (route) => {
+      const next = answers.shift();
+      if (next === 'break') return route.abort();
+      if (next === 'refuse') return route.fulfill({ status: 401, contentType: 'application/problem+json', body: JSON.stringify({ type: 'urn:gatehouse:invalid-token' }) });
+      return route.continue();
+    });
+    writeFileSync(join(folder, 'small.txt'), 'content');
+    await give(join(folder, 'small.txt'));
+    await eventually(() => listed(page), ['small.txt']);
+    assert.deepEqual(answers, []);
+  });
+
   test('when it was paused, from there', async () => {
     await open();
     await network();
@@ -290,8 +334,47 @@ describe('an upload ends', () => {
     await underWay();
     writeFileSync(changing, Buffer.alloc(LARGE));
     line.cut();
-    await page.getByText('The file has changed or is gone. Choose it again.').waitFor();
+    await page.locator('.upload').getByText('The file has changed or is gone. Choose it again.').waitFor();
     assert.equal((await allFiles(stack, ann)).length, 0);
+    await page.getByRole('button', { name: 'Choose again changing.bin' }).waitFor();
+    await give(changing);
+    await eventually(() => listed(page), ['changing.bin']);
+    assert.equal((await allFiles(stack, ann))[0].sha256, sha256(Buffer.alloc(LARGE)));
+    await page.locator('#uploads').waitFor({ state: 'hidden' });
+  });
+
+  test('and with the last of them the count: the next begins anew', async () => {
+    const small = join(folder, 'small.txt');
+    writeFileSync(small, 'content');
+    await open();
+    await network();
+    await give(small, large);
+    await eventually(() => listed(page), ['small.txt']);
+    await page.getByRole('button', { name: 'Cancel large file.bin' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('1 file uploaded').waitFor();
+    await page.locator('#uploads').waitFor({ state: 'hidden' });
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'choose', 'the focus is where uploads begin');
+    await give(large);
+    await page.getByRole('heading', { name: 'Uploading 1 file', exact: true }).waitFor();
+    await page.getByText(/ of 25\.2 MB/).first().waitFor();
+    await page.getByRole('button', { name: 'Cancel all' }).click();
+  });
+
+  test('one by one when there is no room for all: those that came are counted, and who cannot see hears of the others', async () => {
+    assert.equal((await stack.gatewayAdmin(['quota', 'set', String(ann.id), '--files', '2'])).code, 0);
+    const paths = ['1', '2', '3'].map((n) => join(folder, `${n}.txt`));
+    for (const path of paths) writeFileSync(path, 'content');
+    await open();
+    await page.evaluate(() => {
+      globalThis.heard = [];
+      const announcer = document.querySelector('#announcer');
+      new MutationObserver(() => heard.push(announcer.textContent)).observe(announcer, { childList: true });
+    });
+    await give(...paths);
+    await page.getByRole('heading', { name: '1 upload to finish' }).waitFor();
+    await eventually(() => page.locator('#usage').textContent(), '2 files, 14 Bof 2 files');
+    await page.waitForFunction(() => heard.some((text) => /^\d\.txt: Your space is used up/.test(text)));
   });
 
   test('in words when there is no room for it, and can be tried again when there is', async () => {

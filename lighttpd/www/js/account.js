@@ -2,9 +2,10 @@
 import { api } from './api.js';
 import { shownOnce } from './clipboard.js';
 import { confirmDialog } from './dialogs.js';
-import { $, h } from './dom.js';
+import { $, h, keepPlace } from './dom.js';
 import { endChoice, formWith, numberOrNull } from './forms.js';
-import { dayAndTime, until } from './format.js';
+import { dayAndTime, dotted, until } from './format.js';
+import { Problem } from './http.js';
 import { currentUser, logOut } from './session.js';
 import { announce, complain, toast } from './toasts.js';
 import { twoStepPart } from './two-step.js';
@@ -42,7 +43,9 @@ function passwordForm() {
     [h('input', { type: 'text', autocomplete: 'username', value: currentUser().email, hidden: true, readOnly: true }),
       h('label', {}, 'Current password', current), h('label', {}, 'New password, 8 characters or more', fresh)],
     'Change the password', async (form) => {
-      await api('POST', '/password', { json: { current: current.value, new: fresh.value } });
+      await api('POST', '/password', { json: { current: current.value, new: fresh.value } }).catch((error) => {
+        throw /^current /.test(error.detail) ? new Problem({ ...error, detail: 'That is not your current password.' }) : error; // the API speaks of its member
+      });
       form.reset();
       toast('The password is changed. Every other login has ended.');
       listSessions($('#account .sessions'));
@@ -51,7 +54,7 @@ function passwordForm() {
 
 // --- API tokens ---
 
-const SCOPES = [['files:read files:write', 'Read and write files'], ['files:read', 'Read files only'], ['files:write', 'Write files only']];
+const SCOPES = [['files:read files:write', 'Read and write'], ['files:read', 'Only read'], ['files:write', 'Only write']];
 
 function tokenForm(entries) {
   const name = h('input', { required: true, maxLength: 100, placeholder: 'backup script', autocomplete: 'off' });
@@ -75,8 +78,8 @@ async function listTokens(entries) {
     const { tokens } = await api('GET', '/tokens');
     entries.replaceChildren(...tokens.map((token) => entry({
       name: token.name,
-      line: [token.scope.replace(' ', ', '), token.last_used_at ? `last used ${dayAndTime(new Date(token.last_used_at))}` : 'never used',
-        token.expires_at ? until(new Date(token.expires_at)).replace(/^in/, 'ends in') : 'does not end'].join(' · '),
+      line: dotted(token.scope.replace(' ', ', '), token.last_used_at ? `last used ${dayAndTime(new Date(token.last_used_at))}` : 'never used',
+        token.expires_at ? until(new Date(token.expires_at)).replace(/^in/, 'ends in') : 'does not end'),
       label: 'Revoke',
       sentence: 'Programs that use it are refused from now on.',
       end: () => api('DELETE', `/tokens/${token.id}`),
@@ -96,7 +99,7 @@ async function listSessions(entries) {
     entries.replaceChildren(...sessions.map((one) => entry({
       name: one.address || 'Unknown address',
       tag: one.current && 'this one',
-      line: `since ${dayAndTime(new Date(one.created_at))}${one.last_used_at ? ` · last seen ${dayAndTime(new Date(one.last_used_at))}` : ''}`,
+      line: dotted(`since ${dayAndTime(new Date(one.created_at))}`, one.last_used_at && `last seen ${dayAndTime(new Date(one.last_used_at))}`),
       label: one.current ? undefined : 'End',
       sentence: 'Whoever is logged in there has to log in again.',
       end: () => api('DELETE', `/sessions/${one.id}`),
@@ -115,7 +118,7 @@ function everywhere() {
 }
 
 function entry({ name, tag, line, label, sentence, end, then }) {
-  const onclick = async () => {
+  const onclick = async ({ currentTarget: button }) => {
     if (!(await confirmDialog(`${label} ${name}?`, sentence, label))) return;
     try {
       await end();
@@ -123,7 +126,7 @@ function entry({ name, tag, line, label, sentence, end, then }) {
     } catch (error) {
       if (error.status !== 404) return complain(error);
     }
-    await then();
+    await keepPlace(button, then);
   };
   return h('li', {},
     h('div', {}, h('strong', {}, h('bdi', { dir: 'auto' }, name)), tag && h('span.tag', {}, tag), h('small', {}, line)),

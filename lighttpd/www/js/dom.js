@@ -26,6 +26,18 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// Draw a list anew from which `button` may go: then the focus is on the one that stands in its place, on
+// the last one, or on the heading above.
+export async function keepPlace(button, redraw) {
+  const list = button.closest('ul');
+  const at = $$('button', list).indexOf(button);
+  await redraw();
+  const left = $$('button', list);
+  const heading = $('h2, h3', list.closest('section'));
+  if (!left.length) heading.tabIndex = -1;
+  (left[at] ?? left.at(-1) ?? heading).focus();
+}
+
 // A button that is busy while `work` runs, and cannot be pressed twice.
 export async function whileBusy(button, work) {
   if (button.hasAttribute('aria-busy')) return undefined;

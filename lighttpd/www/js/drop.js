@@ -5,7 +5,7 @@
 import { $, h, setText } from './dom.js';
 import { acceptDrops, filesOf, filesOfInput } from './dropped.js';
 import { exchange } from './exchange.js';
-import { count, dayAndTime, size } from './format.js';
+import { count, dayAndTime, dotted, size } from './format.js';
 import { address, send } from './http.js';
 import { announce } from './toasts.js';
 
@@ -23,10 +23,16 @@ async function ask() {
     offer = await send('GET', link(), { headers: { Accept: 'application/json' } });
     show();
   } catch (error) {
+    if (offer && (error.offline || error.status >= 500)) return; // each file says so, and can be tried again
     zone.hidden = true;
-    setText($('#about'), error.status === 404 ? 'There is nothing at this address. Look whether it is complete.' : error.detail);
+    setText($('#about'), WHY[error.status]?.() || error.detail);
   }
 }
+
+const WHY = {
+  404: () => 'There is nothing at this address. Look whether it is complete.',
+  410: () => hasSent() && 'No more files are taken here.',
+};
 
 function show() {
   const { name, expires_at: ends, files_left: files, bytes_left: bytes, max_file_bytes: largest } = offer;
@@ -35,24 +41,24 @@ function show() {
     document.title = `${name} – Gatehouse`;
   }
   setText($('#about'), 'Somebody asks you for files. Only they can see what you send.');
-  setText($('#limits'), [
+  setText($('#limits'), dotted(
     files !== null && `Up to ${count(files, 'file')}`,
     bytes !== null && `${size(bytes)} in all`,
     (bytes === null || largest < bytes) && `${size(largest)} a file`,
-    ends && `until ${dayAndTime(new Date(ends))}`,
-  ].filter(Boolean).join(' · '));
+    ends && `until ${dayAndTime(new Date(ends))}`));
   zone.hidden = false;
 }
 
 // --- sending ---
 
 async function take(found) {
-  for (const { file } of await found) {
-    const item = { file, state: 'waiting', sent: 0 };
+  for (const { file, unreadable } of await found) {
+    const item = { file: file ?? new File([], unreadable), unreadable, state: 'waiting', sent: 0 };
     items.push(item);
     item.row = makeRow(item);
     list.append(item.row.element);
-    if (offer.max_file_bytes !== null && file.size > offer.max_file_bytes) fail(item, `Larger than the ${size(offer.max_file_bytes)} that a file may have here.`);
+    if (unreadable) fail(item, 'It could not be read.');
+    else if (offer.max_file_bytes !== null && file.size > offer.max_file_bytes) fail(item, `Larger than the ${size(offer.max_file_bytes)} that a file may have here.`);
   }
   setText($('#thanks'), '');
   delete $('#thanks').dataset.icon;
@@ -93,6 +99,8 @@ function fail(item, problem) {
   Object.assign(item, { state: 'failed', problem });
   paint(item);
 }
+
+const hasSent = () => items.some((item) => item.state === 'sent');
 
 function finish() {
   const sent = items.filter((item) => item.state === 'sent').length;
@@ -136,7 +144,7 @@ function paint(item) {
   line.className = { failed: 'problem', sent: 'done' }[item.state] ?? '';
   bar.value = item.sent;
   bar.hidden = !['waiting', 'sending'].includes(item.state);
-  again.hidden = item.state !== 'failed';
+  again.hidden = item.state !== 'failed' || Boolean(item.unreadable);
   cancel.hidden = item.state === 'sent';
 }
 
@@ -148,6 +156,7 @@ $('#picker').addEventListener('change', ({ target }) => {
 const open = () => !zone.hidden;
 acceptDrops(window, { onfiles: (found) => open() && take(found), onover: (over) => document.body.classList.toggle('dragging', over && open()) });
 addEventListener('paste', (event) => open() && event.clipboardData?.files.length && take(filesOf(event.clipboardData)));
+addEventListener('online', () => zone.hidden && ask());
 addEventListener('hashchange', () => location.reload());
 addEventListener('beforeunload', (event) => items.some((item) => item.state === 'sending') && event.preventDefault());
 ask();

@@ -1,7 +1,7 @@
 // dropped.js - the files of a drop, a paste or a picker, those in folders too.
 //
 // Each is {file, handle}: the handle, where the browser gives one, opens the same file again after a
-// reload. What the system leaves in every folder is left out.
+// reload. What the system leaves in every folder is left out. What cannot be read is {unreadable: its name}.
 
 const LITTER = /^(\.DS_Store|Thumbs\.db|desktop\.ini)$/i;
 
@@ -20,16 +20,18 @@ async function collect(asked) {
   const found = [];
   for (const { handle, entry, file } of asked) {
     const known = await handle;
-    if (known) await walkHandle(known, found, true);
-    else if (entry) await walkEntry(entry, found, true);
+    if (known) await orSaid(walkHandle(known, found, true), known, found);
+    else if (entry) await orSaid(walkEntry(entry, found, true), entry, found);
     else if (file) found.push({ file });
   }
   return found;
 }
 
+const orSaid = (walk, { name }, found) => walk.catch(() => found.push({ unreadable: name }));
+
 async function walkHandle(handle, found, chosen = false) {
   if (handle.kind === 'directory') {
-    for await (const child of handle.values()) await walkHandle(child, found);
+    for await (const child of handle.values()) await orSaid(walkHandle(child, found), child, found);
   } else if (chosen || !LITTER.test(handle.name)) {
     found.push({ file: await handle.getFile(), handle });
   }
@@ -46,7 +48,7 @@ async function walkEntry(entry, found, chosen = false) {
   for (;;) {
     const some = await called(reader, 'readEntries'); // a hundred at a time, then none
     if (!some.length) return;
-    for (const child of some) await walkEntry(child, found);
+    for (const child of some) await orSaid(walkEntry(child, found), child, found);
   }
 }
 
@@ -63,19 +65,22 @@ export async function pickFiles() {
     if (error.name === 'AbortError') return [];
     return undefined;
   }
-  return Promise.all(handles.map(async (handle) => ({ file: await handle.getFile(), handle })));
+  const found = [];
+  for (const handle of handles) await orSaid(walkHandle(handle, found, true), handle, found);
+  return found;
 }
 
 // Where something is dropped: `onfiles` gets the promise of its files, `onover` whether something hangs over it.
 export function acceptDrops(target, { onfiles, onover }) {
-  let depth = 0; // dragenter and dragleave come for every element inside
+  // dragenter and dragleave come for every element inside, but the latter not for one that was taken away
+  const under = new Set();
   const hasFiles = (event) => event.dataTransfer?.types.includes('Files');
-  const set = (n) => {
-    depth = Math.max(0, n);
-    onover(depth > 0);
+  const set = () => {
+    for (const element of under) if (!element.isConnected) under.delete(element);
+    onover(under.size > 0);
   };
-  target.addEventListener('dragenter', (event) => hasFiles(event) && set(depth + 1));
-  target.addEventListener('dragleave', (event) => hasFiles(event) && set(depth - 1));
+  target.addEventListener('dragenter', (event) => hasFiles(event) && set(under.add(event.target)));
+  target.addEventListener('dragleave', (event) => hasFiles(event) && set(under.delete(event.target)));
   target.addEventListener('dragover', (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
@@ -84,7 +89,7 @@ export function acceptDrops(target, { onfiles, onover }) {
   target.addEventListener('drop', (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
-    set(0);
+    set(under.clear());
     onfiles(filesOf(event.dataTransfer));
   });
 }

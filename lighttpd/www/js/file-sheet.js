@@ -4,7 +4,7 @@ import { openDialog } from './dialogs.js';
 import { $, h, whileBusy } from './dom.js';
 import { download } from './download.js';
 import { endChoice, numberOrNull } from './forms.js';
-import { dayAndTime, size, until } from './format.js';
+import { count, dayAndTime, size, until } from './format.js';
 import { linkSection } from './links.js';
 import { announce, complain } from './toasts.js';
 
@@ -29,7 +29,7 @@ export function openFile(file, acts, { share = false } = {}) {
     links,
     expirySection(file, (changed) => acts.changed((current = changed))),
     h('section', {}, h('h3', {}, 'Details'), h('dl.facts', {},
-      fact('Size', `${size(file.size)} (${file.size.toLocaleString('en')} bytes)`),
+      fact('Size', file.size < 1000 ? count(file.size, 'byte') : `${size(file.size)} (${count(file.size, 'byte')})`),
       fact('Type', file.type),
       fact('Uploaded', dayAndTime(new Date(file.created_at))),
       fact('SHA-256', h('code', {}, file.sha256)))));

@@ -149,18 +149,27 @@ function rowsOf(lists, atStart) {
 
 function showEmpty() {
   const empty = !$('.file', list);
-  $('.empty', list)?.remove();
+  const before = $('.empty', list);
+  const hadFocus = before?.contains(document.activeElement);
+  before?.remove();
   $('#files').classList.toggle('nothing', empty && !asked);
-  if (!empty) return;
-  list.append(asked
+  if (empty) list.append(emptiness());
+  if (hadFocus) ($('.empty button', list) ?? $('#choose')).focus();
+}
+
+function emptiness() {
+  return asked
     ? h('div.empty.bare', {}, h('h2', {}, 'Nothing by that name'), h('p', {}, 'No file has ', h('bdi', {}, `“${asked}”`), ' in its name.'),
       h('button', { type: 'button', onclick: clearSearch }, 'Show all files'))
     : h('div.empty', {}, h('span.mark', { ariaHidden: 'true' }), h('h2', {}, 'Nothing here yet'),
       h('p', {}, 'Drop files or folders anywhere on this page, paste them, or choose them. An upload that is cut off goes on where it was.'),
       h('div.acts-row', {},
         h('button.primary', { type: 'button', onclick: () => $('#choose').click() }, 'Choose files'),
-        h('button', { type: 'button', onclick: () => $('#choose-folder').click() }, 'A folder'))));
+        h('button', { type: 'button', onclick: () => $('#choose-folder').click() }, 'A folder')));
 }
+
+// Where files get in: the button, or that of a list without any.
+export const wayIn = () => $('.empty:not(.bare) button', list) ?? $('#choose');
 
 function clearSearch() {
   search.value = '';
@@ -214,7 +223,7 @@ export function takeRow(id) {
   row.replaceWith(place);
   section.hidden = !$('.file', section);
   showEmpty();
-  if (hadFocus) (near ? $('.name', near) : search).focus();
+  if (hadFocus) (near ? $('.name', near) : asked ? search : wayIn()).focus();
   return () => {
     if (rowOf(id)) return;
     if (place.isConnected) place.replaceWith(row);

@@ -51,6 +51,9 @@ export function day(date, now = new Date()) {
 
 export const dayAndTime = (date, now) => `${day(date, now).replace(/^(Today|Yesterday|Tomorrow)$/, (word) => word.toLowerCase())}, ${time(date)}`;
 
+// What there is of `parts` on a line, which does not break before a dot.
+export const dotted = (...parts) => parts.filter(Boolean).join('\u00a0· ');
+
 // What is left until `date`: "in 3 days", or "expired".
 export function until(date, now = Date.now()) {
   const left = (date - now) / 1000;

@@ -44,6 +44,7 @@ function askForCode(recovery = false) {
   setText($('#use-recovery'), recovery ? 'Use the authenticator' : 'Use a recovery code');
   form.code.inputMode = recovery ? 'text' : 'numeric';
   form.code.value = '';
+  say('');
   form.code.focus();
 }
 
@@ -56,9 +57,14 @@ function wait(seconds) {
     const left = Math.ceil((until - performance.now()) / 1000);
     button.disabled = left > 0;
     say(left > 0 ? `Too many attempts failed. Try again in ${duration(left)}.` : '');
-    if (left <= 0) clearInterval(waiting);
+    if (left > 0) return;
+    clearInterval(waiting);
+    $('#login-problem').ariaLive = null;
   };
-  waiting = setInterval(tick, 1000);
+  waiting = setInterval(() => {
+    $('#login-problem').ariaLive = 'off'; // said once; the seconds are for who looks at them
+    tick();
+  }, 1000);
   tick();
 }
 

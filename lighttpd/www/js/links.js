@@ -1,10 +1,10 @@
 // links.js - the share links of a file: make one, copy it, see what became of it, revoke it.
 import { api } from './api.js';
 import { shownOnce } from './clipboard.js';
-import { $, h, whileBusy } from './dom.js';
+import { $, h, keepPlace, whileBusy } from './dom.js';
 import { isDead, ownLinks } from './download.js';
 import { endChoice, numberOrNull } from './forms.js';
-import { count, dayAndTime, until } from './format.js';
+import { count, dayAndTime, dotted, until } from './format.js';
 import { address } from './http.js';
 import { announce, complain } from './toasts.js';
 
@@ -53,9 +53,10 @@ function state(link) {
 
 function entry(link) {
   const used = link.max_downloads === null ? count(link.downloads, 'download') : `${link.downloads} of ${count(link.max_downloads, 'download')}`;
-  const button = h('button.quiet.danger', { type: 'button', onclick }, 'Revoke');
+  const made = `made ${dayAndTime(new Date(link.created_at))}`;
+  const button = h('button.quiet.danger', { type: 'button', ariaLabel: `Revoke the link ${made}`, onclick }, 'Revoke');
   const item = h(`li${isDead(link) ? '.ended' : ''}`, {},
-    h('div', {}, h('strong', {}, used), h('small', {}, `made ${dayAndTime(new Date(link.created_at))} · ${state(link)}`)),
+    h('div', {}, h('strong', {}, used), h('small', {}, dotted(made, state(link)))),
     button);
   function onclick() {
     whileBusy(button, async () => {
@@ -64,9 +65,7 @@ function entry(link) {
       } catch (error) {
         if (error.status !== 404) return complain(error);
       }
-      const next = $('button', item.nextElementSibling ?? item.previousElementSibling ?? document.createElement('p'));
-      item.remove();
-      next?.focus();
+      keepPlace(button, () => item.remove());
       announce('The link is revoked');
     });
   }

@@ -2,15 +2,16 @@
 //
 // The room is in the address (#files, #requests, #account), so that back and reload work.
 import { showAccount } from './account.js';
-import { $, $$, whileBusy } from './dom.js';
+import { $, $$, setText, whileBusy } from './dom.js';
 import { clearFiles, openFiles } from './files.js';
 import { hideGate, showGate } from './gate.js';
 import { showRequests } from './requests.js';
-import { currentUser, logOut, resume, session } from './session.js';
+import { currentUser, isLoggedIn, logOut, resume, session } from './session.js';
 import { complain } from './toasts.js';
 import './upload-list.js';
 import { holdUploads, putUploadsAway, wakeUploads } from './uploads.js';
 
+const AWAY = 4000; // ms before a server that could not be reached is asked again
 const VIEWS = { files: 'Files', requests: 'Requests', account: 'Account' };
 
 function showView({ focus = true } = {}) {
@@ -32,6 +33,7 @@ function showView({ focus = true } = {}) {
 function state(name) {
   document.body.dataset.state = name;
   $('#house').hidden = name !== 'in';
+  document.title = 'Gatehouse';
 }
 
 session.addEventListener('began', () => {
@@ -44,8 +46,12 @@ session.addEventListener('began', () => {
   showView({ focus: wasAtGate });
 });
 
-session.addEventListener('ended', ({ detail: why }) => {
+const closeDialogs = () => {
   for (const dialog of $$('dialog')) dialog.close();
+};
+
+session.addEventListener('ended', ({ detail: why }) => {
+  closeDialogs();
   if (why) holdUploads();
   else putUploadsAway();
   clearFiles();
@@ -55,14 +61,28 @@ session.addEventListener('ended', ({ detail: why }) => {
 });
 
 addEventListener('hashchange', () => {
-  if (location.hash !== '#main' && currentUser()) showView();
+  if (location.hash === '#main' || !currentUser()) return;
+  closeDialogs(); // they belong to the room that is left
+  showView();
 });
 
 $('#log-out').addEventListener('click', ({ currentTarget }) => whileBusy(currentTarget, () => logOut().catch(complain)));
+
+// Whoever was logged in may be so still, once the server is back; until then the door is open, and nothing
+// happens to who has begun to use it.
+async function tryAgain() {
+  if (isLoggedIn() || $('#gate [name=password]').value) return;
+  try {
+    if (!(await resume())) setText($('#gate-why'), '');
+  } catch {
+    setTimeout(tryAgain, AWAY);
+  }
+}
 
 try {
   if (!(await resume())) throw undefined;
 } catch (error) {
   state('out');
   showGate(error?.detail ?? '');
+  if (error) setTimeout(tryAgain, AWAY);
 }

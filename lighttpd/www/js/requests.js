@@ -2,9 +2,9 @@
 import { api } from './api.js';
 import { shownOnce } from './clipboard.js';
 import { confirmDialog } from './dialogs.js';
-import { $, h, whileBusy } from './dom.js';
+import { $, h, keepPlace, whileBusy } from './dom.js';
 import { endChoice, numberOrNull } from './forms.js';
-import { count, dayAndTime, size, until } from './format.js';
+import { count, dayAndTime, dotted, size, until } from './format.js';
 import { address } from './http.js';
 import { announce, complain } from './toasts.js';
 
@@ -70,16 +70,17 @@ async function list() {
 function entry(link) {
   const ends = link.expires_at ? until(new Date(link.expires_at)).replace(/^in/, 'ends in') : 'does not end';
   const came = `${count(link.files, 'file')}${link.max_files ? ` of ${link.max_files}` : ''}, ${size(link.bytes)}${link.max_bytes ? ` of ${size(link.max_bytes)}` : ''} came`;
-  const button = h('button.quiet.danger', { type: 'button', onclick }, 'Revoke');
+  const name = link.name || 'Without a name';
+  const button = h('button.quiet.danger', { type: 'button', ariaLabel: `Revoke ${name}`, onclick }, 'Revoke');
   const item = h('li', {},
-    h('div', {}, h('strong', {}, h('bdi', { dir: 'auto' }, link.name || 'Without a name')), h('small', {}, `${came} · made ${dayAndTime(new Date(link.created_at))} · ${ends}`)),
+    h('div', {}, h('strong', {}, h('bdi', { dir: 'auto' }, name)), h('small', {}, dotted(came, `made ${dayAndTime(new Date(link.created_at))}`, ends))),
     button);
   async function onclick() {
     if (!(await confirmDialog('Revoke this request?', 'Nobody can send files at its address any more. What has come stays.', 'Revoke'))) return;
     try {
       await api('DELETE', `/upload-links/${link.id}`);
       announce('The request is revoked');
-      await list();
+      await keepPlace(button, list);
     } catch (error) {
       complain(error);
     }

@@ -13,6 +13,7 @@
 import { Problem, send } from './http.js';
 
 const HINT = 'gatehouse-email'; // that somebody was logged in, and as whom; no secret
+const ENDED = 'Your login has ended. Log in again to go on.';
 const SPARE = 30_000; // ms before its end at which a token is no longer used
 
 export const session = new EventTarget();
@@ -100,14 +101,19 @@ export function refresh() {
   return turning;
 }
 
-// A token that is good for some time yet. `refused` is one that the server did not take.
+const ended = () => new Problem({ status: 401, type: 'ended', detail: ENDED });
+
+// A token that is good for some time yet. `refused` is one that the server did not take. Throws a Problem
+// whose slug is 'ended' if the login has.
 export async function accessToken(refused) {
+  if (!user) throw ended();
   if (refused ? token === refused : performance.now() >= ends) {
     try {
       await refresh();
     } catch (error) {
-      if (error.status === 401 || error.status === 400) end('Your login has ended. Log in again to go on.');
-      throw error;
+      if (error.status !== 401 && error.status !== 400) throw error;
+      end(ENDED);
+      throw ended();
     }
   }
   return token;

@@ -1,6 +1,7 @@
 // toasts.js - short notices at the foot of the page, read out politely.
 //
-// A notice goes by itself after some seconds, but not while the pointer is over it or the focus in it.
+// A notice goes by itself after some seconds, but not while the pointer is over it or the focus in it. Of
+// many the latest are seen (dialogs.css); the others are there as long.
 import { h, $ } from './dom.js';
 
 const STAY = 6000; // ms
@@ -32,11 +33,11 @@ export function toast(text, { action, gone, stay = STAY, wrong = false } = {}) {
   };
   region.append(notice);
   arm();
-  while (region.children.length > 4) region.firstElementChild.querySelector('[aria-label=Dismiss]').click();
   return { close, act };
 }
 
-export const complain = (error) => toast(error.detail ?? String(error.message ?? error), { wrong: true, stay: 10_000 });
+// Not that the login has ended: the door says so.
+export const complain = (error) => error.slug !== 'ended' && toast(error.detail ?? String(error.message ?? error), { wrong: true, stay: 10_000 });
 
 // For what changes often or shows elsewhere on the page: heard, not seen.
 export function announce(text) {

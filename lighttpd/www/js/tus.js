@@ -52,21 +52,17 @@ export async function upload({ endpoint, url, file, values, authorize, oncreated
   let offset; // undefined: ask
   let there = 0; // what is known to have arrived
   let attempts = 0; // since more of it did
-  let refused;
 
-  const request = async (method, to, headers, body, onsent) => {
+  const request = async (method, to, headers, body, onsent, refused) => {
     const token = await authorize(refused);
     try {
-      const answer = await exchange({
+      return await exchange({
         method, url: to, body, signal, onprogress: onsent,
         headers: { 'Tus-Resumable': '1.0.0', Authorization: `Bearer ${token}`, ...headers },
       });
-      refused = undefined;
-      return answer;
     } catch (error) {
       if (error.status !== 401 || refused) throw error;
-      refused = token;
-      return request(method, to, headers, body, onsent);
+      return request(method, to, headers, body, onsent, token);
     }
   };
 

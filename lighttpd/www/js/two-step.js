@@ -24,8 +24,9 @@ function offer(place) {
       try {
         enrol(place, await api('POST', '/otp'));
       } catch (error) {
-        if (error.status === 409) inForce(place);
-        else complain(error);
+        if (error.status !== 409) return complain(error);
+        inForce(place);
+        $('input', place).focus();
       }
     });
   }
@@ -46,7 +47,11 @@ function enrol(place, { secret, uri }) {
 }
 
 function showCodes(place, codes) {
-  const done = h('button.primary', { type: 'button', onclick: () => inForce(place) }, 'I have kept them');
+  const done = h('button.primary', { type: 'button', onclick }, 'I have kept them');
+  function onclick() {
+    inForce(place);
+    $('input', place).focus();
+  }
   place.replaceChildren(h('div.copy', { role: 'group', ariaLabel: 'Recovery codes' },
     h('p', {}, 'Two-step login is on. Keep these recovery codes where you keep important papers: each lets you in once without the authenticator. They are not shown again.'),
     h('ol', {}, codes.map((code) => h('li', {}, code))),
@@ -62,6 +67,8 @@ function inForce(place) {
     currentUser().otp = false;
     toast('Two-step login is off.');
     offer(place);
+    $('button', place).focus();
   });
-  place.replaceChildren(h('p', {}, 'Two-step login is on.', h('span.tag', {}, 'on')), form);
+  form.prepend(h('p', {}, 'Two-step login is on.'));
+  place.replaceChildren(form);
 }

@@ -3,12 +3,12 @@
 //
 // Progress moves many times a second: it is painted once a frame, and spoken only at every fourth part.
 import { api } from './api.js';
-import { $, h, setText } from './dom.js';
+import { $, h, setText, whileBusy } from './dom.js';
 import { acceptDrops, filesOf, filesOfInput, pickFiles } from './dropped.js';
-import { arrive } from './files.js';
-import { count, duration, size } from './format.js';
+import { arrive, wayIn } from './files.js';
+import { count, dotted, duration, size } from './format.js';
 import { Pace } from './pace.js';
-import { isLoggedIn } from './session.js';
+import { isLoggedIn, session } from './session.js';
 import { announce, toast } from './toasts.js';
 import { addUploads, cancel, items, pause, proceed, uploads } from './uploads.js';
 import { showUsage } from './usage.js';
@@ -27,8 +27,11 @@ let frame;
 // --- in ---
 
 async function take(found) {
-  const files = await found;
-  if (!files?.length || !isLoggedIn()) return;
+  const all = await found;
+  const files = all.filter(({ file }) => file);
+  const missed = all.filter(({ unreadable }) => unreadable);
+  if (missed.length) toast(`${missed.length === 1 ? missed[0].unreadable : count(missed.length, 'file')} could not be read.`, { wrong: true });
+  if (!files.length || !isLoggedIn()) return;
   if (location.hash.slice(1) && location.hash !== '#files') location.hash = '#files';
   announce(`Uploading ${count(files.length, 'file')}`);
   addUploads(files);
@@ -40,7 +43,7 @@ async function choose() {
   else picker.click();
 }
 
-$('#choose').addEventListener('click', choose);
+$('#choose').addEventListener('click', ({ currentTarget }) => whileBusy(currentTarget, choose)); // one window for files at a time
 $('#choose-folder').addEventListener('click', () => folderPicker.click());
 for (const input of [picker, folderPicker]) {
   input.addEventListener('change', () => {
@@ -70,15 +73,26 @@ uploads.addEventListener('done', async ({ detail: { id, item } }) => {
   if (record) arrived.push(record);
   for (const file of arrived.splice(0)) arrive(file);
   if (items.size === 0) over();
+  showUsage();
 });
 
+// Nothing is left to do: what comes next is counted anew.
 function over() {
-  if (finished.files === 0) return;
-  toast(`${count(finished.files, 'file')} uploaded`);
+  if (finished.files > 0) toast(`${count(finished.files, 'file')} uploaded`);
+  startOver();
+}
+
+function startOver() {
   finished = { files: 0, bytes: 0 };
   pace = new Pace();
   spoken = 0;
-  showUsage();
+}
+session.addEventListener('ended', startOver);
+
+function giveUp(some) {
+  const given = some.map(cancel);
+  if (items.size === 0) over();
+  Promise.all(given).then(showUsage);
 }
 
 // --- painted ---
@@ -94,7 +108,7 @@ function makeHead() {
   const line = h('p.soft.small');
   const bar = h('progress', { max: 1, value: 0, ariaLabel: 'All uploads' });
   const all = h('button.quiet', { type: 'button', onclick: () => (moving().length ? moving().forEach(pause) : halted().forEach(proceed)) });
-  const none = h('button.quiet', { type: 'button', onclick: () => Promise.all([...items].map(cancel)).then(showUsage) }, 'Cancel all');
+  const none = h('button.quiet', { type: 'button', onclick: () => giveUp([...items]) }, 'Cancel all');
   return { element: h('header', {}, h('div', {}, title, line), all, none), title, line, bar, all, none };
 }
 
@@ -104,9 +118,9 @@ const halted = () => [...items].filter((item) => ['paused', 'failed', 'asleep'].
 function makeRow(item) {
   const name = h('bdi', { dir: 'auto', title: item.name }, item.name);
   const line = h('p');
-  const bar = h('progress', { max: Math.max(1, item.size), ariaLabel: item.name });
+  const bar = h('progress', { ariaLabel: item.name });
   const go = h('button.icon', { type: 'button', onclick: () => act(item) });
-  const stop = h('button.icon', { type: 'button', data: { icon: 'close' }, ariaLabel: `Cancel ${item.name}`, title: 'Cancel', onclick: () => cancel(item).then(showUsage) });
+  const stop = h('button.icon', { type: 'button', data: { icon: 'close' }, ariaLabel: `Cancel ${item.name}`, title: 'Cancel', onclick: () => giveUp([item]) });
   return { element: h('li.upload', {}, h('div', {}, name, line), h('div.acts', {}, go, stop), bar), line, bar, go };
 }
 
@@ -123,16 +137,21 @@ const WORDS = {
   asleep: () => 'Begun earlier. Go on?',
   lost: () => 'Begun earlier. Choose the file again to go on.',
   failed: (item) => item.problem,
+  gone: (item) => item.problem,
 };
+const WRONG = ['failed', 'gone'];
 const ACTS = {
   waiting: ['pause', 'Pause'], sending: ['pause', 'Pause'], stuck: ['pause', 'Pause'],
-  paused: ['play', 'Go on with'], asleep: ['play', 'Go on with'], lost: ['folder', 'Choose again'], failed: ['retry', 'Try again'],
+  paused: ['play', 'Go on with'], asleep: ['play', 'Go on with'], lost: ['folder', 'Choose again'], gone: ['folder', 'Choose again'], failed: ['retry', 'Try again'],
 };
 
 function paintRow(item, row) {
   const [icon, label] = ACTS[item.state];
   setText(row.line, WORDS[item.state](item));
-  row.line.className = item.state === 'failed' ? 'problem' : '';
+  row.line.className = WRONG.includes(item.state) ? 'problem' : '';
+  if (row.state !== item.state && ['stuck', ...WRONG].includes(item.state)) announce(`${item.name}: ${row.line.textContent}`);
+  row.state = item.state;
+  row.bar.max = Math.max(1, item.size);
   row.bar.value = item.sent;
   row.bar.className = ['sending', 'waiting'].includes(item.state) ? '' : 'still';
   row.go.dataset.icon = icon;
@@ -148,6 +167,7 @@ function choice() {
 
 function paint() {
   frame = undefined;
+  if (items.size === 0 && panel.contains(document.activeElement)) wayIn().focus();
   panel.hidden = items.size === 0;
   const now = choice();
   const keep = new Set(now);
@@ -173,7 +193,7 @@ function paint() {
 function moveFocus(element) {
   if (!element.contains(document.activeElement)) return;
   const near = element.nextElementSibling ?? element.previousElementSibling;
-  (near ? $('button', near) : $('#choose')).focus();
+  (near ? $('button', near) : wayIn()).focus();
 }
 
 function paintHead() {
@@ -187,11 +207,10 @@ function paintHead() {
   const total = finished.files + all.length;
 
   setText(head.title, moving().length ? `Uploading ${count(total, 'file')}` : all.length ? `${count(all.length, 'upload')} to finish` : 'Uploads');
-  setText(head.line, [
+  setText(head.line, dotted(
     `${size(sent)} of ${size(whole)}`,
     active && pace.bytesPerSecond > 0 && `${size(pace.bytesPerSecond)}/s`,
-    active && left !== undefined && `${duration(left)} left`,
-  ].filter(Boolean).join(' · '));
+    active && left !== undefined && `${duration(left)} left`));
   head.bar.value = whole ? sent / whole : 0;
   setText(head.all, moving().length ? 'Pause all' : 'Go on with all');
   head.all.hidden = !moving().length && !halted().length;

@@ -7,6 +7,7 @@
 //   asleep    from an earlier visit: its file can be opened again, once a click allows it
 //   lost      from an earlier visit: its file has to be chosen again
 //   failed    for a reason that another attempt could only mend by hand
+//   gone      its file has changed under it, or is gone: it has to be chosen again, and begins anew
 //
 // Events on `uploads`: 'change' (anything; read `items`), 'done' (`detail` is {id, item}).
 import { api } from './api.js';
@@ -33,10 +34,10 @@ function set(item, state, problem) {
 // `found` is [{file, handle}]. One that an earlier visit has left unfinished goes on.
 export function addUploads(found) {
   for (const { file, handle } of found) {
-    const known = [...items].find((item) => ['lost', 'asleep'].includes(item.state) && isSame(item, file));
-    const item = known ?? { name: file.name, size: file.size, modified: file.lastModified, sent: 0 };
+    const known = [...items].find((item) => (item.state === 'gone' ? item.name === file.name : ['lost', 'asleep'].includes(item.state) && isSame(item, file)));
+    const item = known ?? { sent: 0 };
     items.add(item);
-    Object.assign(item, { file, handle: handle ?? item.handle, state: 'waiting', problem: undefined });
+    Object.assign(item, { name: file.name, size: file.size, modified: file.lastModified, file, handle: handle ?? item.handle, state: 'waiting', problem: undefined });
   }
   changed();
   pump();
@@ -104,6 +105,7 @@ async function run(item) {
         set(item, problem ? 'stuck' : 'sending', problem?.offline ? 'The connection is gone.' : problem?.detail);
       },
     });
+    letGo(item);
     leave(item);
     uploads.dispatchEvent(new CustomEvent('done', { detail: { id: url.split('/').at(-1), item } }));
   } catch (error) {
@@ -123,17 +125,31 @@ async function created(item, url) {
 
 function stopped(item, error) {
   if (error.status === 401) return set(item, 'paused', 'Log in again to go on.');
+  if (error.slug === 'unreadable') {
+    giveBack(item);
+    return set(item, 'gone', error.detail);
+  }
   if (error.status === 404 || error.status === 410) {
-    if (item.url) forget(item.url);
-    Object.assign(item, { url: undefined, sent: 0 });
+    giveBack(item);
     return set(item, 'failed', 'The server no longer has the beginning of this file. Try again to send it from the start.');
   }
   return set(item, 'failed', error.detail ?? error.message);
 }
 
-function leave(item) {
+function letGo(item) {
   if (item.url) forget(item.url);
   item.release?.();
+}
+
+// The server forgets what it has of it.
+function giveBack(item) {
+  const { url } = item;
+  letGo(item);
+  Object.assign(item, { url: undefined, release: undefined, sent: 0 });
+  return url && accessToken().then((token) => terminate({ url, token })).catch(() => {});
+}
+
+function leave(item) {
   items.delete(item);
   item.state = 'done';
   changed();
@@ -155,7 +171,7 @@ export function pause(item) {
 // Also "try again", and for a sleeping one the click that the browser wants. False if the file has to be
 // chosen.
 export async function proceed(item) {
-  if (item.state === 'lost') return false;
+  if (item.state === 'lost' || item.state === 'gone') return false;
   if (item.state === 'asleep') {
     if ((await permission(item.handle, 'requestPermission')) !== 'granted') return true;
     await open(item);
@@ -168,12 +184,12 @@ export async function proceed(item) {
   return true;
 }
 
-// Give it up; the server forgets what it has.
-export async function cancel(item) {
+// Give it up. It is out of `items` at once; the promise is that of the server's part.
+export function cancel(item) {
   halt(item);
   leave(item);
   pump();
-  if (item.url) await terminate({ url: item.url, token: await accessToken() }).catch(() => {});
+  return giveBack(item);
 }
 
 // At the end of a login that its owner did not end: nothing moves until they are back.
