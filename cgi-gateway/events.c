@@ -107,6 +107,32 @@ static int64_t pause_after(int64_t attempts, int64_t wait)
 	return pause < EVENTS_RETRY_MAX ? pause : EVENTS_RETRY_MAX;
 }
 
+/* The next of its file cannot go before it does: left due, it would be passed
+ * by whenever events_due() looks, and so would many others. Found without a
+ * lock, which who writes events would wait for. Where this fails, it stays due.
+ */
+static void put_off_next(struct db *db, const struct event *e)
+{
+	struct errmsg m;
+	uint64_t next;
+	enum err got =
+		db_row(db,
+		       "SELECT id FROM event WHERE receiver = ?"
+		       " AND file_id = ? AND id > ?"
+		       " ORDER BY id LIMIT 1",
+		       DB_IN(db_text(span_of(e->receiver)),
+			     db_text(span_of(e->file.id)), db_uint(e->id)),
+		       DB_OUT(db_to_uint(&next)), &m);
+
+	if (got == ERR_OK)
+		(void)!db_change(db,
+				 "UPDATE event SET due_at = ?"
+				 " WHERE id = ? AND due_at < ?",
+				 DB_IN(db_int(e->due_at), db_uint(next),
+				       db_int(e->due_at)),
+				 &m);
+}
+
 enum err events_failed(struct db *db, struct event *e, int64_t now,
 		       int64_t wait, int64_t days, const char *why,
 		       struct errmsg *m)
@@ -127,6 +153,8 @@ enum err events_failed(struct db *db, struct event *e, int64_t now,
 	e->due_at = due;
 	e->dead_at = dead;
 	(void)snprintf(e->why, sizeof(e->why), "%s", why);
+	if (dead == 0)
+		put_off_next(db, e);
 	return ERR_OK;
 }
 

@@ -82,8 +82,9 @@ enum err events_delivered(struct db *db, const struct event *e,
 
 /* It failed, for the reason `why` (ASCII): due again after a time that doubles
  * with each attempt, and not before `wait` seconds if the receiver asked for
- * that; EVENTS_RETRY_MAX at the most. When the first attempt was `days` days
- * ago, it is dead. Updates *e. ERR_NOT_FOUND as above. */
+ * that; EVENTS_RETRY_MAX at the most. The next of its file is put off with
+ * it. When the first attempt was `days` days ago, it is dead. Updates
+ * *e. ERR_NOT_FOUND as above. */
 enum err events_failed(struct db *db, struct event *e, int64_t now,
 		       int64_t wait, int64_t days, const char *why,
 		       struct errmsg *m) MUST_CHECK;
