@@ -115,7 +115,8 @@ enum err events_list(struct db *db, const struct events_which *w,
 		     uint64_t after, struct event *row, db_each_fn *each,
 		     void *arg, struct errmsg *m) MUST_CHECK;
 
-/* As if it had never been tried, due at once. */
+/* As if it had never been tried, due at once; the next of its file behind it.
+ */
 enum err events_retry(struct db *db, uint64_t id, int64_t now,
 		      struct errmsg *m) MUST_CHECK;
 enum err events_forget(struct db *db, uint64_t id, struct errmsg *m) MUST_CHECK;

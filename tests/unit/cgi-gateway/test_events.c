@@ -275,6 +275,10 @@ static void an_earlier_event_of_the_file_holds_back_the_later(void **state)
 	/* the later is put off with it: nobody passes by it until then */
 	assert_true(due_of("deleted", ONE) == NOW + 10);
 	assert_true(due_of("deleted", TWO) == NOW);
+	/* until the operator wants both at once */
+	assert_ok(events_retry(db, e.id, NOW + 5, &why));
+	assert_true(due_of("deleted", ONE) == NOW + 5);
+	assert_due(ONE, NOW + 5, "uploaded 2, uploaded 1");
 	/* other receivers do not wait for that */
 	claim_first(TWO, NOW, &e);
 	assert_ok(events_delivered(db, &e, &why));
