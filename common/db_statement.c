@@ -230,7 +230,8 @@ static enum err change(struct db_conn *c, const char *sql, struct db_in in,
 		e = execute(c, s, in, m);
 	if (e != ERR_OK)
 		return e;
-	return mysql_stmt_affected_rows(s) > 0 ? ERR_OK : ERR_NOT_FOUND;
+	return (int64_t)mysql_stmt_affected_rows(s) > 0 ? ERR_OK
+							: ERR_NOT_FOUND;
 }
 
 static enum err rows(struct db_conn *c, const char *sql, struct db_in in,
