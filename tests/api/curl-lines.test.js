@@ -39,6 +39,7 @@ describe('docs/operations.md', () => {
 
   const setCode = (code) => terminal.paste(`CODE=${code}`);
   const names = async () => (await allFiles(stack, ann)).map(({ name }) => name);
+  const sessions = async () => (await stack.call('GET', '/sessions', { token: ann.token })).json.sessions;
   const isLoggedIn = async () => {
     const token = (await terminal.value('AUTH')).replace('Authorization: Bearer ', '');
     return (await stack.call('GET', '/me', { token })).status === 200;
@@ -163,12 +164,12 @@ describe('docs/operations.md', () => {
     'See where you are logged in, and end one': [
       async ({ requests, stdout }) => {
         assert.deepEqual(statuses(requests), [200]);
-        other = answers(stdout)[0].sessions.find(({ current }) => !current);
+        const ours = (await sessions()).find(({ current }) => current).id;
+        other = answers(stdout)[0].sessions.find(({ id, current }) => !current && id !== ours);
       },
       async ({ requests }) => {
         assert.deepEqual(statuses(requests), [204]);
-        const { sessions } = (await stack.call('GET', '/sessions', { token: ann.token })).json;
-        assert.ok(sessions.every(({ id }) => id !== other.id));
+        assert.ok((await sessions()).every(({ id }) => id !== other.id));
       },
     ],
     'Change the password': [async ({ requests }) => {
