@@ -22,16 +22,54 @@ static enum err parse_value(struct span value, char out[static SHA256_LEN])
 	return ERR_OK;
 }
 
+/* Take the member before the next comma off the front of *rest; one inside a
+ * parameter's "string" parts nothing */
+static struct span next_member(struct span *rest)
+{
+	struct span all = *rest;
+	bool quoted = false;
+	size_t i = 0;
+
+	while (i < all.len && (quoted || all.p[i] != ',')) {
+		if (quoted && all.p[i] == '\\')
+			i++;
+		else if (all.p[i] == '"')
+			quoted = !quoted;
+		i++;
+	}
+	*rest = span_from(all, i + 1);
+	all.len = i < all.len ? i : all.len;
+	return span_trim(all);
+}
+
+/* RFC 9651 3.1.2 */
+static bool is_key(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.p[i];
+		bool begins = (c >= 'a' && c <= 'z') || c == '*';
+
+		if (!begins && (i == 0 || !((c >= '0' && c <= '9') ||
+					    c == '_' || c == '-' || c == '.')))
+			return false;
+	}
+	return s.len > 0;
+}
+
 enum err digest_field_parse(struct span field,
 			    unsigned char out[static SHA256_LEN])
 {
-	struct span member, value;
 	char raw[SHA256_LEN];
 	enum err found = ERR_NOT_FOUND;
 
-	while (span_next(&field, ',', &member)) {
-		if (!span_cut(&member, '=', &value) ||
-		    !span_eq(span_trim(member), SPAN("sha-256")))
+	while (field.len > 0) {
+		struct span key = next_member(&field), value;
+
+		if (key.len == 0)
+			continue;
+		if (!span_cut(&key, '=', &value) || !is_key(span_trim(key)))
+			return ERR_FORMAT;
+		if (!span_eq(span_trim(key), SPAN("sha-256")))
 			continue;
 		found = parse_value(value, raw);
 		if (found != ERR_OK)

@@ -8,8 +8,9 @@
 #include "span.h"
 
 /* The sha-256 member of the field's dictionary, `sha-256=:base64:`. Other
- * algorithms are skipped, as RFC 9530 2 says. ERR_NOT_FOUND without one;
- * ERR_FORMAT. */
+ * algorithms are skipped, as RFC 9530 2 says. ERR_NOT_FOUND without one.
+ * ERR_FORMAT for what is no such member, and for one of no algorithm at all, as
+ * SHA-256 in capitals is: whoever sent it counts on being checked. */
 enum err digest_field_parse(struct span field,
 			    unsigned char out[static SHA256_LEN]) MUST_CHECK;
 

@@ -33,22 +33,9 @@ static bool has_control(struct span s)
 enum err file_name_clean(struct span sent, char out[static FILE_NAME_MAX + 1])
 {
 	struct span name = base_name(sent);
-	char text[FILE_NAME_MAX * 3];
-	size_t n = 0;
 
-	if (name.len > sizeof(text) || !utf8_valid(name) || has_control(name))
-		return ERR_INVALID;
-	for (size_t i = 0; i < name.len; i++) {
-		if (span_has_prefix(span_from(name, i), SPAN("%22"))) {
-			text[n++] = '"';
-			i += 2;
-		} else {
-			text[n++] = name.p[i];
-		}
-	}
-	name = (struct span) { text, n };
-	if (n == 0 || n > FILE_NAME_MAX || span_eq(name, SPAN(".")) ||
-	    span_eq(name, SPAN("..")))
+	if (name.len == 0 || !utf8_valid(name) || has_control(name) ||
+	    span_eq(name, SPAN(".")) || span_eq(name, SPAN("..")))
 		return ERR_INVALID;
 	return span_to_cstr(name, out, FILE_NAME_MAX + 1) ? ERR_OK
 							  : ERR_INVALID;

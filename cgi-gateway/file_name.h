@@ -12,10 +12,8 @@ enum {
 };
 
 /* The name to keep for what was sent: the part behind the last "/" or "\"
- * (browsers once sent whole paths), with the "%22" that forms write for a
- * quote turned back (HTML, "multipart/form-data encoding algorithm").
- * ERR_INVALID for what is empty, "." or "..", not UTF-8, longer than
- * FILE_NAME_MAX, or holds a control character. */
+ * (browsers once sent whole paths). ERR_INVALID for what is empty, "." or "..",
+ * not UTF-8, longer than FILE_NAME_MAX, or holds a control character. */
 enum err file_name_clean(struct span sent,
 			 char out[static FILE_NAME_MAX + 1]) MUST_CHECK;
 

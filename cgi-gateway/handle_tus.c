@@ -132,7 +132,8 @@ static enum err read_head(struct tus *t, int64_t *at)
 	return e;
 }
 
-/* Where the length was not known at first, it may be told now */
+/* Where the length was not known at first, it may be told now. It counts once
+ * the rest of the request is found to be right. */
 static enum err read_length(struct tus *t, int64_t at)
 {
 	int64_t length;
@@ -153,13 +154,8 @@ static enum err read_length(struct tus *t, int64_t at)
 					"The file is larger than %lld bytes "
 					"(MAX_UPLOAD).",
 					(long long)t->app->max_upload);
-	e = uploads_measured(t->app->db, &t->who, &t->app->quota, &t->u, length,
-			     &t->rs->why);
-	if (e == ERR_CONFLICT)
-		return response_explain(t->rs, e,
-					"Another request goes on with this "
-					"upload. Ask for its offset.");
-	return e;
+	t->told = length;
+	return ERR_OK;
 }
 
 /* It takes no more bytes: then these are all, or it is elsewhere */
@@ -168,6 +164,10 @@ static enum err has_all(struct tus *t, int64_t at)
 	int64_t offset = 0, written_at;
 	enum err e = look(t, &offset, &written_at);
 
+	if (e == ERR_OK && t->u.concat == TUS_FINAL)
+		return response_explain(t->rs, ERR_FORBIDDEN,
+					"An upload that was put together of "
+					"others takes no bytes.");
 	if (e == ERR_OK && offset != at)
 		return tus_elsewhere(t, offset);
 	if (e == ERR_OK && t->rq->content_length > 0)
@@ -181,10 +181,6 @@ static enum err go_on(struct tus *t, int64_t *at)
 {
 	enum err e;
 
-	if (t->u.concat == TUS_FINAL)
-		return response_explain(t->rs, ERR_FORBIDDEN,
-					"An upload that was put together of "
-					"others takes no bytes.");
 	if (t->u.finished_at != UPLOAD_UNFINISHED)
 		return has_all(t, *at);
 	e = read_length(t, *at);

@@ -132,6 +132,22 @@ static enum err line_end(struct multipart *m, struct span *piece)
 	return ERR_OK;
 }
 
+/* In `text`: forms write a quote as %22, and nothing else that a name may hold
+ * (HTML, "multipart/form-data encoding algorithm"). The new length. */
+static size_t turn_quotes_back(char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		bool quote = len - i >= 3 && memcmp(text + i, "%22", 3) == 0;
+
+		text[n++] = quote ? '"' : text[i];
+		if (quote)
+			i += 2;
+	}
+	return n;
+}
+
 /* RFC 7578 4.2: form-data; name="..."; filename="..." */
 static enum err read_disposition(struct multipart *m, struct span value,
 				 struct multipart_event *ev)
@@ -147,7 +163,8 @@ static enum err read_disposition(struct multipart *m, struct span value,
 			ev->name.len = field_unquote(text, m->name);
 			ev->name.p = m->name;
 		} else if (span_eq_nocase(name, SPAN("filename"))) {
-			ev->file.len = field_unquote(text, m->file);
+			ev->file.len = turn_quotes_back(
+				m->file, field_unquote(text, m->file));
 			ev->file.p = m->file;
 			ev->is_file = true;
 		}

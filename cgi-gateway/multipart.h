@@ -38,7 +38,9 @@ struct multipart_event {
 	/* MULTIPART_PART; spans into the parser, good until the next part */
 	bool is_file;	  /* the part has a filename, even an empty one */
 	struct span name; /* of the form field, quotes removed */
-	struct span file; /* filename as sent, quotes removed, UTF-8 or not */
+	/* filename, as it was before the form put it into quotes; UTF-8 or not
+	 */
+	struct span file;
 	struct span type; /* Content-Type, or empty */
 };
 

@@ -3,17 +3,18 @@
 /* In each statement `l` is the caller's session (caller.h), `q` the row. */
 #define OWNER "IF(? = 0, l.user_id, ?)"
 #define OWNER_VALUES(owner) db_uint(owner), db_uint(owner)
-#define ROOM(used, most)                                                     \
-	"(COALESCE(q." most ", ?) = 0 OR q." used " + ? <= COALESCE(q." most \
-	", ?))"
+#define ROOM(used, most)                            \
+	"(COALESCE(q." most ", ?) = 0 OR ? <= 0 OR" \
+	" q." used " + ? <= COALESCE(q." most ", ?))"
+#define ROOM_VALUES(more, most) \
+	db_int(most), db_int(more), db_int(more), db_int(most)
 
 #define COUNT_UP " SET q.bytes = q.bytes + ?, q.files = q.files + ? WHERE "
 #define COUNT_UP_VALUES(more) db_int((more).bytes), db_int((more).files)
 #define FITS ROOM("bytes", "max_bytes") " AND " ROOM("files", "max_files")
-#define FITS_VALUES(more, most)                                             \
-	db_int((most)->bytes), db_int((more).bytes), db_int((most)->bytes), \
-		db_int((most)->files), db_int((more).files),                \
-		db_int((most)->files)
+#define FITS_VALUES(more, limits)                   \
+	ROOM_VALUES((more).bytes, (limits)->bytes), \
+		ROOM_VALUES((more).files, (limits)->files)
 
 enum err quota_take(struct db_conn *c, const struct caller *who, uint64_t owner,
 		    struct amount more, const struct quota_limits *defaults,
@@ -97,7 +98,7 @@ enum err quota_usage(struct db *db, struct caller *who, uint64_t owner,
 
 static bool fits(int64_t used, int64_t more, int64_t most)
 {
-	return most == QUOTA_NONE || more <= most - used;
+	return most == QUOTA_NONE || more <= 0 || more <= most - used;
 }
 
 bool usage_has_room(const struct usage *u, struct amount more)

@@ -41,8 +41,10 @@ struct amount {
 /* --- in the transaction that changes `file` ----------------------------- */
 
 /* Count what is about to be added, if it fits; `defaults` for an owner without
- * limits of their own. ERR_QUOTA: no room, or no row yet, or the session has
- * ended: roll back and ask quota_refused(). */
+ * limits of their own. A limit that was lowered below what is there refuses
+ * nothing that adds none of its kind: what was begun can be finished.
+ * ERR_QUOTA: no room, or no row yet, or the session has ended: roll back and
+ * ask quota_refused(). */
 enum err quota_take(struct db_conn *c, const struct caller *who, uint64_t owner,
 		    struct amount more, const struct quota_limits *defaults,
 		    struct errmsg *m) MUST_CHECK;

@@ -60,6 +60,7 @@ enum err tus_begin(struct tus *t, struct app *app, struct request *rq,
 	t->app = app;
 	t->rq = rq;
 	t->rs = rs;
+	t->told = UPLOAD_LENGTH_UNKNOWN;
 	return record_caller(app, rq, rs, "files:write", &t->who, &t->owner);
 }
 

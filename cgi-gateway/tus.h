@@ -23,6 +23,8 @@ struct tus {
 	struct caller who;
 	uint64_t owner;	 /* 0: the caller */
 	struct upload u; /* after tus_find(), or being made */
+	int64_t told;	 /* the length that this request tells of one that has
+			  * none yet, or UPLOAD_LENGTH_UNKNOWN */
 };
 
 /* As struct program's: every answer names the version, that to OPTIONS all that

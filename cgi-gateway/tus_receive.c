@@ -14,9 +14,15 @@ enum err tus_elsewhere(struct tus *t, int64_t offset)
 				(long long)offset);
 }
 
+/* As far as it is known, if only from this request */
+static int64_t length_of(const struct tus *t)
+{
+	return t->u.length != UPLOAD_LENGTH_UNKNOWN ? t->u.length : t->told;
+}
+
 static enum err too_large(struct tus *t, int64_t rest)
 {
-	if (t->u.length == UPLOAD_LENGTH_UNKNOWN)
+	if (length_of(t) == UPLOAD_LENGTH_UNKNOWN)
 		return response_explain(t->rs, ERR_TOO_LARGE,
 					"The file is larger than %lld bytes "
 					"(MAX_UPLOAD).",
@@ -24,15 +30,15 @@ static enum err too_large(struct tus *t, int64_t rest)
 	return response_explain(t->rs, ERR_TOO_LARGE,
 				"Of the upload's %lld bytes %lld are missing; "
 				"these are more.",
-				(long long)t->u.length, (long long)rest);
+				(long long)length_of(t), (long long)rest);
 }
 
 /* Up to which byte these may go: the upload's length, or as long as that is not
  * known, as many as they say they are */
 static enum err read_end(struct tus *t, int64_t at, int64_t *end)
 {
-	bool known = t->u.length != UPLOAD_LENGTH_UNKNOWN;
-	int64_t most = known ? t->u.length : t->app->max_upload;
+	bool known = length_of(t) != UPLOAD_LENGTH_UNKNOWN;
+	int64_t most = known ? length_of(t) : t->app->max_upload;
 	int64_t bytes = t->rq->content_length;
 
 	/* It is elsewhere, and partial_open() tells where */
@@ -49,10 +55,36 @@ static enum err read_end(struct tus *t, int64_t at, int64_t *end)
 	return ERR_OK;
 }
 
-static enum err hold(struct tus *t, int64_t end)
+/* Whoever is wrong about the offset hears of that first, for it is mended by
+ * going on from the right one */
+static enum err refuse(struct tus *t, int64_t at, enum err e)
 {
-	if (t->u.length != UPLOAD_LENGTH_UNKNOWN)
+	int64_t offset = at, written_at;
+	enum err found = partial_look(t->app->store, t->u.id, &offset,
+				      &written_at, &t->rs->why);
+
+	if (found != ERR_OK)
+		return found;
+	return offset != at ? tus_elsewhere(t, offset) : e;
+}
+
+static enum err keep_length(struct tus *t)
+{
+	if (t->u.length != UPLOAD_LENGTH_UNKNOWN ||
+	    t->told == UPLOAD_LENGTH_UNKNOWN)
 		return ERR_OK;
+	return uploads_measured(t->app->db, &t->who, &t->app->quota, &t->u,
+				t->told, &t->rs->why);
+}
+
+/* Before a byte is written. With a checksum the length counts with the bytes,
+ * or not at all. */
+static enum err hold(struct tus *t, const struct checksum *sum, int64_t end)
+{
+	enum err e = sum->announced ? ERR_OK : keep_length(t);
+
+	if (e != ERR_OK || t->u.length != UPLOAD_LENGTH_UNKNOWN)
+		return e;
 	return uploads_hold(t->app->db, &t->who, &t->app->quota, &t->u, end,
 			    &t->rs->why);
 }
@@ -129,12 +161,14 @@ static enum err explain(struct tus *t, const struct checksum *sum, enum err e)
 static enum err take_and_keep(struct tus *t, struct partial *p,
 			      struct checksum *sum, int64_t end, int64_t *at)
 {
-	enum err e = hold(t, end), kept = ERR_OK;
+	enum err e = hold(t, sum, end), kept = ERR_OK;
 
 	if (e == ERR_OK)
 		e = take(t, p, sum, end);
 	if (e == ERR_OK && !checksum_matches(sum))
 		e = ERR_CHECKSUM;
+	if (e == ERR_OK)
+		e = keep_length(t);
 	if (e == ERR_OK ||
 	    (!sum->announced &&
 	     (e == ERR_TRUNCATED || e == ERR_CLOSED || e == ERR_TOO_LARGE)))
@@ -174,7 +208,7 @@ enum err tus_receive(struct tus *t, int64_t *at)
 	enum err e = read_end(t, *at, &end);
 
 	if (e != ERR_OK)
-		return e;
+		return refuse(t, *at, e);
 	if (atomic_fetch_add(&t->app->streams, 1) < t->app->streams_max)
 		e = stream(t, at, end);
 	else

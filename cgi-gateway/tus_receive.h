@@ -9,9 +9,12 @@
 #include "tus.h"
 
 /* Take the body as the bytes from *at on; after ERR_OK *at is where they ended.
+ * A length that the request tells (t->told) is kept before the first of them,
+ * with a checksum after the last; not by a request that is refused before.
  *
  *   ERR_CONFLICT     the upload is elsewhere, told to the client as
- *                    Upload-Offset; or another request has taken over
+ *                    Upload-Offset, before anything else that is wrong with
+ *                    the body; or another request has taken over
  *   ERR_NOT_FOUND    it takes no bytes any more: it has all, or was removed
  *   ERR_TOO_LARGE    more than the rest of it
  *   ERR_QUOTA        the length is not known, and there is no room for these

@@ -7,6 +7,7 @@ import { keep } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { requestHead, sendRaw } from '../support/raw.js';
 import { useStack } from '../support/stack.js';
+import { created, fileOf } from '../support/tus.js';
 
 const stack = await useStack();
 let ann;
@@ -183,6 +184,16 @@ describe('Content-Disposition', () => {
     // WHATWG HTML: a quote is %22, CR and LF are %0D and %0A; a backslash and % stand for themselves
     const record = (await byForm('say %22hi%22 100%.txt')).json.files[0];
     assert.equal(record.name, 'say "hi" 100%.txt');
+  });
+
+  test('keeps a %22 that no form wrote', async () => {
+    const name = 'search?q=%22a%22.html'; // as wget saves it
+    assert.equal(nameOf(await byPath(encodeURIComponent(name))), name);
+    const answer = await byQuery(encodeURIComponent(name));
+    assert.equal(nameOf(answer), name);
+    const { id } = answer.json.files[0];
+    assert.equal((await stack.call('PATCH', `/files/${id}`, { token: ann.token, json: { name: `a ${name}` } })).json.name, `a ${name}`);
+    assert.equal((await fileOf(stack, ann, await created(stack, ann, 1, { name, body: 'x' }))).name, name);
   });
 
   test('gives a name back that curl escaped with a backslash', async () => {

@@ -238,6 +238,7 @@ describe('a request that makes no sense', () => {
     const refused = [
       [patch(stack, ann, path, 0, 'x'), 409, 'conflict'],
       [patch(stack, ann, path, 3, 'x'), 409, 'conflict'],
+      [patch(stack, ann, path, 0, 'abcdef'), 409, 'conflict'],
       [patch(stack, ann, path, '', 'x'), 400, 'bad-request'],
       [patch(stack, ann, path, 'x', 'x'), 400, 'bad-request'],
       [patch(stack, ann, path, 2, 'cdef'), 413, 'too-large'],
@@ -330,6 +331,25 @@ describe('a length that is told later', () => {
     await patch(stack, ann, other, 0, 'abc');
     assertStatus(await patch(stack, ann, other, 3, '', { 'Upload-Length': '3' }), 204);
     assert.equal((await fileOf(stack, ann, other)).size, 3);
+  });
+
+  test('is not told by a request that is refused', async () => {
+    const path = await created(stack, ann, null, { name: 'a' });
+    assertStatus(await patch(stack, ann, path, 0, 'abc'), 204);
+    const refused = [
+      [2, 'd', {}, 409],
+      [3, 'defghij', {}, 413],
+      [3, 'd', { 'Upload-Checksum': 'sha512 YQ==' }, 400],
+      [3, 'd', { 'Upload-Checksum': `sha1 ${createHash('sha1').update('e').digest('base64')}` }, 460],
+    ];
+    for (const [at, bytes, headers, status] of refused) {
+      assertStatus(await patch(stack, ann, path, at, bytes, { 'Upload-Length': '9', ...headers }), status);
+      const told = (await head(stack, ann, path)).headers;
+      assert.deepEqual([told.get('upload-length'), told.get('upload-defer-length'), told.get('upload-offset')], [null, '1', '3'], String(status));
+    }
+    const sum = { 'Upload-Checksum': `sha1 ${createHash('sha1').update('defghij').digest('base64')}` };
+    assertStatus(await patch(stack, ann, path, 3, 'defghij', { 'Upload-Length': '10', ...sum }), 204);
+    assert.equal((await bytesOf(ann, path)).toString(), 'abcdefghij');
   });
 
   test('counts from then on, and before that the bytes that are announced do', async () => {
@@ -431,6 +451,21 @@ describe('parts', () => {
     assertProblem(await patch(stack, eve, path, 12, 'x'), 403, 'forbidden');
     assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [12, 1]);
     for (const p of paths) assertStatus(await head(stack, eve, p), 404);
+    assertStatus(await end(stack, eve, path), 204);
+    assertProblem(await patch(stack, eve, path, 12, 'x'), 404, 'not-found');
+  });
+
+  test('have the room that they took, also when the quota became less', async () => {
+    const eve = await stack.person();
+    const limit = async (bytes) => assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', bytes])).code, 0);
+    await limit('6');
+    const paths = [await part(eve, 'abc'), await part(eve, 'def')];
+    await limit('5');
+    assertProblem(await create(stack, eve, 1), 507, 'quota-exceeded');
+    const final = await create(stack, eve, null, { headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${paths.join(' ')}` } });
+    assertStatus(final, 201);
+    assert.equal((await bytesOf(eve, final.headers.get('location'))).toString(), 'abcdef');
+    assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [6, 1]);
   });
 
   test('that are not all there, or not one\'s own, are put together to nothing', async () => {

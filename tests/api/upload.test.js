@@ -152,7 +152,7 @@ describe('the bytes are checked against the digest that was sent', () => {
   test('and a digest that is none is refused', async () => {
     for (const value of ['x', '', 'z'.repeat(64), sha256('hello').slice(1), sha256('hello') + '0'])
       assertProblem(await put(`a?sha256=${value}`, 'hello'), 400, 'bad-request');
-    for (const value of ['sha-256=x', 'sha-256=:!!!:', 'sha-256=:AAAA:'])
+    for (const value of ['sha-256=x', 'sha-256=:!!!:', 'sha-256=:AAAA:', 'sha-256', digest('other').replace('sha', 'SHA'), sha256('other')])
       assertProblem(await put('a', 'hello', { headers: { 'Repr-Digest': value } }), 400, 'bad-request');
   });
 

@@ -34,19 +34,25 @@ static inline const char *mariadb_file(const char *name)
 	return path;
 }
 
-/* A pool of `size` connections with a timeout of one second */
-static inline struct db *mariadb_pool(int64_t size)
+/* A pool of `size` connections that waits for as many seconds */
+static inline struct db *mariadb_pool_for(int64_t size, int64_t seconds)
 {
 	struct db_config c = { .socket = mariadb_file("sock"),
 			       .user = "root",
 			       .name = "test",
 			       .pool = size,
-			       .timeout = 1 };
+			       .timeout = seconds };
 	struct db *db = NULL;
 
 	assert_ok(db_open(&c, &db, NULL));
 	assert_non_null(db);
 	return db;
+}
+
+/* As long as a busy machine may need */
+static inline struct db *mariadb_pool(int64_t size)
+{
+	return mariadb_pool_for(size, 60);
 }
 
 static inline void mariadb_signal(int sig)

@@ -47,6 +47,8 @@ static void parameters_of_a_member_are_passed_over(void **state)
 {
 	(void)state;
 	check("sha-256=:" HELLO_B64 ":;p=1;q");
+	check("sha-256=:" HELLO_B64 ":;p=\"a, sha-256=x\\\", b;\";q");
+	check("md5=:AA==:;p=\"x, sha-256=:AAAA:\", sha-256=:" HELLO_B64 ":");
 }
 
 static void of_one_algorithm_that_is_there_twice_the_last_counts(void **state)
@@ -74,20 +76,36 @@ static void other_algorithms_are_passed_over(void **state)
 	(void)state;
 	check_not("", ERR_NOT_FOUND);
 	check_not(HELLO_512, ERR_NOT_FOUND);
-	check_not("sha-256", ERR_NOT_FOUND);
+	check_not(" , ,", ERR_NOT_FOUND);
+	check_not("a=1, *b_c-d.9*=:AA==:", ERR_NOT_FOUND);
 	check_not("md5=:CY9rzUYh03PK3k6DJie09g==:, unixsum=:GQU=:",
 		  ERR_NOT_FOUND);
-	/* RFC 8941 3.1.2: keys are lower case */
-	check_not("SHA-256=:" HELLO_B64 ":", ERR_NOT_FOUND);
 	check_not("sha-256x=:" HELLO_B64 ":", ERR_NOT_FOUND);
 	assert_err(digest_field_parse((struct span) { NULL, 0 },
 				      (unsigned char[SHA256_LEN]) { 0 }),
 		   ERR_NOT_FOUND);
 }
 
+static void what_is_of_no_algorithm_is_not_passed_over(void **state)
+{
+	(void)state;
+	check_not("SHA-256=:" HELLO_B64 ":", ERR_FORMAT);
+	check_not("sha-256=:" HELLO_B64 ":, SHA-512=:AAAA:", ERR_FORMAT);
+	check_not("=:" HELLO_B64 ":", ERR_FORMAT);
+	check_not("-sha-256=:" HELLO_B64 ":", ERR_FORMAT);
+	check_not("9=:" HELLO_B64 ":", ERR_FORMAT);
+	check_not("md5", ERR_FORMAT);
+	check_not(HELLO_B64, ERR_FORMAT);
+	check_not("@", ERR_FORMAT);
+	check_not("\"", ERR_FORMAT);
+	check_not("\"\\", ERR_FORMAT);
+}
+
 static void what_is_no_digest_of_its_length_is_refused(void **state)
 {
 	(void)state;
+	check_not("sha-256", ERR_FORMAT);
+	check_not("sha-256;p=1", ERR_FORMAT);
 	check_not("sha-256=", ERR_FORMAT);
 	check_not("sha-256=:", ERR_FORMAT);
 	check_not("sha-256=::", ERR_FORMAT);
@@ -133,6 +151,7 @@ int main(void)
 		TEST(parameters_of_a_member_are_passed_over),
 		TEST(of_one_algorithm_that_is_there_twice_the_last_counts),
 		TEST(other_algorithms_are_passed_over),
+		TEST(what_is_of_no_algorithm_is_not_passed_over),
 		TEST(what_is_no_digest_of_its_length_is_refused),
 		TEST(what_is_written_is_read_back),
 	};

@@ -137,7 +137,7 @@ static void a_file_goes_to_the_owner_and_its_sender_gets_a_receipt(void **state)
 
 	(void)state;
 	hand_out(9, 1000, 100);
-	assert_int_equal(put("a%22b", SPAN("abc")), 201);
+	assert_int_equal(put("a\"b", SPAN("abc")), 201);
 	answer = memory_answer(&g.memory);
 	assert_span(answer, "{\"files\":[{\"name\":\"a\\\"b\",\"size\":3,"
 			    "\"sha256\":\"" ABC_HEX "\"}]}");

@@ -698,7 +698,7 @@ static void a_patch_that_makes_no_sense_is_explained(void **state)
 		  "Upload-Offset is a number of bytes." },
 		{ "Upload-Offset", "1", 409,
 		  "The upload is at byte 2. Go on from there." },
-		{ "Upload-Offset", "3", 413, "these are more" },
+		{ "Upload-Offset", "3", 409, "The upload is at byte 2." },
 		{ "Upload-Offset", "6", 409, "The upload is at byte 2." },
 		{ "Upload-Length", "6", 400,
 		  "Upload-Length is another one already, or less than the "
@@ -974,8 +974,8 @@ static void no_length_is_told_that_somebody_writes_beyond(void **state)
 	begin_patch("2", "llo");
 	header("Upload-Length", "5");
 	assert_refused(answer_patch(), 409, "conflict",
-		       "Another request goes on with this upload. Ask for its "
-		       "offset.");
+		       "Another request has taken over this upload. Ask for "
+		       "its offset.");
 	before_open = hold_more; /* which is held already */
 	begin_patch("2", "llo");
 	header("Upload-Length", "9");

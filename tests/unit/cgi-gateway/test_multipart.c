@@ -573,8 +573,14 @@ static void a_quote_in_a_name_survives_each_client(void **state)
 	(void)state;
 	/* curl --form-escape, Firefox before 90, Python */
 	check_file("filename=\"a\\\"b.txt\"", "a\"b.txt");
-	/* curl, Chrome, Firefox: left for file_name_clean() */
-	check_file("filename=\"a%22b.txt\"", "a%22b.txt");
+	/* curl, Chrome, Firefox */
+	check_file("filename=\"a%22b.txt\"", "a\"b.txt");
+	check_file("filename=\"%22%22\"", "\"\"");
+	check_file("filename=\"%22\"", "\"");
+	check_file("filename=\"%%222\"", "%\"2");
+	/* which write nothing else so */
+	check_file("filename=\"%2\"", "%2");
+	check_file("filename=\"%2522 100% %2f%0a\"", "%2522 100% %2f%0a");
 	/* curl --form-escape doubles a backslash */
 	check_file("filename=\"a\\\\b.txt\"", "a\\b.txt");
 	check_file("filename=\"a\\\\\"", "a\\");

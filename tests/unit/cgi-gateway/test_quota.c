@@ -157,11 +157,24 @@ static void a_lowered_limit_takes_nothing_away(void **state)
 	assert_ok(add(ANN, 1, 50, &unlimited));
 	assert_ok(quota_set(db, ANN, &(struct quota_limits) { 10, 1 }, &why));
 	assert_ok(quota_show(db, ANN, &unlimited, &u, &why));
-	assert_false(usage_has_room(&u, (struct amount) { 0, 0 }));
+	assert_true(usage_has_room(&u, (struct amount) { 0, 0 }));
+	assert_false(usage_has_room(&u, (struct amount) { 1, 0 }));
+	assert_false(usage_has_room(&u, (struct amount) { 0, 1 }));
 	assert_err(add(ANN, 2, 0, &unlimited), ERR_QUOTA);
 	assert_ok(take_away(ANN, 1));
 	assert_ok(add(ANN, 2, 10, &unlimited));
 	assert_usage(ANN, 10, 1);
+}
+
+static void nor_does_it_refuse_what_adds_none_of_its_kind(void **state)
+{
+	const struct quota_limits bytes = { 10, QUOTA_NONE };
+
+	(void)state;
+	assert_ok(add(ANN, 1, 50, &unlimited));
+	assert_ok(add(ANN, 2, 0, &bytes));
+	assert_err(add(ANN, 3, 1, &bytes), ERR_QUOTA);
+	assert_usage(ANN, 50, 2);
 }
 
 static void room_is_what_is_left(void **state)
@@ -480,6 +493,7 @@ int main(int argc, char **argv)
 		QUOTA(what_was_not_added_is_not_counted),
 		QUOTA(own_limits_count_before_the_default),
 		QUOTA(a_lowered_limit_takes_nothing_away),
+		QUOTA(nor_does_it_refuse_what_adds_none_of_its_kind),
 		QUOTA(room_is_what_is_left),
 		QUOTA(what_is_deleted_makes_room),
 		QUOTA(what_is_dropped_twice_is_counted_down_once),

@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-static struct db *db; /* two connections, one second */
+static struct db *db; /* two connections */
 static struct errmsg why;
 
 #define add_row(c, n) \
@@ -125,19 +125,21 @@ static void a_conflict_inside_leaves_the_transaction_usable(void **state)
 
 static void all_connections_in_use_is_unavailable_after_the_timeout(void **s)
 {
+	struct db *brief = mariadb_pool_for(2, 1);
 	struct db_conn *a, *b;
 	int64_t begun;
 
 	(void)s;
-	assert_ok(db_begin(db, &a, &why));
-	assert_ok(db_begin(db, &b, &why));
+	assert_ok(db_begin(brief, &a, &why));
+	assert_ok(db_begin(brief, &b, &why));
 	begun = clock_ms();
-	assert_err(one(db), ERR_UNAVAILABLE);
-	assert_in_range(clock_ms() - begun, 900, 2000);
+	assert_err(one(brief), ERR_UNAVAILABLE);
+	assert_true(clock_ms() - begun >= 900);
 	assert_contains(why.text, "all 2 database connections");
 	db_rollback(a);
-	assert_ok(one(db));
+	assert_ok(one(brief));
 	db_rollback(b);
+	db_close(brief);
 }
 
 static void *give_back_soon(void *c)
@@ -160,7 +162,7 @@ static void who_waits_gets_the_connection_that_is_given_back(void **state)
 	begun = clock_ms();
 	assert_int_equal(pthread_create(&thread, NULL, give_back_soon, a), 0);
 	assert_ok(one(db));
-	assert_in_range(clock_ms() - begun, 150, 900);
+	assert_true(clock_ms() - begun >= 150);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	db_rollback(b);
 }
@@ -262,7 +264,7 @@ static void a_connection_killed_under_a_statement_is_unavailable(void **state)
 
 	(void)state;
 	assert_int_equal(pthread_create(&thread, NULL, kill_soon, killer), 0);
-	assert_err(db_row(db, "SELECT SLEEP(0.9) + BENCHMARK(1, 1)", DB_NONE,
+	assert_err(db_row(db, "SELECT SLEEP(50) + BENCHMARK(1, 1)", DB_NONE,
 			  DB_OUT(db_to_int(&n)), &why),
 		   ERR_UNAVAILABLE);
 	assert_int_equal(pthread_join(thread, NULL), 0);
@@ -292,6 +294,7 @@ static void a_transaction_whose_connection_died_commits_nothing(void **state)
 
 static void a_row_that_stays_locked_is_unavailable(void **state)
 {
+	struct db *brief = mariadb_pool_for(1, 1);
 	struct db_conn *c;
 	int64_t begun;
 
@@ -299,34 +302,35 @@ static void a_row_that_stays_locked_is_unavailable(void **state)
 	assert_ok(db_begin(db, &c, &why));
 	assert_ok(add_row(c, 1));
 	begun = clock_ms();
-	assert_err(db_change(db, "INSERT INTO log VALUES (1)", DB_NONE, &why),
-		   ERR_UNAVAILABLE);
-	assert_in_range(clock_ms() - begun, 900, 3000);
+	assert_err(
+		db_change(brief, "INSERT INTO log VALUES (1)", DB_NONE, &why),
+		ERR_UNAVAILABLE);
+	assert_true(clock_ms() - begun >= 900);
 	db_rollback(c);
-	assert_ok(one(db));
+	assert_ok(one(brief));
+	db_close(brief);
 }
 
 static void a_server_that_does_not_answer_is_unavailable_in_time(void **state)
 {
-	struct db *fresh = mariadb_pool(1);
-	int64_t begun;
+	struct db *known = mariadb_pool_for(1, 1);
+	struct db *fresh = mariadb_pool_for(1, 1);
 	enum err warm, cold;
 
 	(void)state;
-	assert_ok(one(db));
+	assert_ok(one(known));
 	mariadb_signal(SIGSTOP);
-	sleep_ms(100); /* until every thread of it stands still */
-	begun = clock_ms();
-	warm = one(db);
-	assert_true(clock_ms() - begun < 3000);
-	begun = clock_ms();
+	(void)alarm(60); /* who waits without end has failed */
+	sleep_ms(100);	 /* until every thread of it stands still */
+	warm = one(known);
 	cold = one(fresh);
-	assert_true(clock_ms() - begun < 3000);
+	(void)alarm(0);
 	mariadb_signal(SIGCONT);
 	assert_err(warm, ERR_UNAVAILABLE);
 	assert_err(cold, ERR_UNAVAILABLE);
-	assert_ok(one(db));
+	assert_ok(one(known));
 	assert_ok(one(fresh));
+	db_close(known);
 	db_close(fresh);
 }
 
@@ -344,13 +348,14 @@ static void after_a_restart_of_the_server_nothing_fails(void **state)
 
 	mariadb_hold(true);
 	mariadb_signal(SIGTERM);
-	for (int i = 0; i < 500 && db_ping(db, NULL) == ERR_OK; i++)
+	for (int i = 0; i < 3000 && db_ping(db, NULL) == ERR_OK; i++)
 		sleep_ms(20);
 	assert_err(one(db), ERR_UNAVAILABLE);
 	mariadb_hold(false);
-	for (int i = 0; i < 500 && access(mariadb_file("sock"), F_OK) != 0; i++)
+	for (int i = 0; i < 3000 && access(mariadb_file("sock"), F_OK) != 0;
+	     i++)
 		sleep_ms(20);
-	for (int i = 0; i < 500 && db_ping(db, NULL) != ERR_OK; i++)
+	for (int i = 0; i < 3000 && db_ping(db, NULL) != ERR_OK; i++)
 		sleep_ms(20);
 
 	assert_ok(db_begin(db, &a, &why));
