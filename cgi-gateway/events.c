@@ -107,6 +107,28 @@ static int64_t pause_after(int64_t attempts, int64_t wait)
 	return pause < EVENTS_RETRY_MAX ? pause : EVENTS_RETRY_MAX;
 }
 
+/* The next of its file cannot go before event `id` does: left due, it would be
+ * passed by whenever events_due() looks, and so would many others. Found
+ * without a lock, which who writes events would wait for. Where this fails, it
+ * stays as it was. */
+static void let_next_wait(struct db *db, uint64_t id, int64_t due)
+{
+	struct errmsg m;
+	uint64_t next;
+	enum err e = db_row(db,
+			    "SELECT n.id FROM event e JOIN event n"
+			    " ON n.receiver = e.receiver"
+			    " AND n.file_id = e.file_id AND n.id > e.id"
+			    " WHERE e.id = ? ORDER BY n.id LIMIT 1",
+			    DB_IN(db_uint(id)), DB_OUT(db_to_uint(&next)), &m);
+
+	if (e == ERR_OK)
+		(void)!db_change(db,
+				 "UPDATE event SET due_at = ?"
+				 " WHERE id = ? AND attempts = 0",
+				 DB_IN(db_int(due), db_uint(next)), &m);
+}
+
 enum err events_failed(struct db *db, struct event *e, int64_t now,
 		       int64_t wait, int64_t days, const char *why,
 		       struct errmsg *m)
@@ -127,6 +149,8 @@ enum err events_failed(struct db *db, struct event *e, int64_t now,
 	e->due_at = due;
 	e->dead_at = dead;
 	(void)snprintf(e->why, sizeof(e->why), "%s", why);
+	if (dead == 0)
+		let_next_wait(db, e->id, due);
 	return ERR_OK;
 }
 
@@ -165,10 +189,14 @@ enum err events_list(struct db *db, const struct events_which *w,
 
 enum err events_retry(struct db *db, uint64_t id, int64_t now, struct errmsg *m)
 {
-	return db_change(db,
-			 "UPDATE event SET attempts = 0, tried_at = NULL,"
-			 " due_at = ?, dead_at = NULL WHERE id = ?",
-			 DB_IN(db_int(now), db_uint(id)), m);
+	enum err e = db_change(db,
+			       "UPDATE event SET attempts = 0, tried_at = NULL,"
+			       " due_at = ?, dead_at = NULL WHERE id = ?",
+			       DB_IN(db_int(now), db_uint(id)), m);
+
+	if (e == ERR_OK)
+		let_next_wait(db, id, now);
+	return e;
 }
 
 enum err events_forget(struct db *db, uint64_t id, struct errmsg *m)

@@ -82,8 +82,9 @@ enum err events_delivered(struct db *db, const struct event *e,
 
 /* It failed, for the reason `why` (ASCII): due again after a time that doubles
  * with each attempt, and not before `wait` seconds if the receiver asked for
- * that; EVENTS_RETRY_MAX at the most. When the first attempt was `days` days
- * ago, it is dead. Updates *e. ERR_NOT_FOUND as above. */
+ * that; EVENTS_RETRY_MAX at the most. The next of its file is put off with
+ * it. When the first attempt was `days` days ago, it is dead. Updates
+ * *e. ERR_NOT_FOUND as above. */
 enum err events_failed(struct db *db, struct event *e, int64_t now,
 		       int64_t wait, int64_t days, const char *why,
 		       struct errmsg *m) MUST_CHECK;
@@ -114,7 +115,8 @@ enum err events_list(struct db *db, const struct events_which *w,
 		     uint64_t after, struct event *row, db_each_fn *each,
 		     void *arg, struct errmsg *m) MUST_CHECK;
 
-/* As if it had never been tried, due at once. */
+/* As if it had never been tried, due at once; the next of its file behind it.
+ */
 enum err events_retry(struct db *db, uint64_t id, int64_t now,
 		      struct errmsg *m) MUST_CHECK;
 enum err events_forget(struct db *db, uint64_t id, struct errmsg *m) MUST_CHECK;

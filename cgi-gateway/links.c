@@ -160,9 +160,7 @@ enum err links_resume(struct db *db, const struct link *l, int64_t now,
 #define DEAD                                   \
 	"(revoked_at < ? OR expires_at < ? OR" \
 	" (downloads >= max_downloads AND last_download_at < ?))"
-
-/* Small bites: nobody's download waits for the whole of it */
-#define BITE "1000"
+#define DEAD_VALUES(before) db_int(before), db_int(before), db_int(before)
 
 static enum err none_is_fine(enum err e)
 {
@@ -198,28 +196,42 @@ static enum err count_dead(struct db *db, int64_t before, int64_t *out,
 			   struct errmsg *m)
 {
 	return db_row(db, "SELECT COUNT(*) FROM link WHERE " DEAD,
-		      DB_IN(db_int(before), db_int(before), db_int(before)),
-		      DB_OUT(db_to_int(out)), m);
+		      DB_IN(DEAD_VALUES(before)), DB_OUT(db_to_int(out)), m);
+}
+
+/* Found without a lock and removed one by one, as in revoke_lost() */
+static enum err remove_dead(struct db *db, int64_t before, int64_t *removed,
+			    struct errmsg *m)
+{
+	char id[IDENT_LEN + 1] = "";
+	enum err e;
+
+	do {
+		e = db_row(db,
+			   "SELECT id FROM link WHERE id > ? AND " DEAD
+			   " ORDER BY id LIMIT 1",
+			   DB_IN(db_text(span_of(id)), DEAD_VALUES(before)),
+			   DB_OUT(db_to_text(id, sizeof(id))), m);
+		if (e != ERR_OK)
+			break;
+		e = db_change(db, "DELETE FROM link WHERE id = ?",
+			      DB_IN(db_text(span_of(id))), m);
+		if (e == ERR_OK)
+			++*removed;
+		e = none_is_fine(e); /* another sweep was quicker */
+	} while (e == ERR_OK);
+	return none_is_fine(e);
 }
 
 enum err links_sweep(struct db *db, int64_t now, bool dry, int64_t *removed,
 		     struct errmsg *m)
 {
 	const int64_t before = now - LINK_KEPT;
-	int64_t bite;
 	enum err e;
 
 	*removed = 0;
 	if (dry)
 		return count_dead(db, before, removed, m);
 	e = revoke_lost(db, now, m);
-	while (e == ERR_OK) {
-		e = db_change_rows(
-			db, "DELETE FROM link WHERE " DEAD " LIMIT " BITE,
-			DB_IN(db_int(before), db_int(before), db_int(before)),
-			&bite, m);
-		if (e == ERR_OK)
-			*removed += bite;
-	}
-	return none_is_fine(e);
+	return e == ERR_OK ? remove_dead(db, before, removed, m) : e;
 }

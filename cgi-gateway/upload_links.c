@@ -211,12 +211,36 @@ enum err upload_links_receive(struct db *db, const struct upload_link *l,
 	" (files >= max_files OR bytes >= max_bytes)))"
 #define DEAD_VALUES(before) db_int(before), db_int(before), db_int(before)
 
+/* Found without a lock and removed one by one: a DELETE that looked for them
+ * would lock what it passes, and uploads would wait for that */
+static enum err remove_dead(struct db *db, int64_t before, int64_t *removed,
+			    struct errmsg *m)
+{
+	char id[IDENT_LEN + 1] = "";
+	enum err e;
+
+	do {
+		e = db_row(db,
+			   "SELECT id FROM upload_link WHERE id > ? AND " DEAD
+			   " ORDER BY id LIMIT 1",
+			   DB_IN(db_text(span_of(id)), DEAD_VALUES(before)),
+			   DB_OUT(db_to_text(id, sizeof(id))), m);
+		if (e != ERR_OK)
+			break;
+		e = db_change(db, "DELETE FROM upload_link WHERE id = ?",
+			      DB_IN(db_text(span_of(id))), m);
+		if (e == ERR_OK)
+			++*removed;
+		if (e == ERR_NOT_FOUND) /* another sweep was quicker */
+			e = ERR_OK;
+	} while (e == ERR_OK);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 enum err upload_links_sweep(struct db *db, int64_t now, bool dry,
 			    int64_t *removed, struct errmsg *m)
 {
 	const int64_t before = now - UPLOAD_LINK_KEPT;
-	int64_t bite;
-	enum err e = ERR_OK;
 
 	*removed = 0;
 	if (dry)
@@ -224,13 +248,5 @@ enum err upload_links_sweep(struct db *db, int64_t now, bool dry,
 			      "SELECT COUNT(*) FROM upload_link WHERE " DEAD,
 			      DB_IN(DEAD_VALUES(before)),
 			      DB_OUT(db_to_int(removed)), m);
-	/* Small bites: nobody's upload waits for the whole of it */
-	while (e == ERR_OK) {
-		e = db_change_rows(
-			db, "DELETE FROM upload_link WHERE " DEAD " LIMIT 1000",
-			DB_IN(DEAD_VALUES(before)), &bite, m);
-		if (e == ERR_OK)
-			*removed += bite;
-	}
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
+	return remove_dead(db, before, removed, m);
 }

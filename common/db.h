@@ -120,10 +120,6 @@ struct db_out {
  * leaves a row as it was has matched it). */
 #define db_change(db, sql, in, m) db_change_(db, "" sql "", in, m)
 
-/* The same, and *rows is how many matched, also for ERR_NOT_FOUND. */
-#define db_change_rows(db, sql, in, rows, m) \
-	db_change_rows_(db, "" sql "", in, rows, m)
-
 /* Every row of a SELECT: `each` is called with the outputs filled and `arg`,
  * and ends the walk by any value but ERR_OK, which is then the result. */
 typedef enum err db_each_fn(void *arg);
@@ -134,8 +130,6 @@ enum err db_row_(struct db *db, const char *sql, struct db_in in,
 		 struct db_out out, struct errmsg *m) MUST_CHECK;
 enum err db_change_(struct db *db, const char *sql, struct db_in in,
 		    struct errmsg *m) MUST_CHECK;
-enum err db_change_rows_(struct db *db, const char *sql, struct db_in in,
-			 int64_t *rows, struct errmsg *m) MUST_CHECK;
 enum err db_each_(struct db *db, const char *sql, struct db_in in,
 		  struct db_out out, db_each_fn *each, void *arg,
 		  struct errmsg *m) MUST_CHECK;

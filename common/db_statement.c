@@ -221,7 +221,7 @@ static enum err fetch(struct db_conn *c, MYSQL_STMT *s, struct db_out out,
 }
 
 static enum err change(struct db_conn *c, const char *sql, struct db_in in,
-		       int64_t *count, struct errmsg *m)
+		       struct errmsg *m)
 {
 	MYSQL_STMT *s = NULL;
 	enum err e = prepare(c, sql, &s, m);
@@ -230,8 +230,8 @@ static enum err change(struct db_conn *c, const char *sql, struct db_in in,
 		e = execute(c, s, in, m);
 	if (e != ERR_OK)
 		return e;
-	*count = (int64_t)mysql_stmt_affected_rows(s);
-	return *count > 0 ? ERR_OK : ERR_NOT_FOUND;
+	return (int64_t)mysql_stmt_affected_rows(s) > 0 ? ERR_OK
+							: ERR_NOT_FOUND;
 }
 
 static enum err rows(struct db_conn *c, const char *sql, struct db_in in,
@@ -284,25 +284,17 @@ enum err db_each_(struct db *db, const char *sql, struct db_in in,
 	return e;
 }
 
-enum err db_change_rows_(struct db *db, const char *sql, struct db_in in,
-			 int64_t *count, struct errmsg *m)
+enum err db_change_(struct db *db, const char *sql, struct db_in in,
+		    struct errmsg *m)
 {
 	struct db_conn *c;
 	enum err e = db_take(db, &c, m);
 
 	if (e != ERR_OK)
 		return e;
-	e = change(c, sql, in, count, m);
+	e = change(c, sql, in, m);
 	db_give(c);
 	return e;
-}
-
-enum err db_change_(struct db *db, const char *sql, struct db_in in,
-		    struct errmsg *m)
-{
-	int64_t count;
-
-	return db_change_rows_(db, sql, in, &count, m);
 }
 
 enum err db_tx_row_(struct db_conn *c, const char *sql, struct db_in in,
@@ -314,7 +306,5 @@ enum err db_tx_row_(struct db_conn *c, const char *sql, struct db_in in,
 enum err db_tx_change_(struct db_conn *c, const char *sql, struct db_in in,
 		       struct errmsg *m)
 {
-	int64_t count;
-
-	return change(c, sql, in, &count, m);
+	return change(c, sql, in, m);
 }

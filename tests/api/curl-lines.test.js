@@ -26,7 +26,7 @@ describe('docs/operations.md', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-lines-'));
   const parts = pastes(read('docs', 'operations.md').split(/^## By hand, with curl$/m)[1].split(/^## /m)[0], '###');
   const bytes = (name) => readFileSync(join(folder, name));
-  let ann, terminal, secret, recoveryCodes;
+  let ann, terminal, secret, recoveryCodes, other;
 
   before(async () => {
     ann = await stack.person();
@@ -39,6 +39,7 @@ describe('docs/operations.md', () => {
 
   const setCode = (code) => terminal.paste(`CODE=${code}`);
   const names = async () => (await allFiles(stack, ann)).map(({ name }) => name);
+  const sessions = async () => (await stack.call('GET', '/sessions', { token: ann.token })).json.sessions;
   const isLoggedIn = async () => {
     const token = (await terminal.value('AUTH')).replace('Authorization: Bearer ', '');
     return (await stack.call('GET', '/me', { token })).status === 200;
@@ -50,6 +51,7 @@ describe('docs/operations.md', () => {
     'Add a second factor 2': () => setCode(totp(secret)),
     'Log in with a second factor 1': () => setCode(recoveryCodes[0]),
     'Take the second factor away 1': () => setCode(recoveryCodes[1]),
+    'See where you are logged in, and end one 2': () => terminal.paste(`SESSION=${other.id}`),
   };
   const checks = {
     'Make ready': [({ requests }) => {
@@ -158,6 +160,25 @@ describe('docs/operations.md', () => {
     Delete: [async ({ requests }) => {
       assert.deepEqual(statuses(requests), [204]);
       assert.ok(!(await names()).includes('renamed.bin'));
+    }],
+    'See where you are logged in, and end one': [
+      async ({ requests, stdout }) => {
+        assert.deepEqual(statuses(requests), [200]);
+        const ours = (await sessions()).find(({ current }) => current).id;
+        other = answers(stdout)[0].sessions.find(({ id, current }) => !current && id !== ours);
+      },
+      async ({ requests }) => {
+        assert.deepEqual(statuses(requests), [204]);
+        assert.ok((await sessions()).every(({ id }) => id !== other.id));
+      },
+    ],
+    'Change the password': [async ({ requests }) => {
+      assert.deepEqual(statuses(requests), [204]);
+      assert.ok(await isLoggedIn());
+      const login = await stack.call('POST', '/login', { basic: [ann.email, await terminal.value('PASSWORD')] });
+      assert.equal(login.status, 200);
+      assert.equal((await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).status, 401);
+      ann.token = login.json.access_token;
     }],
     'Log out': [async ({ requests }) => {
       assert.deepEqual(statuses(requests), [204]);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { document } from '../support/contract.js';
+import { document, operations } from '../support/contract.js';
 import { requestHead, sendRaw } from '../support/raw.js';
 import { useStack } from '../support/stack.js';
 
@@ -151,6 +151,20 @@ describe('a query', () => {
     for (const query of ['?', '?&&&', '?=', '?=x', '?%', '?%zz=%zz', '?q', '?q=%ff%fe', '?q=%00', '?q=a&q=b', '?' + 'a&'.repeat(2000), '?q=' + '%25'.repeat(1000)]) {
       const answer = await raw('GET', `/files${query}`, { Authorization: `Bearer ${ann.token}` });
       assert.ok([200, 400, 422].includes(answer.status), `${query.slice(0, 20)}: ${answer.status}`);
+    }
+  });
+
+  test('with an owner who is no number is told so, wherever an owner may be named', async () => {
+    const root = await stack.person({ admin: true });
+    const id = '019f0c1e-7d2a-7bb3-9c1d-2f6a5e4b3c21';
+    for (const { path, method, parameters } of operations.filter((o) => o.parameters.some(({ name }) => name === 'owner'))) {
+      const isTus = path.startsWith('/tus/');
+      const answer = await stack.call(method.toUpperCase(), `${path.replace(/\{\w+\}/, id)}?owner=x&fid=${id}`, {
+        token: root.token,
+        headers: isTus ? { 'Tus-Resumable': '1.0.0', 'Upload-Length': '1' } : {},
+        json: !isTus && /^(patch|post)$/.test(method) ? {} : undefined,
+      });
+      assertProblem(answer, 422, 'invalid-value');
     }
   });
 });

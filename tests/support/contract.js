@@ -6,7 +6,7 @@ import { appendFileSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { document } from './document.js';
+import { document, operations, resolved } from './document.js';
 
 export { document, documentPath, operations } from './document.js';
 
@@ -56,8 +56,16 @@ function findRoute(target, inside) {
 
 const mediaType = (contentType) => contentType?.split(';')[0].trim().toLowerCase();
 
-function checkHeaders(response, headers) {
+// Headers that the document has somewhere; of those behind, it says in words where they are.
+const knownHeaders = new Set(operations.flatMap(({ operation }) => Object.values(operation.responses)).flatMap((response) => Object.keys(resolved(response).headers ?? {})).map((name) => name.toLowerCase()));
+for (const name of ['accept-ranges', 'x-content-type-options', 'tus-resumable']) knownHeaders.delete(name);
+
+function checkHeaders(response, headers, status) {
   const faults = [];
+  const names = Object.keys(response.value.headers ?? {}).map((name) => name.toLowerCase());
+  // A 304 may have all that the 200 has
+  for (const [name] of headers)
+    if (status !== 304 && knownHeaders.has(name) && !names.includes(name)) faults.push(`the header ${name} is not documented`);
   for (const name of Object.keys(response.value.headers ?? {})) {
     const { value: header, steps } = at(...response.steps, 'headers', name);
     const sent = headers.get(name);
@@ -122,7 +130,7 @@ export function faultsOf({ method, target, inside = false, status, headers, text
   if (!response.value) return [`${status} ${STATUS_CODES[status]} is not documented`];
   note(`${verb} ${path} ${status}`);
   return [
-    ...checkHeaders(response, headers),
+    ...checkHeaders(response, headers, status),
     ...checkBody(response, headers, method === 'HEAD' ? undefined : text),
   ];
 }

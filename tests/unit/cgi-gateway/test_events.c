@@ -245,6 +245,17 @@ static void what_expires_is_noted_once_and_as_that(void **state)
 
 /* --- what is due ---------------------------------------------------------- */
 
+/* When an event of this kind, the first in the list, is to be tried */
+static int64_t due_of(const char *kind, const char *receiver)
+{
+	size_t n = list((struct events_which) { .receiver = receiver });
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(s.all[i].kind, kind) == 0)
+			return s.all[i].due_at;
+	return -1;
+}
+
 static void an_earlier_event_of_the_file_holds_back_the_later(void **state)
 {
 	struct file f = made(1), g = made(2);
@@ -261,6 +272,13 @@ static void an_earlier_event_of_the_file_holds_back_the_later(void **state)
 	assert_ok(events_failed(db, &e, NOW, 0, 3, "HTTP 500", &why));
 	assert_due(ONE, NOW, "uploaded 2");
 	assert_due(ONE, NOW + 10, "uploaded 2, uploaded 1");
+	/* the later is put off with it: nobody passes by it until then */
+	assert_true(due_of("deleted", ONE) == NOW + 10);
+	assert_true(due_of("deleted", TWO) == NOW);
+	/* until the operator wants both at once */
+	assert_ok(events_retry(db, e.id, NOW + 5, &why));
+	assert_true(due_of("deleted", ONE) == NOW + 5);
+	assert_due(ONE, NOW + 5, "uploaded 2, uploaded 1");
 	/* other receivers do not wait for that */
 	claim_first(TWO, NOW, &e);
 	assert_ok(events_delivered(db, &e, &why));
@@ -270,7 +288,7 @@ static void an_earlier_event_of_the_file_holds_back_the_later(void **state)
 	e = s.all[1];
 	assert_ok(events_claim(db, &e, NOW, NOW, &why));
 	assert_ok(events_delivered(db, &e, &why));
-	assert_due(ONE, NOW, "uploaded 2, deleted 1");
+	assert_due(ONE, NOW + 10, "uploaded 2, deleted 1");
 }
 
 static void a_dead_event_holds_back_nothing(void **state)
@@ -284,6 +302,7 @@ static void a_dead_event_holds_back_nothing(void **state)
 	claim_first(ONE, NOW, &e);
 	assert_ok(events_failed(db, &e, NOW + 3 * DAY, 0, 3, "no", &why));
 	assert_true(e.dead_at == NOW + 3 * DAY);
+	assert_due(ONE, NOW + 3 * DAY, "deleted 1");
 	assert_due(ONE, NOW + 100 * DAY, "deleted 1");
 	/* unless the operator wants it to be tried anew */
 	assert_ok(events_retry(db, e.id, NOW + 4 * DAY, &why));

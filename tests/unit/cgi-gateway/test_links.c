@@ -289,6 +289,22 @@ static void the_sweep_gives_the_link_of_a_lost_file_its_time(void **state)
 	assert_int_equal(n, 1);
 }
 
+static void the_sweep_waits_for_no_link_that_lives(void **state)
+{
+	struct link alive = share(9, LINK_NEVER);
+	struct db_conn *c;
+	int64_t n;
+
+	(void)state;
+	(void)share(1, NOW + 10);
+	assert_ok(db_begin(db, &c, &why));
+	assert_ok(db_tx_change(c, "UPDATE link SET downloads = 1 WHERE id = ?",
+			       DB_IN(db_text(span_of(alive.id))), &why));
+	assert_ok(links_sweep(db, NOW + 11 + LINK_KEPT, false, &n, &why));
+	assert_int_equal(n, 1);
+	db_rollback(c);
+}
+
 struct sweeper {
 	pthread_t thread;
 	int64_t removed;
@@ -346,6 +362,7 @@ int main(int argc, char **argv)
 		LINK(a_file_has_a_hundred_links_at_most),
 		LINK(the_sweep_takes_what_was_dead_for_thirty_days),
 		LINK(the_sweep_gives_the_link_of_a_lost_file_its_time),
+		LINK(the_sweep_waits_for_no_link_that_lives),
 		LINK(sweeps_at_the_same_time_share_what_there_is),
 	};
 

@@ -505,6 +505,21 @@ static void the_sweep_takes_what_was_used_up_or_revoked_too(void **state)
 	assert_int_equal(file_table_rows(db), 3);
 }
 
+static void the_sweep_waits_for_no_link_that_lives(void **state)
+{
+	struct upload_link alive = hand_out(9, 9, UPLOAD_LINK_NEVER);
+	struct db_conn *c;
+
+	(void)state;
+	(void)hand_out(1, 1, NOW + 10);
+	assert_ok(db_begin(db, &c, &why));
+	assert_ok(db_tx_change(c,
+			       "UPDATE upload_link SET files = 1 WHERE id = ?",
+			       DB_IN(db_text(span_of(alive.id))), &why));
+	assert_int_equal(sweep(NOW + 11 + UPLOAD_LINK_KEPT, false), 1);
+	db_rollback(c);
+}
+
 #define LINK(name) cmocka_unit_test_setup(name, owners_clear)
 
 int main(int argc, char **argv)
@@ -532,6 +547,7 @@ int main(int argc, char **argv)
 		LINK(an_owner_has_a_hundred_links_at_most),
 		LINK(the_sweep_takes_what_was_dead_for_thirty_days),
 		LINK(the_sweep_takes_what_was_used_up_or_revoked_too),
+		LINK(the_sweep_waits_for_no_link_that_lives),
 	};
 
 	(void)argc;

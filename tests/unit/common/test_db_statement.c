@@ -218,27 +218,6 @@ static void a_change_that_matches_nothing_is_not_found(void **state)
 			    DB_IN(db_int(1)), &why));
 }
 
-static void a_change_counts_the_rows_that_it_matched(void **state)
-{
-	int64_t n = -1;
-
-	(void)state;
-	assert_ok(add(1, "ann"));
-	assert_ok(add(2, "bob"));
-	assert_ok(add(3, "cy"));
-	assert_ok(db_change_rows(db,
-				 "UPDATE thing SET name = name WHERE id > ?",
-				 DB_IN(db_int(0)), &n, &why));
-	assert_int_equal(n, 3);
-	assert_ok(db_change_rows(db, "DELETE FROM thing WHERE id > ?",
-				 DB_IN(db_int(1)), &n, &why));
-	assert_int_equal(n, 2);
-	assert_err(db_change_rows(db, "DELETE FROM thing WHERE id > ?",
-				  DB_IN(db_int(1)), &n, &why),
-		   ERR_NOT_FOUND);
-	assert_int_equal(n, 0);
-}
-
 struct walk {
 	int64_t id, sum;
 	int seen, stop_at;
@@ -411,7 +390,6 @@ int main(int argc, char **argv)
 		FRESH(no_row_is_not_found_and_leaves_the_outputs),
 		FRESH(the_first_of_many_rows_is_taken),
 		FRESH(a_change_that_matches_nothing_is_not_found),
-		FRESH(a_change_counts_the_rows_that_it_matched),
 		FRESH(every_row_is_walked_until_the_walker_stops),
 		FRESH(another_statement_may_run_on_the_way),
 		FRESH(what_a_client_sends_is_a_value_and_never_sql),
