@@ -73,9 +73,9 @@ static const struct command {
 	  "same time.\n\n"
 	  "  --follow  stay, and look every second; SIGTERM ends it when what "
 	  "is under way\n            has been answered\n\n"
-	  "Exit status: 0; 1 when there are events that were given up (see "
-	  "gateway-admin\nevents); 69 when the database is away; 78 when "
-	  "EVENT_URLS or EVENT_SECRET is\nnot set.\n" },
+	  "Exit status: 0; 1, without --follow, when there are events that "
+	  "were given up (see\ngateway-admin events); 69 when the database "
+	  "is away; 78 when EVENT_URLS or\nEVENT_SECRET is not set.\n" },
 	{ "events", cmd_events, false,
 	  "show what other services are still to be told",
 	  "gateway-admin events list [WHICH] [--limit N] [--json]\n"

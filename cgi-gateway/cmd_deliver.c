@@ -175,7 +175,8 @@ static void print_json(const struct delivering *d)
 	json_object_put(o);
 }
 
-/* Something is not right when somebody will never be told of something */
+/* Something is not right when somebody will never be told of something; but who
+ * was to stay, and has been told to end, has done all that was asked */
 static int report(struct delivering *d, bool json)
 {
 	enum err e =
@@ -189,7 +190,7 @@ static int report(struct delivering *d, bool json)
 	else
 		print_text(d);
 	for (size_t i = 0; i < d->count; i++)
-		if (d->totals[i].dead > 0)
+		if (d->totals[i].dead > 0 && !d->sender.stays)
 			status = ADMIN_FOUND;
 	return status;
 }

@@ -525,6 +525,12 @@ describe('deliver', () => {
     left.forget();
     assert.equal((await deliver()).code, 1);
     assert.deepEqual(left.arrived, []);
+    // a service that ends when it is told to has not failed
+    const child = start('--follow');
+    await upload();
+    await right.come(right.arrived.length + 1);
+    child.kill('SIGTERM');
+    assert.equal((await child.done).code, 0);
     assert.equal((await events('retry', '--dead')).retried, 1);
     await drain();
     assert.equal(left.taken(id), 'uploaded deleted');
