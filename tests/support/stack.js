@@ -40,10 +40,13 @@ const script = (name, ...args) => mustRun(join(repository, 'scripts', name), arg
 
 export async function useStack() {
   if (process.env.GATEHOUSE_STATE) return new Stack(process.env.GATEHOUSE_STATE);
-  const stack = await startStack();
+  const stack = await startSharedStack();
   after(() => stack.stop());
   return stack;
 }
+
+// One for every test that needs no other settings.
+export const startSharedStack = () => startStack({ settings: { CORS_ORIGINS: 'https://app.example https://other.example:8443' } });
 
 // Tests send many wrong passwords from one address; tests/api/throttle.test.js is about that.
 const PATIENT = { THROTTLE_FAILURES: 1000, THROTTLE_ADDRESS: 1000000 };

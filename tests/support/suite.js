@@ -9,7 +9,7 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ordinaryUser } from './apache.js';
-import { repository, startStack } from './stack.js';
+import { repository, startSharedStack } from './stack.js';
 import { front } from './transport.js';
 
 // Everything about Apache is done by an ordinary user.
@@ -37,7 +37,7 @@ function nodeTest(env) {
 
 if (ownStacks) process.exit(await nodeTest({}));
 
-const stack = await startStack({ settings: { CORS_ORIGINS: 'https://app.example https://other.example:8443' } });
+const stack = await startSharedStack();
 let code = 1;
 try {
   code = await nodeTest({ GATEHOUSE_STATE: stack.state });

@@ -369,7 +369,7 @@ describe('an upload ends', () => {
     await page.evaluate(() => {
       globalThis.heard = [];
       const announcer = document.querySelector('#announcer');
-      new MutationObserver(() => heard.push(announcer.textContent)).observe(announcer, { childList: true });
+      new MutationObserver(() => heard.push(...[...announcer.children].map((one) => one.textContent))).observe(announcer, { childList: true });
     });
     await give(...paths);
     await page.getByRole('heading', { name: '1 upload to finish' }).waitFor();

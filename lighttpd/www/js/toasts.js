@@ -39,7 +39,14 @@ export function toast(text, { action, gone, stay = STAY, wrong = false } = {}) {
 // Not that the login has ended: the door says so.
 export const complain = (error) => error.slug !== 'ended' && toast(error.detail ?? String(error.message ?? error), { wrong: true, stay: 10_000 });
 
-// For what changes often or shows elsewhere on the page: heard, not seen.
+let toSay = [];
+
+// For what changes often or shows elsewhere on the page: heard, not seen. What is said at once is heard one
+// after the other.
 export function announce(text) {
-  $('#announcer').textContent = text;
+  if (toSay.push(text) > 1) return;
+  queueMicrotask(() => {
+    $('#announcer').replaceChildren(...toSay.map((one) => h('p', {}, one)));
+    toSay = [];
+  });
 }
