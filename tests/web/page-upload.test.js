@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
-import { eventually, listed, openBrowser } from '../support/browser.js';
+import { eventually, letNoticesStay, listed, openBrowser } from '../support/browser.js';
 import { allFiles, keep, sha256 } from '../support/files.js';
 import { openLine } from '../support/line.js';
 import { startStack, useStack } from '../support/stack.js';
@@ -111,6 +111,7 @@ describe('files come in', () => {
     writeFileSync(join(folder, 'beside.txt'), 'beside');
     await open();
     const inspector = await page.context().newCDPSession(page);
+    await letNoticesStay(page);
     const data = { items: [], files: [join(folder, 'is not there.txt'), join(folder, 'beside.txt')], dragOperationsMask: 1 };
     for (const type of ['dragEnter', 'dragOver', 'drop']) await inspector.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
     await page.getByText('is not there.txt could not be read.').waitFor();
