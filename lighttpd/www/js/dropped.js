@@ -75,12 +75,20 @@ export function acceptDrops(target, { onfiles, onover }) {
   // dragenter and dragleave come for every element inside, but the latter not for one that was taken away
   const under = new Set();
   const hasFiles = (event) => event.dataTransfer?.types.includes('Files');
-  const set = () => {
+  const look = () => {
     for (const element of under) if (!element.isConnected) under.delete(element);
     onover(under.size > 0);
   };
-  target.addEventListener('dragenter', (event) => hasFiles(event) && set(under.add(event.target)));
-  target.addEventListener('dragleave', (event) => hasFiles(event) && set(under.delete(event.target)));
+  target.addEventListener('dragenter', (event) => {
+    if (!hasFiles(event)) return;
+    under.add(event.target);
+    look();
+  });
+  target.addEventListener('dragleave', (event) => {
+    if (!hasFiles(event)) return;
+    under.delete(event.target);
+    look();
+  });
   target.addEventListener('dragover', (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
@@ -89,7 +97,8 @@ export function acceptDrops(target, { onfiles, onover }) {
   target.addEventListener('drop', (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
-    set(under.clear());
+    under.clear();
+    look();
     onfiles(filesOf(event.dataTransfer));
   });
 }

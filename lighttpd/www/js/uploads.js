@@ -130,7 +130,7 @@ function stopped(item, error) {
     return set(item, 'gone', error.detail);
   }
   if (error.status === 404 || error.status === 410) {
-    giveBack(item);
+    forgetBeginning(item);
     return set(item, 'failed', 'The server no longer has the beginning of this file. Try again to send it from the start.');
   }
   return set(item, 'failed', error.detail ?? error.message);
@@ -141,11 +141,15 @@ function letGo(item) {
   item.release?.();
 }
 
+function forgetBeginning(item) {
+  letGo(item);
+  Object.assign(item, { url: undefined, release: undefined, sent: 0 });
+}
+
 // The server forgets what it has of it.
 function giveBack(item) {
   const { url } = item;
-  letGo(item);
-  Object.assign(item, { url: undefined, release: undefined, sent: 0 });
+  forgetBeginning(item);
   return url && accessToken().then((token) => terminate({ url, token })).catch(() => {});
 }
 
