@@ -12,7 +12,7 @@ static enum err show_page(const struct app *app, const struct request *rq,
 	struct buf url;
 
 	buf_init(&url, REQUEST_PATH_MAX);
-	record_page_url(app, "/drop.html#", &url);
+	record_page_url(app, "/upload-link.html#", &url);
 	buf_add(&url, rq->tail);
 	response_header(rs, "Location", buf_span(&url));
 	buf_release(&url);

@@ -230,7 +230,7 @@ describe('a link', () => {
     for (const method of ['GET', 'HEAD']) {
       const answer = await look(link, browser, method);
       assertStatus(answer, 303);
-      assert.equal(answer.headers.get('location'), `/drop.html#${link.secret}`);
+      assert.equal(answer.headers.get('location'), `/upload-link.html#${link.secret}`);
     }
     assertStatus(await look(link, { headers: { Accept: '*/*' } }), 200);
     assertStatus(await look(link, { headers: { Accept: 'application/json' } }), 200);

@@ -383,8 +383,8 @@ static void a_browser_is_sent_to_the_page_with_the_secret_behind_the_hash(
 	g.app.public_url = "https://example.org/";
 	assert_int_equal(look("text/html,application/xhtml+xml,*/*;q=0.8"),
 			 303);
-	(void)snprintf(want, sizeof(want), "https://example.org/drop.html#%s",
-		       token);
+	(void)snprintf(want, sizeof(want),
+		       "https://example.org/upload-link.html#%s", token);
 	assert_span_str(memory_header(&g.memory, "Location"), want);
 	assert_int_equal(look("*/*"), 410);
 }

@@ -84,8 +84,8 @@ static void a_page_of_the_site_is_behind_no_program(void **state)
 	app.public_url = "https://example.org/";
 	rq.prefix = SPAN("/cgi-bin/cgi-gateway");
 	buf_init(&url, REQUEST_PATH_MAX);
-	record_page_url(&app, "/drop.html#", &url);
-	assert_span(buf_span(&url), "https://example.org/drop.html#");
+	record_page_url(&app, "/upload-link.html#", &url);
+	assert_span(buf_span(&url), "https://example.org/upload-link.html#");
 	buf_release(&url);
 }
 
