@@ -30,8 +30,8 @@ OUR_LDFLAGS += -fsanitize=address,undefined
 else ifeq ($(SAN),thread)
 OUR_CFLAGS  += -fsanitize=thread -fno-omit-frame-pointer
 OUR_LDFLAGS += -fsanitize=thread
-else ifeq ($(findstring -O0,$(CFLAGS)),)
-# glibc warns of _FORTIFY_SOURCE without optimisation, and gcc of a second definition
+else ifeq ($(findstring -O0,$(CFLAGS))$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),)
+# Not without optimisation, of which glibc warns, nor where the caller sets a level
 OUR_CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 
