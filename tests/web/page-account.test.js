@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
 import { submitLogin, eventually, keepNoticesOpen, openBrowser } from '../support/browser.js';
-import { keep } from '../support/files.js';
+import { keep as uploadFile } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 import { totp } from '../support/totp.js';
 
@@ -31,7 +31,7 @@ const isAccepted = async (token) => (await stack.call('GET', '/files', { token }
 
 describe('a share link', () => {
   test('is created and copied, counts downloads, and is revoked', async () => {
-    await keep(stack, ann, 'a.txt', 'content');
+    await uploadFile(stack, ann, 'a.txt', 'content');
     await open();
     await page.getByRole('button', { name: 'Share a.txt' }).click();
     await page.getByLabel('Maximum downloads').fill('2');
@@ -52,7 +52,7 @@ describe('a share link', () => {
   });
 
   test('with a maximum of 0 downloads is refused by the form', async () => {
-    await keep(stack, ann, 'a.txt', 'content');
+    await uploadFile(stack, ann, 'a.txt', 'content');
     await open();
     await page.getByRole('button', { name: 'Share a.txt' }).click();
     const most = page.getByLabel('Maximum downloads');

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
 import { eventually, fileRow, keepNoticesOpen, listedNames, openBrowser } from '../support/browser.js';
-import { allFiles, keep, sha256 } from '../support/files.js';
+import { allFiles, keep as uploadFile, sha256 } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 
 const stack = await useStack();
@@ -26,7 +26,7 @@ async function open(options) {
 
 // Insert `n` records of one user into the database, because as many uploads would take too long.
 async function manyFiles(n) {
-  const one = await keep(stack, ann, 'file.txt', 'x');
+  const one = await uploadFile(stack, ann, 'file.txt', 'x');
   const columns = (await stack.sql('gateway', 'SHOW COLUMNS FROM file')).map(([name]) => name);
   const values = columns.map((c) => ({
     id: `CONCAT(LEFT(id, 24), LOWER(LPAD(HEX(seq), 12, '0')))`,
@@ -50,8 +50,8 @@ describe('the list', () => {
   });
 
   test('shows the newest file first, with size, kind and day', async () => {
-    await keep(stack, ann, 'first.pdf', Buffer.alloc(1536));
-    await keep(stack, ann, 'second.tar.gz', 'x');
+    await uploadFile(stack, ann, 'first.pdf', Buffer.alloc(1536));
+    await uploadFile(stack, ann, 'second.tar.gz', 'x');
     await open();
     await eventually(() => listedNames(page), ['second.tar.gz', 'first.pdf']);
     const row = fileRow(page, 'first.pdf');
@@ -63,7 +63,7 @@ describe('the list', () => {
 
   test('shows every name as text, whatever characters it has', async () => {
     const names = ['<img src=x onerror=alert(1)>.txt', '&amp; "quoted".txt', 'صورة العائلة.png', `${'long '.repeat(49)}.txt`];
-    for (const name of names) await keep(stack, ann, name, 'x');
+    for (const name of names) await uploadFile(stack, ann, name, 'x');
     await open();
     await eventually(() => listedNames(page), [...names].reverse());
     assert.equal(await page.locator('.list img').count(), 0);
@@ -102,7 +102,7 @@ describe('the list', () => {
   });
 
   test('without matches names the search, and a button shows all files again', async () => {
-    await keep(stack, ann, 'here.txt', 'x');
+    await uploadFile(stack, ann, 'here.txt', 'x');
     await open();
     await page.getByLabel('Search by name').fill('100%');
     await page.getByText('No file name contains “100%”.').waitFor();
@@ -113,7 +113,7 @@ describe('the list', () => {
 
 describe('a file', () => {
   test('is opened by a double click, whose second click does not close it', async () => {
-    await keep(stack, ann, 'a.txt', 'x');
+    await uploadFile(stack, ann, 'a.txt', 'x');
     await open();
     await page.getByRole('button', { name: 'Share a.txt' }).dblclick(); // the button is outside the dialog that it opens
     await page.getByRole('button', { name: 'Create link' }).waitFor();
@@ -122,7 +122,7 @@ describe('a file', () => {
   });
 
   test('dialog closes when "back" leads to another view', async () => {
-    await keep(stack, ann, 'a.txt', 'x');
+    await uploadFile(stack, ann, 'a.txt', 'x');
     await open({ path: '/#account' });
     await page.getByRole('link', { name: 'Files' }).click();
     await page.getByRole('button', { name: 'a.txt', exact: true }).click();
@@ -133,7 +133,7 @@ describe('a file', () => {
   });
 
   test('dialog shows its errors above itself, and they move to the page when it closes', async () => {
-    await keep(stack, ann, 'a.txt', 'x');
+    await uploadFile(stack, ann, 'a.txt', 'x');
     await open({ viewport: { width: 360, height: 740 } });
     await fileRow(page, 'a.txt').locator('.name').click();
     await page.getByRole('dialog').waitFor();
@@ -147,7 +147,7 @@ describe('a file', () => {
   });
 
   test('is renamed in its row', async () => {
-    await keep(stack, ann, 'old name.txt', 'x');
+    await uploadFile(stack, ann, 'old name.txt', 'x');
     await open();
     await page.getByRole('button', { name: 'Rename old name.txt' }).click();
     assert.equal(await page.evaluate(() => getSelection().toString()), 'old name', 'the extension is not selected');
@@ -158,7 +158,7 @@ describe('a file', () => {
   });
 
   test('keeps its name when the server refuses the new one, and the error is shown', async () => {
-    await keep(stack, ann, 'old.txt', 'x');
+    await uploadFile(stack, ann, 'old.txt', 'x');
     await open();
     await page.getByRole('button', { name: 'Rename old.txt' }).click();
     await page.getByLabel('New name of old.txt').fill('ä'.repeat(200));
@@ -169,8 +169,8 @@ describe('a file', () => {
   });
 
   test('is deleted only when its notice closes', async () => {
-    await keep(stack, ann, 'a.txt', 'x');
-    await keep(stack, ann, 'b.txt', 'x');
+    await uploadFile(stack, ann, 'a.txt', 'x');
+    await uploadFile(stack, ann, 'b.txt', 'x');
     await open();
     await keepNoticesOpen(page);
     await page.getByRole('button', { name: 'Delete a.txt' }).click();
@@ -183,7 +183,7 @@ describe('a file', () => {
   });
 
   test('returns to its place by the button "Undo"', async () => {
-    for (const name of ['a.txt', 'b.txt', 'c.txt']) await keep(stack, ann, name, 'x');
+    for (const name of ['a.txt', 'b.txt', 'c.txt']) await uploadFile(stack, ann, name, 'x');
     await open();
     await keepNoticesOpen(page);
     await page.getByRole('button', { name: 'Delete b.txt' }).click();
@@ -195,7 +195,7 @@ describe('a file', () => {
 
   test('returns to its place even if many were deleted after it', async () => {
     const names = ['1.txt', '2.txt', '3.txt', '4.txt', '5.txt', '6.txt'];
-    for (const name of names) await keep(stack, ann, name, 'x');
+    for (const name of names) await uploadFile(stack, ann, name, 'x');
     await open();
     await keepNoticesOpen(page);
     await fileRow(page, '6.txt').locator('.name').focus();
@@ -209,7 +209,7 @@ describe('a file', () => {
   });
 
   test('is deleted when the page is closed before its notice', async () => {
-    await keep(stack, ann, 'a.txt', 'x');
+    await uploadFile(stack, ann, 'a.txt', 'x');
     await open();
     await page.getByRole('button', { name: 'Delete a.txt' }).click();
     await page.getByRole('heading', { name: 'No files yet' }).waitFor();
@@ -218,7 +218,7 @@ describe('a file', () => {
   });
 
   test('is given an expiry, and the list shows it', async () => {
-    await keep(stack, ann, 'a.txt', 'x');
+    await uploadFile(stack, ann, 'a.txt', 'x');
     await open();
     await page.getByRole('button', { name: 'a.txt', exact: true }).click();
     await page.getByText('This file is kept until you delete it.').waitFor();
@@ -232,7 +232,7 @@ describe('a file', () => {
 
   test('of an image type has a preview', async () => {
     const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
-    await keep(stack, ann, 'dot.png', png, { type: 'image/png' });
+    await uploadFile(stack, ann, 'dot.png', png, { type: 'image/png' });
     await open();
     await page.getByRole('button', { name: 'dot.png', exact: true }).click();
     const picture = page.getByRole('img', { name: 'Preview of dot.png' });
@@ -249,7 +249,7 @@ test('the view of upload links opens at its earlier address too', async () => {
 describe('a download', () => {
   test('is saved whole, under the name of the file', async () => {
     const content = Buffer.alloc(3_000_000, 'abc');
-    await keep(stack, ann, 'Übersicht 2026.bin', content);
+    await uploadFile(stack, ann, 'Übersicht 2026.bin', content);
     await open();
     const [got] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download Übersicht 2026.bin' }).click()]);
     assert.equal(got.suggestedFilename(), 'Übersicht 2026.bin');
@@ -257,7 +257,7 @@ describe('a download', () => {
   });
 
   test('adds no link to the list of share links', async () => {
-    await keep(stack, ann, 'a.txt', 'x');
+    await uploadFile(stack, ann, 'a.txt', 'x');
     await open();
     await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download a.txt' }).click()]);
     await page.getByRole('button', { name: 'a.txt', exact: true }).click();
@@ -267,7 +267,7 @@ describe('a download', () => {
   });
 
   test('works when the file has the maximum of links and some are used up', async () => {
-    const file = await keep(stack, ann, 'a.txt', 'x');
+    const file = await uploadFile(stack, ann, 'a.txt', 'x');
     for (let i = 0; i < 100; i++) {
       const link = await stack.call('POST', `/files/${file.id}/links`, { token: ann.token, json: { max_downloads: 1 } });
       assertStatus(link, 201);
@@ -280,7 +280,7 @@ describe('a download', () => {
 });
 
 test('the page is usable by keyboard alone', async () => {
-  for (const name of ['one.txt', 'two.txt', 'three.txt']) await keep(stack, ann, name, 'x');
+  for (const name of ['one.txt', 'two.txt', 'three.txt']) await uploadFile(stack, ann, name, 'x');
   page = await browser.visit(stack);
   await keepNoticesOpen(page);
   const type = (text) => page.keyboard.type(text);

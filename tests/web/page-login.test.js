@@ -4,7 +4,7 @@ import { renameSync } from 'node:fs';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
 import { submitLogin, eventually, listedNames, openBrowser } from '../support/browser.js';
-import { keep } from '../support/files.js';
+import { keep as uploadFile } from '../support/files.js';
 import { startStack, useStack } from '../support/stack.js';
 import { totp } from '../support/totp.js';
 
@@ -27,8 +27,8 @@ async function setUpTotp(person) {
 describe('logging in', () => {
   test('shows the files of the user, and of no other', async () => {
     const [ann, bob] = [await stack.person(), await stack.person()];
-    await keep(stack, ann, 'mine.txt', 'a');
-    await keep(stack, bob, 'not-mine.txt', 'b');
+    await uploadFile(stack, ann, 'mine.txt', 'a');
+    await uploadFile(stack, bob, 'not-mine.txt', 'b');
     const page = await browser.visit(stack);
     await page.logIn(ann);
     await eventually(() => listedNames(page), ['mine.txt']);
@@ -221,7 +221,7 @@ describe('with tokens that expire', () => {
 
   test('a refused token is replaced, and the request is sent again', async () => {
     const ann = await own.person();
-    await keep(own, ann, 'still here.txt', 'x');
+    await uploadFile(own, ann, 'still here.txt', 'x');
     const page = await browser.visit(own);
     await page.logIn(ann);
     await eventually(() => listedNames(page), ['still here.txt']);

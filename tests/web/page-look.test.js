@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { eventually, fileRow, accessibilityFaults, keepNoticesOpen, listedNames, openBrowser } from '../support/browser.js';
-import { keep } from '../support/files.js';
+import { keep as uploadFile } from '../support/files.js';
 import { startNginx } from '../support/nginx.js';
 import { repository, useStack } from '../support/stack.js';
 
@@ -15,9 +15,9 @@ const www = join(repository, 'lighttpd', 'www');
 let ann;
 before(async () => {
   ann = await stack.person();
-  await keep(stack, ann, 'Offer.pdf', Buffer.alloc(4096), { type: 'application/pdf' });
-  await keep(stack, ann, 'صورة العائلة.png', 'x', { type: 'image/png' });
-  await keep(stack, ann, `a_name_without_spaces_${'x'.repeat(180)}.txt`, 'x', { query: '?expires_in=86400' });
+  await uploadFile(stack, ann, 'Offer.pdf', Buffer.alloc(4096), { type: 'application/pdf' });
+  await uploadFile(stack, ann, 'صورة العائلة.png', 'x', { type: 'image/png' });
+  await uploadFile(stack, ann, `a_name_without_spaces_${'x'.repeat(180)}.txt`, 'x', { query: '?expires_in=86400' });
 });
 afterEach(() => browser.assertNoErrors());
 
@@ -134,7 +134,7 @@ test('type of twice the size fits on a phone, and the field for a new name is wi
 
 test('a focused row is not covered by the panel of uploads, which scrolls with the list in a low window', async () => {
   const bob = await stack.person();
-  for (let i = 0; i < 30; i++) await keep(stack, bob, `${i}.txt`, 'x');
+  for (let i = 0; i < 30; i++) await uploadFile(stack, bob, `${i}.txt`, 'x');
   const page = await browser.visit(stack, { viewport: { width: 360, height: 740 } });
   await page.logIn(bob);
   await eventually(async () => (await listedNames(page)).length, 30);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
 import { eventually, keepNoticesOpen, listedNames, openBrowser } from '../support/browser.js';
-import { allFiles, keep, sha256 } from '../support/files.js';
+import { allFiles, keep as uploadFile, sha256 } from '../support/files.js';
 import { openLine } from '../support/line.js';
 import { startStack, useStack } from '../support/stack.js';
 
@@ -119,7 +119,7 @@ describe('an upload starts', () => {
   });
 
   test('not if the drag leaves the page, even if the element beneath it was removed meanwhile', async () => {
-    await keep(stack, ann, 'a.txt', 'x');
+    await uploadFile(stack, ann, 'a.txt', 'x');
     await open();
     await page.locator('.file').waitFor();
     const seen = await page.evaluate(() => {
