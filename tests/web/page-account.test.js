@@ -34,7 +34,7 @@ describe('a share link', () => {
     await uploadFile(stack, ann, 'a.txt', 'content');
     await open();
     await page.getByRole('button', { name: 'Share a.txt' }).click();
-    await page.getByLabel('Maximum downloads').fill('2');
+    await page.getByLabel('Max. downloads').fill('2');
     await page.getByRole('button', { name: 'Create link' }).click();
     await page.getByRole('button', { name: 'Copy', exact: true }).click();
     await page.getByRole('button', { name: 'Copied' }).waitFor();
@@ -55,7 +55,7 @@ describe('a share link', () => {
     await uploadFile(stack, ann, 'a.txt', 'content');
     await open();
     await page.getByRole('button', { name: 'Share a.txt' }).click();
-    const most = page.getByLabel('Maximum downloads');
+    const most = page.getByLabel('Max. downloads');
     await most.fill('0');
     await page.getByRole('button', { name: 'Create link' }).click();
     assert.equal(await most.evaluate((input) => input.validity.rangeUnderflow), true);

@@ -41,7 +41,7 @@ describe('an upload link', () => {
     await keepNoticesOpen(page);
     await page.getByText('No upload links yet.').waitFor();
     await page.getByLabel('Name, shown to the sender').fill('Photos of the party');
-    await page.getByLabel('Maximum files').fill('3');
+    await page.getByLabel('Max. files').fill('3');
     await page.getByRole('button', { name: 'Create link' }).click();
     await page.getByRole('button', { name: 'Copy', exact: true }).click();
     await page.getByRole('button', { name: 'Copied' }).waitFor();
@@ -51,7 +51,7 @@ describe('an upload link', () => {
     assertStatus(await stack.call('PUT', `${new URL(address).pathname}/a.txt`, { body: 'from a friend' }), 201);
     await page.reload();
     await page.getByText('Photos of the party').waitFor();
-    await page.getByText('1 file of 3, 13 B of 1 GB received').waitFor();
+    await page.getByText('1 of 3 files, 13 B of 1 GB received').waitFor();
     assert.deepEqual(await accessibilityFaults(page), []);
     await page.getByRole('button', { name: 'Revoke' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();

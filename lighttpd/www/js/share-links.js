@@ -16,7 +16,7 @@ export function shareLinksSection(file) {
   const lifetime = lifetimeSelect({ name: 'expires', selected: 7 * 86400 });
   const maxDownloads = h('input', { name: 'max-downloads', type: 'number', min: 1, max: 1000000, inputMode: 'numeric', placeholder: 'No limit' });
   const form = h('form', { onsubmit },
-    h('div.fields', {}, h('label', {}, 'Expires after', lifetime), h('label', {}, 'Maximum downloads', maxDownloads)), h('div.button-row', {}, button));
+    h('div.fields', {}, h('label', {}, 'Expires after', lifetime), h('label', {}, 'Max. downloads', maxDownloads)), h('div.button-row', {}, button));
 
   function onsubmit(event) {
     event.preventDefault();

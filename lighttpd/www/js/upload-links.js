@@ -54,7 +54,7 @@ function makeForm() {
   };
   return h('form', { onsubmit },
     h('label', {}, 'Name, shown to the sender', name),
-    h('div.fields', {}, h('label', {}, 'Expires after', lifetime), h('label', {}, 'Maximum files', files), h('label', {}, 'Maximum megabytes', megabytes)),
+    h('div.fields', {}, h('label', {}, 'Expires after', lifetime), h('label', {}, 'Max. files', files), h('label', {}, 'Max. megabytes', megabytes)),
     h('div.button-row', {}, button));
 }
 
@@ -67,15 +67,14 @@ async function listUploadLinks() {
   }
 }
 
-const ofLimit = (limit) => (limit ? ` of ${limit}` : '');
-
 function makeEntry(link) {
   const expiry = link.expires_at ? timeUntil(new Date(link.expires_at)).replace(/^in/, 'expires in') : 'never expires';
-  const received = `${count(link.files, 'file')}${ofLimit(link.max_files)}, ${size(link.bytes)}${ofLimit(link.max_bytes && size(link.max_bytes))} received`;
+  const files = link.max_files ? `${link.files} of ${count(link.max_files, 'file')}` : count(link.files, 'file');
+  const bytes = link.max_bytes ? `${size(link.bytes)} of ${size(link.max_bytes)}` : size(link.bytes);
   const name = link.name || 'Unnamed';
   const button = h('button.quiet.danger', { type: 'button', ariaLabel: `Revoke ${name}`, onclick }, 'Revoke');
   async function onclick() {
-    if (!(await confirmDialog('Revoke this upload link?', 'The link accepts no more files. Files that you have received stay.', 'Revoke'))) return;
+    if (!(await confirmDialog('Revoke this upload link?', 'The link will accept no more files. Files that you have received stay.', 'Revoke'))) return;
     try {
       await api('DELETE', `/upload-links/${link.id}`);
       announce('Upload link revoked');
@@ -85,6 +84,6 @@ function makeEntry(link) {
     }
   }
   return h('li', {},
-    h('div', {}, h('strong', {}, h('bdi', { dir: 'auto' }, name)), h('small', {}, joinByDots(received, `created ${dayAndTime(new Date(link.created_at))}`, expiry))),
+    h('div', {}, h('strong', {}, h('bdi', { dir: 'auto' }, name)), h('small', {}, joinByDots(`${files}, ${bytes} received`, `created ${dayAndTime(new Date(link.created_at))}`, expiry))),
     button);
 }
