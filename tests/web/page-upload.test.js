@@ -1,7 +1,7 @@
 // Uploads on the page: several at a time, interrupted in every way, and complete in the end.
 import assert from 'node:assert/strict';
 import { randomFillSync } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
@@ -241,6 +241,27 @@ describe('an upload resumes', () => {
     await page.reload();
     await eventually(() => listedNames(page), ['large file.bin']);
     assert.equal((await allFiles(stack, ann))[0].sha256, sha256(Buffer.alloc(LARGE).map((_, i) => i % 251)));
+  });
+
+  test('after an update of the page, from the record of the earlier version', async () => {
+    const path = join(folder, 'small.txt');
+    writeFileSync(path, 'content');
+    const made = await stack.call('POST', '/tus/', { token: ann.token, headers: { 'Tus-Resumable': '1.0.0', 'Upload-Length': '7', 'Upload-Metadata': `filename ${btoa('small.txt')}` } });
+    assertStatus(made, 201);
+    await open();
+    const record = { url: `${stack.url}/tus/${made.headers.get('location').split('/').at(-1)}`, owner: ann.id, name: 'small.txt', size: 7, modified: Math.floor(statSync(path).mtimeMs) };
+    // The names and members that every version of the page uses.
+    await page.evaluate((stored) => new Promise((resolve) => {
+      indexedDB.open('gatehouse', 1).onsuccess = ({ target }) => {
+        target.result.transaction('uploads', 'readwrite').objectStore('uploads').put(stored).onsuccess = resolve;
+      };
+    }), record);
+    await page.reload();
+    await page.getByText('Started earlier. Choose the file again to resume.').waitFor();
+    const seen = requests();
+    await choose(path);
+    await eventually(() => listedNames(page), ['small.txt']);
+    assert.deepEqual(seen.map((r) => r.method).filter((method) => method === 'POST'), []);
   });
 
   test('after the session has ended, when the same user logs in again', async () => {
