@@ -67,9 +67,9 @@ static enum err use_memory(void *app, struct request *rq, struct response *rs)
 
 static const struct route routes[] = {
 	{ "GET", "/open", answer_ok, NO_AUTH },
-	{ "GET", "/any", answer_ok, ANY_SCOPE },
-	{ "GET", "/read", answer_ok, "files:read" },
-	{ "GET", "/write", answer_ok, "files:write" },
+	{ "GET", "/any", answer_ok, ANY_SCOPE, SESSION_IN_STATEMENT },
+	{ "GET", "/read", answer_ok, "files:read", SESSION_IN_STATEMENT },
+	{ "GET", "/write", answer_ok, "files:write", SESSION_IN_STATEMENT },
 	{ "GET", "/fail", fail_first, NO_AUTH },
 	{ "GET", "/late", fail_late, NO_AUTH },
 	{ "GET", "/split/*", split_header, NO_AUTH },
