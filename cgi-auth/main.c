@@ -35,20 +35,32 @@ static const struct route routes[] = {
 	{ "GET", "/metrics", handle_metrics, NO_AUTH },
 };
 
+/* A quarter of the threads stays free for requests that hash nothing */
+static size_t may_wait(size_t threads)
+{
+	return threads * 3 / 4;
+}
+
 static enum err open_auth(void *app, struct service *s, struct errmsg *why)
 {
 	struct auth *a = app;
 	enum err e;
 
 	a->service = s;
-	/* A quarter of the threads stays free for what hashes nothing */
 	e = passwords_init(&a->passwords, a->settings.password_memory,
 			   a->settings.password_passes,
 			   (size_t)a->settings.password_hashers,
-			   (size_t)s->settings.threads * 3 / 4);
+			   may_wait((size_t)s->settings.threads));
 	if (e != ERR_OK)
 		return err_set(why, e, "%s", err_text(e));
 	return ERR_OK;
+}
+
+static void auth_fewer_threads(void *app, size_t threads)
+{
+	struct auth *a = app;
+
+	passwords_may_wait(&a->passwords, may_wait(threads));
 }
 
 static void close_auth(void *app)
@@ -72,6 +84,7 @@ int main(int argc, char **argv)
 		.authorize = handle_authorize,
 		.open = open_auth,
 		.close = close_auth,
+		.fewer_threads = auth_fewer_threads,
 	};
 
 	return program_main(&program, argc, argv);

@@ -93,6 +93,12 @@ static enum err read_sendfile(struct app *app, struct errmsg *why)
 	return ERR_OK;
 }
 
+/* Some threads stay free for requests that do not stream */
+static long streams_of(size_t threads)
+{
+	return (long)((threads * 3 + 3) / 4);
+}
+
 static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 {
 	struct app *app = app_;
@@ -101,11 +107,12 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	app->db = s->db;
 	app->metrics = s->metrics;
 	app->public_url = s->settings.public_url;
-	app->streams_max = (long)((s->settings.threads * 3 + 3) / 4);
+	app->streams_max = streams_of((size_t)s->settings.threads);
 	if (read_sendfile(app, why) != ERR_OK)
 		return ERR_CONFIG;
-	if (gateway_settings_check(app, why) != ERR_OK)
-		return ERR_CONFIG;
+	e = gateway_settings_check(app, why);
+	if (e != ERR_OK)
+		return e;
 	e = open_inspector(app, why);
 	if (e != ERR_OK)
 		return e;
@@ -113,6 +120,13 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	if (e != ERR_OK)
 		content_scanner_close(&app->inspector);
 	return e;
+}
+
+static void app_fewer_threads(void *app_, size_t threads)
+{
+	struct app *app = app_;
+
+	app->streams_max = streams_of(threads);
 }
 
 static void app_close(void *app_)
@@ -138,6 +152,7 @@ int main(int argc, char **argv)
 		.secret_paths = secret_paths,
 		.open = app_open,
 		.close = app_close,
+		.fewer_threads = app_fewer_threads,
 	};
 
 	return program_main(&gateway, argc, argv);

@@ -142,8 +142,10 @@ static void write_path(struct log_line *l, const struct program *p,
 static void write_log(const struct program *p, const struct request *rq,
 		      const struct response *rs, enum err e, int64_t us)
 {
-	/* Below 500 it is the client's affair, but for 507 */
-	enum log_level level = rs->status >= 500 ? LOG_ERROR : LOG_INFO;
+	/* A quota is the user's limit; every other status from 500 on is a
+	 * fault that the operator must know of, a full disk (507) among them */
+	enum log_level level =
+		rs->status >= 500 && e != ERR_QUOTA ? LOG_ERROR : LOG_INFO;
 	struct log_line l;
 
 	log_begin(&l, level, "request");
