@@ -353,7 +353,7 @@ describe('up again', { skip }, () => {
 
     // A version that differs by a label
     mkdirSync(next);
-    await shell(`cp -a Makefile LICENSE common cgi-auth cgi-gateway fcgi-probe schema lighttpd scripts deploy ${next}`);
+    await shell(`cp -a Makefile LICENSE common cgi-auth cgi-gateway schema lighttpd scripts deploy ${next}`);
     appendFileSync(join(next, 'deploy/container/Containerfile'), 'LABEL another=version\n');
     const asked = asking();
     const replaced = shell(up, ours, next);
