@@ -16,7 +16,7 @@ PACKAGES := libsodium json-c libcrypto libmariadb zlib
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wvla -Wformat=2 -Wwrite-strings -Wpointer-arith -Wundef
 # Includes are written from the root: #include "common/base/span.h"
-OUR_CPPFLAGS := -D_POSIX_C_SOURCE=200809L -DGATEHOUSE_VERSION='"$(VERSION)"' -I. \
+OUR_CPPFLAGS := -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -DGATEHOUSE_VERSION='"$(VERSION)"' -I. \
             $(patsubst -I%,-isystem %,$(shell $(PKG) --cflags $(PACKAGES)))
 OUR_CFLAGS   := -std=c17 $(WARN) -Werror -fPIE -fstack-protector-strong -pthread -include common/base/banned.h
 OUR_LDFLAGS  := -pie -Wl,-z,relro,-z,now,--as-needed -pthread
@@ -94,7 +94,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@echo "  CC $<"
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
-# sync_file_range(2), preadv2(2) and F_OFD_SETLK are Linux's own, and glibc shows realpath(3) to POSIX only under _FORTIFY_SOURCE
+# sync_file_range(2), preadv2(2) and F_OFD_SETLK are Linux's own
 DISK := obj/cgi-gateway/store/disk obj/tests/unit/cgi-gateway/store lint/cgi-gateway/store/disk
 $(foreach d,$(DISK),$(BUILD)/$(d)/% build/$(d)/%): private OUR_CPPFLAGS += -D_GNU_SOURCE
 
