@@ -124,7 +124,7 @@ describe('the alerts', () => {
       input_series: [{ series: request(200), values: '0+540x40' }, { series: request(500), values: '0+0x9 0+60x30' }],
       alert_rule_test: [
         quiet('GatehouseFails', '9m'),
-        fires('GatehouseFails', '30m', { program: 'cgi-gateway' }, 'cgi-gateway fails 10% of its requests'),
+        fires('GatehouseFails', '30m', { program: 'cgi-gateway' }, 'cgi-gateway: 10% of its requests fail'),
       ],
     }, {
       interval: '1m',
