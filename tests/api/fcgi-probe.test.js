@@ -127,6 +127,17 @@ test('a program that listens at [::] answers at 127.0.0.1', async () => {
   await assertHealthy(await start('cgi-auth', 'TCP', {}, '::'));
 });
 
+// The functions of the image's entrypoint that turn GATEHOUSE_LISTEN into an address, with fcgi-probe printing its arguments.
+for (const [listen, asked] of [['', '/run/x/cgi-auth.sock'], ['0.0.0.0:9000', '127.0.0.1:9000'], ['[::]:9000', '127.0.0.1:9000'], ['10.0.0.5:9001', '10.0.0.5:9001']])
+  test(`the health check of a container asks ${asked} if GATEHOUSE_LISTEN is "${listen}"`, async () => {
+    const { stdout, stderr } = await run('bash', ['-ec', `
+      eval "$(sed -n '/^die()/,/^}/p; /^checked_place()/,/^}/p; /^program_answers()/,/^}/p' "$1")"
+      fcgi-probe() { echo "$*"; }
+      run=/run/x
+      program_answers cgi-auth`, 'bash', join(repository, 'deploy/container/entrypoint')], { env: { GATEHOUSE_LISTEN: listen } });
+    assert.equal(stdout, `--timeout 4 ${asked}\n`, stderr);
+  });
+
 describe('the reason names', () => {
   test('a refused connection', async () => {
     await assertUnhealthy([`127.0.0.1:${await freePort()}`], /Connection refused/);
