@@ -173,7 +173,7 @@ enum err otp_enrol(struct db *db, uint64_t user_id, int64_t now,
 {
 	unsigned char secret[OTP_SECRET];
 	struct span bytes = { (char *)secret, sizeof(secret) };
-	struct otp_secret s;
+	struct otp_secret s = { "" };
 	enum err e;
 
 	randombytes_buf(secret, sizeof(secret));
