@@ -127,7 +127,7 @@ describe('the containers', { skip }, () => {
   });
 
   test('have nobody to tell of files without EVENT_URLS: deliver waits then, and ends when it is told to', async () => {
-    assert.match(await logs(name('deliver')), /EVENT_URLS is not set, nobody is to be told/);
+    assert.match(await logs(name('deliver')), /EVENT_URLS is not set: there are no receivers of events/);
     await well('deliver');
     await podman('stop', '--time', '40', name('deliver'));
     assert.equal((await state(name('deliver'))).ExitCode, 0);
@@ -353,7 +353,7 @@ describe('up again', { skip }, () => {
 
     // A version that differs by a label
     mkdirSync(next);
-    await shell(`cp -a Makefile LICENSE common cgi-auth cgi-gateway fcgi-probe schema lighttpd scripts deploy ${next}`);
+    await shell(`cp -a Makefile LICENSE common cgi-auth cgi-gateway schema lighttpd scripts deploy ${next}`);
     appendFileSync(join(next, 'deploy/container/Containerfile'), 'LABEL another=version\n');
     const asked = asking();
     const replaced = shell(up, ours, next);
@@ -387,7 +387,7 @@ describe('up again', { skip }, () => {
     try {
       writeFileSync(join(next, 'deploy/container/settings'), `EVENT_URLS=${receiver.url}\nCLAMD=${scanner}:${clamd.port}\n`);
       const said = await shell(up, ours, next);
-      assert.ok(said.includes(`Told of files: ${receiver.url}\nLooks for viruses: ${scanner}:${clamd.port}\n`), said);
+      assert.ok(said.includes(`Receivers of events: ${receiver.url}\nVirus scanner: ${scanner}:${clamd.port}\n`), said);
       assertProblem(await ask('PUT', '/upload/eicar.com', { body: eicar }), 422, 'infected');
       const put = await ask('PUT', '/upload/told.txt', { body: 'told' });
       assertStatus(put, 201);
