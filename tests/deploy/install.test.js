@@ -43,7 +43,7 @@ describe('make install', () => {
     await make('install', root);
     const doc = join(root, 'usr/share/doc/gatehouse');
     const pages = readdirSync(doc, { recursive: true }).filter((file) => file.endsWith('.md'));
-    for (const page of ['README.md', 'CHANGELOG.md', 'operations.md', 'systemd.md', 'examples/caddy/README.md']) assert.ok(pages.includes(page), page);
+    for (const page of ['README.md', 'CHANGELOG.md', 'backup.md', 'settings.md', 'decisions/README.md', 'systemd.md', 'examples/caddy/README.md']) assert.ok(pages.includes(page), page);
     let count = 0;
     for (const page of pages)
       for (const [, target] of readFileSync(join(doc, page), 'utf8').replaceAll(/^```.*?^```/gms, '').matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
