@@ -63,7 +63,7 @@ test('every page of docs/ is linked from README.md', () => {
 });
 
 test('decisions are numbered without gaps, and the index has the title of each', () => {
-  const decisions = pages.filter((path) => /^docs\/decisions\/\d/.test(path)), index = read('docs/decisions/README.md');
+  const decisions = pages.filter((path) => /^docs\/decisions\/\d/.test(path)), index = read('docs/decisions/README.md').replaceAll(/\n +/g, ' ');
   decisions.forEach((path, i) => {
     const number = String(i + 1).padStart(4, '0'), name = relative('docs/decisions', path);
     assert.ok(name.startsWith(`${number}-`), `${path} should have the number ${number}`);
