@@ -1,10 +1,10 @@
 /* cgi-auth - checks a login against the database and issues a signed token. */
-#include "auth.h"
-#include "health.h"
+#include "cgi-auth/app/auth.h"
+#include "common/server/health.h"
 
 static const struct route routes[] = {
-	{ "POST", "/login", handle_login, OPEN },
-	{ "POST", "/refresh", handle_refresh, OPEN },
+	{ "POST", "/login", handle_login, NO_AUTH },
+	{ "POST", "/refresh", handle_refresh, NO_AUTH },
 	{ "POST", "/logout", handle_logout, ANY_SCOPE },
 	{ "GET", "/me", handle_me, ANY_SCOPE },
 	{ "POST", "/otp", handle_otp_enrol, ANY_SCOPE },
@@ -19,10 +19,10 @@ static const struct route routes[] = {
 	/* for other servers; lighttpd routes them on its internal listener */
 	{ "GET", "/validate", handle_validate, ANY_SCOPE },
 	{ "POST", "/validate", handle_validate, ANY_SCOPE },
-	{ "POST", "/introspect", handle_introspect, OPEN },
-	{ "GET", "/healthz", health_alive, OPEN },
-	{ "GET", "/readyz", handle_ready, OPEN },
-	{ "GET", "/metrics", handle_metrics, OPEN },
+	{ "POST", "/introspect", handle_introspect, NO_AUTH },
+	{ "GET", "/healthz", health_alive, NO_AUTH },
+	{ "GET", "/readyz", handle_ready, NO_AUTH },
+	{ "GET", "/metrics", handle_metrics, NO_AUTH },
 };
 
 static enum err open_auth(void *app, struct service *s, struct errmsg *why)
@@ -64,5 +64,5 @@ int main(int argc, char **argv)
 		.close = close_auth,
 	};
 
-	return serve_main(&program, argc, argv);
+	return program_main(&program, argc, argv);
 }

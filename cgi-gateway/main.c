@@ -1,11 +1,11 @@
 /* cgi-gateway - people's files: upload, list, download, delete. */
-#include "app.h"
+#include "cgi-gateway/app/app.h"
 
-#include "gateway_settings.h"
-#include "health.h"
-#include "log.h"
-#include "store_disk.h"
-#include "tus.h"
+#include "cgi-gateway/app/gateway_settings.h"
+#include "cgi-gateway/store/disk/store_disk.h"
+#include "cgi-gateway/tus/tus.h"
+#include "common/log/log.h"
+#include "common/server/health.h"
 
 #include <string.h>
 
@@ -21,33 +21,33 @@ static const struct route routes[] = {
 	{ "PATCH", "/files/*", handle_file_change, "files:write" },
 	{ "DELETE", "/files/*", handle_file_remove, "files:write" },
 	{ "DELETE", "/links/*", handle_link_end, "files:write" },
-	{ "GET", "/s/*", handle_shared, OPEN },
+	{ "GET", "/s/*", handle_shared, NO_AUTH },
 	{ "GET", "/upload-links", handle_upload_links, "files:read" },
 	{ "POST", "/upload-links", handle_upload_link_new, "files:write" },
 	{ "DELETE", "/upload-links/*", handle_upload_link_end, "files:write" },
-	{ "PUT", "/u/*/*", handle_drop_put, OPEN },
-	{ "POST", "/u/*", handle_drop_post, OPEN },
-	{ "GET", "/u/*", handle_drop, OPEN },
+	{ "PUT", "/u/*/*", handle_upload_link_put, NO_AUTH },
+	{ "POST", "/u/*", handle_upload_link_post, NO_AUTH },
+	{ "GET", "/u/*", handle_upload_link_show, NO_AUTH },
 	{ "GET", "/usage", handle_usage, "files:read" },
 	{ "POST", "/tus", handle_tus_new, "files:write" },
 	{ "POST", "/tus/", handle_tus_new, "files:write" },
 	{ "GET", "/tus/*", handle_tus_show, "files:write" },
 	{ "PATCH", "/tus/*", handle_tus_bytes, "files:write" },
 	{ "DELETE", "/tus/*", handle_tus_end, "files:write" },
-	{ "GET", "/healthz", health_alive, OPEN },
-	{ "GET", "/readyz", handle_ready, OPEN },
-	{ "GET", "/metrics", handle_metrics, OPEN },
+	{ "GET", "/healthz", health_alive, NO_AUTH },
+	{ "GET", "/readyz", handle_ready, NO_AUTH },
+	{ "GET", "/metrics", handle_metrics, NO_AUTH },
 };
 
 static enum err open_inspector(struct app *app, struct errmsg *why)
 {
-	enum err e = inspector_open(&app->inspector, why);
+	enum err e = content_scanner_open(&app->inspector, why);
 
 	if (e == ERR_OK && app->inspector.sniffer == NULL)
 		log_event(LOG_WARN, "magic", why->text);
 	if (e == ERR_OK)
 		app->max_upload =
-			inspector_limit(&app->inspector, app->max_upload);
+			content_scanner_limit(&app->inspector, app->max_upload);
 	return e;
 }
 
@@ -97,7 +97,7 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 		return e;
 	e = open_store(app, s->check_only, why);
 	if (e != ERR_OK)
-		inspector_close(&app->inspector);
+		content_scanner_close(&app->inspector);
 	return e;
 }
 
@@ -106,7 +106,7 @@ static void app_close(void *app_)
 	struct app *app = app_;
 
 	store_close(app->store);
-	inspector_close(&app->inspector);
+	content_scanner_close(&app->inspector);
 }
 
 int main(int argc, char **argv)
@@ -126,5 +126,5 @@ int main(int argc, char **argv)
 		.close = app_close,
 	};
 
-	return serve_main(&gateway, argc, argv);
+	return program_main(&gateway, argc, argv);
 }

@@ -1,7 +1,7 @@
 /* The first line is Upload-Checksum, the rest are the bytes: to add them whole
  * or in two pieces is the same. */
-#include "checksum.h"
-#include "fuzz.h"
+#include "cgi-gateway/parse/checksum.h"
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,6 +1,6 @@
 /* What a scanner says is clean, a name, or refused; an address is one place. */
-#include "clamd_protocol.h"
-#include "fuzz.h"
+#include "cgi-gateway/parse/clamd_protocol.h"
+#include "tests/fuzz/fuzz.h"
 
 static void check_address(struct span text)
 {

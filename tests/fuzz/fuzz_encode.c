@@ -1,6 +1,6 @@
 /* One text has one meaning: what decodes is what its meaning encodes to. */
-#include "encode.h"
-#include "fuzz.h"
+#include "common/codec/encode.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <sodium.h>
 

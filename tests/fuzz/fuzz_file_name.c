@@ -1,7 +1,7 @@
 /* Names of files: whatever was sent, what is kept is harmless. */
-#include "encode.h"
-#include "file_name.h"
-#include "fuzz.h"
+#include "cgi-gateway/parse/file_name.h"
+#include "common/codec/encode.h"
+#include "tests/fuzz/fuzz.h"
 
 static void check_name(struct span sent, const char *name)
 {

@@ -1,8 +1,8 @@
 /* A type as libmagic found it, a newline, and one as a client claimed it:
  * whatever they are, what is kept does no harm. */
-#include "field.h"
-#include "file_type.h"
-#include "fuzz.h"
+#include "cgi-gateway/parse/file_type.h"
+#include "common/codec/field.h"
+#include "tests/fuzz/fuzz.h"
 
 static bool is_type(const char *type)
 {

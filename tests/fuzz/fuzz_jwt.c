@@ -1,8 +1,8 @@
 /* A token as it came, and one that has the right MAC around the bytes: what is
  * behind the MAC is reached by nobody without the key, but must hold too. */
-#include "encode.h"
-#include "fuzz.h"
-#include "jwt.h"
+#include "common/codec/encode.h"
+#include "common/token/jwt.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <sodium.h>
 

@@ -1,9 +1,9 @@
 /* However the body is cut, it says the same. The first line is the
  * Content-Type, the byte behind it the size of the pieces, the rest the body.
  */
-#include "buf.h"
-#include "fuzz.h"
-#include "multipart.h"
+#include "cgi-gateway/parse/multipart.h"
+#include "common/base/buf.h"
+#include "tests/fuzz/fuzz.h"
 
 /* What the events say, data run together */
 static enum err told(struct span type, struct span body, size_t size,

@@ -1,9 +1,9 @@
 /* However an answer is cut, it says the same. The first byte is the size of the
  * pieces, the rest what a program sent. What came out is read as an answer. */
-#include "answer.h"
-#include "buf.h"
-#include "fuzz.h"
-#include "wire.h"
+#include "common/base/buf.h"
+#include "fcgi-probe/answer.h"
+#include "fcgi-probe/wire.h"
+#include "tests/fuzz/fuzz.h"
 
 static enum err told(struct span text, size_t size, struct buf *out)
 {

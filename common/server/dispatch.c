@@ -1,0 +1,159 @@
+#include "common/server/dispatch.h"
+
+#include "common/access/bearer.h"
+#include "common/http/cors.h"
+#include "common/http/problem.h"
+#include "common/log/log.h"
+
+#include <time.h>
+
+static int64_t clock_us(clockid_t which)
+{
+	struct timespec t;
+
+	(void)clock_gettime(which, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int64_t clock_seconds(void)
+{
+	return clock_us(CLOCK_REALTIME) / 1000000;
+}
+
+/* A keyring that cannot be read leaves the old keys in force: somebody should
+ * know before they retire */
+static void report_keys(const struct service *s)
+{
+	struct errmsg why;
+
+	if (keyring_file_fault(s->keys, &why))
+		log_event(LOG_ERROR, "keyring", why.text);
+}
+
+static enum err dispatch(const struct program *p, const struct service *s,
+			 struct request *rq, struct response *rs)
+{
+	const struct route *route;
+	enum err e;
+
+	if (rq->authorizer && p->authorize == NULL)
+		return err_set(&rs->why, ERR_CONFIG,
+			       "%s cannot be an authorizer", p->name);
+	if (rq->authorizer)
+		return p->authorize(p->app, rq, rs);
+	if (p->arrive != NULL)
+		p->arrive(p->app, rq, rs);
+	if (span_eq(rq->method, SPAN("OPTIONS")))
+		return cors_options(s->settings.cors_origins, &p->router, rq,
+				    rs);
+	(void)cors_allow(s->settings.cors_origins, rq, rs);
+	e = router_find(&p->router, rq, rs, &route);
+	if (e != ERR_OK)
+		return e;
+	if (route->scope != NO_AUTH) {
+		report_keys(s);
+		e = bearer_check(rq, s->keys, &s->rules, route->scope);
+		if (e == ERR_SCOPE)
+			return response_explain(rs, e,
+						"This needs the scope \"%s\"; "
+						"the token has \"%s\".",
+						route->scope, rq->claims.scope);
+		if (e != ERR_OK)
+			return e;
+	}
+	return route->handle(p->app, rq, rs);
+}
+
+static void write_path(struct log_line *l, const struct program *p,
+		       struct span path)
+{
+	const char *const *secret = p->secret_paths;
+	char shown[64];
+
+	while (secret != NULL && *secret != NULL &&
+	       !span_has_prefix(path, span_of(*secret)))
+		secret++;
+	if (secret == NULL || *secret == NULL) {
+		log_text(l, "path", path);
+		return;
+	}
+	(void)snprintf(shown, sizeof(shown), "%s\xe2\x80\xa6", *secret);
+	log_str(l, "path", shown);
+}
+
+static void write_log(const struct program *p, const struct request *rq,
+		      const struct response *rs, enum err e, int64_t us)
+{
+	/* Below 500 it is the client's affair, but for 507 */
+	enum log_level level = rs->status >= 500 ? LOG_ERROR : LOG_INFO;
+	struct log_line l;
+
+	log_begin(&l, level, "request");
+	log_str(&l, "request_id", rq->id);
+	log_text(&l, "method", rq->method);
+	write_path(&l, p, rq->path);
+	if (rq->authorizer)
+		log_str(&l, "role", "authorizer");
+	if (rq->authenticated) {
+		log_int(&l, "user_id", (int64_t)rq->claims.user_id);
+		log_str(&l, "user", rq->claims.email);
+	}
+	log_int(&l, "status", rs->status);
+	log_int(&l, "bytes_in", rq->body_read);
+	log_int(&l, "bytes_out", rs->body_sent);
+	log_int(&l, "us", us);
+	if (e != ERR_OK)
+		log_str(&l, "error", err_text(e));
+	if (rs->why.text[0] != '\0')
+		log_str(&l, "why", rs->why.text);
+	log_end(&l);
+}
+
+/* Before the client can know that it has the whole answer: whoever then asks
+ * for the numbers finds it counted. */
+static void count(const struct program *p, const struct service *s,
+		  const struct request *rq, const struct response *rs,
+		  int64_t us)
+{
+	const struct metrics_request r = {
+		.route = rq->authorizer ? (int)p->router.count
+					: router_index(&p->router, rq),
+		.method = rq->method,
+		.status = rs->status,
+		.us = us,
+		.bytes_in = rq->body_read,
+		.bytes_out = rs->body_sent,
+	};
+
+	metrics_end(s->metrics, &r);
+}
+
+void dispatch_run(const struct program *p, const struct service *s,
+		  struct transport *t, struct arena *arena)
+{
+	int64_t begun = clock_us(CLOCK_MONOTONIC);
+	struct request rq;
+	struct response rs;
+	enum err e, sent = ERR_OK;
+
+	metrics_begin(s->metrics);
+	e = request_init(&rq, t, arena, p->name,
+			 clock_us(CLOCK_REALTIME) / 1000);
+	rq.clock = clock_seconds;
+	response_init(&rs, t, rq.head);
+	response_header_str(&rs, "X-Request-ID", rq.id);
+	response_keep(&rs);
+	if (e == ERR_OK)
+		e = dispatch(p, s, &rq, &rs);
+	if (e != ERR_OK && !rs.started)
+		sent = problem_answer(&rq, &rs, e);
+	count(p, s, &rq, &rs, clock_us(CLOCK_MONOTONIC) - begun);
+	if (sent == ERR_OK)
+		sent = t->ops->finish(t);
+	else
+		(void)t->ops->finish(t);
+	write_log(p, &rq, &rs, e != ERR_OK ? e : sent,
+		  clock_us(CLOCK_MONOTONIC) - begun);
+	response_release(&rs);
+	arena_reset(arena);
+}
