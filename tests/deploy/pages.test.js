@@ -74,6 +74,12 @@ test('decisions are numbered without gaps, and the index has the title of each',
   assert.ok(decisions.length > 20);
 });
 
+test('docs/security.md names tests that exist', () => {
+  const named = [...read('docs/security.md').matchAll(/`((?:api|bench|deploy|faults|fuzz|unit|web)\/[\w./-]*)`/g)].map(([, path]) => path);
+  assert.ok(named.length > 100, String(named.length));
+  for (const path of named) assert.ok(existsSync(join(repository, 'tests', path)), path);
+});
+
 describe('docs/settings.md', () => {
   const sections = new Map(read('docs/settings.md').split(/^## /m).slice(1).map((part) => [part.slice(0, part.indexOf('\n')), part]));
   const listed = (...headings) => new Map(headings.flatMap((heading) => [...sections.get(heading).matchAll(/^\| `([A-Z_]+)` \| ([^|]*?) ?\|/gm)]
