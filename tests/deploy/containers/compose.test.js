@@ -27,8 +27,8 @@ const ask = (method, target, options) => call(url, method, target, { token, ...o
 const well = (service) => until(`${service} is well`, async () => (await tryPodman(['exec', name(service), 'gatehouse', 'health'])).code === 0);
 
 const readme = 'deploy/container/README.md';
-const [up, use] = commandsOf(readme, '## From nothing to a login');
-const [look, down] = commandsOf(readme, '## Looking after it');
+const [up, use] = commandsOf(readme, '## Quick start');
+const [look, down] = commandsOf(readme, '## Daily operation');
 const [carryAway, bringIn, goOn] = commandsOf(readme, '## Backup and restore');
 const manual = 'docs/backup.md';
 const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-compose-'));
