@@ -101,7 +101,7 @@ describe('make uninstall', () => {
     appendFileSync(join(root, 'etc/gatehouse/auth.env'), 'DB_POOL=4\n');
     mkdirSync(join(root, 'etc/gatehouse/keys'));
     const said = await make('uninstall', root);
-    assert.match(said, /auth\.env was changed: it stays/);
+    assert.match(said, /auth\.env was changed: it is kept/);
     assert.deepEqual(readdirSync(join(root, 'etc/gatehouse')).sort(), ['auth.env', 'keys']);
   });
 });
