@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# instance.sh - functions about an instance. Sourced by run, stop and admin.
+# instance.sh - what run, stop and admin know about an instance. Sourced by them.
 #
 # An instance is a state directory and the processes that were started for it.
-# All of its files are there, readable by its owner alone:
+# Everything of it lies there, readable by its owner alone:
 #
-#   url internal-url first-user      for people and tests
-#   conf/   made at every start; *.local.env are the owner's and are kept
+#   url internal-url first-user      what a person or a test wants to know
+#   conf/   made anew at every start; *.local.env are the owner's and are kept
 #   keys/   the keyring and the two database passwords
 #   mysql/  my.cnf, sock, data/
-#   data/   the files (DATA_DIR)     spool/  bodies that lighttpd buffers
+#   data/   the files (DATA_DIR)     spool/  bodies on their way in
 #   run/    lock, sockets            log/
 
 # shellcheck disable=SC2034 # used by those who source this
@@ -20,25 +20,25 @@ die() { say "$@"; exit 1; }
 # Set $state to the absolute path of a state directory, which need not exist.
 instance_at() {
 	state=$(realpath -m -- "$1")
-	# The path is written into three kinds of configuration files, each with its
-	# own quoting; a space is safe in all of them.
+	# It is written into three kinds of configuration file, each with its own
+	# quoting; none of them minds a space.
 	case $state in
 	*[\"\'\\\$\`\#\;%]* | *[[:cntrl:]]*) die "$state: the path of a state directory may not hold quotes, \\ \$ \` # ; % or control characters" ;;
 	esac
 	if [ -e "$state" ] && [ ! -O "$state" ]; then
-		die "$state belongs to $(stat -c %U -- "$state"); run this as that user, or choose another --state"
+		die "$state belongs to $(stat -c %U -- "$state"), who alone can run it"
 	fi
 }
 
-# Whether a supervisor (scripts/run) is running. It holds a lock, which the kernel
-# releases however it ends; the lock file contains its pid.
+# Whether a supervisor (scripts/run) is alive. It holds a lock, which the kernel
+# drops however it ends; its pid stands in the same file.
 instance_runs() {
 	[ -e "$state/run/lock" ] && ! flock --nonblock --shared "$state/run/lock" true
 }
 
 # instance_pids mariadbd|lighttpd|cgi-auth|cgi-gateway
-# Found by their arguments or environment: a pid file may be stale, and the pid
-# may belong to another process by now.
+# Known by what they were started with: a pid file may be stale, and its number
+# may meanwhile be someone else's process.
 instance_pids() {
 	local comm file mark pid where
 	case $1 in
@@ -55,7 +55,7 @@ instance_pids() {
 }
 
 # instance_end NAME SIGNAL SECONDS: signal every process of that name, and KILL
-# those that remain after SECONDS (at once if $hurry is set meanwhile).
+# what is left after so long (at once, when $hurry is set meanwhile).
 instance_end() {
 	local pids deadline=$((SECONDS + $3))
 	pids=$(instance_pids "$1")
@@ -71,11 +71,11 @@ instance_end() {
 	done
 }
 
-# End all processes of this instance, in an order in which no request hangs: no
-# new requests, requests in progress, then what they need.
+# End whatever runs for this instance, in the order in which nobody is left
+# waiting: no new requests, requests under way, then what they need.
 instance_end_all() {
 	local drain=${1:-30}
-	# After INT, lighttpd finishes requests, and then stops the programs.
+	# INT lets requests finish; then lighttpd itself tells the programs to end.
 	instance_end lighttpd INT $((drain + 5))
 	instance_end cgi-auth TERM $((drain + 5))
 	instance_end cgi-gateway TERM $((drain + 5))

@@ -2,17 +2,16 @@
 # start-lighttpd.sh - the configuration of an instance, its first user, lighttpd
 # and the programs. Sourced by run.
 #
-# Needs $state, $build, $transport, $spawned and $program_port, and give_up and
-# go_on of run. As in start-mariadb.sh, servers get sessions of their own and
-# never inherit run's lock.
+# Needs $state, $build, $transport, $spawned and $program_port, and give_up and go_on of run. As
+# in start-mariadb.sh, servers get sessions of their own and never run's lock.
 
 # write_env NAME: the configuration of a program, from standard input; a line of
-# the owner's NAME.local.env replaces ours of the same name.
+# the owner's NAME.local.env stands in place of ours of the same name.
 write_env() {
 	local own=$state/conf/$1.local.env line
-	[ -e "$own" ] || printf '# Your settings, one NAME=value a line; scripts/run reads them when it starts.\n' >"$own"
+	[ -e "$own" ] || printf '# Your own settings, one NAME=value a line; scripts/run reads them at its start.\n' >"$own"
 	{
-		printf '# Made by scripts/run at every start; put your settings into %s.\n' "${own##*/}"
+		printf '# Made by scripts/run at every start; your own go into %s.\n' "${own##*/}"
 		while IFS= read -r line; do
 			grep -q "^${line%%=*}=" "$own" || printf '%s\n' "$line"
 		done
@@ -22,7 +21,7 @@ write_env() {
 
 # write_configuration TRANSPORT
 write_configuration() {
-	# Plain CGI is as on shared hosting, where no server sends files for a program.
+	# Plain CGI is what shared hosting has, where nobody sends files for a program.
 	local sendfile=x-sendfile
 	[ "$1" != cgi ] || sendfile=none
 	write_env auth <<-ENV
@@ -45,32 +44,32 @@ write_configuration() {
 	ENV
 }
 
-# setting NAME DEFAULT: the value that the gateway uses, which is that of the first line.
+# setting NAME DEFAULT: as the gateway sees it, for which the first line counts.
 setting() {
 	local line
 	line=$(grep -m 1 "^$1=" "$state/conf/gateway.env") || line=$1=$2
 	printf '%s' "${line#*=}"
 }
 
-# The programs check their settings themselves, and report an error in one line.
+# The programs judge their settings themselves, and say in a line what is wrong.
 check_configuration() {
 	GATEHOUSE_CONF=$state/conf/auth.env "$build/cgi-auth" --check >/dev/null 9>&- ||
-		give_up "cgi-auth refuses its settings in $state/conf/auth.env; see the line above"
+		give_up "cgi-auth does not accept $state/conf/auth.env"
 	GATEHOUSE_CONF=$state/conf/gateway.env "$build/cgi-gateway" --check >/dev/null 9>&- ||
-		give_up "cgi-gateway refuses its settings in $state/conf/gateway.env; see the line above"
+		give_up "cgi-gateway does not accept $state/conf/gateway.env"
 }
 
 make_keyring() {
-	# The owner may have set a JWT_SECRET, or another keyring
+	# The owner may have given a JWT_SECRET, or a keyring from elsewhere
 	grep -qxF "JWT_KEYRING=$state/keys/keyring" "$state/conf/auth.env" || return 0
 	[ ! -s "$state/keys/keyring" ] || return 0
-	auth_admin key new >/dev/null || give_up "a signing key could not be made"
+	auth_admin key new >/dev/null || give_up "no signing key could be made"
 }
 
 auth_admin() { GATEHOUSE_CONF=$state/conf/auth.env "$build/auth-admin" "$@" 9>&-; }
 
-# The password is on disk before the user exists: if this is interrupted in
-# between, the next start finds the password and sets it again.
+# The password is on disk before the user exists: cut off in between, the next
+# start finds it and sets it again.
 make_first_user() {
 	local email password log=$state/log/first-user.log
 	[ ! -s "$state/first-user" ] || return 0
@@ -84,7 +83,7 @@ make_first_user() {
 	rm -f "$log"
 }
 
-# spawn_program NAME: start a program by spawn-fcgi, as a service manager does.
+# spawn_program NAME: as a service manager does it for spawn-fcgi.
 spawn_program() {
 	local conf=auth place=(-s "$state/run/$1.sock" -M 0600)
 	[ "$1" = cgi-auth ] || conf=gateway
@@ -98,7 +97,7 @@ spawn_program() {
 port_is_taken() {
 	grep -qsE "^ *[0-9]+: [0-9A-F]+:$(printf '%04X' "$1") [0-9A-F]+:0000 0A " /proc/net/tcp /proc/net/tcp6
 }
-# Below the ports that the kernel uses for outgoing connections (from 32768 on).
+# Below the ports that the kernel hands to outgoing connections (from 32768 on).
 free_port() {
 	local candidate
 	while candidate=$((20000 + RANDOM % 12000)); do
@@ -116,7 +115,7 @@ write_site() {
 	fi
 	max_upload=$(setting MAX_UPLOAD 107374182400)
 	cat >"$state/conf/lighttpd-site.conf" <<-SITE
-		# Made by scripts/run at every start; lighttpd/site.conf.example describes the variables.
+		# Made by scripts/run at every start. What the lines mean: lighttpd/site.conf.example
 		var.gatehouse.lighttpd = "$root/lighttpd"
 		var.gatehouse.programs = "$transport"
 		var.gatehouse.listen   = "http"
@@ -149,7 +148,7 @@ try_lighttpd() {
 	write_site "$1" "$2"
 	setsid lighttpd -D -f "$state/conf/lighttpd-site.conf" 9>&- </dev/null >"$state/log/lighttpd-start.log" 2>&1 &
 	lighttpd=$!
-	# Any answer is enough here, also 503.
+	# Any answer will do here, also 503.
 	until curl -s -o /dev/null --max-time 5 "http://127.0.0.1:$2/cgi-auth/healthz"; do
 		kill -0 "$lighttpd" 2>/dev/null || return 1
 		go_on
@@ -163,14 +162,14 @@ start_lighttpd() {
 	for _ in 1 2 3 4 5; do
 		[ "$1" != 0 ] || public_port=$(free_port)
 		if [ "$1" != 0 ] && port_is_taken "$1"; then
-			give_up "port $1 is in use; choose another with --port N, or --port 0 for a free one"
+			give_up "port $1 is taken by another program; choose one with --port N, or --port 0 for any"
 		fi
 		internal_port=$(free_port)
 		try_lighttpd "$public_port" "$internal_port" && return 0
-		# Another program may have taken a port in the meantime.
+		# Somebody may have taken a port in the meantime.
 		grep -q 'Address already in use' "$state/log/lighttpd-start.log" || break
 	done
-	# Before lighttpd has read its configuration, it writes errors to standard error.
+	# Until it has read its configuration it speaks on standard error.
 	cat "$state/log/lighttpd-start.log" >&2
 	give_up "lighttpd did not start; see $state/log"
 }

@@ -14,7 +14,7 @@ CREATE TABLE link (
     max_downloads    INT UNSIGNED NULL,
     downloads        INT UNSIGNED NOT NULL DEFAULT 0,
     last_download_at BIGINT NULL,
-    -- ranges let through since then, see docs/decisions/0014-a-resumed-download-counts-once.md
+    -- ranges let through since then, see docs/decisions/0017-a-resumed-download-is-one.md
     resumes          INT UNSIGNED NOT NULL DEFAULT 0,
     KEY link_file (file_id),
     KEY link_expires (expires_at),
