@@ -23,7 +23,7 @@ enum err config_read_file(const char *path, char **out, size_t *len,
 			       strerror(errno));
 	text = malloc(CONFIG_FILE_MAX + 1);
 	if (text == NULL) {
-		e = err_set(why, ERR_CONFIG, "out of memory");
+		e = err_set(why, ERR_MEMORY, "out of memory");
 		goto out;
 	}
 	n = fread(text, 1, CONFIG_FILE_MAX + 1, f);
@@ -118,7 +118,7 @@ static enum err look_up(const struct source *s, const char *name, char **out,
 copy:
 	*out = strndup(value.p, value.len);
 	return *out != NULL ? ERR_OK
-			    : err_set(why, ERR_CONFIG, "out of memory");
+			    : err_set(why, ERR_MEMORY, "out of memory");
 }
 
 static enum err store_int(const struct config_item *item, const char *text,
@@ -151,7 +151,7 @@ static enum err load_item(const struct source *s,
 	if (text == NULL)
 		text = strdup(item->fallback);
 	if (text == NULL)
-		return err_set(why, ERR_CONFIG, "out of memory");
+		return err_set(why, ERR_MEMORY, "out of memory");
 	if (item->kind == CONFIG_INT) {
 		int64_t n = 0;
 
