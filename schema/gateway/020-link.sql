@@ -14,7 +14,7 @@ CREATE TABLE link (
     max_downloads    INT UNSIGNED NULL,
     downloads        INT UNSIGNED NOT NULL DEFAULT 0,
     last_download_at BIGINT NULL,
-    -- Later ranges since then that were not counted, see docs/decisions/0017-a-resumed-download-is-one.md
+    -- Later ranges since then that were not counted, see docs/decisions/0014-a-resumed-download-counts-once.md
     resumes          INT UNSIGNED NOT NULL DEFAULT 0,
     KEY link_file (file_id),
     KEY link_expires (expires_at),
