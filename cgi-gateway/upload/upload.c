@@ -243,10 +243,8 @@ static enum err answer(struct upload *b)
  * hand: what is gone must not get a row. */
 static enum err still_stored(struct upload *b)
 {
-	char path[STORE_PATH_MAX];
-
 	for (size_t i = 0; i + 1 < b->finished; i++)
-		if (store_path(b->app->store, b->files[i].id, path) != ERR_OK)
+		if (store_exists(b->app->store, b->files[i].id, NULL) != ERR_OK)
 			return err_set(&b->rs->why, ERR_IO,
 				       "object %s vanished before its row",
 				       b->files[i].id);
