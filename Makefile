@@ -115,7 +115,7 @@ TEST_BINS := $(addprefix $(BUILD)/,$(TESTS))
 $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): $(BUILD)/libauth.a
 $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(BUILD)/libgateway.a
 $(filter $(BUILD)/tests/unit/fcgi-probe/%,$(TEST_BINS)): $(BUILD)/libprobe.a
-$(filter $(BUILD)/tests/unit/cgi-gateway/store/%,$(TEST_BINS)): $(BUILD)/obj/tests/unit/cgi-gateway/store/store_memory.o
+$(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(BUILD)/obj/tests/unit/cgi-gateway/store/store_memory.o
 $(TEST_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/obj/tests/unit/transport_memory.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	@echo "  LD $@"

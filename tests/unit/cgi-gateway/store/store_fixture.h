@@ -132,5 +132,4 @@ static inline int run_cases(const struct store_case *cases, size_t count,
 	return failed;
 }
 
-
 #endif
