@@ -1,9 +1,9 @@
-/* checkpoint.h - the file beside a resumable upload's bytes that holds the
+/* checkpoint.h - the file beside a resumable upload's bytes that has the
  * running SHA-256, how many bytes are durable, and the writer's number.
  *
- * Two locks lie on it (open file description locks, which the kernel drops
- * however a process ends): one is held during each write of bytes, the other
- * as long as a commit is open. Only disk_resumable*.c include this.
+ * The file has two locks (open file description locks, which the kernel drops
+ * however a process ends): one is taken for each write of bytes, the other is
+ * kept as long as a commit is open. Only disk_resumable*.c include this.
  */
 #ifndef CHECKPOINT_H
 #define CHECKPOINT_H

@@ -47,7 +47,7 @@ static bool is_placed(const struct walk *w, const char *name)
 	       strncmp(w->where + sizeof("objects/") - 1, object, 2) == 0;
 }
 
-/* Whether `name` is the checkpoint of a resumable upload; then `id` is its id */
+/* Whether `name` is a checkpoint; then `id` is that of its upload */
 static bool is_checkpoint(const struct walk *w, const char *name,
 			  char id[static UUID_LEN + 1])
 {

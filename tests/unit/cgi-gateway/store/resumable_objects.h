@@ -54,7 +54,8 @@ static inline void append(const char *id, int64_t from, int64_t to)
 
 /* --- commits -------------------------------------------------------------- */
 
-static inline struct resumable_commit *begun(const char *id, struct span want)
+static inline struct resumable_commit *opened_commit(const char *id,
+						     struct span want)
 {
 	unsigned char sum[SHA256_LEN] = { 0 }, want_sum[SHA256_LEN];
 	struct resumable_commit *c = NULL;
@@ -83,7 +84,7 @@ static inline enum err try_commit(const char *id, int64_t length)
 
 static inline void commit(const char *id, struct span want)
 {
-	struct resumable_commit *c = begun(id, want);
+	struct resumable_commit *c = opened_commit(id, want);
 
 	assert_ok(resumable_commit_place(c, &why));
 	resumable_commit_end(c);
@@ -103,7 +104,7 @@ static inline void assert_committed(void)
 /* The bytes that count are `want`. Closes the upload to writers. */
 static inline void assert_bytes(const char *id, struct span want)
 {
-	struct resumable_commit *c = begun(id, want);
+	struct resumable_commit *c = opened_commit(id, want);
 	char *got = malloc(want.len + 1);
 	size_t n = 0;
 

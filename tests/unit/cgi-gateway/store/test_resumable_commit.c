@@ -58,7 +58,7 @@ static void an_upload_is_read_before_it_is_placed(void **state)
 	(void)state;
 	create(ID);
 	append(ID, 0, LARGE);
-	c = begun(ID, large_from(0, LARGE));
+	c = opened_commit(ID, large_from(0, LARGE));
 	assert_ok(resumable_commit_read(c, 5, got, sizeof(got), &n, &why));
 	assert_int_equal(n, sizeof(got));
 	assert_memory_equal(got, large + 5, n);
@@ -85,7 +85,7 @@ static void a_commit_closes_the_upload_to_writers(void **state)
 	append(ID, 0, LARGE);
 	r = opened(ID, LARGE, false);
 	assert_ok(resumable_write(r, SPAN("more"), &why));
-	c = begun(ID, large_from(0, LARGE));
+	c = opened_commit(ID, large_from(0, LARGE));
 	assert_err(resumable_flush(r, &why), ERR_CONFLICT);
 	assert_err(resumable_sync(r, &why), ERR_CONFLICT);
 	assert_err(resumable_open(store, ID, &from, false, &second, &why),
@@ -107,7 +107,7 @@ static void a_commit_that_was_left_keeps_writers_out(void **state)
 	(void)state;
 	create(ID);
 	append(ID, 0, LARGE);
-	resumable_commit_leave(begun(ID, large_from(0, LARGE)));
+	resumable_commit_leave(opened_commit(ID, large_from(0, LARGE)));
 	assert_err(resumable_open(store, ID, &from, false, &r, &why),
 		   ERR_NOT_FOUND);
 	assert_int_equal(offset_of(ID), LARGE);
@@ -141,7 +141,7 @@ static void a_commit_that_waited_finds_the_upload_gone(void **state)
 	atomic_store(&not_found, 0);
 	create(ID);
 	append(ID, 0, LARGE);
-	c = begun(ID, large_from(0, LARGE));
+	c = opened_commit(ID, large_from(0, LARGE));
 	for (size_t i = 0; i < WAITERS; i++)
 		assert_int_equal(
 			pthread_create(&threads[i], NULL, try_too, NULL), 0);
@@ -163,7 +163,7 @@ static void a_commit_that_waited_continues_one_that_was_left(void **state)
 	atomic_store(&not_found, 0);
 	create(ID);
 	append(ID, 0, LARGE);
-	c = begun(ID, large_from(0, LARGE));
+	c = opened_commit(ID, large_from(0, LARGE));
 	assert_int_equal(pthread_create(&thread, NULL, try_too, NULL), 0);
 	assert_ok(resumable_commit_place(c, &why));
 	resumable_commit_leave(c);
@@ -184,7 +184,7 @@ static void a_placed_upload_is_an_upload_until_its_end(void **state)
 	create(ID);
 	append(ID, 0, LARGE);
 	assert_ok(resumable_offset(store, ID, &offset, &written_at, &why));
-	c = begun(ID, large_from(0, LARGE));
+	c = opened_commit(ID, large_from(0, LARGE));
 	assert_ok(resumable_commit_place(c, &why));
 	resumable_commit_leave(c); /* the database was unavailable, say */
 	assert_object(ID, large_from(0, LARGE), 100000);
@@ -202,7 +202,7 @@ static void a_placed_upload_that_is_removed_stays_an_object(void **state)
 	(void)state;
 	create(ID);
 	append(ID, 0, LARGE);
-	c = begun(ID, large_from(0, LARGE));
+	c = opened_commit(ID, large_from(0, LARGE));
 	assert_ok(resumable_commit_place(c, &why));
 	resumable_commit_leave(c);
 	assert_ok(resumable_remove(store, ID, &why));
@@ -216,7 +216,7 @@ static void a_removed_upload_is_not_placed(void **state)
 	(void)state;
 	create(ID);
 	append(ID, 0, LARGE);
-	c = begun(ID, large_from(0, LARGE));
+	c = opened_commit(ID, large_from(0, LARGE));
 	assert_ok(resumable_remove(store, ID, &why));
 	assert_err(resumable_commit_place(c, &why), ERR_IO);
 	resumable_commit_leave(c);

@@ -17,7 +17,7 @@ static char dir[FOLDER_PATH_MAX];
 
 /* --- the calls that can fail ---------------------------------------------- */
 
-/* The linker redirects the calls of the store to these (--wrap, see Makefile) */
+/* The linker redirects the calls of the store to these (see Makefile) */
 ssize_t __real_pwrite(int fd, const void *p, size_t n, off_t at);
 int __real_fsync(int fd);
 int __real_fdatasync(int fd);

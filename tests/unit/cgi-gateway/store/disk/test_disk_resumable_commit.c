@@ -22,7 +22,7 @@ static void bytes_that_a_kill_left_are_hashed_and_synced(void **state)
 	assert_ok(resumable_flush(r, &why));
 	resumable_close(r); /* as a kill would */
 	before = sync_calls;
-	resumable_commit_leave(begun(ID, large_from(0, LARGE)));
+	resumable_commit_leave(opened_commit(ID, large_from(0, LARGE)));
 	assert_true(sync_calls > before);
 	commit(ID, large_from(0, LARGE));
 	assert_no_file_left();
@@ -52,7 +52,7 @@ static void a_placed_upload_survives_a_loss_of_power(void **state)
 	append(ID, 0, 10);
 	copy("incoming/" ID ".mark", "old");
 	append(ID, 10, LARGE);
-	c = begun(ID, large_from(0, LARGE));
+	c = opened_commit(ID, large_from(0, LARGE));
 	assert_ok(resumable_commit_place(c, &why));
 	resumable_commit_leave(c);
 	copy("old", "incoming/" ID ".mark");
@@ -158,7 +158,7 @@ static void a_removed_upload_leaves_no_file(void **state)
 	(void)state;
 	create(ID);
 	append(ID, 0, LARGE);
-	c = begun(ID, large_from(0, LARGE));
+	c = opened_commit(ID, large_from(0, LARGE));
 	assert_ok(resumable_remove(store, ID, &why));
 	assert_err(resumable_commit_place(c, &why), ERR_IO);
 	resumable_commit_leave(c);

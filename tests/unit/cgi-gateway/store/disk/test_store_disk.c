@@ -17,7 +17,7 @@ static char *large; /* LARGE bytes, no two neighbouring blocks alike */
 
 /* --- system calls that fail on request ------------------------------------ */
 
-/* The linker redirects the calls of store_disk to these (--wrap, see Makefile) */
+/* The linker redirects the calls of store_disk to these (see Makefile) */
 ssize_t __real_write(int fd, const void *p, size_t n);
 int __real_fsync(int fd);
 int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
