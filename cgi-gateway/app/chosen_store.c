@@ -48,13 +48,11 @@ static const struct implementation *find(const struct app *app)
 	return NULL;
 }
 
-enum err chosen_store_known(const struct app *app, struct errmsg *why)
+static enum err unknown(const struct app *app, struct errmsg *why)
 {
 	char names[128] = "";
 	size_t n = 0;
 
-	if (find(app) != NULL)
-		return ERR_OK;
 	for (size_t i = 0; i < IMPLEMENTATIONS && n < sizeof(names); i++)
 		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s",
 				      i > 0 ? ", " : "",
@@ -64,16 +62,21 @@ enum err chosen_store_known(const struct app *app, struct errmsg *why)
 		       app->store_name, names);
 }
 
+enum err chosen_store_known(const struct app *app, struct errmsg *why)
+{
+	return find(app) != NULL ? ERR_OK : unknown(app, why);
+}
+
 enum err chosen_store_open(struct app *app, struct errmsg *why)
 {
-	enum err e = chosen_store_known(app, why);
+	const struct implementation *i = find(app);
 
-	return e == ERR_OK ? find(app)->open(app, &app->store, why) : e;
+	return i != NULL ? i->open(app, &app->store, why) : unknown(app, why);
 }
 
 enum err chosen_store_check(const struct app *app, struct errmsg *why)
 {
-	enum err e = chosen_store_known(app, why);
+	const struct implementation *i = find(app);
 
-	return e == ERR_OK ? find(app)->check(app, why) : e;
+	return i != NULL ? i->check(app, why) : unknown(app, why);
 }

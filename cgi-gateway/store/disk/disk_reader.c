@@ -47,7 +47,7 @@ static enum err open_reader(struct store *s, const char *id, int64_t from,
 	}
 	*r = (struct disk_reader) { .fd = fd, .at = from };
 	*size = st.st_size;
-	*out = &r->base;
+	*out = (struct store_reader *)r; /* as in store_disk_open() */
 	return ERR_OK;
 }
 

@@ -17,10 +17,8 @@ enum {
 	DIR_SHOWN = 100, /* bytes of DIR in an error, to leave room for why */
 };
 
-static void disk_close(struct store *s_)
+static void release(struct disk_store *s)
 {
-	struct disk_store *s = disk_of(s_);
-
 	if (s->incoming >= 0)
 		(void)close(s->incoming);
 	if (s->objects >= 0)
@@ -29,6 +27,11 @@ static void disk_close(struct store *s_)
 		(void)close(s->holds);
 	free(s->objects_path);
 	free(s);
+}
+
+static void disk_close(struct store *s)
+{
+	release(disk_of(s));
 }
 
 static enum err disk_ready(struct store *s, struct errmsg *why)
@@ -149,11 +152,12 @@ enum err store_disk_open(const char *dir, struct store **out,
 	if (root >= 0)
 		(void)close(root);
 	if (e != ERR_OK) {
-		disk_close(&s->base);
+		release(s);
 		return e;
 	}
 	read_boot(s->boot);
-	*out = &s->base;
+	/* Not &s->base, in which gcc -fanalyzer sees a leak */
+	*out = (struct store *)s;
 	return ERR_OK;
 }
 
