@@ -1,13 +1,11 @@
 /* cgi-gateway - people's files: upload, list, download, delete. */
 #include "cgi-gateway/app/app.h"
 
+#include "cgi-gateway/app/chosen_store.h"
 #include "cgi-gateway/app/gateway_settings.h"
-#include "cgi-gateway/store/disk/store_disk.h"
 #include "cgi-gateway/tus/tus.h"
 #include "common/log/log.h"
 #include "common/server/health.h"
-
-#include <string.h>
 
 static const struct route routes[] = {
 	{ "POST", "/upload", handle_upload, "files:write", SESSION_API_BEFORE },
@@ -65,13 +63,6 @@ static enum err open_inspector(struct app *app, struct errmsg *why)
 	return e;
 }
 
-static enum err open_store(struct app *app, bool check_only, struct errmsg *why)
-{
-	if (check_only)
-		return store_disk_check(app->data_dir, why);
-	return store_disk_open(app->data_dir, &app->store, why);
-}
-
 /* Who has the address of a link has what it gives */
 static const char *const secret_paths[] = { "/s/", "/u/", NULL };
 
@@ -86,10 +77,6 @@ static enum err read_sendfile(struct app *app, struct errmsg *why)
 			       "SENDFILE: \"%.40s\" is not x-sendfile, "
 			       "x-accel-redirect or none",
 			       app->sendfile);
-	if (app->by_server && strchr(app->data_dir, '%') != NULL)
-		return err_set(why, ERR_CONFIG,
-			       "DATA_DIR: a server that sends the files reads "
-			       "%% in their path as the start of an escape");
 	return ERR_OK;
 }
 
@@ -116,7 +103,8 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	e = open_inspector(app, why);
 	if (e != ERR_OK)
 		return e;
-	e = open_store(app, s->check_only, why);
+	e = s->check_only ? chosen_store_check(app, why)
+			  : chosen_store_open(app, why);
 	if (e != ERR_OK)
 		content_scanner_close(&app->inspector);
 	return e;

@@ -171,5 +171,5 @@ enum err gc_store(struct gc *s, struct errmsg *why)
 {
 	struct walk w = { s, why };
 
-	return store_each(s->store, see, &w, why);
+	return store_walk(s->store, see, &w, why);
 }

@@ -1,8 +1,8 @@
 /* gateway-admin - look after the files that cgi-gateway keeps. */
 #include "cgi-gateway/admin/commands.h"
 
+#include "cgi-gateway/app/chosen_store.h"
 #include "cgi-gateway/app/gateway_settings.h"
-#include "cgi-gateway/store/disk/store_disk.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -145,7 +145,7 @@ static enum err open_app(struct admin *a, bool with_store, struct settings *s,
 	if (e != ERR_OK)
 		goto common;
 	if (with_store)
-		e = store_disk_open(a->app.data_dir, &a->app.store, why);
+		e = chosen_store_open(&a->app, why);
 	if (e == ERR_OK)
 		return e;
 	db_close(a->app.db);

@@ -14,7 +14,7 @@
 
 struct app {
 	/* settings, filled by config_load() */
-	char *data_dir, *sendfile;
+	char *store_name, *data_dir, *sendfile;
 	int64_t max_upload;	   /* bytes of one file */
 	int64_t max_files;	   /* files of one request */
 	struct quota_limits quota; /* of owners without limits of their own */
@@ -25,7 +25,7 @@ struct app {
 	struct webhook_targets
 		receivers;   /* gateway_settings_check() reads them */
 	int64_t upload_life; /* seconds that an upload of many requests lies */
-	/* made by app_open() in main.c */
+	/* made by app_open() in main.c; `store` by chosen_store_open() */
 	bool by_server;	 /* the server sends the bytes */
 	bool by_address; /* and is told an address (X-Accel-Redirect), not a
 			  * path (X-Sendfile) */

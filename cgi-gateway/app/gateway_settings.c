@@ -1,8 +1,11 @@
 #include "cgi-gateway/app/gateway_settings.h"
 
+#include "cgi-gateway/app/chosen_store.h"
 #include "cgi-gateway/events/webhook.h"
 
 const struct config_item gateway_settings[GATEWAY_SETTINGS] = {
+	{ "STORE", CONFIG_TEXT, offsetof(struct app, store_name), "disk", 0, 0,
+	  "where the files are kept; disk: in DATA_DIR" },
 	{ "DATA_DIR", CONFIG_TEXT, offsetof(struct app, data_dir), NULL, 0, 0,
 	  "directory that keeps the files" },
 	{ "SENDFILE", CONFIG_TEXT, offsetof(struct app, sendfile), "none", 0, 0,
@@ -58,9 +61,11 @@ const struct settings_defaults gateway_defaults = { "gateway", "64" };
 enum err gateway_settings_check(struct app *app, struct errmsg *why)
 {
 	struct webhook_keys keys;
-	enum err e = webhook_targets_read(span_of(app->event_urls),
-					  &app->receivers, why);
+	enum err e = chosen_store_known(app, why);
 
+	if (e == ERR_OK)
+		e = webhook_targets_read(span_of(app->event_urls),
+					 &app->receivers, why);
 	/* Only gateway-admin deliver signs, and asks for a secret */
 	if (e != ERR_OK || app->receivers.count == 0 ||
 	    app->event_secret[0] == '\0')

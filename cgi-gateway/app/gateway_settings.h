@@ -6,7 +6,7 @@
 #include "common/server/settings.h"
 
 /* The table of the gateway's own settings, into a struct app. */
-enum { GATEWAY_SETTINGS = 17 };
+enum { GATEWAY_SETTINGS = 18 };
 extern const struct config_item gateway_settings[GATEWAY_SETTINGS];
 
 extern const struct settings_defaults gateway_defaults;

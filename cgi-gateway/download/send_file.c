@@ -193,13 +193,17 @@ enum err delivery_give(const struct delivery *d, struct app *app,
 {
 	char path[STORE_PATH_MAX],
 		address[sizeof(DELIVERY_ADDRESS) + STORE_TAIL];
+	enum err e;
 
 	if (!app->by_server || (app->by_address && nginx_would_err(d, rq)))
 		return delivery_send(d, app, rq, rs);
-	describe(rq, rs, d);
-	if (store_path(app->store, d->file->id, path) != ERR_OK)
+	e = store_path(app->store, d->file->id, path);
+	if (e == ERR_METHOD)
+		return delivery_send(d, app, rq, rs);
+	if (e != ERR_OK)
 		return err_set(&rs->why, ERR_IO, "object %s is missing",
 			       d->file->id);
+	describe(rq, rs, d);
 	if (app->by_address) {
 		(void)snprintf(address, sizeof(address), "%s%s",
 			       DELIVERY_ADDRESS,

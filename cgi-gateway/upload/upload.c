@@ -70,13 +70,13 @@ enum err upload_file(struct upload *b, struct span name, struct span type)
 	file_type_clean(type, f->claimed_type);
 	ident_uuid7(b->rq->now_ms, f->id);
 	b->count++;
-	return hashing_writer_begin(&b->intake, b->app->store, f, b->max_file,
-				    &b->rs->why);
+	return hashing_writer_open(&b->intake, b->app->store, f->id,
+				   b->max_file, &b->rs->why);
 }
 
 enum err upload_bytes(struct upload *b, struct span bytes)
 {
-	enum err e = hashing_writer_add(&b->intake, bytes, &b->rs->why);
+	enum err e = hashing_writer_write(&b->intake, bytes, &b->rs->why);
 
 	if (e == ERR_TOO_LARGE)
 		return too_large(b);
@@ -92,14 +92,17 @@ static enum err peek(void *writer, int64_t from, char *to, size_t cap,
 
 enum err upload_file_end(struct upload *b)
 {
+	struct file *f = &b->files[b->count - 1];
 	const struct content_source src = { peek, b->intake.writer,
-					    b->intake.file->size };
-	enum err e = content_check(b->app, b->rq, b->rs, &src, b->intake.file);
+					    b->intake.size };
+	enum err e;
 
+	f->size = b->intake.size;
+	e = content_check(b->app, b->rq, b->rs, &src, f);
 	if (e == ERR_OK)
-		e = hashing_writer_finish(&b->intake,
+		e = hashing_writer_commit(&b->intake,
 					  b->digest_given ? b->digest : NULL,
-					  &b->rs->why);
+					  f->sha256, &b->rs->why);
 	if (e == ERR_OK)
 		b->finished++;
 	return e;
@@ -243,10 +246,8 @@ static enum err answer(struct upload *b)
  * hand: what is gone must not get a row. */
 static enum err still_stored(struct upload *b)
 {
-	char path[STORE_PATH_MAX];
-
 	for (size_t i = 0; i + 1 < b->finished; i++)
-		if (store_path(b->app->store, b->files[i].id, path) != ERR_OK)
+		if (store_exists(b->app->store, b->files[i].id, NULL) != ERR_OK)
 			return err_set(&b->rs->why, ERR_IO,
 				       "object %s vanished before its row",
 				       b->files[i].id);
@@ -283,7 +284,7 @@ static enum err add_rows(struct upload *b)
 /* With the rows, or without: nothing of the batch is under way any more */
 static void settle(struct upload *b, bool complete, enum err e)
 {
-	hashing_writer_abandon(&b->intake);
+	hashing_writer_abort(&b->intake);
 	for (size_t i = 0; i < b->finished; i++) {
 		const char *id = b->files[i].id;
 

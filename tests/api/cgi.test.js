@@ -9,7 +9,7 @@ import { runCgi } from '../support/cgi.js';
 import { assertProblem, basic } from '../support/client.js';
 import { sha256 } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
-import { build, useStack } from '../support/stack.js';
+import { build, run, useStack } from '../support/stack.js';
 
 const stack = await useStack();
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-cgi-'));
@@ -157,6 +157,21 @@ describe('cgi-gateway', () => {
       const answer = await cgi('cgi-gateway', 'GET', '/', { variables: { ...bearer(), PATH_INFO: '/files', ...variables } });
       assert.ok(answer.status >= 200 && answer.status < 500, JSON.stringify(variables) + answer.stderr);
     }
+  });
+
+  test('STORE that names no store is refused with status 78 and the names that exist', async () => {
+    const env = { PATH: process.env.PATH, GATEHOUSE_CONF: stack.path('conf', 'gateway.env') };
+    for (const [program, argument] of [['cgi-gateway', '--check'], ['gateway-admin', 'stat']]) {
+      const { code, stderr } = await run(join(build, program), [argument], { env: { ...env, STORE: 'tape' } });
+      assert.equal(code, 78, stderr);
+      assert.equal(stderr, `${program}: STORE: "tape" is not a store; set one of: disk\n`);
+    }
+  });
+
+  test('STORE is shown by --check, and is disk unless it is set', async () => {
+    const { code, stdout, stderr } = await run(join(build, 'cgi-gateway'), ['--check'], { env: { PATH: process.env.PATH, GATEHOUSE_CONF: stack.path('conf', 'gateway.env') } });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^STORE=disk$/m);
   });
 
   test('says one line and 500 to the client when its configuration is wrong', async () => {

@@ -554,7 +554,7 @@ static enum err read_and_lose(struct transport *t, struct span *chunk)
 
 	/* the first file is in the store, the second under way */
 	if (m->read > m->body.len - 15)
-		assert_ok(store_each(g.app.store, lose, NULL, NULL));
+		assert_ok(store_walk(g.app.store, lose, NULL, NULL));
 	return e;
 }
 

@@ -1,4 +1,4 @@
-#include "cgi-gateway/store/disk/store_disk_layout.h"
+#include "cgi-gateway/store/disk/disk_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The byte of `holds` that stands for an object: FNV-1a of its id. Should two
- * ids ever meet there, one release lets go of both. */
+/* The byte of `holds` that stands for an id: its FNV-1a hash. Should two ids
+ * ever share a byte, unlocking one unlocks both. */
 static struct flock byte_of(const char *id, short type)
 {
 	uint64_t h = 14695981039346656037u;
@@ -20,7 +20,7 @@ static struct flock byte_of(const char *id, short type)
 				.l_len = 1 };
 }
 
-int store_disk_locks(int root)
+int disk_locks_open(int root)
 {
 	struct flock any = byte_of("", F_WRLCK);
 	struct stat st;
@@ -29,8 +29,8 @@ int store_disk_locks(int root)
 	if (fd < 0 && errno == ENOENT) {
 		fd = openat(root, "holds", O_RDONLY | O_CREAT | O_CLOEXEC,
 			    0640);
-		/* Whoever comes first, root at a terminal for instance, the
-		 * others must be able to open it */
+		/* The service must be able to open it, also when root at a
+		 * terminal is the first to use the directory */
 		if (fd >= 0 && fstat(root, &st) == 0)
 			(void)!fchown(fd, st.st_uid, st.st_gid);
 	}
@@ -41,28 +41,28 @@ int store_disk_locks(int root)
 	return fd;
 }
 
-enum err store_disk_lock(struct store *s, const char *id, struct errmsg *why)
+enum err disk_lock(struct disk_store *s, const char *id, struct errmsg *why)
 {
 	struct flock byte = byte_of(id, F_RDLCK);
 
 	if (fcntl(s->holds, F_OFD_SETLK, &byte) != 0)
-		return store_disk_failed(why, "hold", id);
+		return disk_failed(why, "lock", id);
 	return ERR_OK;
 }
 
-void store_unlock(struct store *s, const char *id)
+void disk_unlock(struct store *s, const char *id)
 {
 	struct flock byte = byte_of(id, F_UNLCK);
 
-	(void)fcntl(s->holds, F_OFD_SETLK, &byte);
+	(void)fcntl(disk_of(s)->holds, F_OFD_SETLK, &byte);
 }
 
-bool store_is_locked(struct store *s, const char *id)
+bool disk_is_locked(struct store *s, const char *id)
 {
 	struct flock byte = byte_of(id, F_WRLCK);
 
-	/* Only asked, not taken: whoever let go of an id once does not begin it
-	 * again, so there is nobody to be kept out */
-	return fcntl(s->holds, F_OFD_GETLK, &byte) != 0 ||
+	/* The lock is only asked for, not taken: an id that was unlocked is
+	 * not locked again, so no other process has to be kept out */
+	return fcntl(disk_of(s)->holds, F_OFD_GETLK, &byte) != 0 ||
 	       byte.l_type != F_UNLCK;
 }
