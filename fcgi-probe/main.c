@@ -1,4 +1,5 @@
 /* fcgi-probe - ask a FastCGI program how it is, as a web server would. */
+#include "common/admin/failure.h"
 #include "common/admin/options.h"
 #include "fcgi-probe/ask.h"
 
@@ -47,12 +48,6 @@ static void show(struct span body)
 			    stderr);
 }
 
-static int usage(const char *why)
-{
-	(void)fprintf(stderr, "%s; see fcgi-probe --help\n", why);
-	return EX_USAGE;
-}
-
 static int probe(const struct question *q, const struct address *where)
 {
 	struct errmsg why = { "" };
@@ -83,9 +78,12 @@ int main(int argc, char **argv)
 	struct question q = { NULL, "/readyz", TIMEOUT_DEFAULT };
 	const struct option_place options[] = {
 		{ .name = "path", .value = &q.path },
-		{ .name = "timeout", .number = &q.timeout },
+		{ .name = "timeout",
+		  .number = &q.timeout,
+		  .min = 1,
+		  .max = TIMEOUT_MAX },
+		{ .name = NULL },
 	};
-	static char name[] = "fcgi-probe";
 	struct errmsg why = { "" };
 	struct address where;
 
@@ -93,16 +91,12 @@ int main(int argc, char **argv)
 		return help(), 0;
 	if (argc > 1 && strcmp(argv[1], "--version") == 0)
 		return printf("fcgi-probe %s\n", GATEHOUSE_VERSION), 0;
-	if (argc > 0)
-		argv[0] = name;
-	if (options_read(argc, argv, options, 2, "ADDRESS", &q.where, &why) !=
-	    ERR_OK)
-		return usage(why.text);
-	if (q.timeout < 1 || q.timeout > TIMEOUT_MAX)
-		return usage("fcgi-probe: --timeout takes 1 to 3600 seconds");
+	admin_fail_begin("fcgi-probe", "");
+	if (options_read(argc, argv, options, "ADDRESS", &q.where) != 0)
+		return EX_USAGE;
 	if (q.path[0] != '/')
-		return usage("fcgi-probe: --path takes a path, which begins "
-			     "with /");
+		return admin_fail_usage("--path takes a path, which begins "
+					"with /");
 	if (address_parse(q.where, &where, &why) != ERR_OK) {
 		(void)fprintf(stderr, "fcgi-probe: %s\n", why.text);
 		return EX_USAGE;

@@ -244,12 +244,14 @@ static enum err compose(const char *path, struct span text, int64_t now,
 static enum err read_file(const char *path, char **text, size_t *len,
 			  struct stat *was, struct errmsg *why)
 {
+	enum err e;
+
 	if (stat(path, was) != 0)
 		return errno == ENOENT ? ERR_NOT_FOUND
 				       : err_set(why, ERR_IO, "%s: %s", path,
 						 strerror(errno));
-	return config_read_file(path, text, len, why) == ERR_OK ? ERR_OK
-								: ERR_IO;
+	e = config_read_file(path, text, len, why);
+	return e == ERR_CONFIG ? ERR_IO : e;
 }
 
 static enum err change(const char *path, int folder, enum key_how how,

@@ -44,7 +44,8 @@ struct config_item {
 };
 
 /* Fill the struct at `values`. ERR_CONFIG: `why` names the setting, what is
- * wrong and what would be right; what was filled so far is released. */
+ * wrong and what would be right; what was filled so far is released.
+ * ERR_MEMORY. */
 enum err config_load(const struct config_item *items, size_t count,
 		     void *values, struct errmsg *why) MUST_CHECK;
 
@@ -59,7 +60,7 @@ void config_print(const struct config_item *items, size_t count,
 void config_help(const struct config_item *items, size_t count, FILE *to);
 
 /* A whole small file, at most CONFIG_FILE_MAX bytes, into an owned terminated
- * string. ERR_CONFIG. */
+ * string. ERR_CONFIG, ERR_MEMORY. */
 enum err config_read_file(const char *path, char **out, size_t *len,
 			  struct errmsg *why) MUST_CHECK;
 

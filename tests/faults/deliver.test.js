@@ -50,7 +50,7 @@ test('a database that comes back is gone on with', async () => {
   await database.stop('SIGKILL');
   await child.says('"event":"database"');
   await database.start();
-  await child.says('"detail":"back"');
+  await child.says('"detail":"available again"');
   const second = await keep(stack, ann, 'b', 'hello');
   await receiver.come(2);
   assert.deepEqual(receiver.arrived.map((a) => a.json.data.id), [first.id, second.id]);
@@ -84,6 +84,6 @@ test('one pass says that it cannot', async () => {
   await database.stop();
   const { code, stderr } = await stack.gatewayAdmin(['deliver']);
   assert.equal(code, 69);
-  assert.match(stderr, /^gateway-admin deliver: unavailable/);
+  assert.match(stderr, /^gateway-admin deliver: the database is unavailable/);
   await database.start();
 });

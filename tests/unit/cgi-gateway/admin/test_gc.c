@@ -12,7 +12,7 @@ static struct gc sweep;
 static struct errmsg why;
 static char told[512]; /* "orphan ID, failed ID: WHY" */
 
-static void hear(void *arg, enum sweep_event what, const char *id,
+static void hear(void *arg, enum gc_event what, const char *id,
 		 const char *reason)
 {
 	static const char *const words[GC_EVENTS] = {
@@ -52,7 +52,7 @@ static void again(void)
 		.db = db,
 		.store = g.app.store,
 		.now = (int64_t)time(NULL) + 1000,
-		.tell = hear,
+		.report = hear,
 		.arg = &g,
 	};
 }

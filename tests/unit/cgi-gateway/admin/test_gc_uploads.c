@@ -14,7 +14,7 @@ static struct gateway g;
 static struct errmsg why;
 static int64_t removed, bytes;
 
-static void hear(void *arg, enum sweep_event what, const char *id,
+static void hear(void *arg, enum gc_event what, const char *id,
 		 const char *reason)
 {
 	(void)arg;
@@ -116,7 +116,7 @@ static enum err sweep_with(struct db *with, int64_t now, bool dry)
 			.store = g.app.store,
 			.now = now,
 			.dry = dry,
-			.tell = hear };
+			.report = hear };
 	enum err e = gc_uploads(&s, LIFE, &why);
 
 	removed += s.count[GC_UPLOAD];

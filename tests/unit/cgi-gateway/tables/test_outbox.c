@@ -76,7 +76,7 @@ static enum err note(void *arg)
 
 static struct seen s;
 
-static size_t list(struct outbox_which which)
+static size_t list(struct outbox_filter which)
 {
 	s.count = 0;
 	assert_ok(outbox_list(db, &which, 0, &s.row, note, &s, &why));
@@ -142,7 +142,7 @@ static void an_upload_is_noted_for_each_receiver_as_the_row_is(void **state)
 	(void)snprintf(f.upload_link, sizeof(f.upload_link), "%s",
 		       "abcdefghijklmnopqrstuv");
 	add(&f, &both);
-	assert_int_equal(list((struct outbox_which) { 0 }), 2);
+	assert_int_equal(list((struct outbox_filter) { 0 }), 2);
 	for (int i = 0; i < 2; i++) {
 		const struct event *e = &s.all[i];
 
@@ -166,7 +166,7 @@ static void an_upload_for_somebody_else_is_theirs_in_the_event(void **state)
 	(void)state;
 	assert_ok(files_add(db, asking(&a, ANN), BOB, &unlimited, &f, 1, &one,
 			    &why));
-	assert_int_equal(list((struct outbox_which) { 0 }), 1);
+	assert_int_equal(list((struct outbox_filter) { 0 }), 1);
 	assert_true(s.all[0].file.owner == BOB);
 }
 
@@ -220,7 +220,7 @@ static void a_deletion_tells_what_the_file_was_by_then(void **state)
 	assert_ok(files_update(db, asking(&a, ANN), &f, BOTH, &why));
 	assert_ok(take_away(&f, &both));
 	assert_int_equal(file_table_rows(db), 0);
-	assert_int_equal(list((struct outbox_which) { 0 }), 2);
+	assert_int_equal(list((struct outbox_filter) { 0 }), 2);
 	assert_string_equal(s.all[0].kind, "deleted");
 	assert_same_file(&s.all[0].file, &f);
 	assert_err(take_away(&f, &both), ERR_NOT_FOUND);
@@ -238,7 +238,7 @@ static void what_expires_is_noted_once_and_as_that(void **state)
 	assert_int_equal(rows(), 0);
 	assert_ok(files_drop(db, &f, NOW, &one, &why));
 	assert_err(files_drop(db, &f, NOW, &one, &why), ERR_NOT_FOUND);
-	assert_int_equal(list((struct outbox_which) { 0 }), 1);
+	assert_int_equal(list((struct outbox_filter) { 0 }), 1);
 	assert_string_equal(s.all[0].kind, "expired");
 	assert_true(s.all[0].at == NOW);
 	assert_same_file(&s.all[0].file, &f);
@@ -249,7 +249,7 @@ static void what_expires_is_noted_once_and_as_that(void **state)
 /* When an event of this kind, the first in the list, is to be tried */
 static int64_t due_of(const char *kind, const char *receiver)
 {
-	size_t n = list((struct outbox_which) { .receiver = receiver });
+	size_t n = list((struct outbox_filter) { .receiver = receiver });
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(s.all[i].kind, kind) == 0)
@@ -330,7 +330,7 @@ static void a_page_has_a_longest_length(void **state)
 		files[i] = made(i);
 	assert_ok(add_many(files, COUNT(files), &unlimited, &one));
 	assert_int_equal(due(ONE, NOW), OUTBOX_PAGE);
-	assert_int_equal(list((struct outbox_which) { 0 }), OUTBOX_PAGE + 1);
+	assert_int_equal(list((struct outbox_filter) { 0 }), OUTBOX_PAGE + 1);
 }
 
 /* --- claims --------------------------------------------------------------- */
@@ -395,7 +395,7 @@ static void a_failure_is_tried_again_ever_more_rarely(void **state)
 		assert_string_equal(e.why, "HTTP 503");
 		now = e.due_at;
 	}
-	assert_int_equal(list((struct outbox_which) { 0 }), 1);
+	assert_int_equal(list((struct outbox_filter) { 0 }), 1);
 	assert_string_equal(s.all[0].why, "HTTP 503");
 	assert_true(s.all[0].due_at == now);
 }
@@ -496,18 +496,18 @@ static void a_list_shows_those_that_are_meant(void **state)
 	add(&g, &both);
 	claim_first(TWO, NOW, &e);
 	assert_ok(outbox_failed(db, &e, NOW + DAY, 0, 1, "x", &why));
-	assert_int_equal(list((struct outbox_which) { 0 }), 4);
-	assert_int_equal(list((struct outbox_which) { .receiver = ONE }), 2);
-	assert_int_equal(list((struct outbox_which) { .receiver = "x" }), 0);
-	assert_int_equal(list((struct outbox_which) { .dead = true }), 1);
+	assert_int_equal(list((struct outbox_filter) { 0 }), 4);
+	assert_int_equal(list((struct outbox_filter) { .receiver = ONE }), 2);
+	assert_int_equal(list((struct outbox_filter) { .receiver = "x" }), 0);
+	assert_int_equal(list((struct outbox_filter) { .dead = true }), 1);
 	assert_true(s.all[0].id == e.id);
 	assert_int_equal(
-		list((struct outbox_which) { .receiver = ONE, .dead = true }),
+		list((struct outbox_filter) { .receiver = ONE, .dead = true }),
 		0);
-	assert_int_equal(list((struct outbox_which) { .id = (int64_t)e.id }),
+	assert_int_equal(list((struct outbox_filter) { .id = (int64_t)e.id }),
 			 1);
 	s.count = 0;
-	assert_ok(outbox_list(db, &(struct outbox_which) { 0 }, e.id, &s.row,
+	assert_ok(outbox_list(db, &(struct outbox_filter) { 0 }, e.id, &s.row,
 			      note, &s, &why));
 	assert_true(s.count > 0 && s.all[0].id > e.id);
 	assert_ok(outbox_forget(db, e.id, &why));
@@ -528,19 +528,19 @@ static void a_sweep_takes_what_nobody_will_be_told_of(void **state)
 	add(&g, &one);
 	claim_first(ONE, NOW, &e);
 	assert_ok(outbox_failed(db, &e, NOW + DAY, 0, 1, "x", &why));
-	assert_ok(outbox_sweep(db, &one, later - 1, false, &removed, &why));
+	assert_ok(outbox_gc(db, &one, later - 1, false, &removed, &why));
 	assert_int_equal(removed, 0);
 	/* for a receiver that is no more; dry first */
-	assert_ok(outbox_sweep(db, &one, later, true, &removed, &why));
+	assert_ok(outbox_gc(db, &one, later, true, &removed, &why));
 	assert_int_equal(removed, 1);
 	assert_int_equal(rows(), 3);
-	assert_ok(outbox_sweep(db, &one, later, false, &removed, &why));
+	assert_ok(outbox_gc(db, &one, later, false, &removed, &why));
 	assert_int_equal(removed, 1);
-	assert_int_equal(list((struct outbox_which) { .receiver = TWO }), 0);
+	assert_int_equal(list((struct outbox_filter) { .receiver = TWO }), 0);
 	/* the dead one, a day later; what is owed stays, however old */
-	assert_ok(outbox_sweep(db, &one, later + DAY, false, &removed, &why));
+	assert_ok(outbox_gc(db, &one, later + DAY, false, &removed, &why));
 	assert_int_equal(removed, 1);
-	assert_ok(outbox_sweep(db, &one, later * 2, false, &removed, &why));
+	assert_ok(outbox_gc(db, &one, later * 2, false, &removed, &why));
 	assert_int_equal(removed, 0);
 	assert_int_equal(rows(), 1);
 }
