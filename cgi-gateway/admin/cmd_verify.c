@@ -1,4 +1,4 @@
-/* verify: read every file again, and report those that changed or are missing */
+/* verify: read every file again, and report each that is damaged or missing */
 #include "cgi-gateway/admin/commands.h"
 #include "cgi-gateway/admin/gateway_admin.h"
 #include "cgi-gateway/admin/rate_limit.h"

@@ -59,7 +59,7 @@ enum err files_insert(struct db_conn *c, const struct session_check *who,
 	enum err e = insert(c, who, owner, f, why);
 
 	return e == ERR_OK ? outbox_add(c, to, EVENT_UPLOADED, span_of(f->id),
-					 f->created_at, why)
+					f->created_at, why)
 			   : e;
 }
 
