@@ -5,16 +5,20 @@
  * GUARD_SCOPE, a variable that the server's configuration sets for a place and
  * no client can, is a scope that the token must have.
  */
-#include "cgi-auth/app/account.h"
+#include "cgi-auth/app/auth.h"
 #include "common/access/bearer.h"
+#include "common/access/session_check.h"
 
 static enum err check(struct auth *a, struct request *rq, struct response *rs)
 {
 	struct span scope = request_variable(rq, "GUARD_SCOPE");
+	struct session_check session;
 	enum err e = bearer_check(rq, a->service->keys, &a->service->rules, "");
 
-	if (e == ERR_OK)
-		e = account_check(a, rq, rs);
+	if (e == ERR_OK) {
+		session_check_init(&session, rq, "");
+		e = session_check_now(a->service->db, &session, &rs->why);
+	}
 	if (e != ERR_OK || scope.len == 0 ||
 	    span_list_has(span_of(rq->claims.scope), scope))
 		return e;

@@ -5,9 +5,10 @@
  * For access tokens and API tokens. A refresh token is for /refresh alone and,
  * like anything else, is {"active":false}: 2.2 lets us say no more. Only the
  * internal listener has this route; that is its protection (4). */
-#include "cgi-auth/app/account.h"
+#include "cgi-auth/app/auth.h"
 #include "cgi-auth/tables/token.h"
 #include "common/access/bearer.h"
+#include "common/access/session_check.h"
 #include "common/codec/query.h"
 #include "common/http/body.h"
 
@@ -38,15 +39,19 @@ static enum err read_token(struct request *rq, struct response *rs,
 	return e;
 }
 
-/* ERR_BAD_TOKEN, ERR_EXPIRED for what is not active. The request then speaks of the
- * token in question: nobody else is asking here. */
+/* ERR_BAD_TOKEN, ERR_EXPIRED for a token that is not active. The identity of the
+ * request becomes that of the token in question: the route itself needs none. */
 static enum err check(struct auth *a, struct request *rq, struct span token,
 		      struct response *rs)
 {
+	struct session_check session;
 	enum err e = bearer_verify(token, a->service->keys, &a->service->rules,
 				   rq->now, &rq->bearer_id, &rq->claims);
 
-	return e == ERR_OK ? account_check(a, rq, rs) : e;
+	if (e != ERR_OK)
+		return e;
+	session_check_init(&session, rq, "");
+	return session_check_now(a->service->db, &session, &rs->why);
 }
 
 static enum err answer(struct response *rs, const struct claims *active)

@@ -3,7 +3,6 @@
  * Whatever is wrong with the two, the answer is the same after the same time:
  * one query and one check of a hash. The log alone knows which it was.
  */
-#include "cgi-auth/app/account.h"
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/grant.h"
 #include "cgi-auth/app/password_attempt.h"

@@ -1,7 +1,6 @@
 /* POST /logout: end this session, or with ?all=1 every login of the user. The
  * access token and the refresh tokens die with it at once. API tokens are not
  * logins: they are taken back one by one, DELETE /tokens/{id}. */
-#include "cgi-auth/app/account.h"
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/refresh_cookie.h"
 #include "cgi-auth/tables/sessions.h"
@@ -46,8 +45,6 @@ enum err handle_logout(void *app, struct request *rq, struct response *rs)
 	bool all;
 	enum err e = wants_all(rq, rs, &all);
 
-	if (e == ERR_OK)
-		e = account_check_login(a, rq, rs);
 	if (e == ERR_OK)
 		e = end(a, rq, all, &rs->why);
 	if (e != ERR_OK)

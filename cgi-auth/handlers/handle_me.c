@@ -1,6 +1,7 @@
 /* GET /me: who the token speaks for, as the database has it now */
-#include "cgi-auth/app/account.h"
+#include "cgi-auth/app/auth.h"
 #include "cgi-auth/tables/otp.h"
+#include "cgi-auth/tables/users.h"
 #include "common/codec/http_date.h"
 
 static enum err answer(const struct user *u, bool otp, struct response *rs)
@@ -27,7 +28,8 @@ enum err handle_me(void *app, struct request *rq, struct response *rs)
 {
 	struct auth *a = app;
 	struct user u;
-	enum err e = account_user(a, rq, rs, &u);
+	enum err e =
+		users_by_session(a->service->db, rq->session, &u, &rs->why);
 
 	if (e != ERR_OK)
 		return e;

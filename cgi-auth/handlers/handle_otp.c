@@ -1,7 +1,6 @@
 /* POST /otp, POST /otp/confirm, DELETE /otp: a second factor for the user of
  * the token. It has force when a code has shown that an authenticator has the
  * secret, and is taken away with a code only. */
-#include "cgi-auth/app/account.h"
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/password_attempt.h"
 #include "cgi-auth/tables/otp.h"
@@ -34,12 +33,9 @@ enum err handle_otp_enrol(void *app, struct request *rq, struct response *rs)
 {
 	struct auth *a = app;
 	struct otp_secret s;
-	enum err e = account_check_login(a, rq, rs);
+	enum err e = otp_enrol(a->service->db, rq->claims.user_id, rq->now, &s,
+			       &rs->why);
 
-	if (e != ERR_OK)
-		return e;
-	e = otp_enrol(a->service->db, rq->claims.user_id, rq->now, &s,
-		      &rs->why);
 	if (e == ERR_CONFLICT)
 		return response_explain(rs, e,
 					"A second factor is in force; DELETE "
@@ -102,10 +98,8 @@ enum err handle_otp_confirm(void *app, struct request *rq, struct response *rs)
 	struct auth *a = app;
 	char code[OTP_CODE_MAX + 1];
 	struct otp_recovery r;
-	enum err e = account_check_login(a, rq, rs);
+	enum err e = read_code(rq, rs, code);
 
-	if (e == ERR_OK)
-		e = read_code(rq, rs, code);
 	if (e != ERR_OK)
 		return e;
 	e = otp_confirm(a->service->db, rq->claims.user_id, span_of(code),
@@ -158,10 +152,8 @@ enum err handle_otp_remove(void *app, struct request *rq, struct response *rs)
 {
 	struct auth *a = app;
 	char code[OTP_CODE_MAX + 1];
-	enum err e = account_check_login(a, rq, rs);
+	enum err e = removal_code(rq, rs, code);
 
-	if (e == ERR_OK)
-		e = removal_code(rq, rs, code);
 	if (e == ERR_OK)
 		e = check_throttled(a, rq, code, rs);
 	if (e == ERR_OK)

@@ -1,12 +1,12 @@
 /* POST /password: a user changes their password. Every other login ends with
  * the old one; this session stays, and so do API tokens, which have their own
  * secrets. */
-#include "cgi-auth/app/account.h"
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/password_attempt.h"
 #include "cgi-auth/password/basic_credentials.h"
 #include "cgi-auth/password/user_rules.h"
 #include "cgi-auth/tables/sessions.h"
+#include "cgi-auth/tables/users.h"
 #include "common/http/body.h"
 
 #include <sodium.h>
@@ -100,7 +100,8 @@ enum err handle_password(void *app, struct request *rq, struct response *rs)
 	struct auth *a = app;
 	struct change c;
 	struct user u;
-	enum err e = account_login_user(a, rq, rs, &u);
+	enum err e =
+		users_by_session(a->service->db, rq->session, &u, &rs->why);
 
 	if (e == ERR_OK)
 		e = read_change(rq, rs, &c);

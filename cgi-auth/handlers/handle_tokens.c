@@ -1,11 +1,11 @@
 /* GET, POST /tokens, DELETE /tokens/{id}: named tokens for scripts and for
  * programs that cannot log in. The text of one is in the answer that makes it,
  * and never again. */
-#include "cgi-auth/app/account.h"
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/session_json.h"
 #include "cgi-auth/app/session_list.h"
 #include "cgi-auth/password/user_rules.h"
+#include "cgi-auth/tables/users.h"
 #include "common/http/body.h"
 #include "common/http/client.h"
 #include "common/token/bearer_id.h"
@@ -150,7 +150,8 @@ enum err handle_token_new(void *app, struct request *rq, struct response *rs)
 	char text[API_TOKEN_LEN + 1];
 	struct session s;
 	struct user u;
-	enum err e = account_login_user(a, rq, rs, &u);
+	enum err e =
+		users_by_session(a->service->db, rq->session, &u, &rs->why);
 
 	if (e == ERR_OK)
 		e = read_wish(a, rq, &u, rs, &s);

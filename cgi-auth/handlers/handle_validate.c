@@ -1,17 +1,16 @@
 /* GET, POST /validate: a token checked for another server, which reads the
  * status and the headers (nginx auth_request, Traefik ForwardAuth, Caddy
  * forward_auth) or the claims in the body. */
-#include "cgi-auth/app/account.h"
+#include "cgi-auth/app/auth.h"
 #include "cgi-auth/tables/token.h"
 
 enum err handle_validate(void *app, struct request *rq, struct response *rs)
 {
 	const struct claims *c = &rq->claims;
 	struct json_object *o;
-	enum err e = account_check(app, rq, rs);
+	enum err e;
 
-	if (e != ERR_OK)
-		return e;
+	(void)app;
 	o = claims_json(c);
 	if (o == NULL)
 		return ERR_MEMORY;

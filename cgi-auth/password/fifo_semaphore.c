@@ -9,10 +9,11 @@ struct fifo_semaphore_waiter {
 	struct fifo_semaphore_waiter *next;
 };
 
-enum err fifo_semaphore_init(struct fifo_semaphore *t, size_t places,
-			     size_t crowd)
+enum err fifo_semaphore_init(struct fifo_semaphore *t, size_t slots,
+			     size_t max_waiting)
 {
-	*t = (struct fifo_semaphore) { .free = places, .crowd = crowd };
+	*t = (struct fifo_semaphore) { .free = slots,
+				       .max_waiting = max_waiting };
 	return pthread_mutex_init(&t->lock, NULL) == 0 ? ERR_OK : ERR_MEMORY;
 }
 
@@ -77,7 +78,7 @@ static enum err wait_turn(struct fifo_semaphore *t, int64_t wait_ms)
 	struct timespec until = in_ms(wait_ms);
 	int late = 0;
 
-	if (t->waiting >= t->crowd || !init_condition(&w.called))
+	if (t->waiting >= t->max_waiting || !init_condition(&w.called))
 		return ERR_UNAVAILABLE;
 	t->waiting++;
 	queue_up(t, &w);

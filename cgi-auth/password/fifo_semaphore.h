@@ -15,21 +15,21 @@
 
 struct fifo_semaphore {
 	pthread_mutex_t lock;
-	size_t free;	/* how many may still pass at once */
-	size_t waiting; /* in the queue */
-	size_t crowd;	/* how many may wait */
+	size_t free;	    /* how many may still pass at once */
+	size_t waiting;	    /* in the queue */
+	size_t max_waiting; /* how many may wait */
 	struct fifo_semaphore_waiter *first,
 		*last; /* each on its thread's stack */
 };
 
-/* `places` is at least 1; up to `crowd` may wait for one. ERR_MEMORY. */
-enum err fifo_semaphore_init(struct fifo_semaphore *t, size_t places,
-			     size_t crowd) MUST_CHECK;
+/* `slots` is at least 1; up to `max_waiting` may wait for one. ERR_MEMORY. */
+enum err fifo_semaphore_init(struct fifo_semaphore *t, size_t slots,
+			     size_t max_waiting) MUST_CHECK;
 void fifo_semaphore_release(
 	struct fifo_semaphore *t); /* nobody may be inside */
 
 /* Pass, or wait for at most `wait_ms` milliseconds behind those who came
- * before. ERR_UNAVAILABLE when that was not enough, when `crowd` wait
+ * before. ERR_UNAVAILABLE when that was not enough, when `max_waiting` wait
  * already, or on lack of memory;
  * only after ERR_OK is there a fifo_semaphore_leave(). */
 enum err fifo_semaphore_enter(struct fifo_semaphore *t,

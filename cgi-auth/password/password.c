@@ -37,7 +37,7 @@ static size_t half_of_the_processors(void)
 }
 
 enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
-			size_t places, size_t crowd)
+			size_t slots, size_t max_waiting)
 {
 	p->memory = (uint64_t)memory;
 	p->passes = (uint64_t)passes;
@@ -49,14 +49,19 @@ enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
 		       (unsigned long long)p->memory / 1024,
 		       (unsigned long long)p->passes, "AAAAAAAAAAAAAAAAAAAAAA",
 		       "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-	return fifo_semaphore_init(
-		&p->places, places > 0 ? places : half_of_the_processors(),
-		crowd);
+	return fifo_semaphore_init(&p->slots,
+				   slots > 0 ? slots : half_of_the_processors(),
+				   max_waiting);
+}
+
+void passwords_may_wait(struct passwords *p, size_t max_waiting)
+{
+	p->slots.max_waiting = max_waiting;
 }
 
 void passwords_release(struct passwords *p)
 {
-	fifo_semaphore_release(&p->places);
+	fifo_semaphore_release(&p->slots);
 }
 
 static bool is_hex_hash(const char *s)
@@ -111,12 +116,12 @@ struct job {
 /* When its turn has come */
 static enum err run(struct passwords *p, void (*work)(void *), struct job *j)
 {
-	enum err e = fifo_semaphore_enter(&p->places, PASSWORD_WAIT_MS);
+	enum err e = fifo_semaphore_enter(&p->slots, PASSWORD_WAIT_MS);
 
 	if (e != ERR_OK)
 		return e;
 	e = low_priority_run(work, j);
-	fifo_semaphore_leave(&p->places);
+	fifo_semaphore_leave(&p->slots);
 	return e == ERR_OK ? j->result : e;
 }
 

@@ -11,8 +11,8 @@
  * (Rows with other parameters than today's still can be told, until their
  * next login rehashes them.)
  *
- * Only as many threads hash at a time as there are places; the others wait in
- * order of arrival. Hashing has a low priority, so a crowd of guessers leaves
+ * Only as many threads hash at a time as there are slots; the others wait in
+ * order of arrival. Hashing has a low priority, so a max_waiting of guessers leaves
  * the processors to everybody else who wants them (low_priority.h).
  */
 #ifndef PASSWORD_H
@@ -34,7 +34,7 @@ struct passwords {
 	uint64_t passes;
 	char decoy[PASSWORD_HASH_MAX +
 		   1]; /* a hash that nobody's password has */
-	struct fifo_semaphore places;
+	struct fifo_semaphore slots;
 };
 
 /* What a stored text is. */
@@ -46,12 +46,15 @@ enum password_kind {
 	PASSWORD_PLAIN,	   /* anything else: the password itself */
 };
 
-/* `places` 0: half as many as there are processors. Up to `crowd` may wait for
+/* `slots` 0: half as many as there are processors. Up to `max_waiting` may wait for
  * one; who comes then is told so at once. libsodium must be ready. ERR_MEMORY.
  */
 enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
-			size_t places, size_t crowd) MUST_CHECK;
+			size_t slots, size_t max_waiting) MUST_CHECK;
 void passwords_release(struct passwords *p);
+
+/* Change how many may wait; before the first request. */
+void passwords_may_wait(struct passwords *p, size_t max_waiting);
 
 enum password_kind password_kind(const char *stored);
 const char *password_kind_name(enum password_kind k); /* "argon2id", … */

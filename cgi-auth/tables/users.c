@@ -5,15 +5,15 @@
 	"password_changed_at"
 
 /* Where the columns go; `admin` is a number on its way to a bool */
-#define INTO(u, is_admin)                                        \
-	DB_OUT(db_to_uint(&(u)->id),                             \
-	       db_to_text((u)->email, sizeof((u)->email)),       \
-	       db_to_text((u)->password, sizeof((u)->password)), \
-	       db_to_int(is_admin),                              \
-	       db_to_text((u)->scope, sizeof((u)->scope)),       \
-	       db_to_int(&(u)->created_at),                      \
-	       db_to_int_or(&(u)->disabled_at, USER_ENABLED),    \
-	       db_to_int(&(u)->password_changed_at))
+#define USER_FIELDS(u, is_admin)                                          \
+	db_to_uint(&(u)->id), db_to_text((u)->email, sizeof((u)->email)), \
+		db_to_text((u)->password, sizeof((u)->password)),         \
+		db_to_int(is_admin),                                      \
+		db_to_text((u)->scope, sizeof((u)->scope)),               \
+		db_to_int(&(u)->created_at),                              \
+		db_to_int_or(&(u)->disabled_at, USER_ENABLED),            \
+		db_to_int(&(u)->password_changed_at)
+#define INTO(u, is_admin) DB_OUT(USER_FIELDS(u, is_admin))
 
 /* ERR_TOO_LARGE would be the client's fault; a row that is too wide is not */
 static enum err found(enum err e, const int64_t *admin, const struct user *u,
@@ -98,20 +98,37 @@ enum err users_add(struct db *db, const struct user *u, struct errmsg *why)
 			 why);
 }
 
-enum err users_by_caller(struct db *db, const struct session_check *c,
-			 struct user *out, struct errmsg *why)
+enum err users_by_session(struct db *db, struct session_check *c,
+			  struct user *out, struct errmsg *why)
 {
 	struct user u = { .id = 0 };
 	int64_t admin = 0;
+	enum err e;
 
-	return found(
-		db_row(db,
-		       "SELECT u.id, u.email, u.password, u.admin, "
-		       "u.scope, u.created_at, u.disabled_at, "
-		       "u.password_changed_at FROM live_session l "
-		       "JOIN user u ON u.id = l.user_id WHERE " SESSION_VALID,
-		       DB_IN(SESSION_VALUES(c)), INTO(&u, &admin), why),
-		&admin, &u, out);
+	/* clang-format off */
+	e = db_row(db,
+		"SELECT l.user_id, l.email, l.last_used_at,"
+		"       u.id, u.email, u.password, u.admin, u.scope,"
+		"       u.created_at, u.disabled_at, u.password_changed_at"
+		"  FROM live_session l"
+		"  JOIN user u ON u.id = l.user_id"
+		" WHERE " SESSION_VALID,
+		DB_IN(SESSION_VALUES(c)),
+		DB_OUT(db_to_uint(&c->user_id),
+		       db_to_text(c->email, sizeof(c->email)),
+		       db_to_int(&c->last_used),
+		       USER_FIELDS(&u, &admin)),
+		why);
+	/* clang-format on */
+	if (e == ERR_NOT_FOUND)
+		return session_check_no_row(db, c, ERR_BAD_TOKEN, why);
+	if (e == ERR_OK && !c->rq->bearer_id.api &&
+	    u.id != c->rq->claims.user_id)
+		return ERR_BAD_TOKEN;
+	e = found(e, &admin, &u, out);
+	if (e == ERR_OK)
+		session_check_found(db, c);
+	return e;
 }
 
 /* The user first, then the sessions: sessions_add_login() has the same order,

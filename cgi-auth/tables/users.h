@@ -50,9 +50,10 @@ enum err users_each(struct db *db, users_each_fn *each, void *arg,
 enum err users_add(struct db *db, const struct user *u,
 		   struct errmsg *why) MUST_CHECK;
 
-/* The user of a session that lives (caller.h). ERR_NOT_FOUND: it does not. */
-enum err users_by_caller(struct db *db, const struct session_check *c,
-			 struct user *out, struct errmsg *why) MUST_CHECK;
+/* The user of the caller's session. ERR_BAD_TOKEN, ERR_SCOPE (session_check.h).
+ */
+enum err users_by_session(struct db *db, struct session_check *c,
+			  struct user *out, struct errmsg *why) MUST_CHECK;
 
 /* A new password, by an operator's wish. It ends every session, API tokens too.
  * ERR_NOT_FOUND. */

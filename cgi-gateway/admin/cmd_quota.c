@@ -75,7 +75,7 @@ int cmd_quota_show(int argc, char **argv)
 		{ .name = NULL },
 	};
 	struct gateway_admin g;
-	uint64_t owner;
+	uint64_t owner = 0;
 	int status = read_owner(argc, argv, options, &owner);
 
 	if (status == 0)
@@ -131,7 +131,7 @@ int cmd_quota_set(int argc, char **argv)
 		{ .name = NULL },
 	};
 	struct quota_limits limits;
-	uint64_t owner;
+	uint64_t owner = 0;
 	int status = read_owner(argc, argv, options, &owner);
 
 	if (status != 0)

@@ -58,6 +58,10 @@ enum err bearer_verify(struct span token, struct keyring_file *keys,
 
 	if (bearer_id_is_api(token)) {
 		e = bearer_id_parse_api(token, bearer_id);
+		/* The rest is in the table: session_check_now() */
+		if (e == ERR_OK)
+			(void)snprintf(claims->issuer, sizeof(claims->issuer),
+				       "%s", rules->issuer);
 	} else {
 		e = verify_jwt(token, keys, rules, now, claims);
 		if (e == ERR_OK) {

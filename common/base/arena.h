@@ -1,8 +1,9 @@
 /* arena.h - the memory of one request.
  *
- * Allocations are never freed one by one: arena_reset() ends them all when
- * the answer has been sent. Blocks are kept for the next request, so in the
- * steady state a request allocates nothing. One thread, one arena.
+ * Allocations are never freed one by one: arena_reset() frees them all when the
+ * response has been sent. It keeps one block of ARENA_BLOCK bytes, so a request
+ * that needs no more takes no memory from malloc(3) here; a larger one does.
+ * One arena belongs to one thread.
  */
 #ifndef ARENA_H
 #define ARENA_H
@@ -23,7 +24,7 @@ struct arena {
 void arena_init(struct arena *a);
 void arena_release(struct arena *a);
 
-/* Forget everything allocated; keeps one block for the next request. */
+/* Free everything allocated; keep one block for the next request. */
 void arena_reset(struct arena *a);
 
 /* `size` bytes, aligned for any type, not cleared. NULL when memory is out or

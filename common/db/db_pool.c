@@ -1,17 +1,11 @@
 #include "common/db/db_conn.h"
 
-#include <errmsg.h>
-#include <errno.h>
-#include <mysqld_error.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 struct db {
-	char *host, *socket, *user, *password, *name; /* owned */
-	unsigned port, timeout;
+	struct db_server server;
 	size_t max;
 	struct metrics *metrics; /* borrowed */
 
@@ -21,11 +15,6 @@ struct db {
 	size_t open;	      /* connections in the pool or in use */
 };
 
-static char *copy(const char *s)
-{
-	return s != NULL && s[0] != '\0' ? strdup(s) : NULL;
-}
-
 enum err db_open(const struct db_config *c, struct db **out, struct errmsg *why)
 {
 	struct db *db = calloc(1, sizeof(*db));
@@ -34,15 +23,15 @@ enum err db_open(const struct db_config *c, struct db **out, struct errmsg *why)
 	/* Not safe to be left to the first mysql_init() of several threads */
 	if (db == NULL || mysql_library_init(0, NULL, NULL) != 0) {
 		free(db);
-		return err_set(why, ERR_MEMORY, "MySQL's client did not start");
+		return err_set(why, ERR_MEMORY,
+			       "the MySQL client library could not start");
 	}
-	db->host = copy(c->host);
-	db->socket = copy(c->socket);
-	db->user = copy(c->user);
-	db->password = copy(c->password);
-	db->name = copy(c->name);
-	db->port = (unsigned)c->port;
-	db->timeout = (unsigned)c->timeout;
+	if (db_server_init(&db->server, c) != ERR_OK) {
+		db_server_release(&db->server);
+		free(db);
+		mysql_library_end();
+		return err_set(why, ERR_MEMORY, "out of memory");
+	}
 	db->max = (size_t)c->pool;
 	db->metrics = c->metrics;
 	metrics_move(db->metrics, METRICS_DB_LIMIT, c->pool);
@@ -55,13 +44,6 @@ enum err db_open(const struct db_config *c, struct db **out, struct errmsg *why)
 	return ERR_OK;
 }
 
-static void conn_close(struct db_conn *c)
-{
-	db_close_statements(c);
-	mysql_close(c->mysql);
-	free(c);
-}
-
 void db_close(struct db *db)
 {
 	if (db == NULL)
@@ -69,16 +51,12 @@ void db_close(struct db *db)
 	while (db->idle != NULL) {
 		struct db_conn *next = db->idle->next;
 
-		conn_close(db->idle);
+		db_conn_close(db->idle);
 		db->idle = next;
 	}
 	(void)pthread_cond_destroy(&db->given);
 	(void)pthread_mutex_destroy(&db->lock);
-	free(db->host);
-	free(db->socket);
-	free(db->user);
-	free(db->password);
-	free(db->name);
+	db_server_release(&db->server);
 	free(db);
 	mysql_library_end();
 }
@@ -86,94 +64,6 @@ void db_close(struct db *db)
 void db_thread_end(void)
 {
 	mysql_thread_end();
-}
-
-/* What the number means; marks `c` */
-static enum err failure(struct db_conn *c, unsigned number)
-{
-	switch (number) {
-	case ER_DUP_ENTRY:
-	case ER_DUP_ENTRY_WITH_KEY_NAME:
-		return ERR_CONFLICT;
-	case ER_DATA_TOO_LONG:
-		return ERR_TOO_LARGE;
-	case ER_LOCK_WAIT_TIMEOUT:
-	case ER_LOCK_DEADLOCK:
-	case ER_OPTION_PREVENTS_STATEMENT: /* read-only: a standby server */
-		return ERR_UNAVAILABLE;
-	case ER_UNKNOWN_COM_ERROR: /* Galera: node not ready for queries */
-	case ER_SERVER_SHUTDOWN:
-	case ER_CONNECTION_KILLED:
-	case CR_SERVER_GONE_ERROR:
-	case CR_SERVER_LOST:
-	case CR_COMMANDS_OUT_OF_SYNC:
-		c->broken = true;
-		return ERR_UNAVAILABLE;
-	default:
-		/* Client errors: the state of the connection is unknown */
-		c->broken = c->broken || number >= CR_MIN_ERROR;
-		return ERR_IO;
-	}
-}
-
-enum err db_failed(struct db_conn *c, unsigned number, const char *text,
-		   struct errmsg *why)
-{
-	enum err e = failure(c, number);
-
-	(void)err_set(why, ERR_IO, "MySQL %u: %s", number, text);
-	/* The others say something about the statement's values */
-	if (e == ERR_UNAVAILABLE || e == ERR_IO)
-		metrics_add(c->db->metrics, METRICS_DB_FAILED, 1);
-	return e;
-}
-
-static MYSQL *dial(const struct db *db, struct errmsg *why)
-{
-	MYSQL *my = mysql_init(NULL);
-	unsigned no_infile = 0;
-
-	if (my == NULL) {
-		(void)err_set(why, ERR_UNAVAILABLE, "out of memory");
-		return NULL;
-	}
-	(void)mysql_options(my, MYSQL_OPT_CONNECT_TIMEOUT, &db->timeout);
-	(void)mysql_options(my, MYSQL_OPT_READ_TIMEOUT, &db->timeout);
-	(void)mysql_options(my, MYSQL_OPT_WRITE_TIMEOUT, &db->timeout);
-	(void)mysql_options(my, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-	/* A hostile server must not be able to ask for our files */
-	(void)mysql_options(my, MYSQL_OPT_LOCAL_INFILE, &no_infile);
-	/* A value that does not fit is an error, never cut silently */
-	(void)mysql_options(my, MYSQL_INIT_COMMAND,
-			    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,"
-			    "NO_ENGINE_SUBSTITUTION'");
-	/* What two statements of one transaction rely on, whatever the server's
-	 * default is: INSERT ... SELECT locks what it reads only from here on
-	 */
-	(void)mysql_options(
-		my, MYSQL_INIT_COMMAND,
-		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-	/* Found, not changed rows: an UPDATE to the same value has matched */
-	if (mysql_real_connect(my, db->host, db->user, db->password, db->name,
-			       db->port, db->socket,
-			       CLIENT_FOUND_ROWS) == NULL) {
-		(void)err_set(why, ERR_UNAVAILABLE, "MySQL %u: %s",
-			      mysql_errno(my), mysql_error(my));
-		mysql_close(my);
-		return NULL;
-	}
-	return my;
-}
-
-/* Between statements the server has nothing to say: whatever there is to read
- * (an end of file, a farewell) means that it is leaving. */
-static bool is_alive(const struct db_conn *c)
-{
-	char byte;
-	ssize_t n = recv(mysql_get_socket(c->mysql), &byte, 1,
-			 MSG_PEEK | MSG_DONTWAIT);
-
-	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
 /* An idle connection, or NULL with a place reserved for a new one.
@@ -185,7 +75,7 @@ static enum err reserve(struct db *db, struct db_conn **out, struct errmsg *why)
 	enum err e = ERR_OK;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += db->timeout;
+	until.tv_sec += db->server.timeout;
 	(void)pthread_mutex_lock(&db->lock);
 	while (db->idle == NULL && db->open == db->max && waited == 0)
 		waited = pthread_cond_timedwait(&db->given, &db->lock, &until);
@@ -225,23 +115,21 @@ enum err db_take(struct db *db, struct db_conn **out, struct errmsg *why)
 
 	if (e != ERR_OK)
 		return e;
-	if (c != NULL && is_alive(c)) {
+	if (c != NULL && db_conn_is_alive(c)) {
 		*out = c;
 		return ERR_OK;
 	}
 	/* The place in the pool stays ours while the old one is replaced */
 	if (c != NULL)
-		conn_close(c);
-	c = calloc(1, sizeof(*c));
-	if (c != NULL)
-		c->mysql = dial(db, why);
-	if (c == NULL || c->mysql == NULL) {
-		free(c);
+		db_conn_close(c);
+	e = db_conn_open(&db->server, &c, why);
+	if (e != ERR_OK) {
 		metrics_add(db->metrics, METRICS_DB_CONNECT_FAILED, 1);
 		unreserve(db);
-		return ERR_UNAVAILABLE;
+		return e;
 	}
 	c->db = db;
+	c->metrics = db->metrics;
 	*out = c;
 	return ERR_OK;
 }
@@ -251,7 +139,7 @@ void db_give(struct db_conn *c)
 	struct db *db = c->db;
 
 	if (c->broken) {
-		conn_close(c);
+		db_conn_close(c);
 		unreserve(db);
 		return;
 	}

@@ -57,13 +57,6 @@ struct db_field db_to_bytes(void *to, size_t len)
 	return (struct db_field) { .kind = DB_BYTES, .to = to, .cap = len };
 }
 
-void db_close_statements(struct db_conn *c)
-{
-	for (size_t i = 0; i < c->prepared; i++)
-		(void)mysql_stmt_close(c->statements[i].stmt);
-	c->prepared = 0;
-}
-
 static enum err statement_failed(struct db_conn *c, MYSQL_STMT *s,
 				 struct errmsg *why)
 {

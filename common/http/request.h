@@ -41,8 +41,11 @@ struct request {
 	int route;		/* its place in the table, or -1: none yet */
 	struct span param;	/* what matched the "*" of the route */
 	struct bearer_id bearer_id; /* what bearer_check() found */
-	bool authenticated;	    /* then `claims` is who asks */
+	bool authenticated;	    /* then `claims` is the caller's */
 	struct claims claims;
+	/* The check of the token's session (session_check.h), borrowed; NULL on
+	 * a route that needs no token */
+	struct session_check *session;
 };
 
 /* Fill *rq from what `t` accepted. ERR_FORMAT for a path or length that makes

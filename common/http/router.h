@@ -10,6 +10,23 @@
  * program's own. */
 typedef enum err handler_fn(void *app, struct request *rq, struct response *rs);
 
+/* When the session behind a token is checked (session_check.h), and for which
+ * tokens: one of the first three, with or without LOGIN_ONLY */
+enum route_session {
+	/* Before the handler runs, in a round trip of its own */
+	SESSION_BEFORE = 0,
+	/* In the handler's statement, which also says whose session it is */
+	SESSION_IN_STATEMENT = 1,
+	/* In the handler's statement, which does not say whose it is, or runs
+	 * only after bytes were stored. Nothing is known of an API token
+	 * without the database, so that is checked before. */
+	SESSION_API_BEFORE = 2,
+	SESSION_WHEN = 3, /* the bits of these */
+	/* Not for an API token: if one leaks, it must not make others, end
+	 * logins or change the password */
+	LOGIN_ONLY = 4,
+};
+
 struct route {
 	const char *method; /* "GET" serves HEAD too */
 	/* The whole path. A "*" at its end takes one or more bytes, slashes
@@ -19,11 +36,13 @@ struct route {
 	 * methods: what says more stands above what takes everything. */
 	const char *pattern;
 	handler_fn *handle;
-	const char *scope; /* a token with this scope; ANY_SCOPE; or NO_AUTH */
+	const char *scope; /* that a token must have, or ANY_SCOPE */
+	unsigned session;  /* enum route_session */
 };
 
-#define NO_AUTH NULL /* no token needed */
-#define ANY_SCOPE "" /* a genuine token, whatever it may do */
+/* The last two members of a route that needs no token: its scope is NULL */
+#define NO_AUTH NULL, 0
+#define ANY_SCOPE ""
 
 struct router {
 	const struct route *routes;

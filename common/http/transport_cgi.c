@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ; /* POSIX names it, no header of ours does */
@@ -12,9 +13,10 @@ extern char **environ; /* POSIX names it, no header of ours does */
 enum {
 	CGI_READ = 128 * 1024, /* bytes a read asks for */
 	CGI_WRITE = 64 * 1024, /* bytes gathered before a write */
-	/* milliseconds of silence after which the rest of a body that nobody
-	 * wants is waited for no longer */
-	CGI_LINGER = 2000,
+	/* How long the rest of a refused body is read: milliseconds of silence,
+	 * and in all */
+	CGI_LINGER_SILENCE = 2000,
+	CGI_LINGER = 30 * 1000,
 };
 
 struct cgi {
@@ -136,27 +138,39 @@ static enum err cgi_write(struct transport *t, struct span bytes)
 	return ERR_OK;
 }
 
-/* Apache's mod_cgid gives a socket for both ways. To close that while a part of
- * the body lies in it unread is to reset it, and our answer with it: who is
- * refused an upload would not hear why. Of a pipe or a file nothing is lost. A
- * client that has fallen silent holds nobody up for long. */
-static void take_the_rest(struct transport *t)
+static int64_t clock_ms(void)
 {
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Read the rest of a body that was refused. Apache's mod_cgid passes a socket
+ * for both directions. Closing it while bytes of the body are unread resets the
+ * connection, and the client would not receive the response. A pipe or a file
+ * loses nothing. Neither a silent client nor a slow one holds the process for
+ * longer than the limits above. */
+static void discard_rest(struct transport *t)
+{
+	int64_t end = clock_ms() + CGI_LINGER, left = CGI_LINGER;
 	struct span chunk;
 	struct stat in;
 
 	if (fstat(STDIN_FILENO, &in) != 0 || !S_ISSOCK(in.st_mode))
 		return;
-	while (comes(CGI_LINGER) && cgi_read(t, &chunk) == ERR_OK &&
-	       chunk.len > 0)
-		;
+	while (left > 0 &&
+	       comes(left < CGI_LINGER_SILENCE ? (int)left
+					       : CGI_LINGER_SILENCE) &&
+	       cgi_read(t, &chunk) == ERR_OK && chunk.len > 0)
+		left = end - clock_ms();
 }
 
 static enum err cgi_finish(struct transport *t)
 {
 	enum err e = flush(of(t));
 
-	take_the_rest(t);
+	discard_rest(t);
 	return e;
 }
 

@@ -157,8 +157,13 @@ static enum err fcgi_write(struct transport *t, struct span bytes)
 
 static enum err fcgi_finish(struct transport *t)
 {
-	FCGX_Finish_r(&of(t)->request);
-	return ERR_OK;
+	FCGX_Request *rq = &of(t)->request;
+	/* FCGX_Finish_r() closes both streams, in this order, and drops what
+	 * that returns; after this it finds them closed */
+	int failed = FCGX_FClose(rq->err) | FCGX_FClose(rq->out);
+
+	FCGX_Finish_r(rq);
+	return failed == 0 ? ERR_OK : ERR_CLOSED;
 }
 
 static void fcgi_free(struct transport *t)

@@ -177,7 +177,11 @@ enum err metrics_file_open(const char *path,
 		do
 			locked = fcntl(fd, F_SETLKW, &l);
 		while (locked != 0 && errno == EINTR);
-		if (is_at(fd, path)) {
+		if (locked != 0) {
+			e = err_set(why, ERR_UNAVAILABLE,
+				    "METRICS_FILE: %s cannot be locked: %s",
+				    path, strerror(errno));
+		} else if (is_at(fd, path)) {
 			if (fits(fd, layout)) {
 				l = lock_of(F_UNLCK, LOCK_MAKING);
 				(void)fcntl(fd, F_SETLK, &l);

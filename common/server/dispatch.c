@@ -1,6 +1,7 @@
 #include "common/server/dispatch.h"
 
 #include "common/access/bearer.h"
+#include "common/access/session_check.h"
 #include "common/http/cors.h"
 #include "common/http/problem.h"
 #include "common/log/log.h"
@@ -30,6 +31,72 @@ static void report_keys(const struct service *s)
 		log_event(LOG_ERROR, "keyring", why.text);
 }
 
+/* What the token itself says, without the database */
+static enum err check_token(const struct service *s, const struct route *route,
+			    struct request *rq, struct response *rs)
+{
+	enum err e;
+
+	report_keys(s);
+	e = bearer_check(rq, s->keys, &s->rules, route->scope);
+	if (e == ERR_SCOPE)
+		return response_explain(rs, e,
+					"This needs the scope \"%s\"; the "
+					"token has \"%s\".",
+					route->scope, rq->claims.scope);
+	return e;
+}
+
+/* What the database says of its session, as far as the route wants to know it
+ * before the handler */
+static enum err check_session(const struct service *s,
+			      const struct route *route, struct request *rq,
+			      struct response *rs)
+{
+	bool refused = (route->session & LOGIN_ONLY) && rq->bearer_id.api;
+	unsigned when = route->session & SESSION_WHEN;
+	enum err e = ERR_OK;
+
+	if (refused || when == SESSION_BEFORE)
+		e = session_check_now(s->db, rq->session, &rs->why);
+	else if (when == SESSION_API_BEFORE)
+		e = session_check_identify(s->db, rq->session, &rs->why);
+	if (e == ERR_OK && refused)
+		return response_explain(rs, ERR_SCOPE,
+					"An API token may not do this; log in "
+					"with email and password.");
+	return e;
+}
+
+/* The one place where a token and its session are checked */
+static enum err handle_with_token(const struct program *p,
+				  const struct service *s,
+				  const struct route *route, struct request *rq,
+				  struct response *rs)
+{
+	struct session_check session;
+	enum err e = check_token(s, route, rq, rs);
+
+	if (e != ERR_OK)
+		return e;
+	session_check_init(&session, rq, route->scope);
+	rq->session = &session;
+	e = check_session(s, route, rq, rs);
+	if (e == ERR_OK)
+		e = route->handle(p->app, rq, rs);
+	rq->session = NULL;
+	/* The token is genuine, so it is the session that is not valid */
+	if (e == ERR_BAD_TOKEN)
+		return response_explain(rs, e, "%s",
+					rq->bearer_id.api
+						? "This API token was revoked, "
+						  "has expired or never "
+						  "existed. Make another."
+						: "The session of this token "
+						  "has ended. Log in again.");
+	return e;
+}
+
 static enum err dispatch(const struct program *p, const struct service *s,
 			 struct request *rq, struct response *rs)
 {
@@ -50,18 +117,9 @@ static enum err dispatch(const struct program *p, const struct service *s,
 	e = router_find(&p->router, rq, rs, &route);
 	if (e != ERR_OK)
 		return e;
-	if (route->scope != NO_AUTH) {
-		report_keys(s);
-		e = bearer_check(rq, s->keys, &s->rules, route->scope);
-		if (e == ERR_SCOPE)
-			return response_explain(rs, e,
-						"This needs the scope \"%s\"; "
-						"the token has \"%s\".",
-						route->scope, rq->claims.scope);
-		if (e != ERR_OK)
-			return e;
-	}
-	return route->handle(p->app, rq, rs);
+	if (route->scope == NULL)
+		return route->handle(p->app, rq, rs);
+	return handle_with_token(p, s, route, rq, rs);
 }
 
 static void write_path(struct log_line *l, const struct program *p,
@@ -84,8 +142,10 @@ static void write_path(struct log_line *l, const struct program *p,
 static void write_log(const struct program *p, const struct request *rq,
 		      const struct response *rs, enum err e, int64_t us)
 {
-	/* Below 500 it is the client's affair, but for 507 */
-	enum log_level level = rs->status >= 500 ? LOG_ERROR : LOG_INFO;
+	/* A quota is the user's limit; every other status from 500 on is a
+	 * fault that the operator must know of, a full disk (507) among them */
+	enum log_level level =
+		rs->status >= 500 && e != ERR_QUOTA ? LOG_ERROR : LOG_INFO;
 	struct log_line l;
 
 	log_begin(&l, level, "request");

@@ -65,9 +65,10 @@ static enum err open_metrics(const struct program *p, struct service *s,
 	    metrics_check(s->settings.metrics_file, why) != ERR_OK)
 		return ERR_CONFIG;
 	e = metrics_open(&layout, path, &s->metrics, why);
-	if (e != ERR_FULL)
+	if (e != ERR_FULL && e != ERR_UNAVAILABLE)
 		return e;
-	/* A full disk must not stop who only wanted to count on it */
+	/* If the disk is full or has no locks, count in memory instead of
+	 * refusing to start */
 	log_event(LOG_WARN, "metrics", why->text);
 	return metrics_open(&layout, "", &s->metrics, why);
 }
@@ -116,7 +117,14 @@ static void close_service(const struct program *p, struct service *s)
 static int fail(const struct program *p, enum err e, const struct errmsg *why)
 {
 	(void)fprintf(stderr, "%s: %s\n", p->name, why->text);
-	return e == ERR_CONFIG ? EX_CONFIG : EX_UNAVAILABLE;
+	switch (e) {
+	case ERR_CONFIG:
+		return EX_CONFIG;
+	case ERR_MEMORY:
+		return EX_OSERR;
+	default:
+		return EX_UNAVAILABLE;
+	}
 }
 
 static int run(const struct program *p, struct service *s, bool check)

@@ -58,6 +58,10 @@ struct program {
 	 * stops the program. NULL: nothing to do. */
 	enum err (*open)(void *app, struct service *s, struct errmsg *why);
 	void (*close)(void *app); /* may be NULL */
+	/* The system refused some of the THREADS, and `threads` will serve: for
+	 * what `open` sized by the setting. Called before the first request;
+	 * may be NULL. */
+	void (*fewer_threads)(void *app, size_t threads);
 };
 
 int program_main(const struct program *p, int argc, char **argv);

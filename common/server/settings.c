@@ -150,23 +150,25 @@ enum err settings_keys(const struct settings *s, struct keyring_file **out,
 	bool secret = s->jwt_secret[0] != '\0';
 	bool ring = s->jwt_keyring[0] != '\0';
 	struct errmsg cause;
+	enum err e;
 
 	if (secret && ring)
 		return err_set(why, ERR_CONFIG,
 			       "JWT_SECRET and JWT_KEYRING are both set; keep "
 			       "one");
-	if (ring && keyring_file_open(s->jwt_keyring, out, &cause) != ERR_OK)
-		return err_set(why, ERR_CONFIG, "JWT_KEYRING: %s", cause.text);
-	if (ring)
-		return ERR_OK;
+	if (ring) {
+		e = keyring_file_open(s->jwt_keyring, out, &cause);
+		return e == ERR_OK
+			       ? e
+			       : err_set(why, e, "JWT_KEYRING: %s", cause.text);
+	}
 	if (!secret)
 		return err_set(
 			why, ERR_CONFIG,
 			"JWT_SECRET: missing; set it, or JWT_KEYRING, to "
 			"sign tokens with (openssl rand -base64 48)");
-	if (keyring_file_fixed(span_of(s->jwt_secret), out, &cause) != ERR_OK)
-		return err_set(why, ERR_CONFIG, "JWT_SECRET: %s", cause.text);
-	return ERR_OK;
+	e = keyring_file_fixed(span_of(s->jwt_secret), out, &cause);
+	return e == ERR_OK ? e : err_set(why, e, "JWT_SECRET: %s", cause.text);
 }
 
 struct jwt_rules settings_rules(const struct settings *s)

@@ -40,7 +40,7 @@ void settings_help(const struct settings_defaults *d, FILE *to);
 struct db_config settings_db(const struct settings *s);
 
 /* The keys, from JWT_SECRET or JWT_KEYRING. ERR_CONFIG when neither or both
- * are set, or the keys will not do. */
+ * are set, or the keys cannot be used; ERR_MEMORY. */
 enum err settings_keys(const struct settings *s, struct keyring_file **out,
 		       struct errmsg *why) MUST_CHECK;
 

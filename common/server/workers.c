@@ -7,7 +7,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +29,7 @@ struct workers {
 	const struct service *service;
 	pthread_t *threads; /* owned */
 	size_t count;
+	pthread_mutex_t gate; /* held until it is known how many there are */
 	atomic_bool stopping; /* once accept says that there is nobody */
 	atomic_bool leaving;  /* now, whoever waits */
 	atomic_size_t running;
@@ -53,6 +56,8 @@ static void *work(void *arg)
 	struct transport *t = transport_fcgi_new();
 	struct arena arena;
 
+	(void)pthread_mutex_lock(&workers->gate);
+	(void)pthread_mutex_unlock(&workers->gate);
 	arena_init(&arena);
 	while (t != NULL && !atomic_load(&workers->leaving)) {
 		enum err e = t->ops->accept(t);
@@ -88,25 +93,64 @@ static void set_signals(sigset_t *ends)
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
+/* The rest of the threads was refused with the errno `failed`: serve with those
+ * that there are, and say so. What was sized by the setting has to follow, or
+ * uploads could occupy every thread. */
+static void report_fewer(const struct workers *workers, size_t wanted,
+			 int failed)
+{
+	const struct program *p = workers->program;
+	char text[200], reason[64];
+
+	if (strerror_r(failed, reason, sizeof(reason)) != 0)
+		(void)snprintf(reason, sizeof(reason), "error %d", failed);
+	(void)snprintf(text, sizeof(text),
+		       "only %zu of %zu threads (THREADS) could be started: "
+		       "%s; lower THREADS, or raise the process's limits of "
+		       "memory and tasks",
+		       workers->count, wanted, reason);
+	log_event(LOG_ERROR, "start", text);
+	if (p->fewer_threads != NULL)
+		p->fewer_threads(p->app, workers->count);
+}
+
+/* Start as many threads of `wanted` as the system allows; errno of the first
+ * that it refused, or 0 */
+static int start_threads(struct workers *workers, size_t wanted)
+{
+	pthread_attr_t attr;
+	int failed = pthread_attr_init(&attr);
+
+	if (failed != 0)
+		return failed;
+	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
+	while (workers->count < wanted && failed == 0) {
+		atomic_fetch_add(&workers->running, 1);
+		failed = pthread_create(&workers->threads[workers->count],
+					&attr, work, workers);
+		if (failed == 0)
+			workers->count++;
+		else
+			atomic_fetch_sub(&workers->running, 1);
+	}
+	(void)pthread_attr_destroy(&attr);
+	return failed;
+}
+
 static bool start(struct workers *workers)
 {
 	size_t wanted = (size_t)workers->service->settings.threads;
-	pthread_attr_t attr;
+	int failed;
 
 	workers->threads = calloc(wanted, sizeof(*workers->threads));
-	if (workers->threads == NULL || pthread_attr_init(&attr) != 0)
+	if (workers->threads == NULL)
 		return false;
-	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
-	while (workers->count < wanted) {
-		atomic_fetch_add(&workers->running, 1);
-		if (pthread_create(&workers->threads[workers->count], &attr,
-				   work, workers) != 0) {
-			atomic_fetch_sub(&workers->running, 1);
-			break;
-		}
-		workers->count++;
-	}
-	(void)pthread_attr_destroy(&attr);
+	(void)pthread_mutex_init(&workers->gate, NULL);
+	(void)pthread_mutex_lock(&workers->gate);
+	failed = start_threads(workers, wanted);
+	if (workers->count > 0 && workers->count < wanted)
+		report_fewer(workers, wanted, failed);
+	(void)pthread_mutex_unlock(&workers->gate);
 	return workers->count > 0;
 }
 
@@ -170,6 +214,7 @@ int workers_serve(const struct program *p, const struct service *s)
 			  "requests still under way were cut off");
 		_Exit(status);
 	}
+	(void)pthread_mutex_destroy(&workers.gate);
 	free(workers.threads);
 	log_event(LOG_INFO, "stop", "done");
 	return status;

@@ -69,7 +69,7 @@ static enum err read_ring(const char *path, struct held **out,
 	enum err e;
 
 	if (h == NULL)
-		return err_set(why, ERR_CONFIG, "out of memory");
+		return err_set(why, ERR_MEMORY, "out of memory");
 	h->holders = 1;
 	e = config_read_file(path, &text, &len, why);
 	if (e == ERR_OK) {
@@ -98,7 +98,7 @@ static enum err open_with(const char *path, struct held *first,
 	if (f == NULL || (path != NULL && f->path == NULL)) {
 		free(f);
 		release(first);
-		return err_set(why, ERR_CONFIG, "out of memory");
+		return err_set(why, ERR_MEMORY, "out of memory");
 	}
 	(void)pthread_mutex_init(&f->lock, NULL);
 	f->current = first;
@@ -130,7 +130,7 @@ enum err keyring_file_fixed(struct span secret, struct keyring_file **out,
 	enum err e;
 
 	if (first == NULL)
-		return err_set(why, ERR_CONFIG, "out of memory");
+		return err_set(why, ERR_MEMORY, "out of memory");
 	first->holders = 1;
 	e = keyring_from_secret(secret, &first->ring, why);
 	if (e != ERR_OK) {

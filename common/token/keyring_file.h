@@ -17,11 +17,12 @@
 
 struct keyring_file;
 
-/* Follow the file at `path`. ERR_CONFIG. */
+/* Follow the file at `path`. ERR_CONFIG, ERR_MEMORY. */
 enum err keyring_file_open(const char *path, struct keyring_file **out,
 			   struct errmsg *why) MUST_CHECK;
 
-/* One key from the bytes of a secret, for ever. ERR_CONFIG. */
+/* One key from the bytes of a secret, for ever. ERR_CONFIG,
+ * ERR_MEMORY. */
 enum err keyring_file_fixed(struct span secret, struct keyring_file **out,
 			    struct errmsg *why) MUST_CHECK;
 

@@ -55,7 +55,18 @@ static struct request shown(const char *session, const char *secret)
 
 static enum err check(struct request *rq, const char *scope)
 {
-	return session_check_alone(db, rq, scope, &why);
+	struct session_check c;
+
+	session_check_init(&c, rq, scope);
+	return session_check_now(db, &c, &why);
+}
+
+static enum err identify(struct request *rq, const char *scope)
+{
+	struct session_check c;
+
+	session_check_init(&c, rq, scope);
+	return session_check_identify(db, &c, &why);
 }
 
 static enum err check_of(const char *session, const char *secret)
@@ -68,7 +79,7 @@ static enum err check_of(const char *session, const char *secret)
 /* --- access tokens
  * ----------------------------------------------------------- */
 
-static void who_is_logged_in_may_ask(void **state)
+static void a_session_that_has_not_ended_is_valid(void **state)
 {
 	struct request rq = shown(session_of(ANN), NULL);
 
@@ -80,7 +91,7 @@ static void who_is_logged_in_may_ask(void **state)
 	assert_err(check(&rq, "files:write"), ERR_OK);
 }
 
-static void who_was_logged_out_may_not(void **state)
+static void a_session_that_was_ended_is_refused(void **state)
 {
 	(void)state;
 	sessions_revoke(db, session_of(ANN));
@@ -89,7 +100,7 @@ static void who_was_logged_out_may_not(void **state)
 	assert_err(check_of("", NULL), ERR_BAD_TOKEN);
 }
 
-static void a_disabled_user_may_not(void **state)
+static void a_session_of_a_disabled_user_is_refused(void **state)
 {
 	(void)state;
 	sessions_disable(db, ANN, true);
@@ -100,7 +111,7 @@ static void a_disabled_user_may_not(void **state)
 	assert_ok(check_of(API, SECRET));
 }
 
-static void a_user_who_is_no_more_may_not(void **state)
+static void a_session_of_a_deleted_user_is_refused(void **state)
 {
 	const struct session orphan = { .user = 99 };
 
@@ -109,7 +120,7 @@ static void a_user_who_is_no_more_may_not(void **state)
 	assert_err(check_of(session_of(99), NULL), ERR_BAD_TOKEN);
 }
 
-static void the_second_of_its_end_is_too_late(void **state)
+static void a_session_is_expired_in_the_second_of_expires_at(void **state)
 {
 	struct session ends = { .user = ANN, .expires_at = NOW + 1 };
 
@@ -121,7 +132,7 @@ static void the_second_of_its_end_is_too_late(void **state)
 	assert_err(check_of(session_of(ANN), NULL), ERR_BAD_TOKEN);
 }
 
-static void another_user_s_session_is_not_this_one_s(void **state)
+static void a_session_of_another_user_is_refused(void **state)
 {
 	(void)state;
 	/* claims that say Ann, and a session of root */
@@ -131,7 +142,7 @@ static void another_user_s_session_is_not_this_one_s(void **state)
 /* --- API tokens
  * -------------------------------------------------------------- */
 
-static void an_api_token_becomes_a_caller_like_any_other(void **state)
+static void an_api_token_fills_the_claims_from_its_row(void **state)
 {
 	const struct session api = { .user = ROOT,
 				     .id = API,
@@ -154,7 +165,7 @@ static void an_api_token_becomes_a_caller_like_any_other(void **state)
 	assert_int_equal(rq.claims.expires_at, NOW + 100);
 }
 
-static void its_secret_must_be_right(void **state)
+static void an_api_token_with_a_wrong_secret_is_refused(void **state)
 {
 	struct request rq = shown(API, OTHER_SECRET);
 
@@ -167,7 +178,8 @@ static void its_secret_must_be_right(void **state)
 	assert_err(check_of(API, SECRET), ERR_BAD_TOKEN);
 }
 
-static void neither_kind_of_token_stands_for_the_other(void **state)
+static void an_access_token_and_an_api_token_are_not_interchangeable(
+	void **state)
 {
 	(void)state;
 	assert_err(check_of(API, NULL), ERR_BAD_TOKEN);
@@ -181,7 +193,7 @@ static void neither_kind_of_token_stands_for_the_other(void **state)
 	}
 }
 
-static void a_scope_is_a_whole_word_of_its_list(void **state)
+static void a_scope_matches_only_a_whole_word_of_the_list(void **state)
 {
 	static const struct {
 		const char *scope, *want;
@@ -210,29 +222,29 @@ static void a_scope_is_a_whole_word_of_its_list(void **state)
 	}
 }
 
-static void only_an_api_token_is_asked_for_beforehand(void **state)
+static void identify_asks_the_database_for_api_tokens_only(void **state)
 {
 	struct request rq = shown(session_of(ANN), NULL);
 
 	(void)state;
 	sessions_revoke(db, session_of(ANN));
-	assert_ok(session_check_api(db, &rq, "files:read", &why));
+	assert_ok(identify(&rq, "files:read"));
 	rq = shown(API, SECRET);
-	assert_ok(session_check_api(db, &rq, "files:read", &why));
+	assert_ok(identify(&rq, "files:read"));
 	assert_true(rq.authenticated);
 	/* once: the second time nobody is asked, but the scope counts */
 	sessions_revoke(db, API);
-	assert_ok(session_check_api(db, &rq, "files:write", &why));
-	assert_err(session_check_api(db, &rq, "admin", &why), ERR_SCOPE);
+	assert_ok(identify(&rq, "files:write"));
+	assert_err(identify(&rq, "admin"), ERR_SCOPE);
 	rq = shown(API, SECRET);
-	assert_err(session_check_api(db, &rq, "files:read", &why),
-		   ERR_BAD_TOKEN);
+	assert_err(identify(&rq, "files:read"), ERR_BAD_TOKEN);
 }
 
 /* --- the last use
  * ------------------------------------------------------------ */
 
-static void a_use_is_noted_at_most_every_five_minutes(void **state)
+static void the_use_of_an_api_token_is_recorded_at_most_every_five_minutes(
+	void **state)
 {
 	struct request rq = shown(API, SECRET);
 
@@ -255,14 +267,15 @@ static void a_use_is_noted_at_most_every_five_minutes(void **state)
 			 NOW + SESSION_CHECK_USED_EVERY);
 }
 
-static void a_login_s_use_is_not_noted(void **state)
+static void the_use_of_a_login_is_not_recorded(void **state)
 {
 	(void)state;
 	assert_ok(check_of(session_of(ANN), NULL));
 	assert_int_equal(session_last_used(db, session_of(ANN)), 0);
 }
 
-static void a_use_in_vain_is_noted_only_of_who_it_was(void **state)
+static void the_use_of_an_api_token_with_a_wrong_secret_is_not_recorded(
+	void **state)
 {
 	struct request rq = shown(API, SECRET);
 
@@ -273,7 +286,7 @@ static void a_use_in_vain_is_noted_only_of_who_it_was(void **state)
 	assert_int_equal(session_last_used(db, API), NOW);
 }
 
-static void a_note_that_cannot_be_written_refuses_nobody(void **state)
+static void a_use_that_cannot_be_recorded_refuses_no_request(void **state)
 {
 	(void)state;
 	assert_err(db_change(db, "RENAME TABLE session_use TO elsewhere",
@@ -286,27 +299,28 @@ static void a_note_that_cannot_be_written_refuses_nobody(void **state)
 	assert_int_equal(session_last_used(db, API), 0);
 }
 
-static void a_statement_tells_who_it_was(void **state)
+static void a_statement_identifies_the_user_of_an_api_token(void **state)
 {
 	struct request rq = shown(API, SECRET), login;
 	struct session_check c;
 
 	(void)state;
 	session_check_init(&c, &rq, "files:read");
-	session_check_used(db, &c, &rq); /* it found nobody */
+	session_check_found(db, &c); /* the statement returned no row */
 	assert_false(rq.authenticated);
 	assert_int_equal(session_last_used(db, API), 0);
 	c.user_id = ANN;
 	(void)snprintf(c.email, sizeof(c.email), "ann@example.org");
-	session_check_used(db, &c, &rq);
+	session_check_found(db, &c);
 	assert_true(rq.authenticated);
 	assert_int_equal(rq.claims.user_id, ANN);
 	assert_string_equal(rq.claims.email, "ann@example.org");
 	assert_int_equal(session_last_used(db, API), NOW);
 	/* an access token has said so itself */
 	login = shown(session_of(ANN), NULL);
+	session_check_init(&c, &login, "files:read");
 	c.user_id = ROOT;
-	session_check_used(db, &c, &login);
+	session_check_found(db, &c);
 	assert_int_equal(login.claims.user_id, ANN);
 	assert_int_equal(session_last_used(db, session_of(ANN)), 0);
 }
@@ -314,39 +328,37 @@ static void a_statement_tells_who_it_was(void **state)
 /* --- why a statement found no row
  * -------------------------------------------- */
 
-static enum err refused(const char *session, const char *secret,
-			const char *scope, enum err e)
+static enum err no_row(const char *session, const char *secret,
+		       const char *scope, enum err e)
 {
 	struct request rq = shown(session, secret);
+	struct session_check c;
 
-	return session_check_refused(db, &rq, scope, e, &why);
+	session_check_init(&c, &rq, scope);
+	return session_check_no_row(db, &c, e, &why);
 }
 
-static void it_is_told_why_there_was_no_row(void **state)
+static void a_missing_row_is_explained_by_the_session(void **state)
 {
 	(void)state;
 	/* the file is missing, or the session */
-	assert_err(refused(session_of(ANN), NULL, "files:read", ERR_NOT_FOUND),
+	assert_err(no_row(session_of(ANN), NULL, "files:read", ERR_NOT_FOUND),
 		   ERR_NOT_FOUND);
-	assert_err(refused(API, SECRET, "files:read", ERR_NOT_FOUND),
+	assert_err(no_row(API, SECRET, "files:read", ERR_NOT_FOUND),
 		   ERR_NOT_FOUND);
-	assert_err(refused(API, OTHER_SECRET, "files:read", ERR_NOT_FOUND),
+	assert_err(no_row(API, OTHER_SECRET, "files:read", ERR_NOT_FOUND),
 		   ERR_BAD_TOKEN);
-	assert_err(refused("no-such-session-000000", NULL, "", ERR_NOT_FOUND),
+	assert_err(no_row("no-such-session-000000", NULL, "", ERR_NOT_FOUND),
 		   ERR_BAD_TOKEN);
 	/* the session, or the scope */
-	assert_err(refused(API, SECRET, "admin", ERR_BAD_TOKEN), ERR_SCOPE);
-	assert_err(refused(API, OTHER_SECRET, "admin", ERR_BAD_TOKEN),
+	assert_err(no_row(API, SECRET, "admin", ERR_BAD_TOKEN), ERR_SCOPE);
+	assert_err(no_row(API, OTHER_SECRET, "admin", ERR_BAD_TOKEN),
 		   ERR_BAD_TOKEN);
-	assert_err(refused(session_of(ANN), NULL, "admin", ERR_BAD_TOKEN),
+	assert_err(no_row(session_of(ANN), NULL, "admin", ERR_BAD_TOKEN),
 		   ERR_BAD_TOKEN);
-	/* what has nothing to do with it stays what it is */
-	assert_err(refused(API, SECRET, "admin", ERR_UNAVAILABLE),
-		   ERR_UNAVAILABLE);
-	assert_err(refused(API, OTHER_SECRET, "", ERR_INVALID), ERR_INVALID);
 }
 
-static void without_a_database_nobody_is_refused_but_all_must_wait(void **state)
+static void a_database_that_is_unavailable_refuses_no_token(void **state)
 {
 	const struct db_config nowhere = { .socket = "/nowhere/sock",
 					   .user = "root",
@@ -354,43 +366,49 @@ static void without_a_database_nobody_is_refused_but_all_must_wait(void **state)
 					   .pool = 1,
 					   .timeout = 1 };
 	struct request rq = shown(session_of(ANN), NULL);
+	struct session_check c;
 	struct db *away = NULL;
 
 	(void)state;
 	assert_ok(db_open(&nowhere, &away, NULL));
-	assert_err(session_check_alone(away, &rq, "", &why), ERR_UNAVAILABLE);
-	assert_err(session_check_refused(away, &rq, "", ERR_NOT_FOUND, &why),
+	session_check_init(&c, &rq, "");
+	assert_err(session_check_now(away, &c, &why), ERR_UNAVAILABLE);
+	assert_err(session_check_no_row(away, &c, ERR_NOT_FOUND, &why),
 		   ERR_UNAVAILABLE);
 	rq = shown(API, SECRET);
-	assert_err(session_check_alone(away, &rq, "", &why), ERR_UNAVAILABLE);
-	assert_err(session_check_api(away, &rq, "", &why), ERR_UNAVAILABLE);
+	session_check_init(&c, &rq, "");
+	assert_err(session_check_now(away, &c, &why), ERR_UNAVAILABLE);
+	assert_err(session_check_identify(away, &c, &why), ERR_UNAVAILABLE);
 	assert_false(rq.authenticated);
 	db_close(away);
 }
 
-#define CALLER(name) cmocka_unit_test_setup(name, set_up)
+#define CHECK_TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		CALLER(who_is_logged_in_may_ask),
-		CALLER(who_was_logged_out_may_not),
-		CALLER(a_disabled_user_may_not),
-		CALLER(a_user_who_is_no_more_may_not),
-		CALLER(the_second_of_its_end_is_too_late),
-		CALLER(another_user_s_session_is_not_this_one_s),
-		CALLER(an_api_token_becomes_a_caller_like_any_other),
-		CALLER(its_secret_must_be_right),
-		CALLER(neither_kind_of_token_stands_for_the_other),
-		CALLER(a_scope_is_a_whole_word_of_its_list),
-		CALLER(only_an_api_token_is_asked_for_beforehand),
-		CALLER(a_use_is_noted_at_most_every_five_minutes),
-		CALLER(a_login_s_use_is_not_noted),
-		CALLER(a_use_in_vain_is_noted_only_of_who_it_was),
-		CALLER(a_note_that_cannot_be_written_refuses_nobody),
-		CALLER(a_statement_tells_who_it_was),
-		CALLER(it_is_told_why_there_was_no_row),
-		CALLER(without_a_database_nobody_is_refused_but_all_must_wait),
+		CHECK_TEST(a_session_that_has_not_ended_is_valid),
+		CHECK_TEST(a_session_that_was_ended_is_refused),
+		CHECK_TEST(a_session_of_a_disabled_user_is_refused),
+		CHECK_TEST(a_session_of_a_deleted_user_is_refused),
+		CHECK_TEST(a_session_is_expired_in_the_second_of_expires_at),
+		CHECK_TEST(a_session_of_another_user_is_refused),
+		CHECK_TEST(an_api_token_fills_the_claims_from_its_row),
+		CHECK_TEST(an_api_token_with_a_wrong_secret_is_refused),
+		CHECK_TEST(
+			an_access_token_and_an_api_token_are_not_interchangeable),
+		CHECK_TEST(a_scope_matches_only_a_whole_word_of_the_list),
+		CHECK_TEST(identify_asks_the_database_for_api_tokens_only),
+		CHECK_TEST(
+			the_use_of_an_api_token_is_recorded_at_most_every_five_minutes),
+		CHECK_TEST(the_use_of_a_login_is_not_recorded),
+		CHECK_TEST(
+			the_use_of_an_api_token_with_a_wrong_secret_is_not_recorded),
+		CHECK_TEST(a_use_that_cannot_be_recorded_refuses_no_request),
+		CHECK_TEST(a_statement_identifies_the_user_of_an_api_token),
+		CHECK_TEST(a_missing_row_is_explained_by_the_session),
+		CHECK_TEST(a_database_that_is_unavailable_refuses_no_token),
 	};
 
 	(void)argc;

@@ -6,6 +6,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The copy of a value that fails for want of memory, counted down; 0: none */
+static int copies_until_failure;
+
+static bool copy_fails(void)
+{
+	return copies_until_failure > 0 && --copies_until_failure == 0;
+}
+
+char *__wrap_strdup(const char *s);
+char *__real_strdup(const char *s);
+char *__wrap_strdup(const char *s)
+{
+	return copy_fails() ? NULL : __real_strdup(s);
+}
+
+char *__wrap_strndup(const char *s, size_t n);
+char *__real_strndup(const char *s, size_t n);
+char *__wrap_strndup(const char *s, size_t n)
+{
+	return copy_fails() ? NULL : __real_strndup(s, n);
+}
+
 struct values {
 	char *name, *secret;
 	int64_t count;
@@ -86,6 +108,22 @@ static void what_is_not_given_has_its_fallback(void **state)
 	assert_string_equal(v.name, "fallback");
 	assert_string_equal(v.secret, "s3cret");
 	assert_int_equal(v.count, 5);
+	config_release(items, COUNT(items), &v);
+}
+
+static void a_lack_of_memory_is_no_wrong_setting(void **state)
+{
+	struct errmsg why;
+	struct values v;
+
+	(void)state;
+	set("T_SECRET", "s3cret");
+	for (int copy = 1; copy <= 3; copy++) {
+		copies_until_failure = copy;
+		assert_err(load(&v, &why), ERR_MEMORY);
+		assert_int_equal(copies_until_failure, 0);
+	}
+	assert_ok(load(&v, &why));
 	config_release(items, COUNT(items), &v);
 }
 
@@ -318,6 +356,7 @@ int main(void)
 #define CLEAN(name) cmocka_unit_test_setup(name, clean_environment)
 	const struct CMUnitTest tests[] = {
 		CLEAN(what_is_not_given_has_its_fallback),
+		CLEAN(a_lack_of_memory_is_no_wrong_setting),
 		CLEAN(a_required_setting_that_is_missing_is_named),
 		CLEAN(the_environment_comes_before_its_file_before_the_conf),
 		CLEAN(the_conf_may_name_a_file_too),

@@ -2,6 +2,18 @@
 
 #include <pthread.h>
 
+/* The copy of a setting that fails for want of memory, counted down; 0: none */
+static int copies_until_failure;
+
+char *__wrap_strdup(const char *s);
+char *__real_strdup(const char *s);
+char *__wrap_strdup(const char *s)
+{
+	if (copies_until_failure > 0 && --copies_until_failure == 0)
+		return NULL;
+	return __real_strdup(s);
+}
+
 static struct db *db; /* two connections */
 static struct errmsg why;
 
@@ -40,6 +52,27 @@ static int tear_down(void **state)
 	(void)state;
 	db_close(db);
 	return 0;
+}
+
+static void a_pool_that_cannot_copy_a_setting_does_not_open(void **state)
+{
+	const struct db_config c = { .host = "host",
+				     .socket = "/nowhere/sock",
+				     .user = "root",
+				     .password = "secret",
+				     .name = "test",
+				     .pool = 1,
+				     .timeout = 1 };
+	struct db *none = NULL;
+
+	(void)state;
+	for (int copy = 1; copy <= 5; copy++) {
+		copies_until_failure = copy;
+		assert_err(db_open(&c, &none, &why), ERR_MEMORY);
+		assert_null(none);
+		assert_int_equal(copies_until_failure, 0);
+		assert_contains(why.text, "out of memory");
+	}
 }
 
 static void a_pool_opens_without_a_server_and_says_so_later(void **state)
@@ -370,6 +403,7 @@ int main(int argc, char **argv)
 {
 #define POOL(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		POOL(a_pool_that_cannot_copy_a_setting_does_not_open),
 		POOL(a_pool_opens_without_a_server_and_says_so_later),
 		POOL(an_account_that_may_not_log_in_is_unavailable),
 		POOL(what_is_committed_is_there_and_what_is_rolled_back_is_not),

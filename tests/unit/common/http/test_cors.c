@@ -8,8 +8,8 @@
 #define ORIGINS "https://a.example https://b.example:8443"
 
 static const struct route routes[] = {
-	{ "GET", "/files", NULL, ANY_SCOPE },
-	{ "POST", "/files", NULL, ANY_SCOPE },
+	{ "GET", "/files", NULL, ANY_SCOPE, SESSION_BEFORE },
+	{ "POST", "/files", NULL, ANY_SCOPE, SESSION_BEFORE },
 };
 static const struct router router = { routes, COUNT(routes) };
 

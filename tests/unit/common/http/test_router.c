@@ -12,13 +12,13 @@ static enum err handle(void *app, struct request *rq, struct response *rs)
 }
 
 static const struct route routes[] = {
-	{ "POST", "/upload", handle, "files:write" },
-	{ "PUT", "/upload/*", handle, "files:write" },
-	{ "GET", "/files", handle, "files:read" },
-	{ "POST", "/files/*/links", handle, "files:write" },
-	{ "GET", "/files/*", handle, "files:read" },
-	{ "PATCH", "/files/*", handle, "files:write" },
-	{ "DELETE", "/files/*", handle, "files:write" },
+	{ "POST", "/upload", handle, "files:write", SESSION_BEFORE },
+	{ "PUT", "/upload/*", handle, "files:write", SESSION_BEFORE },
+	{ "GET", "/files", handle, "files:read", SESSION_BEFORE },
+	{ "POST", "/files/*/links", handle, "files:write", SESSION_BEFORE },
+	{ "GET", "/files/*", handle, "files:read", SESSION_BEFORE },
+	{ "PATCH", "/files/*", handle, "files:write", SESSION_BEFORE },
+	{ "DELETE", "/files/*", handle, "files:write", SESSION_BEFORE },
 	{ "GET", "/healthz", handle, NO_AUTH },
 	{ "PUT", "/u/*/*", handle, NO_AUTH },
 	{ "POST", "/u/*", handle, NO_AUTH },

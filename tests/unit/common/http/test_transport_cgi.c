@@ -4,8 +4,24 @@
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
+#include <pthread.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
+
+/* A clock that is a second later at each look, while it is in use */
+static bool clock_runs_fast;
+static time_t fast_seconds;
+
+int __wrap_clock_gettime(clockid_t which, struct timespec *out);
+int __real_clock_gettime(clockid_t which, struct timespec *out);
+int __wrap_clock_gettime(clockid_t which, struct timespec *out)
+{
+	if (!clock_runs_fast)
+		return __real_clock_gettime(which, out);
+	*out = (struct timespec) { .tv_sec = fast_seconds++ };
+	return 0;
+}
 
 static int saved_in = -1, saved_out = -1;
 static FILE *in, *out;
@@ -221,6 +237,36 @@ static void one_whose_sender_has_fallen_silent_is_not_waited_for(void **state)
 	assert_not_reset(refused_with(SPAN("half of it"), "20"));
 }
 
+/* Sends a byte whenever there is room, until the other end is closed */
+static void *send_for_ever(void *arg)
+{
+	while (send(*(int *)arg, "x", 1, MSG_NOSIGNAL) == 1)
+		continue;
+	return NULL;
+}
+
+static void a_client_that_never_stops_sending_does_not_hold_the_process(
+	void **state)
+{
+	struct transport *t = accepted(SPAN(""), NULL);
+	pthread_t client;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	(void)dup2(ends[0], STDIN_FILENO);
+	(void)close(ends[0]);
+	assert_int_equal(pthread_create(&client, NULL, send_for_ever, &ends[1]),
+			 0);
+	clock_runs_fast = true;
+	assert_ok(t->ops->finish(t)); /* else the alarm ends the test */
+	clock_runs_fast = false;
+	(void)dup2(saved_in, STDIN_FILENO); /* the last copy of the socket */
+	assert_int_equal(pthread_join(client, NULL), 0);
+	(void)close(ends[1]);
+	t->ops->free(t);
+}
+
 int main(void)
 {
 #define LENT(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -236,6 +282,7 @@ int main(void)
 		LENT(a_reader_that_is_gone_is_closed),
 		LENT(a_body_that_nobody_wants_is_taken_from_a_socket),
 		LENT(one_whose_sender_has_fallen_silent_is_not_waited_for),
+		LENT(a_client_that_never_stops_sending_does_not_hold_the_process),
 	};
 
 	return RUN(tests);

@@ -1,6 +1,7 @@
 #include "common/metrics/metrics.h"
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -19,6 +20,19 @@ static const struct metrics_layout layout = {
 	.route_count = 2,
 };
 static char folder[64], path[80];
+
+static int lock_fails_with; /* errno; 0: it does not */
+
+int __wrap_fcntl(int fd, int command, struct flock *l);
+int __real_fcntl(int fd, int command, struct flock *l);
+int __wrap_fcntl(int fd, int command, struct flock *l)
+{
+	if (lock_fails_with != 0 && command == F_SETLKW) {
+		errno = lock_fails_with;
+		return -1;
+	}
+	return __real_fcntl(fd, command, l);
+}
 
 static struct metrics *open_at(const char *where)
 {
@@ -302,6 +316,20 @@ static void a_file_without_room_is_told_from_a_wrong_one(void **state)
 	metrics_close(m);
 }
 
+static void a_file_that_cannot_be_locked_is_unavailable(void **state)
+{
+	struct metrics *m = NULL;
+	struct errmsg why;
+
+	(void)state;
+	lock_fails_with = ENOLCK;
+	assert_err(metrics_open(&layout, path, &m, &why), ERR_UNAVAILABLE);
+	lock_fails_with = 0;
+	assert_null(m);
+	assert_contains(why.text, "cannot be locked");
+	assert_contains(why.text, path);
+}
+
 static void a_look_beforehand_makes_nothing(void **state)
 {
 	char below[96];
@@ -417,6 +445,7 @@ int main(void)
 		RUNS(a_file_that_cannot_be_is_a_wrong_setting),
 		RUNS(its_space_is_taken_when_it_is_made),
 		RUNS(a_file_without_room_is_told_from_a_wrong_one),
+		RUNS(a_file_that_cannot_be_locked_is_unavailable),
 		RUNS(a_look_beforehand_makes_nothing),
 		RUNS(a_bucket_holds_what_is_at_most_its_bound),
 		RUNS(a_client_cannot_make_new_series),

@@ -67,9 +67,9 @@ static enum err use_memory(void *app, struct request *rq, struct response *rs)
 
 static const struct route routes[] = {
 	{ "GET", "/open", answer_ok, NO_AUTH },
-	{ "GET", "/any", answer_ok, ANY_SCOPE },
-	{ "GET", "/read", answer_ok, "files:read" },
-	{ "GET", "/write", answer_ok, "files:write" },
+	{ "GET", "/any", answer_ok, ANY_SCOPE, SESSION_IN_STATEMENT },
+	{ "GET", "/read", answer_ok, "files:read", SESSION_IN_STATEMENT },
+	{ "GET", "/write", answer_ok, "files:write", SESSION_IN_STATEMENT },
 	{ "GET", "/fail", fail_first, NO_AUTH },
 	{ "GET", "/late", fail_late, NO_AUTH },
 	{ "GET", "/split/*", split_header, NO_AUTH },
@@ -266,6 +266,31 @@ static void why_it_failed_is_in_the_log_and_not_in_the_answer(void **state)
 	memory_release(&m);
 }
 
+static void assert_level(enum err e, const char *level)
+{
+	struct json_object *o;
+	struct memory m;
+	char text[16];
+
+	fails_with = e;
+	memory_init(&m, "GET", "/fail");
+	o = run(&m);
+	assert_ok(json_get_text(o, "level", text, sizeof(text)));
+	assert_string_equal(text, level);
+	json_object_put(o);
+	memory_release(&m);
+}
+
+static void a_used_up_quota_is_no_error_of_the_operator_and_a_full_disk_is(
+	void **state)
+{
+	(void)state;
+	assert_level(ERR_QUOTA, "info");
+	assert_level(ERR_FULL, "error");
+	assert_level(ERR_UNAVAILABLE, "error");
+	assert_level(ERR_NOT_FOUND, "info");
+}
+
 static void a_failure_behind_the_first_byte_adds_nothing(void **state)
 {
 	struct json_object *o;
@@ -418,7 +443,7 @@ static void a_client_that_is_gone_is_logged_and_no_more(void **state)
 	m.write_breaks = 0;
 	o = run(&m);
 	assert_ok(json_get_text(o, "error", text, sizeof(text)));
-	assert_string_equal(text, "closed");
+	assert_string_equal(text, "connection closed");
 	json_object_put(o);
 	memory_release(&m);
 }
@@ -540,6 +565,7 @@ int main(void)
 		RUNS(a_wrong_method_is_told_the_right_ones),
 		RUNS(a_handler_that_fails_is_answered_with_its_problem),
 		RUNS(why_it_failed_is_in_the_log_and_not_in_the_answer),
+		RUNS(a_used_up_quota_is_no_error_of_the_operator_and_a_full_disk_is),
 		RUNS(a_failure_behind_the_first_byte_adds_nothing),
 		RUNS(a_header_that_cannot_be_sent_becomes_a_500),
 		RUNS(a_head_request_gets_no_body),

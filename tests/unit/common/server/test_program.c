@@ -37,6 +37,10 @@ static enum err open_app(void *arg, struct service *s, struct errmsg *why)
 	(void)s;
 	if (((struct app *)arg)->size == 9)
 		return err_set(why, ERR_CONFIG, "T_SIZE: nine is not taken");
+	if (((struct app *)arg)->size == 8)
+		return err_set(why, ERR_MEMORY, "out of memory");
+	if (((struct app *)arg)->size == 6)
+		return err_set(why, ERR_UNAVAILABLE, "not today");
 	return ERR_OK;
 }
 
@@ -144,6 +148,25 @@ static void the_version_is_one_line(void **state)
 	run_plain(&e, "--version");
 	assert_int_equal(e.status, 0);
 	assert_string_equal(e.out, "test-serve " GATEHOUSE_VERSION "\n");
+}
+
+static void the_exit_status_says_what_kept_it_from_starting(void **state)
+{
+	static const struct {
+		const char *size;
+		int status;
+	} all[] = { { "9", EX_CONFIG },
+		    { "8", EX_OSERR },
+		    { "6", EX_UNAVAILABLE } };
+	struct ending e;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all); i++) {
+		assert_int_equal(setenv("T_SIZE", all[i].size, 1), 0);
+		run_plain(&e, NULL);
+		assert_int_equal(e.status, all[i].status);
+		assert_contains(e.err, "test-serve: ");
+	}
 }
 
 static void an_unknown_argument_is_wrong_usage(void **state)
@@ -404,6 +427,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLEAN(help_tells_the_settings),
 		CLEAN(the_version_is_one_line),
+		CLEAN(the_exit_status_says_what_kept_it_from_starting),
 		CLEAN(an_unknown_argument_is_wrong_usage),
 		CLEAN(started_by_hand_it_says_how_it_is_started),
 		CLEAN(check_prints_the_settings_and_no_secret),
