@@ -1,4 +1,4 @@
-/* deliver: post events to the receivers in EVENT_URLS.
+/* deliver: post events to the webhook targets in EVENT_URLS.
  *
  * Everything runs in one thread: libcurl makes the requests, and the database
  * is asked in between. No transaction is open during a request; a claim in the
@@ -23,7 +23,7 @@ enum {
 
 struct deliver {
 	struct delivery_shared shared;
-	struct delivery_queue *queues; /* one for each receiver */
+	struct delivery_queue *queues; /* one for each target */
 	size_t count;
 	struct outbox_total row, *totals; /* in the order of the queues */
 	struct errmsg why;
@@ -137,7 +137,7 @@ static enum err add_total(void *arg)
 	struct deliver *d = arg;
 
 	for (size_t i = 0; i < d->count; i++)
-		if (strcmp(d->queues[i].url, d->row.receiver) == 0)
+		if (strcmp(d->queues[i].url, d->row.target) == 0)
 			d->totals[i] = d->row;
 	return ERR_OK;
 }
@@ -241,7 +241,7 @@ static int deliver(const struct app *app, bool follow, bool json)
 	if (app->receivers.count == 0)
 		return admin_fail(EX_CONFIG,
 				  "EVENT_URLS is not set; set it to the URLs "
-				  "that receive events");
+				  "of webhook targets");
 	log_setup("gateway-admin", LOG_INFO);
 	catch_signals();
 	e = deliver_open(&d, app, follow);

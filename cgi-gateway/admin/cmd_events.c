@@ -20,7 +20,7 @@ struct events {
 	struct event row, *page; /* OUTBOX_LIST_MAX of them */
 	size_t count;		 /* on the page */
 	struct outbox_total total;
-	struct json_object *receivers; /* being filled */
+	struct json_object *targets; /* being filled */
 };
 
 static enum err add_to_page(void *arg)
@@ -44,7 +44,7 @@ static int begin(struct events *ev, int argc, char **argv, bool lists)
 {
 	const struct option_place options[] = {
 		{ .name = "id", .number = &ev->filter.id },
-		{ .name = "receiver", .value = &ev->filter.receiver },
+		{ .name = "receiver", .value = &ev->filter.target },
 		{ .name = "dead", .flag = &ev->filter.dead },
 		{ .name = "all", .flag = &ev->all },
 		{ .name = "limit",
@@ -60,7 +60,7 @@ static int begin(struct events *ev, int argc, char **argv, bool lists)
 	*ev = (struct events) { .limit = LIST_DEFAULT };
 	status = options_read(argc, argv, options, NULL, NULL);
 	if (status == 0 && !lists && !ev->all && ev->filter.id == 0 &&
-	    ev->filter.receiver == NULL && !ev->filter.dead)
+	    ev->filter.target == NULL && !ev->filter.dead)
 		status = admin_fail_usage("--id, --receiver, --dead or --all "
 					  "is missing");
 	if (status == 0)
@@ -90,22 +90,22 @@ static enum err add_total(void *arg)
 	struct events *ev = arg;
 	const struct outbox_total *t = &ev->total;
 	bool configured =
-		webhook_targets_has(&ev->admin.app.receivers, t->receiver);
+		webhook_targets_has(&ev->admin.app.receivers, t->target);
 	struct json_object *o;
 
 	if (!ev->json) {
-		(void)printf("%s: %lld waiting, %lld dead%s\n", t->receiver,
+		(void)printf("%s: %lld waiting, %lld dead%s\n", t->target,
 			     (long long)t->waiting, (long long)t->dead,
 			     configured ? "" : "; not in EVENT_URLS");
 		return ERR_OK;
 	}
 	o = output_object();
-	json_set_str(o, "url", t->receiver);
+	json_set_str(o, "url", t->target);
 	json_set_bool(o, "configured", configured);
 	json_set_int(o, "waiting", t->waiting);
 	json_set_int(o, "dead", t->dead);
 	output_set_time(o, "oldest_at", t->oldest, 0);
-	(void)json_object_array_add(ev->receivers, o);
+	(void)json_object_array_add(ev->targets, o);
 	return ERR_OK;
 }
 
@@ -118,7 +118,7 @@ static void print_event(const struct event *e)
 	(void)printf("%llu %s %s %s (owner %llu, \"%s\") for %s: ",
 		     (unsigned long long)e->id, at, e->kind, e->file.id,
 		     (unsigned long long)e->file.owner, e->file.name,
-		     e->receiver);
+		     e->target);
 	if (e->attempts == 0)
 		(void)puts("not tried yet");
 	else
@@ -135,7 +135,7 @@ static struct json_object *event_json(const struct event *e)
 	struct json_object *o = output_object();
 
 	json_set_int(o, "id", (int64_t)e->id);
-	json_set_str(o, "receiver", e->receiver);
+	json_set_str(o, "receiver", e->target);
 	json_set_str(o, "kind", e->kind);
 	output_set_time(o, "at", e->at, 0);
 	json_set_str(o, "file", e->file.id);
@@ -155,7 +155,7 @@ static void print_json(struct events *ev)
 	for (size_t i = 0; i < ev->count && (int64_t)i < ev->limit; i++)
 		(void)json_object_array_add(list, event_json(&ev->page[i]));
 	(void)json_object_object_add(o, "receivers",
-				     json_object_get(ev->receivers));
+				     json_object_get(ev->targets));
 	(void)json_object_object_add(o, "events", list);
 	output_json(o);
 }
@@ -169,7 +169,7 @@ int cmd_events_list(int argc, char **argv)
 
 	if (status != 0)
 		return status;
-	ev.receivers = output_array();
+	ev.targets = output_array();
 	e = outbox_totals(ev.admin.app.db, &ev.total, add_total, &ev, &why);
 	if (e == ERR_OK)
 		e = read_page(&ev, 0, &why);
@@ -178,7 +178,7 @@ int cmd_events_list(int argc, char **argv)
 	else if (e == ERR_OK)
 		for (size_t i = 0; i < ev.count && (int64_t)i < ev.limit; i++)
 			print_event(&ev.page[i]);
-	json_object_put(ev.receivers);
+	json_object_put(ev.targets);
 	return end(&ev, e, &why);
 }
 

@@ -44,7 +44,7 @@ struct gc {
 	/* set by the caller */
 	struct db *db;
 	struct store *store;
-	const struct webhook_targets *to; /* receivers of "expired" events */
+	const struct webhook_targets *to; /* targets of "expired" events */
 	int64_t now;			  /* seconds since 1970 UTC */
 	int64_t grace;			  /* seconds */
 	bool dry;			  /* remove nothing, count everything */

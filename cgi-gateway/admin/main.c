@@ -8,7 +8,7 @@
 	"  --json      print JSON, for a program to read\n"
 #define FILTER_HELP \
 	"  --id N          the event with this id\n" \
-	"  --receiver URL  events for this receiver\n" \
+	"  --receiver URL  events for this webhook target\n" \
 	"  --dead          events that were given up\n"
 
 static const struct command commands[] = {
@@ -21,7 +21,7 @@ static const struct command commands[] = {
 	  "\nRemoves expired files; resumable uploads that got no bytes for UPLOAD_LIFE\n"
 	  "seconds; stored bytes without a row; unfinished uploads that were abandoned;\n"
 	  "links and events that have been dead for 30 days; and events as old for\n"
-	  "receivers that EVENT_URLS does not name. An upload under way is kept, however\n"
+	  "targets that EVENT_URLS does not name. An upload under way is kept, however\n"
 	  "old. May run while the service does, and beside another gc.\n"
 	  "\nAn item that cannot be checked or removed is named on standard error, and gc\n"
 	  "continues with the next. A file with a foreign name is kept. --json prints one\n"
@@ -56,7 +56,7 @@ static const struct command commands[] = {
 	  JSON_HELP
 	  "\nPrints the owners whose usage was wrong. May run while the service does.\n" },
 	{ "deliver", cmd_deliver, "[--follow] [--json]",
-	  "post events to the receivers in EVENT_URLS",
+	  "post events to the webhook targets in EVENT_URLS",
 	  "  --follow    stay, and look for new events every second; SIGTERM ends it when\n"
 	  "              the requests under way are answered\n"
 	  JSON_HELP
@@ -73,7 +73,7 @@ static const struct command commands[] = {
 	  FILTER_HELP
 	  "  --limit N       at most so many, the oldest first (100)\n"
 	  "  --json          print JSON, for a program to read\n"
-	  "\nShows how many events wait for each receiver, and those that fit all options.\n" },
+	  "\nShows how many events wait for each target, and those that fit all options.\n" },
 	{ "events retry", cmd_events_retry, "--id N | --receiver URL | --dead | --all",
 	  "make events due at once, dead ones too",
 	  FILTER_HELP

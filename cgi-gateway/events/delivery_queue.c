@@ -12,9 +12,9 @@ static enum err add_to_page(void *arg)
 	return ERR_OK;
 }
 
-/* The next event to try. ERR_NOT_FOUND: there is none. Another process may claim
- * events after the page was read, but an event that was the first of its file
- * stays the first. */
+/* The next event to try. ERR_NOT_FOUND: there is none. Another process may
+ * claim events after the page was read, but an event that was the first of its
+ * file stays the first. */
 static enum err next_event(struct delivery_queue *q,
 			   const struct delivery_shared *s, int64_t due,
 			   struct event *out, struct errmsg *why)
@@ -108,7 +108,7 @@ enum err delivery_queue_send(struct delivery_queue *q,
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* --- recording the result -------------------------------------------------- */
+/* --- recording the result ------------------------------------------------- */
 
 static void log_failure(const struct event *e)
 {
@@ -116,7 +116,7 @@ static void log_failure(const struct event *e)
 
 	log_begin(&line, e->dead_at != 0 ? LOG_ERROR : LOG_WARN,
 		  e->dead_at != 0 ? "event-dead" : "event-failed");
-	log_str(&line, "receiver", e->receiver);
+	log_str(&line, "receiver", e->target);
 	log_int(&line, "id", (int64_t)e->id);
 	log_str(&line, "kind", e->kind);
 	log_str(&line, "file", e->file.id);

@@ -1,15 +1,15 @@
-/* delivery_queue.h - the events on their way to one receiver.
+/* delivery_queue.h - the events on their way to one webhook target.
  *
- * Each receiver has a queue with its own requests and its own circuit breaker,
- * so that no receiver waits for another. The queues share a
+ * Each target has a queue with its own requests and its own circuit breaker,
+ * so that no target waits for another. The queues share a
  * `struct delivery_shared`.
  *
  * A refused event is due again later (outbox_failed()), and the other events of
- * the receiver are still sent, however many are refused. The breaker opens only
- * after BREAKER_FAILURES requests in a row that found the receiver unavailable
+ * the target are still sent, however many are refused. The breaker opens only
+ * after BREAKER_FAILURES requests in a row that found the target unavailable
  * (struct http_post_response). Every BREAKER_PAUSE seconds an open breaker lets
- * one request pass; if the receiver answers it, the breaker closes. So a
- * receiver that is down costs one request every BREAKER_PAUSE seconds instead
+ * one request pass; if the target answers it, the breaker closes. So a
+ * target that is down costs one request every BREAKER_PAUSE seconds instead
  * of one for every file.
  */
 #ifndef DELIVERY_QUEUE_H
@@ -20,7 +20,7 @@
 #include "cgi-gateway/tables/outbox.h"
 
 enum {
-	DELIVERY_WIDTH = 4,   /* requests under way to one receiver */
+	DELIVERY_WIDTH = 4,   /* requests under way to one target */
 	BREAKER_FAILURES = 8, /* requests in a row */
 	BREAKER_PAUSE = 30,   /* seconds */
 	/* seconds that a claim outlives its request */

@@ -95,7 +95,7 @@ static size_t count_body(char *bytes, size_t size, size_t n, void *arg)
 	return t->enough ? 0 : size * n;
 }
 
-/* A message of libcurl may contain text of the receiver, so it is reduced to
+/* A message of libcurl may contain text of the server, so it is reduced to
  * ASCII. */
 static void set_why(struct http_post_response *out, const char *text)
 {
@@ -108,7 +108,7 @@ static void set_why(struct http_post_response *out, const char *text)
 	out->why[len] = '\0';
 }
 
-/* Statuses that are about the receiver and not about the request (RFC 9110 15.6,
+/* Statuses that are about the server and not about the request (RFC 9110 15.6,
  * RFC 6585 4) */
 static bool is_unavailable(long status)
 {

@@ -1,5 +1,5 @@
-/* http_post.h - a client for several HTTP POST requests at a time, in one thread
- * (libcurl's multi interface).
+/* http_post.h - a client for several HTTP POST requests at a time, in one
+ * thread (libcurl's multi interface).
  *
  * Each request has one time limit for all of it. Redirects are not followed,
  * and proxies of the environment are not used. Of a response at most
@@ -35,7 +35,7 @@ struct http_post_response {
 	void *context;	     /* as given to http_post_begin() */
 	bool accepted;	     /* the status is 200 to 299 */
 	bool unavailable;    /* no response, or 429, 502, 503 or 504 */
-	int64_t retry_after; /* seconds that the receiver asks for; or 0 */
+	int64_t retry_after; /* seconds that the server asks for; or 0 */
 	char why[HTTP_POST_WHY_MAX + 1]; /* what went wrong; or "" */
 };
 

@@ -2,15 +2,15 @@
  * (standardwebhooks.com).
  *
  *	webhook-id         of the event: the same for every attempt and every
- *	                   receiver, so that a receiver detects repetitions
+ *	                   target, so that a target detects repetitions
  *	webhook-timestamp  of this attempt, seconds since 1970 UTC
  *	webhook-signature  "v1," and the base64 of an HMAC-SHA256 over id "."
  *	                   timestamp "." body; one for each secret, separated by
  *	                   blanks
  *
  * The id consists of the kind and the file, because each kind of event happens
- * to a file once. The number of the row would not do: numbers begin again when a
- * database is restored from a backup, and receivers would ignore new events as
+ * to a file once. The number of the row would not do: numbers begin again when
+ * a database is restored from a backup, and targets would ignore new events as
  * repetitions.
  */
 #ifndef WEBHOOK_H
@@ -36,7 +36,7 @@ struct webhook_keys {
 	struct hmac_key *key[WEBHOOK_KEYS_MAX];
 };
 
-/* Read EVENT_SECRET: one secret, or two separated by a blank while receivers
+/* Read EVENT_SECRET: one secret, or two separated by a blank while targets
  * change from one to the other. A secret is "whsec_" and base64; without that
  * prefix its characters are the key. ERR_CONFIG: no secret, too many, or one
  * that is too short or no base64. ERR_MEMORY. */

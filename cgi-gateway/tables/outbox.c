@@ -9,7 +9,7 @@
 	" e.attempts, e.tried_at, e.due_at, e.dead_at, e.why"
 #define FIELDS_OF(e)                                                    \
 	DB_OUT(db_to_uint(&(e)->id),                                    \
-	       db_to_text((e)->receiver, sizeof((e)->receiver)),        \
+	       db_to_text((e)->target, sizeof((e)->target)),        \
 	       db_to_text((e)->kind, sizeof((e)->kind)),                \
 	       db_to_int(&(e)->at),                                     \
 	       FILES_FIELDS(&(e)->file),                                \
@@ -24,7 +24,7 @@ static const char *const kinds[] = {
 	[EVENT_EXPIRED] = "expired",
 };
 
-static enum err add_for(struct db_conn *c, const char *receiver,
+static enum err add_for(struct db_conn *c, const char *target,
 			enum event_kind kind, struct span id, int64_t now,
 			struct errmsg *why)
 {
@@ -42,7 +42,7 @@ static enum err add_for(struct db_conn *c, const char *receiver,
 		" FROM file f"
 		" WHERE f.id = ?"
 		" FOR UPDATE",
-		DB_IN(db_text(span_of(receiver)), db_text(span_of(kinds[kind])),
+		DB_IN(db_text(span_of(target)), db_text(span_of(kinds[kind])),
 		      db_int(now), db_int(now),
 		      db_text(id)),
 		why);
@@ -65,7 +65,7 @@ enum err outbox_add(struct db_conn *c, const struct webhook_targets *to,
 /* `p` is an earlier event of the same file. A join instead of NOT EXISTS, with
  * index hints: without them, MariaDB reads all waiting events before it returns
  * the first row. */
-enum err outbox_due(struct db *db, const char *receiver, int64_t now,
+enum err outbox_due(struct db *db, const char *target, int64_t now,
 		    struct event *row, db_each_fn *each, void *arg,
 		    struct errmsg *why)
 {
@@ -84,7 +84,7 @@ enum err outbox_due(struct db *db, const char *receiver, int64_t now,
 		"   AND p.id IS NULL"
 		" ORDER BY e.due_at, e.id"
 		" LIMIT ?",
-		DB_IN(db_text(span_of(receiver)),
+		DB_IN(db_text(span_of(target)),
 		      db_int(now),
 		      db_int(OUTBOX_PAGE)),
 		FIELDS_OF(row), each, arg, why);
@@ -145,10 +145,11 @@ static int64_t pause_after(int64_t attempts, int64_t retry_after)
 	return pause < OUTBOX_RETRY_MAX ? pause : OUTBOX_RETRY_MAX;
 }
 
-/* Postpone the next event of the same file until event `id` is due: it cannot be
- * sent before, and while it is due, outbox_due() has to read and skip it, as it
- * would many others. The next event is found without a lock, for which an upload
- * would have to wait. A failure is ignored: the event is only skipped then. */
+/* Postpone the next event of the same file until event `id` is due: it cannot
+ * be sent before, and while it is due, outbox_due() has to read and skip it, as
+ * it would many others. The next event is found without a lock, for which an
+ * upload would have to wait. A failure is ignored: the event is only skipped
+ * then. */
 static void postpone_next(struct db *db, uint64_t id, int64_t due)
 {
 	struct errmsg why;
@@ -224,7 +225,7 @@ enum err outbox_totals(struct db *db, struct outbox_total *row,
 		" GROUP BY receiver"
 		" ORDER BY receiver",
 		DB_NONE,
-		DB_OUT(db_to_text(row->receiver, sizeof(row->receiver)),
+		DB_OUT(db_to_text(row->target, sizeof(row->target)),
 		       db_to_int(&row->waiting),
 		       db_to_int(&row->dead),
 		       db_to_int(&row->oldest)),
@@ -236,7 +237,7 @@ enum err outbox_list(struct db *db, const struct outbox_filter *f,
 		     uint64_t after, struct event *row, db_each_fn *each,
 		     void *arg, struct errmsg *why)
 {
-	const struct db_value receiver = db_text(span_of(f->receiver));
+	const struct db_value target = db_text(span_of(f->target));
 
 	/* clang-format off */
 	return db_each(db,
@@ -250,7 +251,7 @@ enum err outbox_list(struct db *db, const struct outbox_filter *f,
 		" LIMIT ?",
 		DB_IN(db_uint(after),
 		      db_int(f->id), db_int(f->id),
-		      receiver, receiver,
+		      target, target,
 		      db_int(f->dead),
 		      db_int(OUTBOX_LIST_MAX)),
 		FIELDS_OF(row), each, arg, why);
@@ -288,7 +289,7 @@ enum err outbox_forget(struct db *db, uint64_t id, struct errmsg *why)
 	/* clang-format on */
 }
 
-/* The next event to remove, with an id above *id. Receivers that are not set are
+/* The next event to remove, with an id above *id. Targets that are not set are
  * "", which no event has. */
 static enum err next_old(struct db *db, const struct webhook_targets *to,
 			 int64_t before, uint64_t *id, struct errmsg *why)

@@ -1,24 +1,25 @@
 /* outbox.h - the table `event`, a transactional outbox: one row for each event
- * of a file and each receiver (webhook_target.h) that has not accepted it yet.
+ * of a file and each webhook target (webhook_target.h) that has not accepted it
+ * yet. The column `receiver` is the URL of the target.
  *
  * A row is written in the transaction that changes `file`, and deleted when the
- * receiver has accepted the event. So the table holds what is still to be
+ * target has accepted the event. So the table holds what is still to be
  * delivered and nothing else.
  *
- * To deliver, for each receiver:
+ * To deliver, for each target:
  *
  *	outbox_due		the events that can be tried now
  *	outbox_claim		reserve one of them for some time
  *	...			the request, outside any transaction
  *	outbox_delivered	or outbox_failed
  *
- * Any number of processes may do so at the same time. A claim expires by itself,
- * so the event of a process that died is tried again: each event is delivered at
- * least once. An event is due only if no earlier event of the same file waits
- * for the same receiver; a claimed event still waits. Earlier means a lower id:
- * the row of a file exists before it can be deleted, so the ids of its events are
- * in the order in which they happened. The events of different files may become
- * visible in any order, so ids cannot serve as a cursor.
+ * Any number of processes may do so at the same time. A claim expires by
+ * itself, so the event of a process that died is tried again: each event is
+ * delivered at least once. An event is due only if no earlier event of the same
+ * file waits for the same target; a claimed event still waits. Earlier means a
+ * lower id: the row of a file exists before it can be deleted, so the ids of
+ * its events are in the order in which they happened. The events of different
+ * files may become visible in any order, so ids cannot serve as a cursor.
  *
  * Errors are those of db.h.
  */
@@ -44,7 +45,7 @@ enum event_kind { EVENT_UPLOADED, EVENT_DELETED, EVENT_EXPIRED };
 
 struct event {
 	uint64_t id;
-	char receiver[WEBHOOK_TARGET_URL_MAX + 1];
+	char target[WEBHOOK_TARGET_URL_MAX + 1];
 	char kind[EVENT_KIND_MAX + 1];
 	int64_t at;	  /* seconds since 1970 UTC, as all times here */
 	struct file file; /* as it was at that time */
@@ -55,9 +56,9 @@ struct event {
 	char why[EVENT_WHY_MAX + 1]; /* the last failure; or "" */
 };
 
-/* Add an event for each receiver, in the transaction that adds or deletes the
- * row of file `id`. The row of the file must exist at the call, which copies and
- * locks it. Without receivers (NULL or none) nothing is done. ERR_NOT_FOUND:
+/* Add an event for each target, in the transaction that adds or deletes the row
+ * of file `id`. The row of the file must exist at the call, which copies and
+ * locks it. Without targets (NULL or none) nothing is done. ERR_NOT_FOUND:
  * there is no such file. */
 enum err outbox_add(struct db_conn *c, const struct webhook_targets *to,
 		    enum event_kind kind, struct span id, int64_t now,
@@ -65,9 +66,9 @@ enum err outbox_add(struct db_conn *c, const struct webhook_targets *to,
 
 /* --- delivering --------------------------------------------------------- */
 
-/* The events that `receiver` may be sent at `now`, the longest due first, at most
+/* The events that `target` may be sent at `now`, the longest due first, at most
  * OUTBOX_PAGE. */
-enum err outbox_due(struct db *db, const char *receiver, int64_t now,
+enum err outbox_due(struct db *db, const char *target, int64_t now,
 		    struct event *row, db_each_fn *each, void *arg,
 		    struct errmsg *why) MUST_CHECK;
 
@@ -76,14 +77,14 @@ enum err outbox_due(struct db *db, const char *receiver, int64_t now,
 enum err outbox_claim(struct db *db, struct event *e, int64_t now,
 		      int64_t until, struct errmsg *why) MUST_CHECK;
 
-/* The receiver has accepted the event. ERR_NOT_FOUND: the claim had expired, and
- * another process has claimed it; the receiver may get the event twice. */
+/* The target has accepted the event. ERR_NOT_FOUND: the claim had expired, and
+ * another process has claimed it; the target may get the event twice. */
 enum err outbox_delivered(struct db *db, const struct event *e,
 			  struct errmsg *why) MUST_CHECK;
 
-/* The attempt failed because of `reason` (ASCII). The event is due again after a
- * pause that doubles with each attempt and is at least `retry_after` seconds, if
- * the receiver asked for that, but at most OUTBOX_RETRY_MAX. The next event of
+/* The attempt failed because of `reason` (ASCII). The event is due again after
+ * a pause that doubles with each attempt and is at least `retry_after` seconds,
+ * if the target asked for that, but at most OUTBOX_RETRY_MAX. The next event of
  * the same file is postponed as well. If the first attempt was `days` days ago,
  * the event is dead. Updates *e. ERR_NOT_FOUND as above. */
 enum err outbox_failed(struct db *db, struct event *e, int64_t now,
@@ -92,23 +93,23 @@ enum err outbox_failed(struct db *db, struct event *e, int64_t now,
 
 /* --- for gateway-admin -------------------------------------------------- */
 
-/* The events of one receiver */
+/* The events of one target */
 struct outbox_total {
-	char receiver[WEBHOOK_TARGET_URL_MAX + 1];
+	char target[WEBHOOK_TARGET_URL_MAX + 1];
 	int64_t waiting, dead;
 	int64_t oldest; /* the time of the oldest waiting event; 0: none */
 };
 
-/* Each receiver that has events. */
+/* Each target that has events. */
 enum err outbox_totals(struct db *db, struct outbox_total *row,
 		       db_each_fn *each, void *arg,
 		       struct errmsg *why) MUST_CHECK;
 
 /* Events that fit every member */
 struct outbox_filter {
-	int64_t id;	      /* 0: any */
-	const char *receiver; /* NULL: any */
-	bool dead;	      /* only dead events */
+	int64_t id;	    /* 0: any */
+	const char *target; /* NULL: any */
+	bool dead;	    /* only dead events */
 };
 
 /* Those with an id above `after`, by id, at most OUTBOX_LIST_MAX. */
@@ -116,15 +117,15 @@ enum err outbox_list(struct db *db, const struct outbox_filter *f,
 		     uint64_t after, struct event *row, db_each_fn *each,
 		     void *arg, struct errmsg *why) MUST_CHECK;
 
-/* Make an event due at once, as if it had never been tried, and the next event of
- * its file with it. */
+/* Make an event due at once, as if it had never been tried, and the next event
+ * of its file with it. */
 enum err outbox_retry(struct db *db, uint64_t id, int64_t now,
 		      struct errmsg *why) MUST_CHECK;
 enum err outbox_forget(struct db *db, uint64_t id,
 		       struct errmsg *why) MUST_CHECK;
 
 /* Remove events that have been dead for OUTBOX_KEPT, and events as old for
- * receivers that are not in `to`. A dry run only counts. */
+ * targets that are not in `to`. A dry run only counts. */
 enum err outbox_gc(struct db *db, const struct webhook_targets *to, int64_t now,
 		   bool dry, int64_t *removed, struct errmsg *why) MUST_CHECK;
 

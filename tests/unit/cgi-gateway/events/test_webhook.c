@@ -17,7 +17,7 @@ static struct event made(void)
 {
 	struct event e = {
 		.id = 17,
-		.receiver = "http://a/",
+		.target = "http://a/",
 		.kind = "uploaded",
 		.at = 1767225600,
 		.file = { .id = "0190b3a2-0000-7000-8000-000000000001",

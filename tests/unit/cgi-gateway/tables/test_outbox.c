@@ -83,10 +83,10 @@ static size_t list(struct outbox_filter which)
 	return s.count;
 }
 
-static size_t due(const char *receiver, int64_t now)
+static size_t due(const char *target, int64_t now)
 {
 	s.count = 0;
-	assert_ok(outbox_due(db, receiver, now, &s.row, add_to_seen, &s, &why));
+	assert_ok(outbox_due(db, target, now, &s.row, add_to_seen, &s, &why));
 	return s.count;
 }
 
@@ -104,15 +104,15 @@ static const char *names(void)
 	return text;
 }
 
-#define assert_due(receiver, now, want)                   \
+#define assert_due(target, now, want)                     \
 	do {                                              \
-		(void)due(receiver, now);                 \
+		(void)due(target, now);                   \
 		assert_string_equal(names(), "" want ""); \
 	} while (0)
 
-static void claim_first(const char *receiver, int64_t now, struct event *out)
+static void claim_first(const char *target, int64_t now, struct event *out)
 {
-	assert_true(due(receiver, now) > 0);
+	assert_true(due(target, now) > 0);
 	*out = s.all[0];
 	assert_ok(outbox_claim(db, out, now, now + 60, &why));
 }
@@ -147,7 +147,7 @@ static void an_upload_adds_an_event_for_each_receiver_with_the_row_of_the_file(
 	for (int i = 0; i < 2; i++) {
 		const struct event *e = &s.all[i];
 
-		assert_string_equal(e->receiver, both.url[i]);
+		assert_string_equal(e->target, both.url[i]);
 		assert_string_equal(e->kind, "uploaded");
 		assert_true(e->at == NOW);
 		assert_same_file(&e->file, &f);
@@ -248,9 +248,9 @@ static void an_expiry_adds_one_event_of_its_own_kind(void **state)
 /* --- due events ----------------------------------------------------------- */
 
 /* When an event of this kind, the first in the list, is to be tried */
-static int64_t due_of(const char *kind, const char *receiver)
+static int64_t due_of(const char *kind, const char *target)
 {
-	size_t n = list((struct outbox_filter) { .receiver = receiver });
+	size_t n = list((struct outbox_filter) { .target = target });
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(s.all[i].kind, kind) == 0)
@@ -281,7 +281,7 @@ static void an_event_waits_for_earlier_events_of_its_file(void **state)
 	assert_ok(outbox_retry(db, e.id, NOW + 5, &why));
 	assert_true(due_of("deleted", ONE) == NOW + 5);
 	assert_due(ONE, NOW + 5, "uploaded 2, uploaded 1");
-	/* other receivers do not wait for it */
+	/* other targets do not wait for it */
 	claim_first(TWO, NOW, &e);
 	assert_ok(outbox_delivered(db, &e, &why));
 	assert_due(TWO, NOW, "uploaded 2, deleted 1");
@@ -477,11 +477,11 @@ static void totals_count_the_events_of_each_receiver(void **state)
 	total_count = 0;
 	assert_ok(outbox_totals(db, &total_row, add_total, NULL, &why));
 	assert_int_equal(total_count, 2);
-	assert_string_equal(totals[0].receiver, ONE);
+	assert_string_equal(totals[0].target, ONE);
 	assert_int_equal(totals[0].waiting, 2);
 	assert_int_equal(totals[0].dead, 0);
 	assert_true(totals[0].oldest == NOW - 50);
-	assert_string_equal(totals[1].receiver, TWO);
+	assert_string_equal(totals[1].target, TWO);
 	assert_int_equal(totals[1].waiting, 0);
 	assert_int_equal(totals[1].dead, 2);
 	assert_int_equal(totals[1].oldest, 0);
@@ -498,12 +498,12 @@ static void a_list_shows_the_events_that_fit_the_filter(void **state)
 	claim_first(TWO, NOW, &e);
 	assert_ok(outbox_failed(db, &e, NOW + DAY, 0, 1, "x", &why));
 	assert_int_equal(list((struct outbox_filter) { 0 }), 4);
-	assert_int_equal(list((struct outbox_filter) { .receiver = ONE }), 2);
-	assert_int_equal(list((struct outbox_filter) { .receiver = "x" }), 0);
+	assert_int_equal(list((struct outbox_filter) { .target = ONE }), 2);
+	assert_int_equal(list((struct outbox_filter) { .target = "x" }), 0);
 	assert_int_equal(list((struct outbox_filter) { .dead = true }), 1);
 	assert_true(s.all[0].id == e.id);
 	assert_int_equal(
-		list((struct outbox_filter) { .receiver = ONE, .dead = true }),
+		list((struct outbox_filter) { .target = ONE, .dead = true }),
 		0);
 	assert_int_equal(list((struct outbox_filter) { .id = (int64_t)e.id }),
 			 1);
@@ -531,13 +531,13 @@ static void gc_removes_old_events_that_will_not_be_delivered(void **state)
 	assert_ok(outbox_failed(db, &e, NOW + DAY, 0, 1, "x", &why));
 	assert_ok(outbox_gc(db, &one, later - 1, false, &removed, &why));
 	assert_int_equal(removed, 0);
-	/* for a receiver that is not in EVENT_URLS; a dry run first */
+	/* for a target that is not in EVENT_URLS; a dry run first */
 	assert_ok(outbox_gc(db, &one, later, true, &removed, &why));
 	assert_int_equal(removed, 1);
 	assert_int_equal(rows(), 3);
 	assert_ok(outbox_gc(db, &one, later, false, &removed, &why));
 	assert_int_equal(removed, 1);
-	assert_int_equal(list((struct outbox_filter) { .receiver = TWO }), 0);
+	assert_int_equal(list((struct outbox_filter) { .target = TWO }), 0);
 	/* the dead one a day later; a waiting event stays, however old */
 	assert_ok(outbox_gc(db, &one, later + DAY, false, &removed, &why));
 	assert_int_equal(removed, 1);
@@ -560,13 +560,13 @@ static int64_t rows_read(struct db *single)
 }
 
 /* Rows that one page reads, without those of the counting itself */
-static int64_t rows_of(struct db *single, const char *receiver, int64_t now)
+static int64_t rows_of(struct db *single, const char *target, int64_t now)
 {
 	int64_t first = rows_read(single), second = rows_read(single);
 	enum err e;
 
 	s.count = 0;
-	e = outbox_due(single, receiver, now, &s.row, add_to_seen, &s, &why);
+	e = outbox_due(single, target, now, &s.row, add_to_seen, &s, &why);
 	assert_ok(e);
 	return rows_read(single) - second - (second - first);
 }
@@ -577,7 +577,7 @@ static void a_page_reads_few_rows_however_many_wait(void **state)
 	struct file f = made(1);
 
 	(void)state;
-	/* of each four: failed and due later, dead, another receiver's, not due */
+	/* of each four: failed and due later, dead, another target's, not due */
 	assert_ok(db_change(
 		db,
 		"INSERT INTO event (receiver, kind, at, due_at, file_id, owner,"
@@ -642,7 +642,7 @@ static char sent[FILES + 1][8]; /* the kinds of each file in order: "ud" */
 static atomic_int claims[FILES + 1];
 static atomic_int overlaps;
 
-/* Claim, fail or deliver, and record what a receiver would see. Each turn of
+/* Claim, fail or deliver, and record what a target would see. Each turn of
  * the loop advances the time, so that failed events are due again. */
 static void *delivering(void *arg)
 {
@@ -752,7 +752,7 @@ static void *adding_and_deleting(void *arg)
 	return NULL;
 }
 
-/* Each event of one receiver fails once and is delivered then */
+/* Each event of one target fails once and is delivered then */
 static void *delivering_to(void *arg)
 {
 	struct worker *w = arg;
