@@ -46,10 +46,13 @@ static int read_argument(int argc, char **argv, const char *what,
 int options_read(int argc, char **argv, const struct option_place *options,
 		 const char *what, const char **argument)
 {
+	static const struct option_place none = { .name = NULL };
 	struct option longs[OPTIONS_MAX + 1] = { 0 };
 	int index = 0, got, status = 0;
 
-	for (size_t i = 0; options != NULL && options[i].name != NULL; i++)
+	if (options == NULL)
+		options = &none;
+	for (size_t i = 0; i < OPTIONS_MAX && options[i].name != NULL; i++)
 		longs[i] = (struct option) {
 			.name = options[i].name,
 			.has_arg = options[i].flag != NULL ? no_argument

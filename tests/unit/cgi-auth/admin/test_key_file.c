@@ -187,7 +187,7 @@ static void a_file_that_is_no_keyring_stays_unchanged(void **state)
 	assert_text("a 1 - " SECRET_A "\na 2 - " SECRET_B "\n");
 }
 
-static void a_rotation_keeps_mode_and_links(void **state)
+static void mode_and_place_of_the_file_are_kept(void **state)
 {
 	char link[128];
 	struct key_change c;
@@ -207,7 +207,7 @@ static void a_rotation_keeps_mode_and_links(void **state)
 	assert_int_equal(unlink(link), 0);
 }
 
-static void a_full_keyring_refuses_a_key_until_one_retires(void **state)
+static void a_full_keyring_waits_for_the_first_to_retire(void **state)
 {
 	struct key_change c;
 	struct errmsg why;
@@ -271,8 +271,8 @@ int main(void)
 		IN_FOLDER(a_rotated_key_verifies_until_its_tokens_expire),
 		IN_FOLDER(a_rotation_needs_a_signing_key),
 		IN_FOLDER(a_file_that_is_no_keyring_stays_unchanged),
-		IN_FOLDER(a_rotation_keeps_mode_and_links),
-		IN_FOLDER(a_full_keyring_refuses_a_key_until_one_retires),
+		IN_FOLDER(mode_and_place_of_the_file_are_kept),
+		IN_FOLDER(a_full_keyring_waits_for_the_first_to_retire),
 		IN_FOLDER(rotations_at_once_each_add_a_key),
 		TEST(a_missing_folder_is_reported),
 	};
