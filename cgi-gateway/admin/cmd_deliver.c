@@ -122,7 +122,7 @@ static enum err deliver_and_follow(struct deliver *d)
 		if (e != ERR_OK && !unavailable)
 			log_event(LOG_ERROR, "database", d->why.text);
 		if (e == ERR_OK && unavailable)
-			log_event(LOG_INFO, "database", "available again");
+			log_event(LOG_INFO, "database", "back");
 		unavailable = e != ERR_OK;
 		if (unavailable && !signalled)
 			(void)!finish_all(d, RETRY_MS);

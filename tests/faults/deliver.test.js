@@ -50,7 +50,7 @@ test('a database that comes back is gone on with', async () => {
   await database.stop('SIGKILL');
   await child.says('"event":"database"');
   await database.start();
-  await child.says('"detail":"available again"');
+  await child.says('"detail":"back"');
   const second = await keep(stack, ann, 'b', 'hello');
   await receiver.come(2);
   assert.deepEqual(receiver.arrived.map((a) => a.json.data.id), [first.id, second.id]);
