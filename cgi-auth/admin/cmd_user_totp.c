@@ -6,6 +6,7 @@
 #include "common/admin/exit_status.h"
 #include "common/admin/failure.h"
 #include "common/admin/options.h"
+#include "common/admin/output.h"
 
 #include <qrencode.h>
 #include <time.h>
@@ -35,6 +36,8 @@ static void print_qr(const QRcode *q)
 				blocks[is_dark(q, x, y)][is_dark(q, x, y + 1)],
 				stdout);
 		(void)putchar('\n');
+		if (output_failed())
+			return;
 	}
 }
 
@@ -54,6 +57,7 @@ static int enrol(struct auth_admin *a, const struct user *u)
 			u->email);
 	if (e != ERR_OK)
 		return admin_fail_db(e, &why);
+	audit_change(a, "otp-enrol", u, "");
 	buf_init(&uri, OTP_URI_MAX);
 	otp_uri(&s, a->settings.jwt_issuer, u->email, &uri);
 	buf_add_char(&uri, '\0');
@@ -71,7 +75,7 @@ static int enrol(struct auth_admin *a, const struct user *u)
 		     "confirmed:\nauth-admin user totp confirm %s --code CODE, "
 		     "or the user by POST /otp/confirm.\n",
 		     u->email);
-	audit_change(a, "otp-enrol", u, "");
+	(void)output_failed();
 	return 0;
 }
 
@@ -93,12 +97,12 @@ static int confirm(struct auth_admin *a, const struct user *u, const char *code)
 				  "already; try the next one");
 	if (e != ERR_OK)
 		return admin_fail_db(e, &why);
+	audit_change(a, "otp-confirm", u, "ok");
 	(void)printf("%s needs a code to log in from now on. Recovery codes, "
 		     "each for one login\nwithout the authenticator:\n\n",
 		     u->email);
 	for (int i = 0; i < OTP_RECOVERY_CODES; i++)
 		(void)printf("  %s\n", r.codes[i]);
-	audit_change(a, "otp-confirm", u, "ok");
 	return 0;
 }
 
@@ -112,8 +116,8 @@ static int reset(struct auth_admin *a, const struct user *u)
 				  u->email);
 	if (e != ERR_OK)
 		return admin_fail_db(e, &why);
-	(void)printf("%s logs in without a code from now on.\n", u->email);
 	audit_change(a, "otp-remove", u, "ok");
+	(void)printf("%s logs in without a code from now on.\n", u->email);
 	return 0;
 }
 

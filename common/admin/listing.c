@@ -17,6 +17,7 @@ enum err listing_object(struct listing *l, struct json_object *o)
 		return ERR_MEMORY;
 	text = json_write(o);
 	(void)printf("%s\n%.*s", l->rows++ > 0 ? "," : "", SPAN_ARG(text));
+	(void)output_failed();
 	json_object_put(o);
 	return ERR_OK;
 }

@@ -25,7 +25,19 @@ void output_begin(void)
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* The error of an earlier write is lost by now; the pipe still knows. */
+/* The errno of the first write that failed and was noticed at once; or 0 */
+static int write_error;
+
+bool output_failed(void)
+{
+	if (!ferror(stdout))
+		return false;
+	if (write_error == 0)
+		write_error = errno;
+	return true;
+}
+
+/* For an error that was not noticed at once: the pipe still knows. */
 static bool reader_is_gone(void)
 {
 	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
@@ -35,24 +47,19 @@ static bool reader_is_gone(void)
 
 int output_finish(int status)
 {
-	int cause;
+	bool flushed;
 
-	errno = 0;
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	errno = write_error;
+	flushed = fflush(stdout) == 0;
+	if (!output_failed() && flushed)
 		return status;
-	cause = errno;
-	if (cause != EPIPE && !reader_is_gone())
+	if (write_error != EPIPE && !reader_is_gone())
 		(void)admin_fail(EX_IOERR, "cannot write the output%s%s",
-				 cause != 0 ? ": " : "",
-				 cause != 0 ? strerror(cause) : "");
+				 write_error != 0 ? ": " : "",
+				 write_error != 0 ? strerror(write_error) : "");
 	return status == 0 || status == EXIT_NEGATIVE || status == EX_TEMPFAIL
 		       ? EX_IOERR
 		       : status;
-}
-
-bool output_failed(void)
-{
-	return ferror(stdout) != 0;
 }
 
 static struct json_object *have(struct json_object *o)
@@ -77,6 +84,7 @@ void output_json(struct json_object *o)
 	const struct span text = json_write(o);
 
 	(void)printf("%.*s\n", SPAN_ARG(text));
+	(void)output_failed();
 	json_object_put(o);
 }
 
@@ -105,4 +113,5 @@ void output_text(const char *s, int width)
 	}
 	for (; column < width; column++)
 		(void)putchar(' ');
+	(void)output_failed();
 }

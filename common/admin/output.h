@@ -21,7 +21,8 @@ void output_begin(void);
  * standard error unless the output is a pipe that its reader has closed. */
 int output_finish(int status);
 
-/* True once something could not be written: a long command may end early. */
+/* True once something could not be written: a long command may end early.
+ * Called right after printing, it keeps the reason for output_finish(). */
 bool output_failed(void);
 
 /* A new JSON object or array, never NULL: out of memory ends the program with
