@@ -61,7 +61,7 @@ static const struct command commands[] = {
 	  "              the requests under way are answered\n"
 	  JSON_HELP
 	  "\nPosts an event for each file that was uploaded, deleted or has expired, as JSON\n"
-	  "signed with EVENT_SECRET (docs/operations.md). Each event that is due is tried\n"
+	  "signed with EVENT_SECRET (docs/webhooks.md). Each event that is due is tried\n"
 	  "once. A failed event is due again after 10 seconds, 20, 40 and so on up to an\n"
 	  "hour, and is given up if it still fails EVENT_DAYS after its first try. Each\n"
 	  "event is delivered at least once, and in order for each file. Any number of\n"

@@ -1,13 +1,13 @@
 /* err.h - what can go wrong, by name.
  *
- * Every call that can fail returns one of these and must be checked. Outputs
- * are untouched after a failure unless a header says otherwise. What a name
- * means to a client (status, title) is known to problem.c alone; what it
- * means to a person at a terminal is in err_text().
+ * Every call that can fail returns one of these, and the caller must check it.
+ * Outputs are untouched after a failure unless a header says otherwise. Only
+ * problem.c maps an error to a status and a title for the client; err_text()
+ * gives the phrase for the log and for a terminal.
  *
  * Calls that touch the outside (database, disk, network) also fill a
- * `struct errmsg` with one line for the operator's log. That line may hold
- * paths and library text, and so never goes to a client.
+ * `struct errmsg` with one line for the operator's log. That line may contain
+ * paths and texts of libraries, so it is never sent to a client.
  */
 #ifndef ERR_H
 #define ERR_H
@@ -17,44 +17,46 @@
 
 enum err {
 	ERR_OK = 0,
-	/* the caller's input */
-	ERR_FORMAT,	     /* not in the form that was asked for */
-	ERR_INVALID,	     /* well formed, but not a value we take */
-	ERR_WEAK_PASSWORD,   /* a new password that we do not take */
+	/* the client's input */
+	ERR_FORMAT,	     /* malformed */
+	ERR_INVALID,	     /* well formed, but not an accepted value */
+	ERR_WEAK_PASSWORD,   /* a new password that is not accepted */
 	ERR_TOO_LARGE,	     /* over a named limit */
-	ERR_NO_FILE,	     /* an upload without a file in it */
+	ERR_NO_FILE,	     /* an upload without a file */
 	ERR_TRUNCATED,	     /* the body ended before its announced end */
 	ERR_LENGTH_REQUIRED, /* a body of unknown length */
-	ERR_MEDIA_TYPE,	     /* a Content-Type we do not read */
-	ERR_DIGEST,	 /* the bytes are not the ones that were announced */
-	ERR_CHECKSUM,	 /* nor are those of one piece of an upload */
-	ERR_TUS_VERSION, /* another version of the tus protocol, or none */
-	ERR_INFECTED,	 /* a virus scanner knows the bytes */
+	ERR_MEDIA_TYPE,	     /* an unsupported Content-Type */
+	ERR_DIGEST,	 /* the digest of a file differs from the announced */
+	ERR_CHECKSUM,	 /* the checksum of one piece of an upload differs */
+	ERR_TUS_VERSION, /* no version of tus, or an unsupported one */
+	ERR_INFECTED,	 /* the virus scanner found malware */
 	ERR_RANGE,	 /* a byte range outside the file */
-	/* who is asking */
-	ERR_NO_CREDENTIALS, /* no user name and password came */
+	/* the caller's identity */
+	ERR_NO_CREDENTIALS, /* no user name and password */
 	ERR_CREDENTIALS,    /* wrong user name or password */
-	ERR_LIMITED,	    /* too many attempts; rs->retry_after says when */
-	ERR_OTP_REQUIRED,   /* the password is right, a one-time code is due */
-	ERR_OTP,	    /* a one-time code that is wrong, or was used */
-	ERR_NO_TOKEN,	    /* no bearer token came */
-	ERR_TOKEN_REQUEST,  /* an Authorization header that makes no sense */
-	ERR_BAD_TOKEN,	    /* a token that is not genuine */
-	ERR_EXPIRED,   /* genuine, but its time is over (or not yet here) */
-	ERR_SCOPE,     /* genuine, but not allowed to do this */
-	ERR_FORBIDDEN, /* nobody may do this to it */
-	/* what is asked for */
+	ERR_LIMITED,	    /* too many attempts; see rs->retry_after */
+	ERR_OTP_REQUIRED,   /* right password, but no one-time code */
+	ERR_OTP,	    /* a one-time code that is wrong or was used */
+	ERR_NO_TOKEN,	    /* no bearer token */
+	ERR_TOKEN_REQUEST,  /* a malformed Authorization header */
+	ERR_BAD_TOKEN,	    /* a token that is not genuine, or a session that
+			       is not valid */
+	ERR_EXPIRED,	    /* a genuine token, not valid at this time */
+	ERR_SCOPE,	    /* a valid token without the scope */
+	ERR_FORBIDDEN,	    /* allowed to no caller */
+	/* the thing that is asked for */
 	ERR_NOT_FOUND,
-	ERR_GONE,     /* was there, and its time is over */
-	ERR_METHOD,   /* the place exists, the method does not */
-	ERR_CONFLICT, /* exists already, or changed under us */
-	ERR_QUOTA,    /* the user's allowance is used up */
-	ERR_BUSY,     /* it is there, and cannot be told about now */
-	/* our side */
+	ERR_GONE,     /* expired or removed */
+	ERR_METHOD,   /* the address exists, the method does not */
+	ERR_CONFLICT, /* exists already, or was changed by another request */
+	ERR_QUOTA,    /* the user's quota is used up */
+	ERR_BUSY,     /* exists, but cannot be read at this moment */
+	/* this server */
 	ERR_FULL,	 /* no space left on the device */
-	ERR_UNAVAILABLE, /* something we need is away; later may work */
-	ERR_CLOSED,	 /* the other end of a connection is gone */
-	ERR_MEMORY,	 /* an allocation failed, or an arena's limit */
+	ERR_UNAVAILABLE, /* something that we depend on is unavailable; a later
+			    try may succeed */
+	ERR_CLOSED,	 /* the peer has closed the connection */
+	ERR_MEMORY,	 /* an allocation failed, or an arena is full */
 	ERR_IO,		 /* disk or system call */
 	ERR_CONFIG,	 /* a setting is missing or wrong */
 	ERR_COUNT
@@ -69,8 +71,8 @@ struct errmsg {
 };
 
 /* Fill `*m` (which may be NULL) and return `e`, so that a failing branch is
- * `return err_set(m, ERR_IO, "open %s: %s", ...)`. */
-#define err_set(m, e, ...) (err_fill(m, __VA_ARGS__), (e))
+ * `return err_set(why, ERR_IO, "open %s: %s", ...)`. */
+#define err_set(why, e, ...) (err_fill(why, __VA_ARGS__), (e))
 
 /* The half of err_set() that is a function, so that a compiler that checks the
  * caller sees which error it returns. */

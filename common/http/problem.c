@@ -16,7 +16,7 @@ static const struct problem {
 				"The new password is too easy to guess.",
 				NULL },
 	[ERR_TOO_LARGE] = { 413, "too-large", "Too large",
-			    "The request is larger than this server takes.",
+			    "The request is larger than this server accepts.",
 			    NULL },
 	[ERR_NO_FILE] = { 400, "no-file", "No file",
 			  "Send a file: as the body, or as a part of "
@@ -26,37 +26,36 @@ static const struct problem {
 			    "The body ended before its announced end; nothing "
 			    "was stored. Send it again.",
 			    NULL },
-	/* Nobody is left to read it, but the log has a status */
+	/* No client reads this; the log line has its status */
 	[ERR_CLOSED] = { 400, "incomplete-body", "Incomplete body",
 			 "The connection broke; nothing was stored.", NULL },
 	[ERR_LENGTH_REQUIRED] = { 411, "length-required", "Length required",
 				  "Send a Content-Length.", NULL },
 	[ERR_MEDIA_TYPE] = { 415, "unsupported-media-type",
 			     "Unsupported media type",
-			     "The body's Content-Type is not one that this "
-			     "address reads.",
+			     "This address does not accept the Content-Type "
+			     "of the body.",
 			     NULL },
 	[ERR_DIGEST] = { 422, "digest-mismatch", "Digest mismatch",
-			 "The bytes that arrived do not have the digest that "
-			 "was announced; nothing was stored. Send them again.",
+			 "The digest of the received bytes differs from the "
+			 "announced one; nothing was stored. Send them again.",
 			 NULL },
 	[ERR_INFECTED] = { 422, "infected", "Infected",
-			   "The virus scanner knows the file; nothing was "
-			   "stored.",
+			   "The virus scanner found malware in the file; "
+			   "nothing was stored.",
 			   NULL },
 	/* tus 1.0.0, "Checksum": a status of its own */
 	[ERR_CHECKSUM] = { 460, "checksum-mismatch", "Checksum mismatch",
-			   "The bytes of this request do not have the "
-			   "checksum that it announced; none of them was kept. "
-			   "Send them again.",
+			   "The checksum of the received bytes differs from "
+			   "the announced one; none of them was stored. Send "
+			   "them again.",
 			   NULL },
-	[ERR_TUS_VERSION] = { 412, "tus-version", "Not this version of tus",
+	[ERR_TUS_VERSION] = { 412, "tus-version", "Unsupported tus version",
 			      "Send Tus-Resumable: 1.0.0, the version that "
-			      "this "
-			      "server speaks.",
+			      "this server supports.",
 			      NULL },
 	[ERR_RANGE] = { 416, "range-not-satisfiable", "Range not satisfiable",
-			"The file has no such bytes.", NULL },
+			"The range lies outside the file.", NULL },
 	[ERR_NO_CREDENTIALS] = { 401, "missing-credentials",
 				 "Missing credentials",
 				 "Send email and password as HTTP Basic "
@@ -65,8 +64,8 @@ static const struct problem {
 	[ERR_CREDENTIALS] = { 401, "invalid-credentials", "Invalid credentials",
 			      "The email or the password is wrong.", BASIC },
 	[ERR_LIMITED] = { 429, "too-many-attempts", "Too many attempts",
-			  "Too many attempts failed. Wait as many seconds as "
-			  "Retry-After says, then try again.",
+			  "Too many attempts failed. Wait for the seconds in "
+			  "Retry-After, then try again.",
 			  NULL },
 	[ERR_OTP_REQUIRED] = { 401, "otp-required", "One-time code required",
 			       "Send the code of your authenticator, or a "
@@ -86,7 +85,7 @@ static const struct problem {
 				"must be \"Bearer\", a blank and the token.",
 				"Bearer " REALM ", error=\"invalid_request\"" },
 	[ERR_BAD_TOKEN] = { 401, "invalid-token", "Invalid token",
-			    "The token is not genuine, or its session was "
+			    "The token is invalid, or its session has "
 			    "ended. Log in again.",
 			    "Bearer " REALM ", error=\"invalid_token\"" },
 	[ERR_EXPIRED] = { 401, "invalid-token", "Invalid token",
@@ -97,38 +96,40 @@ static const struct problem {
 			"The token does not allow this.",
 			"Bearer " REALM ", error=\"insufficient_scope\"" },
 	[ERR_FORBIDDEN] = { 403, "forbidden", "Forbidden",
-			    "That cannot be done here.", NULL },
+			    "This is not allowed here.", NULL },
 	[ERR_NOT_FOUND] = { 404, "not-found", "Not found",
-			    "There is nothing here.", NULL },
-	[ERR_GONE] = { 410, "gone", "Gone", "This was here and is no more.",
-		       NULL },
+			    "There is nothing at this address.", NULL },
+	[ERR_GONE] = { 410, "gone", "Gone",
+		       "This has been removed or has expired.", NULL },
 	[ERR_METHOD] = { 405, "method-not-allowed", "Method not allowed",
-			 "This address does not take that method; see the "
-			 "Allow header.",
+			 "This address does not accept the method; the Allow "
+			 "header lists those that it accepts.",
 			 NULL },
 	[ERR_CONFLICT] = { 409, "conflict", "Conflict",
-			   "It exists already, or was changed meanwhile.",
+			   "It already exists, or another request has changed "
+			   "it. Read it again, then retry.",
 			   NULL },
 	[ERR_BUSY] = { 423, "locked", "Locked",
-		       "It is there, and cannot be told about now. Ask again "
-		       "soon.",
+		       "Temporarily unavailable. Try again in a few seconds.",
 		       NULL },
 	[ERR_QUOTA] = { 507, "quota-exceeded", "Quota exceeded",
-			"Your space is used up. Delete files and try again.",
+			"Your quota of bytes or files is used up. Delete files "
+			"and try again.",
 			NULL },
 	[ERR_FULL] = { 507, "storage-full", "Storage full",
-		       "The server has no space left; nothing was stored.",
+		       "The server has no space left; nothing was stored. Try "
+		       "again later.",
 		       NULL },
 	[ERR_UNAVAILABLE] = { 503, "unavailable", "Unavailable",
-			      "Something that this server needs is away. Try "
-			      "again soon.",
+			      "A service that this server depends on is "
+			      "unavailable. Try again in a few seconds.",
 			      NULL },
 };
 
 static const struct problem internal = {
 	500, "internal-error", "Internal error",
-	"Something went wrong here; the operator's log has it under the "
-	"request id.",
+	"An internal error occurred. The operator's log explains it under this "
+	"request_id.",
 	NULL
 };
 

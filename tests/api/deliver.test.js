@@ -186,8 +186,8 @@ describe('what is told', () => {
   });
 });
 
-test('the lines of docs/operations.md know what is genuine', async () => {
-  const [[js], [sh]] = ['js', 'sh'].map((language) => commandsOf('docs/operations.md', '### What a receiver gets', language));
+test('the lines of docs/webhooks.md know what is genuine', async () => {
+  const [[js], [sh]] = ['js', 'sh'].map((language) => commandsOf('docs/webhooks.md', '## What a target receives', language));
   const { isGenuine } = await import(`data:text/javascript;base64,${Buffer.from(js).toString('base64')}`);
   await upload();
   await deliver();

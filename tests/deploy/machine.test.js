@@ -1,5 +1,5 @@
-// deploy/systemd/README.md, what docs/operations.md says of upgrades, backups, keys and passwords, and deploy/nginx,
-// followed on a clean machine with a systemd that runs: each paste as it stands there. Some minutes: scripts/test --long.
+// A clean machine with a running systemd, on which each paste of deploy/systemd/README.md, docs/upgrading.md,
+// docs/backup.md and deploy/nginx/README.md is run as it stands. Takes minutes: scripts/test --long.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { created, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
 
 const skip = process.env.GATEHOUSE_LONG ? await cannotBoot() : 'only in scripts/test --long';
 
-const README = 'deploy/systemd/README.md', SETTINGS = '## Settings and secrets', MANUAL = 'docs/operations.md';
+const README = 'deploy/systemd/README.md', SETTINGS = '## Settings and secrets', MANUAL = 'docs/backup.md';
 const settings = commandsOf(README, SETTINGS), updating = commandsOf(README, '## Updating and removing');
 const linesOf = (paste) => paste.trim().split('\n');
 const sources = '/srv/gatehouse', upstream = '/srv/upstream';
@@ -399,10 +399,10 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
   });
 
   test('a backup brings back what was lost, and everything runs again', async () => {
-    const section = '### Restore', [variables] = commandsOf(MANUAL, '## Backup and restore', ''), [stop, start, look] = commandsOf(MANUAL, section, '');
+    const section = '## Restore', [variables] = commandsOf(MANUAL, '## Variables', ''), [stop, start, look] = commandsOf(MANUAL, section, '');
     const paste = (heading) => machine.sh(`${variables}${commandsOf(MANUAL, heading).join('')}`);
     const content = randomBytes(100_000), saved = await keep(there, ann, 'saved.bin', content);
-    await paste('### Make a backup');
+    await paste('## Make a backup');
     assert.deepEqual((await machine.sh('ls /var/lib/gatehouse/backup.new/settings')).split('\n').sort(), ['gatehouse', 'gatehouse-deliver.service.d']);
     await machine.sh(stop);
     assert.equal(await running(), '');

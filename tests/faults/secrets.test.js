@@ -1,4 +1,4 @@
-// Changing what both programs must know, as the table of docs/operations.md says: JWT_SECRET, and the passwords of
+// Changing what both programs must know, as docs/upgrading.md says: JWT_SECRET, and the passwords of
 // the database accounts. Programs are told to leave, and lighttpd starts them with what is new.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
