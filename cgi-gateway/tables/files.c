@@ -58,8 +58,8 @@ enum err files_insert(struct db_conn *c, const struct session_check *who,
 {
 	enum err e = insert(c, who, owner, f, why);
 
-	return e == ERR_OK ? outbox_note(c, to, EVENT_UPLOADED, span_of(f->id),
-					 f->created_at, why)
+	return e == ERR_OK ? outbox_add(c, to, EVENT_UPLOADED, span_of(f->id),
+					f->created_at, why)
 			   : e;
 }
 
@@ -227,7 +227,7 @@ static enum err drop(struct db *db, const struct file *f, enum event_kind why,
 		return e;
 	e = quota_give(c, f->owner, files_amount(f, 1), cause);
 	if (e == ERR_OK)
-		e = outbox_note(c, to, why, span_of(f->id), now, cause);
+		e = outbox_add(c, to, why, span_of(f->id), now, cause);
 	/* Of two who delete the same file one finds no row, and rolls back what
 	 * it counted and noted */
 	if (e == ERR_OK)

@@ -73,14 +73,15 @@ static enum err from_file(const char *name, struct span path, char **out,
 	struct errmsg cause;
 	char *text = NULL;
 	size_t len = 0;
+	enum err e;
 
 	if (path.len == 0)
 		return ERR_OK;
 	if (!span_to_cstr(path, where, sizeof(where)))
 		return err_set(why, ERR_CONFIG, "%s_FILE: not a path", name);
-	if (config_read_file(where, &text, &len, &cause) != ERR_OK)
-		return err_set(why, ERR_CONFIG, "%s_FILE: %s", name,
-			       cause.text);
+	e = config_read_file(where, &text, &len, &cause);
+	if (e != ERR_OK)
+		return err_set(why, e, "%s_FILE: %s", name, cause.text);
 	if (strlen(text) != len) {
 		free(text);
 		return err_set(why, ERR_CONFIG, "%s_FILE: %s holds a NUL byte",
@@ -173,10 +174,10 @@ enum err config_load(const struct config_item *items, size_t count,
 	enum err e = ERR_OK;
 	size_t i;
 
-	if (path != NULL && path[0] != '\0' &&
-	    config_read_file(path, &s.text, &s.len, &cause) != ERR_OK)
-		return err_set(why, ERR_CONFIG, "GATEHOUSE_CONF: %s",
-			       cause.text);
+	if (path != NULL && path[0] != '\0')
+		e = config_read_file(path, &s.text, &s.len, &cause);
+	if (e != ERR_OK)
+		return err_set(why, e, "GATEHOUSE_CONF: %s", cause.text);
 	for (i = 0; i < count && e == ERR_OK; i++)
 		e = load_item(&s, &items[i], (char *)values + items[i].offset,
 			      why);

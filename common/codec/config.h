@@ -59,7 +59,7 @@ void config_print(const struct config_item *items, size_t count,
 void config_help(const struct config_item *items, size_t count, FILE *to);
 
 /* A whole small file, at most CONFIG_FILE_MAX bytes, into an owned terminated
- * string. ERR_CONFIG. */
+ * string. ERR_CONFIG, ERR_MEMORY. */
 enum err config_read_file(const char *path, char **out, size_t *len,
 			  struct errmsg *why) MUST_CHECK;
 

@@ -155,7 +155,7 @@ test('a row that cannot be written fails no request, and the log says so', async
     assert.ok(stack.logs.split('\n').some((l) => l.includes('"audit-failed"') && l.includes(id)));
     const disabled = await stack.authAdmin(['user', 'disable', ann.email]);
     assert.equal(disabled.code, 0);
-    assert.match(disabled.stderr, /not noted/);
+    assert.match(disabled.stderr, /not recorded/);
   } finally {
     await asRoot('RENAME TABLE audit_away TO audit');
   }

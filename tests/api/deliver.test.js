@@ -348,7 +348,7 @@ describe('a receiver', () => {
     const report = await deliver();
     assert.deepEqual(all(report, 'delivered'), [1, 0]);
     assert.deepEqual(all(report, 'waiting'), [0, 1]);
-    assert.match((await listed())[0].why, /head of the answer is too long/);
+    assert.match((await listed())[0].why, /header of the response is too long/);
   });
 
   test('that breaks off in the middle of its answer has not taken it', async () => {
@@ -519,7 +519,7 @@ describe('deliver', () => {
     assert.deepEqual([dead.file, dead.kind, dead.attempts, dead.why, dead.name], [id, 'uploaded', 2, 'HTTP 500', 'poison']);
     assert.notEqual(dead.dead_at, null);
     const text = (await admin(['events', 'list'])).stdout;
-    assert.match(text, new RegExp(`${left.url}: 1 wait, 1 are dead`));
+    assert.match(text, new RegExp(`${left.url}: 1 waiting, 1 dead`));
     assert.match(text, /"poison".*dead after 2 attempts: HTTP 500\n/);
 
     left.forget();
@@ -561,7 +561,7 @@ describe('gateway-admin events', () => {
     assert.equal((await events('forget', '--id', id)).forgotten, 1);
     assert.equal((await events('forget', '--receiver', left.url)).forgotten, 3);
     assert.equal((await events('forget', '--dead')).forgotten, 0);
-    assert.match((await admin(['events', 'retry', '--all'])).stdout, /^2 events will be tried anew\n$/);
+    assert.match((await admin(['events', 'retry', '--all'])).stdout, /^2 events will be retried\n$/);
     assert.deepEqual(all(await deliver(), 'delivered'), [0, 2]);
   });
 
@@ -569,7 +569,7 @@ describe('gateway-admin events', () => {
     await upload();
     const env = { EVENT_URLS: right.url };
     const text = (await admin(['events', 'list'], env)).stdout;
-    assert.match(text, new RegExp(`${left.url}: 1 wait, 0 are dead; not in EVENT_URLS\n`));
+    assert.match(text, new RegExp(`${left.url}: 1 waiting, 0 dead; not in EVENT_URLS\n`));
     await deliver(env);
     assert.deepEqual(left.arrived, []);
     assert.equal((await json(['gc'], env)).events, 0);

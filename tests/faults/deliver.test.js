@@ -84,6 +84,6 @@ test('one pass says that it cannot', async () => {
   await database.stop();
   const { code, stderr } = await stack.gatewayAdmin(['deliver']);
   assert.equal(code, 69);
-  assert.match(stderr, /^gateway-admin deliver: unavailable/);
+  assert.match(stderr, /^gateway-admin deliver: the database is unavailable/);
   await database.start();
 });

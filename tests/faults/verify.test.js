@@ -49,16 +49,16 @@ test('names one bit that has changed, another size, what is missing and what can
   assert.equal(code, 1);
   assert.deepEqual(Object.fromEntries(Object.entries(faults).map(([id, { fault }]) => [id, fault])),
     { [changed.id]: 'other_bytes', [longer.id]: 'other_size', [shorter.id]: 'other_size', [missing.id]: 'missing', [unreadable.id]: 'unreadable' });
-  assert.equal(faults[longer.id].problem, 'has 300001 bytes in place of 300000');
-  assert.equal(faults[shorter.id].problem, 'has 0 bytes in place of 300000');
+  assert.equal(faults[longer.id].problem, 'has 300001 bytes instead of 300000');
+  assert.equal(faults[shorter.id].problem, 'has 0 bytes instead of 300000');
   assert.match(faults[unreadable.id].problem, /^cannot be read: .*directory/);
   assert.deepEqual([faults[changed.id].owner, faults[changed.id].name], [ann.id, 'file 1']);
   assert.deepEqual([total.files, total.bad, total.whole, total.last], [7, 5, true, good.id]);
   assert.deepEqual([total.missing, total.other_size, total.other_bytes, total.unreadable], [1, 2, 1, 1]);
 
   const { stdout } = await stack.gatewayAdmin(['verify', '--rate', '0']);
-  assert.ok(stdout.includes(`${changed.id} has other bytes (owner ${ann.id}, "file 1")\n`), stdout);
-  assert.match(stdout, /^7 files, \d+ bytes read, 5 not as they should be$/m);
+  assert.ok(stdout.includes(`${changed.id} checksum mismatch (owner ${ann.id}, "file 1")\n`), stdout);
+  assert.match(stdout, /^7 files, \d+ bytes read, 5 damaged or missing$/m);
 
   rmSync(objectOf(unreadable), { recursive: true });
   for (const [record, content] of bytes) writeFileSync(objectOf(record), content);

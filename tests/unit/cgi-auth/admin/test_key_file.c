@@ -25,7 +25,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* Fails, too, if anything but the keyring is left in the folder */
+/* Fails also if the folder has any other file */
 static int tear_down(void **state)
 {
 	(void)state;
@@ -81,7 +81,7 @@ static void check_text(const char *before, const char *after, int kept,
 	buf_release(&out);
 }
 
-static void a_key_that_signed_gets_an_end_and_retired_ones_go(void **state)
+static void a_new_key_ends_the_signing_key_and_drops_retired_keys(void **state)
 {
 	(void)state;
 	check_text("", "NEW\n", 0, 0);
@@ -93,7 +93,7 @@ static void a_key_that_signed_gets_an_end_and_retired_ones_go(void **state)
 		   "# note - it\n\na 1 2000 x\nNEW\n", 1, 0);
 }
 
-static void the_first_key_makes_a_file_that_only_its_owner_reads(void **state)
+static void the_first_key_creates_a_file_that_only_its_owner_reads(void **state)
 {
 	struct key_change c;
 	struct keyring ring;
@@ -111,7 +111,7 @@ static void the_first_key_makes_a_file_that_only_its_owner_reads(void **state)
 	keyring_release(&ring);
 }
 
-static void the_first_key_is_not_made_twice(void **state)
+static void a_keyring_that_signs_refuses_a_first_key(void **state)
 {
 	struct key_change c;
 	struct errmsg why;
@@ -124,7 +124,7 @@ static void the_first_key_is_not_made_twice(void **state)
 	assert_text("a 1 - " SECRET_A "\n");
 }
 
-static void a_file_whose_keys_all_retire_takes_a_first_key(void **state)
+static void a_keyring_without_a_signing_key_accepts_a_first_key(void **state)
 {
 	struct key_change c;
 	struct keyring ring;
@@ -138,8 +138,7 @@ static void a_file_whose_keys_all_retire_takes_a_first_key(void **state)
 	keyring_release(&ring);
 }
 
-static void a_rotation_lets_the_old_key_verify_while_its_tokens_live(
-	void **state)
+static void a_rotated_key_verifies_until_its_tokens_expire(void **state)
 {
 	struct key_change c;
 	struct keyring ring;
@@ -157,7 +156,7 @@ static void a_rotation_lets_the_old_key_verify_while_its_tokens_live(
 	keyring_release(&ring);
 }
 
-static void there_is_nothing_to_rotate_without_a_key(void **state)
+static void a_rotation_needs_a_signing_key(void **state)
 {
 	struct key_change c;
 	struct errmsg why;
@@ -172,7 +171,7 @@ static void there_is_nothing_to_rotate_without_a_key(void **state)
 	assert_contains(why.text, "auth-admin key new");
 }
 
-static void a_file_that_is_no_keyring_is_left_alone(void **state)
+static void a_file_that_is_no_keyring_stays_unchanged(void **state)
 {
 	struct key_change c;
 	struct errmsg why;
@@ -291,7 +290,7 @@ static void a_full_keyring_waits_for_the_first_to_retire(void **state)
 	assert_int_equal(c.dropped, KEYRING_MAX - 1);
 }
 
-static void two_at_once_both_leave_their_key(void **state)
+static void rotations_at_once_each_add_a_key(void **state)
 {
 	struct key_change c;
 	struct keyring ring;
@@ -313,7 +312,7 @@ static void two_at_once_both_leave_their_key(void **state)
 	keyring_release(&ring);
 }
 
-static void a_missing_folder_is_said(void **state)
+static void a_missing_folder_is_reported(void **state)
 {
 	struct key_change c;
 	struct errmsg why;
@@ -330,21 +329,21 @@ static void a_missing_folder_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_key_that_signed_gets_an_end_and_retired_ones_go),
-		IN_FOLDER(the_first_key_makes_a_file_that_only_its_owner_reads),
-		IN_FOLDER(the_first_key_is_not_made_twice),
-		IN_FOLDER(a_file_whose_keys_all_retire_takes_a_first_key),
+		TEST(a_new_key_ends_the_signing_key_and_drops_retired_keys),
 		IN_FOLDER(
-			a_rotation_lets_the_old_key_verify_while_its_tokens_live),
-		IN_FOLDER(there_is_nothing_to_rotate_without_a_key),
-		IN_FOLDER(a_file_that_is_no_keyring_is_left_alone),
+			the_first_key_creates_a_file_that_only_its_owner_reads),
+		IN_FOLDER(a_keyring_that_signs_refuses_a_first_key),
+		IN_FOLDER(a_keyring_without_a_signing_key_accepts_a_first_key),
+		IN_FOLDER(a_rotated_key_verifies_until_its_tokens_expire),
+		IN_FOLDER(a_rotation_needs_a_signing_key),
+		IN_FOLDER(a_file_that_is_no_keyring_stays_unchanged),
 		IN_FOLDER(mode_and_place_of_the_file_are_kept),
 		IN_FOLDER(a_file_behind_several_links_is_replaced_not_a_link),
 		IN_FOLDER(links_without_a_file_are_refused_and_left_alone),
 		IN_FOLDER(an_empty_file_behind_a_link_gets_the_first_key),
 		IN_FOLDER(a_full_keyring_waits_for_the_first_to_retire),
-		IN_FOLDER(two_at_once_both_leave_their_key),
-		TEST(a_missing_folder_is_said),
+		IN_FOLDER(rotations_at_once_each_add_a_key),
+		TEST(a_missing_folder_is_reported),
 	};
 
 	return sodium_init() < 0 || RUN(tests);

@@ -1,7 +1,8 @@
-#include "cgi-auth/admin/cmd_prompt.h"
+#include "cgi-auth/admin/prompt.h"
 
-#include "cgi-auth/admin/cmd_report.h"
 #include "cgi-auth/password/user_rules.h"
+#include "common/admin/exit_status.h"
+#include "common/admin/failure.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,24 +13,24 @@
 #include <unistd.h>
 
 enum {
-	LINE_MAX_BYTES = BASIC_PASSWORD_MAX + 3, /* and "\r\n", and a NUL */
+	LINE_MAX_BYTES = BASIC_PASSWORD_MAX + 3, /* with "\r\n" and a NUL */
 };
 
-/* Signals that would leave a terminal without echo behind */
+/* Signals that would end the program while the echo is off */
 static const int caught[] = { SIGHUP,  SIGINT,	SIGQUIT, SIGTERM,
 			      SIGTSTP, SIGTTIN, SIGTTOU };
 enum { CAUGHT = sizeof(caught) / sizeof(*caught) };
 
 static volatile sig_atomic_t got_signal;
 
-static void note_signal(int sig)
+static void remember_signal(int sig)
 {
 	got_signal = sig;
 }
 
-/* One line from `fd` without its end, cut where it is too long for any
- * password; -1 at an error or a signal. Byte by byte: what follows is not
- * ours. */
+/* Read one line from `fd` without its end, cut where it is too long for any
+ * password; -1 at an error or a signal. Byte by byte, because the bytes behind
+ * the line are left to the next reader. */
 static int read_line(int fd, char line[static LINE_MAX_BYTES])
 {
 	size_t n = 0;
@@ -50,7 +51,7 @@ static int read_line(int fd, char line[static LINE_MAX_BYTES])
 	return (int)n;
 }
 
-/* Ask once, with the echo off; the signals are caught */
+/* Ask once, with the echo off and the signals caught */
 static int ask(int tty, const char *question, char line[static LINE_MAX_BYTES])
 {
 	struct termios was, quiet;
@@ -69,19 +70,19 @@ static int ask(int tty, const char *question, char line[static LINE_MAX_BYTES])
 	return n;
 }
 
-/* Ask, and let a signal that came have its way once the echo is back: it ends
- * us, or stops us and we ask again. */
+/* Ask, and raise a signal that came meanwhile once the echo is on again. It
+ * ends the program, or stops it; when it continues, ask again. */
 static int ask_safely(int tty, const char *question,
 		      char line[static LINE_MAX_BYTES])
 {
-	struct sigaction was[CAUGHT], note = { .sa_handler = note_signal };
+	struct sigaction was[CAUGHT], catch = { .sa_handler = remember_signal };
 	int n;
 
 	do {
 		got_signal = 0;
-		(void)sigemptyset(&note.sa_mask);
+		(void)sigemptyset(&catch.sa_mask);
 		for (size_t i = 0; i < CAUGHT; i++)
-			(void)sigaction(caught[i], &note, &was[i]);
+			(void)sigaction(caught[i], &catch, &was[i]);
 		n = ask(tty, question, line);
 		for (size_t i = 0; i < CAUGHT; i++)
 			(void)sigaction(caught[i], &was[i], NULL);
@@ -98,25 +99,26 @@ static int from_terminal(const char *email, char out[static LINE_MAX_BYTES])
 	int status = 0;
 
 	if (tty < 0)
-		return cmd_fail(EX_USAGE, "there is no terminal to ask for the "
-					  "password at; use --password-stdin");
+		return admin_fail_usage("there is no terminal to ask for the "
+					"password at; use --password-stdin");
 	(void)snprintf(question, sizeof(question),
 		       "New password for %s: ", email);
 	if (ask_safely(tty, question, out) < 0 ||
-	    ask_safely(tty, "The same again: ", again) < 0)
-		status = cmd_fail(EXIT_REFUSED, "no password was read (%s)",
-				  strerror(errno));
+	    ask_safely(tty, "Repeat it: ", again) < 0)
+		status = admin_fail(EXIT_NEGATIVE,
+				    "cannot read the password (%s)",
+				    strerror(errno));
 	else if (strcmp(out, again) != 0)
-		status = cmd_fail(EXIT_REFUSED,
-				  "the two are not the same; nothing was "
-				  "changed");
+		status =
+			admin_fail(EXIT_NEGATIVE,
+				   "the passwords differ; nothing was changed");
 	sodium_memzero(again, sizeof(again));
 	(void)close(tty);
 	return status;
 }
 
-int cmd_prompt_password(bool from_stdin, const char *email,
-			char out[static BASIC_PASSWORD_MAX + 1])
+int prompt_password(bool from_stdin, const char *email,
+		    char out[static BASIC_PASSWORD_MAX + 1])
 {
 	char line[LINE_MAX_BYTES] = "";
 	const char *fault;
@@ -125,15 +127,15 @@ int cmd_prompt_password(bool from_stdin, const char *email,
 	if (!from_stdin)
 		status = from_terminal(email, line);
 	else if (read_line(STDIN_FILENO, line) < 0)
-		status = cmd_fail(EXIT_REFUSED,
-				  "no password was read from "
-				  "standard input (%s)",
-				  strerror(errno));
+		status = admin_fail(EXIT_NEGATIVE,
+				    "cannot read the password from standard "
+				    "input (%s)",
+				    strerror(errno));
 	if (status == 0) {
 		fault = user_password_fault(span_of(line));
 		if (fault != NULL)
-			status = cmd_fail(EXIT_REFUSED, "the password %s",
-					  fault);
+			status = admin_fail(EXIT_NEGATIVE, "the password %s",
+					    fault);
 		else
 			memcpy(out, line, strlen(line) + 1);
 	}
@@ -141,7 +143,7 @@ int cmd_prompt_password(bool from_stdin, const char *email,
 	return status;
 }
 
-bool cmd_prompt_yes(const char *question, bool *asked)
+bool prompt_yes(const char *question, bool *asked)
 {
 	char answer[LINE_MAX_BYTES] = "";
 

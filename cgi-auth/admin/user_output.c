@@ -1,35 +1,19 @@
-#include "cgi-auth/admin/cmd_record.h"
+#include "cgi-auth/admin/user_output.h"
 
-#include "cgi-auth/admin/cmd_report.h"
+#include "common/admin/output.h"
 #include "common/codec/http_date.h"
 
-void cmd_record_set_time(struct json_object *o, const char *key, int64_t t,
-			 int64_t absent)
+struct json_object *user_output_json(const struct user *u)
 {
-	char text[RFC3339_LEN + 1];
+	struct json_object *o = output_object();
 
-	if (t == absent) {
-		(void)json_object_object_add(o, key, NULL);
-		return;
-	}
-	rfc3339_format(t, text);
-	json_set_str(o, key, text);
-}
-
-struct json_object *cmd_record_user(const struct user *u)
-{
-	struct json_object *o = json_object_new_object();
-
-	if (o == NULL)
-		return NULL;
 	json_set_int(o, "id", (int64_t)u->id);
 	json_set_str(o, "email", u->email);
 	json_set_bool(o, "admin", u->admin);
 	json_set_str(o, "scope", u->scope);
-	cmd_record_set_time(o, "created_at", u->created_at, -1);
-	cmd_record_set_time(o, "disabled_at", u->disabled_at, USER_ENABLED);
-	cmd_record_set_time(o, "password_changed_at", u->password_changed_at,
-			    -1);
+	output_set_time(o, "created_at", u->created_at, -1);
+	output_set_time(o, "disabled_at", u->disabled_at, USER_ENABLED);
+	output_set_time(o, "password_changed_at", u->password_changed_at, -1);
 	json_set_str(o, "password",
 		     password_kind_name(password_kind(u->password)));
 	return o;
@@ -38,7 +22,7 @@ struct json_object *cmd_record_user(const struct user *u)
 static void print_line(const char *name, const char *value)
 {
 	(void)printf("%-17s ", name);
-	cmd_put_text(value, 0);
+	output_text(value, 0);
 	(void)printf("\n");
 }
 
@@ -68,17 +52,10 @@ static void print_lines(const struct user *u)
 	print_time("password changed", u->password_changed_at);
 }
 
-void cmd_record_print_user(const struct user *u, bool json)
+void user_output(const struct user *u, bool json)
 {
-	struct json_object *o;
-	struct span text;
-
-	if (!json) {
+	if (json)
+		output_json(user_output_json(u));
+	else
 		print_lines(u);
-		return;
-	}
-	o = cmd_record_user(u);
-	text = json_write(o);
-	(void)printf("%.*s\n", SPAN_ARG(text));
-	json_object_put(o);
 }
