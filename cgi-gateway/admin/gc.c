@@ -112,8 +112,9 @@ static enum err is_named(struct gc *s, const struct store_item *item,
 		e = files_exists(s->db, id, why);
 	if (e != ERR_NOT_FOUND)
 		return e;
-	return item->kind == STORE_OBJECT ? tus_uploads_wants(s->db, id, why)
-					  : tus_uploads_exists(s->db, id, why);
+	return item->kind == STORE_OBJECT
+		       ? tus_uploads_is_unfinished_or_file(s->db, id, why)
+		       : tus_uploads_is_unfinished(s->db, id, why);
 }
 
 static enum err judge(struct gc *s, const struct store_item *item,
