@@ -176,7 +176,7 @@ enum err tus_creation_read(const struct request *rq, struct response *rs,
 enum err tus_patch_read(const struct request *rq, struct response *rs,
 			struct tus_body *out)
 {
-	struct tus_body body;
+	struct tus_body body = { TUS_LENGTH_UNKNOWN, TUS_LENGTH_UNKNOWN };
 	enum err e;
 
 	if (!tus_has_bytes(rq))
