@@ -66,7 +66,7 @@ static enum err check_length(int64_t offset, int64_t length, int64_t of_row,
 	return end_request(tus_length_check(&body, &u, MAX_UPLOAD, &rs));
 }
 
-/* --- PATCH ----------------------------------------------------------------- */
+/* --- PATCH ---------------------------------------------------------------- */
 
 static void a_patch_has_an_offset_and_perhaps_a_length(void **state)
 {
@@ -113,7 +113,7 @@ static void an_invalid_patch_leaves_the_output_unchanged(void **state)
 	}
 }
 
-/* --- POST ------------------------------------------------------------------ */
+/* --- POST ----------------------------------------------------------------- */
 
 static void a_creation_fills_the_row(void **state)
 {
@@ -160,7 +160,7 @@ static void a_final_creation_has_no_length(void **state)
 	assert_err(read_creation(&u), ERR_FORMAT);
 }
 
-/* --- the length of a PATCH against the row --------------------------------- */
+/* --- the length of a PATCH against the row -------------------------------- */
 
 static void a_length_may_be_set_once(void **state)
 {
