@@ -3,8 +3,8 @@
 
 #include "common/codec/http_date.h"
 
-static void set_headers(struct response *rs, const struct tus_upload *u,
-			int64_t offset)
+static void set_upload_headers(struct response *rs, const struct tus_upload *u,
+			       int64_t offset)
 {
 	response_header_int(rs, "Upload-Offset", offset);
 	if (u->length == TUS_LENGTH_UNKNOWN)
@@ -41,8 +41,8 @@ static struct json_object *progress_json(const struct app *app,
 	return o;
 }
 
-static enum err show(const struct app *app, struct request *rq,
-		     struct response *rs)
+static enum err show_progress(const struct app *app, struct request *rq,
+			      struct response *rs)
 {
 	struct tus_caller caller;
 	struct tus_upload *u = arena_alloc(rq->arena, sizeof(*u));
@@ -58,7 +58,7 @@ static enum err show(const struct app *app, struct request *rq,
 		e = tus_progress(app, rq, rs, &caller, u, &p);
 	if (e != ERR_OK)
 		return e;
-	set_headers(rs, u, p.offset);
+	set_upload_headers(rs, u, p.offset);
 	tus_expires(app, rs, p.written_at);
 	o = progress_json(app, u, &p);
 	e = o != NULL ? response_json(rs, 200, o) : ERR_MEMORY;
@@ -71,7 +71,7 @@ static enum err show(const struct app *app, struct request *rq,
  * database or scanner ends no upload. */
 enum err handle_tus_show(void *app, struct request *rq, struct response *rs)
 {
-	enum err e = show(app, rq, rs);
+	enum err e = show_progress(app, rq, rs);
 
 	return e == ERR_UNAVAILABLE && rq->head ? ERR_BUSY : e;
 }

@@ -4,7 +4,7 @@
 #include "cgi-gateway/tus/tus_complete.h"
 
 /* The offset in the store; where there is none any more, the row is read again.
- * *offset is not set for an upload that has finished. */
+ * Leaves *out unchanged for an upload that has finished. */
 static enum err read_offset(const struct app *app, struct request *rq,
 			    struct tus_caller *caller, struct tus_upload *u,
 			    struct tus_progress *out, struct errmsg *why)
