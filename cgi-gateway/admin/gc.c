@@ -113,8 +113,9 @@ static enum err is_named(struct gc *gc, const struct store_item *item,
 		e = files_exists(gc->db, id, why);
 	if (e != ERR_NOT_FOUND)
 		return e;
-	return item->kind == STORE_OBJECT ? tus_uploads_wants(gc->db, id, why)
-					  : tus_uploads_exists(gc->db, id, why);
+	return item->kind == STORE_OBJECT
+		       ? tus_uploads_is_unfinished_or_file(gc->db, id, why)
+		       : tus_uploads_is_unfinished(gc->db, id, why);
 }
 
 static enum err remove_object(struct gc *gc, const struct store_item *item,

@@ -10,7 +10,7 @@
 struct expired {
 	char id[UUID_LEN + 1];
 	uint64_t owner;
-	struct amount held;
+	struct amount reserved;
 	int64_t finished_at;
 };
 
@@ -27,7 +27,7 @@ static enum err add_to_page(void *arg)
 
 	memcpy(x->id, p->row.id, sizeof(x->id));
 	x->owner = p->row.owner;
-	x->held = p->row.held;
+	x->reserved = p->row.reserved;
 	x->finished_at = p->row.finished_at;
 	return ERR_OK;
 }
@@ -49,7 +49,7 @@ static enum err remove_upload(struct gc *gc, const struct tus_upload *u,
 	enum err e = ERR_OK;
 
 	if (!gc->dry)
-		e = tus_uploads_drop(gc->db, u, gc->now, why);
+		e = tus_uploads_delete_expired(gc->db, u, gc->now, why);
 	if (e != ERR_OK || u->finished_at != TUS_UNFINISHED)
 		return e;
 	gc_report(gc, GC_UPLOAD, u->id, "");
@@ -71,7 +71,7 @@ static enum err check_upload(struct gc *gc, const struct expired *x,
 
 	memcpy(u->id, x->id, sizeof(x->id));
 	u->owner = x->owner;
-	u->held = x->held;
+	u->reserved = x->reserved;
 	u->finished_at = x->finished_at;
 	if (x->finished_at == TUS_UNFINISHED)
 		e = resumable_offset(gc->store, x->id, &offset, &written_at,

@@ -271,7 +271,7 @@ describe('a disk', () => {
 
     const full = await ask('PATCH', path, { HTTP_UPLOAD_OFFSET: '0' }, bytes);
     assertProblem(full, 507, 'storage-full');
-    assert.match(full.json.detail, /What came before that is kept/);
+    assert.match(full.json.detail, /The bytes before that were kept/);
     const at = await offset();
     assert.ok(at > 0 && at <= 256 << 10, String(at));
     assertProblem(await ask('PATCH', path, { HTTP_UPLOAD_OFFSET: String(at) }, bytes.subarray(at)), 507, 'storage-full');
