@@ -1,4 +1,4 @@
-// GET, POST /tokens and DELETE /tokens/{id}: tokens for scripts
+// GET, POST /tokens and DELETE /tokens/{id}: API tokens for scripts
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { before, describe, test } from 'node:test';
@@ -23,7 +23,7 @@ before(async () => {
 });
 
 describe('an API token', () => {
-  test('is made with a name, and shown once', async () => {
+  test('an API token has a name and is shown once', async () => {
     const bob = await stack.person();
     const { token, ...rest } = await made(bob.token, { name: 'Zoë’s backup 密' });
     const { created_at: created, ...fixed } = rest;
@@ -33,7 +33,7 @@ describe('an API token', () => {
     assert.deepEqual(await list(bob.token), [rest]);
   });
 
-  test('is kept as a hash', async () => {
+  test('an API token is stored as a hash', async () => {
     const { token, id } = await made(ann.token);
     const secret = token.slice(26);
     const [row] = await stack.sql('auth', `SELECT LOWER(HEX(secret)), kind, name FROM session WHERE id='${id}'`);
@@ -41,7 +41,7 @@ describe('an API token', () => {
     assert.ok(!stack.logs.includes(secret));
   });
 
-  test('is good wherever an access token is', async () => {
+  test('an API token works wherever an access token does', async () => {
     const { token } = await made(ann.token);
     assert.equal((await stack.call('GET', '/me', { token })).json.email, ann.email);
     const put = await stack.call('PUT', '/upload/note.txt', { token, body: 'hello' });
@@ -52,7 +52,7 @@ describe('an API token', () => {
     assertStatus(await stack.callInternal('GET', '/validate', { token }), 200);
   });
 
-  test('may do less than its user', async () => {
+  test('an API token may have fewer scopes than its user', async () => {
     const { token, scope } = await made(ann.token, { scope: 'files:read' });
     assert.equal(scope, 'files:read');
     assertStatus(await files(token), 200);
@@ -61,27 +61,27 @@ describe('an API token', () => {
     assertProblem(await files(none.token), 403, 'insufficient-scope');
   });
 
-  test('may not do more than the token that made it', async () => {
+  test('an API token cannot have more scopes than the token that creates it', async () => {
     for (const scope of ['admin', 'files:read admin', 'files:reads', 'files', 'files:read  files:write', ' files:read', 'files:read ', 'FILES:READ', 'a"b', 'x'.repeat(300), 7, null, ['files:read']])
       assertProblem(await make(ann.token, { scope }), 422, 'invalid-value');
     const root = await stack.person({ admin: true });
     assertStatus(await make(root.token, { scope: 'files:read admin' }), 201);
   });
 
-  test('may not do more than its user by now, though the access token is older', async () => {
+  test('an API token cannot have a scope that its user has lost, even if the access token still has it', async () => {
     const bob = await stack.person();
     await stack.sql('auth', `UPDATE user SET scope='files:read' WHERE id=${bob.id}`);
     assertProblem(await make(bob.token, { scope: 'files:write' }), 422, 'invalid-value');
   });
 
-  test('of an admin that has not the scope admin is no admin’s', async () => {
+  test('an admin\'s API token without the scope admin has no admin rights', async () => {
     const root = await stack.person({ admin: true });
     const { token } = await made(root.token, { scope: 'files:read' });
     assertStatus(await stack.call('GET', `/files?owner=${ann.id}`, { token: root.token }), 200);
     assertProblem(await stack.call('GET', `/files?owner=${ann.id}`, { token }), 403, 'insufficient-scope');
   });
 
-  test('ends when its time is over', async () => {
+  test('an API token is refused from its expiry on', async () => {
     const { token, id, created_at: from, expires_at: to } = await made(ann.token, { expires_in: 100 });
     assert.equal(Date.parse(to) - Date.parse(from), 100_000);
     assertStatus(await files(token), 200);
@@ -90,7 +90,7 @@ describe('an API token', () => {
     assertProblem(await stack.callInternal('GET', '/validate', { token }), 401, 'invalid-token');
   });
 
-  test('ends at once when it is taken back, at the gateway too', async () => {
+  test('a revoked API token is refused at once, by the gateway too', async () => {
     const [one, other] = [await made(ann.token), await made(ann.token)];
     assertStatus(await files(one.token), 200);
     assertStatus(await end(ann.token, one.id), 204);
@@ -100,14 +100,14 @@ describe('an API token', () => {
     assertProblem(await end(ann.token, one.id), 404, 'not-found');
   });
 
-  test('lives on when its maker logs out', async () => {
+  test('an API token outlives the login that created it', async () => {
     const { json } = await stack.call('POST', '/login', { basic: [ann.email, ann.password] });
     const { token } = await made(json.access_token);
     assertStatus(await stack.call('POST', '/logout', { token: json.access_token, body: '' }), 204);
     assertStatus(await files(token), 200);
   });
 
-  test('notes its use, but not at every request', async () => {
+  test('last_used_at of an API token is updated at most every 300 seconds', async () => {
     const { token, id } = await made(ann.token);
     const used = async () => (await list(ann.token)).find((t) => t.id === id).last_used_at;
     assert.equal(await used(), null);
@@ -123,8 +123,8 @@ describe('an API token', () => {
   });
 });
 
-describe('an API token is refused', () => {
-  test('when a character of it is another, or missing, or one too many', async () => {
+describe('invalid API tokens', () => {
+  test('an API token with a changed, missing or extra character is refused', async () => {
     const { token } = await made(ann.token);
     const other = (c) => (c === 'A' ? 'B' : 'A');
     const wrong = [token.slice(0, -1), `${token}A`, token.slice(0, 25), `${token.slice(0, 25)}_`, token.toLowerCase(), token.replace('gh_', 'GH_'), token.replace('gh_', ''), `${token.slice(0, 25)}-${token.slice(26)}`];
@@ -134,14 +134,14 @@ describe('an API token is refused', () => {
     assertStatus(await files(token), 200);
   });
 
-  test('when its secret is one that another token has, or none', async () => {
+  test('an API token with the secret of another token, or of a session, is refused', async () => {
     const [one, two] = [await made(ann.token), await made(ann.token)];
     assertProblem(await files(one.token.slice(0, 26) + two.token.slice(26)), 401, 'invalid-token');
     const sid = JSON.parse(Buffer.from(ann.token.split('.')[1], 'base64url')).sid;
     assertProblem(await files(`gh_${sid}_${randomBytes(32).toString('base64url')}`), 401, 'invalid-token');
   });
 
-  test('for what concerns the account', async () => {
+  test('an API token is refused for operations on the account', async () => {
     const { token, id } = await made(ann.token);
     for (const [method, route, json] of [['GET', '/tokens'], ['POST', '/tokens', { name: 'x' }], ['DELETE', `/tokens/${id}`], ['GET', '/sessions'], ['POST', '/password', { current: ann.password, new: 'a better password' }], ['POST', '/logout', {}]])
       assertProblem(await stack.call(method, route, { token, json }), 403, 'insufficient-scope');
@@ -149,26 +149,26 @@ describe('an API token is refused', () => {
   });
 });
 
-describe('no API token is made', () => {
-  test('with a name that is none', async () => {
+describe('creating an API token', () => {
+  test('an API token with an invalid name is refused', async () => {
     for (const name of ['', '   ', 'x'.repeat(101), '密'.repeat(101), 'a\nb', 7, null, undefined])
       assertProblem(await make(ann.token, { name }), 422, 'invalid-value');
     for (const name of ['密'.repeat(100), "'; DROP TABLE session; --"]) assert.equal((await made(ann.token, { name })).name, name);
   });
 
-  test('with a life that is none', async () => {
+  test('an API token with an invalid lifetime is refused', async () => {
     for (const life of [0, -1, 1.5, '60', 316224001, 1e300, [], true]) assertProblem(await make(ann.token, { expires_in: life }), 422, 'invalid-value');
     assert.equal((await made(ann.token, { expires_in: null })).expires_at, null);
   });
 
-  test('from a body that we do not read', async () => {
+  test('a request for an API token in another format is refused', async () => {
     const send = (body, type) => stack.call('POST', '/tokens', { token: ann.token, body, headers: { 'Content-Type': type } });
     assertProblem(await send('{"name":"x"', 'application/json'), 400, 'bad-request');
     assertProblem(await send('name=x', 'application/x-www-form-urlencoded'), 415, 'unsupported-media-type');
     assertProblem(await send(JSON.stringify({ name: 'x'.repeat(20000) }), 'application/json'), 413, 'too-large');
   });
 
-  test('beyond a hundred of a user, until one is taken back', async () => {
+  test('a user can have a hundred API tokens, and another only after one is revoked', async () => {
     const bob = await stack.person();
     const { id } = await made(bob.token);
     const rows = Array.from({ length: 99 }, (_, i) => `('${`t${bob.id}-${i}`.padEnd(22, 'A')}', ${bob.id}, 'api', 's', 1)`);
@@ -180,7 +180,7 @@ describe('no API token is made', () => {
   });
 });
 
-test('the tokens of another user are out of sight and out of reach', async () => {
+test('the API tokens of another user can be neither listed nor revoked', async () => {
   const bob = await stack.person();
   const { token, id } = await made(ann.token);
   assert.deepEqual(await list(bob.token), []);
@@ -189,7 +189,7 @@ test('the tokens of another user are out of sight and out of reach', async () =>
   assertStatus(await files(bob.token), 200);
 });
 
-test('all of it needs a token', async () => {
+test('every operation on API tokens needs an access token', async () => {
   for (const [method, route, json] of [['GET', '/tokens'], ['POST', '/tokens', { name: 'x' }], ['DELETE', `/tokens/${'A'.repeat(22)}`]]) {
     assertProblem(await stack.call(method, route, { json }), 401, 'missing-token');
     assertProblem(await stack.call(method, route, { json, headers: { Authorization: 'Bearer ,' } }), 400, 'invalid-request');

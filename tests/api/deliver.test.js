@@ -1,5 +1,4 @@
-// What happens to files is told to other services: gateway-admin deliver and events, against real
-// receivers that fail in every way that we know of
+// Webhooks: gateway-admin deliver and events, against real receivers that fail in every way known to us
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -32,7 +31,7 @@ beforeEach(async () => {
   right.forget();
 });
 
-// --- the commands, with settings of their own if need be
+// --- commands, optionally with other settings
 
 const admin = async (args, env = {}) => {
   const result = await run(join(build, 'gateway-admin'), args.map(String), { env: { GATEHOUSE_CONF: stack.path('conf', 'gateway.env'), ...env } });
@@ -48,18 +47,18 @@ const events = (...args) => json(['events', ...args]);
 const listed = async (...args) => (await events('list', ...args)).events;
 const deliver = (env) => json(['deliver'], env);
 const IMPATIENT = { EVENT_TIMEOUT: '1' }; // for receivers that never answer
-// As if the time had come for all that waits.
+// Makes all waiting events due now.
 const later = () => events('retry', '--all');
 const all = ({ receivers }, key) => receivers.map((r) => r[key]);
 
-// Deliver until nothing waits.
+// Deliver until no event waits.
 async function drain(env) {
   for (let passes = 0; passes < 200; passes++) {
     const report = await deliver(env);
     if (all(report, 'waiting').every((n) => n === 0)) return report;
     await later();
   }
-  throw new Error('there is no end to it');
+  throw new Error('events still wait after 200 passes');
 }
 
 const remove = async ({ id }) => assertStatus(await stack.call('DELETE', `/files/${id}`, { token: ann.token }), 204);
@@ -78,10 +77,10 @@ function assertGenuine(receiver) {
   }
 }
 
-// --- what is told
+// --- which events are sent
 
-describe('what is told', () => {
-  test('is each upload, deletion and expiry, with all that the file was', async () => {
+describe('events', () => {
+  test('each upload, deletion and expiry is an event with all properties of the file', async () => {
     const first = await upload('ä "b".txt', 'hello', { type: 'text/plain', query: '?expires_in=1000' });
     const second = await upload('c', '');
     const renamed = await stack.call('PATCH', `/files/${second.id}`, { token: ann.token, json: { name: 'new name' } });
@@ -98,10 +97,10 @@ describe('what is told', () => {
       assertGenuine(receiver);
       assert.equal(receiver.taken(first.id), 'uploaded expired');
       assert.equal(receiver.taken(second.id), 'uploaded deleted');
-      const [told, ended] = receiver.arrived.filter((a) => a.json.data.id === first.id).map((a) => a.json.data);
+      const [uploaded, expired] = receiver.arrived.filter((a) => a.json.data.id === first.id).map((a) => a.json.data);
       const { url, ...record } = first;
-      assert.deepEqual(told, { ...record, owner: ann.id });
-      assert.deepEqual(ended, { ...told, expires_at: '1970-01-01T00:00:01Z' });
+      assert.deepEqual(uploaded, { ...record, owner: ann.id });
+      assert.deepEqual(expired, { ...uploaded, expires_at: '1970-01-01T00:00:01Z' });
       const [was, deleted] = receiver.arrived.filter((a) => a.json.data.id === second.id).map((a) => a.json);
       assert.equal(was.data.name, 'c');
       assert.deepEqual(deleted.data, { ...was.data, name: 'new name' });
@@ -114,12 +113,12 @@ describe('what is told', () => {
     assert.match(headers['user-agent'], /^gatehouse\//);
     assert.equal(headers.expect, undefined);
 
-    // and once it has been taken, no more
+    // an accepted event is not sent again
     assert.deepEqual(all(await deliver(), 'delivered'), [0, 0]);
     assert.equal(left.arrived.length, 4);
   });
 
-  test('is each file of a form, and whose it is when an admin acts', async () => {
+  test('each file of a form is an event, with its owner even if an admin sends it', async () => {
     const root = await stack.person({ admin: true });
     const posted = await stack.call('POST', `/upload?owner=${ann.id}`,
       { token: root.token, headers: { 'Content-Type': formType() }, body: form(filePart('a', 'aa'), filePart('b', 'bbb')) });
@@ -130,7 +129,7 @@ describe('what is told', () => {
     assert.ok(left.arrived.every((a) => a.json.data.owner === ann.id));
   });
 
-  test('is a file that came in parts, and whoever sent it', async () => {
+  test('a resumable upload and an upload by link are events when they complete', async () => {
     const whole = await created(stack, ann, 5, { name: 'tus.txt', body: 'hel' });
     assertStatus(await patch(stack, ann, whole, 3, 'lo'), 204);
     const parts = [];
@@ -149,8 +148,8 @@ describe('what is told', () => {
 
     await deliver();
     assertGenuine(left);
-    const told = left.arrived.map(({ json: { type, data } }) => [type, data.name, data.sha256, data.owner, data.upload_link]);
-    assert.deepEqual(told.sort(), [
+    const received = left.arrived.map(({ json: { type, data } }) => [type, data.name, data.sha256, data.owner, data.upload_link]);
+    assert.deepEqual(received.sort(), [
       ['file.deleted', 'tus.txt', sha256('hello'), ann.id, null],
       ['file.uploaded', 'from-outside', sha256('hello'), ann.id, link.json.id],
       ['file.uploaded', 'joined', sha256('abc'), ann.id, null],
@@ -158,7 +157,7 @@ describe('what is told', () => {
     ]);
   });
 
-  test('is nothing of what was refused', async () => {
+  test('a refused upload is no event', async () => {
     const bob = await stack.person();
     await json(['quota', 'set', bob.id, '--files', '1']);
     const put = (query, body = 'x') => stack.call('PUT', `/upload/a${query}`, { token: bob.token, body });
@@ -172,7 +171,7 @@ describe('what is told', () => {
     assert.deepEqual(await stack.sql('gateway', 'SELECT kind FROM event'), [['uploaded'], ['uploaded']]);
   });
 
-  test('is signed with both secrets while one takes the place of the other', async () => {
+  test('an event is signed with both secrets during a change of secret', async () => {
     await upload();
     const next = 'a secret as characters, 32 at least'.replaceAll(' ', '-');
     await deliver({ EVENT_SECRET: `${next} ${SECRET}` });
@@ -186,7 +185,7 @@ describe('what is told', () => {
   });
 });
 
-test('the lines of docs/operations.md know what is genuine', async () => {
+test('the verification code in docs/operations.md accepts a genuine event only', async () => {
   const [[js], [sh]] = ['js', 'sh'].map((language) => commandsOf('docs/operations.md', '### What a receiver gets', language));
   const { isGenuine } = await import(`data:text/javascript;base64,${Buffer.from(js).toString('base64')}`);
   await upload();
@@ -200,14 +199,14 @@ test('the lines of docs/operations.md know what is genuine', async () => {
 
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-hook-'));
   writeFileSync(join(folder, 'body'), body);
-  for (const [sent, said] of [[headers, 'genuine\n'], [other, 'forged\n']]) {
+  for (const [sent, output] of [[headers, 'genuine\n'], [other, 'forged\n']]) {
     const env = { EVENT_SECRET: SECRET, id: sent['webhook-id'], timestamp: sent['webhook-timestamp'], signature: sent['webhook-signature'] };
-    assert.equal((await run('sh', ['-eu', '-c', sh], { env, cwd: folder })).stdout, said);
+    assert.equal((await run('sh', ['-eu', '-c', sh], { env, cwd: folder })).stdout, output);
   }
   rmSync(folder, { recursive: true });
 });
 
-test('nobody to tell: nothing is written, and deliver says so', async () => {
+test('without EVENT_URLS no event is written, and deliver reports that it is not set', async () => {
   const plain = await useStack();
   const bob = await plain.person();
   const { id } = await keep(plain, bob, 'a', 'hello');
@@ -221,7 +220,7 @@ test('nobody to tell: nothing is written, and deliver says so', async () => {
 // --- receivers that fail
 
 describe('a receiver', () => {
-  test('that fails half of the time gets everything, in order for each file', async () => {
+  test('a receiver that fails half of the time gets everything, in order for each file', async () => {
     left.behave = any(accept, answer(500), accept, hangUp, accept, answer(503), accept, never);
     const files = await uploads(24);
     await Promise.all(files.map(remove));
@@ -229,7 +228,7 @@ describe('a receiver', () => {
     for (const receiver of [left, right]) {
       assertGenuine(receiver);
       for (const { id } of files) {
-        // none is told of the end of a file before it has taken the beginning
+        // no later event of a file is sent before the first is accepted
         const taken = receiver.taken(id);
         assert.match(taken, ONCE_OR_MORE);
         const arrived = receiver.arrived.filter((a) => a.json.data.id === id);
@@ -241,14 +240,14 @@ describe('a receiver', () => {
     assert.ok(left.arrived.length > 60);
   });
 
-  test('that is dead holds up no other, and is not asked for every file', async () => {
+  test('a dead receiver delays no other, and gets a few requests rather than one for each file', async () => {
     left.behave = never;
     await uploads(30);
     const report = await deliver(IMPATIENT);
     assert.deepEqual(all(report, 'delivered'), [0, 30]);
     assert.deepEqual(all(report, 'waiting'), [30, 0]);
-    const asked = report.receivers[0].failed;
-    assert.ok(asked >= 8 && asked < 12, `${asked} requests`);
+    const requests = report.receivers[0].failed;
+    assert.ok(requests >= 8 && requests < 12, `${requests} requests`);
     const [{ attempts, why }] = (await listed('--receiver', left.url)).filter((e) => e.attempts > 0);
     assert.equal(attempts, 1);
     assert.match(why, /timed out/i);
@@ -257,18 +256,18 @@ describe('a receiver', () => {
     assert.equal(new Set(left.arrived.filter((a) => a.taken).map((a) => a.id)).size, 30);
   });
 
-  test('whom nobody answers for is one that fails', async () => {
-    const away = await Receiver.start();
-    await away.stop();
+  test('a receiver that cannot be reached counts as failed', async () => {
+    const stopped = await Receiver.start();
+    await stopped.stop();
     const { id } = await upload();
-    await stack.sql('gateway', `UPDATE event SET receiver='${away.url}' WHERE receiver='${left.url}'`);
-    const report = await deliver({ EVENT_URLS: `${away.url} ${right.url}` });
+    await stack.sql('gateway', `UPDATE event SET receiver='${stopped.url}' WHERE receiver='${left.url}'`);
+    const report = await deliver({ EVENT_URLS: `${stopped.url} ${right.url}` });
     assert.deepEqual(all(report, 'waiting'), [1, 0]);
     assert.match((await listed())[0].why, /connect/i);
     assert.equal(right.taken(id), 'uploaded');
   });
 
-  test('that fails for one file gets the others, and that file\'s next event only after it', async () => {
+  test('a receiver that fails for one file gets the others; that file\'s next event waits', async () => {
     const [bad, good] = await uploads(2);
     await remove(bad);
     await remove(good);
@@ -276,7 +275,7 @@ describe('a receiver', () => {
     assert.deepEqual(all(await deliver(), 'waiting'), [2, 0]);
     assert.equal(left.taken(good.id), 'uploaded deleted');
     assert.equal(right.taken(bad.id), 'uploaded deleted');
-    // what fails is not due again at once
+    // a failed event is not due again at once
     assert.deepEqual(all(await deliver(), 'failed'), [0, 0]);
     const waiting = await listed('--receiver', left.url);
     assert.deepEqual(waiting.map((e) => [e.kind, e.attempts, e.why]), [['uploaded', 1, 'HTTP 500'], ['deleted', 0, '']]);
@@ -285,7 +284,7 @@ describe('a receiver', () => {
     assert.equal(left.taken(bad.id), 'uploaded deleted');
   });
 
-  test('that refuses many still gets those that it takes', async () => {
+  test('a receiver that refuses many events still gets those that it accepts', async () => {
     const refused = new Set((await uploads(30)).map(({ id }) => id));
     const { id } = await upload('fine');
     left.behave = (one, response) => (refused.has(one.json.data.id) ? answer(422) : accept)(one, response);
@@ -295,8 +294,8 @@ describe('a receiver', () => {
   });
 
   for (const status of [199, 201, 299, 300, 304, 400, 401, 404, 410, 429, 500, 599])
-    test(`that answers ${status} has ${status > 199 && status < 300 ? '' : 'not '}taken it`, async () => {
-      // by hand, for a server may not say 199
+    test(`a receiver that answers ${status} has ${status > 199 && status < 300 ? '' : 'not '}accepted the event`, async () => {
+      // written by hand, because a Node server cannot send 199
       left.behave = (one, response) => response.socket.end(`HTTP/1.1 ${status} x\r\ncontent-length: 0\r\n\r\n`);
       await upload();
       const ok = status > 199 && status < 300;
@@ -305,7 +304,7 @@ describe('a receiver', () => {
       if (!ok && status >= 200) assert.equal((await listed())[0].why, `HTTP ${status}`);
     });
 
-  test('that sends elsewhere is not followed', async () => {
+  test('a redirect of a receiver is not followed', async () => {
     left.behave = answer(307, { Location: right.url });
     await upload();
     assert.deepEqual(all(await deliver(), 'failed'), [1, 0]);
@@ -313,7 +312,7 @@ describe('a receiver', () => {
     assert.equal((await listed())[0].why, 'HTTP 307');
   });
 
-  test('that asks for a pause gets it, but none without end', async () => {
+  test('Retry-After of a receiver is honoured, up to a limit', async () => {
     left.behave = answer(503, { 'Retry-After': '600' });
     await upload();
     await deliver();
@@ -328,7 +327,7 @@ describe('a receiver', () => {
     assert.ok((await pause()) >= 3600 && (await pause()) < 4000);
   });
 
-  test('that says 200 and never stops talking has taken it; one whose head has no end has not', async () => {
+  test('a 200 with an endless body counts as accepted, an endless head as failed', async () => {
     const talk = (response, line) => {
       const more = () => {
         while (!response.socket.destroyed && response.socket.write(line));
@@ -351,7 +350,7 @@ describe('a receiver', () => {
     assert.match((await listed())[0].why, /head of the answer is too long/);
   });
 
-  test('that breaks off in the middle of its answer has not taken it', async () => {
+  test('a receiver that breaks off in the middle of its answer has not accepted the event', async () => {
     left.behave = (one, response) => {
       response.writeHead(200, { 'Content-Length': 100 });
       response.write('half', () => response.destroy());
@@ -360,7 +359,7 @@ describe('a receiver', () => {
     assert.deepEqual(all(await deliver(), 'failed'), [1, 0]);
   });
 
-  test('by https is one whose certificate is known', async () => {
+  test('a receiver by https needs a certificate of a known authority', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-tls-'));
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     const made = await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', cert,
@@ -386,7 +385,7 @@ describe('a receiver', () => {
 
 // --- processes
 
-// deliver as a process of its own, whose stderr is what it logs
+// deliver as a separate process; its log is its stderr
 function start(...args) {
   const env = { ...process.env, GATEHOUSE_CONF: stack.path('conf', 'gateway.env') };
   const child = spawn(join(build, 'gateway-admin'), ['deliver', '--json', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -400,7 +399,7 @@ function start(...args) {
 }
 
 describe('deliver', () => {
-  test('killed in the middle loses nothing, and says the same thing again', async () => {
+  test('deliver that is killed during a request loses no event and sends it again', async () => {
     const files = await uploads(20);
     await Promise.all(files.map(remove));
     for (const moment of [1, 3, 7, 12]) {
@@ -410,15 +409,15 @@ describe('deliver', () => {
       await Promise.race([left.come(moment), child.done]);
       child.kill('SIGKILL');
       assert.equal((await child.done).code, 'SIGKILL');
-      // what it was about is still claimed, and nobody else's for a while
-      const told = left.arrived.filter((a) => !a.taken).map((a) => a.id);
+      // the event in flight stays claimed for a while
+      const unanswered = left.arrived.filter((a) => !a.taken).map((a) => a.id);
       left.forget();
       left.behave = any(answer(500));
       await deliver();
-      for (const id of told) assert.ok(!left.arrived.some((a) => a.id === id), id);
+      for (const id of unanswered) assert.ok(!left.arrived.some((a) => a.id === id), id);
       await later();
       const waiting = await listed('--receiver', left.url);
-      for (const id of told) assert.ok(waiting.some((e) => `${e.kind}_${e.file}` === id), id);
+      for (const id of unanswered) assert.ok(waiting.some((e) => `${e.kind}_${e.file}` === id), id);
     }
     left.forget();
     await drain();
@@ -426,7 +425,7 @@ describe('deliver', () => {
     for (const { id } of files) assert.match(right.taken(id), ONCE_OR_MORE);
   });
 
-  test('killed at any moment tells of everything at least once', async () => {
+  test('deliver that is killed at any moment sends every event at least once', async () => {
     const files = await uploads(20);
     await Promise.all(files.map(remove));
     for (let moment = 1; moment < 40; moment += 5) {
@@ -446,20 +445,20 @@ describe('deliver', () => {
     }
   });
 
-  test('several at once tell each thing once, and in order', async () => {
+  test('several deliver processes send each event once, and in order', async () => {
     const files = await uploads(40);
     await Promise.all(files.map(remove));
     const ends = await Promise.all(Array.from({ length: 4 }, () => start().done));
     assert.deepEqual(ends.map(({ code, stderr }) => [code, stderr]), Array(4).fill([0, '']));
     const delivered = ends.map(({ stdout }) => all(JSON.parse(stdout), 'delivered'));
-    // a pass may end while another's request holds a file's next event back
+    // a pass may end while another process has the first event of a file in flight
     const rest = await deliver();
     for (const side of [0, 1]) assert.equal([...delivered, all(rest, 'delivered')].reduce((sum, d) => sum + d[side], 0), 80);
     assert.equal(left.arrived.length, 80);
     for (const { id } of files) assert.equal(left.taken(id), 'uploaded deleted');
   });
 
-  test('--follow tells of things as they happen, and ends when what is under way has been answered', async () => {
+  test('deliver --follow sends events as they happen; SIGTERM ends it after the requests in flight', async () => {
     const child = start('--follow');
     const first = await upload();
     await Promise.all([left.come(1), right.come(1)]);
@@ -486,7 +485,7 @@ describe('deliver', () => {
     assert.deepEqual(all(await deliver(), 'delivered'), [1, 1]);
   });
 
-  test('--follow leaves alone who is not there, and ends at once when nothing is under way', async () => {
+  test('deliver --follow pauses a receiver that fails; SIGINT ends it at once if no request is in flight', async () => {
     left.behave = answer(503);
     const child = start('--follow');
     await uploads(20);
@@ -504,7 +503,7 @@ describe('deliver', () => {
     assert.ok(!stderr.includes(SECRET));
   });
 
-  test('gives up what has failed for days, says so, and tries it anew when told to', async () => {
+  test('deliver gives up an event after days of failures, reports it, and retries it on command', async () => {
     const { id } = await upload('poison');
     await remove({ id });
     left.behave = answer(500);
@@ -513,7 +512,7 @@ describe('deliver', () => {
     const report = await deliver();
     assert.equal(report.code, 1);
     assert.deepEqual([report.receivers[0].died, report.receivers[0].dead], [1, 1]);
-    // the deletion did not wait any more, and fails by itself
+    // the deletion no longer waits, and fails as well
     assert.deepEqual(left.arrived.map((a) => a.json.type), ['file.uploaded', 'file.uploaded', 'file.deleted']);
     const [dead] = await listed('--dead');
     assert.deepEqual([dead.file, dead.kind, dead.attempts, dead.why, dead.name], [id, 'uploaded', 2, 'HTTP 500', 'poison']);
@@ -525,7 +524,7 @@ describe('deliver', () => {
     left.forget();
     assert.equal((await deliver()).code, 1);
     assert.deepEqual(left.arrived, []);
-    // a service that ends when it is told to has not failed
+    // a service that ends on SIGTERM has not failed
     const child = start('--follow');
     await upload();
     await right.come(right.arrived.length + 1);
@@ -541,7 +540,7 @@ describe('deliver', () => {
 // --- the operator
 
 describe('gateway-admin events', () => {
-  test('lists, for all or for one receiver', async () => {
+  test('events list shows all events, or those of one receiver', async () => {
     await uploads(3);
     const { receivers, events: rows } = await events('list', '--limit', '4');
     assert.deepEqual(receivers.map(({ url, configured, waiting, dead }) => [url, configured, waiting, dead]),
@@ -555,7 +554,7 @@ describe('gateway-admin events', () => {
     assert.equal(stdout.match(/not tried yet\n/g).length, 6);
   });
 
-  test('forgets what nobody is to be told of', async () => {
+  test('events forget removes waiting events', async () => {
     await uploads(3);
     const [{ id }] = await listed('--receiver', right.url);
     assert.equal((await events('forget', '--id', id)).forgotten, 1);
@@ -565,7 +564,7 @@ describe('gateway-admin events', () => {
     assert.deepEqual(all(await deliver(), 'delivered'), [0, 2]);
   });
 
-  test('shows who is told no more, and gc removes that after a month', async () => {
+  test('events of a receiver that is no longer configured are listed, and removed by gc after a month', async () => {
     await upload();
     const env = { EVENT_URLS: right.url };
     const text = (await admin(['events', 'list'], env)).stdout;
@@ -580,7 +579,7 @@ describe('gateway-admin events', () => {
     assert.deepEqual(await listed(), []);
   });
 
-  test('says how it is to be used', async () => {
+  test('wrong usage of events and deliver exits 64 and points to --help', async () => {
     for (const args of [[], ['x'], ['retry'], ['forget'], ['forget', '--json'], ['list', '--limit', '0'], ['list', '--limit', '1001'], ['list', 'x'], ['retry', '--id', 'x']]) {
       const { code, stderr } = await admin(['events', ...args]);
       assert.equal(code, 64, args.join(' '));
@@ -591,7 +590,7 @@ describe('gateway-admin events', () => {
   });
 });
 
-test('a receiver that is added is told from then on', async () => {
+test('a new receiver gets only events from then on', async () => {
   await upload('before');
   const late = await Receiver.start();
   try {
@@ -603,26 +602,26 @@ test('a receiver that is added is told from then on', async () => {
   }
 });
 
-describe('settings that will not do', () => {
+describe('invalid settings', () => {
   const cases = [
     ['ftp://a/', 'http://', { EVENT_URLS: 'ftp://a/' }],
     ['a password in an address', 'user or password', { EVENT_URLS: 'http://ann:s3cret@a/' }],
     ['an address twice', 'twice', { EVENT_URLS: 'http://a http://a' }],
     ['a short secret', 'too few', { EVENT_SECRET: 's3cret' }],
     ['a secret that is no base64', 'base64', { EVENT_SECRET: 'whsec_s3cret!' }],
-    ['no time at all', 'EVENT_TIMEOUT', { EVENT_TIMEOUT: '0' }],
+    ['a timeout of zero', 'EVENT_TIMEOUT', { EVENT_TIMEOUT: '0' }],
   ];
-  for (const [name, said, env] of cases)
-    test(`${name}: both programs say so and stop`, async () => {
+  for (const [name, message, env] of cases)
+    test(`${name} is reported by both programs, which exit 78`, async () => {
       for (const [program, args] of [['gateway-admin', ['deliver']], ['gateway-admin', ['stat']], ['cgi-gateway', ['--check']]]) {
         const { code, stderr } = await run(join(build, program), args, { env: { GATEHOUSE_CONF: stack.path('conf', 'gateway.env'), ...env } });
         assert.equal(code, 78, program);
-        assert.ok(stderr.includes(said), stderr);
+        assert.ok(stderr.includes(message), stderr);
         assert.ok(!stderr.includes('s3cret'), stderr);
       }
     });
 
-  test('a DATA_DIR that cannot be used does not matter to who reads rows only', async () => {
+  test('commands that only read rows work without a usable DATA_DIR', async () => {
     await upload();
     for (const command of ['deliver', 'events list', 'quota recount', 'stat'])
       assert.deepEqual([0, ''], await admin(command.split(' '), { DATA_DIR: '/proc/files' }).then(({ code, stderr }) => [code, stderr]), command);
@@ -637,7 +636,7 @@ describe('settings that will not do', () => {
     return conf;
   }
 
-  test('no secret: deliver says so and stops; nothing else has a use for it', async () => {
+  test('a missing EVENT_SECRET stops deliver, and nothing else', async () => {
     const conf = withoutSecret();
     const refused = await admin(['deliver'], { GATEHOUSE_CONF: conf });
     assert.equal(refused.code, 78);
@@ -646,7 +645,7 @@ describe('settings that will not do', () => {
     assert.equal((await run(join(build, 'cgi-gateway'), ['--check'], { env: { GATEHOUSE_CONF: conf } })).code, 0);
   });
 
-  test('a secret in a file does', async () => {
+  test('EVENT_SECRET can be read from a file', async () => {
     const conf = withoutSecret();
     const file = stack.path('conf', 'event.secret');
     writeFileSync(file, `${SECRET}\n`);

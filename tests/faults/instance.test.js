@@ -1,4 +1,4 @@
-// scripts/run and scripts/stop: an instance from its first start to the worst of ends
+// scripts/run and scripts/stop: an instance from its first start to a crash of everything
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
@@ -15,10 +15,10 @@ after(() => stack.stop());
 const PROCESSES = ['mariadbd', 'lighttpd', 'cgi-auth', 'cgi-gateway'];
 const scriptsRun = (...args) => run(join(repository, 'scripts', 'run'), ['--detach', '--build', build, ...args]);
 
-test('the lines that it prints work as pasted', async () => {
+test('the lines that scripts/run prints work as pasted', async () => {
   await stack.halt();
   const lines = (await stack.start()).split('\n').filter((line) => /^ +(TOKEN=|ID=|echo|curl)/.test(line));
-  assert.ok(lines.length >= 5, 'it prints some');
+  assert.ok(lines.length >= 5, 'scripts/run prints too few lines');
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-paste-'));
   try {
     const { code, stdout, stderr } = await run('bash', ['-e'], { input: lines.join('\n'), cwd: folder });
@@ -31,7 +31,7 @@ test('the lines that it prints work as pasted', async () => {
   }
 });
 
-test('a second start of one that runs changes nothing and says where it is', async () => {
+test('a second scripts/run of a running instance changes nothing and prints its URL', async () => {
   const url = stack.url;
   const { code, stdout } = await scriptsRun('--port', '0', '--state', stack.state);
   assert.equal(code, 0);
@@ -39,7 +39,7 @@ test('a second start of one that runs changes nothing and says where it is', asy
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
 });
 
-test('a port that is taken is said in one line', async () => {
+test('a port in use is reported in one line', async () => {
   const server = net.createServer().listen(0, '127.0.0.1');
   await new Promise((done) => server.on('listening', done));
   const { port } = server.address();
@@ -55,7 +55,7 @@ test('a port that is taken is said in one line', async () => {
   }
 });
 
-test('after kill -9 of everything it starts again with everybody and everything', async () => {
+test('an instance starts again with its users and files after kill -9 of everything', async () => {
   const ann = await stack.person();
   const record = await keep(stack, ann, 'kept', 'x');
   const pids = PROCESSES.flatMap((name) => stack.processes(name));
@@ -68,7 +68,7 @@ test('after kill -9 of everything it starts again with everybody and everything'
   assert.equal((await stack.call('GET', record.url, { token: ann.token })).text, 'x');
 });
 
-test('stop leaves no process behind, and may be said twice', async () => {
+test('scripts/stop leaves no process, and may be repeated', async () => {
   await stack.halt();
   await stack.halt();
   assert.deepEqual(PROCESSES.flatMap((name) => stack.processes(name)), []);

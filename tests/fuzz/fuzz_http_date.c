@@ -1,4 +1,4 @@
-/* A date that is read is written the same. */
+/* A date that is parsed and formatted again is the same. */
 #include "fuzz.h"
 #include "http_date.h"
 

@@ -1,4 +1,4 @@
-/* EVENT_URLS, and behind the first newline EVENT_SECRET. */
+/* The first line is EVENT_URLS, the rest EVENT_SECRET. */
 #include "fuzz.h"
 #include "receivers.h"
 #include "webhook.h"

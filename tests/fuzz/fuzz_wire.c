@@ -1,11 +1,11 @@
-/* However an answer is cut, it says the same. The first byte is the size of the
- * pieces, the rest what a program sent. What came out is read as an answer. */
+/* An answer is read the same however it is cut into pieces. The first byte is the
+ * size of the pieces, the rest the answer of a program. */
 #include "answer.h"
 #include "buf.h"
 #include "fuzz.h"
 #include "wire.h"
 
-static enum err told(struct span text, size_t size, struct buf *out)
+static enum err read_pieces(struct span text, size_t size, struct buf *out)
 {
 	struct wire_reader r;
 	struct wire_event ev = { .kind = WIRE_HUNGRY };
@@ -14,7 +14,7 @@ static enum err told(struct span text, size_t size, struct buf *out)
 	wire_reader_init(&r);
 	while (e == ERR_OK && text.len > 0 && ev.kind != WIRE_END) {
 		size_t n = size < text.len ? size : text.len;
-		/* of its own memory: a span into an older piece would show */
+		/* its own memory, so that a span into an older piece is found */
 		struct span copy = fuzz_copy((const uint8_t *)text.p, n);
 		struct span piece = copy;
 
@@ -44,8 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (text.len > 1) {
 		size_t step = (unsigned char)text.p[0] % 64 + 1U;
 
-		e = told(span_from(text, 1), SIZE_MAX, &whole);
-		MUST(told(span_from(text, 1), step, &pieces) == e);
+		e = read_pieces(span_from(text, 1), SIZE_MAX, &whole);
+		MUST(read_pieces(span_from(text, 1), step, &pieces) == e);
 		MUST(span_eq(buf_span(&whole), buf_span(&pieces)));
 		MUST(buf_error(&whole) == ERR_OK);
 		if (answer_read(buf_span(&whole), &a) == ERR_OK)

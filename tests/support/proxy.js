@@ -1,12 +1,12 @@
-// A line that breaks: a TCP proxy between a client and an instance.
+// A TCP proxy between a client and an instance that breaks its connections.
 //
 //   const line = await startProxy(stack.url, { every: 5_000_000, times: 10 });
-//   line.url                     what the client is given
+//   line.url                     the URL for the client
 //   line.cuts                    how often it broke so far
 //   await line.stop()
 //
-// Whenever `every` more bytes have come from clients, all of its connections break at once, in turn with
-// and without a word; `times` in all.
+// Whenever clients have sent `every` more bytes, all connections break at once, by turns with a reset
+// and with a plain close; `times` in all.
 import net from 'node:net';
 
 export async function startProxy(target, { every = Infinity, times = Infinity } = {}) {

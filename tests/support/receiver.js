@@ -1,19 +1,19 @@
-// A service that is told of files: a real HTTP server, which answers as the test wants it
-// to and remembers what came. Signatures are checked with Node's own crypto, and nothing of ours.
+// A receiver of webhooks: a real HTTP server that answers as the test chooses and records its
+// requests. Signatures are checked with Node's own crypto, not with code of ours.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 
 export class Receiver {
   #server;
   #waiting = [];
-  arrived = []; // {id, sent, json, headers, taken}, in the order of their arrival
+  arrived = []; // {id, sent, json, headers, accepted}, in order of arrival
   behave = accept;
 
-  // `tls` is {key, cert} and `create` https.createServer, for https; `host` is an address of this machine; `at` a net.Server
-  // that listens already.
+  // `tls` is {key, cert} and `create` https.createServer, for https; `host` is an address of this machine; `at` is a
+  // net.Server that listens already.
   static async start({ create = createServer, tls = {}, host = '127.0.0.1', at } = {}) {
     const receiver = new Receiver();
-    receiver.#server = create(tls, (request, response) => receiver.#take(request, response));
+    receiver.#server = create(tls, (request, response) => receiver.#receive(request, response));
     receiver.#server.keepAliveTimeout = 0;
     await new Promise((done) => receiver.#server.listen(...(at ? [at] : [0, host]), done));
     const { port } = receiver.#server.address();
@@ -26,22 +26,22 @@ export class Receiver {
     return new Promise((done) => this.#server.close(done));
   }
 
-  async #take(request, response) {
+  async #receive(request, response) {
     request.on('error', () => {});
     response.on('error', () => {});
     const body = Buffer.concat(await request.toArray().catch(() => []));
     const one = {
       method: request.method, path: request.url, headers: request.headers, body,
       id: request.headers['webhook-id'], sent: Number(request.headers['webhook-timestamp']),
-      json: JSON.parse(body.toString('utf8')), taken: false,
+      json: JSON.parse(body.toString('utf8')), accepted: false,
     };
     this.arrived.push(one);
     for (const done of this.#waiting.splice(0)) done();
     await this.behave(one, response, this.arrived.length);
-    one.taken = response.statusCode >= 200 && response.statusCode < 300 && response.writableEnded;
+    one.accepted = response.statusCode >= 200 && response.statusCode < 300 && response.writableEnded;
   }
 
-  // Until `count` requests have come.
+  // Wait until `count` requests have arrived.
   async come(count) {
     while (this.arrived.length < count) await new Promise((done) => this.#waiting.push(done));
   }
@@ -51,20 +51,20 @@ export class Receiver {
     this.behave = accept;
   }
 
-  // Of one file: "uploaded deleted", as it was taken; what failed is not in it.
-  taken(file) {
-    return this.arrived.filter((a) => a.taken && a.json.data.id === file).map((a) => a.json.type.replace('file.', '')).join(' ');
+  // The accepted events of one file: "uploaded deleted"; failed requests are left out.
+  acceptedEvents(file) {
+    return this.arrived.filter((a) => a.accepted && a.json.data.id === file).map((a) => a.json.type.replace('file.', '')).join(' ');
   }
 }
 
-// Ways to behave
+// How it answers
 export const accept = (one, response) => response.writeHead(204).end();
 export const answer = (status, headers = {}) => (one, response) => response.writeHead(status, headers).end('no');
 export const hangUp = (one, response) => response.destroy();
 export const never = () => {};
 export const any = (...ways) => (one, response, n) => ways[n % ways.length](one, response, n);
 
-// Whether a `webhook-signature` has one by `secret`, as standardwebhooks.com says.
+// Whether a `webhook-signature` was made with `secret`, as standardwebhooks.com defines it.
 export function isSigned({ headers, body }, secret) {
   const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret);
   const mac = createHmac('sha256', key).update(`${headers['webhook-id']}.${headers['webhook-timestamp']}.`).update(body).digest();
