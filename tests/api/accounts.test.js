@@ -5,7 +5,7 @@ import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { build, repository, run, startStack, useStack } from '../support/stack.js';
 
 const stack = await useStack();
@@ -96,7 +96,7 @@ describe('an instance of its own', () => {
 
   test('gc keeps files that have a row, and verify lists damaged and missing files', async () => {
     const ann = await own.person();
-    const [good, damaged, missing] = [await keep(own, ann, 'good', 'good'), await keep(own, ann, 'damaged', 'damaged'), await keep(own, ann, 'missing', 'missing')];
+    const [good, damaged, missing] = [await uploadFile(own, ann, 'good', 'good'), await uploadFile(own, ann, 'damaged', 'damaged'), await uploadFile(own, ann, 'missing', 'missing')];
     assert.equal((await own.gatewayAdmin(['verify'])).code, 0);
     assert.equal((await own.gatewayAdmin(['gc'])).code, 0);
     assertStatus(await own.call('GET', good.url, { token: ann.token }), 200);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { allFiles, keep } from '../support/files.js';
+import { allFiles, uploadFile } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
 
@@ -12,7 +12,7 @@ before(async () => {
   root = await stack.person({ admin: true });
   ann = await stack.person();
   bob = await stack.person();
-  record = await keep(stack, ann, 'ann.txt', 'ann');
+  record = await uploadFile(stack, ann, 'ann.txt', 'ann');
 });
 
 const as = (person, method, target, options) => stack.call(method, target, { token: person.token, ...options });
@@ -26,7 +26,7 @@ describe('an admin with ?owner=', () => {
   });
 
   test('an admin with ?owner= can rename and delete', async () => {
-    const own = await keep(stack, ann, 'x', 'x');
+    const own = await uploadFile(stack, ann, 'x', 'x');
     assert.equal((await as(root, 'PATCH', `/files/${own.id}?owner=${ann.id}`, { json: { name: 'y' } })).json.name, 'y');
     assertStatus(await as(root, 'DELETE', `/files/${own.id}?owner=${ann.id}`), 204);
     assertProblem(await as(ann, 'GET', `/files/${own.id}`), 404, 'not-found');
@@ -51,7 +51,7 @@ describe('an admin with ?owner=', () => {
   });
 
   test('the link to the next page keeps ?owner=', async () => {
-    await keep(stack, ann, 'second', 'x');
+    await uploadFile(stack, ann, 'second', 'x');
     const page = await as(root, 'GET', `/files?owner=${ann.id}&limit=1`);
     const next = /<([^>]+)>/.exec(page.headers.get('link'))[1];
     assert.equal(new URL(next, stack.url).searchParams.get('owner'), String(ann.id));

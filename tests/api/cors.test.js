@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 
 const ALLOWED = ['https://app.example', 'https://other.example:8443']; // as startSharedStack() in support/stack.js sets
@@ -12,7 +12,7 @@ const stack = await useStack();
 let ann, record;
 before(async () => {
   ann = await stack.person();
-  record = await keep(stack, ann, 'a', 'x');
+  record = await uploadFile(stack, ann, 'a', 'x');
 });
 
 const preflight = (target, origin, method, headers = 'authorization') =>

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { bearer, curl } from '../support/curl.js';
-import { keep, sha256 } from '../support/files.js';
+import { uploadFile, sha256 } from '../support/files.js';
 import { png } from '../support/pictures.js';
 import { useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
@@ -19,7 +19,7 @@ let ann, bob, record;
 before(async () => {
   ann = await stack.person();
   bob = await stack.person();
-  record = await keep(stack, ann, 'data.bin', content, { type: 'application/x-data' });
+  record = await uploadFile(stack, ann, 'data.bin', content, { type: 'application/x-data' });
 });
 
 const get = (headers = {}, { method = 'GET', token = ann.token, target = record.url } = {}) => stack.call(method, target, { token, headers });
@@ -77,7 +77,7 @@ describe('a whole file', () => {
       }
     for (const want of ['sha-256=10', 'sha-512=3, sha-256=0', 'x'])
       assert.ok((await get({ 'Want-Content-Digest': want, 'Want-Repr-Digest': want })).headers.get('content-digest'));
-    const empty = await keep(stack, ann, 'empty', '');
+    const empty = await uploadFile(stack, ann, 'empty', '');
     assert.equal((await get({}, { target: empty.url })).headers.get('content-digest'), `sha-256=:${sha256('', 'base64')}:`);
   });
 
@@ -94,7 +94,7 @@ describe('a whole file', () => {
 
   test('a text file is returned byte for byte, with its own charset', async () => {
     const latin1 = 'a\r\nb\xe9c\n';
-    const text = await keep(stack, ann, 't.txt', Buffer.from(latin1, 'latin1'), { type: 'text/plain; charset=ISO-8859-1' });
+    const text = await uploadFile(stack, ann, 't.txt', Buffer.from(latin1, 'latin1'), { type: 'text/plain; charset=ISO-8859-1' });
     const answer = await get({}, { target: text.url });
     assert.equal(answer.bytes.toString('latin1'), latin1);
     assert.match(answer.headers.get('content-type'), /^text\/plain(; ?charset=iso-8859-1)?$/i);
@@ -104,7 +104,7 @@ describe('a whole file', () => {
 describe('inline', () => {
   test('inline=1 shows a picture or plain text, under a sandbox', async () => {
     for (const [type, content] of [['image/png', png], ['text/plain', 'x']]) {
-      const shown = await keep(stack, ann, 'shown', content, { type });
+      const shown = await uploadFile(stack, ann, 'shown', content, { type });
       const { headers } = await get({}, { target: `${shown.url}?inline=1` });
       assert.match(headers.get('content-disposition'), /^inline/, type);
       assert.equal(headers.get('content-type'), type);
@@ -116,7 +116,7 @@ describe('inline', () => {
     const contents = ['<script>alert(1)</script>', '<svg xmlns="http://www.w3.org/2000/svg"/>', '<?xml version="1.0"?><a/>', '%PDF-1.7\n'];
     for (const type of ['text/html', 'image/svg+xml', 'application/xhtml+xml', 'text/xml', 'application/pdf', 'application/pdf+html', 'application/javascript', 'text/html;image/png', 'image/png', 'text/plain'])
       for (const content of contents) {
-        const active = await keep(stack, ann, 'active', content, { type });
+        const active = await uploadFile(stack, ann, 'active', content, { type });
         const { headers } = await get({}, { target: `${active.url}?inline=1` });
         assert.match(headers.get('content-disposition'), /^attachment/, `${content} as ${type}`);
         assert.match(headers.get('content-security-policy'), /^sandbox/);
@@ -125,7 +125,7 @@ describe('inline', () => {
   });
 
   test('inline takes effect with the value 1 only', async () => {
-    const shown = await keep(stack, ann, 'shown', png, { type: 'image/png' });
+    const shown = await uploadFile(stack, ann, 'shown', png, { type: 'image/png' });
     for (const query of ['', '?inline=0', '?inline=', '?inline=true', '?inline=11'])
       assert.match((await get({}, { target: shown.url + query })).headers.get('content-disposition'), /^attachment/, query);
   });
@@ -195,7 +195,7 @@ describe('a range', () => {
   });
 
   test('a range of an empty file is not satisfiable, or the empty file', async () => {
-    const empty = await keep(stack, ann, 'empty', '');
+    const empty = await uploadFile(stack, ann, 'empty', '');
     const { status, bytes } = await get({ Range: 'bytes=0-' }, { target: empty.url });
     assert.ok([200, 416].includes(status));
     if (status === 200) assert.equal(bytes.length, 0);
@@ -273,7 +273,7 @@ describe('refused downloads', () => {
   });
 
   test('an expired file is not found', async () => {
-    const soon = await keep(stack, ann, 'soon', 'x', { query: '?expires_in=3600' });
+    const soon = await uploadFile(stack, ann, 'soon', 'x', { query: '?expires_in=3600' });
     assertStatus(await get({}, { target: soon.url }), 200);
     await stack.sql('gateway', `UPDATE file SET expires_at = created_at WHERE id = '${soon.id}'`);
     assertProblem(await get({}, { target: soon.url }), 404, 'not-found');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { allFiles, keep } from '../support/files.js';
+import { allFiles, uploadFile } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 
 const stack = await useStack();
@@ -12,7 +12,7 @@ before(async () => {
 });
 beforeEach(async () => {
   ann = await stack.person();
-  record = await keep(stack, ann, 'soon', 'hello', { query: '?expires_in=1000' });
+  record = await uploadFile(stack, ann, 'soon', 'hello', { query: '?expires_in=1000' });
   const shared = await as(ann, 'POST', `/files/${record.id}/links`, { json: { expires_in: null } });
   assertStatus(shared, 201);
   link = new URL(shared.json.url, stack.url).pathname;
@@ -41,7 +41,7 @@ for (const [method, target, json] of routes)
   });
 
 test('an expired file is in no list', async () => {
-  const other = await keep(stack, ann, 'stays', 'x');
+  const other = await uploadFile(stack, ann, 'stays', 'x');
   await expire();
   assert.deepEqual(await allFiles(stack, ann), [other]);
   assert.deepEqual((await as(ann, 'GET', '/files?q=soon')).json.files, []);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { allFiles, keep } from '../support/files.js';
+import { allFiles, uploadFile } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
 
@@ -27,7 +27,7 @@ describe('the list', () => {
     eve = await stack.person();
     kept = [];
     for (const name of ['one.txt', 'two.txt', '100%.txt', '1000.txt', 'a_b.txt', 'axb.txt', 'Größe.txt', 'back\u2216slash.txt', 'last.jpg'])
-      kept.push(await keep(stack, eve, name, name));
+      kept.push(await uploadFile(stack, eve, name, name));
   });
   const eves = (query) => list(query, { token: eve.token });
 
@@ -70,7 +70,7 @@ describe('the list', () => {
 
   test('the next page is unaffected by a newer file', async () => {
     const first = await eves('?limit=3');
-    const newer = await keep(stack, eve, 'newer.txt', 'x');
+    const newer = await uploadFile(stack, eve, 'newer.txt', 'x');
     const second = await eves(`?limit=3&after=${first.json.next}`);
     assert.deepEqual(names(second), [...kept].reverse().slice(3, 6).map((f) => f.name));
     await one('DELETE', newer.id, { token: eve.token });
@@ -117,7 +117,7 @@ describe('the list', () => {
 
   test('the list has no expired files', async () => {
     const dan = await stack.person();
-    const record = await keep(stack, dan, 'gone', 'x', { query: '?expires_in=60' });
+    const record = await uploadFile(stack, dan, 'gone', 'x', { query: '?expires_in=60' });
     assert.equal((await allFiles(stack, dan)).length, 1);
     await stack.sql('gateway', `UPDATE file SET expires_at = created_at WHERE id = '${record.id}'`);
     assert.deepEqual(await allFiles(stack, dan), []);
@@ -139,7 +139,7 @@ describe('the list', () => {
 describe('one file', () => {
   let record;
   before(async () => {
-    record = await keep(stack, ann, 'record.txt', 'x');
+    record = await uploadFile(stack, ann, 'record.txt', 'x');
   });
 
   test('GET /files/{id} returns what the upload returned', async () => {
@@ -194,7 +194,7 @@ describe('one file', () => {
 describe('changes', () => {
   let record;
   before(async () => {
-    record = await keep(stack, ann, 'old.txt', 'content', { type: 'text/plain' });
+    record = await uploadFile(stack, ann, 'old.txt', 'content', { type: 'text/plain' });
   });
 
   test('a change of the name changes nothing else', async () => {
@@ -273,7 +273,7 @@ describe('changes', () => {
 
 describe('deletion', () => {
   test('a deleted file is gone at once, with its bytes', async () => {
-    const record = await keep(stack, ann, 'gone.txt', 'x');
+    const record = await uploadFile(stack, ann, 'gone.txt', 'x');
     const path = `${stack.settings('gateway').DATA_DIR}/objects`;
     const object = (id) => [id.slice(0, 2), id.slice(-2)].map((aa) => `${path}/${aa}/${id}`).some(existsSync);
     assert.ok(object(record.id), 'the bytes are under objects/');

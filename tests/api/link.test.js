@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { keep, sha256 } from '../support/files.js';
+import { uploadFile, sha256 } from '../support/files.js';
 import { png } from '../support/pictures.js';
 import { useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
@@ -18,7 +18,7 @@ let ann, bob, record;
 before(async () => {
   ann = await stack.person();
   bob = await stack.person();
-  record = await keep(stack, ann, 'grüße.bin', content, { type: 'application/x-data' });
+  record = await uploadFile(stack, ann, 'grüße.bin', content, { type: 'application/x-data' });
 });
 
 const links = (method, { file = record, token = ann.token, query = '', ...options } = {}) =>
@@ -91,7 +91,7 @@ describe('share links', () => {
   });
 
   test('a share link accepts ?inline=1 like /download', async () => {
-    const shown = await keep(stack, ann, 'a.png', png, { type: 'image/png' });
+    const shown = await uploadFile(stack, ann, 'a.png', png, { type: 'image/png' });
     const link = await share({}, shown);
     assert.match((await stack.call('GET', `${link.path}?inline=1`)).headers.get('content-disposition'), /^inline/);
     assert.match((await get(link)).headers.get('content-disposition'), /^attachment/);
@@ -135,7 +135,7 @@ describe('share links that are gone', () => {
   });
 
   test('a share link is gone when its file is deleted or expires', async () => {
-    const [deleted, expired] = [await keep(stack, ann, 'd', 'x'), await keep(stack, ann, 'e', 'x', { query: '?expires_in=3600' })];
+    const [deleted, expired] = [await uploadFile(stack, ann, 'd', 'x'), await uploadFile(stack, ann, 'e', 'x', { query: '?expires_in=3600' })];
     const [a, b] = [await share({}, deleted), await share({ expires_in: null }, expired)];
     assertStatus(await get(a), 200);
     assertStatus(await get(b), 200);
@@ -249,7 +249,7 @@ describe('max_downloads', () => {
 
 describe('owners of share links', () => {
   test('an owner lists the share links of a file, newest first, without their secrets', async () => {
-    const file = await keep(stack, ann, 'list', 'x');
+    const file = await uploadFile(stack, ann, 'list', 'x');
     assert.deepEqual((await links('GET', { file })).json, { links: [] });
     const [one, two, three] = [await share({ max_downloads: 3 }, file), await share({}, file), await share({}, file)];
     await setLink(one, 'created_at = created_at - 10');
@@ -295,7 +295,7 @@ describe('owners of share links', () => {
     assertProblem(await links('GET', { token: writer }), 403, 'insufficient-scope');
     for (const answer of [await links('GET', { token: 'a b' }), await end('a b')]) assertProblem(answer, 400, 'invalid-request');
     const cy = await stack.person();
-    const file = await keep(stack, cy, 'x', 'x');
+    const file = await uploadFile(stack, cy, 'x', 'x');
     const kept = await share({}, file, cy);
     assertStatus(await stack.call('POST', '/logout', { token: cy.token }), 204);
     for (const answer of [await links('POST', { file, token: cy.token, json: {} }), await links('GET', { file, token: cy.token }),
@@ -314,7 +314,7 @@ describe('owners of share links', () => {
   });
 
   test('a file can have a hundred share links', async () => {
-    const file = await keep(stack, ann, 'many', 'x');
+    const file = await uploadFile(stack, ann, 'many', 'x');
     const first = await share({}, file);
     const row = (_, n) => `('${String(n).padStart(22, 'm')}', UNHEX(SHA2('${file.id}${n}', 256)), '${file.id}', ${ann.id}, 0)`;
     await stack.sql('gateway', `INSERT INTO link (id, hash, file_id, owner, created_at) VALUES ${Array.from({ length: 99 }, row)}`);
@@ -365,8 +365,8 @@ function raw(bytes) {
 }
 
 test('gc removes share links that ended 30 days ago, and no others', async () => {
-  const file = await keep(stack, ann, 'gc', 'x');
-  const lost = await keep(stack, ann, 'lost', 'x');
+  const file = await uploadFile(stack, ann, 'gc', 'x');
+  const lost = await uploadFile(stack, ann, 'lost', 'x');
   const day = 86_400, old = 31 * day, young = 29 * day;
   const ago = (n) => `UNIX_TIMESTAMP() - ${n}`;
   const dead = { revoked: `revoked_at = ${ago(old)}`, expired: `expires_at = ${ago(old)}`, used: `max_downloads = 1, downloads = 1, last_download_at = ${ago(old)}` };

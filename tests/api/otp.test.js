@@ -13,15 +13,15 @@ const confirm = (person, code) => stack.call('POST', '/otp/confirm', { token: pe
 const remove = (person, code) => stack.call('DELETE', '/otp', { token: person.token, headers: { 'X-OTP': code } });
 
 // Forget the last accepted code, so that any current code is accepted again
-const forget = (person) => stack.sql('auth', `UPDATE otp SET last_step = 0 WHERE user_id = ${person.id}`);
+const forgetLastCode = (person) => stack.sql('auth', `UPDATE otp SET last_step = 0 WHERE user_id = ${person.id}`);
 
 // A user with a confirmed second factor and no code used
-async function guarded() {
+async function userWithOtp() {
   const person = await stack.person();
   const { secret, uri } = (await enrol(person)).json;
   const answer = await confirm(person, totp(secret));
   assertStatus(answer, 200);
-  await forget(person);
+  await forgetLastCode(person);
   return { ...person, secret, uri, codes: answer.json.recovery_codes };
 }
 
@@ -100,7 +100,7 @@ describe('enrolment', () => {
 describe('logins with a second factor', () => {
   let ann;
   before(async () => {
-    ann = await guarded();
+    ann = await userWithOtp();
   });
 
   test('a login needs password and code, and asks for the code only after the correct password', async () => {
@@ -108,14 +108,14 @@ describe('logins with a second factor', () => {
     assertProblem(await login({ ...ann, password: 'wrong' }, totp(ann.secret)), 401, 'invalid-credentials');
     assertProblem(await login({ ...ann, password: 'wrong' }), 401, 'invalid-credentials');
     assertProblem(await login(ann, wrongCode(ann.secret)), 401, 'invalid-otp');
-    await forget(ann);
+    await forgetLastCode(ann);
     const answer = await login(ann, totp(ann.secret));
     assertStatus(answer, 200);
     assertStatus(await stack.call('GET', '/me', { token: answer.json.access_token }), 200);
   });
 
   test('a code is refused a second time, and after a later code', async () => {
-    await forget(ann);
+    await forgetLastCode(ann);
     const [before, code] = [totp(ann.secret, -1), totp(ann.secret)];
     assertStatus(await login(ann, code), 200);
     assertProblem(await login(ann, code), 401, 'invalid-otp');
@@ -123,7 +123,7 @@ describe('logins with a second factor', () => {
   });
 
   test('a code that is sent ten times at once is accepted once', async () => {
-    await forget(ann);
+    await forgetLastCode(ann);
     const code = totp(ann.secret);
     const answers = await Promise.all(Array.from({ length: 10 }, () => login(ann, code)));
     assert.equal(answers.filter((a) => a.status === 200).length, 1);
@@ -131,12 +131,12 @@ describe('logins with a second factor', () => {
 
   test('a code of one step before or after is accepted, no other', async () => {
     for (const step of [-1, 1]) {
-      await forget(ann);
+      await forgetLastCode(ann);
       // The clock may reach the next step between the two
       const answer = await login(ann, totp(ann.secret, step));
       if (answer.status !== 200) assertStatus(await login(ann, totp(ann.secret, step)), 200);
     }
-    await forget(ann);
+    await forgetLastCode(ann);
     assertProblem(await login(ann, totp(ann.secret, -3)), 401, 'invalid-otp');
     assertProblem(await login(ann, totp(ann.secret, 4)), 401, 'invalid-otp');
   });
@@ -161,18 +161,18 @@ describe('logins with a second factor', () => {
 
 describe('removal', () => {
   test('removing the second factor needs a code', async () => {
-    const ann = await guarded();
+    const ann = await userWithOtp();
     assertProblem(await stack.call('DELETE', '/otp', { token: ann.token }), 422, 'invalid-value');
     assertProblem(await remove(ann, wrongCode(ann.secret)), 422, 'invalid-value');
     assertProblem(await login(ann), 401, 'otp-required');
-    await forget(ann);
+    await forgetLastCode(ann);
     assertStatus(await remove(ann, totp(ann.secret)), 204);
     assertStatus(await login(ann), 200);
     assertProblem(await remove(ann, totp(ann.secret, 1)), 404, 'not-found');
   });
 
   test('a recovery code removes the second factor, in the body too', async () => {
-    const ann = await guarded();
+    const ann = await userWithOtp();
     assertProblem(await stack.call('DELETE', '/otp', { token: ann.token, body: '{', headers: { 'Content-Type': 'application/json' } }), 400, 'bad-request');
     assertProblem(await stack.call('DELETE', '/otp', { token: ann.token, body: 'code=1', headers: { 'Content-Type': 'text/plain' } }), 415, 'unsupported-media-type');
     assertStatus(await stack.call('DELETE', '/otp', { token: ann.token, json: { code: ann.codes[3] } }), 204);
@@ -180,7 +180,7 @@ describe('removal', () => {
   });
 
   test('an operator can remove the second factor', async () => {
-    const ann = await guarded();
+    const ann = await userWithOtp();
     const reset = await stack.authAdmin(['user', 'totp', 'reset', ann.email]);
     assert.equal(reset.code, 0, reset.stderr);
     assertStatus(await login(ann), 200);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { allFiles, keep } from '../support/files.js';
+import { allFiles, uploadFile } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { build, run, repository, useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
@@ -48,7 +48,7 @@ describe('the usage', () => {
 
   test('the usage grows with every upload and shrinks with every deletion', async () => {
     const ann = await stack.person();
-    const first = await keep(stack, ann, 'a', 'hello');
+    const first = await uploadFile(stack, ann, 'a', 'hello');
     await stack.call('POST', '/upload', { token: ann.token, headers: { 'Content-Type': formType() }, body: form(filePart('b', 'bb'), filePart('c', 'ccc')) });
     assert.deepEqual(await usage(ann), { bytes: 10, files: 3, ...unlimited });
     assertStatus(await remove(ann, first.id), 204);
@@ -65,7 +65,7 @@ describe('the usage', () => {
 
   test('the usage of others is shown to admins only', async () => {
     const ann = await limited('--files', 7);
-    await keep(stack, ann, 'a', 'hello');
+    await uploadFile(stack, ann, 'a', 'hello');
     assert.deepEqual(await usage(root, `?owner=${ann.id}`), { bytes: 5, files: 1, quota_bytes: null, quota_files: 7 });
     assertProblem(await stack.call('GET', `/usage?owner=${root.id}`, { token: ann.token }), 403, 'insufficient-scope');
     assertProblem(await stack.call('GET', '/usage?owner=x', { token: root.token }), 422, 'invalid-value');
@@ -137,7 +137,7 @@ describe('uploads within and over a quota', () => {
 
   test('an expired file counts until gc removes it', async () => {
     const ann = await limited('--files', 1);
-    const record = await keep(stack, ann, 'a', 'hello', { query: '?expires_in=1000' });
+    const record = await uploadFile(stack, ann, 'a', 'hello', { query: '?expires_in=1000' });
     await stack.sql('gateway', `UPDATE file SET expires_at=1 WHERE id='${record.id}'`);
     assert.deepEqual(await allFiles(stack, ann), []);
     assertProblem(await put(ann, 'x'), 507, 'quota-exceeded');
@@ -190,7 +190,7 @@ describe('gateway-admin quota', () => {
 
   test('quota recount repairs and reports wrong counts', async () => {
     const ann = await limited('--files', 9);
-    await keep(stack, ann, 'a', 'hello');
+    await uploadFile(stack, ann, 'a', 'hello');
     await stack.sql('gateway', `UPDATE quota SET bytes=7, files=-1 WHERE owner=${ann.id}`);
     const { repaired, owners } = await quota('recount');
     assert.ok(owners >= 1);

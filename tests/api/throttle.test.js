@@ -33,8 +33,8 @@ async function person() {
   await stack.sql('auth', 'DELETE FROM throttle; DELETE FROM known_address');
   return made;
 }
-const nobody = () => ({ email: `n${randomBytes(6).toString('hex')}@example.org`, password: 'x' });
-const pass = (seconds) =>
+const unknownUser = () => ({ email: `n${randomBytes(6).toString('hex')}@example.org`, password: 'x' });
+const passTime = (seconds) =>
   stack.sql('auth', `UPDATE throttle SET blocked_until = blocked_until - ${seconds}, since = since - ${seconds}, updated_at = updated_at - ${seconds};
                      UPDATE known_address SET last_seen = last_seen - ${seconds}`);
 
@@ -51,7 +51,7 @@ describe('throttling an account', () => {
     await fail(ann, ELSEWHERE, FAILURES + 0);
     await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
     assertLimited(await login(ann, HOME), 95, 101);
-    await pass(200);
+    await passTime(200);
     assertStatus(await login(ann, HOME), 200);
   });
 
@@ -60,7 +60,7 @@ describe('throttling an account', () => {
     await fail(ann, ELSEWHERE);
     let before = 1;
     for (let i = 0; i < 12; i++) {
-      await pass(1000);
+      await passTime(1000);
       assertProblem(await wrong(ann, `203.0.113.${i}`), 401, 'invalid-credentials');
       const seconds = Number((await wrong(ann, HOME)).headers.get('retry-after'));
       const due = Math.min(before * 2, 900);
@@ -102,7 +102,7 @@ describe('throttling an account', () => {
   test('a known address is forgotten after ninety days without a login', async () => {
     const ann = await person();
     assertStatus(await login(ann, HOME), 200);
-    await pass(91 * 86400);
+    await passTime(91 * 86400);
     await fail(ann, ELSEWHERE);
     await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
     assertLimited(await login(ann, HOME), 95, 101);
@@ -117,7 +117,7 @@ describe('throttling an account', () => {
   });
 
   test('an unknown account is throttled like an existing one', async () => {
-    const [ann, ghost] = [await person(), nobody()];
+    const [ann, ghost] = [await person(), unknownUser()];
     for (const who of [ann, ghost]) {
       await fail(who, ELSEWHERE);
       await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
@@ -131,7 +131,7 @@ describe('throttling an account', () => {
   });
 
   test('all spellings of an email share one count', async () => {
-    for (const who of [await person(), nobody()]) {
+    for (const who of [await person(), unknownUser()]) {
       for (const email of [who.email.toUpperCase(), `${who.email} `, who.email.replace('n', 'ñ'), who.email.replace('p', 'P'), who.email])
         await fail({ ...who, email }, ELSEWHERE, 1);
       await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
@@ -160,16 +160,16 @@ describe('throttling an account', () => {
 describe('throttling an address', () => {
   test('an address is refused after thirty failures over all accounts', async () => {
     const ann = await person();
-    for (let i = 0; i < ADDRESS; i++) await fail(nobody(), ELSEWHERE, 1);
+    for (let i = 0; i < ADDRESS; i++) await fail(unknownUser(), ELSEWHERE, 1);
     assertLimited(await login(ann, ELSEWHERE), 590, 600);
     assertStatus(await login(ann, HOME), 200);
-    await pass(600);
+    await passTime(600);
     assertStatus(await login(ann, ELSEWHERE), 200);
   });
 
   test('an IPv6 address counts by its /64', async () => {
     const ann = await person();
-    for (let i = 0; i < ADDRESS; i++) await fail(nobody(), `2001:db8:0:7::${i.toString(16)}`, 1);
+    for (let i = 0; i < ADDRESS; i++) await fail(unknownUser(), `2001:db8:0:7::${i.toString(16)}`, 1);
     assertLimited(await login(ann, '2001:db8:0:7:ffff::1'), 590, 600);
     assertStatus(await login(ann, '2001:db8:0:8::1'), 200);
   });
@@ -177,14 +177,14 @@ describe('throttling an address', () => {
   test('the client\'s address is the first untrusted one in X-Forwarded-For, read from the end', async () => {
     const ann = await person();
     for (let i = 0; i < ADDRESS; i++)
-      assertProblem(await login(nobody(), null, { forwarded: `203.0.113.${i}, ${ELSEWHERE}, 10.1.2.3` }), 401, 'invalid-credentials');
+      assertProblem(await login(unknownUser(), null, { forwarded: `203.0.113.${i}, ${ELSEWHERE}, 10.1.2.3` }), 401, 'invalid-credentials');
     assertLimited(await login(ann, null, { forwarded: `${HOME}, ${ELSEWHERE}` }), 590, 600);
     assertStatus(await login(ann, null, { forwarded: `${ELSEWHERE}, ${HOME}` }), 200);
   });
 });
 
 describe('throttling a second factor', () => {
-  const guarded = async () => {
+  const userWithOtp = async () => {
     const ann = await person();
     const { secret } = (await stack.call('POST', '/otp', { token: ann.token })).json;
     assertStatus(await stack.call('POST', '/otp/confirm', { token: ann.token, json: { code: totp(secret) } }), 200);
@@ -193,22 +193,22 @@ describe('throttling a second factor', () => {
   };
 
   test('wrong codes delay the account like wrong passwords', async () => {
-    const ann = await guarded();
+    const ann = await userWithOtp();
     const enter = (code) => stack.call('POST', '/login', { basic: [ann.email, ann.password], headers: { 'X-Forwarded-For': ELSEWHERE, 'X-OTP': code } });
     for (let i = 0; i < FAILURES; i++) assertProblem(await enter(`wrong-${i}`), 401, 'invalid-otp');
     await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
     assertLimited(await enter(totp(ann.secret)), 95, 101);
-    await pass(200);
+    await passTime(200);
     assertStatus(await enter(totp(ann.secret)), 200);
   });
 
   test('a login without a code is no failure', async () => {
-    const ann = await guarded();
+    const ann = await userWithOtp();
     for (let i = 0; i < 2 * FAILURES; i++) assertProblem(await login(ann, ELSEWHERE), 401, 'otp-required');
   });
 
   test('a correct password does not clear the count of wrong codes', async () => {
-    const ann = await guarded();
+    const ann = await userWithOtp();
     const words = [ann.password, 'another password'];
     const statuses = [];
     for (let i = 0; i < 3 * FAILURES; i++) {
@@ -223,12 +223,12 @@ describe('throttling a second factor', () => {
   });
 
   test('wrong codes at DELETE /otp delay the account', async () => {
-    const ann = await guarded();
+    const ann = await userWithOtp();
     const remove = (code) => stack.call('DELETE', '/otp', { token: ann.token, headers: { 'X-Forwarded-For': ELSEWHERE, 'X-OTP': code } });
     for (let i = 0; i < FAILURES; i++) assertProblem(await remove(`wrong-${i}`), 422, 'invalid-value');
     await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
     assertLimited(await remove(totp(ann.secret)), 95, 101);
-    await pass(200);
+    await passTime(200);
     assertStatus(await remove(totp(ann.secret)), 204);
   });
 });

@@ -7,7 +7,7 @@ import { runCgi } from '../support/cgi.js';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { allFiles, sha256 } from '../support/files.js';
 import { pause, useStack } from '../support/stack.js';
-import { TUS, create, created, end, fileOf, head, metadata, offsetOf, openPatch, patch } from '../support/tus.js';
+import { TUS, create, newUpload, terminate, fileOf, head, metadata, offsetOf, openPatch, patch } from '../support/tus.js';
 
 const stack = await useStack();
 let ann, bob, root;
@@ -53,7 +53,7 @@ describe('OPTIONS', () => {
 describe('uploads', () => {
   test('an upload in several requests becomes a file', async () => {
     const body = Buffer.alloc(300_000, 'gatehouse ');
-    const path = await created(stack, ann, body.length, { name: 'Übersicht – 概要.txt', metadata: { filetype: 'text/plain' } });
+    const path = await newUpload(stack, ann, body.length, { name: 'Übersicht – 概要.txt', metadata: { filetype: 'text/plain' } });
     assert.match(path, /^(\/cgi-bin\/cgi-gateway)?\/tus\/[0-9a-f-]{36}$/);
     assert.equal(await fileOf(stack, ann, path), null);
     assert.equal(await offsetOf(stack, ann, path), 0);
@@ -76,7 +76,7 @@ describe('uploads', () => {
 
   test('HEAD and GET return the state of an upload', async () => {
     const sent = metadata({ filename: 'a.bin', anything: 'else' }) + ',is_draft';
-    const path = await created(stack, ann, 10, { headers: { 'Upload-Metadata': sent } });
+    const path = await newUpload(stack, ann, 10, { headers: { 'Upload-Metadata': sent } });
     await patch(stack, ann, path, 0, 'abc');
     const { status, headers, bytes } = await head(stack, ann, path);
     assert.equal(status, 200);
@@ -91,14 +91,14 @@ describe('uploads', () => {
   });
 
   test('an upload of zero bytes is complete at once', async () => {
-    const path = await created(stack, ann, 0, { name: 'empty' });
+    const path = await newUpload(stack, ann, 0, { name: 'empty' });
     assert.equal((await fileOf(stack, ann, path)).size, 0);
   });
 
   test('an upload without a name is called unnamed', async () => {
-    const path = await created(stack, ann, 1, { body: 'x' });
+    const path = await newUpload(stack, ann, 1, { body: 'x' });
     assert.equal((await fileOf(stack, ann, path)).name, 'unnamed');
-    const other = await created(stack, ann, 1, { body: 'x', metadata: { name: 'uppy.txt', type: 'text/plain' } });
+    const other = await newUpload(stack, ann, 1, { body: 'x', metadata: { name: 'uppy.txt', type: 'text/plain' } });
     const record = await fileOf(stack, ann, other);
     assert.deepEqual([record.name, record.type], ['uppy.txt', 'text/plain']);
   });
@@ -115,7 +115,7 @@ describe('uploads', () => {
   });
 
   test('expires_in of an upload applies to its file', async () => {
-    const path = await created(stack, ann, 1, { body: 'x', metadata: { filename: 'a', expires_in: 3600 } });
+    const path = await newUpload(stack, ann, 1, { body: 'x', metadata: { filename: 'a', expires_in: 3600 } });
     const { created_at: from, expires_at: to } = await fileOf(stack, ann, path);
     assert.equal(Date.parse(to) - Date.parse(from), 3600_000);
     assertProblem(await create(stack, ann, 1, { metadata: { expires_in: 'soon' } }), 422, 'invalid-value');
@@ -124,7 +124,7 @@ describe('uploads', () => {
   test('an upload can be continued with any token of its user', async () => {
     const script = (await stack.call('POST', '/tokens', { token: ann.token, json: { name: 's', scope: 'files:write' } })).json.token;
     const again = (await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json.access_token;
-    const path = await created(stack, ann, 3, { name: 'a' });
+    const path = await newUpload(stack, ann, 3, { name: 'a' });
     assertStatus(await patch(stack, { token: script }, path, 0, 'a'), 204);
     assertStatus(await patch(stack, { token: again }, path, 1, 'b'), 204);
     assertStatus(await patch(stack, ann, path, 2, 'c'), 204);
@@ -132,17 +132,17 @@ describe('uploads', () => {
   });
 
   test('an upload of another user is not found', async () => {
-    const path = await created(stack, ann, 3, { name: 'a' });
+    const path = await newUpload(stack, ann, 3, { name: 'a' });
     assertStatus(await head(stack, bob, path), 404);
     assertProblem(await stack.call('GET', path, { token: bob.token }), 404, 'not-found');
     assertProblem(await patch(stack, bob, path, 0, 'a'), 404, 'not-found');
-    assertProblem(await end(stack, bob, path), 404, 'not-found');
+    assertProblem(await terminate(stack, bob, path), 404, 'not-found');
     assertProblem(await patch(stack, ann, '/tus/none', 0, 'a'), 404, 'not-found');
     assert.equal(await offsetOf(stack, ann, path), 0);
   });
 
   test('an admin can upload for another owner', async () => {
-    const path = await created(stack, root, 2, { name: 'from the admin', query: `?owner=${bob.id}` });
+    const path = await newUpload(stack, root, 2, { name: 'from the admin', query: `?owner=${bob.id}` });
     assert.match(path, new RegExp(`\\?owner=${bob.id}$`));
     assertStatus(await patch(stack, root, path, 0, 'hi'), 204);
     const { name } = await fileOf(stack, bob, path);
@@ -154,9 +154,9 @@ describe('uploads', () => {
 
   test('every request of an upload needs a valid token with the scope files:write', async () => {
     const eve = await stack.person();
-    const path = await created(stack, eve, 3, { name: 'a' });
+    const path = await newUpload(stack, eve, 3, { name: 'a' });
     const reader = (await stack.call('POST', '/tokens', { token: eve.token, json: { name: 'r', scope: 'files:read' } })).json.token;
-    const steps = (token) => [create(stack, { token }, 1), patch(stack, { token }, path, 0, 'a'), end(stack, { token }, path), stack.call('GET', path, { token })];
+    const steps = (token) => [create(stack, { token }, 1), patch(stack, { token }, path, 0, 'a'), terminate(stack, { token }, path), stack.call('GET', path, { token })];
     for (const step of steps(reader)) assertProblem(await step, 403, 'insufficient-scope');
     assertStatus(await stack.call('POST', '/logout', { token: eve.token, body: '' }), 204);
     for (const step of steps(eve.token)) assertProblem(await step, 401, 'invalid-token');
@@ -173,7 +173,7 @@ describe('uploads', () => {
 
 describe('the version', () => {
   test('Tus-Resumable is required and must be 1.0.0', async () => {
-    const path = await created(stack, ann, 1);
+    const path = await newUpload(stack, ann, 1);
     for (const version of [undefined, '0.2.2', '1.0']) {
       for (const answer of [await create(stack, ann, 1, { headers: { 'Tus-Resumable': version } }), await patch(stack, ann, path, 0, 'x', { 'Tus-Resumable': version })]) {
         assertProblem(answer, 412, 'tus-version');
@@ -191,7 +191,7 @@ describe('X-HTTP-Method-Override', () => {
   const as = (method, path, options = {}) => stack.call('POST', path, { token: ann.token, ...options, headers: { ...TUS, 'X-HTTP-Method-Override': method, ...options.headers } });
 
   test('X-HTTP-Method-Override turns a POST into a PATCH, a HEAD or a DELETE', async () => {
-    const path = await created(stack, ann, 3, { name: 'a' });
+    const path = await newUpload(stack, ann, 3, { name: 'a' });
     const bytes = { body: 'a', headers: { 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': '0' } };
     assertStatus(await as('PATCH', path, bytes), 204);
     const shown = await as('HEAD', path, { body: '' });
@@ -205,7 +205,7 @@ describe('X-HTTP-Method-Override', () => {
     const { id } = (await stack.call('PUT', '/upload/kept', { token: ann.token, body: 'x' })).json.files[0];
     assertProblem(await as('DELETE', `/files/${id}`, { body: '' }), 405, 'method-not-allowed');
     assertStatus(await stack.call('GET', `/files/${id}`, { token: ann.token, headers: { 'X-HTTP-Method-Override': 'DELETE' } }), 200);
-    const path = await created(stack, ann, 3);
+    const path = await newUpload(stack, ann, 3);
     assertProblem(await as('BREW', path, { body: '' }), 405, 'method-not-allowed');
   });
 });
@@ -233,7 +233,7 @@ describe('invalid requests', () => {
     });
 
   test('an invalid PATCH changes nothing', async () => {
-    const path = await created(stack, ann, 5, { name: 'a' });
+    const path = await newUpload(stack, ann, 5, { name: 'a' });
     await patch(stack, ann, path, 0, 'ab');
     const refused = [
       [patch(stack, ann, path, 0, 'x'), 409, 'conflict'],
@@ -269,7 +269,7 @@ describe('checksums', () => {
 
   test('a checksum of each kind is verified before the bytes count', async () => {
     for (const [name, sum] of Object.entries(sums)) {
-      const path = await created(stack, ann, body.length, { name });
+      const path = await newUpload(stack, ann, body.length, { name });
       const [first, rest] = [body.subarray(0, 150_000), body.subarray(150_000)];
       assertProblem(await patch(stack, ann, path, 0, first, { 'Upload-Checksum': `${name} ${sum(rest)}` }), 460, 'checksum-mismatch');
       assert.equal(await offsetOf(stack, ann, path), 0);
@@ -288,7 +288,7 @@ describe('checksums', () => {
   });
 
   test('bytes of a request with a checksum do not count if the request is cut off', async () => {
-    const path = await created(stack, ann, body.length, { name: 'a' });
+    const path = await newUpload(stack, ann, body.length, { name: 'a' });
     assertStatus(await patch(stack, ann, path, 0, body.subarray(0, 1000)), 204);
     const broken = await openPatch(stack, ann, path, 1000, body.length - 1000, { 'Upload-Checksum': `sha1 ${sums.sha1(body.subarray(1000))}` });
     await broken.send(body.subarray(1000, 150_000));
@@ -300,10 +300,10 @@ describe('checksums', () => {
   });
 
   test('sha256 in Upload-Metadata is verified for the whole file', async () => {
-    const right = await created(stack, ann, 3, { body: 'abc', metadata: { filename: 'a', sha256: sha256('abc') } });
+    const right = await newUpload(stack, ann, 3, { body: 'abc', metadata: { filename: 'a', sha256: sha256('abc') } });
     assert.equal((await fileOf(stack, ann, right)).size, 3);
     const before = await usage(ann);
-    const path = await created(stack, ann, 3, { metadata: { filename: 'a', sha256: sha256('abd') } });
+    const path = await newUpload(stack, ann, 3, { metadata: { filename: 'a', sha256: sha256('abd') } });
     assertStatus(await patch(stack, ann, path, 0, 'ab'), 204);
     assertProblem(await patch(stack, ann, path, 2, 'c'), 422, 'digest-mismatch');
     assertStatus(await head(stack, ann, path), 404);
@@ -314,7 +314,7 @@ describe('checksums', () => {
 
 describe('deferred length', () => {
   test('a deferred length may be sent with bytes or without', async () => {
-    const path = await created(stack, ann, null, { name: 'a' });
+    const path = await newUpload(stack, ann, null, { name: 'a' });
     const { headers } = await head(stack, ann, path);
     assert.equal(headers.get('upload-defer-length'), '1');
     assert.equal(headers.get('upload-length'), null);
@@ -327,14 +327,14 @@ describe('deferred length', () => {
     assertStatus(await patch(stack, ann, path, 4, 'e'), 204);
     assert.equal((await bytesOf(ann, path)).toString(), 'abcde');
 
-    const other = await created(stack, ann, null, { name: 'a' });
+    const other = await newUpload(stack, ann, null, { name: 'a' });
     await patch(stack, ann, other, 0, 'abc');
     assertStatus(await patch(stack, ann, other, 3, '', { 'Upload-Length': '3' }), 204);
     assert.equal((await fileOf(stack, ann, other)).size, 3);
   });
 
   test('a deferred length is not set by a refused request', async () => {
-    const path = await created(stack, ann, null, { name: 'a' });
+    const path = await newUpload(stack, ann, null, { name: 'a' });
     assertStatus(await patch(stack, ann, path, 0, 'abc'), 204);
     const refused = [
       [2, 'd', {}, 409],
@@ -355,7 +355,7 @@ describe('deferred length', () => {
   test('an upload of deferred length reserves the bytes of each request, then its length', async () => {
     const eve = await stack.person();
     assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', '10'])).code, 0);
-    const path = await created(stack, eve, null, { name: 'a' });
+    const path = await newUpload(stack, eve, null, { name: 'a' });
     assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [0, 1]);
     assertProblem(await patch(stack, eve, path, 0, 'x'.repeat(11)), 507, 'quota-exceeded');
     assertStatus(await patch(stack, eve, path, 0, 'x'.repeat(10)), 204);
@@ -369,7 +369,7 @@ describe('deferred length', () => {
 });
 
 test('a body of unknown length needs an upload of known length', async () => {
-  const path = await created(stack, ann, null);
+  const path = await newUpload(stack, ann, null);
   const answer = (more) => runCgi(stack, 'cgi-gateway', 'PATCH', path.replace('/cgi-bin/cgi-gateway', ''), {
     input: 'abc',
     variables: { HTTP_AUTHORIZATION: `Bearer ${ann.token}`, HTTP_TUS_RESUMABLE: '1.0.0', CONTENT_TYPE: 'application/offset+octet-stream', HTTP_UPLOAD_OFFSET: '0', CONTENT_LENGTH: '', ...more },
@@ -384,13 +384,13 @@ describe('quota of resumable uploads', () => {
     const eve = await stack.person();
     assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', '10', '--files', '2'])).code, 0);
     assertProblem(await create(stack, eve, 11), 507, 'quota-exceeded');
-    const path = await created(stack, eve, 10);
+    const path = await newUpload(stack, eve, 10);
     assert.equal((await usage(eve)).bytes, 10);
     assertProblem(await create(stack, eve, 1), 507, 'quota-exceeded');
     assertProblem(await stack.call('PUT', '/upload/a', { token: eve.token, body: 'x' }), 507, 'quota-exceeded');
-    assertStatus(await end(stack, eve, path), 204);
+    assertStatus(await terminate(stack, eve, path), 204);
     assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [0, 0]);
-    const again = await created(stack, eve, 10, { body: 'x'.repeat(10), name: 'a' });
+    const again = await newUpload(stack, eve, 10, { body: 'x'.repeat(10), name: 'a' });
     assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [10, 1]);
     const { code, stdout } = await stack.gatewayAdmin(['quota', 'recount', '--json']);
     assert.equal(code, 0);
@@ -411,24 +411,24 @@ describe('quota of resumable uploads', () => {
 
 describe('termination', () => {
   test('terminating an upload removes its bytes', async () => {
-    const path = await created(stack, ann, 10);
+    const path = await newUpload(stack, ann, 10);
     await patch(stack, ann, path, 0, 'abc');
-    assertStatus(await end(stack, ann, path), 204);
+    assertStatus(await terminate(stack, ann, path), 204);
     assertStatus(await head(stack, ann, path), 404);
-    assertProblem(await end(stack, ann, path), 404, 'not-found');
+    assertProblem(await terminate(stack, ann, path), 404, 'not-found');
     assertProblem(await patch(stack, ann, path, 3, 'd'), 404, 'not-found');
   });
 
   test('terminating a finished upload deletes the file', async () => {
-    const path = await created(stack, ann, 3, { body: 'abc', name: 'a' });
-    assertStatus(await end(stack, ann, path), 204);
+    const path = await newUpload(stack, ann, 3, { body: 'abc', name: 'a' });
+    assertStatus(await terminate(stack, ann, path), 204);
     assert.equal(await fileOf(stack, ann, path), null);
     assertStatus(await head(stack, ann, path), 404);
   });
 });
 
 describe('concatenation', () => {
-  const part = (person, text, headers) => created(stack, person, text.length, { body: text, headers: { 'Upload-Concat': 'partial', ...headers } });
+  const part = (person, text, headers) => newUpload(stack, person, text.length, { body: text, headers: { 'Upload-Concat': 'partial', ...headers } });
 
   test('parts are concatenated into one file and removed', async () => {
     const eve = await stack.person();
@@ -451,7 +451,7 @@ describe('concatenation', () => {
     assertProblem(await patch(stack, eve, path, 12, 'x'), 403, 'forbidden');
     assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [12, 1]);
     for (const p of paths) assertStatus(await head(stack, eve, p), 404);
-    assertStatus(await end(stack, eve, path), 204);
+    assertStatus(await terminate(stack, eve, path), 204);
     assertProblem(await patch(stack, eve, path, 12, 'x'), 404, 'not-found');
   });
 
@@ -471,8 +471,8 @@ describe('concatenation', () => {
   test('parts that are incomplete, unknown or of another user are not concatenated', async () => {
     const join = (list, headers) => create(stack, ann, null, { name: 'j', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${list}`, ...headers } });
     const [done, other] = [await part(ann, 'abc'), await part(bob, 'abc')];
-    const half = await created(stack, ann, 6, { body: 'abc', headers: { 'Upload-Concat': 'partial' } });
-    const whole = await created(stack, ann, 3, { body: 'abc' });
+    const half = await newUpload(stack, ann, 6, { body: 'abc', headers: { 'Upload-Concat': 'partial' } });
+    const whole = await newUpload(stack, ann, 3, { body: 'abc' });
     const before = await usage(ann);
     assertProblem(await join(`${done} ${half}`), 409, 'conflict');
     assertProblem(await join(`${done} ${other}`), 422, 'invalid-value');
@@ -504,7 +504,7 @@ describe('broken connections', {
   for (let i = 0; i < body.length; i++) body[i] = (i * 7919) >> 3;
 
   test('a broken connection loses no byte that has arrived', async () => {
-    const path = await created(stack, ann, body.length, { name: 'broken' });
+    const path = await newUpload(stack, ann, body.length, { name: 'broken' });
     let at = 0;
     for (const more of [1, 5000, 200_001, 0, 300_000]) {
       const broken = await openPatch(stack, ann, path, at, body.length - at);
@@ -520,7 +520,7 @@ describe('broken connections', {
   });
 
   test('a silent connection is taken over at once by the next PATCH', { skip: stack.front?.startsWith('apache') && 'Apache passes an answer on when the body has ended' }, async () => {
-    const path = await created(stack, ann, body.length, { name: 'silent' });
+    const path = await newUpload(stack, ann, body.length, { name: 'silent' });
     const silent = await openPatch(stack, ann, path, 0, body.length);
     await silent.send(body.subarray(0, 70_000));
     const at = await reaches(ann, path, 70_000);
@@ -536,7 +536,7 @@ describe('broken connections', {
   });
 
   test('ten parallel writers never mix their bytes', async () => {
-    const path = await created(stack, ann, 2_000_000, { name: 'mixed' });
+    const path = await newUpload(stack, ann, 2_000_000, { name: 'mixed' });
     const letters = 'ABCDEFGHIJ';
     const writers = await Promise.all([...letters].map(async (letter) => {
       const w = await openPatch(stack, ann, path, 0, 2_000_000);
@@ -555,7 +555,7 @@ describe('broken connections', {
 
 test('a PATCH beyond three quarters of the threads is asked to retry', { skip: stack.transport === 'cgi' }, async () => {
   // three quarters of THREADS (64)
-  const paths = await Promise.all(Array.from({ length: 49 }, () => created(stack, ann, 100_000)));
+  const paths = await Promise.all(Array.from({ length: 49 }, () => newUpload(stack, ann, 100_000)));
   const open = [];
   for (const path of paths.slice(0, 48)) {
     const w = await openPatch(stack, ann, path, 0, 100_000);

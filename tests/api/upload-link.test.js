@@ -22,20 +22,20 @@ const links = (method, { token = ann.token, query = '', ...options } = {}) => st
 const revoke = (link, { token = ann.token, query = '' } = {}) => stack.call('DELETE', `/upload-links/${link.id}${query}`, { token });
 
 // Create an upload link; returns its JSON, with `path` as a request target and `secret`, its last segment.
-async function handOut(params = {}, person = ann) {
+async function newLink(params = {}, person = ann) {
   const answer = await links('POST', { token: person.token, json: params });
   assertStatus(answer, 201);
   const path = new URL(answer.json.url, stack.url).pathname;
   return { ...answer.json, path, secret: path.slice(path.lastIndexOf('/') + 1) };
 }
 
-const look = (link, options = {}, method = 'GET') => stack.call(method, link.path, options);
+const showLink = (link, options = {}, method = 'GET') => stack.call(method, link.path, options);
 const put = (link, body, name = 'a', options = {}) => stack.call('PUT', `${link.path}/${encodeURIComponent(name)}`, { body, ...options });
 const postForm = (link, ...parts) => stack.call('POST', link.path, { headers: { 'Content-Type': formType() }, body: form(...parts) });
 const postRaw = (link, body, query) => stack.call('POST', `${link.path}${query}`, { headers: { 'Content-Type': 'text/plain' }, body });
 
 const setLink = (link, assignment) => stack.sql('gateway', `UPDATE upload_link SET ${assignment} WHERE id = '${link.id}'`);
-const taken = async (link) => (await stack.sql('gateway', `SELECT files, bytes FROM upload_link WHERE id = '${link.id}'`))[0].map(Number);
+const linkCounts = async (link) => (await stack.sql('gateway', `SELECT files, bytes FROM upload_link WHERE id = '${link.id}'`))[0].map(Number);
 const usage = async (person) => (await stack.call('GET', '/usage', { token: person.token })).json;
 const admin = async (...args) => {
   const { code, stderr } = await stack.authAdmin(args);
@@ -44,16 +44,16 @@ const admin = async (...args) => {
 const quota = async (person, ...limits) => assert.equal((await stack.gatewayAdmin(['quota', 'set', String(person.id), ...limits])).code, 0);
 
 // A user without files, and an upload link of theirs.
-async function fresh(params, ...limits) {
+async function userWithLink(params, ...limits) {
   const person = await stack.person();
   if (limits.length) await quota(person, ...limits);
-  return { person, link: await handOut(params, person) };
+  return { person, link: await newLink(params, person) };
 }
 
 async function assertGone(link) {
-  for (const answer of [await look(link), await put(link, 'x'), await postForm(link, filePart('a', 'x')), await postRaw(link, 'x', '?name=a')])
+  for (const answer of [await showLink(link), await put(link, 'x'), await postForm(link, filePart('a', 'x')), await postRaw(link, 'x', '?name=a')])
     assertProblem(answer, 410, 'gone');
-  assertStatus(await look(link, {}, 'HEAD'), 410);
+  assertStatus(await showLink(link, {}, 'HEAD'), 410);
 }
 
 // Assert that the owner's files, the usage and the link's counts are exactly `contents`.
@@ -62,14 +62,14 @@ async function assertHas({ person, link }, contents) {
   assert.deepEqual(files.map((f) => f.sha256).sort(), contents.map((c) => sha256(c)).sort());
   for (const file of files) assert.equal(file.upload_link, link.id);
   const bytes = contents.reduce((sum, c) => sum + Buffer.byteLength(c), 0);
-  assert.deepEqual(await taken(link), [files.length, bytes]);
+  assert.deepEqual(await linkCounts(link), [files.length, bytes]);
   const used = await usage(person);
   assert.deepEqual([used.files, used.bytes], [files.length, bytes]);
 }
 
 describe('uploads by a link', () => {
   test('an upload by a link stores a form, a body or a named body in the owner\'s space', async () => {
-    const { person, link } = await fresh({ name: 'Photos of the party' });
+    const { person, link } = await userWithLink({ name: 'Photos of the party' });
     const answers = [await postForm(link, filePart('one', '1'), filePart('two', '22')), await postRaw(link, '333', '?name=three'), await put(link, '4444', 'four')];
     for (const answer of answers) assertStatus(answer, 201);
     assert.deepEqual(answers.map(({ json }) => json.files.map((f) => f.name)), [['one', 'two'], ['three'], ['four']]);
@@ -78,7 +78,7 @@ describe('uploads by a link', () => {
   });
 
   test('an upload by a link returns name, size and digest, and nothing that leads to the owner', async () => {
-    const { person, link } = await fresh();
+    const { person, link } = await userWithLink();
     const answer = await put(link, 'hello', 'a.txt', { headers: { 'Content-Type': 'text/plain' } });
     assert.deepEqual(answer.json, { files: [{ name: 'a.txt', size: 5, sha256: sha256('hello') }] });
     assert.equal(answer.headers.get('location'), null);
@@ -91,7 +91,7 @@ describe('uploads by a link', () => {
   });
 
   test('an upload by a link is marked in the owner\'s list', async () => {
-    const { person, link } = await fresh();
+    const { person, link } = await userWithLink();
     await put(link, 'theirs');
     const own = await stack.call('PUT', '/upload/own', { token: person.token, body: 'own' });
     assert.equal(own.json.files[0].upload_link, null);
@@ -100,8 +100,8 @@ describe('uploads by a link', () => {
 
   for (const name of ['grüße.txt', '写真 1.jpg', 'фото.png', 'صورة.jpg', 'emoji 🎉.gif', 'a "quoted" name', '100%.txt'])
     test(`an upload by a link keeps the name ${name}`, async () => {
-      const { person, link } = await fresh({ name });
-      assert.equal((await look(link)).json.name, name);
+      const { person, link } = await userWithLink({ name });
+      assert.equal((await showLink(link)).json.name, name);
       for (const answer of [await put(link, 'x', name), await postRaw(link, 'x', `?name=${encodeURIComponent(name)}`),
         await postForm(link, filePart(name.replaceAll('"', '%22'), 'x'))])
         assert.equal(answer.json.files[0].name, name);
@@ -109,7 +109,7 @@ describe('uploads by a link', () => {
     });
 
   test('an upload by a link is checked against its digest', async () => {
-    const { person, link } = await fresh();
+    const { person, link } = await userWithLink();
     assertStatus(await put(link, 'x', `a`, { headers: { 'Repr-Digest': `sha-256=:${sha256('x', 'base64')}:` } }), 201);
     assertProblem(await postRaw(link, 'x', `?name=a&sha256=${sha256('y')}`), 422, 'digest-mismatch');
     assertProblem(await put(link, 'x', 'a', { headers: { 'Content-Digest': `sha-256=:${sha256('y', 'base64')}:` } }), 422, 'digest-mismatch');
@@ -117,7 +117,7 @@ describe('uploads by a link', () => {
   });
 
   test('an invalid upload by a link is refused with its reason', async () => {
-    const { person, link } = await fresh();
+    const { person, link } = await userWithLink();
     assertProblem(await postRaw(link, 'x', ''), 400, 'no-file');
     assertProblem(await postForm(link, part('; name="comment"', 'words')), 400, 'no-file');
     assertProblem(await stack.call('POST', link.path, { headers: { 'Content-Type': formType() }, body: 'no form' }), 400, 'incomplete-body');
@@ -128,7 +128,7 @@ describe('uploads by a link', () => {
   });
 
   test('a truncated upload by a link is refused', async () => {
-    const { person, link } = await fresh();
+    const { person, link } = await userWithLink();
     const cgi = (method, path, CONTENT_LENGTH) =>
       runCgi(stack, 'cgi-gateway', method, path, { input: 'hello', variables: { CONTENT_TYPE: 'text/plain', CONTENT_LENGTH } });
     const path = `/u/${link.secret}`;
@@ -163,14 +163,14 @@ describe('uploads by a link', () => {
 
   test('an upload of 2 MiB by a link is stored', async () => {
     const content = Buffer.alloc(2 << 20, 'x');
-    const { person, link } = await fresh({ max_bytes: 2 << 20 });
+    const { person, link } = await userWithLink({ max_bytes: 2 << 20 });
     assertStatus(await put(link, content), 201);
     await assertHas({ person, link }, [content]);
     await assertGone(link);
   });
 
   test('an upload by a link is one line of curl', async () => {
-    const { person, link } = await fresh();
+    const { person, link } = await userWithLink();
     const file = stack.path('photo of ann.jpg');
     writeFileSync(file, 'jpeg');
     assert.equal((await curl('-T', file, `${stack.url}${link.path}/`)).code, 0);
@@ -180,7 +180,7 @@ describe('uploads by a link', () => {
   });
 
   test('an upload by a link needs no token and ignores one', async () => {
-    const { person, link } = await fresh();
+    const { person, link } = await userWithLink();
     for (const Authorization of [`Bearer ${bob.token}`, 'Bearer x', 'nonsense']) assertStatus(await put(link, 'x', 'a', { headers: { Authorization } }), 201);
     await assertHas({ person, link }, ['x', 'x', 'x']);
   });
@@ -190,31 +190,31 @@ describe('upload links', () => {
   const life = (link) => (Date.parse(link.expires_at) - Date.parse(link.created_at)) / 1000;
 
   test('an upload link shows its limits and what remains', async () => {
-    const link = await handOut({ name: 'Photos', max_files: 3, max_bytes: 100, max_file_bytes: 60 });
+    const link = await newLink({ name: 'Photos', max_files: 3, max_bytes: 100, max_file_bytes: 60 });
     assert.deepEqual(Object.keys(link), ['id', 'name', 'created_at', 'expires_at', 'max_files', 'files', 'max_bytes', 'bytes', 'max_file_bytes', 'url', 'path', 'secret']);
     assertStatus(await put(link, 'x'.repeat(60)), 201);
     const { expires_at } = link;
-    assert.deepEqual((await look(link)).json,
+    assert.deepEqual((await showLink(link)).json,
       { name: 'Photos', expires_at, max_files: 3, files_left: 2, max_bytes: 100, bytes_left: 40, max_file_bytes: 60 });
-    assertStatus(await look(link, {}, 'HEAD'), 200);
+    assertStatus(await showLink(link, {}, 'HEAD'), 200);
   });
 
   test('an upload link has default limits, and none where its owner sets null', async () => {
-    for (const link of [await handOut(), { ...(await links('POST')).json }]) {
+    for (const link of [await newLink(), { ...(await links('POST')).json }]) {
       assert.equal(life(link), 7 * 86_400);
       assert.deepEqual([link.name, link.max_files, link.max_bytes, link.max_file_bytes], ['', 100, 2 ** 30, null]);
     }
-    const free = await handOut({ expires_in: null, max_files: null, max_bytes: null, max_file_bytes: null });
+    const free = await newLink({ expires_in: null, max_files: null, max_bytes: null, max_file_bytes: null });
     assert.deepEqual([free.expires_at, free.max_files, free.max_bytes, free.max_file_bytes], [null, null, null, null]);
-    const { files_left, bytes_left, max_file_bytes } = (await look(free)).json;
+    const { files_left, bytes_left, max_file_bytes } = (await showLink(free)).json;
     assert.deepEqual([files_left, bytes_left], [null, null]);
     assert.equal(max_file_bytes, Number(stack.settings('gateway').MAX_UPLOAD ?? 107_374_182_400));
-    assert.equal(life(await handOut({ expires_in: 60 })), 60);
+    assert.equal(life(await newLink({ expires_in: 60 })), 60);
   });
 
   test('an upload link has 192 random bits, stored as a hash only', async () => {
     const made = [];
-    for (let i = 0; i < 5; i++) made.push(await handOut());
+    for (let i = 0; i < 5; i++) made.push(await newLink());
     assert.equal(new Set(made.flatMap(({ id, secret }) => [id, secret])).size, 10);
     for (const { id, path, secret } of made) {
       assert.match(path, /\/u\/[A-Za-z0-9_-]{32}$/);
@@ -225,23 +225,23 @@ describe('upload links', () => {
   });
 
   test('an upload link redirects a browser to the page, with the secret after the #', async () => {
-    const link = await handOut();
+    const link = await newLink();
     const browser = { headers: { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' } };
     for (const method of ['GET', 'HEAD']) {
-      const answer = await look(link, browser, method);
+      const answer = await showLink(link, browser, method);
       assertStatus(answer, 303);
       assert.equal(answer.headers.get('location'), `/drop.html#${link.secret}`);
     }
-    assertStatus(await look(link, { headers: { Accept: '*/*' } }), 200);
-    assertStatus(await look(link, { headers: { Accept: 'application/json' } }), 200);
+    assertStatus(await showLink(link, { headers: { Accept: '*/*' } }), 200);
+    assertStatus(await showLink(link, { headers: { Accept: 'application/json' } }), 200);
     assertProblem(await stack.call('GET', '/u/x', browser), 404, 'not-found');
   });
 
   test('an unknown upload link is not found', async () => {
-    const { path, secret } = await handOut();
+    const { path, secret } = await newLink();
     for (const wrong of ['x', 'A'.repeat(32), secret.slice(0, -1), `${secret}A`, "'", ...(stack.front ? [] : [`${secret.slice(0, 31)}%2f`])]) {
       const link = { path: path.replace(secret, wrong) };
-      assertProblem(await look(link), 404, 'not-found');
+      assertProblem(await showLink(link), 404, 'not-found');
       for (const answer of [await put(link, 'x'), await postForm(link, filePart('a', 'x'))]) assert.ok([404, 405].includes(answer.status), answer.text);
     }
     const none = { path: path.replace(secret, 'A'.repeat(32)) };
@@ -250,9 +250,9 @@ describe('upload links', () => {
   });
 
   test('an upload link refuses other methods', async () => {
-    const link = await handOut();
+    const link = await newLink();
     for (const method of ['PUT', 'PATCH', 'DELETE']) {
-      const answer = await look(link, {}, method);
+      const answer = await showLink(link, {}, method);
       assertProblem(answer, 405, 'method-not-allowed');
       assert.equal(answer.headers.get('allow'), 'POST, GET, HEAD');
     }
@@ -266,7 +266,7 @@ describe('upload links', () => {
 
 describe('upload links that are gone', () => {
   test('an upload link is gone from the second of its expiry', async () => {
-    const { person, link } = await fresh({ expires_in: 3600 });
+    const { person, link } = await userWithLink({ expires_in: 3600 });
     assertStatus(await put(link, 'x'), 201);
     await setLink(link, 'expires_at = UNIX_TIMESTAMP()');
     await assertGone(link);
@@ -274,8 +274,8 @@ describe('upload links that are gone', () => {
   });
 
   test('a revoked upload link is gone, and no other', async () => {
-    const { person, link } = await fresh();
-    const other = await handOut({}, person);
+    const { person, link } = await userWithLink();
+    const other = await newLink({}, person);
     assertStatus(await revoke(link, person), 204);
     await assertGone(link);
     assertProblem(await revoke(link, person), 404, 'not-found');
@@ -283,38 +283,38 @@ describe('upload links that are gone', () => {
   });
 
   test('an upload link is gone after its last file or its last byte', async () => {
-    const files = await fresh({ max_files: 2 });
+    const files = await userWithLink({ max_files: 2 });
     for (const name of ['a', 'b']) assertStatus(await put(files.link, 'x', name), 201);
     await assertGone(files.link);
-    const bytes = await fresh({ max_bytes: 5 });
+    const bytes = await userWithLink({ max_bytes: 5 });
     assertStatus(await put(bytes.link, 'hello'), 201);
     await assertGone(bytes.link);
     await assertHas(bytes, ['hello']);
   });
 
   test('an upload link is gone while its owner is disabled', async () => {
-    const { person, link } = await fresh();
+    const { person, link } = await userWithLink();
     await admin('user', 'disable', person.email);
     await assertGone(link);
     await admin('user', 'enable', person.email);
     assertStatus(await put(link, 'x'), 201);
-    assert.deepEqual(await taken(link), [1, 1]);
+    assert.deepEqual(await linkCounts(link), [1, 1]);
   });
 
   test('an upload link is gone when its owner is deleted', async () => {
-    const { person, link } = await fresh();
+    const { person, link } = await userWithLink();
     await admin('user', 'delete', person.email, '--yes');
     await assertGone(link);
   });
 
   test('an upload link is not affected by its owner\'s logout', async () => {
-    const { person, link } = await fresh();
+    const { person, link } = await userWithLink();
     assertStatus(await stack.call('POST', '/logout?all=1', { token: person.token, body: '' }), 204);
     assertStatus(await put(link, 'x'), 201);
   });
 
   test('an upload in progress is refused if its link is revoked', async () => {
-    const { person, link } = await fresh();
+    const { person, link } = await userWithLink();
     const body = Buffer.alloc(400_000, 'x');
     const slowly = (between) => new Promise((done, fail) => {
       const sent = request(`${stack.url}${link.path}/slow.bin`, { method: 'PUT', headers: { 'Content-Length': body.length } }, (answer) => {
@@ -333,41 +333,41 @@ describe('upload links that are gone', () => {
 describe('limits of upload links', () => {
   test('max_files 1 allows one of 20 parallel uploads', async () => {
     for (let round = 0; round < 3; round++) {
-      const { person, link } = await fresh({ max_files: 1 });
+      const { person, link } = await userWithLink({ max_files: 1 });
       const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => put(link, `try ${i}`, `n${i}`)));
       const given = answers.filter(({ status }) => status === 201);
       assert.equal(given.length, 1, answers.map((a) => a.status).join(' '));
       for (const answer of answers) if (answer.status !== 201) assertProblem(answer, 410, 'gone');
       assert.equal(given[0].json.files[0].sha256, (await allFiles(stack, person))[0].sha256);
-      assert.deepEqual((await taken(link))[0], 1);
+      assert.deepEqual((await linkCounts(link))[0], 1);
     }
   });
 
   test('max_bytes is exact under 50 parallel uploads', async () => {
-    const { person, link } = await fresh({ max_bytes: 54 });
+    const { person, link } = await userWithLink({ max_bytes: 54 });
     const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => put(link, 'hello', `n${i}`)));
     assert.equal(answers.filter((a) => a.status === 201).length, 10, answers.map((a) => a.status).join(' '));
     for (const answer of answers) if (answer.status !== 201) assertProblem(answer, 507, 'quota-exceeded');
     await assertHas({ person, link }, Array(10).fill('hello'));
-    assert.equal((await look(link)).json.bytes_left, 4);
+    assert.equal((await showLink(link)).json.bytes_left, 4);
     assertStatus(await put(link, 'four'), 201);
     await assertGone(link);
   });
 
   test('the limits of all links and the owner\'s quota are exact under 50 parallel uploads', async () => {
-    const { person, link } = await fresh({ max_files: 4 }, '--files', '9');
-    const other = await handOut({}, person);
+    const { person, link } = await userWithLink({ max_files: 4 }, '--files', '9');
+    const other = await newLink({}, person);
     const own = (i) => stack.call('PUT', `/upload/n${i}`, { token: person.token, body: 'hello' });
     const answers = await Promise.all(Array.from({ length: 51 }, (_, i) => (i % 3 === 0 ? put(link, 'hello') : i % 3 === 1 ? put(other, 'hello') : own(i))));
     assert.equal(answers.filter((a) => a.status === 201).length, 9, answers.map((a) => a.status).join(' '));
     for (const { status } of answers) assert.ok([201, 410, 507].includes(status), String(status));
-    assert.ok((await taken(link))[0] <= 4);
+    assert.ok((await linkCounts(link))[0] <= 4);
     assert.equal((await usage(person)).files, 9);
     assert.equal((await allFiles(stack, person)).length, 9);
   });
 
   test('an upload over a limit is refused with the name of the limit', async () => {
-    const { person, link } = await fresh({ max_files: 3, max_bytes: 100, max_file_bytes: 60 });
+    const { person, link } = await userWithLink({ max_files: 3, max_bytes: 100, max_file_bytes: 60 });
     const assertRefused = async (answer, status, slug, pattern) => {
       assertProblem(answer, status, slug);
       assert.match(answer.json.detail, pattern);
@@ -383,16 +383,16 @@ describe('limits of upload links', () => {
   });
 
   test('a deletion does not give a link\'s limit back', async () => {
-    const { person, link } = await fresh({ max_files: 1 });
+    const { person, link } = await userWithLink({ max_files: 1 });
     assertStatus(await put(link, 'x'), 201);
     const [{ id }] = await allFiles(stack, person);
     assertStatus(await stack.call('DELETE', `/files/${id}`, { token: person.token }), 204);
     await assertGone(link);
-    assert.deepEqual([(await usage(person)).files, await taken(link)], [0, [1, 1]]);
+    assert.deepEqual([(await usage(person)).files, await linkCounts(link)], [0, [1, 1]]);
   });
 
   test('a refused upload does not count towards a limit', async () => {
-    const { person, link } = await fresh({ max_files: 1, max_bytes: 10 });
+    const { person, link } = await userWithLink({ max_files: 1, max_bytes: 10 });
     assertProblem(await postRaw(link, 'x', `?name=a&sha256=${'0'.repeat(64)}`), 422, 'digest-mismatch');
     assertProblem(await put(link, 'x'.repeat(11)), 507, 'quota-exceeded');
     await assertHas({ person, link }, []);
@@ -400,9 +400,9 @@ describe('limits of upload links', () => {
   });
 
   test('a body of 1 MiB is refused by its length before it is stored', async () => {
-    const { link } = await fresh({ max_bytes: null }, '--bytes', String((1 << 20) - 1));
+    const { link } = await userWithLink({ max_bytes: null }, '--bytes', String((1 << 20) - 1));
     assertProblem(await put(link, Buffer.alloc(1 << 20)), 507, 'quota-exceeded');
-    assert.deepEqual(await taken(link), [0, 0]);
+    assert.deepEqual(await linkCounts(link), [0, 0]);
   });
 });
 
@@ -410,7 +410,7 @@ describe('owners of upload links', () => {
   test('an owner lists their upload links, newest first, without their secrets', async () => {
     const person = await stack.person();
     assert.deepEqual((await links('GET', { token: person.token })).json, { links: [] });
-    const [one, two, three] = [await handOut({ name: 'one' }, person), await handOut({ name: 'two' }, person), await handOut({}, person)];
+    const [one, two, three] = [await newLink({ name: 'one' }, person), await newLink({ name: 'two' }, person), await newLink({}, person)];
     await setLink(one, 'created_at = created_at - 10');
     assertStatus(await put(one, 'hello'), 201);
     assertStatus(await revoke(three, person), 204);
@@ -421,11 +421,11 @@ describe('owners of upload links', () => {
   });
 
   test('a user can neither list nor revoke upload links of another user', async () => {
-    const link = await handOut();
+    const link = await newLink();
     assert.ok(!(await links('GET', { token: bob.token })).text.includes(link.id));
     assertProblem(await revoke(link, bob), 404, 'not-found');
     assertProblem(await links('GET', { token: bob.token, query: `?owner=${ann.id}` }), 403, 'insufficient-scope');
-    assertStatus(await look(link), 200);
+    assertStatus(await showLink(link), 200);
   });
 
   test('an admin who names the owner can create, list and revoke upload links', async () => {
@@ -442,7 +442,7 @@ describe('owners of upload links', () => {
   });
 
   test('operations on upload links need a valid token with the scope', async () => {
-    const link = await handOut();
+    const link = await newLink();
     const reader = await mint(stack.signingKey(), claimsFor(ann, { scope: 'files:read' }));
     const writer = await mint(stack.signingKey(), claimsFor(ann, { scope: 'files:write' }));
     const ask = (token) => [links('GET', { token }), links('POST', { token, json: {} }), revoke(link, { token })];
@@ -454,7 +454,7 @@ describe('owners of upload links', () => {
     const cy = await stack.person();
     assertStatus(await stack.call('POST', '/logout', { token: cy.token }), 204);
     for (const answer of await Promise.all(ask(cy.token))) assertProblem(answer, 401, 'invalid-token');
-    assertStatus(await look(link), 200);
+    assertStatus(await showLink(link), 200);
   });
 
   test('an API token can create, list and revoke upload links', async () => {
@@ -477,7 +477,7 @@ describe('owners of upload links', () => {
 
   test('a user can have a hundred upload links', async () => {
     const person = await stack.person();
-    const first = await handOut({}, person);
+    const first = await newLink({}, person);
     const row = (_, n) => `('${String(person.id * 100 + n).padStart(22, 'm')}', UNHEX(SHA2('${person.id} ${n}', 256)), ${person.id}, '', 1)`;
     await stack.sql('gateway', `INSERT INTO upload_link (id, hash, owner, name, created_at) VALUES ${Array.from({ length: 99 }, row)}`);
     assertProblem(await links('POST', { token: person.token, json: {} }), 409, 'conflict');
@@ -493,12 +493,12 @@ describe('owners of upload links', () => {
 });
 
 test('no log has the secret of an upload link', { skip: stack.front && stack.front !== 'nginx' && 'its log is not ours' }, async () => {
-  const [link, used] = [await handOut(), await handOut({ max_files: 1 })];
-  for (const answer of [await look(link), await put(link, 'x', 'a name'), await postForm(used, filePart('a', 'x'))]) assert.ok(answer.status < 300);
+  const [link, used] = [await newLink(), await newLink({ max_files: 1 })];
+  for (const answer of [await showLink(link), await put(link, 'x', 'a name'), await postForm(used, filePart('a', 'x'))]) assert.ok(answer.status < 300);
   await assertGone(used);
-  await look(link, {}, 'DELETE');
-  await look(link, {}, 'OPTIONS');
-  await look(link, { headers: { Accept: 'text/html' } });
+  await showLink(link, {}, 'DELETE');
+  await showLink(link, {}, 'OPTIONS');
+  await showLink(link, { headers: { Accept: 'text/html' } });
   for (const target of [`${link.path}?x=1`, `${link.path}/`, `${link.path}/a/b`, `/u/${link.secret}`, `/%75/${link.secret}`, `//u/${link.secret}`, `/./u/${link.secret}`,
     `/cgi-gateway/u/${link.secret}`, `/cgi-bin/cgi-gateway/u/${link.secret}`])
     await (await fetch(stack.url + target)).arrayBuffer();
@@ -533,7 +533,7 @@ test('gc removes upload links that ended 30 days ago, and no others', async () =
   const made = async (states) => {
     const ids = [];
     for (const state of states) {
-      const link = await handOut({}, person);
+      const link = await newLink({}, person);
       await setLink(link, state);
       ids.push(link.id);
     }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { bearer, curl } from '../support/curl.js';
-import { allFiles, keep, sha256 } from '../support/files.js';
+import { allFiles, uploadFile, sha256 } from '../support/files.js';
 import { requestHead, sendRaw } from '../support/raw.js';
 import { useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
@@ -69,7 +69,7 @@ describe('a body as a file', () => {
 
   test('a megabyte of every byte is stored unchanged', async () => {
     const body = Buffer.from(Array.from({ length: 1 << 20 }, (_, i) => (i * 7 + (i >> 8)) & 255));
-    const record = await keep(stack, ann, 'megabyte', body);
+    const record = await uploadFile(stack, ann, 'megabyte', body);
     assert.equal(record.sha256, sha256(body));
     assert.equal(Buffer.compare(await bytesOf(record), body), 0);
   });
@@ -99,8 +99,8 @@ describe('a body as a file', () => {
   });
 
   test('two uploads with the same name are two files', async () => {
-    const first = await keep(stack, ann, 'same', 'one');
-    const second = await keep(stack, ann, 'same', 'two');
+    const first = await uploadFile(stack, ann, 'same', 'one');
+    const second = await uploadFile(stack, ann, 'same', 'two');
     assert.notEqual(first.id, second.id);
     assert.equal((await bytesOf(first)).toString(), 'one');
     assert.equal((await bytesOf(second)).toString(), 'two');
@@ -110,7 +110,7 @@ describe('a body as a file', () => {
 test('sixty-four parallel uploads are sixty-four files', async () => {
   const bob = await stack.person();
   const contents = Array.from({ length: 64 }, (_, i) => Buffer.alloc(30_000 + i, i));
-  const records = await Promise.all(contents.map((content, i) => keep(stack, bob, `at-once-${i}`, content)));
+  const records = await Promise.all(contents.map((content, i) => uploadFile(stack, bob, `at-once-${i}`, content)));
   for (const [i, record] of records.entries()) assert.equal(record.sha256, sha256(contents[i]));
   assert.equal(new Set(records.map((r) => r.id)).size, 64);
   assert.equal((await allFiles(stack, bob)).length, 64);
@@ -118,7 +118,7 @@ test('sixty-four parallel uploads are sixty-four files', async () => {
 
 describe('expiry of an upload', () => {
   test('expires_in sets the expiry in seconds from now', async () => {
-    const record = await keep(stack, ann, 'soon', 'x', { query: '?expires_in=3600' });
+    const record = await uploadFile(stack, ann, 'soon', 'x', { query: '?expires_in=3600' });
     assert.equal(Date.parse(record.expires_at) - Date.parse(record.created_at), 3600_000);
   });
 

@@ -8,10 +8,10 @@ import { gzipSync } from 'node:zlib';
 import { runCgi } from '../support/cgi.js';
 import { eicar, SIGNATURE, startClamd } from '../support/clamd.js';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { allFiles, keep } from '../support/files.js';
+import { allFiles, uploadFile } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { build, pause, run, startStack } from '../support/stack.js';
-import { TUS, create, created, fileOf, head, patch } from '../support/tus.js';
+import { TUS, create, newUpload, fileOf, head, patch } from '../support/tus.js';
 
 const LIMIT = 100 * 1024 ** 2; // the default of CLAMD_MAX and of clamd's StreamMaxLength
 
@@ -34,21 +34,21 @@ const ready = () => stack.callInternal('GET', '/cgi-gateway/readyz');
 
 // Everything that is stored: rows, bytes, usage.
 const data = stack.settings('gateway').DATA_DIR;
-const kept = async () => ({
+const stored = async () => ({
   files: (await allFiles(stack, ann)).length,
   usage: (await stack.call('GET', '/usage', { token: ann.token })).json,
   bytes: ['incoming', 'objects'].flatMap((name) => readdirSync(join(data, name), { recursive: true })).filter((name) => /[0-9a-f]{8}-/.test(name)).sort(),
 });
 
-async function assertNothingKept(request) {
-  const before = await kept();
+async function assertNothingStored(request) {
+  const before = await stored();
   const answer = await request();
-  assert.deepEqual(await kept(), before);
+  assert.deepEqual(await stored(), before);
   return answer;
 }
 
 async function assertInfected(request, name = 'file') {
-  const answer = await assertNothingKept(request);
+  const answer = await assertNothingStored(request);
   assertProblem(answer, 422, 'infected');
   assert.equal(answer.json.detail, `"${name}" is infected with ${SIGNATURE}.UNOFFICIAL. Nothing was stored.`);
   return answer;
@@ -100,11 +100,11 @@ describe('scanned files', () => {
 
 describe('scanned resumable uploads', () => {
   const [first, second] = [eicar.subarray(0, 30), eicar.subarray(30)];
-  const part = (body) => created(stack, ann, body.length, { body, headers: { 'Upload-Concat': 'partial' } });
+  const part = (body) => newUpload(stack, ann, body.length, { body, headers: { 'Upload-Concat': 'partial' } });
   const join = (...parts) => create(stack, ann, null, { name: 'file', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${parts.join(' ')}` } });
 
   test('a clean resumable upload becomes a file', async () => {
-    const path = await created(stack, ann, 10, { body: 'hello' });
+    const path = await newUpload(stack, ann, 10, { body: 'hello' });
     assertStatus(await patch(stack, ann, path, 5, 'world'), 204);
     assert.equal((await fileOf(stack, ann, path)).size, 10);
     assertStatus(await join(await part(Buffer.from('hello')), await part(Buffer.from('world'))), 201);
@@ -113,7 +113,7 @@ describe('scanned resumable uploads', () => {
   test('an infected resumable upload is refused with its last bytes, and removed', async () => {
     let path;
     await assertInfected(async () => {
-      path = await created(stack, ann, eicar.length, { name: 'file', body: first });
+      path = await newUpload(stack, ann, eicar.length, { name: 'file', body: first });
       return patch(stack, ann, path, first.length, second);
     });
     assertStatus(await head(stack, ann, path), 404);
@@ -181,10 +181,10 @@ describe('the scan limit', () => {
 
   test('a file one byte over the scan limit is refused, by Content-Length and in a form', async () => {
     const large = Buffer.concat([whole, Buffer.from('x')]);
-    const answer = await assertNothingKept(() => put(large));
+    const answer = await assertNothingStored(() => put(large));
     assertProblem(answer, 413, 'too-large');
     assert.match(answer.json.detail, new RegExp(`larger than ${LIMIT} bytes`));
-    assertProblem(await assertNothingKept(() => post(filePart('a', 'A'), filePart('large', large))), 413, 'too-large');
+    assertProblem(await assertNothingStored(() => post(filePart('a', 'A'), filePart('large', large))), 413, 'too-large');
   });
 
   test('--check shows the scan limit as MAX_UPLOAD', async () => {
@@ -209,7 +209,7 @@ describe('the scan limit', () => {
     const small = await startClamd(['StreamMaxLength 1M']);
     try {
       for (const CLAMD of [small.socket, `127.0.0.1:${small.port}`]) {
-        const answer = await assertNothingKept(() => cgi({ CLAMD }, { input: Buffer.alloc(8 << 20) }));
+        const answer = await assertNothingStored(() => cgi({ CLAMD }, { input: Buffer.alloc(8 << 20) }));
         assertProblem(answer, 413, 'too-large');
         assert.match(answer.json.detail, /^"file" is too large to be scanned/);
         assert.match(answer.stderr, /"why":"clamd: its StreamMaxLength is less than CLAMD_MAX"/);
@@ -230,14 +230,14 @@ describe('a scanner that is unavailable', () => {
   const why = async (answer) => JSON.parse(await stack.logLine(`"event":"request","request_id":"${answer.headers.get('x-request-id')}"`)).why;
 
   test('uploads are refused without the scanner, and everything else works', async () => {
-    const record = await keep(stack, ann, 'before', 'hello');
+    const record = await uploadFile(stack, ann, 'before', 'hello');
     assertStatus(await ready(), 200);
     await clamd.kill();
     try {
-      const answer = await assertNothingKept(() => put('hello'));
+      const answer = await assertNothingStored(() => put('hello'));
       assertUnavailable(answer);
       assert.match(await why(answer), /^clamd: connect: /);
-      assertUnavailable(await assertNothingKept(() => post(filePart('a', 'A'), filePart('b', 'B'))), 'a');
+      assertUnavailable(await assertNothingStored(() => post(filePart('a', 'A'), filePart('b', 'B'))), 'a');
       assert.equal((await stack.call('GET', record.url, { token: ann.token })).text, 'hello');
       const state = await ready();
       assertProblem(state, 503, 'unavailable');
@@ -252,7 +252,7 @@ describe('a scanner that is unavailable', () => {
   test('an upload is refused if the scanner ends during the scan', async () => {
     for (const body of [Buffer.from('hello'), Buffer.alloc(8 << 20)]) {
       clamd.freeze(); // so that it does not answer yet
-      const before = await kept();
+      const before = await stored();
       const upload = put(body);
       while (clamd.connections() < 1) await pause(10);
       await clamd.kill();
@@ -260,7 +260,7 @@ describe('a scanner that is unavailable', () => {
         const answer = await upload;
         assertUnavailable(answer);
         assert.match(await why(answer), /^clamd: /);
-        assert.deepEqual(await kept(), before);
+        assert.deepEqual(await stored(), before);
       } finally {
         await clamd.start();
       }
@@ -270,7 +270,7 @@ describe('a scanner that is unavailable', () => {
 
   test('a resumable upload is kept until the scanner is available', async () => {
     const upload = async (body) => {
-      const path = await created(stack, ann, body.length, { name: 'file' });
+      const path = await newUpload(stack, ann, body.length, { name: 'file' });
       assertUnavailable(await patch(stack, ann, path, 0, body));
       assertStatus(await head(stack, ann, path), 423); // not 503, because tus clients would begin anew
       assert.equal(await fileOf(stack, ann, path), null);
@@ -296,12 +296,12 @@ describe('a scanner that is unavailable', () => {
   });
 
   test('parts can be concatenated once the scanner is available again', async () => {
-    const part = (body) => created(stack, ann, body.length, { body, headers: { 'Upload-Concat': 'partial' } });
+    const part = (body) => newUpload(stack, ann, body.length, { body, headers: { 'Upload-Concat': 'partial' } });
     const parts = [await part('hello'), await part('world')];
     const join = () => create(stack, ann, null, { name: 'file', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${parts.join(' ')}` } });
     await clamd.kill();
     try {
-      assertUnavailable(await assertNothingKept(join));
+      assertUnavailable(await assertNothingStored(join));
     } finally {
       await clamd.start();
     }
@@ -313,10 +313,10 @@ describe('a scanner that is unavailable', () => {
   test('a scanner that does not answer times out', async () => {
     clamd.freeze();
     try {
-      const answer = await assertNothingKept(() => cgi({ CLAMD_TIMEOUT: '1' }, { input: 'hello' }));
+      const answer = await assertNothingStored(() => cgi({ CLAMD_TIMEOUT: '1' }, { input: 'hello' }));
       assertUnavailable(answer);
       assert.match(answer.stderr, /"why":"clamd: timed out while waiting for its answer"/);
-      const large = await assertNothingKept(() => cgi({ CLAMD_TIMEOUT: '1' }, { input: Buffer.alloc(8 << 20) }));
+      const large = await assertNothingStored(() => cgi({ CLAMD_TIMEOUT: '1' }, { input: Buffer.alloc(8 << 20) }));
       assertUnavailable(large);
       assert.match(large.stderr, /"why":"clamd: timed out while sending"/);
     } finally {

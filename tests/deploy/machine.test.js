@@ -8,14 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus, call } from '../support/client.js';
-import { keep, sha256 } from '../support/files.js';
+import { uploadFile, sha256 } from '../support/files.js';
 import { makeCertificate } from '../support/https.js';
 import { startLoad } from '../support/load.js';
 import { cannotBoot, debootstrap } from '../support/machine.js';
 import { commandsOf } from '../support/manual.js';
-import { Receiver, isSigned } from '../support/receiver.js';
+import { WebhookReceiver, isSigned } from '../support/webhook-receiver.js';
 import { pause, repository, run } from '../support/stack.js';
-import { created, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
+import { newUpload, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
 
 const skip = process.env.GATEHOUSE_LONG ? await cannotBoot() : 'only in scripts/test --long';
 
@@ -88,7 +88,7 @@ describe('a machine set up by deploy/systemd/README.md', { skip }, () => {
 
   // An upload by a tus client that asks for the offset after each failure. Its length is sent with the last piece.
   async function startUpload(on) {
-    const sum = createHash('sha256'), place = await created(there, ann, null);
+    const sum = createHash('sha256'), place = await newUpload(there, ann, null);
     let length = 0, stopped = false;
     const askOffset = async () => {
       for (;;) {
@@ -125,7 +125,7 @@ describe('a machine set up by deploy/systemd/README.md', { skip }, () => {
   // checks the file.
   async function halfUpload() {
     const bytes = randomBytes(600_000), half = bytes.length / 2;
-    const place = await created(there, ann, bytes.length);
+    const place = await newUpload(there, ann, bytes.length);
     const request = await openPatch(there, ann, place, 0, bytes.length);
     await request.send(bytes.subarray(0, half));
     const arrived = () => machine.sh(`stat -c %s /var/lib/gatehouse/data/incoming/${place.split('/').at(-1)}* | sort -n | tail -n 1`);
@@ -141,12 +141,12 @@ describe('a machine set up by deploy/systemd/README.md', { skip }, () => {
 
   // The request that the receiver gets for a new file
   async function receivedEvent() {
-    const { id } = await keep(there, ann, 'told.bin', 'content');
+    const { id } = await uploadFile(there, ann, 'told.bin', 'content');
     while (!receiver.acceptedEvents(id)) {
       assert.equal(await machine.active('gatehouse-deliver'), 'active');
       await pause(20);
     }
-    return receiver.arrived.find(({ json }) => json.data.id === id);
+    return receiver.requests.find(({ json }) => json.data.id === id);
   }
 
   // systemctl edit opens an editor at a terminal
@@ -186,7 +186,7 @@ describe('a machine set up by deploy/systemd/README.md', { skip }, () => {
     assertStatus(answer, 200);
     ann.token = answer.json.access_token;
     const content = randomBytes(300_000);
-    record = await keep(there, ann, 'file.bin', content);
+    record = await uploadFile(there, ann, 'file.bin', content);
     assert.deepEqual((await there.call('GET', record.url, { token: ann.token })).bytes, content);
     const upload = await halfUpload();
     await upload.rest();
@@ -198,7 +198,7 @@ describe('a machine set up by deploy/systemd/README.md', { skip }, () => {
     const secret = () => machine.sh('cat /etc/gatehouse/keys/event-secret');
 
     test('events are signed, with the secret as a credential', async () => {
-      receiver = await Receiver.start({ at: await machine.network.listen() });
+      receiver = await WebhookReceiver.start({ at: await machine.network.listen() });
       const [make, start] = settings;
       await machine.sh(make);
       await dropIn('gatehouse-deliver', commandsOf(README, SETTINGS, 'ini')[0]);
@@ -402,7 +402,7 @@ describe('a machine set up by deploy/systemd/README.md', { skip }, () => {
   test('a restore from a backup recovers everything', async () => {
     const section = '### Restore', [variables] = commandsOf(MANUAL, '## Backup and restore', ''), [stop, start, check] = commandsOf(MANUAL, section, '');
     const paste = (heading) => machine.sh(`${variables}${commandsOf(MANUAL, heading).join('')}`);
-    const content = randomBytes(100_000), saved = await keep(there, ann, 'saved.bin', content);
+    const content = randomBytes(100_000), saved = await uploadFile(there, ann, 'saved.bin', content);
     await paste('### Make a backup');
     assert.deepEqual((await machine.sh('ls /var/lib/gatehouse/backup.new/settings')).split('\n').sort(), ['gatehouse', 'gatehouse-deliver.service.d']);
     await machine.sh(stop);
@@ -430,7 +430,7 @@ describe('a machine set up by deploy/systemd/README.md', { skip }, () => {
     writeFileSync(path('etc/nginx/conf.d/gatehouse.conf'), `${http}server {\nlisten 127.0.0.1:8080;\n${server}include /etc/nginx/gatehouse.conf;\n}\n`);
     await machine.sh('systemctl restart gatehouse-gateway nginx');
 
-    const content = randomBytes(100_000), { url: place } = await keep(there, ann, 'nginx.bin', content);
+    const content = randomBytes(100_000), { url: place } = await uploadFile(there, ann, 'nginx.bin', content);
     const answer = await there.call('GET', place, { token: ann.token });
     assert.match(answer.headers.get('server'), /nginx/);
     assert.deepEqual(answer.bytes, content);
@@ -445,11 +445,11 @@ describe('a machine set up by deploy/systemd/README.md', { skip }, () => {
   });
 
   test('files can be moved to another folder', async () => {
-    const content = randomBytes(100_000), before = await keep(there, ann, 'before.bin', content);
+    const content = randomBytes(100_000), before = await uploadFile(there, ann, 'before.bin', content);
     await machine.sh(`set -e; ${commandsOf(README, '## Files elsewhere')[0]}`);
     await machine.sh('rm -r /var/lib/gatehouse/data/*');
     assert.deepEqual((await there.call('GET', before.url, { token: ann.token })).bytes, content);
-    const after = await keep(there, ann, 'after.bin', content);
+    const after = await uploadFile(there, ann, 'after.bin', content);
     assert.deepEqual((await there.call('GET', after.url, { token: ann.token })).bytes, content);
     await runJobs();
     assert.equal(await machine.sh('find /var/lib/gatehouse/data -type f'), '');

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { documents, faults, findKubectl, mayReach, podOf, render, selects, withComponents, written } from '../support/kubernetes.js';
+import { documents, schemaFaults, findKubectl, mayReach, podOf, render, selects, withComponents, objectsIn } from '../support/kubernetes.js';
 import { commandsOf } from '../support/manual.js';
 import { build, repository, run } from '../support/stack.js';
 
@@ -40,17 +40,17 @@ test('every YAML file is valid and has no duplicate key', () => {
 });
 
 describe('the schemas of Kubernetes', () => {
-  const example = () => structuredClone(written(join(deploy, 'k8s', 'base')).find((o) => o.kind === 'Deployment'));
+  const example = () => structuredClone(objectsIn(join(deploy, 'k8s', 'base')).find((o) => o.kind === 'Deployment'));
 
   test('the files as written match the schemas of Kubernetes', async () => {
     for (const folder of ['base', 'overlays/minikube', 'overlays/production', 'components/deliver', 'components/backup'])
-      for (const object of written(join(deploy, 'k8s', folder))) assert.deepEqual(await faults(object), []);
+      for (const object of objectsIn(join(deploy, 'k8s', folder))) assert.deepEqual(await schemaFaults(object), []);
   });
 
   test('the rendered overlays match the schemas of Kubernetes', { skip: noKubectl }, async () => {
     for (const [name, objects] of Object.entries(overlays)) {
       assert.ok(objects.length > 20, name);
-      for (const object of objects) assert.deepEqual(await faults(object), [], name);
+      for (const object of objects) assert.deepEqual(await schemaFaults(object), [], name);
     }
   });
 
@@ -66,7 +66,7 @@ describe('the schemas of Kubernetes', () => {
     test(`the schema check finds ${what}`, async () => {
       const object = example();
       spoil(object);
-      assert.match((await faults(object)).join('\n'), complaint);
+      assert.match((await schemaFaults(object)).join('\n'), complaint);
     });
 });
 

@@ -5,11 +5,11 @@ import { appendFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } f
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { assertStatus, call } from '../support/client.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { install, readUnit, units } from '../support/installed.js';
 import { freePort } from '../support/ports.js';
-import { build, pause, run, startStack } from '../support/stack.js';
-import { head, created, patch } from '../support/tus.js';
+import { pause, run, startStack } from '../support/stack.js';
+import { head, newUpload, patch } from '../support/tus.js';
 
 const systemd = (await run('systemd-analyze', ['--version']).catch(() => ({ code: 1 }))).code === 0;
 const skip = !systemd && 'systemd-analyze is not installed: scripts/setup --test installs it';
@@ -113,7 +113,7 @@ describe('an installation whose units are started without systemd', { skip }, ()
 
   test('an installation stores a file, which lighttpd sends', async () => {
     const content = Buffer.alloc(300_000, 'x');
-    const record = await keep(there, ann, 'x.bin', content);
+    const record = await uploadFile(there, ann, 'x.bin', content);
     const answer = await ask('GET', record.url, { token: ann.token, headers: { Range: 'bytes=1-3' } });
     assertStatus(answer, 206);
     assert.equal(answer.text, 'xxx');
@@ -121,7 +121,7 @@ describe('an installation whose units are started without systemd', { skip }, ()
   });
 
   test('an installation accepts a resumable upload', async () => {
-    const path = await created(there, ann, 10, { name: 'r.bin' });
+    const path = await newUpload(there, ann, 10, { name: 'r.bin' });
     assertStatus(await patch(there, ann, path, 0, 'hello'), 204);
     assert.equal((await head(there, ann, path)).headers.get('upload-offset'), '5');
     assertStatus(await patch(there, ann, path, 5, 'world'), 204);

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
-import { allFiles, keep, sha256 } from '../support/files.js';
+import { allFiles, uploadFile, sha256 } from '../support/files.js';
 import { commandsOf } from '../support/manual.js';
-import { gone, pause, run, startStack } from '../support/stack.js';
-import { created, fileOf, offsetOf, patch } from '../support/tus.js';
+import { untilExit, pause, run, startStack } from '../support/stack.js';
+import { newUpload, fileOf, offsetOf, patch } from '../support/tus.js';
 
 const source = await startStack();
 const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-backup-'));
@@ -36,7 +36,7 @@ function traffic(stack, people) {
   const worker = async (person) => {
     for (let n = 0; going; n++) {
       const bytes = content();
-      const { id, url } = await keep(stack, person, `busy-${n}`, bytes);
+      const { id, url } = await uploadFile(stack, person, `busy-${n}`, bytes);
       if (n % 3 === 0) kept.set(id, bytes);
       else assertStatus(await stack.call('DELETE', url.replace('/download/', '/files/'), { token: person.token }), 204);
     }
@@ -89,12 +89,12 @@ async function backUp() {
   tokenOfBefore = ann.token;
   for (let n = 0; n < 20; n++) {
     const bytes = n === 0 ? Buffer.alloc(0) : content();
-    quiet.push({ ...(await keep(source, ann, `quiet ('${n}',);`, bytes)), bytes });
+    quiet.push({ ...(await uploadFile(source, ann, `quiet ('${n}',);`, bytes)), bytes });
   }
   const made = await source.call('POST', `/files/${quiet[1].id}/links`, { token: ann.token, json: {} });
   assertStatus(made, 201);
   link = made.json.url;
-  halfWay = await created(source, ann, half.length + rest.length, { name: 'half' });
+  halfWay = await newUpload(source, ann, half.length + rest.length, { name: 'half' });
   assertStatus(await patch(source, ann, halfWay, 0, half), 204);
   mkdirSync(source.path('data', 'objects', 'ab'), { recursive: true });
   writeFileSync(source.path('data', 'objects', 'ab', ORPHAN), 'left by a crash');
@@ -131,7 +131,7 @@ async function withItsDatabase(stack, act) {
     return await act();
   } finally {
     server.kill();
-    await gone(server.pid);
+    await untilExit(server.pid);
   }
 }
 

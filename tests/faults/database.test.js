@@ -4,9 +4,9 @@ import { after, before, test } from 'node:test';
 import { assertProblem } from '../support/client.js';
 import { operations } from '../support/contract.js';
 import { startStackWithDatabase } from '../support/database.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { startLoad } from '../support/load.js';
-import { TUS, created } from '../support/tus.js';
+import { TUS, newUpload } from '../support/tus.js';
 
 const { stack, database } = await startStackWithDatabase();
 after(async () => {
@@ -17,7 +17,7 @@ after(async () => {
 let ann, record;
 before(async () => {
   ann = await stack.person();
-  record = await keep(stack, ann, 'kept', 'x');
+  record = await uploadFile(stack, ann, 'kept', 'x');
 });
 
 // Wait for `count` more answers of each kind.
@@ -64,7 +64,7 @@ test('every documented route answers 503 while the database is down, and works a
   const sid = JSON.parse(Buffer.from(other.access_token.split('.')[1], 'base64url')).sid;
   const link = (await stack.call('POST', `/files/${record.id}/links`, { token: ann.token, json: {} })).json;
   const uploadLink = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
-  const upload = (await created(stack, ann, 2)).split('/').at(-1);
+  const upload = (await newUpload(stack, ann, 2)).split('/').at(-1);
   const ids = { '/tokens/{id}': script.id, '/sessions/{id}': sid, '/tus/{id}': upload };
   const bytes = { 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': '0' };
   const ask = ({ path, method, inside }) => {

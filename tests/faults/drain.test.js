@@ -7,9 +7,9 @@ import { after, before, describe, test } from 'node:test';
 import { basic } from '../support/client.js';
 import { begin } from '../support/fastcgi.js';
 import { startLoad } from '../support/load.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { freePort } from '../support/ports.js';
-import { build, gone, pause, startStack } from '../support/stack.js';
+import { build, untilExit, pause, startStack } from '../support/stack.js';
 
 const stack = await startStack();
 after(() => stack.stop());
@@ -132,13 +132,13 @@ describe('clients that disconnect', () => {
 });
 
 test('lighttpd replaces a program after SIGTERM, and no answer is wrong', { skip: stack.transport !== 'fastcgi' }, async () => {
-  const record = await keep(stack, ann, 'load', 'x');
+  const record = await uploadFile(stack, ann, 'load', 'x');
   const answers = [];
   const stopLoad = startLoad(stack, ann, record, (answer) => answers.push(answer));
   for (const name of ['cgi-gateway', 'cgi-auth', 'cgi-gateway']) {
     const pids = stack.processes(name);
     for (const pid of pids) process.kill(pid, 'SIGTERM');
-    await Promise.all(pids.map(gone));
+    await Promise.all(pids.map(untilExit));
     const from = answers.length;
     while (answers.slice(from).filter((a) => a.status < 300 && a.status > 0).length < 20) await pause(10);
   }

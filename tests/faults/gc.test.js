@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { begin } from '../support/fastcgi.js';
-import { allFiles, keep, sha256 } from '../support/files.js';
+import { allFiles, uploadFile, sha256 } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
-import { build, gone, pause, run, startStack } from '../support/stack.js';
-import { create, created, head, patch } from '../support/tus.js';
+import { build, untilExit, pause, run, startStack } from '../support/stack.js';
+import { create, newUpload, head, patch } from '../support/tus.js';
 
 const stack = await startStack();
 after(() => stack.stop());
@@ -99,7 +99,7 @@ before(async () => {
 });
 after(async () => {
   gateway.child.kill();
-  await gone(gateway.child.pid);
+  await untilExit(gateway.child.pid);
 });
 
 const upload = (path, length, more) => begin(gateway.socket, {
@@ -108,7 +108,7 @@ const upload = (path, length, more) => begin(gateway.socket, {
 });
 const recordsOf = ({ text }) => JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)).files;
 
-async function assertKept(answer, ...contents) {
+async function assertStored(answer, ...contents) {
   assert.equal(answer.status, 201, answer.text);
   const records = recordsOf(answer);
   assert.equal(records.length, contents.length);
@@ -127,7 +127,7 @@ describe('gc --grace 0 beside an upload in progress', () => {
     const report = await gc('--grace', '0');
     assert.deepEqual([report.code, report.unfinished, report.held], [0, 0, 1], report.stderr);
     request.send(Buffer.from(content.slice(200_000)));
-    await assertKept(await request.finish(), content);
+    await assertStored(await request.finish(), content);
   });
 
   test('gc keeps an upload with one finished and one unfinished file', async () => {
@@ -140,11 +140,11 @@ describe('gc --grace 0 beside an upload in progress', () => {
     const report = await gc('--grace', '0');
     assert.deepEqual([report.code, report.orphans, report.unfinished, report.held], [0, 0, 0, 2], report.stderr);
     request.send(body.subarray(cut));
-    await assertKept(await request.finish(), 'first', 'second');
+    await assertStored(await request.finish(), 'first', 'second');
   });
 
   test('gc keeps an upload whose bytes are complete and whose row is not committed', async () => {
-    await keep(stack, ann, 'first', 'creates the row of quota that is locked');
+    await uploadFile(stack, ann, 'first', 'creates the row of quota that is locked');
     const lock = await transaction(`SELECT 'locked' FROM quota WHERE owner = ${ann.id} FOR UPDATE`);
     const before = objects().length;
     const request = upload('/upload/waits', 5);
@@ -154,7 +154,7 @@ describe('gc --grace 0 beside an upload in progress', () => {
     const report = await gc('--grace', '0');
     assert.deepEqual([report.code, report.orphans, report.held], [0, 0, 1], report.stderr);
     await lock.end('ROLLBACK');
-    await assertKept(await answer, 'hello');
+    await assertStored(await answer, 'hello');
   });
 
   test('gc removes an upload whose program was killed', async () => {
@@ -164,7 +164,7 @@ describe('gc --grace 0 beside an upload in progress', () => {
     while (incoming().length === 0) await pause(5);
     assert.equal((await gc('--grace', '0')).held, 1);
     gateway.child.kill('SIGKILL');
-    await gone(gateway.child.pid);
+    await untilExit(gateway.child.pid);
     await request.answer;
     const young = await gc();
     assert.deepEqual([young.unfinished, young.held, young.young], [0, 0, 1]);
@@ -189,7 +189,7 @@ describe('gc --grace 0 beside a resumable upload', () => {
   const bytesOf = async (path) => (await stack.call('GET', path.replace('/tus/', '/download/'), { token: ann.token })).text;
 
   beforeEach(async () => {
-    await keep(stack, ann, 'first', 'creates the row of quota that is locked');
+    await uploadFile(stack, ann, 'first', 'creates the row of quota that is locked');
   });
 
   test('gc keeps a resumable upload that has no row yet', async () => {
@@ -203,7 +203,7 @@ describe('gc --grace 0 beside a resumable upload', () => {
   });
 
   test('gc keeps a resumable upload between two requests', async () => {
-    const path = await created(stack, ann, 10, { name: 'a' });
+    const path = await newUpload(stack, ann, 10, { name: 'a' });
     assertStatus(await patch(stack, ann, path, 0, 'hello'), 204);
     const report = await gc('--grace', '0');
     assert.deepEqual([report.code, report.unfinished, report.uploads, report.foreign], [0, 0, 0, 0], report.stderr);
@@ -212,7 +212,7 @@ describe('gc --grace 0 beside a resumable upload', () => {
   });
 
   test('gc keeps a resumable upload that is about to become a file', async () => {
-    const path = await created(stack, ann, 5, { name: 'a' });
+    const path = await newUpload(stack, ann, 5, { name: 'a' });
     const before = objects().length;
     const { answer } = await meanwhile(uploadRow(path), () => patch(stack, ann, path, 0, 'hello'), () => objects().length > before);
     assertStatus(answer, 204);
@@ -222,7 +222,7 @@ describe('gc --grace 0 beside a resumable upload', () => {
 
   test('gc keeps a resumable upload that is concatenated from parts', async () => {
     const part = async (text) => {
-      const path = await created(stack, ann, text.length, { headers: { 'Upload-Concat': 'partial' } });
+      const path = await newUpload(stack, ann, text.length, { headers: { 'Upload-Concat': 'partial' } });
       assertStatus(await patch(stack, ann, path, 0, text), 204);
       return path;
     };
@@ -237,7 +237,7 @@ describe('gc --grace 0 beside a resumable upload', () => {
   });
 
   test('gc removes expired resumable uploads, and continues after a damaged one', async () => {
-    const paths = [await created(stack, ann, 5), await created(stack, ann, 5), await created(stack, ann, 5)];
+    const paths = [await newUpload(stack, ann, 5), await newUpload(stack, ann, 5), await newUpload(stack, ann, 5)];
     const ids = paths.map((path) => path.split('/').at(-1)).sort();
     await patch(stack, ann, paths[0], 0, 'abc');
     await stack.sql('gateway', `UPDATE upload SET expires_at = 1 WHERE id IN (${ids.map((id) => `'${id}'`)})`);
@@ -353,7 +353,7 @@ describe('gc', () => {
   });
 
   test('gc keeps a file whose owner removes its expiry at the same moment', async () => {
-    const { id, url } = await keep(stack, ann, 'soon', 'hello', { query: '?expires_in=1000' });
+    const { id, url } = await uploadFile(stack, ann, 'soon', 'hello', { query: '?expires_in=1000' });
     await stack.sql('gateway', `UPDATE file SET expires_at = 1 WHERE id = '${id}'`);
     // gc reads the committed row, and then waits for this transaction
     const owner = await transaction(`UPDATE file SET expires_at = NULL WHERE id = '${id}'; SELECT 'lifted'`);
@@ -367,7 +367,7 @@ describe('gc', () => {
   });
 
   test('a PATCH after gc does not find an expired file', async () => {
-    const { id } = await keep(stack, ann, 'late', 'x', { query: '?expires_in=1000' });
+    const { id } = await uploadFile(stack, ann, 'late', 'x', { query: '?expires_in=1000' });
     await stack.sql('gateway', `UPDATE file SET expires_at = UNIX_TIMESTAMP() WHERE id = '${id}'`);
     assert.equal((await gc()).expired, 1);
     assertProblem(await stack.call('PATCH', `/files/${id}`, { token: ann.token, json: { expires_in: null } }), 404, 'not-found');
@@ -387,7 +387,7 @@ describe('gc', () => {
       const left = async () => Number((await stack.sql('gateway', `SELECT COUNT(*) FROM file WHERE owner = ${ann.id}`))[0][0]);
       while (child.exitCode === null && (await left()) > 100 - i * 8) await pause(0);
       child.kill('SIGKILL');
-      await gone(child.pid);
+      await untilExit(child.pid);
       await assertConsistent();
       assert.equal((await gc('--grace', '0')).code, 0);
       assert.deepEqual(await stack.sql('gateway', `SELECT id FROM file WHERE owner = ${ann.id}`), []);
@@ -406,7 +406,7 @@ test('parallel uploads, deletions, verify and gc --grace 0 lose nothing and leav
 
   const resumable = async (person, content) => {
     const half = content.length >> 1;
-    const path = await created(stack, person, content.length, { name: 'resumed', body: content.slice(0, half) });
+    const path = await newUpload(stack, person, content.length, { name: 'resumed', body: content.slice(0, half) });
     assertStatus(await patch(stack, person, path, half, content.slice(half)), 204);
     promised.set(path.split('/').at(-1), { person, sha256: sha256(content) });
     counts.uploads++;

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
-import { allFiles, keep } from '../support/files.js';
-import { build, gone, repository, run, startStack } from '../support/stack.js';
+import { allFiles, uploadFile } from '../support/files.js';
+import { build, untilExit, repository, run, startStack } from '../support/stack.js';
 
 const stack = await startStack();
 after(() => stack.stop());
@@ -57,11 +57,11 @@ test('a port in use is reported in one line', async () => {
 
 test('an instance starts again with its users and files after kill -9 of everything', async () => {
   const ann = await stack.person();
-  const record = await keep(stack, ann, 'kept', 'x');
+  const record = await uploadFile(stack, ann, 'kept', 'x');
   const pids = PROCESSES.flatMap((name) => stack.processes(name));
   assert.ok(pids.length >= 4);
   for (const pid of [...stack.processes('run'), ...pids]) process.kill(pid, 'SIGKILL');
-  await Promise.all(pids.map(gone));
+  await Promise.all(pids.map(untilExit));
   await stack.start();
   assertStatus(await stack.call('POST', '/login', { basic: [ann.email, ann.password] }), 200);
   assert.deepEqual(await allFiles(stack, ann), [record]);

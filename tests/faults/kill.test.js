@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { allFiles, sha256 } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
-import { gone, pause, startStack } from '../support/stack.js';
+import { untilExit, pause, startStack } from '../support/stack.js';
 
 const stack = await startStack();
 after(() => stack.stop());
@@ -50,7 +50,7 @@ async function uploadUntil(happened, files) {
   while (!answered && !(await happened(was))) await pause(0);
   const pids = stack.processes('cgi-gateway');
   for (const pid of pids) process.kill(pid, 'SIGKILL');
-  await Promise.all(pids.map(gone));
+  await Promise.all(pids.map(untilExit));
   const { status, text } = await answer;
   if (status === 201) promised.push(...JSON.parse(text).files);
   return status;

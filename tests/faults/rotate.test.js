@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { pause, startStack } from '../support/stack.js';
 import { now } from '../support/tokens.js';
 
@@ -14,7 +14,7 @@ after(() => stack.stop());
 let ann, record;
 before(async () => {
   ann = await stack.person();
-  record = await keep(stack, ann, 'kept.txt', 'kept');
+  record = await uploadFile(stack, ann, 'kept.txt', 'kept');
 });
 
 const keyring = () => stack.settings('auth').JWT_KEYRING;

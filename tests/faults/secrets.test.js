@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { gone, pause, repository, run, startStack } from '../support/stack.js';
+import { untilExit, pause, repository, run, startStack } from '../support/stack.js';
 
 const programs = ['auth', 'gateway'];
 
@@ -21,7 +21,7 @@ async function restart(stack, program) {
   const pids = stack.processes(`cgi-${program}`);
   assert.ok(pids.length > 0);
   for (const pid of pids) process.kill(pid, 'SIGTERM');
-  await Promise.all(pids.map(gone));
+  await Promise.all(pids.map(untilExit));
   // lighttpd has to notice the exit first
   for (let tries = 0; (await stack.call('GET', routes[program])).status === 503; tries++) {
     assert.ok(tries < 200, stack.logs.split('\n').slice(-9).join('\n'));

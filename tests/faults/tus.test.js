@@ -12,8 +12,8 @@ import { assertProblem, assertStatus } from '../support/client.js';
 import { startStackWithDatabase } from '../support/database.js';
 import { allFiles, sha256 } from '../support/files.js';
 import { startProxy } from '../support/proxy.js';
-import { gone, pause, run, startStack } from '../support/stack.js';
-import { TUS, create, created, fileOf, head, openPatch, patch } from '../support/tus.js';
+import { untilExit, pause, run, startStack } from '../support/stack.js';
+import { TUS, create, newUpload, fileOf, head, openPatch, patch } from '../support/tus.js';
 
 const SIZE = 6 << 20;
 const PIECE = 64 << 10;
@@ -65,7 +65,7 @@ async function assertConsistent(stack, person, files) {
 // Send an upload's bytes, with a HEAD after each piece, until `happened(state)`; then run `what`. Returns the path and
 // the largest offset that a HEAD has reported.
 async function sendUntil(stack, person, bytes, happened, what) {
-  const path = await created(stack, person, bytes.length, { name: 'a' });
+  const path = await newUpload(stack, person, bytes.length, { name: 'a' });
   const state = { reported: 0, sent: 0, objects: objects(stack).length, answered: false };
   const writer = await openPatch(stack, person, path, 0, bytes.length);
   writer.answer.then(() => { state.answered = true; });
@@ -84,7 +84,7 @@ async function sendUntil(stack, person, bytes, happened, what) {
 const killAll = async (stack, name) => {
   const pids = stack.processes(name);
   for (const pid of pids) process.kill(pid, 'SIGKILL');
-  await Promise.all(pids.map(gone));
+  await Promise.all(pids.map(untilExit));
 };
 
 const placed = (stack) => (state) => objects(stack).length > state.objects;
@@ -121,7 +121,7 @@ describe('kill -9', () => {
       const { path, reported: most } = await sendUntil(stack, ann, bytes, happened, async () => {
         await killAll(stack, 'lighttpd');
         // everything ends with lighttpd
-        await Promise.all(['cgi-gateway', 'cgi-auth', 'mariadbd'].flatMap((name) => stack.processes(name)).map(gone));
+        await Promise.all(['cgi-gateway', 'cgi-auth', 'mariadbd'].flatMap((name) => stack.processes(name)).map(untilExit));
         await stack.start();
       });
       const at = await waitForOffset(stack, ann, path);
@@ -153,7 +153,7 @@ describe('resumable uploads without MariaDB', () => {
 
   test('a database that stops during an upload loses no byte; the last one waits for it', async () => {
     const bytes = content(number++);
-    const path = await created(stack, ann, SIZE, { name: 'a' });
+    const path = await newUpload(stack, ann, SIZE, { name: 'a' });
     const writer = await openPatch(stack, ann, path, 0, SIZE);
     await writer.send(bytes.subarray(0, SIZE / 2));
     while ((await waitForOffset(stack, ann, path)) < SIZE / 2) await pause(10);
@@ -172,7 +172,7 @@ describe('resumable uploads without MariaDB', () => {
 
   test('a request that does not finish the upload needs no database', async () => {
     const bytes = content(number++);
-    const path = await created(stack, ann, SIZE, { name: 'a' });
+    const path = await newUpload(stack, ann, SIZE, { name: 'a' });
     const writer = await openPatch(stack, ann, path, 0, SIZE / 2);
     await writer.send(bytes.subarray(0, PIECE));
     while ((await waitForOffset(stack, ann, path)) < PIECE) await pause(10);
@@ -220,7 +220,7 @@ describe('resumable uploads without MariaDB', () => {
     for (let round = 0; round < 3; round++) {
       const uploads = await Promise.all(Array.from({ length: 8 }, async () => {
         const bytes = content(number++);
-        const path = await created(stack, ann, SIZE, { name: 'a' });
+        const path = await newUpload(stack, ann, SIZE, { name: 'a' });
         assertStatus(await patch(stack, ann, path, 0, bytes.subarray(0, SIZE - 1)), 204);
         return { bytes, path };
       }));
@@ -306,7 +306,7 @@ describe('parallel requests as separate processes', () => {
 
   test('requests of separate processes take over from each other and never mix their bytes', async () => {
     const length = 500_000;
-    const path = await created(stack, ann, length, { name: 'a' });
+    const path = await newUpload(stack, ann, length, { name: 'a' });
     const writers = [];
     let at = 0;
     for (const [letter, bytes] of [['A', 1], ['B', 70_000], ['C', 130_000], ['D', 5]]) {
@@ -331,7 +331,7 @@ describe('parallel requests as separate processes', () => {
 
   test('many parallel requests leave runs of one letter, each from an accepted offset', async () => {
     const length = 2_000_000;
-    const path = await created(stack, ann, length, { name: 'a' });
+    const path = await newUpload(stack, ann, length, { name: 'a' });
     const runs = [];
     await Promise.all([...'ABCDEF'].map(async (letter) => {
       for (let at = await waitForOffset(stack, ann, path); at < length; at = await waitForOffset(stack, ann, path)) {
@@ -381,7 +381,7 @@ describe('gc in a loop', () => {
   test('gc keeps uploads that progress, however slowly', async () => {
     const slow = async (number, step) => {
       const bytes = content(number);
-      const path = await created(stack, ann, SIZE, { name: 'a' });
+      const path = await newUpload(stack, ann, SIZE, { name: 'a' });
       const first = await expires(path);
       let at = 0;
       const more = await step(path, bytes);
@@ -413,7 +413,7 @@ describe('gc in a loop', () => {
 
   test('gc removes abandoned uploads and frees their quota', async () => {
     const eve = await stack.person();
-    const paths = await Promise.all([created(stack, eve, SIZE, { name: 'a' }), created(stack, eve, SIZE, { body: 'abc' }), created(stack, eve, null)]);
+    const paths = await Promise.all([newUpload(stack, eve, SIZE, { name: 'a' }), newUpload(stack, eve, SIZE, { body: 'abc' }), newUpload(stack, eve, null)]);
     assertStatus(await patch(stack, eve, paths[2], 0, 'abc'), 204);
     const broken = await openPatch(stack, eve, paths[0], 0, SIZE);
     await broken.send(Buffer.alloc(PIECE));

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { build, pause, run, startStack } from '../support/stack.js';
 
 const stack = await startStack();
@@ -15,7 +15,7 @@ let ann, records;
 before(async () => {
   ann = await stack.person();
   records = [];
-  for (let i = 0; i < 7; i++) records.push(await keep(stack, ann, `file ${i}`, Buffer.alloc(300_000, i)));
+  for (let i = 0; i < 7; i++) records.push(await uploadFile(stack, ann, `file ${i}`, Buffer.alloc(300_000, i)));
 });
 
 // {code, stderr, faults (by id), total}

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { keep, sha256 } from '../support/files.js';
+import { uploadFile, sha256 } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { startStack } from '../support/stack.js';
-import { created, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
+import { newUpload, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
 
 // How many of 200,000 bytes are stored at least if the connection breaks after them
 const kept = { nginx: 200_000, caddy: 131_072 };
@@ -25,7 +25,7 @@ for (const how of ['nginx', 'caddy'])
     test(`${how} stores a form and a body, and returns them whole and in part`, async () => {
       const inForm = await ask('POST', '/upload', { body: form(filePart('a', 'A'), filePart('b', 'B')), headers: { 'Content-Type': formType() } });
       assert.deepEqual(inForm.json.files.map(({ name }) => name), ['a', 'b']);
-      const file = await keep(stack, ann, 'a?b%20ü.bin', content);
+      const file = await uploadFile(stack, ann, 'a?b%20ü.bin', content);
       assert.deepEqual([file.name, file.sha256], ['a?b%20ü.bin', sha256(content)]);
       const whole = await ask('GET', file.url);
       assert.deepEqual([whole.status, sha256(whole.bytes), whole.headers.get('etag')], [200, file.sha256, `"${file.sha256}"`]);
@@ -68,7 +68,7 @@ for (const how of ['nginx', 'caddy'])
     });
 
     test(`${how} passes on the bytes of a resumable upload, which count when it is cut off`, async () => {
-      const path = await created(stack, ann, 300_000, { name: 'cut' });
+      const path = await newUpload(stack, ann, 300_000, { name: 'cut' });
       const request = await openPatch(stack, ann, path, 0, 300_000);
       await request.send(content.subarray(0, 200_000));
       let offset = 0;

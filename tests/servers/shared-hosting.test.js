@@ -11,7 +11,7 @@ import { openBrowser } from '../support/browser.js';
 import { assertStatus, call } from '../support/client.js';
 import { sha256 } from '../support/files.js';
 import { build, repository, run, startStack } from '../support/stack.js';
-import { created, offsetOf, openPatch, patch } from '../support/tus.js';
+import { newUpload, offsetOf, openPatch, patch } from '../support/tus.js';
 
 const email = 'first@example.org', password = 'a long password';
 const home = mkdtempSync(join(tmpdir(), 'gatehouse-hosting-'));
@@ -179,7 +179,7 @@ describe('shared hosting', () => {
   const host = { call: (...request) => ask(...request), get url() { return site.url; } };
 
   test('plain CGI stores the bytes of an upload that is cut off', async () => {
-    const path = await created(host, person, 300_000, { name: 'cut' });
+    const path = await newUpload(host, person, 300_000, { name: 'cut' });
     const request = await openPatch(host, person, path, 0, 300_000);
     await request.send(Buffer.alloc(200_000, 'x'));
     request.cut();
@@ -195,7 +195,7 @@ describe('shared hosting', () => {
     assertStatus(await ask('GET', '/me', { token: person.token }), 200);
     assertStatus(await ask('PUT', '/upload/small', { token: person.token, body: Buffer.alloc(100_000) }), 201);
     assert.notEqual((await ask('PUT', '/upload/large', { token: person.token, body: Buffer.alloc(200_000) }).catch(() => ({ status: 0 }))).status, 201);
-    const path = await created(host, person, 100_000, { name: 'cut' });
+    const path = await newUpload(host, person, 100_000, { name: 'cut' });
     const request = await openPatch(host, person, path, 0, 100_000);
     await request.send(Buffer.alloc(70_000, 'x'));
     request.cut();

@@ -6,7 +6,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './ports.js';
-import { gone, pause } from './stack.js';
+import { untilExit, pause } from './stack.js';
 
 // The EICAR test file, which every scanner reports, in two halves so that no scanner reports this file.
 export const eicar = Buffer.from(['X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STAND', 'ARD-ANTIVIRUS-TEST-FILE!$H+H*'].join(''));
@@ -67,7 +67,7 @@ class Clamd {
   async kill() {
     if (!this.#child) return;
     this.#child.kill('SIGKILL'); // works on a frozen process, too
-    await gone(this.#child.pid);
+    await untilExit(this.#child.pid);
     this.#child = undefined;
     rmSync(this.socket, { force: true });
   }

@@ -21,7 +21,7 @@ export async function podman(...args) {
 }
 
 // The reason why containers cannot run here, or undefined. Makes the base image.
-export async function whyNot() {
+export async function whyUnavailable() {
   if (!process.env.GATEHOUSE_LONG) return 'only in scripts/test --long';
   if (process.getuid() !== 0) return 'only root can make a base image without a registry';
   for (const tool of ['podman', 'podman-compose', 'runc', 'mmdebstrap'])
@@ -67,6 +67,6 @@ export async function until(what, isSo) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const why = await whyNot();
+  const why = await whyUnavailable();
   if (why) console.log(why);
 }

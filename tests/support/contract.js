@@ -135,7 +135,7 @@ export function faultsOf({ method, target, inside = false, status, headers, text
   ];
 }
 
-export function assertKept(answer) {
+export function assertDocumented(answer) {
   const faults = faultsOf(answer);
   if (faults.length === 0) return;
   const error = new Error(

@@ -45,7 +45,7 @@ export function withComponents(folder) {
 }
 
 // The objects in a folder's files as written, with no overlay applied.
-export const written = (folder) => readdirSync(folder).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')
+export const objectsIn = (folder) => readdirSync(folder).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')
   .flatMap((name) => documents(readFileSync(join(folder, name), 'utf8'), name));
 
 // --- schemas -----------------------------------------------------------------------------
@@ -77,7 +77,7 @@ function unseen(value, seen, path) {
 }
 
 // What is wrong with an object, a line each.
-export async function faults(object) {
+export async function schemaFaults(object) {
   const [group, version] = object.apiVersion.includes('/') ? object.apiVersion.split('/') : ['core', object.apiVersion];
   const name = ['Io', 'K8s', 'Api', group.split('.')[0], version, object.kind].map((w) => w[0].toUpperCase() + w.slice(1)).join('');
   let schema;

@@ -13,7 +13,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, r
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { enterNetwork } from './network.js';
-import { gone, pause, repository, run } from './stack.js';
+import { untilExit, pause, repository, run } from './stack.js';
 
 const hierarchy = () => readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')).find(([, , type]) => type === 'cgroup2')?.[1];
 
@@ -129,7 +129,7 @@ class Machine {
     // When its process 1 ends, all of its processes end
     if (this.#init) process.kill(this.#init, 'SIGKILL');
     else this.#child.kill('SIGKILL');
-    await gone(this.#child.pid);
+    await untilExit(this.#child.pid);
     this.#child = this.#init = undefined;
     const folders = readdirSync(this.#cgroup, { recursive: true, withFileTypes: true }).filter((f) => f.isDirectory()).map((f) => join(f.path, f.name));
     for (const folder of folders.sort().reverse()) rmdirSync(folder);
@@ -139,7 +139,7 @@ class Machine {
   // An orderly shutdown and a new boot.
   async reboot() {
     await this.try('systemctl poweroff');
-    await gone(this.#init);
+    await untilExit(this.#init);
     this.#init = undefined;
     await this.#end();
     await this.boot();

@@ -5,7 +5,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './ports.js';
-import { gone, pause } from './stack.js';
+import { untilExit, pause } from './stack.js';
 
 // Whether a port accepts connections; nothing is sent.
 const listens = (port) => new Promise((done) => {
@@ -45,7 +45,7 @@ export async function startServer(name, configure, { signal = 'SIGKILL', scheme 
     async stop() {
       process.off('exit', kill);
       child.kill(signal);
-      await gone(child.pid);
+      await untilExit(child.pid);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { call } from './client.js';
 import { startFront } from './front.js';
 import { signingKey } from './tokens.js';
-import { asked, reach } from './transport.js';
+import { chosen, resolveTransport } from './transport.js';
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
 export const build = resolve(process.env.GATEHOUSE_BUILD || join(repository, 'build'));
@@ -56,10 +56,10 @@ const started = new Set();
 
 // `settings` are settings of the programs; null is as if the setting were not there.
 // `how` is a transport other than the run's.
-export async function startStack({ settings, how = asked } = {}) {
+export async function startStack({ settings, how = chosen } = {}) {
   const stack = new Stack(mkdtempSync(join(tmpdir(), 'gatehouse-test-')), how);
   started.add(stack);
-  stack.configure({ ...NO_THROTTLE, ...reach(how).settings, ...settings });
+  stack.configure({ ...NO_THROTTLE, ...resolveTransport(how).settings, ...settings });
   try {
     await stack.start();
   } catch (error) {
@@ -76,9 +76,9 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
 export class Stack {
-  constructor(state, how = asked) {
+  constructor(state, how = chosen) {
     this.state = state;
-    ({ transport: this.transport, front: this.front } = reach(how));
+    ({ transport: this.transport, front: this.front } = resolveTransport(how));
   }
 
   // Returns the output of scripts/run.
@@ -235,6 +235,6 @@ export function running(pid) {
   }
 }
 
-export async function gone(pid) {
+export async function untilExit(pid) {
   while (running(pid)) await pause(10);
 }

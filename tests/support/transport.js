@@ -14,10 +14,10 @@ const fronts = {
 };
 
 // {transport, front, settings} for a value of GATEHOUSE_TRANSPORT. `front` is undefined under lighttpd.
-export function reach(how) {
+export function resolveTransport(how) {
   const front = fronts[how];
   return front ? { front: how, ...front } : { transport: how };
 }
 
-export const asked = process.env.GATEHOUSE_TRANSPORT || 'fastcgi';
-export const { transport, front } = reach(asked);
+export const chosen = process.env.GATEHOUSE_TRANSPORT || 'fastcgi';
+export const { transport, front } = resolveTransport(chosen);

@@ -23,7 +23,7 @@ export function create(stack, person, length, { name, metadata: pairs = {}, head
 }
 
 // Create an upload; returns its path.
-export async function created(...args) {
+export async function newUpload(...args) {
   const answer = await create(...args);
   assertStatus(answer, 201);
   return answer.headers.get('location');
@@ -43,7 +43,7 @@ export async function offsetOf(stack, person, path) {
   return Number(answer.headers.get('upload-offset'));
 }
 
-export const end = (stack, person, path) => stack.call('DELETE', path, { token: person.token, headers: TUS });
+export const terminate = (stack, person, path) => stack.call('DELETE', path, { token: person.token, headers: TUS });
 
 export const fileOf = async (stack, person, path) => {
   const answer = await stack.call('GET', path.replace(/^\/tus\//, '/files/').split('?')[0], { token: person.token });

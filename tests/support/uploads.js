@@ -3,7 +3,7 @@ import http from 'node:http';
 import { assertStatus } from './client.js';
 
 // One upload request; finish() sends the second half of the body and returns {status, text}.
-export function slowly(url, token, method, path, headers, bytes) {
+export function uploadInHalves(url, token, method, path, headers, bytes) {
   const half = bytes.length >> 1;
   const request = http.request(url + path, { method, headers: { Authorization: `Bearer ${token}`, 'Content-Length': bytes.length, ...headers }, agent: false });
   const answer = new Promise((done, fail) => {

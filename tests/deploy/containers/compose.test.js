@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { eicar, startClamd } from '../../support/clamd.js';
 import { assertProblem, assertStatus, call } from '../../support/client.js';
-import { base, env, inBackground, logs, podman, shell, state, tryPodman, until, whyNot } from '../../support/containers.js';
+import { base, env, inBackground, logs, podman, shell, state, tryPodman, until, whyUnavailable } from '../../support/containers.js';
 import { sha256 } from '../../support/files.js';
 import { commandsOf } from '../../support/manual.js';
 import { freePort } from '../../support/ports.js';
-import { isSigned, Receiver } from '../../support/receiver.js';
+import { isSigned, WebhookReceiver } from '../../support/webhook-receiver.js';
 import { pause, repository, run } from '../../support/stack.js';
-import { patchHeaders, resumable, slowly } from '../../support/uploads.js';
+import { patchHeaders, resumable, uploadInHalves } from '../../support/uploads.js';
 
-const skip = (await whyNot()) ?? false;
+const skip = (await whyUnavailable()) ?? false;
 const project = `gatehouse-test-${process.pid}`;
 const secret = (name) => readFileSync(join(repository, 'deploy', 'container', 'secrets', name), 'utf8').trim();
 const name = (service) => `${project}_${service}_1`;
@@ -240,7 +240,7 @@ describe('running containers', { skip }, () => {
 
   test('a container that is stopped during an upload finishes it and exits 0', async () => {
     const { path } = await resumable(ask, body.length);
-    const upload = slowly(url, token, 'PATCH', path, patchHeaders(0), body);
+    const upload = uploadInHalves(url, token, 'PATCH', path, patchHeaders(0), body);
     await until('the program receives bytes', async () => (await podman('exec', name('cgi-gateway'), 'sh', '-c', 'cat /var/lib/gatehouse/data/incoming/* | wc -c')) >= 500_000);
     const stopped = await untilLogged('cgi-gateway', 'draining', () => inBackground('stop', '--time', '40', name('cgi-gateway')));
     const { status, text } = await upload.finish();
@@ -253,7 +253,7 @@ describe('running containers', { skip }, () => {
   });
 
   test('lighttpd that is stopped finishes uploads in progress and refuses new connections', async () => {
-    const upload = slowly(url, token, 'PUT', '/upload/last.bin', {}, body);
+    const upload = uploadInHalves(url, token, 'PUT', '/upload/last.bin', {}, body);
     await until('lighttpd receives bytes', async () => (await podman('exec', name('edge'), 'ls', '-l', '/proc/1/fd')).includes('lighttpd-upload'));
     const stopped = await untilLogged('edge', 'graceful shutdown started', () => inBackground('stop', '--time', '40', name('edge')));
     await assert.rejects(fetch(url));
@@ -348,7 +348,7 @@ describe('updates', { skip }, () => {
     const before_ = { images: await images(), files: (await ask('GET', '/files?limit=100')).json.files };
     const half = await resumable(ask, body.length);
     assertStatus(await half.patch(0, body.subarray(0, 600_000)), 204);
-    const slow = slowly(url, token, 'PUT', '/upload/through.bin', {}, body);
+    const slow = uploadInHalves(url, token, 'PUT', '/upload/through.bin', {}, body);
     await until('lighttpd receives bytes', async () => (await podman('exec', name('edge'), 'ls', '-l', '/proc/1/fd')).includes('lighttpd-upload'));
 
     // A version that differs in a label
@@ -382,7 +382,7 @@ describe('updates', { skip }, () => {
 
   test('EVENT_URLS and CLAMD in settings are printed, and take effect', async () => {
     const holder = await podman('run', '--detach', '--rm', '--network', `${project}_receivers,${project}_database`, base, 'sleep', 'infinity');
-    const receiver = await Receiver.start({ host: await addressIn('receivers') });
+    const receiver = await WebhookReceiver.start({ host: await addressIn('receivers') });
     const scanner = await addressIn('database'), clamd = await startClamd([`TCPAddr ${scanner}`]);
     try {
       writeFileSync(join(next, 'deploy/container/settings'), `EVENT_URLS=${receiver.url}\nCLAMD=${scanner}:${clamd.port}\n`);
@@ -391,11 +391,11 @@ describe('updates', { skip }, () => {
       assertProblem(await ask('PUT', '/upload/eicar.com', { body: eicar }), 422, 'infected');
       const put = await ask('PUT', '/upload/told.txt', { body: 'told' });
       assertStatus(put, 201);
-      await receiver.come(1);
+      await receiver.waitFor(1);
       assertStatus(await ask('DELETE', `/files/${put.json.files[0].id}`), 204);
-      await receiver.come(2);
-      assert.deepEqual(receiver.arrived.map(({ json }) => json.type), ['file.uploaded', 'file.deleted']);
-      for (const one of receiver.arrived) assert.ok(isSigned(one, secret('event')));
+      await receiver.waitFor(2);
+      assert.deepEqual(receiver.requests.map(({ json }) => json.type), ['file.uploaded', 'file.deleted']);
+      for (const one of receiver.requests) assert.ok(isSigned(one, secret('event')));
       assert.equal((await tryPodman(['exec', name('deliver'), 'gatehouse', 'health'])).code, 0);
       await podman('stop', '--time', '40', name('deliver'));
       assert.equal((await state(name('deliver'))).ExitCode, 0);

@@ -6,18 +6,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { assertStatus, call } from '../../support/client.js';
-import { base, inBackground, logs, podman, shell, state, tryPodman, until, whyNot } from '../../support/containers.js';
+import { base, inBackground, logs, podman, shell, state, tryPodman, until, whyUnavailable } from '../../support/containers.js';
 import { sha256 } from '../../support/files.js';
 import { KubePlay } from '../../support/kube-play.js';
 import { findKubectl, render, withComponents } from '../../support/kubernetes.js';
 import { commandsOf } from '../../support/manual.js';
 import { freePort } from '../../support/ports.js';
-import { isSigned, Receiver } from '../../support/receiver.js';
+import { isSigned, WebhookReceiver } from '../../support/webhook-receiver.js';
 import { repository, run } from '../../support/stack.js';
-import { patchHeaders, resumable, slowly } from '../../support/uploads.js';
+import { patchHeaders, resumable, uploadInHalves } from '../../support/uploads.js';
 
 const kubectl = await findKubectl();
-const skip = (await whyNot()) ?? (kubectl ? false : 'no kubectl with kustomize 5 is installed (scripts/setup --long)');
+const skip = (await whyUnavailable()) ?? (kubectl ? false : 'no kubectl with kustomize 5 is installed (scripts/setup --long)');
 const copy = mkdtempSync(join(tmpdir(), 'gatehouse-k8s-'));
 let cluster, url, token, receiver;
 
@@ -46,7 +46,7 @@ before(async () => {
   // The network has an address on this machine only while a container is in it.
   await podman('run', '--detach', '--rm', '--stop-timeout', '1', '--network', cluster.prefix, base, 'sleep', 'infinity');
   const [{ gateway }] = JSON.parse(await podman('network', 'inspect', cluster.prefix))[0].subnets;
-  receiver = await Receiver.start({ host: gateway });
+  receiver = await WebhookReceiver.start({ host: gateway });
   cluster.objects.find((o) => o.kind === 'ConfigMap').data.EVENT_URLS = receiver.url;
   cluster.objects.find((o) => o.kind === 'ConfigMap').data.MIGRATE_USER = 'gatehouse_migrate';
 });
@@ -129,12 +129,12 @@ describe('components', { skip }, () => {
 
   test('the component deliver sends events to a receiver', async () => {
     await cluster.play('Deployment', 'deliver');
-    await receiver.come(1);
+    await receiver.waitFor(1);
     const put = await ask('PUT', '/upload/told.txt', { body: 'told' });
     assertStatus(put, 201);
-    await receiver.come(2);
-    assert.deepEqual(receiver.arrived.map(({ json }) => [json.type, json.data.name]), [['file.uploaded', 'a.bin'], ['file.uploaded', 'told.txt']]);
-    for (const one of receiver.arrived) assert.ok(isSigned(one, secret('event')));
+    await receiver.waitFor(2);
+    assert.deepEqual(receiver.requests.map(({ json }) => [json.type, json.data.name]), [['file.uploaded', 'a.bin'], ['file.uploaded', 'told.txt']]);
+    for (const one of receiver.requests) assert.ok(isSigned(one, secret('event')));
     await podman('stop', '--time', '40', cluster.container('deliver'));
     assert.equal((await state(cluster.container('deliver'))).ExitCode, 0);
   });
@@ -208,7 +208,7 @@ describe('a running cluster', { skip }, () => {
   test('a program that gets SIGTERM during an upload finishes it over TCP and exits 0', async () => {
     const { path } = await resumable(ask, body.length);
     const name = cluster.container('cgi-gateway');
-    const upload = slowly(url, token, 'PATCH', path, patchHeaders(0), body);
+    const upload = uploadInHalves(url, token, 'PATCH', path, patchHeaders(0), body);
     await until('the program receives bytes', async () =>
       Number((await inside('cgi-gateway', 'sh', '-c', 'cat /var/lib/gatehouse/data/incoming/* | wc -c')).stdout) >= 500_000);
     const { Pid: pid } = await state(name);
@@ -223,7 +223,7 @@ describe('a running cluster', { skip }, () => {
   });
 
   test('edge that is stopped finishes uploads in progress and exits 0', async () => {
-    const upload = slowly(url, token, 'PUT', '/upload/last.bin', {}, body);
+    const upload = uploadInHalves(url, token, 'PUT', '/upload/last.bin', {}, body);
     await until('lighttpd receives bytes', async () => (await inside('edge', 'ls', '-l', '/proc/1/fd')).stdout.includes('lighttpd-upload'));
     const grace = spec('edge').terminationGracePeriodSeconds;
     const stopped = inBackground('stop', '--time', String(grace), cluster.container('edge'));

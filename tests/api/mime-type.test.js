@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { runCgi } from '../support/cgi.js';
 import { assertStatus } from '../support/client.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { png } from '../support/pictures.js';
 import { build, run, useStack } from '../support/stack.js';
-import { created, fileOf } from '../support/tus.js';
+import { newUpload, fileOf } from '../support/tus.js';
 
 const stack = await useStack();
 let ann;
@@ -91,7 +91,7 @@ describe('types of files', () => {
   });
 
   test('the type of a resumable upload is that of its bytes', async () => {
-    const path = await created(stack, ann, SCRIPT.length, { body: SCRIPT, name: 'a.png', metadata: { filetype: 'image/png' } });
+    const path = await newUpload(stack, ann, SCRIPT.length, { body: SCRIPT, name: 'a.png', metadata: { filetype: 'image/png' } });
     const record = await fileOf(stack, ann, path);
     assert.deepEqual([record.type, record.claimed_type], ['text/html', 'image/png']);
     assert.equal(await shown(record), 'attachment');
@@ -106,19 +106,19 @@ describe('types of files', () => {
   });
 
   test('the type of a large file is that of its beginning', async () => {
-    const record = await keep(stack, ann, 'large.png', Buffer.concat([png, Buffer.alloc(1_000_000, SCRIPT)]), { type: 'text/html' });
+    const record = await uploadFile(stack, ann, 'large.png', Buffer.concat([png, Buffer.alloc(1_000_000, SCRIPT)]), { type: 'text/html' });
     assert.equal(record.type, 'image/png');
   });
 
   test('a change of the name does not change the type', async () => {
-    const record = await keep(stack, ann, 'a.png', SCRIPT, { type: 'image/png' });
+    const record = await uploadFile(stack, ann, 'a.png', SCRIPT, { type: 'image/png' });
     const { json } = await stack.call('PATCH', `/files/${record.id}`, { token: ann.token, json: { name: 'b.jpg' } });
     assert.deepEqual([json.type, json.claimed_type], ['text/html', 'image/png']);
   });
 });
 
 test('a file without a claimed type, from before detection, is not shown inline', async () => {
-  const record = await keep(stack, ann, 'old.png', png, { type: 'image/png' });
+  const record = await uploadFile(stack, ann, 'old.png', png, { type: 'image/png' });
   assert.equal(await shown(record), 'inline');
   await stack.sql('gateway', `UPDATE file SET claimed_type = NULL WHERE id = '${record.id}'`);
   assert.equal(await shown(record), 'attachment');

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { requestHead, sendRaw } from '../support/raw.js';
 import { useStack } from '../support/stack.js';
-import { created, fileOf } from '../support/tus.js';
+import { newUpload, fileOf } from '../support/tus.js';
 
 const stack = await useStack();
 let ann;
@@ -81,7 +81,7 @@ describe('names in any language', () => {
   });
 
   test('a name in any language can be set by PATCH', async () => {
-    const record = await keep(stack, ann, 'plain.txt', 'x');
+    const record = await uploadFile(stack, ann, 'plain.txt', 'x');
     for (const name of Object.values(names)) {
       const changed = await stack.call('PATCH', `/files/${record.id}`, { token: ann.token, json: { name } });
       assertStatus(changed, 200);
@@ -160,19 +160,19 @@ describe('invalid names', () => {
 
 describe('Content-Disposition', () => {
   test('Content-Disposition quotes a plain name', async () => {
-    const header = await disposition(await keep(stack, ann, 'plain name.txt', 'x'));
+    const header = await disposition(await uploadFile(stack, ann, 'plain name.txt', 'x'));
     assert.match(header, /^attachment; filename="plain name\.txt"/);
   });
 
   test('Content-Disposition escapes quotes and backslashes, so that no parameter can be added', async () => {
-    const header = await disposition(await keep(stack, ann, 'a"; filename="evil.exe', 'x'));
+    const header = await disposition(await uploadFile(stack, ann, 'a"; filename="evil.exe', 'x'));
     const plain = header.replace(/"(?:[^"\\]|\\.)*"/g, '""');
     assert.equal((plain.match(/filename=/g) ?? []).length, 1, header);
   });
 
   test('Content-Disposition has other scripts in filename* (RFC 8187) and an ASCII filename', async () => {
     const name = 'naïve 報告 & "x".txt';
-    const header = await disposition(await keep(stack, ann, name, 'x'));
+    const header = await disposition(await uploadFile(stack, ann, name, 'x'));
     assert.match(header, /^[\x20-\x7e]+$/);
     assert.match(header, /; ?filename="/);
     const extended = /filename\*=UTF-8''([A-Za-z0-9!#$&+.^_`|~%-]+)/.exec(header);
@@ -193,7 +193,7 @@ describe('Content-Disposition', () => {
     assert.equal(nameOf(answer), name);
     const { id } = answer.json.files[0];
     assert.equal((await stack.call('PATCH', `/files/${id}`, { token: ann.token, json: { name: `a ${name}` } })).json.name, `a ${name}`);
-    assert.equal((await fileOf(stack, ann, await created(stack, ann, 1, { name, body: 'x' }))).name, name);
+    assert.equal((await fileOf(stack, ann, await newUpload(stack, ann, 1, { name, body: 'x' }))).name, name);
   });
 
   test('a name that curl escapes with backslashes is decoded', async () => {
@@ -223,7 +223,7 @@ describe('content types of parts', () => {
   });
 
   test('a type with active content is sent as an attachment with nosniff', async () => {
-    const record = await keep(stack, ann, 'x.html', '<script>alert(1)</script>', { type: 'text/html' });
+    const record = await uploadFile(stack, ann, 'x.html', '<script>alert(1)</script>', { type: 'text/html' });
     const { headers } = await stack.call('GET', record.url, { token: ann.token });
     assert.match(headers.get('content-disposition'), /^attachment/);
     assert.equal(headers.get('x-content-type-options'), 'nosniff');
@@ -231,7 +231,7 @@ describe('content types of parts', () => {
 });
 
 test('quotes and line breaks in a name yield valid JSON', { skip: stack.front && 'only lighttpd leaves %2F as it is' }, async () => {
-  const record = await keep(stack, ann, 'a"b</script>\u2028.txt', 'x');
+  const record = await uploadFile(stack, ann, 'a"b</script>\u2028.txt', 'x');
   assertStatus(await stack.call('GET', `/files/${record.id}`, { token: ann.token }), 200);
   assertProblem(await stack.call('GET', '/files/"', { token: ann.token }), 404, 'not-found');
 });

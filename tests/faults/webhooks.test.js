@@ -5,11 +5,11 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startStackWithDatabase } from '../support/database.js';
-import { keep } from '../support/files.js';
-import { accept, Receiver } from '../support/receiver.js';
+import { uploadFile } from '../support/files.js';
+import { accept, WebhookReceiver } from '../support/webhook-receiver.js';
 import { build } from '../support/stack.js';
 
-const receiver = await Receiver.start();
+const receiver = await WebhookReceiver.start();
 const { stack, database } = await startStackWithDatabase({
   settings: { EVENT_URLS: receiver.url, EVENT_SECRET: 'a-secret-of-thirty-two-characters', EVENT_TIMEOUT: 60, DB_TIMEOUT: 1 },
 });
@@ -44,30 +44,30 @@ const waiting = async () => JSON.parse((await stack.gatewayAdmin(['events', 'lis
 
 test('deliver --follow continues when the database is available again', async () => {
   const child = follow();
-  const first = await keep(stack, ann, 'a', 'hello');
-  await receiver.come(1);
+  const first = await uploadFile(stack, ann, 'a', 'hello');
+  await receiver.waitFor(1);
   while (await waiting()); // until the acceptance has been stored
   await database.stop('SIGKILL');
   await child.logs('"event":"database"');
   await database.start();
   await child.logs('"detail":"back"');
-  const second = await keep(stack, ann, 'b', 'hello');
-  await receiver.come(2);
-  assert.deepEqual(receiver.arrived.map((a) => a.json.data.id), [first.id, second.id]);
+  const second = await uploadFile(stack, ann, 'b', 'hello');
+  await receiver.waitFor(2);
+  assert.deepEqual(receiver.requests.map((a) => a.json.data.id), [first.id, second.id]);
   child.kill('SIGTERM');
   assert.equal(await child.ended, 0);
   assert.equal(await waiting(), 0);
 });
 
 test('an event that is accepted while the database is down is sent again', async () => {
-  receiver.forget();
+  receiver.reset();
   let finish;
-  receiver.behave = (one, response) => new Promise((done) => {
+  receiver.respond = (one, response) => new Promise((done) => {
     finish = () => done(accept(one, response));
   });
-  const { id } = await keep(stack, ann, 'c', 'hello');
+  const { id } = await uploadFile(stack, ann, 'c', 'hello');
   const child = follow();
-  await receiver.come(1);
+  await receiver.waitFor(1);
   await database.stop();
   await child.logs('"event":"database"');
   finish();
@@ -75,9 +75,9 @@ test('an event that is accepted while the database is down is sent again', async
   assert.notEqual(await child.ended, 0); // it cannot report what is left
   await database.start();
   assert.deepEqual((await stack.gatewayAdmin(['events', 'retry', '--all'])).code, 0);
-  receiver.behave = accept;
+  receiver.respond = accept;
   assert.equal((await stack.gatewayAdmin(['deliver'])).code, 0);
-  assert.deepEqual(receiver.arrived.map((a) => a.id), [`uploaded_${id}`, `uploaded_${id}`]);
+  assert.deepEqual(receiver.requests.map((a) => a.id), [`uploaded_${id}`, `uploaded_${id}`]);
 });
 
 test('one pass of deliver without the database exits 69', async () => {

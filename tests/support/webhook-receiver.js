@@ -3,16 +3,16 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 
-export class Receiver {
+export class WebhookReceiver {
   #server;
   #waiting = [];
-  arrived = []; // {id, sent, json, headers, accepted}, in order of arrival
-  behave = accept;
+  requests = []; // {id, sent, json, headers, accepted}, in order of arrival
+  respond = accept;
 
   // `tls` is {key, cert} and `create` https.createServer, for https; `host` is an address of this machine; `at` is a
   // net.Server that listens already.
   static async start({ create = createServer, tls = {}, host = '127.0.0.1', at } = {}) {
-    const receiver = new Receiver();
+    const receiver = new WebhookReceiver();
     receiver.#server = create(tls, (request, response) => receiver.#receive(request, response));
     receiver.#server.keepAliveTimeout = 0;
     await new Promise((done) => receiver.#server.listen(...(at ? [at] : [0, host]), done));
@@ -35,34 +35,34 @@ export class Receiver {
       id: request.headers['webhook-id'], sent: Number(request.headers['webhook-timestamp']),
       json: JSON.parse(body.toString('utf8')), accepted: false,
     };
-    this.arrived.push(one);
+    this.requests.push(one);
     for (const done of this.#waiting.splice(0)) done();
-    await this.behave(one, response, this.arrived.length);
+    await this.respond(one, response, this.requests.length);
     one.accepted = response.statusCode >= 200 && response.statusCode < 300 && response.writableEnded;
   }
 
   // Wait until `count` requests have arrived.
-  async come(count) {
-    while (this.arrived.length < count) await new Promise((done) => this.#waiting.push(done));
+  async waitFor(count) {
+    while (this.requests.length < count) await new Promise((done) => this.#waiting.push(done));
   }
 
-  forget() {
-    this.arrived = [];
-    this.behave = accept;
+  reset() {
+    this.requests = [];
+    this.respond = accept;
   }
 
   // The accepted events of one file: "uploaded deleted"; failed requests are left out.
   acceptedEvents(file) {
-    return this.arrived.filter((a) => a.accepted && a.json.data.id === file).map((a) => a.json.type.replace('file.', '')).join(' ');
+    return this.requests.filter((a) => a.accepted && a.json.data.id === file).map((a) => a.json.type.replace('file.', '')).join(' ');
   }
 }
 
 // How it answers
 export const accept = (one, response) => response.writeHead(204).end();
-export const answer = (status, headers = {}) => (one, response) => response.writeHead(status, headers).end('no');
+export const respondWith = (status, headers = {}) => (one, response) => response.writeHead(status, headers).end('no');
 export const hangUp = (one, response) => response.destroy();
-export const never = () => {};
-export const any = (...ways) => (one, response, n) => ways[n % ways.length](one, response, n);
+export const neverRespond = () => {};
+export const inTurn = (...ways) => (one, response, n) => ways[n % ways.length](one, response, n);
 
 // Whether a `webhook-signature` was made with `secret`, as standardwebhooks.com defines it.
 export function isSigned({ headers, body }, secret) {
