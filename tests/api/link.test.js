@@ -238,7 +238,7 @@ describe('max_downloads', () => {
     assert.ok(text.length < 2000);
   });
 
-  test('without max_downloads every range is allowed and full downloads are counted', async () => {
+  test('a share link without max_downloads allows every range and counts full downloads', async () => {
     const link = await share();
     for (let i = 0; i < 3; i++) await assertPart(link, 5);
     assert.equal(await downloads(link), 0);

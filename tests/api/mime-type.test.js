@@ -130,7 +130,7 @@ describe('without libmagic\'s database', () => {
   const env = { GATEHOUSE_CONF: stack.path('conf', 'gateway.env') };
   const check = (more) => run(join(build, 'cgi-gateway'), ['--check'], { env: { ...env, ...more } });
 
-  test('without libmagic\'s database files are stored, and none is shown inline', async () => {
+  test('files are stored without libmagic\'s database, and none is shown inline', async () => {
     const upload = (type, input) => runCgi(stack, 'cgi-gateway', 'PUT', '/upload/a',
       { input, variables: { MAGIC: '/nowhere', HTTP_AUTHORIZATION: `Bearer ${ann.token}`, CONTENT_TYPE: type } });
     for (const [claimed, content, type] of [['image/png', png, 'application/octet-stream'], ['text/plain', 'x', 'application/octet-stream'],
@@ -144,7 +144,7 @@ describe('without libmagic\'s database', () => {
     }
   });
 
-  test('without libmagic\'s database cgi-gateway starts with a warning', async () => {
+  test('cgi-gateway starts without libmagic\'s database, with a warning', async () => {
     const { code, stderr } = await check({ MAGIC: '/nowhere' });
     assert.equal(code, 0);
     assert.match(stderr, /"event":"magic"/);

@@ -57,7 +57,7 @@ describe('changes of the password', () => {
     assertStatus(await stack.call('GET', '/files', { token: bob.token }), 200);
   });
 
-  test('of two simultaneous password changes one succeeds', async () => {
+  test('one of two simultaneous password changes succeeds', async () => {
     const bob = await stack.person();
     const words = ['the first of two', 'the second of two'];
     const answers = await Promise.all(words.map((word) => change(bob.token, { current: bob.password, new: word })));

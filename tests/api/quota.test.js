@@ -147,7 +147,7 @@ describe('uploads within and over a quota', () => {
   });
 
   for (const limits of [['--files', 10], ['--bytes', 54]])
-    test(`of 50 parallel uploads exactly ten fit into ${limits.join(' ')}`, async () => {
+    test(`exactly ten of 50 parallel uploads fit into ${limits.join(' ')}`, async () => {
       const ann = await limited(...limits);
       const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => put(ann, 'hello', `n${i}`)));
       assert.equal(answers.filter((a) => a.status === 201).length, 10, answers.map((a) => a.status).join(' '));

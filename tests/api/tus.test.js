@@ -399,7 +399,7 @@ describe('quota of resumable uploads', () => {
     assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [0, 0]);
   });
 
-  test('of fifty parallel creations exactly as many succeed as fit into the quota', async () => {
+  test('exactly as many of fifty parallel creations succeed as fit into the quota', async () => {
     const eve = await stack.person();
     assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', '100'])).code, 0);
     const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => create(stack, eve, 10, i % 2 ? { body: 'x'.repeat(10) } : {})));

@@ -326,7 +326,7 @@ describe('a scanner that is unavailable', () => {
   });
 });
 
-test('without CLAMD no scanner is used', async () => {
+test('no scanner is used without CLAMD', async () => {
   await clamd.kill();
   try {
     assertStatus(await cgi({ CLAMD_MAX: '1', CLAMD: '', GATEHOUSE_CONF: withoutClamd() }, { input: eicar }), 201);

@@ -206,7 +206,7 @@ test('the verification code in docs/operations.md accepts a genuine event only',
   rmSync(folder, { recursive: true });
 });
 
-test('without EVENT_URLS no event is written, and deliver reports that it is not set', async () => {
+test('no event is written without EVENT_URLS, and deliver reports that it is not set', async () => {
   const plain = await useStack();
   const bob = await plain.person();
   const { id } = await uploadFile(plain, bob, 'a', 'hello');

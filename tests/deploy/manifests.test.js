@@ -94,7 +94,7 @@ describe('pods', { skip: noKubectl }, () => {
 
   test('each pod runs an image of this version', () => {
     for (const { where, spec } of pods()) for (const { image } of spec.containers) assert.match(image, new RegExp(`/gatehouse(-database)?:${version}$`), where);
-    // One and the same in an overlay: who names another does so for all
+    // An overlay has one image: a change of its name applies to all
     for (const [overlay, objects] of Object.entries(overlays))
       assert.equal(new Set(objects.filter((o) => podOf(o) && o.kind !== 'StatefulSet').map((o) => podOf(o).spec.containers[0].image)).size, 1, overlay);
   });

@@ -18,7 +18,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 #define MUST(promise)                                                          \
 	do {                                                                   \
 		if (!(promise)) {                                              \
-			(void)fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, \
+			(void)fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, \
 				      __LINE__, #promise);                     \
 			abort();                                               \
 		}                                                              \

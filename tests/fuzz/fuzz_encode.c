@@ -16,7 +16,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 }
 
 static void check_round_trip(struct span text, decode_fn *decode,
-			   encode_fn *encode, bool nocase)
+			     encode_fn *encode, bool nocase)
 {
 	char *out = malloc(text.len + 1), *back;
 	size_t n;

@@ -1,5 +1,5 @@
-/* The input as a token, and as the content of a token with a correct MAC: the
- * code behind the MAC is out of reach without the key, but must hold as well. */
+/* The input as a token, and as the content of a token with a correct MAC. The
+ * code behind the MAC cannot be reached without the key, but must hold too. */
 #include "encode.h"
 #include "fuzz.h"
 #include "jwt.h"

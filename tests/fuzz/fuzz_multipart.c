@@ -1,13 +1,13 @@
-/* A body gives the same events however it is cut into pieces. The first line is
- * the Content-Type, the byte after it the size of the pieces, the rest the body.
- */
+/* A body gives the same events however it is cut into pieces. The first line
+ * is the Content-Type, the byte after it the size of the pieces, the rest the
+ * body. */
 #include "buf.h"
 #include "fuzz.h"
 #include "multipart.h"
 
 /* The events of a body as text, with adjacent data joined */
 static enum err parse_pieces(struct span type, struct span body, size_t size,
-		     struct buf *out)
+			     struct buf *out)
 {
 	static struct multipart m;
 	struct multipart_event ev;
@@ -16,7 +16,7 @@ static enum err parse_pieces(struct span type, struct span body, size_t size,
 
 	while (e == ERR_OK && body.len > 0) {
 		size_t n = size < body.len ? size : body.len;
-		/* its own memory, so that a span into an older piece is found */
+		/* in its own memory, to find spans into an older piece */
 		struct span copy = fuzz_copy((const uint8_t *)body.p, n);
 		struct span piece = copy;
 

@@ -1,5 +1,5 @@
-/* An answer is read the same however it is cut into pieces. The first byte is the
- * size of the pieces, the rest the answer of a program. */
+/* An answer is read the same however it is cut into pieces. The first byte is
+ * the size of the pieces, the rest the answer of a program. */
 #include "answer.h"
 #include "buf.h"
 #include "fuzz.h"
@@ -14,7 +14,7 @@ static enum err read_pieces(struct span text, size_t size, struct buf *out)
 	wire_reader_init(&r);
 	while (e == ERR_OK && text.len > 0 && ev.kind != WIRE_END) {
 		size_t n = size < text.len ? size : text.len;
-		/* its own memory, so that a span into an older piece is found */
+		/* in its own memory, to find spans into an older piece */
 		struct span copy = fuzz_copy((const uint8_t *)text.p, n);
 		struct span piece = copy;
 

@@ -189,7 +189,7 @@ describe('a running cluster', { skip }, () => {
     assert.equal(sha256((await ask('GET', record.url)).bytes), sha256(body));
   });
 
-  test('without the database the programs are alive and not ready, and the probe reports the reason', async () => {
+  test('the programs without the database are alive and not ready, and the probe reports the reason', async () => {
     await podman('pause', cluster.container('database'));
     try {
       for (const name of ['cgi-auth', 'cgi-gateway']) {
