@@ -71,8 +71,8 @@ function largeSlice(from, to) {
 // A proxy that breaks its connections ten times while SIZE bytes pass.
 const breakingProxy = () => startProxy(stack.url, { every: Math.floor(SIZE / (CUTS + 1)), times: CUTS });
 
-const options = (line, person, more = {}) => ({
-  endpoint: `${line.url}/tus/`,
+const options = (proxy, person, more = {}) => ({
+  endpoint: `${proxy.url}/tus/`,
   retryDelays: [0, 20, 50, 100, 200, 500, 1000],
   headers: { Authorization: `Bearer ${person.token}` },
   metadata: { filename: 'large.bin', filetype: 'application/x-large' },
@@ -114,19 +114,19 @@ async function assertLarge(person, url, parts = false) {
   assertStatus(await stack.call('DELETE', path.replace('/tus/', '/files/'), { token: person.token }), 204);
 }
 
-async function throughProxy(line, run) {
+async function throughProxy(proxy, run) {
   const person = await stack.person();
   try {
-    await run(line, person);
+    await run(proxy, person);
   } finally {
-    await line.stop();
+    await proxy.stop();
   }
 }
 
 const throughBreakingProxy = async (run, parts) =>
-  throughProxy(await breakingProxy(), async (line, person) => {
-    const url = await run(line, person);
-    assert.equal(line.cuts, CUTS, 'the connection broke CUTS times');
+  throughProxy(await breakingProxy(), async (proxy, person) => {
+    const url = await run(proxy, person);
+    assert.equal(proxy.cuts, CUTS, 'the connection broke CUTS times');
     await assertLarge(person, url, parts);
   });
 
@@ -141,34 +141,34 @@ describe('tus-js-client in Node', () => {
     ['by POST where PATCH does not pass', { overridePatchMethod: true }, SPOOLED],
   ])
     test(`tus-js-client in Node uploads a large file ${what} over a connection that breaks ten times`, { skip }, () =>
-      throughBreakingProxy(async (line, person) => (await upload(createReadStream(largePath), options(line, person, more))).url, more.parallelUploads));
+      throughBreakingProxy(async (proxy, person) => (await upload(createReadStream(largePath), options(proxy, person, more))).url, more.parallelUploads));
 
   test('tus-js-client in Node uploads a stream of unknown length', () =>
-    throughBreakingProxy(async (line, person) => {
+    throughBreakingProxy(async (proxy, person) => {
       const source = createReadStream(largePath).pipe(new PassThrough());
-      return (await upload(source, options(line, person, { uploadLengthDeferred: true, chunkSize: CHUNK }))).url;
+      return (await upload(source, options(proxy, person, { uploadLengthDeferred: true, chunkSize: CHUNK }))).url;
     }));
 
   test('tus-js-client in Node uploads with a checksum of each chunk', () =>
-    throughBreakingProxy(async (line, person) => {
+    throughBreakingProxy(async (proxy, person) => {
       const onBeforeRequest = (request) => {
         if (request.getMethod() !== 'PATCH') return;
         const from = Number(request.getHeader('Upload-Offset'));
         request.setHeader('Upload-Checksum', `sha1 ${createHash('sha1').update(largeSlice(from, from + CHUNK)).digest('base64')}`);
       };
-      return (await upload(createReadStream(largePath), options(line, person, { chunkSize: CHUNK, onBeforeRequest }))).url;
+      return (await upload(createReadStream(largePath), options(proxy, person, { chunkSize: CHUNK, onBeforeRequest }))).url;
     }));
 
   // A creation that breaks off is started anew and leaves nothing behind.
   test('tus-js-client in Node uploads with the creation, which is repeated after each break', async () =>
-    throughProxy(await startProxy(stack.url, { every: Math.floor(SIZE / 20), times: CUTS }), async (line, person) => {
-      const { url } = await upload(createReadStream(largePath), options(line, person, { uploadDataDuringCreation: true, retryDelays: Array(CUTS + 1).fill(10) }));
-      assert.equal(line.cuts, CUTS);
+    throughProxy(await startProxy(stack.url, { every: Math.floor(SIZE / 20), times: CUTS }), async (proxy, person) => {
+      const { url } = await upload(createReadStream(largePath), options(proxy, person, { uploadDataDuringCreation: true, retryDelays: Array(CUTS + 1).fill(10) }));
+      assert.equal(proxy.cuts, CUTS);
       await assertLarge(person, url);
     }));
 
   test('tus-js-client in Node continues with a new token when the old one is refused', () =>
-    throughBreakingProxy(async (line, person) => {
+    throughBreakingProxy(async (proxy, person) => {
       const login = async () => (await stack.call('POST', '/login', { basic: [person.email, person.password] })).json;
       let session = await login(), refused = 0, requests = 0;
       const onBeforeRequest = async (request) => {
@@ -183,30 +183,30 @@ describe('tus-js-client in Node', () => {
         if (error.originalResponse?.getStatus() === 401) refused++;
         return true;
       };
-      const { url } = await upload(createReadStream(largePath), options(line, person, { chunkSize: CHUNK, onBeforeRequest, onShouldRetry, headers: {} }));
+      const { url } = await upload(createReadStream(largePath), options(proxy, person, { chunkSize: CHUNK, onBeforeRequest, onShouldRetry, headers: {} }));
       assert.ok(refused > 0, 'a token of an ended session is refused');
       return url;
     }));
 
   test('tus-js-client in Node continues with an API token what a login began', async () =>
-    throughProxy(await startProxy(stack.url), async (line, person) => {
+    throughProxy(await startProxy(stack.url), async (proxy, person) => {
       const script = (await stack.call('POST', '/tokens', { token: person.token, json: { name: 'tus', scope: 'files:write' } })).json;
-      const first = new Upload(createReadStream(largePath), options(line, person, { chunkSize: CHUNK }));
+      const first = new Upload(createReadStream(largePath), options(proxy, person, { chunkSize: CHUNK }));
       await new Promise((done, fail) => {
         first.options.onError = fail;
         first.options.onChunkComplete = (_, accepted) => accepted > SIZE / 2 && first.abort().then(done);
         first.start();
       });
       assert.equal(await fileOf(stack, person, pathOf(first.url)), null);
-      const before = line.bytes;
-      const { url } = await upload(createReadStream(largePath), options(line, script, { uploadUrl: first.url, endpoint: null }));
-      assert.ok(line.bytes - before < SIZE / 2 + CHUNK, 'bytes already there are not sent again');
+      const before = proxy.bytes;
+      const { url } = await upload(createReadStream(largePath), options(proxy, script, { uploadUrl: first.url, endpoint: null }));
+      assert.ok(proxy.bytes - before < SIZE / 2 + CHUNK, 'bytes already there are not sent again');
       await assertLarge(person, url);
     }));
 
   test('tus-js-client in Node terminates an upload, which frees its quota', async () =>
-    throughProxy(await startProxy(stack.url), async (line, person) => {
-      const one = new Upload(createReadStream(largePath), options(line, person, { chunkSize: CHUNK }));
+    throughProxy(await startProxy(stack.url), async (proxy, person) => {
+      const one = new Upload(createReadStream(largePath), options(proxy, person, { chunkSize: CHUNK }));
       await new Promise((done, fail) => {
         one.options.onError = fail;
         one.options.onChunkComplete = (_, accepted) => accepted > SIZE / 3 && one.abort(true).then(done, fail);
@@ -218,9 +218,9 @@ describe('tus-js-client in Node', () => {
 
   test('tus-js-client in Node keeps names in any language', async () => {
     const names = ['Übersicht – Zürich.pdf', '概要 2026.txt', 'Привет, мир.doc', 'مرحبا.zip', 'हिन्दी फ़ाइल', '🎉 a"b;c,d=e%20f.png', "it's", 'e\u0301te\u0301'];
-    await throughProxy(await startProxy(stack.url), async (line, person) => {
+    await throughProxy(await startProxy(stack.url), async (proxy, person) => {
       for (const filename of names) {
-        const { url } = await upload(Buffer.from(filename), options(line, person, { metadata: { filename } }));
+        const { url } = await upload(Buffer.from(filename), options(proxy, person, { metadata: { filename } }));
         const record = await fileOf(stack, person, pathOf(url));
         assert.equal(record.name, filename);
         assert.equal(record.sha256, sha256(filename));
@@ -231,8 +231,8 @@ describe('tus-js-client in Node', () => {
 
 describe('Uppy', () => {
   test('Uppy uploads a large file over a connection that breaks ten times', { skip: SPOOLED }, () =>
-    throughBreakingProxy(async (line, person) => {
-      const uppy = new Uppy().use(UppyTus, { ...options(line, person), metadata: undefined, allowedMetaFields: ['name', 'type'] });
+    throughBreakingProxy(async (proxy, person) => {
+      const uppy = new Uppy().use(UppyTus, { ...options(proxy, person), metadata: undefined, allowedMetaFields: ['name', 'type'] });
       // A buffer with the properties of a browser's file, which the client in Node accepts
       const data = Object.assign(readFileSync(largePath), { size: SIZE });
       uppy.addFile({ name: 'large.bin', type: 'application/x-large', data });
@@ -281,16 +281,16 @@ describe('tus-js-client in a browser', () => {
     ['by POST, in chunks', { overridePatchMethod: true, chunkSize: CHUNK }],
   ])
     test(`tus-js-client in a browser uploads a large file ${what} over a connection that breaks ten times`, () =>
-      throughBreakingProxy((line, person) => inPage(options(line, person, { ...more, storeFingerprintForResuming: false })), more.parallelUploads));
+      throughBreakingProxy((proxy, person) => inPage(options(proxy, person, { ...more, storeFingerprintForResuming: false })), more.parallelUploads));
 
   test('tus-js-client in a browser resumes after the page is reloaded', async () =>
-    throughProxy(await startProxy(stack.url), async (line, person) => {
-      const settings = options(line, person, { chunkSize: CHUNK });
+    throughProxy(await startProxy(stack.url), async (proxy, person) => {
+      const settings = options(proxy, person, { chunkSize: CHUNK });
       const first = await inPage(settings, SIZE / 2);
       await page.reload();
-      const before = line.bytes;
+      const before = proxy.bytes;
       assert.equal(await inPage(settings), first);
-      assert.ok(line.bytes - before < SIZE / 2 + CHUNK, 'bytes already there are not sent again');
+      assert.ok(proxy.bytes - before < SIZE / 2 + CHUNK, 'bytes already there are not sent again');
       await assertLarge(person, first);
     }));
 });

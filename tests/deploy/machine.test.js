@@ -59,8 +59,8 @@ describe('a machine set up by deploy/systemd/README.md', { skip }, () => {
 
   const commit = (message) => `git -c user.name=Tests -c user.email=tests@example.org commit -qam '${message}'`;
 
-  // Send requests without pause, and a resumable upload piece by piece, before, during and after `work`. Returns the answers
-  // that differ from `fine`, as {what, status, text}; status 0 is a broken or refused connection.
+  // Send requests without pause, and a resumable upload piece by piece, before, during and after `work`. Returns the
+  // answers that differ from `fine`, as {what, status, text}; status 0 is a broken or refused connection.
   const fine = { login: 200, list: 200, upload: 201, download: 200, piece: 204 };
   async function underLoad(work) {
     const wrong = [], count = {};

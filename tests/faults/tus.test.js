@@ -187,7 +187,7 @@ describe('resumable uploads without MariaDB', () => {
 
   test('a client that asks for the offset without the database asks again and continues', async () => {
     const bytes = content(number++);
-    const line = await startProxy(stack.url, { every: SIZE / 2, times: 1 });
+    const proxy = await startProxy(stack.url, { every: SIZE / 2, times: 1 });
     const answers = [], sent = [];
     let offset;
     const onBeforeRequest = (request) => {
@@ -203,13 +203,13 @@ describe('resumable uploads without MariaDB', () => {
     };
     const url = await new Promise((done, fail) => {
       const one = new Upload(bytes, {
-        endpoint: `${line.url}/tus/`, headers: { Authorization: `Bearer ${ann.token}` }, retryDelays: Array(20).fill(100),
+        endpoint: `${proxy.url}/tus/`, headers: { Authorization: `Bearer ${ann.token}` }, retryDelays: Array(20).fill(100),
         onBeforeRequest, onAfterResponse, onSuccess: () => done(one.url), onError: fail,
       });
       one.start();
     }).finally(async () => {
       await database.start();
-      await line.stop();
+      await proxy.stop();
     });
     assert.deepEqual(answers, [423, 423, 423, 200]);
     assert.deepEqual(sent, ['POST', 0, offset], 'it does not continue at the offset');

@@ -12,7 +12,8 @@ import { untilExit, pause } from './stack.js';
 export const eicar = Buffer.from(['X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STAND', 'ARD-ANTIVIRUS-TEST-FILE!$H+H*'].join(''));
 export const SIGNATURE = 'Gatehouse.Test.Eicar';
 
-// `settings` are lines of clamd.conf. Returns a running clamd: {socket, port, log(), kill(), start(), freeze(), thaw(), stop()}.
+// `settings` are lines of clamd.conf. Returns a running clamd: {socket, port, kill(), start(), freeze(), thaw(),
+// connections(), stop()}.
 export async function startClamd(settings = []) {
   const clamd = new Clamd(mkdtempSync(join(tmpdir(), 'gatehouse-clamd-')), await freePort(), settings);
   try {

@@ -15,9 +15,9 @@ function nameValue(name, value) {
   return Buffer.concat([size(n.length), size(v.length), n, v]);
 }
 
-// Begin a request at a Unix socket ('/path'), or TCP ({host, port}). Returns {send(bytes), finish(), abort(), disconnect(), answer}:
-// send parts of the body, then finish and await the answer ({status, text}, or {cut: true}). With `half` only
-// the first half of the variables is sent until rest() is called.
+// Begin a request at a Unix socket ('/path'), or TCP ({host, port}). Returns {send(bytes), finish(), abort(),
+// disconnect(), answer}: send parts of the body, then finish and await the answer ({status, text}, or {cut: true}).
+// With `half` only the first half of the variables is sent until rest() is called.
 export function begin(where, variables, { authorizer = false, half = false } = {}) {
   const socket = net.connect(where);
   const out = [];

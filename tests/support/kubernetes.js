@@ -116,8 +116,8 @@ function lies(address, cidrs) {
   return list.check(address);
 }
 
-// Whether NetworkPolicies let `from` open a connection to `to` at a TCP port. Both are {labels, namespace (its labels)},
-// or {address} for an address outside of the cluster. All policies are in one namespace, `home`.
+// Whether NetworkPolicies let `from` open a connection to `to` at a TCP port. Both are {labels, namespace (its
+// labels)}, or {address} for an address outside of the cluster. All policies are in one namespace, `home`.
 export function mayReach(policies, home, from, to, port) {
   const isHere = (who) => who.namespace?.['kubernetes.io/metadata.name'] === home;
   const of = (who, type) => policies.filter(({ spec }) => isHere(who) && spec.policyTypes.includes(type) && selects(spec.podSelector, who.labels));

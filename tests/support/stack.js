@@ -3,8 +3,8 @@
 //   const stack = await useStack();              the run's shared instance, or a new one if a file runs alone
 //   const stack = await startStack({ settings: { MAX_UPLOAD: 1000 } });   a new instance; stop() it
 //
-// GATEHOUSE_TRANSPORT (transport.js) and GATEHOUSE_BUILD (a folder of programs) choose what runs. support/suite.js starts
-// the shared instance and passes its folder in GATEHOUSE_STATE.
+// GATEHOUSE_TRANSPORT (transport.js) and GATEHOUSE_BUILD (a folder of programs) choose what runs. support/suite.js
+// starts the shared instance and passes its folder in GATEHOUSE_STATE.
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

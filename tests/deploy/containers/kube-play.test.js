@@ -1,4 +1,5 @@
-// The rendered overlay minikube of deploy/k8s, with podman instead of a cluster (support/kube-play.js lists the differences).
+// The rendered overlay minikube of deploy/k8s, with podman instead of a cluster (support/kube-play.js lists the
+// differences).
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
