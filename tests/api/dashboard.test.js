@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'gatehouse-rules-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const panels = dashboard.panels.filter((p) => p.type !== 'row');
-const queries = panels.flatMap((p) => p.targets.map((t) => ({ where: p.title, expr: t.expr })));
+const queries = panels.flatMap((p) => p.targets.map((t) => ({ where: `${p.title} (${t.refId})`, expr: t.expr })));
 const conditions = rules.map((r) => ({ where: r.alert, expr: r.expr }));
 
 // Exported series, each with its labels
@@ -47,7 +47,7 @@ function checkNames({ where, expr }) {
 }
 
 describe('the dashboard', () => {
-  for (const query of queries) test(`${query.where} queries exported metrics`, () => checkNames(query));
+  for (const query of queries) test(`the panel ${query.where} queries exported metrics`, () => checkNames(query));
 
   test('the dashboard shows every exported metric', () => {
     const all = queries.map((q) => q.expr).join('\n') + conditions.map((c) => c.expr).join('\n') + JSON.stringify(dashboard.templating);
@@ -89,7 +89,7 @@ describe('the dashboard', () => {
 });
 
 describe('the alerts', () => {
-  for (const condition of conditions) test(`${condition.where} queries exported metrics`, () => checkNames(condition));
+  for (const condition of conditions) test(`the alert ${condition.where} queries exported metrics`, () => checkNames(condition));
 
   test('promtool accepts the alerts and the scrape configuration', async () => {
     for (const [what, file] of [['rules', 'gatehouse-rules.yml'], ['config', 'prometheus.yml']]) {
