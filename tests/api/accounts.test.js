@@ -79,7 +79,7 @@ describe('an instance of its own', () => {
   });
   after(() => own?.stop());
 
-  test('after a key rotation, new tokens use the new key and tokens of the old key stay valid', async () => {
+  test('new tokens use the new key after a rotation, and tokens of the old key stay valid', async () => {
     const ann = await own.person();
     const old = own.signingKey();
     const rotated = await own.authAdmin(['key', 'rotate']);
