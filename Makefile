@@ -1,114 +1,125 @@
-# Gatehouse. Targets: all check lint san fuzz fuzz-long install shared-hosting clean; see CONTRIBUTING.md
-#
-#   make                        the programs, into build/
-#   make SAN=1 BUILD=build/san  the same under ASan and UBSan (or: make san)
-#   make SAN=thread BUILD=...   under TSan
+# Gatehouse. `make help` lists what can be made; CONTRIBUTING.md says more.
 
 VERSION := 0.1.0
 BUILD   ?= build
 PREFIX  ?= /usr/local
 CC      ?= gcc
 PKG     ?= pkg-config
+V       ?= 0
+Q       := $(if $(filter-out 0,$(V)),,@)
+
+# CPPFLAGS, CFLAGS and LDFLAGS are the caller's and come last, so `make CFLAGS=-O3`
+# changes the optimisation and keeps warnings and hardening.
+CFLAGS  ?= -O2 -g
 
 PACKAGES := libsodium json-c libcrypto libmariadb zlib
-CPPFLAGS += -D_POSIX_C_SOURCE=200809L -DGATEHOUSE_VERSION='"$(VERSION)"' \
-            -Icommon $(patsubst -I%,-isystem %,$(shell $(PKG) --cflags $(PACKAGES)))
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wvla -Wformat=2 -Wwrite-strings -Wpointer-arith -Wundef
-CFLAGS   += -std=c17 -O2 -g $(WARN) -Werror -fPIE -fstack-protector-strong -pthread \
-            -include common/banned.h
-LDFLAGS  += -pie -Wl,-z,relro,-z,now -pthread
-LDLIBS   := $(shell $(PKG) --libs libsodium json-c libcrypto zlib) -lmysqlclient -lcrypt -lfcgi
+# Includes are written from the root: #include "common/base/span.h"
+OUR_CPPFLAGS := -D_POSIX_C_SOURCE=200809L -DGATEHOUSE_VERSION='"$(VERSION)"' -I. \
+            $(patsubst -I%,-isystem %,$(shell $(PKG) --cflags $(PACKAGES)))
+OUR_CFLAGS   := -std=c17 $(WARN) -Werror -fPIE -fstack-protector-strong -pthread -include common/base/banned.h
+OUR_LDFLAGS  := -pie -Wl,-z,relro,-z,now,--as-needed -pthread
+# One list for every program: the linker drops what a program does not call.
+LIBS := $(shell $(PKG) --libs libsodium json-c libcrypto zlib) -lmysqlclient -lcrypt -lfcgi \
+        -loath -lqrencode -lmagic -lcurl
 
 ifeq ($(SAN),1)
-CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-LDFLAGS += -fsanitize=address,undefined
+OUR_CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+OUR_LDFLAGS += -fsanitize=address,undefined
 else ifeq ($(SAN),thread)
-CFLAGS  += -fsanitize=thread -fno-omit-frame-pointer
-LDFLAGS += -fsanitize=thread
-else
-CPPFLAGS += -D_FORTIFY_SOURCE=2
+OUR_CFLAGS  += -fsanitize=thread -fno-omit-frame-pointer
+OUR_LDFLAGS += -fsanitize=thread
+else ifeq ($(findstring -O0,$(CFLAGS))$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),)
+# Not without optimisation, of which glibc warns, nor where the caller sets a level
+OUR_CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 
-# --- what is built of what -----------------------------------------------------
-# A program is common/, its folder's modules, and one main: main.c for the
-# service, admin.c and its cmd_*.c for the tool beside it.
+COMPILE = $(CC) $(OUR_CPPFLAGS) $(OUR_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+LINK    = $(CC) $(OUR_LDFLAGS) $(CFLAGS) $(LDFLAGS)
 
-objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-COMMON  := $(wildcard common/*.c)
-AUTH    := $(wildcard cgi-auth/*.c)
-GATEWAY := $(wildcard cgi-gateway/*.c)
-PROBE   := $(wildcard fcgi-probe/*.c)
-TOOLS   := %/admin.c $(wildcard cgi-*/cmd_*.c)
-MAINS   := %/main.c $(wildcard cgi-*/handle_*.c)
+# --- what is built of what -----------------------------------------------------
+# Every folder of a program goes into its archive, and a program is a main() with
+# what it calls of its archive and of common/.
+
+sources  = $(sort $(shell find $(1) -name '*.c'))
+objects  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+COMMON  := $(call sources,common)
+AUTH    := $(call sources,cgi-auth)
+GATEWAY := $(call sources,cgi-gateway)
+PROBE   := $(call sources,fcgi-probe)
+SOURCES := $(COMMON) $(AUTH) $(GATEWAY) $(PROBE)
+HEADERS := $(sort $(shell find common cgi-auth cgi-gateway fcgi-probe -name '*.h'))
+MAINS   := %/main.c
 
 PROGRAMS := cgi-auth auth-admin cgi-gateway gateway-admin fcgi-probe
-TESTS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*/test_*.c))
+TESTS    := $(patsubst %.c,%,$(sort $(shell find tests/unit -name 'test_*.c')))
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-SOURCES  := $(COMMON) $(AUTH) $(GATEWAY) $(PROBE)
 
 all: $(addprefix $(BUILD)/,$(PROGRAMS))
 
-$(BUILD)/libcommon.a: $(call objects,$(COMMON))
-	@rm -f $@ && ar rcs $@ $^
+help:
+	@echo 'make                         the programs, into $(BUILD)/'
+	@echo 'make check                   the unit tests'
+	@echo 'make lint                    floors, format, static analysis (scripts/lint --help)'
+	@echo 'make san                     the programs under ASan and UBSan, into build/san/'
+	@echo 'make fuzz, make fuzz-long    each fuzz harness for 10 seconds, for 10 minutes'
+	@echo 'make install, uninstall      under PREFIX ($(PREFIX)), with DESTDIR before it'
+	@echo 'make deb                     a Debian package'
+	@echo 'make shared-hosting          a folder to upload where there is only Apache and CGI'
+	@echo 'make clean                   removes $(BUILD)/'
+	@echo
+	@echo 'V=1           prints the commands'
+	@echo 'CFLAGS=-O3    changes the optimisation; warnings and hardening stay'
+	@echo 'BUILD=DIR     builds in another folder'
+	@echo 'SAN=1         with ASan and UBSan; SAN=thread: with TSan'
 
-$(BUILD)/cgi-auth:      $(call objects,$(filter-out $(TOOLS),$(AUTH)))
-$(BUILD)/auth-admin:    $(call objects,$(filter-out $(MAINS),$(AUTH)))
-$(BUILD)/cgi-gateway:   $(call objects,$(filter-out $(TOOLS),$(GATEWAY)))
-$(BUILD)/gateway-admin: $(call objects,$(filter-out $(MAINS),$(GATEWAY)))
-$(BUILD)/fcgi-probe:    $(call objects,$(PROBE))
-# One-time codes, and the QR code that auth-admin prints
-$(BUILD)/cgi-auth: private LDLIBS += -loath
-$(BUILD)/auth-admin: private LDLIBS += -loath -lqrencode
-# What bytes are
-$(BUILD)/cgi-gateway $(BUILD)/gateway-admin: private LDLIBS += -lmagic
-# What gateway-admin deliver sends with
-$(BUILD)/gateway-admin: private LDLIBS += -lcurl
-# It runs every few seconds in each container: no library for it to load
-$(BUILD)/fcgi-probe: private LDLIBS :=
+$(BUILD)/libcommon.a:  $(call objects,$(COMMON))
+$(BUILD)/libauth.a:    $(call objects,$(filter-out $(MAINS),$(AUTH)))
+$(BUILD)/libgateway.a: $(call objects,$(filter-out $(MAINS),$(GATEWAY)))
+$(BUILD)/libprobe.a:   $(call objects,$(filter-out $(MAINS),$(PROBE)))
+$(BUILD)/lib%.a:
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/cgi-auth:      $(BUILD)/obj/cgi-auth/main.o          $(BUILD)/libauth.a
+$(BUILD)/auth-admin:    $(BUILD)/obj/cgi-auth/admin/main.o    $(BUILD)/libauth.a
+$(BUILD)/cgi-gateway:   $(BUILD)/obj/cgi-gateway/main.o       $(BUILD)/libgateway.a
+$(BUILD)/gateway-admin: $(BUILD)/obj/cgi-gateway/admin/main.o $(BUILD)/libgateway.a
+$(BUILD)/fcgi-probe:    $(BUILD)/obj/fcgi-probe/main.o        $(BUILD)/libprobe.a
 # Moved into place whole: a server may start it again at any moment
 $(addprefix $(BUILD)/,$(PROGRAMS)): $(BUILD)/libcommon.a
 	@echo "  LD $@"
-	@$(CC) $(LDFLAGS) -o $@.new $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS) && mv $@.new $@
-
-# A test finds its room's headers and those of tests/unit
-test_includes = $(if $(filter tests/%,$(1)),-Itests/unit $(addprefix -I,$(filter cgi-% fcgi-probe,$(notdir $(patsubst %/,%,$(dir $(1)))))))
+	$(Q)$(LINK) -o $@.new $(filter-out %/libcommon.a,$^) $(BUILD)/libcommon.a $(LIBS) && mv $@.new $@
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  CC $<"
-	@$(CC) $(CPPFLAGS) $(call test_includes,$<) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 # sync_file_range(2), preadv2(2) and F_OFD_SETLK are Linux's own, and glibc shows realpath(3) to POSIX only under _FORTIFY_SOURCE
-LINUX := store_disk store_disk_writer store_disk_hold partial_disk partial_mark partial_finish test_store_disk
-$(foreach m,$(LINUX),%/$(m).o %/$(m).analyzed %/$(m).tidy): private CPPFLAGS += -D_GNU_SOURCE
+DISK := obj/cgi-gateway/store/disk obj/tests/unit/cgi-gateway/store lint/cgi-gateway/store/disk
+$(foreach d,$(DISK),$(BUILD)/$(d)/% build/$(d)/%): private OUR_CPPFLAGS += -D_GNU_SOURCE
 
 # Other flags, another build: the file changes only when they do
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS)' > $@
+	@echo '$(COMPILE) $(LINK)' | cmp -s - $@ || echo '$(COMPILE) $(LINK)' > $@
 
 # --- checks --------------------------------------------------------------------
 
-TEST_BINS := $(addprefix $(BUILD)/tests/unit/,$(TESTS))
-UNIT      := $(BUILD)/obj/tests/unit/transport_memory.o $(BUILD)/libcommon.a
-modules    = $(call objects,$(filter-out %/main.c %/admin.c $(wildcard cgi-*/cmd_*.c),$(1)))
+TEST_BINS := $(addprefix $(BUILD)/,$(TESTS))
 
-# A unit test may use the modules of its own room, and common/
-$(TEST_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(UNIT)
+# A unit test may use common/ and the folders of its own program. Where it
+# defines __wrap_CALL, the program's calls of CALL come to it.
+$(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): $(BUILD)/libauth.a
+$(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(BUILD)/libgateway.a
+$(filter $(BUILD)/tests/unit/fcgi-probe/%,$(TEST_BINS)): $(BUILD)/libprobe.a
+$(TEST_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/obj/tests/unit/transport_memory.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	@echo "  LD $@"
-	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libcommon.a $(LDLIBS) -lcmocka
-$(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): $(call modules,$(AUTH))
-$(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): private LDLIBS += -loath
-$(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(call modules,$(GATEWAY))
-$(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): private LDLIBS += -lmagic
-$(filter $(BUILD)/tests/unit/fcgi-probe/%,$(TEST_BINS)): $(call modules,$(PROBE))
-# The store's system calls fail when the test wants it
-$(BUILD)/tests/unit/cgi-gateway/test_store_disk: private LDFLAGS += -Wl,--wrap=write,--wrap=fsync,--wrap=renameat,--wrap=preadv2,--wrap=posix_fadvise
-PARTIALS := $(addprefix $(BUILD)/tests/unit/cgi-gateway/,test_partial test_partial_finish)
-$(BUILD)/tests/unit/cgi-gateway/test_handle_tus: private LDFLAGS += -Wl,--wrap=pwrite
-$(PARTIALS): private LDFLAGS += -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync,--wrap=ftruncate,--wrap=renameat
+	$(Q)$(LINK) $$(nm $(BUILD)/obj/$*.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') -o $@ $(filter %.o,$^) \
+		$(filter-out $(BUILD)/libcommon.a,$(filter %.a,$^)) $(BUILD)/libcommon.a $(LIBS) -lcmocka
 
 unit: $(TEST_BINS)
 
@@ -127,36 +138,38 @@ TIDY     := $(SOURCES:%.c=build/lint/%.tidy)
 
 build/lint/%.analyzed: %.c
 	@mkdir -p $(@D)
-	@$(CC) $(CPPFLAGS) $(CFLAGS) -fanalyzer -MMD -MP -MF $(@:.analyzed=.d) -MT $@ -c -o $@ $<
+	$(Q)$(COMPILE) -fanalyzer -MMD -MP -MF $(@:.analyzed=.d) -MT $@ -c -o $@ $<
 
 build/lint/%.tidy: build/lint/%.analyzed .clang-tidy
-	@clang-tidy --quiet $*.c -- $(CPPFLAGS) -std=c17 -include common/banned.h 2>/dev/null && touch $@
+	$(Q)clang-tidy --quiet $*.c -- $(OUR_CPPFLAGS) $(CPPFLAGS) -std=c17 -include common/base/banned.h 2>/dev/null && touch $@
 
 analyzed: $(ANALYZED)
 tidy: $(TIDY)
 headers: # each stands alone
-	@for h in $(wildcard common/*.h cgi-*/*.h fcgi-probe/*.h); do \
-		$(CC) $(CPPFLAGS) -std=c17 -Wall -Wextra -Wno-unused-macros -Werror -include common/banned.h -fsyntax-only -include $$h -x c /dev/null || exit 1; \
+	@for h in $(HEADERS); do \
+		$(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) -std=c17 -O1 -Wall -Wextra -Wno-unused-macros -Werror -include common/base/banned.h -fsyntax-only -include $$h -x c /dev/null || exit 1; \
 	done
 
 # --- fuzzing: needs clang and its runtime (scripts/setup --test) -----------------
 # FUZZ_SECONDS for each harness; new inputs go to build/fuzz/corpus, never to git
 
 FUZZ_SECONDS ?= 10
-FUZZ_FLAGS   := -std=c17 -O1 -g -pthread -include common/banned.h -Wall -Wextra -Werror -Icgi-auth -Icgi-gateway -Ifcgi-probe \
+FUZZ_FLAGS   := -std=c17 -O1 -g -pthread -include common/base/banned.h -Wall -Wextra -Werror \
                 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
-FUZZ_ROOMS   := $(filter-out %/main.c %/admin.c $(wildcard cgi-*/cmd_*.c cgi-*/handle_*.c),$(SOURCES))
 
 build/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
-	@clang $(CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)clang $(filter-out %_FORTIFY_SOURCE %_FORTIFY_SOURCE=2,$(OUR_CPPFLAGS)) $(CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+build/fuzz/obj/cgi-gateway/store/disk/%: private OUR_CPPFLAGS += -D_GNU_SOURCE
 
 # q, not r: both programs may have a module of the same name
-build/fuzz/rooms.a: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_ROOMS))
-	@rm -f $@ && ar qcs $@ $^
+build/fuzz/rooms.a: $(patsubst %.c,build/fuzz/obj/%.o,$(filter-out $(MAINS),$(SOURCES)))
+	@rm -f $@
+	$(Q)ar qcs $@ $^
 
 build/fuzz/%: build/fuzz/obj/tests/fuzz/fuzz_%.o build/fuzz/rooms.a
-	@clang -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS) -loath -lmagic
+	$(Q)clang -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LIBS)
 
 fuzzers: $(addprefix build/fuzz/,$(FUZZERS))
 
@@ -192,6 +205,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all unit check san lint analyzed tidy headers fuzz $(FUZZED) fuzz-long fuzzers install uninstall deb shared-hosting clean FORCE
+.PHONY: all help unit check san lint analyzed tidy headers fuzz $(FUZZED) fuzz-long fuzzers install uninstall deb shared-hosting clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) build/fuzz build/lint -name '*.d' 2>/dev/null)

@@ -1,29 +1,45 @@
 /* cgi-auth - checks a login against the database and issues a signed token. */
-#include "auth.h"
-#include "health.h"
+#include "cgi-auth/app/auth.h"
+#include "common/server/health.h"
 
 static const struct route routes[] = {
-	{ "POST", "/login", handle_login, OPEN },
-	{ "POST", "/refresh", handle_refresh, OPEN },
-	{ "POST", "/logout", handle_logout, ANY_SCOPE },
-	{ "GET", "/me", handle_me, ANY_SCOPE },
-	{ "POST", "/otp", handle_otp_enrol, ANY_SCOPE },
-	{ "POST", "/otp/confirm", handle_otp_confirm, ANY_SCOPE },
-	{ "DELETE", "/otp", handle_otp_remove, ANY_SCOPE },
-	{ "POST", "/password", handle_password, ANY_SCOPE },
-	{ "GET", "/tokens", handle_tokens, ANY_SCOPE },
-	{ "POST", "/tokens", handle_token_new, ANY_SCOPE },
-	{ "DELETE", "/tokens/*", handle_token_end, ANY_SCOPE },
-	{ "GET", "/sessions", handle_sessions, ANY_SCOPE },
-	{ "DELETE", "/sessions/*", handle_session_end, ANY_SCOPE },
+	{ "POST", "/login", handle_login, NO_AUTH },
+	{ "POST", "/refresh", handle_refresh, NO_AUTH },
+	{ "POST", "/logout", handle_logout, ANY_SCOPE,
+	  SESSION_BEFORE | LOGIN_ONLY },
+	{ "GET", "/me", handle_me, ANY_SCOPE, SESSION_IN_STATEMENT },
+	{ "POST", "/otp", handle_otp_enrol, ANY_SCOPE,
+	  SESSION_BEFORE | LOGIN_ONLY },
+	{ "POST", "/otp/confirm", handle_otp_confirm, ANY_SCOPE,
+	  SESSION_BEFORE | LOGIN_ONLY },
+	{ "DELETE", "/otp", handle_otp_remove, ANY_SCOPE,
+	  SESSION_BEFORE | LOGIN_ONLY },
+	{ "POST", "/password", handle_password, ANY_SCOPE,
+	  SESSION_IN_STATEMENT | LOGIN_ONLY },
+	{ "GET", "/tokens", handle_tokens, ANY_SCOPE,
+	  SESSION_BEFORE | LOGIN_ONLY },
+	{ "POST", "/tokens", handle_token_new, ANY_SCOPE,
+	  SESSION_IN_STATEMENT | LOGIN_ONLY },
+	{ "DELETE", "/tokens/*", handle_token_end, ANY_SCOPE,
+	  SESSION_BEFORE | LOGIN_ONLY },
+	{ "GET", "/sessions", handle_sessions, ANY_SCOPE,
+	  SESSION_BEFORE | LOGIN_ONLY },
+	{ "DELETE", "/sessions/*", handle_session_end, ANY_SCOPE,
+	  SESSION_BEFORE | LOGIN_ONLY },
 	/* for other servers; lighttpd routes them on its internal listener */
-	{ "GET", "/validate", handle_validate, ANY_SCOPE },
-	{ "POST", "/validate", handle_validate, ANY_SCOPE },
-	{ "POST", "/introspect", handle_introspect, OPEN },
-	{ "GET", "/healthz", health_alive, OPEN },
-	{ "GET", "/readyz", handle_ready, OPEN },
-	{ "GET", "/metrics", handle_metrics, OPEN },
+	{ "GET", "/validate", handle_validate, ANY_SCOPE, SESSION_BEFORE },
+	{ "POST", "/validate", handle_validate, ANY_SCOPE, SESSION_BEFORE },
+	{ "POST", "/introspect", handle_introspect, NO_AUTH },
+	{ "GET", "/healthz", health_alive, NO_AUTH },
+	{ "GET", "/readyz", handle_ready, NO_AUTH },
+	{ "GET", "/metrics", handle_metrics, NO_AUTH },
 };
+
+/* A quarter of the threads stays free for requests that hash nothing */
+static size_t may_wait(size_t threads)
+{
+	return threads * 3 / 4;
+}
 
 static enum err open_auth(void *app, struct service *s, struct errmsg *why)
 {
@@ -31,14 +47,20 @@ static enum err open_auth(void *app, struct service *s, struct errmsg *why)
 	enum err e;
 
 	a->service = s;
-	/* A quarter of the threads stays free for what hashes nothing */
 	e = passwords_init(&a->passwords, a->settings.password_memory,
 			   a->settings.password_passes,
 			   (size_t)a->settings.password_hashers,
-			   (size_t)s->settings.threads * 3 / 4);
+			   may_wait((size_t)s->settings.threads));
 	if (e != ERR_OK)
 		return err_set(why, e, "%s", err_text(e));
 	return ERR_OK;
+}
+
+static void auth_fewer_threads(void *app, size_t threads)
+{
+	struct auth *a = app;
+
+	passwords_may_wait(&a->passwords, may_wait(threads));
 }
 
 static void close_auth(void *app)
@@ -62,7 +84,8 @@ int main(int argc, char **argv)
 		.authorize = handle_authorize,
 		.open = open_auth,
 		.close = close_auth,
+		.fewer_threads = auth_fewer_threads,
 	};
 
-	return serve_main(&program, argc, argv);
+	return program_main(&program, argc, argv);
 }

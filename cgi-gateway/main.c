@@ -1,53 +1,67 @@
 /* cgi-gateway - people's files: upload, list, download, delete. */
-#include "app.h"
+#include "cgi-gateway/app/app.h"
 
-#include "gateway_settings.h"
-#include "health.h"
-#include "log.h"
-#include "store_disk.h"
-#include "tus.h"
+#include "cgi-gateway/app/gateway_settings.h"
+#include "cgi-gateway/store/disk/store_disk.h"
+#include "cgi-gateway/tus/tus.h"
+#include "common/log/log.h"
+#include "common/server/health.h"
 
 #include <string.h>
 
 static const struct route routes[] = {
-	{ "POST", "/upload", handle_upload, "files:write" },
-	{ "PUT", "/upload/*", handle_upload_named, "files:write" },
-	{ "GET", "/download", handle_download, "files:read" },
-	{ "GET", "/download/*", handle_download, "files:read" },
-	{ "GET", "/files", handle_files, "files:read" },
-	{ "GET", "/files/*/links", handle_links, "files:read" },
-	{ "POST", "/files/*/links", handle_link_new, "files:write" },
-	{ "GET", "/files/*", handle_file, "files:read" },
-	{ "PATCH", "/files/*", handle_file_change, "files:write" },
-	{ "DELETE", "/files/*", handle_file_remove, "files:write" },
-	{ "DELETE", "/links/*", handle_link_end, "files:write" },
-	{ "GET", "/s/*", handle_shared, OPEN },
-	{ "GET", "/upload-links", handle_upload_links, "files:read" },
-	{ "POST", "/upload-links", handle_upload_link_new, "files:write" },
-	{ "DELETE", "/upload-links/*", handle_upload_link_end, "files:write" },
-	{ "PUT", "/u/*/*", handle_drop_put, OPEN },
-	{ "POST", "/u/*", handle_drop_post, OPEN },
-	{ "GET", "/u/*", handle_drop, OPEN },
-	{ "GET", "/usage", handle_usage, "files:read" },
-	{ "POST", "/tus", handle_tus_new, "files:write" },
-	{ "POST", "/tus/", handle_tus_new, "files:write" },
-	{ "GET", "/tus/*", handle_tus_show, "files:write" },
-	{ "PATCH", "/tus/*", handle_tus_bytes, "files:write" },
-	{ "DELETE", "/tus/*", handle_tus_end, "files:write" },
-	{ "GET", "/healthz", health_alive, OPEN },
-	{ "GET", "/readyz", handle_ready, OPEN },
-	{ "GET", "/metrics", handle_metrics, OPEN },
+	{ "POST", "/upload", handle_upload, "files:write", SESSION_API_BEFORE },
+	{ "PUT", "/upload/*", handle_upload_named, "files:write",
+	  SESSION_API_BEFORE },
+	{ "GET", "/download", handle_download, "files:read",
+	  SESSION_IN_STATEMENT },
+	{ "GET", "/download/*", handle_download, "files:read",
+	  SESSION_IN_STATEMENT },
+	{ "GET", "/files", handle_files, "files:read", SESSION_API_BEFORE },
+	{ "GET", "/files/*/links", handle_links, "files:read",
+	  SESSION_IN_STATEMENT },
+	{ "POST", "/files/*/links", handle_link_new, "files:write",
+	  SESSION_IN_STATEMENT },
+	{ "GET", "/files/*", handle_file, "files:read", SESSION_IN_STATEMENT },
+	{ "PATCH", "/files/*", handle_file_change, "files:write",
+	  SESSION_IN_STATEMENT },
+	{ "DELETE", "/files/*", handle_file_remove, "files:write",
+	  SESSION_API_BEFORE },
+	{ "DELETE", "/links/*", handle_link_end, "files:write",
+	  SESSION_API_BEFORE },
+	{ "GET", "/s/*", handle_shared, NO_AUTH },
+	{ "GET", "/upload-links", handle_upload_links, "files:read",
+	  SESSION_API_BEFORE },
+	{ "POST", "/upload-links", handle_upload_link_new, "files:write",
+	  SESSION_API_BEFORE },
+	{ "DELETE", "/upload-links/*", handle_upload_link_end, "files:write",
+	  SESSION_API_BEFORE },
+	{ "PUT", "/u/*/*", handle_upload_link_put, NO_AUTH },
+	{ "POST", "/u/*", handle_upload_link_post, NO_AUTH },
+	{ "GET", "/u/*", handle_upload_link_show, NO_AUTH },
+	{ "GET", "/usage", handle_usage, "files:read", SESSION_IN_STATEMENT },
+	{ "POST", "/tus", handle_tus_new, "files:write", SESSION_API_BEFORE },
+	{ "POST", "/tus/", handle_tus_new, "files:write", SESSION_API_BEFORE },
+	{ "GET", "/tus/*", handle_tus_show, "files:write",
+	  SESSION_IN_STATEMENT },
+	{ "PATCH", "/tus/*", handle_tus_bytes, "files:write",
+	  SESSION_IN_STATEMENT },
+	{ "DELETE", "/tus/*", handle_tus_end, "files:write",
+	  SESSION_IN_STATEMENT },
+	{ "GET", "/healthz", health_alive, NO_AUTH },
+	{ "GET", "/readyz", handle_ready, NO_AUTH },
+	{ "GET", "/metrics", handle_metrics, NO_AUTH },
 };
 
 static enum err open_inspector(struct app *app, struct errmsg *why)
 {
-	enum err e = inspector_open(&app->inspector, why);
+	enum err e = content_scanner_open(&app->inspector, why);
 
 	if (e == ERR_OK && app->inspector.sniffer == NULL)
 		log_event(LOG_WARN, "magic", why->text);
 	if (e == ERR_OK)
 		app->max_upload =
-			inspector_limit(&app->inspector, app->max_upload);
+			content_scanner_limit(&app->inspector, app->max_upload);
 	return e;
 }
 
@@ -79,6 +93,12 @@ static enum err read_sendfile(struct app *app, struct errmsg *why)
 	return ERR_OK;
 }
 
+/* Some threads stay free for requests that do not stream */
+static long streams_of(size_t threads)
+{
+	return (long)((threads * 3 + 3) / 4);
+}
+
 static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 {
 	struct app *app = app_;
@@ -87,18 +107,26 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	app->db = s->db;
 	app->metrics = s->metrics;
 	app->public_url = s->settings.public_url;
-	app->streams_max = (long)((s->settings.threads * 3 + 3) / 4);
+	app->streams_max = streams_of((size_t)s->settings.threads);
 	if (read_sendfile(app, why) != ERR_OK)
 		return ERR_CONFIG;
-	if (gateway_settings_check(app, why) != ERR_OK)
-		return ERR_CONFIG;
+	e = gateway_settings_check(app, why);
+	if (e != ERR_OK)
+		return e;
 	e = open_inspector(app, why);
 	if (e != ERR_OK)
 		return e;
 	e = open_store(app, s->check_only, why);
 	if (e != ERR_OK)
-		inspector_close(&app->inspector);
+		content_scanner_close(&app->inspector);
 	return e;
+}
+
+static void app_fewer_threads(void *app_, size_t threads)
+{
+	struct app *app = app_;
+
+	app->streams_max = streams_of(threads);
 }
 
 static void app_close(void *app_)
@@ -106,7 +134,7 @@ static void app_close(void *app_)
 	struct app *app = app_;
 
 	store_close(app->store);
-	inspector_close(&app->inspector);
+	content_scanner_close(&app->inspector);
 }
 
 int main(int argc, char **argv)
@@ -124,7 +152,8 @@ int main(int argc, char **argv)
 		.secret_paths = secret_paths,
 		.open = app_open,
 		.close = app_close,
+		.fewer_threads = app_fewer_threads,
 	};
 
-	return serve_main(&gateway, argc, argv);
+	return program_main(&gateway, argc, argv);
 }

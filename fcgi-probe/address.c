@@ -1,6 +1,6 @@
-#include "address.h"
+#include "fcgi-probe/address.h"
 
-#include "span.h"
+#include "common/base/span.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -2,7 +2,7 @@
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
-#include "err.h"
+#include "common/base/err.h"
 
 #include <sys/socket.h>
 

@@ -1,4 +1,4 @@
-#include "answer.h"
+#include "fcgi-probe/answer.h"
 
 enum {
 	OK = 200, /* RFC 3875 6.3.3: what leaving Status out means */

@@ -6,8 +6,8 @@
 #ifndef ANSWER_H
 #define ANSWER_H
 
-#include "err.h"
-#include "span.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 
 enum {
 	ANSWER_MAX = 8192, /* bytes of an answer that are looked at */

@@ -1,6 +1,6 @@
-#include "ask.h"
+#include "fcgi-probe/ask.h"
 
-#include "wire.h"
+#include "fcgi-probe/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>

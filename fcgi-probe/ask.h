@@ -3,10 +3,10 @@
 #ifndef ASK_H
 #define ASK_H
 
-#include "address.h"
-#include "answer.h"
-#include "buf.h"
-#include "err.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "fcgi-probe/address.h"
+#include "fcgi-probe/answer.h"
 
 enum {
 	ASK_PATH_MAX = 1024, /* bytes of the path that is asked for */

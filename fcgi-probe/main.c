@@ -1,6 +1,6 @@
 /* fcgi-probe - ask a FastCGI program how it is, as a web server would. */
-#include "ask.h"
-#include "options.h"
+#include "common/admin/options.h"
+#include "fcgi-probe/ask.h"
 
 #include <stdio.h>
 #include <string.h>

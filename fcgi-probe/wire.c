@@ -1,4 +1,4 @@
-#include "wire.h"
+#include "fcgi-probe/wire.h"
 
 #include <string.h>
 

@@ -13,9 +13,9 @@
 #ifndef WIRE_H
 #define WIRE_H
 
-#include "buf.h"
-#include "err.h"
-#include "span.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 
 enum {
 	WIRE_HEAD = 8,		  /* bytes before each record's content */

@@ -4,8 +4,8 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
-#include "err.h"
-#include "span.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 
 #include <stdint.h>
 #include <stdio.h>

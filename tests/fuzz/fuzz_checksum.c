@@ -1,7 +1,7 @@
 /* The first line is Upload-Checksum, the rest are the bytes: added whole or in
  * two pieces they give the same result. */
-#include "checksum.h"
-#include "fuzz.h"
+#include "cgi-gateway/parse/checksum.h"
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

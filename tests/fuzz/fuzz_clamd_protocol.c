@@ -1,7 +1,7 @@
 /* An answer of the scanner is clean, a signature or an error; an address is a
  * path or a host and port. */
-#include "clamd_protocol.h"
-#include "fuzz.h"
+#include "cgi-gateway/parse/clamd_protocol.h"
+#include "tests/fuzz/fuzz.h"
 
 static void check_address(struct span text)
 {

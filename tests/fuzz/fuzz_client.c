@@ -1,6 +1,6 @@
 /* REMOTE_ADDR, X-Forwarded-For and TRUSTED_PROXIES, a line each. */
-#include "client.h"
-#include "fuzz.h"
+#include "common/http/client.h"
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

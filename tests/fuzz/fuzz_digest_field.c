@@ -1,6 +1,6 @@
 /* A digest that is written and read again is the same. */
-#include "digest_field.h"
-#include "fuzz.h"
+#include "cgi-gateway/parse/digest_field.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <sodium.h>
 

@@ -1,6 +1,6 @@
 /* Every text has one meaning: decoded and encoded again it is the same. */
-#include "encode.h"
-#include "fuzz.h"
+#include "common/codec/encode.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <sodium.h>
 

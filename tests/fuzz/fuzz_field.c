@@ -1,7 +1,7 @@
 /* The small grammars of header fields. */
-#include "bearer.h"
-#include "field.h"
-#include "fuzz.h"
+#include "common/access/bearer.h"
+#include "common/codec/field.h"
+#include "tests/fuzz/fuzz.h"
 
 static void walk_params(struct span text)
 {

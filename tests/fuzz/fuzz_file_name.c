@@ -1,7 +1,7 @@
 /* File names: a name that is accepted is harmless. */
-#include "encode.h"
-#include "file_name.h"
-#include "fuzz.h"
+#include "cgi-gateway/parse/file_name.h"
+#include "common/codec/encode.h"
+#include "tests/fuzz/fuzz.h"
 
 static void check_name(struct span sent, const char *name)
 {

@@ -1,8 +1,8 @@
 /* A type found by libmagic, a newline, and a type claimed by a client: the
  * decision between them is harmless. */
-#include "field.h"
-#include "file_type.h"
-#include "fuzz.h"
+#include "cgi-gateway/parse/file_type.h"
+#include "common/codec/field.h"
+#include "tests/fuzz/fuzz.h"
 
 static bool is_type(const char *type)
 {

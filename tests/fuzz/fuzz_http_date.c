@@ -1,6 +1,6 @@
 /* A date that is parsed and formatted again is the same. */
-#include "fuzz.h"
-#include "http_date.h"
+#include "common/codec/http_date.h"
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

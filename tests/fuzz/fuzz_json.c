@@ -1,6 +1,6 @@
 /* JSON that is read can be written, and reads the same again. */
-#include "fuzz.h"
-#include "json.h"
+#include "common/codec/json.h"
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,8 +1,8 @@
 /* The input as a token, and as the content of a token with a correct MAC. The
  * code behind the MAC cannot be reached without the key, but must hold too. */
-#include "encode.h"
-#include "fuzz.h"
-#include "jwt.h"
+#include "common/codec/encode.h"
+#include "common/token/jwt.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <sodium.h>
 

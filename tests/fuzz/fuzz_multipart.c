@@ -1,9 +1,9 @@
 /* A body gives the same events however it is cut into pieces. The first line
  * is the Content-Type, the byte after it the size of the pieces, the rest the
  * body. */
-#include "buf.h"
-#include "fuzz.h"
-#include "multipart.h"
+#include "cgi-gateway/parse/multipart.h"
+#include "common/base/buf.h"
+#include "tests/fuzz/fuzz.h"
 
 /* The events of a body as text, with adjacent data joined */
 static enum err parse_pieces(struct span type, struct span body, size_t size,

@@ -1,8 +1,8 @@
 /* The first line names the parameter, the rest is the query string. */
-#include "buf.h"
-#include "encode.h"
-#include "fuzz.h"
-#include "query.h"
+#include "common/base/buf.h"
+#include "common/codec/encode.h"
+#include "common/codec/query.h"
+#include "tests/fuzz/fuzz.h"
 
 static void check_percent(struct span text)
 {

@@ -1,7 +1,7 @@
 /* The first line is the Range field, the second the size of the file, the
  * others are conditions. */
-#include "fuzz.h"
-#include "range.h"
+#include "cgi-gateway/parse/range.h"
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,6 +1,6 @@
 /* The first line is Upload-Metadata, the second Upload-Concat. */
-#include "fuzz.h"
-#include "tus_header.h"
+#include "cgi-gateway/parse/tus_header.h"
+#include "tests/fuzz/fuzz.h"
 
 static void metadata(struct span field)
 {

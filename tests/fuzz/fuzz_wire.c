@@ -1,9 +1,9 @@
 /* An answer is read the same however it is cut into pieces. The first byte is
  * the size of the pieces, the rest the answer of a program. */
-#include "answer.h"
-#include "buf.h"
-#include "fuzz.h"
-#include "wire.h"
+#include "common/base/buf.h"
+#include "fcgi-probe/answer.h"
+#include "fcgi-probe/wire.h"
+#include "tests/fuzz/fuzz.h"
 
 static enum err read_pieces(struct span text, size_t size, struct buf *out)
 {

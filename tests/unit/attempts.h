@@ -3,9 +3,9 @@
 #ifndef ATTEMPTS_H
 #define ATTEMPTS_H
 
-#include "schema.h"
+#include "tests/unit/schema.h"
 
-#include "throttle.h"
+#include "cgi-auth/tables/throttle.h"
 
 enum { T0 = 1700000000, LIMITED = 1 };
 
@@ -56,14 +56,14 @@ static inline int64_t enter(const char *email, const char *address, int64_t now,
 			    struct throttle_ticket *t)
 {
 	struct client c = at(address);
-	struct errmsg m = { "" };
+	struct errmsg why = { "" };
 	int64_t wait = -1;
 	enum err e = throttle_enter(db, &rules, span_of(email), &c, now, t,
-				    &wait, &m);
+				    &wait, &why);
 
 	if (e == ERR_OK)
 		return 0;
-	assert_string_equal(m.text, "");
+	assert_string_equal(why.text, "");
 	assert_err(e, ERR_LIMITED);
 	assert_true(wait >= 1);
 	return wait;
@@ -72,10 +72,10 @@ static inline int64_t enter(const char *email, const char *address, int64_t now,
 static inline void leave(const struct throttle_ticket *t, enum err outcome,
 			 int64_t now)
 {
-	struct errmsg m = { "" };
-	enum err e = throttle_leave(db, &rules, t, outcome, now, &m);
+	struct errmsg why = { "" };
+	enum err e = throttle_leave(db, &rules, t, outcome, now, &why);
 
-	assert_string_equal(m.text, "");
+	assert_string_equal(why.text, "");
 	assert_ok(e);
 }
 

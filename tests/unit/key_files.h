@@ -2,8 +2,8 @@
 #ifndef KEY_FILES_H
 #define KEY_FILES_H
 
-#include "jwt.h"
-#include "unit.h"
+#include "common/token/jwt.h"
+#include "tests/unit/unit.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -5,8 +5,8 @@
 #ifndef LIVE_SESSIONS_H
 #define LIVE_SESSIONS_H
 
-#include "caller.h"
-#include "schema.h"
+#include "common/access/session_check.h"
+#include "tests/unit/schema.h"
 
 struct session {
 	uint64_t user;
@@ -105,11 +105,11 @@ static inline int64_t session_last_used(struct db *db, const char *id)
 static inline void session_show(struct request *rq, const char *id,
 				const char *secret)
 {
-	rq->credential = (struct credential) { .api = secret != NULL };
-	(void)snprintf(rq->credential.session, sizeof(rq->credential.session),
+	rq->bearer_id = (struct bearer_id) { .api = secret != NULL };
+	(void)snprintf(rq->bearer_id.session, sizeof(rq->bearer_id.session),
 		       "%s", id);
 	if (secret != NULL)
-		sha256_of(span_of(secret), rq->credential.secret);
+		sha256_of(span_of(secret), rq->bearer_id.secret);
 }
 
 #endif

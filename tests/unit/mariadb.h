@@ -3,8 +3,8 @@
 #ifndef MARIADB_H
 #define MARIADB_H
 
-#include "db.h"
-#include "unit.h"
+#include "common/db/db.h"
+#include "tests/unit/unit.h"
 
 #include <signal.h>
 #include <stdlib.h>

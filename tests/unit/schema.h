@@ -1,8 +1,8 @@
 /* schema.h - the tables of schema/ in a unit test's database. */
-#ifndef UNIT_SCHEMA_H
-#define UNIT_SCHEMA_H
+#ifndef SCHEMA_H
+#define SCHEMA_H
 
-#include "mariadb.h"
+#include "tests/unit/mariadb.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-#include "transport_memory.h"
+#include "tests/unit/transport_memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>

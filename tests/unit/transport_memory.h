@@ -8,8 +8,8 @@
 #ifndef TRANSPORT_MEMORY_H
 #define TRANSPORT_MEMORY_H
 
-#include "buf.h"
-#include "transport.h"
+#include "common/base/buf.h"
+#include "common/http/transport.h"
 
 enum {
 	MEMORY_VARIABLES = 32,

@@ -3,8 +3,8 @@
 #ifndef UNIT_H
 #define UNIT_H
 
-#include "err.h"
-#include "span.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

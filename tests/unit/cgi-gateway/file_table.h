@@ -3,8 +3,8 @@
 #ifndef FILE_TABLE_H
 #define FILE_TABLE_H
 
-#include "files.h"
-#include "live_sessions.h"
+#include "cgi-gateway/tables/files.h"
+#include "tests/unit/live_sessions.h"
 
 /* A change of name and expiry together */
 #define BOTH ((struct files_changed) { true, true })

@@ -2,7 +2,7 @@
 #ifndef FOLDER_H
 #define FOLDER_H
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <dirent.h>
 #include <stdlib.h>

@@ -4,13 +4,13 @@
 #ifndef GATEWAY_H
 #define GATEWAY_H
 
-#include "app.h"
-#include "file_table.h"
-#include "folder.h"
-#include "problem.h"
-#include "store_disk.h"
-#include "transport_memory.h"
-#include "unit.h"
+#include "cgi-gateway/app/app.h"
+#include "cgi-gateway/store/disk/store_disk.h"
+#include "common/http/problem.h"
+#include "tests/unit/cgi-gateway/file_table.h"
+#include "tests/unit/cgi-gateway/folder.h"
+#include "tests/unit/transport_memory.h"
+#include "tests/unit/unit.h"
 
 #include <stdlib.h>
 
@@ -68,10 +68,10 @@ static inline void gateway_open(struct gateway *g, struct db *db)
 	folder_make(g->dir);
 	g->app.max_upload = GATEWAY_MAX_UPLOAD;
 	g->app.max_files = GATEWAY_MAX_FILES;
-	g->app.inspector = (struct inspector) { .magic_database = nothing,
-						.clamd = nothing,
-						.clamd_larger = refuse };
-	assert_ok(inspector_open(&g->app.inspector, NULL));
+	g->app.inspector = (struct content_scanner) { .magic_database = nothing,
+						      .clamd = nothing,
+						      .clamd_larger = refuse };
+	assert_ok(content_scanner_open(&g->app.inspector, NULL));
 	g->app.upload_life = GATEWAY_UPLOAD_LIFE;
 	g->app.streams_max = 1;
 	g->app.db = db;
@@ -86,7 +86,7 @@ static inline void gateway_close(struct gateway *g)
 	memory_release(&g->memory);
 	arena_release(&g->arena);
 	store_close(g->app.store);
-	inspector_close(&g->app.inspector);
+	content_scanner_close(&g->app.inspector);
 	folder_remove(g->dir);
 }
 
@@ -116,7 +116,7 @@ static inline int gateway_answer(struct gateway *g, handler_fn *handle,
 		rq.claims = g->who;
 	}
 	rq.clock = g->clock;
-	rq.tail = tail;
+	rq.param = tail;
 	response_init(&g->rs, &g->memory.base, rq.head);
 	g->e = handle(&g->app, &rq, &g->rs);
 	if (g->e != ERR_OK && !g->rs.started)
@@ -129,14 +129,14 @@ static inline int gateway_answer(struct gateway *g, handler_fn *handle,
 }
 
 /* GATEWAY_USER with an access token, for files.h */
-static inline struct caller *gateway_caller(const struct gateway *g)
+static inline struct session_check *gateway_caller(const struct gateway *g)
 {
 	static struct request rq;
-	static struct caller who;
+	static struct session_check who;
 
 	rq.now = g->now;
 	session_show(&rq, session_of(GATEWAY_USER), NULL);
-	caller_init(&who, &rq, "");
+	session_check_init(&who, &rq, "");
 	return &who;
 }
 

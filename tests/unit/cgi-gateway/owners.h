@@ -2,7 +2,7 @@
 #ifndef OWNERS_H
 #define OWNERS_H
 
-#include "file_table.h"
+#include "tests/unit/cgi-gateway/file_table.h"
 
 enum { NOW = 1767225600, ANN = 42, BOB = 43, ROOT = 44 };
 static const struct quota_limits unlimited = { QUOTA_NONE, QUOTA_NONE };
@@ -48,16 +48,16 @@ static inline int owners_clear(void **state)
 struct asker {
 	char session[IDENT_LEN + 1];
 	struct request rq;
-	struct caller who;
+	struct session_check who;
 };
 
-static inline struct caller *asking(struct asker *a, uint64_t user)
+static inline struct session_check *asking(struct asker *a, uint64_t user)
 {
 	(void)snprintf(a->session, sizeof(a->session), "%022llu",
 		       (unsigned long long)user);
 	a->rq = (struct request) { .now = NOW };
 	session_show(&a->rq, a->session, NULL);
-	caller_init(&a->who, &a->rq, "");
+	session_check_init(&a->who, &a->rq, "");
 	return &a->who;
 }
 

@@ -3,10 +3,10 @@
 #ifndef PARTIALS_H
 #define PARTIALS_H
 
-#include "folder.h"
-#include "partial.h"
-#include "store_disk_place.h"
-#include "unit.h"
+#include "cgi-gateway/store/disk/store_disk_layout.h"
+#include "cgi-gateway/store/resumable.h"
+#include "tests/unit/cgi-gateway/folder.h"
+#include "tests/unit/unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #define ID "0190b3a2-0000-7000-8000-0000000000ab"
 #define OTHER_ID "0190b3a2-0000-7000-8000-0000000000ac"
 
-enum { LARGE = 3 * PARTIAL_GATHER + 5 };
+enum { LARGE = 3 * RESUMABLE_GATHER + 5 };
 
 static char dir[FOLDER_PATH_MAX];
 static struct store *store;
@@ -169,27 +169,27 @@ static inline void reboot(void)
 
 static inline void create(const char *id)
 {
-	assert_ok(partial_create(store, id, &why));
+	assert_ok(resumable_create(store, id, &why));
 }
 
 static inline int64_t offset_of(const char *id)
 {
 	int64_t offset = -1, written_at = -1;
 
-	assert_ok(partial_look(store, id, &offset, &written_at, &why));
+	assert_ok(resumable_offset(store, id, &offset, &written_at, &why));
 	return offset;
 }
 
-static inline struct partial *opened(const char *id, int64_t from,
-				     bool tentative)
+static inline struct resumable *opened(const char *id, int64_t from,
+				       bool tentative)
 {
-	struct partial *p = NULL;
+	struct resumable *p = NULL;
 	int64_t found = from;
 
-	assert_ok(partial_open(store, id, &found, tentative, &p, &why));
+	assert_ok(resumable_open(store, id, &found, tentative, &p, &why));
 	assert_non_null(p);
 	assert_int_equal(found, from);
-	assert_int_equal(partial_at(p), from);
+	assert_int_equal(resumable_at(p), from);
 	return p;
 }
 
@@ -201,11 +201,11 @@ static inline struct span large_from(int64_t from, int64_t to)
 /* Its bytes from..to are those of `large` then, kept */
 static inline void append(const char *id, int64_t from, int64_t to)
 {
-	struct partial *p = opened(id, from, false);
+	struct resumable *p = opened(id, from, false);
 
-	assert_ok(partial_write(p, large_from(from, to), &why));
-	assert_ok(partial_keep(p, &why));
-	partial_close(p);
+	assert_ok(resumable_write(p, large_from(from, to), &why));
+	assert_ok(resumable_sync(p, &why));
+	resumable_close(p);
 }
 
 static inline void assert_file(const char *name, struct span want)

@@ -3,9 +3,9 @@
 #ifndef SCANNER_H
 #define SCANNER_H
 
-#include "clamd.h"
-#include "folder.h"
-#include "unit.h"
+#include "cgi-gateway/scan/clamd.h"
+#include "tests/unit/cgi-gateway/folder.h"
+#include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
 #include <poll.h>

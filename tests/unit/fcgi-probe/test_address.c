@@ -1,5 +1,5 @@
-#include "address.h"
-#include "unit.h"
+#include "fcgi-probe/address.h"
+#include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
-#include "answer.h"
-#include "unit.h"
+#include "fcgi-probe/answer.h"
+#include "tests/unit/unit.h"
 
 static void reads(const char *text, int status, const char *body)
 {

@@ -1,5 +1,5 @@
-#include "wire.h"
-#include "unit.h"
+#include "fcgi-probe/wire.h"
+#include "tests/unit/unit.h"
 
 /* A record of request 1 without padding; `content` is a literal */
 #define RECORD(type, length, content) "\1" type "\0\1" length "\0\0" content

@@ -1,0 +1,33 @@
+/* auth_settings.h - what cgi-auth is told beside settings.h; auth-admin reads
+ * the same names, so that both agree on what a new hash costs and on how long
+ * a token lives. */
+#ifndef AUTH_SETTINGS_H
+#define AUTH_SETTINGS_H
+
+#include "cgi-auth/tables/throttle.h"
+#include "common/codec/config.h"
+#include "common/server/settings.h"
+
+struct auth_settings {
+	int64_t token_life;	  /* TOKEN_LIFE, seconds */
+	int64_t refresh_life;	  /* REFRESH_LIFE, seconds */
+	int64_t refresh_grace;	  /* REFRESH_GRACE, seconds */
+	int64_t session_life;	  /* SESSION_LIFE, seconds */
+	int64_t password_memory;  /* PASSWORD_MEMORY, bytes */
+	int64_t password_passes;  /* PASSWORD_PASSES */
+	int64_t password_hashers; /* PASSWORD_HASHERS, 0: by the processors */
+	struct throttle_rules throttle;
+	int64_t audit_days; /* AUDIT_DAYS */
+};
+
+enum {
+	AUTH_ITEMS = 12,
+	PASSWORD_HASHERS_MAX = 1024,
+	TOKEN_LIFE_MAX = 86400, /* seconds */
+};
+
+/* Offsets are those of a `struct auth_settings`. */
+extern const struct config_item auth_items[AUTH_ITEMS];
+extern const struct settings_defaults auth_defaults;
+
+#endif

@@ -1,0 +1,78 @@
+#include "cgi-auth/app/grant.h"
+
+#include "cgi-auth/app/refresh_cookie.h"
+#include "cgi-auth/tables/token.h"
+#include "common/codec/field.h"
+
+bool grant_is_bare(const struct request *rq)
+{
+	return field_accept_prefers(request_header(rq, "Accept"),
+				    SPAN("text/plain"),
+				    SPAN("application/json"));
+}
+
+static enum err answer_json(const struct request *rq, const struct grant *g,
+			    struct span token, const struct claims *c,
+			    struct response *rs)
+{
+	struct json_object *o = json_object_new_object();
+	enum err e;
+
+	if (o == NULL)
+		return ERR_MEMORY;
+	json_set_span(o, "access_token", token);
+	json_set_str(o, "token_type", "Bearer");
+	json_set_int(o, "expires_in", c->expires_at - c->issued_at);
+	json_set_str(o, "scope", c->scope);
+	if (g->refresh != NULL && !g->cookie)
+		json_set_str(o, "refresh_token", g->refresh);
+	if (g->refresh != NULL)
+		json_set_int(o, "refresh_expires_in",
+			     g->refresh_ends - rq->now);
+	e = response_json(rs, 200, o);
+	json_object_put(o);
+	return e;
+}
+
+static enum err sign(struct auth *a, const struct request *rq,
+		     const struct claims *c, struct buf *token,
+		     struct errmsg *why)
+{
+	const struct keyring *ring =
+		keyring_file_take(a->service->keys, rq->now);
+	enum err e = jwt_sign(c, ring, token);
+
+	keyring_file_give(a->service->keys, ring);
+	if (e ==
+	    ERR_TOO_LARGE) /* by the row and the settings, not the client */
+		return err_set(why, ERR_CONFIG, "the token is too long");
+	return e;
+}
+
+enum err grant_answer(struct auth *a, const struct request *rq,
+		      const struct grant *g, struct response *rs)
+{
+	int64_t life = a->settings.token_life;
+	struct claims c;
+	struct buf token;
+	enum err e;
+
+	if (life > g->session_ends - rq->now)
+		life = g->session_ends - rq->now;
+	e = token_claims(g->user, &a->service->rules, g->session, rq->now, life,
+			 &c);
+	if (e != ERR_OK)
+		return e;
+	buf_init(&token, JWT_TOKEN_MAX);
+	e = sign(a, rq, &c, &token, &rs->why);
+	if (e == ERR_OK && g->refresh != NULL && g->cookie)
+		refresh_cookie_set(rq, rs, g->refresh,
+				   g->refresh_ends - rq->now);
+	if (e == ERR_OK && grant_is_bare(rq))
+		e = response_body(rs, 200, "text/plain; charset=utf-8",
+				  buf_span(&token));
+	else if (e == ERR_OK)
+		e = answer_json(rq, g, buf_span(&token), &c, rs);
+	buf_release(&token);
+	return e;
+}

@@ -1,0 +1,89 @@
+#include "cgi-auth/app/refresh_cookie.h"
+
+#include <string.h>
+
+#define NAME "gatehouse_refresh"
+
+enum {
+	COOKIE_MAX = 512, /* bytes of our Set-Cookie line */
+	PREFIX_MAX = 200, /* bytes of what stands before /refresh in our URL */
+};
+
+bool refresh_cookie_wanted(const struct request *rq)
+{
+	return span_eq(request_header(rq, "X-Refresh-Cookie"), SPAN("1"));
+}
+
+bool refresh_cookie_value(struct span cookies, struct span name,
+			  struct span *out)
+{
+	struct span pair, value;
+
+	while (span_next(&cookies, ';', &pair)) {
+		if (span_cut(&pair, '=', &value) && span_eq(pair, name)) {
+			*out = value;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* SameSite=Strict keeps the cookie back from other sites, but not from other
+ * hosts and ports of the same one, and not in every browser. Who sends no
+ * Sec-Fetch-Site is no browser of these years. */
+static bool is_from_elsewhere(const struct request *rq)
+{
+	struct span site = request_header(rq, "Sec-Fetch-Site");
+
+	return site.len > 0 && !span_eq(site, SPAN("same-origin")) &&
+	       !span_eq(site, SPAN("none"));
+}
+
+enum err refresh_cookie_find(const struct request *rq, struct response *rs,
+			     struct span *out)
+{
+	if (!refresh_cookie_value(request_header(rq, "Cookie"), SPAN(NAME),
+				  out))
+		return ERR_NOT_FOUND;
+	if (is_from_elsewhere(rq))
+		return response_explain(rs, ERR_BAD_TOKEN,
+					"The cookie counts only in requests of "
+					"this site's own pages.");
+	return ERR_OK;
+}
+
+/* Under plain CGI the route lies deeper; a path that would end the attribute
+ * is left out */
+static struct span prefix_of(const struct request *rq)
+{
+	struct span p = rq->prefix;
+
+	for (size_t i = 0; i < p.len; i++)
+		if (p.p[i] <= ' ' || p.p[i] >= 0x7f || p.p[i] == ';')
+			return SPAN("");
+	return p.len <= PREFIX_MAX ? p : SPAN("");
+}
+
+static void send(const struct request *rq, struct response *rs,
+		 const char *value, int64_t life)
+{
+	struct span prefix = prefix_of(rq);
+	char line[COOKIE_MAX];
+
+	(void)snprintf(line, sizeof(line),
+		       NAME "=%s; HttpOnly; Secure; SameSite=Strict; "
+			    "Path=%.*s/refresh; Max-Age=%lld",
+		       value, SPAN_ARG(prefix), (long long)life);
+	response_header_str(rs, "Set-Cookie", line);
+}
+
+void refresh_cookie_set(const struct request *rq, struct response *rs,
+			const char *token, int64_t life)
+{
+	send(rq, rs, token, life);
+}
+
+void refresh_cookie_clear(const struct request *rq, struct response *rs)
+{
+	send(rq, rs, "", 0);
+}

@@ -1,0 +1,36 @@
+/* refresh_cookie.h - the refresh token as a cookie that no script can read
+ * (RFC 6265): HttpOnly, Secure, SameSite=Strict, and sent to /refresh alone.
+ *
+ * A client asks for it with `X-Refresh-Cookie: 1`; the token is then not in the
+ * JSON. A token that came in the cookie stays in the cookie, whatever is asked:
+ * else a script that has got into the page could ask for the text.
+ */
+#ifndef REFRESH_COOKIE_H
+#define REFRESH_COOKIE_H
+
+#include "common/base/err.h"
+#include "common/http/request.h"
+#include "common/http/response.h"
+
+/* True if the request asks for the cookie. */
+bool refresh_cookie_wanted(const struct request *rq);
+
+/* The token in the request's cookie.
+ *
+ *   ERR_NOT_FOUND  there is no such cookie
+ *   ERR_BAD_TOKEN       there is, but a page of another origin made the browser
+ *                  send it (Sec-Fetch-Site); `rs` has the sentence
+ */
+enum err refresh_cookie_find(const struct request *rq, struct response *rs,
+			     struct span *out) MUST_CHECK;
+
+/* Set it for `life` seconds; take it back. */
+void refresh_cookie_set(const struct request *rq, struct response *rs,
+			const char *token, int64_t life);
+void refresh_cookie_clear(const struct request *rq, struct response *rs);
+
+/* Pure: the value of `name` in a Cookie header, the first if there are two. */
+bool refresh_cookie_value(struct span cookies, struct span name,
+			  struct span *out);
+
+#endif

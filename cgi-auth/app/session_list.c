@@ -1,0 +1,66 @@
+#include "cgi-auth/app/session_list.h"
+
+#include "cgi-auth/app/audit_note.h"
+#include "cgi-auth/app/session_json.h"
+
+struct listing {
+	struct json_object *items;
+	const char *current;
+};
+
+static enum err add(const struct session *s, void *arg)
+{
+	const struct listing *l = arg;
+	struct json_object *o = session_json(s);
+
+	if (o == NULL)
+		return ERR_MEMORY;
+	if (!s->api)
+		json_set_bool(o, "current",
+			      span_eq(span_of(s->id), span_of(l->current)));
+	if (json_object_array_add(l->items, o) == 0)
+		return ERR_OK;
+	json_object_put(o);
+	return ERR_MEMORY;
+}
+
+enum err session_list_answer(struct auth *a, struct request *rq,
+			     struct response *rs, bool api)
+{
+	struct listing l = { .current = rq->bearer_id.session };
+	struct json_object *o = NULL;
+	enum err e;
+
+	o = json_object_new_object();
+	l.items = json_object_new_array();
+	if (o == NULL || l.items == NULL ||
+	    json_object_object_add(o, api ? "tokens" : "sessions", l.items) !=
+		    0) {
+		json_object_put(l.items);
+		json_object_put(o);
+		return ERR_MEMORY;
+	}
+	e = sessions_each(a->service->db, rq->claims.user_id, api, rq->now, add,
+			  &l, &rs->why);
+	if (e == ERR_OK)
+		e = response_json(rs, 200, o);
+	json_object_put(o);
+	return e;
+}
+
+enum err session_list_end(struct auth *a, struct request *rq,
+			  struct response *rs, bool api)
+{
+	char id[IDENT_LEN + 1];
+	enum err e;
+
+	if (!ident_is_random(rq->param) ||
+	    !span_to_cstr(rq->param, id, sizeof(id)))
+		return ERR_NOT_FOUND;
+	e = sessions_end(a->service->db, rq->claims.user_id, api, id, rq->now,
+			 &rs->why);
+	if (e != ERR_OK)
+		return e;
+	audit_note_caller(a, rq, api ? "token-end" : "session-end", id);
+	return response_empty(rs, 204);
+}

@@ -1,0 +1,215 @@
+/* POST /login: an email and a password for a token.
+ *
+ * Whatever is wrong with the two, the answer is the same after the same time:
+ * one query and one check of a hash. The log alone knows which it was.
+ */
+#include "cgi-auth/app/audit_note.h"
+#include "cgi-auth/app/grant.h"
+#include "cgi-auth/app/password_attempt.h"
+#include "cgi-auth/app/refresh_cookie.h"
+#include "cgi-auth/password/basic_credentials.h"
+#include "cgi-auth/tables/otp.h"
+#include "cgi-auth/tables/refresh.h"
+#include "cgi-auth/tables/sessions.h"
+#include "common/http/client.h"
+#include "common/log/log.h"
+
+#include <sodium.h>
+
+/* `outcome` is a word that metrics.h knows. What throttle.h refused, and what
+ * has no email in it, has no row of its own: anyone can send floods of it. */
+static void note(struct auth *a, const struct request *rq, uint64_t user_id,
+		 const char *email, const char *outcome, bool row)
+{
+	metrics_login(a->service->metrics, outcome);
+	if (row)
+		audit_note(a, rq, "login", user_id, email, outcome);
+	else
+		audit_note_line(a, rq, "login", user_id, email, outcome);
+}
+
+static void log_plaintext(const struct request *rq, const struct user *u)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_WARN, "plaintext-password");
+	log_str(&l, "request_id", rq->id);
+	log_int(&l, "user_id", (int64_t)u->id);
+	log_str(&l, "detail",
+		"this row of the table user holds its password in plain text, "
+		"so its user cannot log in");
+	log_str(&l, "remedy", "auth-admin user import-plaintext");
+	log_end(&l);
+}
+
+/* The user of these credentials. *outcome says what happened, for the log. */
+static enum err find_user(struct auth *a, const struct request *rq,
+			  const struct basic_credentials *c, struct user *u,
+			  const char **outcome, struct errmsg *why)
+{
+	enum err e = users_by_email(a->service->db, span_of(c->user), u, why);
+	bool known = e == ERR_OK;
+	bool usable = known && u->disabled_at == USER_ENABLED;
+
+	*outcome = "unavailable";
+	if (!known && e != ERR_NOT_FOUND)
+		return e;
+	e = password_check(&a->passwords, usable ? u->password : NULL,
+			   c->password);
+	if (e == ERR_UNAVAILABLE)
+		return err_set(why, e, "no room to check a password");
+	if (e == ERR_OK)
+		*outcome = "ok";
+	else if (!known)
+		*outcome = "unknown-user";
+	else if (!usable)
+		*outcome = "disabled";
+	else if (e == ERR_INVALID)
+		*outcome = "unusable-password";
+	else
+		*outcome = "wrong-password";
+	if (e == ERR_INVALID && password_kind(u->password) == PASSWORD_PLAIN)
+		log_plaintext(rq, u);
+	return e == ERR_OK ? ERR_OK : ERR_CREDENTIALS;
+}
+
+/* Now that the password is known, store it in today's form. The login does not
+ * depend on it: the next one tries again. */
+static void rehash(struct auth *a, const struct request *rq,
+		   const struct user *u, const char *password)
+{
+	char hash[PASSWORD_HASH_MAX + 1];
+	struct errmsg cause = { "" };
+	struct log_line l;
+	enum err e;
+
+	if (!password_needs_rehash(&a->passwords, u->password))
+		return;
+	e = password_hash(&a->passwords, password, hash);
+	if (e == ERR_OK)
+		e = users_rehash(a->service->db, u->id, u->password, hash,
+				 &cause);
+	/* Not found: somebody changed it meanwhile, which is as good */
+	if (e == ERR_NOT_FOUND)
+		return;
+	log_begin(&l, e == ERR_OK ? LOG_INFO : LOG_WARN, "rehash");
+	log_str(&l, "request_id", rq->id);
+	log_int(&l, "user_id", (int64_t)u->id);
+	log_str(&l, "outcome", e == ERR_OK ? "ok" : err_text(e));
+	if (cause.text[0] != '\0')
+		log_str(&l, "why", cause.text);
+	log_end(&l);
+}
+
+/* A new session and, for a client that can take one, its first refresh token:
+ * three statements. */
+static enum err open_session(struct auth *a, const struct request *rq,
+			     const struct user *u, struct session *s,
+			     struct errmsg *why)
+{
+	struct client client;
+	enum err e;
+
+	client_of(rq, a->service->settings.trusted_proxies, &client);
+	*s = (struct session) {
+		.user_id = u->id,
+		.created_at = rq->now,
+		.expires_at = rq->now + a->settings.session_life,
+	};
+	ident_random(s->id);
+	(void)snprintf(s->scope, sizeof(s->scope), "%s", u->scope);
+	(void)snprintf(s->address, sizeof(s->address), "%s", client.address);
+	e = sessions_add_login(a->service->db, s, u->password_changed_at, why);
+	if (e == ERR_NOT_FOUND) /* while we looked at the old password */
+		return ERR_CREDENTIALS;
+	if (e != ERR_OK)
+		return e;
+	return sessions_trim_logins(a->service->db, u->id, s->id, rq->now, why);
+}
+
+static enum err issue(struct auth *a, const struct request *rq,
+		      const struct user *u, struct response *rs)
+{
+	const struct refresh_rules rules = { a->settings.refresh_life,
+					     a->settings.refresh_grace };
+	bool cookie = refresh_cookie_wanted(rq);
+	bool refresh = cookie || !grant_is_bare(rq);
+	char text[REFRESH_LEN + 1];
+	struct grant g = { .user = u, .cookie = cookie };
+	struct session s;
+	enum err e = open_session(a, rq, u, &s, &rs->why);
+
+	if (e == ERR_OK && refresh)
+		e = refresh_first(a->service->db, &rules, s.id, s.expires_at,
+				  rq->now, text, &g.refresh_ends, &rs->why);
+	if (e != ERR_OK)
+		return e;
+	g.session = s.id;
+	g.session_ends = s.expires_at;
+	g.refresh = refresh ? text : NULL;
+	e = grant_answer(a, rq, &g, rs);
+	sodium_memzero(text, sizeof(text));
+	return e;
+}
+
+/* basic_credentials.h says why what is malformed is answered like what is wrong */
+static enum err explain(struct auth *a, const struct request *rq,
+			struct response *rs, enum err e)
+{
+	if (e == ERR_NO_CREDENTIALS)
+		return e;
+	note(a, rq, 0, "", "malformed", false);
+	if (e == ERR_TOO_LARGE)
+		return response_explain(rs, ERR_CREDENTIALS,
+					"The email is longer than %d bytes or "
+					"the password longer than %d.",
+					BASIC_USER_MAX, BASIC_PASSWORD_MAX);
+	return response_explain(rs, ERR_CREDENTIALS,
+				"The Authorization header must be \"Basic\" "
+				"and the base64 of email, colon and password "
+				"in UTF-8.");
+}
+
+/* *outcome says what happened, for the log */
+static enum err check(struct auth *a, struct request *rq,
+		      const struct basic_credentials *c, struct user *u,
+		      const char **outcome, struct response *rs)
+{
+	struct throttle_ticket ticket;
+	enum err e =
+		password_attempt_begin(a, rq, span_of(c->user), &ticket, rs);
+
+	*outcome = e == ERR_LIMITED ? "too-many-attempts" : "unavailable";
+	if (e != ERR_OK)
+		return e;
+	e = find_user(a, rq, c, u, outcome, &rs->why);
+	if (e == ERR_OK) {
+		e = otp_check(a->service->db, u->id,
+			      request_header(rq, "X-OTP"), rq->now, &rs->why);
+		if (e != ERR_OK)
+			*outcome = e == ERR_OTP_REQUIRED ? "otp-required"
+				   : e == ERR_OTP	 ? "invalid-otp"
+							 : "unavailable";
+	}
+	password_attempt_end(a, rq, &ticket, e);
+	return e;
+}
+
+enum err handle_login(void *app, struct request *rq, struct response *rs)
+{
+	struct auth *a = app;
+	struct basic_credentials c;
+	struct user u = { .id = 0 }; /* until it is known who it is */
+	const char *outcome;
+	enum err e = basic_credentials_parse(request_authorization(rq), &c);
+
+	if (e != ERR_OK)
+		return explain(a, rq, rs, e);
+	e = check(a, rq, &c, &u, &outcome, rs);
+	note(a, rq, u.id, u.id != 0 ? u.email : c.user, outcome,
+	     e != ERR_LIMITED);
+	if (e == ERR_OK)
+		rehash(a, rq, &u, c.password);
+	basic_credentials_wipe(&c);
+	return e == ERR_OK ? issue(a, rq, &u, rs) : e;
+}

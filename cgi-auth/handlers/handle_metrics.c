@@ -1,0 +1,11 @@
+/* GET /metrics: what this program has done, in numbers */
+#include "cgi-auth/app/auth.h"
+#include "common/server/health.h"
+
+enum err handle_metrics(void *app, struct request *rq, struct response *rs)
+{
+	struct auth *a = app;
+
+	(void)rq;
+	return health_metrics(a->service->metrics, rs);
+}

@@ -1,0 +1,123 @@
+/* POST /password: a user changes their password. Every other login ends with
+ * the old one; this session stays, and so do API tokens, which have their own
+ * secrets. */
+#include "cgi-auth/app/audit_note.h"
+#include "cgi-auth/app/password_attempt.h"
+#include "cgi-auth/password/basic_credentials.h"
+#include "cgi-auth/password/user_rules.h"
+#include "cgi-auth/tables/sessions.h"
+#include "cgi-auth/tables/users.h"
+#include "common/http/body.h"
+
+#include <sodium.h>
+
+struct change {
+	char current[BASIC_PASSWORD_MAX + 1];
+	char fresh[BASIC_PASSWORD_MAX + 1];
+};
+
+static enum err check_new(const struct change *c, const struct user *u,
+			  struct response *rs)
+{
+	const char *fault = user_password_fault(span_of(c->fresh));
+
+	if (fault == NULL && strcmp(c->fresh, c->current) == 0)
+		fault = "is the one that you have";
+	if (fault == NULL &&
+	    span_eq_nocase(span_of(c->fresh), span_of(u->email)))
+		fault = "is your email";
+	if (fault == NULL)
+		return ERR_OK;
+	return response_explain(rs, ERR_WEAK_PASSWORD, "The new password %s.",
+				fault);
+}
+
+static enum err read_change(struct request *rq, struct response *rs,
+			    struct change *out)
+{
+	struct json_object *o = NULL;
+	enum err e = body_json(rq, rs, &o);
+
+	if (e == ERR_OK)
+		e = body_text(o, "current", out->current, sizeof(out->current),
+			      rs);
+	if (e == ERR_OK)
+		e = body_text(o, "new", out->fresh, sizeof(out->fresh), rs);
+	json_object_put(o);
+	return e;
+}
+
+/* The same care as at a login: an open session must not be a place to guess
+ * its password at */
+static enum err check_current(struct auth *a, struct request *rq,
+			      const struct user *u, const char *current,
+			      struct response *rs)
+{
+	struct throttle_ticket ticket;
+	enum err e =
+		password_attempt_begin(a, rq, span_of(u->email), &ticket, rs);
+
+	if (e != ERR_OK)
+		return e;
+	e = password_check(&a->passwords, u->password, current);
+	if (e == ERR_INVALID)
+		e = ERR_CREDENTIALS;
+	/* A right password alone is no login: it clears no count, which wrong
+	 * one-time codes share, and makes no address known */
+	password_attempt_end(a, rq, &ticket,
+			     e == ERR_OK ? ERR_OTP_REQUIRED : e);
+	return e;
+}
+
+static enum err set_new(struct auth *a, struct request *rq,
+			const struct user *u, const char *fresh,
+			struct errmsg *why)
+{
+	char hash[PASSWORD_HASH_MAX + 1];
+	enum err e = password_hash(&a->passwords, fresh, hash);
+
+	if (e == ERR_OK)
+		e = users_change_password(a->service->db, u, hash,
+					  rq->bearer_id.session, rq->now, why);
+	/* Somebody else has changed it since we looked */
+	return e == ERR_NOT_FOUND ? ERR_CREDENTIALS : e;
+}
+
+static void note(struct auth *a, const struct request *rq, enum err e)
+{
+	if (e == ERR_LIMITED)
+		audit_note_line(a, rq, "password", rq->claims.user_id,
+				rq->claims.email, "too-many-attempts");
+	else
+		audit_note_caller(a, rq, "password",
+				  e == ERR_OK		 ? "ok"
+				  : e == ERR_CREDENTIALS ? "wrong-password"
+							 : "unavailable");
+}
+
+enum err handle_password(void *app, struct request *rq, struct response *rs)
+{
+	struct auth *a = app;
+	struct change c;
+	struct user u;
+	enum err e =
+		users_by_session(a->service->db, rq->session, &u, &rs->why);
+
+	if (e == ERR_OK)
+		e = read_change(rq, rs, &c);
+	if (e == ERR_OK)
+		e = check_new(&c, &u, rs);
+	if (e != ERR_OK)
+		goto out;
+	e = check_current(a, rq, &u, c.current, rs);
+	if (e == ERR_OK)
+		e = set_new(a, rq, &u, c.fresh, &rs->why);
+	note(a, rq, e);
+	/* Not a 401: who asks is known, and a browser would ask for a login */
+	if (e == ERR_CREDENTIALS)
+		e = response_explain(rs, ERR_INVALID,
+				     "current is not your password.");
+out:
+	sodium_memzero(&c, sizeof(c));
+	return e == ERR_OK ? response_empty(rs, 204) : e;
+}

@@ -1,0 +1,132 @@
+/* POST /refresh: a refresh token for a new pair (RFC 6749 6).
+ *
+ * The token itself says who asks; there is no bearer token, which may have
+ * expired by now. It comes as JSON, or in the cookie of refresh_cookie.h. */
+#include "cgi-auth/app/audit_note.h"
+#include "cgi-auth/app/grant.h"
+#include "cgi-auth/app/refresh_cookie.h"
+#include "cgi-auth/tables/refresh.h"
+#include "common/http/body.h"
+
+#include <sodium.h>
+
+struct shown {
+	char text[REFRESH_LEN + 1];
+	bool cookie; /* it came in the cookie */
+};
+
+/* ERR_NOT_FOUND: none in the body */
+static enum err read_body(struct request *rq, struct response *rs,
+			  struct shown *out)
+{
+	struct json_object *o = NULL, *v = NULL;
+	enum err e;
+
+	if (rq->content_length <= 0)
+		return ERR_NOT_FOUND;
+	e = body_json(rq, rs, &o);
+	if (e == ERR_OK && !json_object_object_get_ex(o, "refresh_token", &v))
+		e = ERR_NOT_FOUND;
+	/* A text of another length is no token, and no reason for a sentence
+	 * of its own: it is refused as one that nobody knows */
+	if (e == ERR_OK && json_get_text(o, "refresh_token", out->text,
+					 sizeof(out->text)) != ERR_OK)
+		out->text[0] = '\0';
+	json_object_put(o);
+	return e;
+}
+
+static enum err find_token(struct request *rq, struct response *rs,
+			   struct shown *out)
+{
+	struct span cookie;
+	enum err e;
+
+	*out = (struct shown) { .cookie = false };
+	e = read_body(rq, rs, out);
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = refresh_cookie_find(rq, rs, &cookie);
+	if (e == ERR_NOT_FOUND)
+		return response_explain(rs, ERR_FORMAT,
+					"Send {\"refresh_token\": …} as JSON, "
+					"or the cookie.");
+	out->cookie = true;
+	if (e == ERR_OK && !span_to_cstr(cookie, out->text, sizeof(out->text)))
+		out->text[0] = '\0';
+	return e;
+}
+
+/* A row for what ends a session; the rest is everyday life, or noise */
+static void note(struct auth *a, struct request *rq,
+		 const struct refresh_turn *t)
+{
+	bool invalid = t->outcome == REFRESH_MALFORMED ||
+		       t->outcome == REFRESH_UNKNOWN ||
+		       t->outcome == REFRESH_ENDED;
+	const char *name = refresh_outcome_name(t->outcome);
+
+	metrics_refresh(a->service->metrics, invalid ? "invalid" : name);
+	(void)span_to_cstr(span_of(t->session), rq->bearer_id.session,
+			   sizeof(rq->bearer_id.session));
+	if (t->outcome == REFRESH_REUSED)
+		audit_note(a, rq, "refresh-reuse", t->user.id, t->user.email,
+			   "session ended");
+	else
+		audit_note_line(a, rq, "refresh", t->user.id, t->user.email,
+				name);
+}
+
+static enum err explain(const struct request *rq, struct response *rs,
+			const struct shown *shown, enum err e)
+{
+	if (e != ERR_BAD_TOKEN && e != ERR_EXPIRED)
+		return e;
+	if (shown->cookie) { /* a browser would send it again and again */
+		refresh_cookie_clear(rq, rs);
+		response_keep(rs);
+	}
+	return response_explain(rs, e,
+				e == ERR_EXPIRED
+					? "The refresh token has expired. Log "
+					  "in again."
+					: "The refresh token is not known, was "
+					  "used before, or its session has "
+					  "ended. Log in again.");
+}
+
+enum err handle_refresh(void *app, struct request *rq, struct response *rs)
+{
+	struct auth *a = app;
+	const struct refresh_rules rules = { a->settings.refresh_life,
+					     a->settings.refresh_grace };
+	const struct keyring *ring;
+	struct refresh_turn t;
+	struct shown shown;
+	enum err e = find_token(rq, rs, &shown);
+
+	if (e != ERR_OK)
+		return e;
+	ring = keyring_file_take(a->service->keys, rq->now);
+	e = refresh_turn(a->service->db, ring, &rules, span_of(shown.text),
+			 rq->now, &t, &rs->why);
+	keyring_file_give(a->service->keys, ring);
+	sodium_memzero(shown.text, sizeof(shown.text));
+	note(a, rq, &t);
+	if (e == ERR_OK)
+		e = grant_answer(a, rq,
+				 &(struct grant) {
+					 .user = &t.user,
+					 .session = t.session,
+					 .session_ends = t.session_ends,
+					 .refresh = t.text,
+					 .refresh_ends = t.expires_at,
+					 .cookie = shown.cookie ||
+						   refresh_cookie_wanted(rq),
+				 },
+				 rs);
+	else
+		e = explain(rq, rs, &shown, e);
+	refresh_turn_wipe(&t);
+	return e;
+}

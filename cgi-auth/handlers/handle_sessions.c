@@ -1,0 +1,13 @@
+/* GET /sessions, DELETE /sessions/{id}: where a user is logged in, and the end
+ * of a login from afar. API tokens are not among them (GET /tokens). */
+#include "cgi-auth/app/session_list.h"
+
+enum err handle_sessions(void *app, struct request *rq, struct response *rs)
+{
+	return session_list_answer(app, rq, rs, false);
+}
+
+enum err handle_session_end(void *app, struct request *rq, struct response *rs)
+{
+	return session_list_end(app, rq, rs, false);
+}

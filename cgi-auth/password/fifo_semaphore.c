@@ -1,0 +1,123 @@
+#include "cgi-auth/password/fifo_semaphore.h"
+
+#include <stdbool.h>
+#include <time.h>
+
+struct fifo_semaphore_waiter {
+	pthread_cond_t called;
+	bool admitted;
+	struct fifo_semaphore_waiter *next;
+};
+
+enum err fifo_semaphore_init(struct fifo_semaphore *t, size_t slots,
+			     size_t max_waiting)
+{
+	*t = (struct fifo_semaphore) { .free = slots,
+				       .max_waiting = max_waiting };
+	return pthread_mutex_init(&t->lock, NULL) == 0 ? ERR_OK : ERR_MEMORY;
+}
+
+void fifo_semaphore_release(struct fifo_semaphore *t)
+{
+	(void)pthread_mutex_destroy(&t->lock);
+}
+
+/* A condition that measures time by the clock nobody can set */
+static bool init_condition(pthread_cond_t *c)
+{
+	pthread_condattr_t attr;
+	bool ok;
+
+	if (pthread_condattr_init(&attr) != 0)
+		return false;
+	ok = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+	     pthread_cond_init(c, &attr) == 0;
+	(void)pthread_condattr_destroy(&attr);
+	return ok;
+}
+
+static struct timespec in_ms(int64_t ms)
+{
+	struct timespec t;
+	int64_t ns;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	ns = t.tv_nsec + ms % 1000 * 1000000;
+	t.tv_sec += ms / 1000 + ns / 1000000000;
+	t.tv_nsec = ns % 1000000000;
+	return t;
+}
+
+static void queue_up(struct fifo_semaphore *t, struct fifo_semaphore_waiter *w)
+{
+	if (t->last != NULL)
+		t->last->next = w;
+	else
+		t->first = w;
+	t->last = w;
+}
+
+static void step_out(struct fifo_semaphore *t, struct fifo_semaphore_waiter *w)
+{
+	struct fifo_semaphore_waiter *before = NULL;
+
+	for (struct fifo_semaphore_waiter *i = t->first; i != w; i = i->next)
+		before = i;
+	if (before != NULL)
+		before->next = w->next;
+	else
+		t->first = w->next;
+	if (t->last == w)
+		t->last = before;
+}
+
+/* With the lock held, which the wait lets go */
+static enum err wait_turn(struct fifo_semaphore *t, int64_t wait_ms)
+{
+	struct fifo_semaphore_waiter w = { .admitted = false };
+	struct timespec until = in_ms(wait_ms);
+	int late = 0;
+
+	if (t->waiting >= t->max_waiting || !init_condition(&w.called))
+		return ERR_UNAVAILABLE;
+	t->waiting++;
+	queue_up(t, &w);
+	while (!w.admitted && late == 0)
+		late = pthread_cond_timedwait(&w.called, &t->lock, &until);
+	if (!w.admitted)
+		step_out(t, &w);
+	t->waiting--;
+	(void)pthread_cond_destroy(&w.called);
+	return w.admitted ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+enum err fifo_semaphore_enter(struct fifo_semaphore *t, int64_t wait_ms)
+{
+	enum err e = ERR_OK;
+
+	(void)pthread_mutex_lock(&t->lock);
+	if (t->free > 0)
+		t->free--;
+	else
+		e = wait_turn(t, wait_ms);
+	(void)pthread_mutex_unlock(&t->lock);
+	return e;
+}
+
+/* A place goes straight to the first who waits, so nobody can slip in between;
+ * `free` is above 0 only while nobody waits. */
+void fifo_semaphore_leave(struct fifo_semaphore *t)
+{
+	struct fifo_semaphore_waiter *w;
+
+	(void)pthread_mutex_lock(&t->lock);
+	w = t->first;
+	if (w == NULL) {
+		t->free++;
+	} else {
+		step_out(t, w);
+		w->admitted = true;
+		(void)pthread_cond_signal(&w->called);
+	}
+	(void)pthread_mutex_unlock(&t->lock);
+}

@@ -1,0 +1,76 @@
+#include "cgi-auth/password/user_rules.h"
+
+#include "cgi-auth/password/basic_credentials.h"
+#include "common/codec/encode.h"
+#include "common/token/claims.h"
+
+static bool has_control(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
+/* Of well-formed UTF-8: bytes that are not the second or later of one */
+static size_t characters(struct span s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+const char *user_email_fault(struct span email)
+{
+	struct span name = email, host, more;
+
+	if (email.len > BASIC_USER_MAX)
+		return "is longer than 255 bytes";
+	if (!utf8_valid(email) || has_control(email))
+		return "is not text in UTF-8";
+	if (span_find(email, ' ') < email.len)
+		return "has a blank in it";
+	if (span_find(email, ':') < email.len)
+		return "has a colon in it, which HTTP Basic cannot send";
+	if (!span_cut(&name, '@', &host) || name.len == 0 || host.len == 0)
+		return "is not of the form name@host";
+	if (span_cut(&host, '@', &more))
+		return "has more than one @";
+	return NULL;
+}
+
+const char *user_password_fault(struct span password)
+{
+	if (password.len > BASIC_PASSWORD_MAX)
+		return "is longer than 1024 bytes";
+	if (!utf8_valid(password) || has_control(password))
+		return "is not text in UTF-8";
+	if (characters(password) < PASSWORD_CHARS_MIN)
+		return "is too short: 8 characters or more";
+	return NULL;
+}
+
+/* scope-token = 1*( %x21 / %x23-5B / %x5D-7E ), RFC 6749 3.3 */
+static bool is_scope_byte(char c)
+{
+	return c > 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+const char *user_scope_fault(struct span scope)
+{
+	char before = ' ';
+
+	if (scope.len > CLAIMS_SCOPE_MAX)
+		return "is longer than 255 bytes";
+	for (size_t i = 0; i < scope.len; i++) {
+		if (scope.p[i] == ' ' ? before == ' '
+				      : !is_scope_byte(scope.p[i]))
+			return "is not words with one blank between them";
+		before = scope.p[i];
+	}
+	if (scope.len > 0 && before == ' ')
+		return "ends in a blank";
+	return NULL;
+}

@@ -1,0 +1,83 @@
+#include "cgi-auth/tables/audit.h"
+
+#include "common/codec/encode.h"
+
+#include <sodium.h>
+
+/* At most `max` bytes, and no half of a character at the end */
+static struct span cut(const char *text, size_t max)
+{
+	struct span s = span_of(text);
+
+	if (s.len <= max)
+		return s;
+	for (s.len = max; s.len > 0 && !utf8_valid(s); s.len--)
+		;
+	return s;
+}
+
+static enum err sweep(struct db *db, int64_t before, struct errmsg *why)
+{
+	enum err e = db_change(db,
+			       "DELETE FROM audit WHERE at < ? "
+			       "ORDER BY at LIMIT ?",
+			       DB_IN(db_int(before), db_int(AUDIT_SWEEP)), why);
+
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err audit_add(struct db *db, const struct audit_entry *e, int64_t now,
+		   int64_t days, struct errmsg *why)
+{
+	enum err result = db_change(
+		db,
+		"INSERT INTO audit (at, event, user_id, email, address, "
+		"request_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		DB_IN(db_int(now), db_text(cut(e->event, AUDIT_EVENT_MAX)),
+		      e->user_id != 0 ? db_uint(e->user_id) : db_null(),
+		      db_text(cut(e->email, AUDIT_EMAIL_MAX)),
+		      db_text(cut(e->address, AUDIT_ADDRESS_MAX)),
+		      db_text(cut(e->request_id, AUDIT_REQUEST_MAX)),
+		      db_text(cut(e->detail, AUDIT_DETAIL_MAX))),
+		why);
+
+	if (result == ERR_OK && randombytes_uniform(AUDIT_SWEEP_EVERY) == 0)
+		return sweep(db, now - days * 86400, why);
+	return result;
+}
+
+struct walk {
+	struct audit_row row;
+	audit_each_fn *each;
+	void *arg;
+};
+
+static enum err step(void *arg)
+{
+	struct walk *w = arg;
+
+	return w->each(&w->row, w->arg);
+}
+
+enum err audit_last(struct db *db, const char *email, int64_t count,
+		    audit_each_fn *each, void *arg, struct errmsg *why)
+{
+	struct walk w = { .each = each, .arg = arg };
+	struct audit_row *r = &w.row;
+
+	return db_each(
+		db,
+		"SELECT * FROM (SELECT id, at, user_id, event, email, address,"
+		" request_id, detail FROM audit WHERE ? = '' OR email = ?"
+		" ORDER BY id DESC LIMIT ?) last ORDER BY id",
+		DB_IN(db_text(span_of(email)), db_text(span_of(email)),
+		      db_int(count)),
+		DB_OUT(db_to_int(&r->id), db_to_int(&r->at),
+		       db_to_uint(&r->user_id),
+		       db_to_text(r->event, sizeof(r->event)),
+		       db_to_text(r->email, sizeof(r->email)),
+		       db_to_text(r->address, sizeof(r->address)),
+		       db_to_text(r->request_id, sizeof(r->request_id)),
+		       db_to_text(r->detail, sizeof(r->detail))),
+		step, &w, why);
+}

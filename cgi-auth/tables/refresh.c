@@ -1,0 +1,292 @@
+#include "cgi-auth/tables/refresh.h"
+
+#include "cgi-auth/tables/sessions.h"
+#include "common/codec/digest.h"
+#include "common/codec/encode.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#define PREFIX "ghr_"
+/* No JWT is signed over a text with a blank in it */
+#define CONTEXT "gatehouse refresh"
+
+enum {
+	NOT_SPENT = -1,
+	RANDOM_LEN = 32,
+};
+
+struct row {
+	int64_t expires_at, spent_at;
+	char next_hash[SHA256_LEN];
+	int64_t ended_at, session_ends, disabled_at, admin;
+};
+
+const char *refresh_outcome_name(enum refresh_outcome o)
+{
+	static const char *const names[] = {
+		[REFRESH_TURNED] = "ok",
+		[REFRESH_REPEATED] = "grace",
+		[REFRESH_MALFORMED] = "malformed",
+		[REFRESH_UNKNOWN] = "unknown",
+		[REFRESH_EXPIRED] = "expired",
+		[REFRESH_ENDED] = "ended",
+		[REFRESH_REUSED] = "reuse",
+		[REFRESH_FAILED] = "unavailable",
+	};
+
+	return names[o];
+}
+
+static void write_text(const unsigned char raw[static RANDOM_LEN],
+		       char out[static REFRESH_LEN + 1])
+{
+	memcpy(out, PREFIX, sizeof(PREFIX));
+	base64url_encode((struct span) { (const char *)raw, RANDOM_LEN },
+			 out + sizeof(PREFIX) - 1,
+			 REFRESH_LEN + 2 - sizeof(PREFIX));
+}
+
+static bool is_refresh(struct span text)
+{
+	char raw[RANDOM_LEN];
+	size_t n;
+
+	return text.len == REFRESH_LEN && span_has_prefix(text, SPAN(PREFIX)) &&
+	       base64url_decode(span_from(text, sizeof(PREFIX) - 1), raw,
+				sizeof(raw), &n) == ERR_OK;
+}
+
+static struct span hash_span(const unsigned char hash[static SHA256_LEN])
+{
+	return (struct span) { (const char *)hash, SHA256_LEN };
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static enum err add(struct db *db, const char *text, const char *session,
+		    int64_t now, int64_t expires_at, struct errmsg *why)
+{
+	unsigned char hash[SHA256_LEN];
+
+	sha256_of(span_of(text), hash);
+	return db_change(db,
+			 "INSERT INTO refresh (hash, session_id, created_at, "
+			 "expires_at) VALUES (?, ?, ?, ?)",
+			 DB_IN(db_bytes(hash_span(hash)),
+			       db_text(span_of(session)), db_int(now),
+			       db_int(expires_at)),
+			 why);
+}
+
+enum err refresh_first(struct db *db, const struct refresh_rules *rules,
+		       const char *session, int64_t session_ends, int64_t now,
+		       char text[static REFRESH_LEN + 1], int64_t *expires_at,
+		       struct errmsg *why)
+{
+	int64_t until = earlier(now + rules->life, session_ends);
+	unsigned char raw[RANDOM_LEN];
+	char fresh[REFRESH_LEN + 1];
+	enum err e;
+
+	randombytes_buf(raw, sizeof(raw));
+	write_text(raw, fresh);
+	e = add(db, fresh, session, now, until, why);
+	if (e == ERR_OK) {
+		memcpy(text, fresh, sizeof(fresh));
+		*expires_at = until;
+	}
+	sodium_memzero(raw, sizeof(raw));
+	sodium_memzero(fresh, sizeof(fresh));
+	return e;
+}
+
+static enum err derive(const struct key *key, struct span text,
+		       char out[static REFRESH_LEN + 1])
+{
+	char message[sizeof(CONTEXT) + REFRESH_LEN];
+	unsigned char mac[SHA256_LEN];
+	enum err e;
+
+	memcpy(message, CONTEXT, sizeof(CONTEXT) - 1);
+	memcpy(message + sizeof(CONTEXT) - 1, text.p, REFRESH_LEN);
+	e = hmac_sha256(
+		key->hmac,
+		(struct span) { message, sizeof(CONTEXT) - 1 + REFRESH_LEN },
+		mac);
+	if (e == ERR_OK)
+		write_text(mac, out);
+	sodium_memzero(message, sizeof(message));
+	sodium_memzero(mac, sizeof(mac));
+	return e;
+}
+
+static enum err read_row(struct db *db,
+			 const unsigned char hash[static SHA256_LEN],
+			 struct row *row, struct refresh_turn *t,
+			 struct errmsg *why)
+{
+	struct user *u = &t->user;
+	/* next_hash is NULL with spent_at, and read only when that is not */
+	enum err e = db_row(
+		db,
+		"SELECT r.expires_at, r.spent_at, "
+		"COALESCE(r.next_hash, r.hash), s.id, s.revoked_at, "
+		"s.expires_at, u.id, u.email, u.admin, u.scope, u.disabled_at "
+		"FROM refresh r JOIN session s ON s.id = r.session_id "
+		"JOIN user u ON u.id = s.user_id WHERE r.hash = ?",
+		DB_IN(db_bytes(hash_span(hash))),
+		DB_OUT(db_to_int(&row->expires_at),
+		       db_to_int_or(&row->spent_at, NOT_SPENT),
+		       db_to_bytes(row->next_hash, sizeof(row->next_hash)),
+		       db_to_text(t->session, sizeof(t->session)),
+		       db_to_int_or(&row->ended_at, SESSION_NEVER),
+		       db_to_int(&row->session_ends), db_to_uint(&u->id),
+		       db_to_text(u->email, sizeof(u->email)),
+		       db_to_int(&row->admin),
+		       db_to_text(u->scope, sizeof(u->scope)),
+		       db_to_int_or(&row->disabled_at, USER_ENABLED)),
+		why);
+
+	if (e == ERR_TOO_LARGE) /* a row's fault, not the client's */
+		return ERR_IO;
+	if (e == ERR_OK) {
+		u->admin = row->admin != 0;
+		t->session_ends = row->session_ends;
+	}
+	return e;
+}
+
+/* The successor of a token that was spent: the key that made it is the one
+ * whose result has next_hash. It lives still, for a key outlives its last
+ * access token and so any grace time. */
+static enum err find_successor(const struct keyring *ring, struct span text,
+			       const struct row *row,
+			       char out[static REFRESH_LEN + 1])
+{
+	struct span want = { row->next_hash, SHA256_LEN };
+	unsigned char hash[SHA256_LEN];
+
+	for (size_t i = 0; i < ring->count; i++) {
+		enum err e = derive(&ring->keys[i], text, out);
+
+		if (e != ERR_OK)
+			return e;
+		sha256_of(span_of(out), hash);
+		if (digest_equal(hash_span(hash), want))
+			return ERR_OK;
+	}
+	return ERR_NOT_FOUND;
+}
+
+static enum err refuse(struct refresh_turn *t, enum refresh_outcome o)
+{
+	t->outcome = o;
+	return o == REFRESH_EXPIRED ? ERR_EXPIRED : ERR_BAD_TOKEN;
+}
+
+static enum err repeat(struct db *db, const struct keyring *ring,
+		       const struct refresh_rules *rules, struct span text,
+		       int64_t now, const struct row *row,
+		       struct refresh_turn *t, struct errmsg *why)
+{
+	enum err e;
+
+	if (now >= row->spent_at + rules->grace) {
+		e = sessions_end_id(db, t->session, now, why);
+		if (e != ERR_OK && e != ERR_NOT_FOUND)
+			return e;
+		return refuse(t, REFRESH_REUSED);
+	}
+	e = find_successor(ring, text, row, t->text);
+	/* Its key was thrown away: nobody can tell the successor any more */
+	if (e == ERR_NOT_FOUND)
+		return refuse(t, REFRESH_UNKNOWN);
+	if (e != ERR_OK)
+		return e;
+	t->outcome = REFRESH_REPEATED;
+	t->expires_at = earlier(row->spent_at + rules->life, t->session_ends);
+	return ERR_OK;
+}
+
+/* The successor first, then the mark that tells of it. Without a transaction:
+ * a crash between the two leaves a row that the next turn of the same token
+ * finds there and uses. */
+static enum err spend(struct db *db, const struct keyring *ring,
+		      const struct refresh_rules *rules, struct span text,
+		      const unsigned char hash[static SHA256_LEN], int64_t now,
+		      struct refresh_turn *t, struct errmsg *why)
+{
+	unsigned char next[SHA256_LEN];
+	enum err e = derive(keyring_signer(ring), text, t->text);
+
+	if (e != ERR_OK)
+		return e;
+	t->expires_at = earlier(now + rules->life, t->session_ends);
+	e = add(db, t->text, t->session, now, t->expires_at, why);
+	if (e == ERR_CONFLICT) { /* another request has just done the same */
+		(void)err_set(why, e, "%s", "");
+		e = ERR_OK;
+	}
+	if (e != ERR_OK)
+		return e;
+	sha256_of(span_of(t->text), next);
+	e = db_change(db,
+		      "UPDATE refresh SET spent_at = ?, next_hash = ? "
+		      "WHERE hash = ? AND spent_at IS NULL",
+		      DB_IN(db_int(now), db_bytes(hash_span(next)),
+			    db_bytes(hash_span(hash))),
+		      why);
+	if (e == ERR_OK)
+		t->outcome = REFRESH_TURNED;
+	return e;
+}
+
+static enum err turn_row(struct db *db, const struct keyring *ring,
+			 const struct refresh_rules *rules, struct span text,
+			 int64_t now, struct refresh_turn *t,
+			 struct errmsg *why)
+{
+	unsigned char hash[SHA256_LEN];
+	enum err e = ERR_NOT_FOUND;
+	struct row row;
+
+	sha256_of(text, hash);
+	/* Not found the first time around: another request has just spent it,
+	 * which the second look sees */
+	for (int look = 0; look < 2 && e == ERR_NOT_FOUND; look++) {
+		e = read_row(db, hash, &row, t, why);
+		if (e == ERR_NOT_FOUND)
+			return refuse(t, REFRESH_UNKNOWN);
+		if (e != ERR_OK)
+			return e;
+		if (row.ended_at != SESSION_NEVER ||
+		    row.disabled_at != USER_ENABLED)
+			return refuse(t, REFRESH_ENDED);
+		if (now >= row.expires_at || now >= row.session_ends)
+			return refuse(t, REFRESH_EXPIRED);
+		if (row.spent_at != NOT_SPENT)
+			return repeat(db, ring, rules, text, now, &row, t, why);
+		e = spend(db, ring, rules, text, hash, now, t, why);
+	}
+	return e == ERR_NOT_FOUND ? refuse(t, REFRESH_UNKNOWN) : e;
+}
+
+enum err refresh_turn(struct db *db, const struct keyring *ring,
+		      const struct refresh_rules *rules, struct span text,
+		      int64_t now, struct refresh_turn *turn,
+		      struct errmsg *why)
+{
+	*turn = (struct refresh_turn) { .outcome = REFRESH_FAILED };
+	if (!is_refresh(text))
+		return refuse(turn, REFRESH_MALFORMED);
+	return turn_row(db, ring, rules, text, now, turn, why);
+}
+
+void refresh_turn_wipe(struct refresh_turn *turn)
+{
+	sodium_memzero(turn->text, sizeof(turn->text));
+}

@@ -1,0 +1,233 @@
+#include "cgi-auth/tables/users.h"
+
+#define COLUMNS                                                        \
+	"id, email, password, admin, scope, created_at, disabled_at, " \
+	"password_changed_at"
+
+/* Where the columns go; `admin` is a number on its way to a bool */
+#define USER_FIELDS(u, is_admin)                                          \
+	db_to_uint(&(u)->id), db_to_text((u)->email, sizeof((u)->email)), \
+		db_to_text((u)->password, sizeof((u)->password)),         \
+		db_to_int(is_admin),                                      \
+		db_to_text((u)->scope, sizeof((u)->scope)),               \
+		db_to_int(&(u)->created_at),                              \
+		db_to_int_or(&(u)->disabled_at, USER_ENABLED),            \
+		db_to_int(&(u)->password_changed_at)
+#define INTO(u, is_admin) DB_OUT(USER_FIELDS(u, is_admin))
+
+/* ERR_TOO_LARGE would be the client's fault; a row that is too wide is not */
+static enum err found(enum err e, const int64_t *admin, const struct user *u,
+		      struct user *out)
+{
+	if (e != ERR_OK)
+		return e == ERR_TOO_LARGE ? ERR_IO : e;
+	*out = *u;
+	out->admin = *admin != 0;
+	return ERR_OK;
+}
+
+enum err users_by_email(struct db *db, struct span email, struct user *out,
+			struct errmsg *why)
+{
+	struct user u = { .id = 0 };
+	int64_t admin = 0;
+
+	return found(db_row(db, "SELECT " COLUMNS " FROM user WHERE email = ?",
+			    DB_IN(db_text(email)), INTO(&u, &admin), why),
+		     &admin, &u, out);
+}
+
+enum err users_by_id(struct db *db, uint64_t id, struct user *out,
+		     struct errmsg *why)
+{
+	struct user u = { .id = 0 };
+	int64_t admin = 0;
+
+	return found(db_row(db, "SELECT " COLUMNS " FROM user WHERE id = ?",
+			    DB_IN(db_uint(id)), INTO(&u, &admin), why),
+		     &admin, &u, out);
+}
+
+enum err users_after(struct db *db, uint64_t id, struct user *out,
+		     struct errmsg *why)
+{
+	struct user u = { .id = 0 };
+	int64_t admin = 0;
+
+	return found(db_row(db,
+			    "SELECT " COLUMNS " FROM user WHERE id > ? "
+			    "ORDER BY id LIMIT 1",
+			    DB_IN(db_uint(id)), INTO(&u, &admin), why),
+		     &admin, &u, out);
+}
+
+struct walk {
+	struct user user;
+	int64_t admin;
+	users_each_fn *each;
+	void *arg;
+};
+
+static enum err step(void *arg)
+{
+	struct walk *w = arg;
+
+	w->user.admin = w->admin != 0;
+	return w->each(&w->user, w->arg);
+}
+
+enum err users_each(struct db *db, users_each_fn *each, void *arg,
+		    struct errmsg *why)
+{
+	struct walk w = { .each = each, .arg = arg };
+
+	return db_each(db, "SELECT " COLUMNS " FROM user ORDER BY id", DB_NONE,
+		       INTO(&w.user, &w.admin), step, &w, why);
+}
+
+enum err users_add(struct db *db, const struct user *u, struct errmsg *why)
+{
+	return db_change(db,
+			 "INSERT INTO user (email, password, admin, scope, "
+			 "created_at, password_changed_at) "
+			 "VALUES (?, ?, ?, ?, ?, ?)",
+			 DB_IN(db_text(span_of(u->email)),
+			       db_text(span_of(u->password)), db_int(u->admin),
+			       db_text(span_of(u->scope)),
+			       db_int(u->created_at), db_int(u->created_at)),
+			 why);
+}
+
+enum err users_by_session(struct db *db, struct session_check *c,
+			  struct user *out, struct errmsg *why)
+{
+	struct user u = { .id = 0 };
+	int64_t admin = 0;
+	enum err e;
+
+	/* clang-format off */
+	e = db_row(db,
+		"SELECT l.user_id, l.email, l.last_used_at,"
+		"       u.id, u.email, u.password, u.admin, u.scope,"
+		"       u.created_at, u.disabled_at, u.password_changed_at"
+		"  FROM live_session l"
+		"  JOIN user u ON u.id = l.user_id"
+		" WHERE " SESSION_VALID,
+		DB_IN(SESSION_VALUES(c)),
+		DB_OUT(db_to_uint(&c->user_id),
+		       db_to_text(c->email, sizeof(c->email)),
+		       db_to_int(&c->last_used),
+		       USER_FIELDS(&u, &admin)),
+		why);
+	/* clang-format on */
+	if (e == ERR_NOT_FOUND)
+		return session_check_no_row(db, c, ERR_BAD_TOKEN, why);
+	if (e == ERR_OK && !c->rq->bearer_id.api &&
+	    u.id != c->rq->claims.user_id)
+		return ERR_BAD_TOKEN;
+	e = found(e, &admin, &u, out);
+	if (e == ERR_OK)
+		session_check_found(db, c);
+	return e;
+}
+
+/* The user first, then the sessions: sessions_add_login() has the same order,
+ * so the two wait for each other and neither misses the other's work. */
+static enum err finish(struct db_conn *c, enum err e, struct errmsg *why)
+{
+	if (e == ERR_OK)
+		return db_commit(c, why);
+	db_rollback(c);
+	return e;
+}
+
+static enum err set_password(struct db *db, uint64_t id, struct db_value was,
+			     const char *hash, struct sessions_chosen ending,
+			     int64_t now, struct errmsg *why)
+{
+	struct db_conn *c;
+	enum err e = db_begin(db, &c, why);
+
+	if (e != ERR_OK)
+		return e;
+	/* A time that it never had before, for by it sessions_add_login() knows
+	 * that it is still the password that was checked */
+	e = db_tx_change(
+		c,
+		"UPDATE user SET password = ?, password_changed_at = "
+		"GREATEST(?, password_changed_at + 1) WHERE id = ? "
+		"AND password = COALESCE(?, password)",
+		DB_IN(db_text(span_of(hash)), db_int(now), db_uint(id), was),
+		why);
+	if (e == ERR_OK)
+		e = sessions_end_within(c, id, ending, now, why);
+	return finish(c, e, why);
+}
+
+enum err users_set_password(struct db *db, uint64_t id, const char *hash,
+			    int64_t now, struct errmsg *why)
+{
+	struct sessions_chosen all = { .tokens = true, .but = "" };
+
+	return set_password(db, id, db_null(), hash, all, now, why);
+}
+
+enum err users_change_password(struct db *db, const struct user *u,
+			       const char *hash, const char *session,
+			       int64_t now, struct errmsg *why)
+{
+	struct sessions_chosen others = { .tokens = false, .but = session };
+
+	return set_password(db, u->id, db_text(span_of(u->password)), hash,
+			    others, now, why);
+}
+
+/* The column compares byte by byte (schema/auth) */
+enum err users_rehash(struct db *db, uint64_t id, const char *was,
+		      const char *hash, struct errmsg *why)
+{
+	return db_change(db,
+			 "UPDATE user SET password = ? "
+			 "WHERE id = ? AND password = ?",
+			 DB_IN(db_text(span_of(hash)), db_uint(id),
+			       db_text(span_of(was))),
+			 why);
+}
+
+enum err users_disable(struct db *db, uint64_t id, int64_t now,
+		       struct errmsg *why)
+{
+	struct sessions_chosen all = { .tokens = true, .but = "" };
+	struct db_conn *c;
+	enum err e = db_begin(db, &c, why);
+
+	if (e != ERR_OK)
+		return e;
+	e = db_tx_change(c,
+			 "UPDATE user SET "
+			 "disabled_at = COALESCE(disabled_at, ?) WHERE id = ?",
+			 DB_IN(db_int(now), db_uint(id)), why);
+	if (e == ERR_OK)
+		e = sessions_end_within(c, id, all, now, why);
+	return finish(c, e, why);
+}
+
+enum err users_enable(struct db *db, uint64_t id, struct errmsg *why)
+{
+	return db_change(db, "UPDATE user SET disabled_at = NULL WHERE id = ?",
+			 DB_IN(db_uint(id)), why);
+}
+
+enum err users_delete(struct db *db, uint64_t id, struct errmsg *why)
+{
+	struct db_conn *c;
+	enum err e = db_begin(db, &c, why);
+
+	if (e != ERR_OK)
+		return e;
+	e = db_tx_change(c, "DELETE FROM user WHERE id = ?", DB_IN(db_uint(id)),
+			 why);
+	if (e == ERR_OK)
+		e = sessions_delete_within(c, id, why);
+	return finish(c, e, why);
+}

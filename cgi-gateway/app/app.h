@@ -1,0 +1,68 @@
+/* app.h - what the gateway's handlers are given. */
+#ifndef APP_H
+#define APP_H
+
+#include "cgi-gateway/parse/file_name.h"
+#include "cgi-gateway/parse/webhook_target.h"
+#include "cgi-gateway/scan/content_scanner.h"
+#include "cgi-gateway/store/store.h"
+#include "cgi-gateway/tables/files.h"
+#include "common/http/router.h"
+#include "common/server/program.h"
+
+#include <stdatomic.h>
+
+struct app {
+	/* settings, filled by config_load() */
+	char *data_dir, *sendfile;
+	int64_t max_upload;	   /* bytes of one file */
+	int64_t max_files;	   /* files of one request */
+	struct quota_limits quota; /* of owners without limits of their own */
+	struct content_scanner inspector;
+	char *event_urls, *event_secret, *event_ca;
+	int64_t event_timeout; /* seconds */
+	int64_t event_days;
+	struct webhook_targets
+		receivers;   /* gateway_settings_check() reads them */
+	int64_t upload_life; /* seconds that an upload of many requests lies */
+	/* made by app_open() in main.c */
+	bool by_server;	 /* the server sends the bytes */
+	bool by_address; /* and is told an address (X-Accel-Redirect), not a
+			  * path (X-Sendfile) */
+	struct store *store;
+	struct db *db;		 /* the service's */
+	struct metrics *metrics; /* the service's */
+	const char *public_url;	 /* the service's; may be "" */
+	/* Uploads that stream in at this moment, each in a thread of its own;
+	 * and how many may, so that some threads are left to the rest */
+	atomic_long streams;
+	long streams_max;
+};
+
+handler_fn handle_upload;	/* POST /upload */
+handler_fn handle_upload_named; /* PUT /upload/{name} */
+handler_fn handle_download;	/* GET /download/{id}, GET /download?fid= */
+handler_fn handle_files;	/* GET /files */
+handler_fn handle_file;		/* GET /files/{id} */
+handler_fn handle_file_change;	/* PATCH /files/{id} */
+handler_fn handle_file_remove;	/* DELETE /files/{id} */
+handler_fn handle_link_new;	/* POST /files/{id}/links */
+handler_fn handle_links;	/* GET /files/{id}/links */
+handler_fn handle_link_end;	/* DELETE /links/{id} */
+handler_fn handle_shared;	/* GET /s/{token} */
+handler_fn handle_usage;	/* GET /usage */
+handler_fn handle_tus_new;	/* POST /tus */
+handler_fn handle_tus_show;	/* HEAD, GET /tus/{id} */
+handler_fn handle_tus_bytes;	/* PATCH /tus/{id} */
+handler_fn handle_tus_end;	/* DELETE /tus/{id} */
+handler_fn handle_ready;	/* GET /readyz */
+handler_fn handle_metrics;	/* GET /metrics */
+
+handler_fn handle_upload_link_new;  /* POST /upload-links */
+handler_fn handle_upload_links;	    /* GET /upload-links */
+handler_fn handle_upload_link_end;  /* DELETE /upload-links/{id} */
+handler_fn handle_upload_link_show; /* GET /u/{token} */
+handler_fn handle_upload_link_post; /* POST /u/{token} */
+handler_fn handle_upload_link_put;  /* PUT /u/{token}/{name} */
+
+#endif

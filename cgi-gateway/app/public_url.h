@@ -1,0 +1,32 @@
+/* public_url.h - addresses of this server as a client can reach them.
+ *
+ * An address is PUBLIC_URL, or nothing where it is not set, then the prefix
+ * under which the request came (request.h), then a path.
+ */
+#ifndef PUBLIC_URL_H
+#define PUBLIC_URL_H
+
+#include "cgi-gateway/app/app.h"
+#include "common/codec/json.h"
+#include "common/http/request.h"
+
+/* Append the URL of `path` for the client of `rq`. */
+void public_url_add(const struct app *app, const struct request *rq,
+		    const char *path, struct buf *out);
+
+/* Append the URL of a page of the site. A page is served by the web server, so
+ * it is below PUBLIC_URL whatever prefix the request came by. */
+void public_url_add_page(const struct app *app, const char *path,
+			 struct buf *out);
+
+/* Set the member "url" to the URL of `path` for the client of `rq`. */
+void public_url_set(const struct app *app, const struct request *rq,
+		    struct json_object *o, const char *path);
+
+/* The file as JSON (file_json.h) with the "url" of its bytes. Owned:
+ * json_object_put(). NULL when out of memory. */
+struct json_object *public_url_file_json(const struct app *app,
+					 const struct request *rq,
+					 const struct file *f);
+
+#endif

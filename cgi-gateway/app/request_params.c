@@ -1,0 +1,54 @@
+#include "cgi-gateway/app/request_params.h"
+
+enum {
+	EXPIRY_MAX = 10 * 366 * 86400, /* seconds; longer is a mistake */
+};
+
+/* ?owner=, for an admin */
+static enum err named_owner(const struct app *app, struct request *rq,
+			    struct response *rs, struct span text,
+			    uint64_t *out)
+{
+	int64_t n;
+	enum err e;
+
+	/* What an API token may do is in the table alone */
+	e = session_check_api(app->db, rq, "", &rs->why);
+	if (e != ERR_OK)
+		return e;
+	if (!rq->claims.admin ||
+	    !span_list_has(span_of(rq->claims.scope), SPAN("admin")))
+		return response_explain(rs, ERR_SCOPE,
+					"Only an admin may name ?owner=.");
+	if (!span_to_int(text, &n) || n == 0)
+		return response_explain(rs, ERR_INVALID,
+					"?owner= is the number of a user.");
+	*out = (uint64_t)n;
+	return ERR_OK;
+}
+
+enum err request_owner(const struct app *app, struct request *rq,
+		       struct response *rs, const char *scope,
+		       struct session_check *who, uint64_t *owner)
+{
+	struct span text;
+	enum err e = request_query(rq, "owner", &text);
+
+	session_check_init(who, rq, scope);
+	*owner = 0;
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	return e == ERR_OK ? named_owner(app, rq, rs, text, owner) : e;
+}
+
+enum err request_expiry(const struct request *rq, struct response *rs,
+			int64_t seconds, int64_t *out)
+{
+	if (seconds < 1 || seconds > EXPIRY_MAX)
+		return response_explain(rs, ERR_INVALID,
+					"expires_in is in seconds, from 1 to "
+					"%d.",
+					EXPIRY_MAX);
+	*out = rq->now + seconds;
+	return ERR_OK;
+}

@@ -1,0 +1,212 @@
+#include "cgi-gateway/download/send_file.h"
+
+#include "cgi-gateway/parse/digest_field.h"
+#include "common/codec/http_date.h"
+
+#include <string.h>
+
+enum {
+	DELIVERY_READ = 128 * 1024, /* bytes of a read(2) */
+};
+
+void delivery_plan(struct delivery *d, const struct request *rq,
+		   const struct file *f)
+{
+	const struct conditions c = {
+		.if_none_match = request_header(rq, "If-None-Match"),
+		.if_modified_since = request_header(rq, "If-Modified-Since"),
+		.if_range = request_header(rq, "If-Range"),
+	};
+	struct span etag;
+	enum err e = ERR_NOT_FOUND;
+
+	*d = (struct delivery) { .file = f,
+				 .kind = DELIVERY_WHOLE,
+				 .range = { 0, f->size },
+				 .etag = "\"" };
+	hex_encode((struct span) { (const char *)f->sha256, SHA256_LEN },
+		   d->etag + 1, sizeof(d->etag) - 1);
+	d->etag[HEX_SHA256_LEN + 1] = '"';
+	etag = span_of(d->etag);
+	if (condition_not_modified(&c, etag, f->created_at)) {
+		d->kind = DELIVERY_UNCHANGED;
+		return;
+	}
+	/* 14.2: Range means something for GET only */
+	if (!rq->head && condition_range_holds(&c, etag, f->created_at))
+		e = range_parse(request_header(rq, "Range"), f->size,
+				&d->range);
+	if (e == ERR_OK)
+		d->kind = DELIVERY_PART;
+	if (e == ERR_RANGE)
+		d->kind = DELIVERY_NOTHING;
+}
+
+static bool wants_inline(const struct request *rq)
+{
+	struct span value;
+
+	return request_query(rq, "inline", &value) == ERR_OK &&
+	       span_eq(value, SPAN("1"));
+}
+
+/* The type of a row from when nobody looked at bytes is only what its client
+ * said */
+static bool may_be_inline(const struct file *f)
+{
+	return f->claimed_type[0] != '\0' &&
+	       file_type_is_inert(span_of(f->type));
+}
+
+/* Whether the file is what this very message carries (RFC 9530 2). The server
+ * in front may yet cut what it sends to a Range, or leave it out for a
+ * condition: so where it is asked for either, we do not say. */
+static bool is_content(const struct request *rq, const struct delivery *d)
+{
+	static const char *const fields[] = { "Range", "If-None-Match",
+					      "If-Modified-Since" };
+
+	if (rq->head || d->kind != DELIVERY_WHOLE)
+		return false;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (request_header(rq, fields[i]).len > 0)
+			return false;
+	return true;
+}
+
+/* What is said of the file, whoever sends its bytes */
+static void describe(const struct request *rq, struct response *rs,
+		     const struct delivery *d)
+{
+	const struct file *f = d->file;
+	char modified[HTTP_DATE_LEN + 1];
+	struct buf value;
+
+	response_cache(rs, "private, no-cache");
+	response_header_str(rs, "Content-Type", f->type);
+	http_date_format(f->created_at, modified);
+	response_header_str(rs, "ETag", d->etag);
+	response_header_str(rs, "Last-Modified", modified);
+	buf_init(&value, FILE_NAME_MAX * 5);
+	digest_field_write(f->sha256, &value);
+	response_header(rs, "Repr-Digest", buf_span(&value));
+	if (is_content(rq, d))
+		response_header(rs, "Content-Digest", buf_span(&value));
+	buf_clear(&value);
+	file_name_disposition(span_of(f->name),
+			      wants_inline(rq) && may_be_inline(f), &value);
+	response_header(rs, "Content-Disposition", buf_span(&value));
+	buf_release(&value);
+	response_header_str(rs, "X-Content-Type-Options", "nosniff");
+	/* A stored file is a guest's: it may not act in our origin's name */
+	response_header_str(rs, "Content-Security-Policy",
+			    "sandbox; default-src 'none'; img-src 'self'; "
+			    "media-src 'self'; style-src 'unsafe-inline'");
+}
+
+/* The bytes from range.first on, by our own hands */
+static enum err send_bytes(struct app *app, struct response *rs,
+			   const struct file *f, struct range range,
+			   char *space)
+{
+	struct store_reader *r = NULL;
+	int64_t size, left = range.length;
+	size_t got;
+	enum err e = store_reader_open(app->store, f->id, range.first, &r,
+				       &size, &rs->why);
+
+	if (e == ERR_OK && size != f->size)
+		e = err_set(&rs->why, ERR_IO,
+			    "object %s has %lld bytes, its row says %lld",
+			    f->id, (long long)size, (long long)f->size);
+	while (e == ERR_OK && left > 0) {
+		size_t want =
+			left < DELIVERY_READ ? (size_t)left : DELIVERY_READ;
+
+		e = store_reader_read(r, space, want, &got, &rs->why);
+		if (e == ERR_OK && got == 0)
+			e = err_set(&rs->why, ERR_IO, "object %s ended early",
+				    f->id);
+		if (e == ERR_OK)
+			e = response_write(rs, (struct span) { space, got });
+		left -= (int64_t)got;
+	}
+	store_reader_close(r);
+	/* A row without bytes is our failure, not a wrong address */
+	return e == ERR_NOT_FOUND ? ERR_IO : e;
+}
+
+static enum err range_refused(struct response *rs, int64_t size)
+{
+	char text[48];
+
+	(void)snprintf(text, sizeof(text), "bytes */%lld", (long long)size);
+	response_restart(rs);
+	response_header_str(rs, "Content-Range", text);
+	response_keep(rs);
+	return response_explain(rs, ERR_RANGE, "The file has %lld bytes.",
+				(long long)size);
+}
+
+enum err delivery_send(const struct delivery *d, struct app *app,
+		       struct request *rq, struct response *rs)
+{
+	char *space = arena_alloc(rq->arena, DELIVERY_READ);
+	char text[96];
+
+	if (space == NULL)
+		return ERR_MEMORY;
+	describe(rq, rs, d);
+	if (d->kind == DELIVERY_UNCHANGED)
+		return response_empty(rs, 304);
+	if (d->kind == DELIVERY_NOTHING)
+		return range_refused(rs, d->file->size);
+	if (d->kind == DELIVERY_PART) {
+		response_status(rs, 206);
+		(void)snprintf(
+			text, sizeof(text), "bytes %lld-%lld/%lld",
+			(long long)d->range.first,
+			(long long)(d->range.first + d->range.length - 1),
+			(long long)d->file->size);
+		response_header_str(rs, "Content-Range", text);
+	}
+	response_header_str(rs, "Accept-Ranges", "bytes");
+	response_header_int(rs, "Content-Length", d->range.length);
+	if (rq->head || d->range.length == 0)
+		return response_empty(rs, rs->status);
+	return send_bytes(app, rs, d->file, d->range, space);
+}
+
+/* nginx has neither our ETag nor our Last-Modified in sight when it judges
+ * conditions, and refuses a Range that means nothing to us: these are ours */
+static bool nginx_would_err(const struct delivery *d, const struct request *rq)
+{
+	return d->kind == DELIVERY_UNCHANGED || d->kind == DELIVERY_NOTHING ||
+	       (d->kind == DELIVERY_WHOLE &&
+		request_header(rq, "Range").len > 0) ||
+	       request_header(rq, "If-Match").len > 0 ||
+	       request_header(rq, "If-Unmodified-Since").len > 0;
+}
+
+enum err delivery_give(const struct delivery *d, struct app *app,
+		       struct request *rq, struct response *rs)
+{
+	char path[STORE_PATH_MAX],
+		address[sizeof(DELIVERY_ADDRESS) + STORE_TAIL];
+
+	if (!app->by_server || (app->by_address && nginx_would_err(d, rq)))
+		return delivery_send(d, app, rq, rs);
+	describe(rq, rs, d);
+	if (store_path(app->store, d->file->id, path) != ERR_OK)
+		return err_set(&rs->why, ERR_IO, "object %s is missing",
+			       d->file->id);
+	if (app->by_address) {
+		(void)snprintf(address, sizeof(address), "%s%s",
+			       DELIVERY_ADDRESS,
+			       path + strlen(path) - STORE_TAIL);
+		response_header_str(rs, "X-Accel-Redirect", address);
+	} else {
+		response_header_str(rs, "X-Sendfile", path);
+	}
+	return response_empty(rs, 200);
+}

@@ -1,0 +1,159 @@
+/* GET, POST /files/{id}/links and DELETE /links/{id}: share links. The address
+ * of one is in the answer that makes it, and never again. */
+#include "cgi-gateway/app/public_url.h"
+#include "cgi-gateway/app/request_params.h"
+#include "cgi-gateway/manage/link_params.h"
+#include "cgi-gateway/tables/file_json.h"
+#include "cgi-gateway/tables/links.h"
+
+#include <sodium.h>
+
+enum {
+	DOWNLOADS_MAX = 1000 * 1000, /* more is without limit */
+};
+
+static struct json_object *link_json(const struct link *l)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (o == NULL)
+		return NULL;
+	json_set_str(o, "id", l->id);
+	file_json_set_time(o, "created_at", l->created_at);
+	file_json_set_time(o, "expires_at", l->expires_at);
+	file_json_set_limit(o, "max_downloads", l->max_downloads);
+	json_set_int(o, "downloads", l->downloads);
+	return o;
+}
+
+static enum err find_file(struct app *app, struct request *rq,
+			  struct response *rs, const char *scope,
+			  struct session_check *who, struct file *out)
+{
+	uint64_t owner;
+	enum err e = request_owner(app, rq, rs, scope, who, &owner);
+
+	if (e != ERR_OK)
+		return e;
+	e = files_find(app->db, who, owner, rq->param, out, &rs->why);
+	session_check_used(app->db, who, rq);
+	return e == ERR_BAD_TOKEN
+		       ? session_check_refused(app->db, rq, scope, e, &rs->why)
+		       : e;
+}
+
+/* --- a new one -------------------------------------------------------------
+ */
+
+static enum err read_wish(struct request *rq, struct response *rs,
+			  struct link *l)
+{
+	struct json_object *o = NULL;
+	enum err e = link_params_read(rq, rs, &o);
+
+	*l = (struct link) { .max_downloads = LINK_NO_LIMIT };
+	if (e == ERR_OK)
+		e = link_params_expiry(o, rq, rs, &l->expires_at);
+	if (e == ERR_OK)
+		e = link_params_limit(o, "max_downloads", DOWNLOADS_MAX, rs,
+				      &l->max_downloads);
+	json_object_put(o);
+	return e;
+}
+
+static enum err answer_new(const struct app *app, const struct request *rq,
+			   struct response *rs, const struct link *l,
+			   const char *token)
+{
+	struct json_object *o = link_json(l);
+	char tail[sizeof("/s/") + LINK_TOKEN_LEN];
+	enum err e;
+
+	if (o == NULL)
+		return ERR_MEMORY;
+	(void)snprintf(tail, sizeof(tail), "/s/%s", token);
+	public_url_set(app, rq, o, tail);
+	e = response_json(rs, 201, o);
+	json_object_put(o);
+	return e;
+}
+
+enum err handle_link_new(void *app_, struct request *rq, struct response *rs)
+{
+	struct app *app = app_;
+	char token[LINK_TOKEN_LEN + 1];
+	struct session_check who;
+	struct link l;
+	struct file f;
+	enum err e = read_wish(rq, rs, &l);
+
+	if (e == ERR_OK)
+		e = find_file(app, rq, rs, "files:write", &who, &f);
+	if (e == ERR_OK)
+		e = links_add(app->db, &who, &f, &l, token, &rs->why);
+	if (e == ERR_QUOTA)
+		return response_explain(rs, ERR_CONFLICT,
+					"The file has %d links. Revoke one "
+					"first.",
+					LINK_FILE_MAX);
+	if (e != ERR_OK)
+		return e;
+	e = answer_new(app, rq, rs, &l, token);
+	sodium_memzero(token, sizeof(token));
+	return e;
+}
+
+/* --- the list, and the end --------------------------------------------------
+ */
+
+struct listing {
+	struct json_object *links; /* the array being filled */
+	struct link row;
+};
+
+static enum err add_row(void *arg)
+{
+	struct listing *l = arg;
+
+	if (json_object_array_add(l->links, link_json(&l->row)) != 0)
+		return ERR_MEMORY;
+	return ERR_OK;
+}
+
+enum err handle_links(void *app_, struct request *rq, struct response *rs)
+{
+	struct app *app = app_;
+	struct json_object *o;
+	struct listing l;
+	struct session_check who;
+	struct file f;
+	enum err e = find_file(app, rq, rs, "files:read", &who, &f);
+
+	if (e != ERR_OK)
+		return e;
+	o = json_object_new_object();
+	l.links = json_object_new_array();
+	(void)json_object_object_add(o, "links", l.links);
+	e = links_list(app->db, &f, &l.row, add_row, &l, &rs->why);
+	if (e == ERR_OK)
+		e = response_json(rs, 200, o);
+	json_object_put(o);
+	return e;
+}
+
+enum err handle_link_end(void *app_, struct request *rq, struct response *rs)
+{
+	struct app *app = app_;
+	struct session_check who;
+	uint64_t owner;
+	enum err e = request_owner(app, rq, rs, "files:write", &who, &owner);
+
+	if (e == ERR_OK)
+		e = session_check_api(app->db, rq, "files:write", &rs->why);
+	if (e == ERR_OK)
+		e = links_revoke(app->db, &who, owner, rq->param, &rs->why);
+	if (e != ERR_OK)
+		return session_check_refused(app->db, rq, "files:write", e,
+					     &rs->why);
+	return response_empty(rs, 204);
+}

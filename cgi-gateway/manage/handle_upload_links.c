@@ -1,0 +1,189 @@
+/* POST, GET /upload-links and DELETE /upload-links/{id}: the owner's side of
+ * upload links. The address of one is in the answer that makes it, and never
+ * again. */
+#include "cgi-gateway/app/public_url.h"
+#include "cgi-gateway/app/request_params.h"
+#include "cgi-gateway/manage/link_params.h"
+#include "cgi-gateway/tables/file_json.h"
+#include "cgi-gateway/tables/upload_links.h"
+#include "common/http/body.h"
+
+#include <sodium.h>
+
+/* A link that leaks costs no more than this, unless its owner has said so */
+enum {
+	FILES_DEFAULT = 100,
+	BYTES_DEFAULT = 1 << 30,
+};
+
+/* Beyond these it is without limit */
+#define FILES_MAX INT64_C(1000000)
+#define BYTES_MAX (INT64_C(1) << 50)
+
+static struct json_object *link_json(const struct upload_link *l)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (o == NULL)
+		return NULL;
+	json_set_str(o, "id", l->id);
+	json_set_str(o, "name", l->name);
+	file_json_set_time(o, "created_at", l->created_at);
+	file_json_set_time(o, "expires_at", l->expires_at);
+	file_json_set_limit(o, "max_files", l->most.files);
+	json_set_int(o, "files", l->taken.files);
+	file_json_set_limit(o, "max_bytes", l->most.bytes);
+	json_set_int(o, "bytes", l->taken.bytes);
+	file_json_set_limit(o, "max_file_bytes", l->max_file_bytes);
+	return o;
+}
+
+/* --- a new one -------------------------------------------------------------
+ */
+
+static enum err link_params_name(struct json_object *o, struct response *rs,
+				 struct upload_link *l)
+{
+	if (!json_object_object_get_ex(o, "name", NULL))
+		return ERR_OK;
+	return body_text(o, "name", l->name, sizeof(l->name), rs);
+}
+
+static enum err read_wish(struct request *rq, struct response *rs,
+			  struct upload_link *l)
+{
+	struct json_object *o = NULL;
+	enum err e = link_params_read(rq, rs, &o);
+
+	*l = (struct upload_link) { .most = { BYTES_DEFAULT, FILES_DEFAULT } };
+	if (e == ERR_OK)
+		e = link_params_name(o, rs, l);
+	if (e == ERR_OK)
+		e = link_params_expiry(o, rq, rs, &l->expires_at);
+	if (e == ERR_OK)
+		e = link_params_limit(o, "max_files", FILES_MAX, rs,
+				      &l->most.files);
+	if (e == ERR_OK)
+		e = link_params_limit(o, "max_bytes", BYTES_MAX, rs,
+				      &l->most.bytes);
+	if (e == ERR_OK)
+		e = link_params_limit(o, "max_file_bytes", BYTES_MAX, rs,
+				      &l->max_file_bytes);
+	json_object_put(o);
+	return e;
+}
+
+static enum err answer_new(const struct app *app, const struct request *rq,
+			   struct response *rs, const struct upload_link *l,
+			   const char *token)
+{
+	struct json_object *o = link_json(l);
+	char tail[sizeof("/u/") + LINK_TOKEN_LEN];
+	enum err e;
+
+	if (o == NULL)
+		return ERR_MEMORY;
+	(void)snprintf(tail, sizeof(tail), "/u/%s", token);
+	public_url_set(app, rq, o, tail);
+	e = response_json(rs, 201, o);
+	json_object_put(o);
+	return e;
+}
+
+/* Who asks, and that an API token may: the statements do not tell whose it is
+ */
+static enum err find_caller(struct app *app, struct request *rq,
+			    struct response *rs, const char *scope,
+			    struct session_check *who, uint64_t *owner)
+{
+	enum err e = request_owner(app, rq, rs, scope, who, owner);
+
+	return e == ERR_OK ? session_check_api(app->db, rq, scope, &rs->why)
+			   : e;
+}
+
+enum err handle_upload_link_new(void *app_, struct request *rq,
+				struct response *rs)
+{
+	struct app *app = app_;
+	char token[LINK_TOKEN_LEN + 1];
+	struct upload_link l;
+	struct session_check who;
+	uint64_t owner;
+	enum err e = read_wish(rq, rs, &l);
+
+	if (e == ERR_OK)
+		e = find_caller(app, rq, rs, "files:write", &who, &owner);
+	if (e == ERR_OK)
+		e = upload_links_add(app->db, &who, owner, &l, token, &rs->why);
+	if (e == ERR_QUOTA)
+		return response_explain(rs, ERR_CONFLICT,
+					"There are %d upload links. Revoke one "
+					"first.",
+					UPLOAD_LINK_OWNER_MAX);
+	if (e != ERR_OK)
+		return session_check_refused(app->db, rq, "files:write", e,
+					     &rs->why);
+	e = answer_new(app, rq, rs, &l, token);
+	sodium_memzero(token, sizeof(token));
+	return e;
+}
+
+/* --- the list, and the end --------------------------------------------------
+ */
+
+struct listing {
+	struct json_object *links; /* the array being filled */
+	struct upload_link row;
+};
+
+static enum err add_row(void *arg)
+{
+	struct listing *l = arg;
+
+	if (json_object_array_add(l->links, link_json(&l->row)) != 0)
+		return ERR_MEMORY;
+	return ERR_OK;
+}
+
+enum err handle_upload_links(void *app_, struct request *rq,
+			     struct response *rs)
+{
+	struct app *app = app_;
+	struct json_object *o;
+	struct listing l;
+	struct session_check who;
+	uint64_t owner;
+	enum err e = find_caller(app, rq, rs, "files:read", &who, &owner);
+
+	if (e != ERR_OK)
+		return e;
+	o = json_object_new_object();
+	l.links = json_object_new_array();
+	(void)json_object_object_add(o, "links", l.links);
+	e = upload_links_list(app->db, &who, owner, &l.row, add_row, &l,
+			      &rs->why);
+	if (e == ERR_OK && json_object_array_length(l.links) == 0)
+		e = session_check_alone(app->db, rq, "files:read", &rs->why);
+	if (e == ERR_OK)
+		e = response_json(rs, 200, o);
+	json_object_put(o);
+	return e;
+}
+
+enum err handle_upload_link_end(void *app_, struct request *rq,
+				struct response *rs)
+{
+	struct app *app = app_;
+	struct session_check who;
+	uint64_t owner;
+	enum err e = find_caller(app, rq, rs, "files:write", &who, &owner);
+
+	if (e == ERR_OK)
+		e = upload_links_revoke(app->db, &who, owner, rq->param,
+					&rs->why);
+	if (e != ERR_OK)
+		return session_check_refused(app->db, rq, "files:write", e,
+					     &rs->why);
+	return response_empty(rs, 204);
+}

@@ -1,0 +1,38 @@
+/* GET /usage: what one has, and may have. */
+#include "cgi-gateway/app/app.h"
+
+#include "cgi-gateway/app/request_params.h"
+#include "cgi-gateway/tables/file_json.h"
+
+static enum err answer(struct response *rs, const struct usage *u)
+{
+	struct json_object *o = json_object_new_object();
+	enum err e;
+
+	if (o == NULL)
+		return ERR_MEMORY;
+	json_set_int(o, "bytes", u->bytes);
+	json_set_int(o, "files", u->files);
+	file_json_set_limit(o, "quota_bytes", u->limits.bytes);
+	file_json_set_limit(o, "quota_files", u->limits.files);
+	e = response_json(rs, 200, o);
+	json_object_put(o);
+	return e;
+}
+
+enum err handle_usage(void *app_, struct request *rq, struct response *rs)
+{
+	struct app *app = app_;
+	struct session_check who;
+	struct usage u;
+	uint64_t owner;
+	enum err e = request_owner(app, rq, rs, "files:read", &who, &owner);
+
+	if (e != ERR_OK)
+		return e;
+	e = quota_usage(app->db, &who, owner, &app->quota, &u, &rs->why);
+	session_check_used(app->db, &who, rq);
+	if (e == ERR_OK)
+		return answer(rs, &u);
+	return session_check_refused(app->db, rq, "files:read", e, &rs->why);
+}

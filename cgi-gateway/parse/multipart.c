@@ -1,0 +1,257 @@
+#include "cgi-gateway/parse/multipart.h"
+
+#include "common/codec/field.h"
+
+#include <string.h>
+
+enum err multipart_init(struct multipart *m, struct span content_type)
+{
+	struct span boundary;
+
+	m->state = MULTIPART_PREAMBLE;
+	m->end_due = false;
+	m->line_end_len = 0;
+	m->head_len = 0;
+	if (field_param(content_type, SPAN("boundary"), &boundary) != ERR_OK ||
+	    boundary.len == 0 || boundary.len > MULTIPART_BOUNDARY_MAX ||
+	    span_find(boundary, '\r') != boundary.len ||
+	    span_find(boundary, '\n') != boundary.len)
+		return ERR_FORMAT;
+	memcpy(m->delimiter, "\r\n--", 4);
+	memcpy(m->delimiter + 4, boundary.p, boundary.len);
+	m->delimiter_len = boundary.len + 4;
+	/* The first boundary may stand at the very start, without its CRLF */
+	m->matched = 2;
+	return ERR_OK;
+}
+
+bool multipart_complete(const struct multipart *m)
+{
+	return m->state == MULTIPART_EPILOGUE;
+}
+
+static struct span take(struct span *piece, size_t n)
+{
+	struct span taken = { piece->p, n };
+
+	*piece = span_from(*piece, n);
+	return taken;
+}
+
+/* Go on with a delimiter that has begun. True when a decision is there: either
+ * it is whole (matched == delimiter_len), or it was none (matched is 0, and
+ * *wrongly holds the bytes that were held back). */
+static bool match_on(struct multipart *m, struct span *piece,
+		     struct span *wrongly)
+{
+	size_t n = m->matched, i = 0;
+
+	while (i < piece->len && n < m->delimiter_len &&
+	       piece->p[i] == m->delimiter[n]) {
+		i++;
+		n++;
+	}
+	*piece = span_from(*piece, i);
+	m->matched = n;
+	if (n == m->delimiter_len)
+		return true;
+	if (piece->len == 0)
+		return false;
+	/* A boundary holds no CR, so no later start hides in what was held */
+	*wrongly = (struct span) { m->delimiter, n };
+	m->matched = 0;
+	return true;
+}
+
+/* Data up to the next CR, which may begin a delimiter */
+static struct span plain_run(struct multipart *m, struct span *piece)
+{
+	size_t n = span_find(*piece, '\r');
+
+	/* CR, but surely no delimiter: go on to the next one */
+	while (n + 1 < piece->len && piece->p[n + 1] != '\n')
+		n += 1 + span_find(span_from(*piece, n + 1), '\r');
+	if (n < piece->len) {
+		struct span run = take(piece, n);
+
+		*piece = span_from(*piece, 1);
+		m->matched = 1;
+		return run;
+	}
+	return take(piece, piece->len);
+}
+
+/* Bytes of a part or of the preamble, until a boundary */
+static void scan(struct multipart *m, struct span *piece,
+		 struct multipart_event *ev)
+{
+	bool body = m->state == MULTIPART_BODY;
+	struct span data = { NULL, 0 };
+
+	while (data.len == 0 && piece->len > 0) {
+		if (m->matched == 0)
+			data = plain_run(m, piece);
+		else if (!match_on(m, piece, &data))
+			return; /* hungry */
+		if (m->matched == m->delimiter_len) {
+			m->state = MULTIPART_LINE_END;
+			m->matched = 0;
+			m->line_end_len = 0;
+			m->end_due = body;
+			return;
+		}
+		if (!body)
+			data.len = 0;
+	}
+	if (data.len > 0) {
+		ev->kind = MULTIPART_DATA;
+		ev->data = data;
+	}
+}
+
+/* Behind a boundary: "--" closes, CRLF (after blanks) opens the next part */
+static enum err line_end(struct multipart *m, struct span *piece)
+{
+	while (piece->len > 0) {
+		char c = take(piece, 1).p[0];
+
+		if (m->line_end_len == 0 && (c == ' ' || c == '\t'))
+			continue;
+		m->line_end[m->line_end_len++] = c;
+		if (m->line_end_len < sizeof(m->line_end))
+			continue;
+		if (memcmp(m->line_end, "--", 2) == 0)
+			m->state = MULTIPART_EPILOGUE;
+		else if (memcmp(m->line_end, "\r\n", 2) == 0)
+			m->state = MULTIPART_HEAD;
+		else
+			return ERR_FORMAT;
+		m->head_len = 0;
+		return ERR_OK;
+	}
+	return ERR_OK;
+}
+
+/* In `text`: forms write a quote as %22, and nothing else that a name may hold
+ * (HTML, "multipart/form-data encoding algorithm"). The new length. */
+static size_t turn_quotes_back(char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		bool quote = len - i >= 3 && memcmp(text + i, "%22", 3) == 0;
+
+		text[n++] = quote ? '"' : text[i];
+		if (quote)
+			i += 2;
+	}
+	return n;
+}
+
+/* RFC 7578 4.2: form-data; name="..."; filename="..." */
+static enum err read_disposition(struct multipart *m, struct span value,
+				 struct multipart_event *ev)
+{
+	struct span kind = value, rest, name, text;
+	enum err e;
+
+	if (!span_cut(&kind, ';', &rest) ||
+	    !span_eq_nocase(span_trim(kind), SPAN("form-data")))
+		return ERR_FORMAT;
+	while ((e = field_next_param(&rest, &name, &text)) == ERR_OK) {
+		if (span_eq_nocase(name, SPAN("name"))) {
+			ev->name.len = field_unquote(text, m->name);
+			ev->name.p = m->name;
+		} else if (span_eq_nocase(name, SPAN("filename"))) {
+			ev->file.len = turn_quotes_back(
+				m->file, field_unquote(text, m->file));
+			ev->file.p = m->file;
+			ev->is_file = true;
+		}
+	}
+	return e == ERR_NOT_FOUND && ev->name.p != NULL ? ERR_OK : ERR_FORMAT;
+}
+
+static enum err read_head(struct multipart *m, struct multipart_event *ev)
+{
+	struct span rest = { m->head, m->head_len }, line, value;
+	bool disposed = false;
+
+	while (span_next(&rest, '\n', &line)) {
+		if (line.len > 0 && line.p[line.len - 1] == '\r')
+			line.len--;
+		if (line.len == 0)
+			continue;
+		if (!span_cut(&line, ':', &value) || !field_is_token(line))
+			return ERR_FORMAT;
+		value = span_trim(value);
+		if (span_eq_nocase(line, SPAN("Content-Disposition"))) {
+			if (disposed ||
+			    read_disposition(m, value, ev) != ERR_OK)
+				return ERR_FORMAT;
+			disposed = true;
+		} else if (span_eq_nocase(line, SPAN("Content-Type"))) {
+			ev->type = value;
+		}
+	}
+	return disposed ? ERR_OK : ERR_FORMAT;
+}
+
+/* The header lines end with an empty one; there may be none at all */
+static bool head_ended(const struct multipart *m)
+{
+	struct span head = { m->head, m->head_len };
+
+	return span_has_suffix(head, SPAN("\r\n\r\n")) ||
+	       span_eq(head, SPAN("\r\n"));
+}
+
+static enum err gather_head(struct multipart *m, struct span *piece,
+			    struct multipart_event *ev)
+{
+	while (piece->len > 0) {
+		/* Whole lines at a time: only a LF can end the head */
+		size_t n = span_find(*piece, '\n') + 1;
+		struct span line = take(piece, n < piece->len ? n : piece->len);
+
+		if (line.len > sizeof(m->head) - m->head_len)
+			return ERR_TOO_LARGE;
+		memcpy(m->head + m->head_len, line.p, line.len);
+		m->head_len += line.len;
+		if (head_ended(m)) {
+			m->state = MULTIPART_BODY;
+			m->matched = 0;
+			ev->kind = MULTIPART_PART;
+			return read_head(m, ev);
+		}
+	}
+	return ERR_OK;
+}
+
+enum err multipart_next(struct multipart *m, struct span *piece,
+			struct multipart_event *ev)
+{
+	enum err e = ERR_OK;
+
+	*ev = (struct multipart_event) { .kind = MULTIPART_HUNGRY };
+	while (e == ERR_OK && ev->kind == MULTIPART_HUNGRY) {
+		if (m->end_due) {
+			m->end_due = false;
+			ev->kind = MULTIPART_END;
+		} else if (piece->len == 0) {
+			break;
+		} else if (m->state == MULTIPART_PREAMBLE ||
+			   m->state == MULTIPART_BODY) {
+			scan(m, piece, ev);
+		} else if (m->state == MULTIPART_HEAD) {
+			e = gather_head(m, piece, ev);
+		} else if (m->state == MULTIPART_LINE_END) {
+			e = line_end(m, piece);
+			if (m->state == MULTIPART_EPILOGUE)
+				ev->kind = MULTIPART_CLOSED;
+		} else {
+			*piece = span_from(*piece, piece->len);
+		}
+	}
+	return e;
+}

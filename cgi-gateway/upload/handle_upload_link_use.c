@@ -1,0 +1,69 @@
+/* GET /u/{token}: what an upload link takes, for whoever has it. */
+#include "cgi-gateway/app/app.h"
+#include "cgi-gateway/app/public_url.h"
+#include "cgi-gateway/tables/file_json.h"
+#include "cgi-gateway/tables/upload_links.h"
+#include "common/codec/field.h"
+
+/* A browser that was given the address gets the page, whatever the link is:
+ * that asks here again. What stands behind the "#" is sent to no server. */
+static enum err show_page(const struct app *app, const struct request *rq,
+			  struct response *rs)
+{
+	struct buf url;
+
+	buf_init(&url, REQUEST_PATH_MAX);
+	public_url_add_page(app, "/drop.html#", &url);
+	buf_add(&url, rq->param);
+	response_header(rs, "Location", buf_span(&url));
+	buf_release(&url);
+	return response_empty(rs, 303);
+}
+
+static void set_left(struct json_object *o, const char *key, int64_t left)
+{
+	if (left == INT64_MAX)
+		(void)json_object_object_add(o, key, NULL);
+	else
+		json_set_int(o, key, left);
+}
+
+static enum err answer(const struct app *app, struct response *rs,
+		       const struct upload_link *l)
+{
+	struct amount left = upload_link_left(l);
+	struct json_object *o = json_object_new_object();
+	enum err e;
+
+	if (o == NULL)
+		return ERR_MEMORY;
+	json_set_str(o, "name", l->name);
+	file_json_set_time(o, "expires_at", l->expires_at);
+	file_json_set_limit(o, "max_files", l->most.files);
+	set_left(o, "files_left", left.files);
+	file_json_set_limit(o, "max_bytes", l->most.bytes);
+	set_left(o, "bytes_left", left.bytes);
+	json_set_int(o, "max_file_bytes",
+		     upload_link_max_file(l, app->max_upload));
+	e = response_json(rs, 200, o);
+	json_object_put(o);
+	return e;
+}
+
+enum err handle_upload_link_show(void *app_, struct request *rq,
+				 struct response *rs)
+{
+	struct app *app = app_;
+	struct upload_link l;
+	enum err e;
+
+	if (!link_token_has_form(rq->param))
+		return ERR_NOT_FOUND;
+	if (field_accept_prefers(request_header(rq, "Accept"),
+				 SPAN("text/html"), SPAN("application/json")))
+		return show_page(app, rq, rs);
+	e = upload_links_find(app->db, rq->param, rq->now, &l, &rs->why);
+	if (e == ERR_GONE)
+		return response_explain(rs, e, UPLOAD_LINK_GONE);
+	return e == ERR_OK ? answer(app, rs, &l) : e;
+}

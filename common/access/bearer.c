@@ -1,0 +1,93 @@
+#include "common/access/bearer.h"
+
+#include <string.h>
+
+/* b64token of RFC 6750 2.1 */
+static bool is_token(struct span s)
+{
+	while (s.len > 0 && s.p[s.len - 1] == '=')
+		s.len--;
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.p[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+		      (c >= 'a' && c <= 'z') ||
+		      (c != '\0' && strchr("-._~+/", c) != NULL)))
+			return false;
+	}
+	return s.len > 0;
+}
+
+enum err bearer_token(struct span authorization, struct span *out)
+{
+	struct span scheme = span_trim(authorization), token = { 0 };
+
+	(void)span_cut(&scheme, ' ', &token);
+	if (!span_eq_nocase(scheme, SPAN("Bearer")))
+		return ERR_NO_TOKEN;
+	token = span_trim(token);
+	if (!is_token(token))
+		return ERR_TOKEN_REQUEST;
+	*out = token;
+	return ERR_OK;
+}
+
+static enum err verify_jwt(struct span token, struct keyring_file *keys,
+			   const struct jwt_rules *rules, int64_t now,
+			   struct claims *claims)
+{
+	const struct keyring *ring = keyring_file_take(keys, now);
+	enum err e = jwt_verify(token, ring, rules, now, claims);
+	/* A key that another process has just begun to sign with? */
+	bool again = e == ERR_BAD_TOKEN && keyring_file_look(keys, ring);
+
+	keyring_file_give(keys, ring);
+	if (!again)
+		return e;
+	ring = keyring_file_take(keys, now);
+	e = jwt_verify(token, ring, rules, now, claims);
+	keyring_file_give(keys, ring);
+	return e;
+}
+
+enum err bearer_verify(struct span token, struct keyring_file *keys,
+		       const struct jwt_rules *rules, int64_t now,
+		       struct bearer_id *bearer_id, struct claims *claims)
+{
+	enum err e;
+
+	if (bearer_id_is_api(token)) {
+		e = bearer_id_parse_api(token, bearer_id);
+		/* The rest is in the table: session_check_now() */
+		if (e == ERR_OK)
+			(void)snprintf(claims->issuer, sizeof(claims->issuer),
+				       "%s", rules->issuer);
+	} else {
+		e = verify_jwt(token, keys, rules, now, claims);
+		if (e == ERR_OK) {
+			*bearer_id = (struct bearer_id) { .api = false };
+			memcpy(bearer_id->session, claims->session,
+			       sizeof(claims->session));
+		}
+	}
+	/* to the client, what is no token is not genuine */
+	return e == ERR_FORMAT ? ERR_BAD_TOKEN : e;
+}
+
+enum err bearer_check(struct request *rq, struct keyring_file *keys,
+		      const struct jwt_rules *rules, const char *scope)
+{
+	struct span token;
+	enum err e = bearer_token(request_authorization(rq), &token);
+
+	if (e == ERR_OK)
+		e = bearer_verify(token, keys, rules, rq->now, &rq->bearer_id,
+				  &rq->claims);
+	if (e != ERR_OK || rq->bearer_id.api)
+		return e;
+	rq->authenticated = true;
+	if (scope[0] != '\0' &&
+	    !span_list_has(span_of(rq->claims.scope), span_of(scope)))
+		return ERR_SCOPE;
+	return ERR_OK;
+}

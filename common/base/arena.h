@@ -1,0 +1,37 @@
+/* arena.h - the memory of one request.
+ *
+ * Allocations are never freed one by one: arena_reset() frees them all when the
+ * response has been sent. It keeps one block of ARENA_BLOCK bytes, so a request
+ * that needs no more takes no memory from malloc(3) here; a larger one does.
+ * One arena belongs to one thread.
+ */
+#ifndef ARENA_H
+#define ARENA_H
+
+#include "common/base/err.h"
+#include "common/base/span.h"
+
+enum {
+	ARENA_BLOCK = 16 * 1024,     /* bytes; what one request usually needs */
+	ARENA_MAX = 4 * 1024 * 1024, /* bytes a single request may take */
+};
+
+struct arena {
+	struct arena_block *blocks; /* newest first; the last is the oldest */
+	size_t total;		    /* bytes handed out since the reset */
+};
+
+void arena_init(struct arena *a);
+void arena_release(struct arena *a);
+
+/* Free everything allocated; keep one block for the next request. */
+void arena_reset(struct arena *a);
+
+/* `size` bytes, aligned for any type, not cleared. NULL when memory is out or
+ * ARENA_MAX would be passed. */
+void *arena_alloc(struct arena *a, size_t size);
+
+/* A terminated copy of `s`, or NULL. */
+char *arena_cstr(struct arena *a, struct span s);
+
+#endif

@@ -1,0 +1,41 @@
+/* buf.h - bytes that grow, up to a maximum fixed when the buffer is made.
+ *
+ * The maximum is part of the making so that no caller can forget it. The
+ * first failure sticks: later appends do nothing, and buf_error() tells, so
+ * a long run of appends needs one check at its end.
+ */
+#ifndef BUF_H
+#define BUF_H
+
+#include "common/base/err.h"
+#include "common/base/span.h"
+
+struct buf {
+	char *p;    /* owned; NULL until the first append */
+	size_t len; /* bytes in use */
+	size_t cap;
+	size_t max; /* len never exceeds this */
+	enum err error;
+};
+
+void buf_init(struct buf *b, size_t max);
+void buf_release(struct buf *b); /* frees; *b may be used again as new */
+void buf_clear(struct buf *b); /* empties and forgets an error, keeps memory */
+
+void buf_add(struct buf *b, struct span s);
+void buf_add_str(struct buf *b, const char *s);
+void buf_add_char(struct buf *b, char c);
+void buf_add_int(struct buf *b, int64_t n);
+void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* ERR_OK, ERR_TOO_LARGE (over max) or ERR_MEMORY. */
+enum err buf_error(const struct buf *b) MUST_CHECK;
+
+/* What is in it; valid until the next append. */
+struct span buf_span(const struct buf *b);
+
+/* Make room for `n` more bytes and return where they go, or NULL (error is
+ * set). The caller writes and then adds to len itself. */
+char *buf_room(struct buf *b, size_t n);
+
+#endif

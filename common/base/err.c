@@ -1,0 +1,62 @@
+#include "common/base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *const texts[ERR_COUNT] = {
+	[ERR_OK] = "ok",
+	[ERR_FORMAT] = "malformed",
+	[ERR_INVALID] = "not an acceptable value",
+	[ERR_WEAK_PASSWORD] = "weak password",
+	[ERR_TOO_LARGE] = "too large",
+	[ERR_NO_FILE] = "no file in the request",
+	[ERR_TRUNCATED] = "ended too early",
+	[ERR_LENGTH_REQUIRED] = "length required",
+	[ERR_MEDIA_TYPE] = "unsupported media type",
+	[ERR_DIGEST] = "digest mismatch",
+	[ERR_INFECTED] = "infected",
+	[ERR_CHECKSUM] = "checksum mismatch",
+	[ERR_TUS_VERSION] = "not tus 1.0.0",
+	[ERR_RANGE] = "range not satisfiable",
+	[ERR_NO_CREDENTIALS] = "no credentials",
+	[ERR_CREDENTIALS] = "wrong credentials",
+	[ERR_LIMITED] = "too many attempts",
+	[ERR_OTP_REQUIRED] = "one-time code required",
+	[ERR_OTP] = "wrong one-time code",
+	[ERR_NO_TOKEN] = "no token",
+	[ERR_TOKEN_REQUEST] = "malformed authorization",
+	[ERR_BAD_TOKEN] = "token not genuine",
+	[ERR_EXPIRED] = "token not valid at this time",
+	[ERR_SCOPE] = "insufficient scope",
+	[ERR_FORBIDDEN] = "forbidden",
+	[ERR_NOT_FOUND] = "not found",
+	[ERR_GONE] = "gone",
+	[ERR_METHOD] = "method not allowed",
+	[ERR_CONFLICT] = "conflict",
+	[ERR_QUOTA] = "quota exceeded",
+	[ERR_BUSY] = "locked",
+	[ERR_FULL] = "no space left",
+	[ERR_UNAVAILABLE] = "unavailable",
+	[ERR_CLOSED] = "connection closed",
+	[ERR_MEMORY] = "out of memory",
+	[ERR_IO] = "input/output error",
+	[ERR_CONFIG] = "configuration error",
+};
+
+const char *err_text(enum err e)
+{
+	if ((unsigned)e >= ERR_COUNT)
+		return "unknown error";
+	return texts[e];
+}
+
+void err_fill(struct errmsg *why, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (why == NULL)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(why->text, sizeof(why->text), fmt, ap);
+	va_end(ap);
+}

@@ -1,0 +1,52 @@
+/* encode.h - bytes as text and back: base64, base64url, hex, percent.
+ *
+ * Decoders are strict: one text has one meaning. Padding where none belongs,
+ * white space, letters outside the alphabet and set bits behind the last
+ * whole byte (RFC 4648 3.5) are all ERR_FORMAT. The base64 and hex work is
+ * libsodium's, which does not branch on the data.
+ */
+#ifndef ENCODE_H
+#define ENCODE_H
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
+
+enum {
+	HEX_SHA256_LEN = 64, /* characters */
+};
+
+/* Bytes that `n` bytes take as base64url without padding, and a NUL. */
+#define BASE64URL_SIZE(n) (((n)*4 + 2) / 3 + 1)
+#define BASE64_SIZE(n) (((n) + 2) / 3 * 4 + 1)
+#define HEX_SIZE(n) ((n)*2 + 1)
+
+/* Encoders write a terminated string; `out` holds at least *_SIZE(in.len). */
+void base64url_encode(struct span in, char *out, size_t cap);
+void base64_encode(struct span in, char *out, size_t cap);
+void hex_encode(struct span in, char *out, size_t cap); /* lower case */
+
+/* Decoders write at most `cap` bytes and set *len.
+ * ERR_FORMAT, or ERR_TOO_LARGE when `cap` does not hold the result; out may
+ * then hold part of it. */
+enum err base64url_decode(struct span in, char *out, size_t cap,
+			  size_t *len) MUST_CHECK;
+enum err base64_decode(struct span in, char *out, size_t cap,
+		       size_t *len) MUST_CHECK;
+enum err hex_decode(struct span in, char *out, size_t cap,
+		    size_t *len) MUST_CHECK;
+
+/* RFC 3986 2.1. Decodes into `out`, which holds in.len bytes at least and may
+ * be in.p itself. With `form`, "+" is a blank (query strings). A stray "%"
+ * is ERR_FORMAT. The result may hold any byte, NUL included. */
+enum err percent_decode(struct span in, bool form, char *out,
+			size_t *len) MUST_CHECK;
+
+/* Append with all but RFC 3986 unreserved characters as %XX. */
+void percent_encode(struct span in, struct buf *out);
+
+/* True if the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no
+ * overlong forms, nothing above U+10FFFF). */
+bool utf8_valid(struct span s);
+
+#endif

@@ -1,0 +1,105 @@
+#include "common/codec/http_date.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char days[7][4] = {
+	"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"
+};
+static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+				    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+
+/* Broken down, with the years clamped so that every field has its width */
+static struct tm broken_down(int64_t t)
+{
+	const int64_t last = 253402300799; /* 9999-12-31T23:59:59Z */
+	time_t at = (time_t)(t < 0 ? 0 : t > last ? last : t);
+	struct tm tm = { 0 };
+
+	(void)gmtime_r(&at, &tm);
+	return tm;
+}
+
+/* What is true already, told to the compiler's checks of widths */
+static unsigned two(int n)
+{
+	return (unsigned)n % 100;
+}
+
+static unsigned four(int n)
+{
+	return (unsigned)n % 10000;
+}
+
+void http_date_format(int64_t t, char out[static HTTP_DATE_LEN + 1])
+{
+	struct tm tm = broken_down(t);
+
+	(void)snprintf(out, HTTP_DATE_LEN + 1,
+		       "%s, %02u %s %04u %02u:%02u:%02u GMT",
+		       days[tm.tm_wday % 7], two(tm.tm_mday),
+		       months[tm.tm_mon % 12], four(tm.tm_year + 1900),
+		       two(tm.tm_hour), two(tm.tm_min), two(tm.tm_sec));
+}
+
+void rfc3339_format(int64_t t, char out[static RFC3339_LEN + 1])
+{
+	struct tm tm = broken_down(t);
+
+	(void)snprintf(out, RFC3339_LEN + 1, "%04u-%02u-%02uT%02u:%02u:%02uZ",
+		       four(tm.tm_year + 1900), two(tm.tm_mon + 1),
+		       two(tm.tm_mday), two(tm.tm_hour), two(tm.tm_min),
+		       two(tm.tm_sec));
+}
+
+void rfc3339_format_milli(int64_t ms, char out[static RFC3339_MILLI_LEN + 1])
+{
+	char whole[RFC3339_LEN + 1];
+
+	rfc3339_format(ms / 1000, whole);
+	(void)snprintf(out, RFC3339_MILLI_LEN + 1, "%.19s.%03uZ", whole,
+		       (unsigned)(ms % 1000) % 1000);
+}
+
+/* Days since 1970-01-01 of a Gregorian date; months are 1 to 12. The year
+ * starts in March here, so that the leap day comes last. */
+static int64_t days_of(int64_t y, int64_t m, int64_t d)
+{
+	int64_t shifted = m > 2 ? y : y - 1;
+	int64_t era = shifted / 400, of_era = shifted % 400;
+	int64_t of_year = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+
+	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
+	       of_year - 719468;
+}
+
+static bool digits(struct span s, size_t at, size_t n, int64_t *out)
+{
+	return span_to_int((struct span) { s.p + at, n }, out);
+}
+
+enum err http_date_parse(struct span s, int64_t *out)
+{
+	int64_t day, year, hour, minute, second, t;
+	char back[HTTP_DATE_LEN + 1];
+	int month = 0;
+
+	if (s.len != HTTP_DATE_LEN || !digits(s, 5, 2, &day) ||
+	    !digits(s, 12, 4, &year) || !digits(s, 17, 2, &hour) ||
+	    !digits(s, 20, 2, &minute) || !digits(s, 23, 2, &second))
+		return ERR_FORMAT;
+	while (month < 12 && memcmp(s.p + 8, months[month], 3) != 0)
+		month++;
+	if (month == 12 || year < 1970)
+		return ERR_FORMAT;
+	t = days_of(year, month + 1, day) * 86400 + hour * 3600 + minute * 60 +
+	    second;
+	/* Written again it must read the same: that checks all the rest, the
+	 * name of the day and the 31st of June included */
+	http_date_format(t, back);
+	if (memcmp(back, s.p, HTTP_DATE_LEN) != 0)
+		return ERR_FORMAT;
+	*out = t;
+	return ERR_OK;
+}

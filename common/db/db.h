@@ -1,0 +1,155 @@
+/* db.h - prepared statements on a small pool of MySQL connections.
+ *
+ * A statement is one line where it is used:
+ *
+ *	e = db_row(db, "SELECT id, email FROM user WHERE id = ?",
+ *		   DB_IN(db_int(id)), DB_OUT(db_to_int(&id),
+ *		   db_to_text(email, sizeof(email))), &m);
+ *
+ * The SQL is a string literal: anything else does not compile. Each connection
+ * prepares a literal once and keeps it, so a statement costs one round trip.
+ *
+ * Connections are taken for a statement (or a transaction) and given back. One
+ * that the server has closed is noticed before it is used and replaced; a
+ * statement on a connection that dies under it is ERR_UNAVAILABLE.
+ *
+ *   ERR_OK           for db_row: a row was found and all outputs are filled
+ *   ERR_NOT_FOUND    db_row: no row; db_change: no row was touched
+ *   ERR_CONFLICT     a unique key exists already
+ *   ERR_UNAVAILABLE  no server, no answer in time, pool busy, deadlock. Of a
+ *                    change it is not known whether it was made.
+ *   ERR_TOO_LARGE    a value does not fit its output
+ *   ERR_IO           anything else: a mistake in the SQL, a missing right
+ *
+ * `m` may be NULL and takes the server's words, for the log only.
+ */
+#ifndef DB_H
+#define DB_H
+
+#include "common/base/err.h"
+#include "common/base/span.h"
+#include "common/metrics/metrics.h"
+
+enum {
+	DB_STATEMENTS_MAX = 96, /* prepared statements a connection keeps */
+	DB_VALUES_MAX = 24,	/* parameters or columns of a statement */
+	DB_POOL_MAX = 256,
+};
+
+struct db_config {
+	const char *host, *socket, *user, *password, *name;
+	int64_t port, pool;
+	int64_t timeout; /* seconds: to connect, to get an answer, and to wait
+			    for a free connection */
+	struct metrics *metrics; /* borrowed; NULL: nothing is counted */
+};
+
+struct db;	/* the pool; shared by all threads */
+struct db_conn; /* one connection, in one thread's hands */
+
+struct db_value; /* a parameter, see db_int() and so on */
+struct db_field; /* a column's place, see db_to_int() and so on */
+
+/* Connects to nothing yet: a server that is away costs 503s, not the start.
+ * ERR_MEMORY. db_close() ends all connections; none may be in use. */
+enum err db_open(const struct db_config *c, struct db **out,
+		 struct errmsg *why) MUST_CHECK;
+void db_close(struct db *db);
+
+/* Call at the end of each thread that used `db`. */
+void db_thread_end(void);
+
+/* True if a connection can be had and answers. */
+enum err db_ping(struct db *db, struct errmsg *why) MUST_CHECK;
+
+/* --- values ----------------------------------------------------------- */
+
+enum db_kind { DB_INT, DB_UINT, DB_TEXT, DB_BYTES, DB_NULL };
+
+struct db_value {
+	enum db_kind kind;
+	int64_t n;
+	struct span s;
+};
+
+struct db_field {
+	enum db_kind kind;
+	void *to;
+	size_t cap;	 /* DB_TEXT: with the NUL; DB_BYTES: exact length */
+	int64_t if_null; /* what an integer column reads as where it is NULL */
+};
+
+struct db_value db_int(int64_t n);
+struct db_value db_uint(uint64_t n);
+struct db_value db_text(struct span s);
+struct db_value db_bytes(struct span s);
+struct db_value db_null(void);
+struct db_value db_int_or_null(int64_t n, int64_t null_is);
+
+struct db_field db_to_int(int64_t *to);	  /* NULL reads as 0 */
+struct db_field db_to_uint(uint64_t *to); /* NULL reads as 0 */
+struct db_field db_to_int_or(int64_t *to, int64_t if_null);
+struct db_field db_to_text(char *to, size_t cap);  /* terminated; NULL is "" */
+struct db_field db_to_bytes(void *to, size_t len); /* NULL is zeros */
+
+struct db_in {
+	const struct db_value *v;
+	size_t n;
+};
+struct db_out {
+	const struct db_field *f;
+	size_t n;
+};
+
+#define DB_IN(...)                                                            \
+	((struct db_in) { (const struct db_value[]) { __VA_ARGS__ },          \
+			  sizeof((const struct db_value[]) { __VA_ARGS__ }) / \
+				  sizeof(struct db_value) })
+#define DB_OUT(...)                                                            \
+	((struct db_out) { (const struct db_field[]) { __VA_ARGS__ },          \
+			   sizeof((const struct db_field[]) { __VA_ARGS__ }) / \
+				   sizeof(struct db_field) })
+#define DB_NONE ((struct db_in) { NULL, 0 })
+
+/* --- statements ------------------------------------------------------- */
+
+/* The first row of a SELECT. */
+#define db_row(db, sql, in, out, m) db_row_(db, "" sql "", in, out, m)
+
+/* INSERT, UPDATE, DELETE. ERR_NOT_FOUND if no row matched (an UPDATE that
+ * leaves a row as it was has matched it). */
+#define db_change(db, sql, in, m) db_change_(db, "" sql "", in, m)
+
+/* Every row of a SELECT: `each` is called with the outputs filled and `arg`,
+ * and ends the walk by any value but ERR_OK, which is then the result. */
+typedef enum err db_each_fn(void *arg);
+#define db_each(db, sql, in, out, each, arg, m) \
+	db_each_(db, "" sql "", in, out, each, arg, m)
+
+enum err db_row_(struct db *db, const char *sql, struct db_in in,
+		 struct db_out out, struct errmsg *why) MUST_CHECK;
+enum err db_change_(struct db *db, const char *sql, struct db_in in,
+		    struct errmsg *why) MUST_CHECK;
+enum err db_each_(struct db *db, const char *sql, struct db_in in,
+		  struct db_out out, db_each_fn *each, void *arg,
+		  struct errmsg *why) MUST_CHECK;
+
+/* --- transactions ----------------------------------------------------- */
+
+/* Take a connection and start a transaction on it. Then db_tx_row() and
+ * db_tx_change() as above, then db_commit() or db_rollback(), one of which
+ * gives the connection back in every case. */
+enum err db_begin(struct db *db, struct db_conn **out,
+		  struct errmsg *why) MUST_CHECK;
+enum err db_commit(struct db_conn *c, struct errmsg *why) MUST_CHECK;
+void db_rollback(struct db_conn *c);
+
+#define db_tx_row(c, sql, in, out, m) db_tx_row_(c, "" sql "", in, out, m)
+#define db_tx_change(c, sql, in, m) db_tx_change_(c, "" sql "", in, m)
+
+enum err db_tx_row_(struct db_conn *c, const char *sql, struct db_in in,
+		    struct db_out out, struct errmsg *why) MUST_CHECK;
+enum err db_tx_change_(struct db_conn *c, const char *sql, struct db_in in,
+		       struct errmsg *why) MUST_CHECK;
+
+#endif

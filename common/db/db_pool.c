@@ -1,0 +1,212 @@
+#include "common/db/db_conn.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct db {
+	struct db_server server;
+	size_t max;
+	struct metrics *metrics; /* borrowed */
+
+	pthread_mutex_t lock;
+	pthread_cond_t given;
+	struct db_conn *idle; /* last given back first taken: it is warm */
+	size_t open;	      /* connections in the pool or in use */
+};
+
+enum err db_open(const struct db_config *c, struct db **out, struct errmsg *why)
+{
+	struct db *db = calloc(1, sizeof(*db));
+	pthread_condattr_t attr;
+
+	/* Not safe to be left to the first mysql_init() of several threads */
+	if (db == NULL || mysql_library_init(0, NULL, NULL) != 0) {
+		free(db);
+		return err_set(why, ERR_MEMORY,
+			       "the MySQL client library could not start");
+	}
+	if (db_server_init(&db->server, c) != ERR_OK) {
+		db_server_release(&db->server);
+		free(db);
+		mysql_library_end();
+		return err_set(why, ERR_MEMORY, "out of memory");
+	}
+	db->max = (size_t)c->pool;
+	db->metrics = c->metrics;
+	metrics_move(db->metrics, METRICS_DB_LIMIT, c->pool);
+	(void)pthread_mutex_init(&db->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&db->given, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	*out = db;
+	return ERR_OK;
+}
+
+void db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	while (db->idle != NULL) {
+		struct db_conn *next = db->idle->next;
+
+		db_conn_close(db->idle);
+		db->idle = next;
+	}
+	(void)pthread_cond_destroy(&db->given);
+	(void)pthread_mutex_destroy(&db->lock);
+	db_server_release(&db->server);
+	free(db);
+	mysql_library_end();
+}
+
+void db_thread_end(void)
+{
+	mysql_thread_end();
+}
+
+/* An idle connection, or NULL with a place reserved for a new one.
+ * ERR_UNAVAILABLE when all stay in use. */
+static enum err reserve(struct db *db, struct db_conn **out, struct errmsg *why)
+{
+	struct timespec until;
+	int waited = 0;
+	enum err e = ERR_OK;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += db->server.timeout;
+	(void)pthread_mutex_lock(&db->lock);
+	while (db->idle == NULL && db->open == db->max && waited == 0)
+		waited = pthread_cond_timedwait(&db->given, &db->lock, &until);
+	*out = db->idle;
+	if (db->idle != NULL) {
+		db->idle = db->idle->next;
+	} else if (db->open < db->max) {
+		db->open++;
+		metrics_move(db->metrics, METRICS_DB_OPEN, 1);
+	} else {
+		e = err_set(why, ERR_UNAVAILABLE,
+			    "all %zu database connections stayed in use",
+			    db->max);
+	}
+	(void)pthread_mutex_unlock(&db->lock);
+	if (e == ERR_OK)
+		metrics_move(db->metrics, METRICS_DB_USED, 1);
+	else
+		metrics_add(db->metrics, METRICS_DB_BUSY, 1);
+	return e;
+}
+
+static void unreserve(struct db *db)
+{
+	metrics_move(db->metrics, METRICS_DB_USED, -1);
+	metrics_move(db->metrics, METRICS_DB_OPEN, -1);
+	(void)pthread_mutex_lock(&db->lock);
+	db->open--;
+	(void)pthread_cond_signal(&db->given);
+	(void)pthread_mutex_unlock(&db->lock);
+}
+
+enum err db_take(struct db *db, struct db_conn **out, struct errmsg *why)
+{
+	struct db_conn *c = NULL;
+	enum err e = reserve(db, &c, why);
+
+	if (e != ERR_OK)
+		return e;
+	if (c != NULL && db_conn_is_alive(c)) {
+		*out = c;
+		return ERR_OK;
+	}
+	/* The place in the pool stays ours while the old one is replaced */
+	if (c != NULL)
+		db_conn_close(c);
+	e = db_conn_open(&db->server, &c, why);
+	if (e != ERR_OK) {
+		metrics_add(db->metrics, METRICS_DB_CONNECT_FAILED, 1);
+		unreserve(db);
+		return e;
+	}
+	c->db = db;
+	c->metrics = db->metrics;
+	*out = c;
+	return ERR_OK;
+}
+
+void db_give(struct db_conn *c)
+{
+	struct db *db = c->db;
+
+	if (c->broken) {
+		db_conn_close(c);
+		unreserve(db);
+		return;
+	}
+	metrics_move(db->metrics, METRICS_DB_USED, -1);
+	(void)pthread_mutex_lock(&db->lock);
+	c->next = db->idle;
+	db->idle = c;
+	(void)pthread_cond_signal(&db->given);
+	(void)pthread_mutex_unlock(&db->lock);
+}
+
+enum err db_ping(struct db *db, struct errmsg *why)
+{
+	struct db_conn *c;
+	enum err e = db_take(db, &c, why);
+
+	if (e != ERR_OK)
+		return e;
+	if (mysql_ping(c->mysql) != 0) {
+		c->broken = true;
+		e = err_set(why, ERR_UNAVAILABLE, "MySQL %u: %s",
+			    mysql_errno(c->mysql), mysql_error(c->mysql));
+	}
+	db_give(c);
+	return e;
+}
+
+static enum err run(struct db_conn *c, const char *sql, struct errmsg *why)
+{
+	if (mysql_query(c->mysql, sql) == 0)
+		return ERR_OK;
+	return db_failed(c, mysql_errno(c->mysql), mysql_error(c->mysql), why);
+}
+
+enum err db_begin(struct db *db, struct db_conn **out, struct errmsg *why)
+{
+	struct db_conn *c;
+	enum err e = db_take(db, &c, why);
+
+	if (e != ERR_OK)
+		return e;
+	e = run(c, "START TRANSACTION", why);
+	if (e != ERR_OK) {
+		db_give(c);
+		return e;
+	}
+	*out = c;
+	return ERR_OK;
+}
+
+enum err db_commit(struct db_conn *c, struct errmsg *why)
+{
+	enum err e = run(c, "COMMIT", why);
+
+	/* Whether it happened is not known: nothing may be built on it */
+	if (e != ERR_OK) {
+		c->broken = true;
+		e = ERR_UNAVAILABLE;
+	}
+	db_give(c);
+	return e;
+}
+
+void db_rollback(struct db_conn *c)
+{
+	/* A connection that ends rolls back by itself */
+	if (!c->broken && run(c, "ROLLBACK", NULL) != ERR_OK)
+		c->broken = true;
+	db_give(c);
+}

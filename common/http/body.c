@@ -1,0 +1,38 @@
+#include "common/http/body.h"
+
+enum err body_json(struct request *rq, struct response *rs,
+		   struct json_object **out)
+{
+	struct span type = request_content_type(rq), params, body;
+	enum err e;
+
+	(void)span_cut(&type, ';', &params);
+	type = span_trim(type);
+	if (!span_eq_nocase(type, SPAN("application/json")) &&
+	    !span_eq_nocase(type, SPAN("application/merge-patch+json")))
+		return response_explain(rs, ERR_MEDIA_TYPE,
+					"Send application/json.");
+	e = request_read_all(rq, BODY_MAX, &body);
+	if (e == ERR_OK)
+		e = json_read(body, out);
+	if (e == ERR_FORMAT)
+		return response_explain(rs, e,
+					"The body is not a JSON object.");
+	return e;
+}
+
+enum err body_text(struct json_object *o, const char *key, char *out,
+		   size_t cap, struct response *rs)
+{
+	enum err e = json_get_text(o, key, out, cap);
+
+	if (e == ERR_NOT_FOUND)
+		return response_explain(rs, ERR_INVALID, "%s is missing.", key);
+	if (e == ERR_FORMAT)
+		return response_explain(
+			rs, ERR_INVALID,
+			"%s must be a text of at most %zu bytes without "
+			"control characters.",
+			key, cap - 1);
+	return e;
+}

@@ -1,0 +1,179 @@
+#include "common/http/problem.h"
+
+#define REALM "realm=\"gatehouse\""
+#define BASIC "Basic " REALM ", charset=\"UTF-8\""
+
+static const struct problem {
+	int status;
+	const char *slug, *title, *detail;
+	const char *challenge; /* WWW-Authenticate */
+} problems[ERR_COUNT] = {
+	[ERR_FORMAT] = { 400, "bad-request", "Bad request",
+			 "The request could not be understood.", NULL },
+	[ERR_INVALID] = { 422, "invalid-value", "Invalid value",
+			  "A value in the request cannot be used.", NULL },
+	[ERR_WEAK_PASSWORD] = { 422, "weak-password", "Weak password",
+				"The new password is too easy to guess.",
+				NULL },
+	[ERR_TOO_LARGE] = { 413, "too-large", "Too large",
+			    "The request is larger than this server accepts.",
+			    NULL },
+	[ERR_NO_FILE] = { 400, "no-file", "No file",
+			  "Send a file: as the body, or as a part of "
+			  "multipart/form-data that has a filename.",
+			  NULL },
+	[ERR_TRUNCATED] = { 400, "incomplete-body", "Incomplete body",
+			    "The body ended before its announced end; nothing "
+			    "was stored. Send it again.",
+			    NULL },
+	/* No client reads this; the log line has its status */
+	[ERR_CLOSED] = { 400, "incomplete-body", "Incomplete body",
+			 "The connection broke; nothing was stored.", NULL },
+	[ERR_LENGTH_REQUIRED] = { 411, "length-required", "Length required",
+				  "Send a Content-Length.", NULL },
+	[ERR_MEDIA_TYPE] = { 415, "unsupported-media-type",
+			     "Unsupported media type",
+			     "This address does not accept the Content-Type "
+			     "of the body.",
+			     NULL },
+	[ERR_DIGEST] = { 422, "digest-mismatch", "Digest mismatch",
+			 "The digest of the received bytes differs from the "
+			 "announced one; nothing was stored. Send them again.",
+			 NULL },
+	[ERR_INFECTED] = { 422, "infected", "Infected",
+			   "The virus scanner found malware in the file; "
+			   "nothing was stored.",
+			   NULL },
+	/* tus 1.0.0, "Checksum": a status of its own */
+	[ERR_CHECKSUM] = { 460, "checksum-mismatch", "Checksum mismatch",
+			   "The checksum of the received bytes differs from "
+			   "the announced one; none of them was stored. Send "
+			   "them again.",
+			   NULL },
+	[ERR_TUS_VERSION] = { 412, "tus-version", "Unsupported tus version",
+			      "Send Tus-Resumable: 1.0.0, the version that "
+			      "this server supports.",
+			      NULL },
+	[ERR_RANGE] = { 416, "range-not-satisfiable", "Range not satisfiable",
+			"The range lies outside the file.", NULL },
+	[ERR_NO_CREDENTIALS] = { 401, "missing-credentials",
+				 "Missing credentials",
+				 "Send email and password as HTTP Basic "
+				 "credentials.",
+				 BASIC },
+	[ERR_CREDENTIALS] = { 401, "invalid-credentials", "Invalid credentials",
+			      "The email or the password is wrong.", BASIC },
+	[ERR_LIMITED] = { 429, "too-many-attempts", "Too many attempts",
+			  "Too many attempts failed. Wait for the seconds in "
+			  "Retry-After, then try again.",
+			  NULL },
+	[ERR_OTP_REQUIRED] = { 401, "otp-required", "One-time code required",
+			       "Send the code of your authenticator, or a "
+			       "recovery code, in the header X-OTP.",
+			       BASIC },
+	[ERR_OTP] = { 401, "invalid-otp", "Invalid one-time code",
+		      "The code is wrong, too old or was used before. Wait "
+		      "for the next one.",
+		      BASIC },
+	/* RFC 6750 3: no error code where no token was sent */
+	[ERR_NO_TOKEN] = { 401, "missing-token", "Missing token",
+			   "Log in at POST /login and send the token as "
+			   "Authorization: Bearer.",
+			   "Bearer " REALM },
+	[ERR_TOKEN_REQUEST] = { 400, "invalid-request", "Invalid request",
+				"The Authorization header is malformed; it "
+				"must be \"Bearer\", a blank and the token.",
+				"Bearer " REALM ", error=\"invalid_request\"" },
+	[ERR_BAD_TOKEN] = { 401, "invalid-token", "Invalid token",
+			    "The token is invalid, or its session has "
+			    "ended. Log in again.",
+			    "Bearer " REALM ", error=\"invalid_token\"" },
+	[ERR_EXPIRED] = { 401, "invalid-token", "Invalid token",
+			  "The token has expired. Log in again.",
+			  "Bearer " REALM ", error=\"invalid_token\", "
+			  "error_description=\"expired\"" },
+	[ERR_SCOPE] = { 403, "insufficient-scope", "Insufficient scope",
+			"The token does not allow this.",
+			"Bearer " REALM ", error=\"insufficient_scope\"" },
+	[ERR_FORBIDDEN] = { 403, "forbidden", "Forbidden",
+			    "This is not allowed here.", NULL },
+	[ERR_NOT_FOUND] = { 404, "not-found", "Not found",
+			    "There is nothing at this address.", NULL },
+	[ERR_GONE] = { 410, "gone", "Gone",
+		       "This has been removed or has expired.", NULL },
+	[ERR_METHOD] = { 405, "method-not-allowed", "Method not allowed",
+			 "This address does not accept the method; the Allow "
+			 "header lists those that it accepts.",
+			 NULL },
+	[ERR_CONFLICT] = { 409, "conflict", "Conflict",
+			   "It already exists, or another request has changed "
+			   "it. Read it again, then retry.",
+			   NULL },
+	[ERR_BUSY] = { 423, "locked", "Locked",
+		       "Temporarily unavailable. Try again in a few seconds.",
+		       NULL },
+	[ERR_QUOTA] = { 507, "quota-exceeded", "Quota exceeded",
+			"Your quota of bytes or files is used up. Delete files "
+			"and try again.",
+			NULL },
+	[ERR_FULL] = { 507, "storage-full", "Storage full",
+		       "The server has no space left; nothing was stored. Try "
+		       "again later.",
+		       NULL },
+	[ERR_UNAVAILABLE] = { 503, "unavailable", "Unavailable",
+			      "A service that this server depends on is "
+			      "unavailable. Try again in a few seconds.",
+			      NULL },
+};
+
+static const struct problem internal = {
+	500, "internal-error", "Internal error",
+	"An internal error occurred. The operator's log explains it under this "
+	"request_id.",
+	NULL
+};
+
+static const struct problem *problem_of(enum err e)
+{
+	if ((unsigned)e < ERR_COUNT && problems[e].status != 0)
+		return &problems[e];
+	return &internal;
+}
+
+static enum err send(const struct request *rq, struct response *rs,
+		     const struct problem *p, const char *detail)
+{
+	struct json_object *o = json_object_new_object();
+	char type[64];
+	enum err e;
+
+	if (o == NULL)
+		return ERR_MEMORY;
+	(void)snprintf(type, sizeof(type), "urn:gatehouse:%s", p->slug);
+	json_set_str(o, "type", type);
+	json_set_str(o, "title", p->title);
+	json_set_int(o, "status", p->status);
+	json_set_str(o, "detail", detail);
+	json_set_str(o, "request_id", rq->id);
+	e = response_body(rs, p->status, "application/problem+json",
+			  json_write(o));
+	json_object_put(o);
+	return e;
+}
+
+enum err problem_answer(const struct request *rq, struct response *rs,
+			enum err e)
+{
+	const struct problem *p = problem_of(e);
+
+	if (rs->started)
+		return e;
+	response_restart(rs);
+	if (p->challenge != NULL)
+		response_header_str(rs, "WWW-Authenticate", p->challenge);
+	if (p->status == 503 || p->status == 423)
+		response_header_str(rs, "Retry-After", "1");
+	if (p->status == 429)
+		response_header_int(rs, "Retry-After", rs->retry_after);
+	return send(rq, rs, p, rs->detail[0] != '\0' ? rs->detail : p->detail);
+}

@@ -1,0 +1,203 @@
+#include "common/http/request.h"
+
+#include "common/codec/query.h"
+
+#include <string.h>
+
+struct span request_variable(const struct request *rq, const char *name)
+{
+	return span_of(rq->transport->ops->variable(rq->transport, name));
+}
+
+struct span request_header(const struct request *rq, const char *name)
+{
+	char variable[64] = "HTTP_";
+	size_t n = strlen(variable);
+
+	/* RFC 3875 4.1.18: upper case, "-" as "_" */
+	for (const char *p = name; *p != '\0' && n < sizeof(variable) - 1;
+	     p++) {
+		char c = *p;
+
+		if (c >= 'a' && c <= 'z')
+			c = (char)(c - 'a' + 'A');
+		variable[n++] = c == '-' ? '_' : c;
+	}
+	variable[n] = '\0';
+	return request_variable(rq, variable);
+}
+
+struct span request_content_type(const struct request *rq)
+{
+	return request_variable(rq, "CONTENT_TYPE");
+}
+
+struct span request_authorization(const struct request *rq)
+{
+	struct span s = request_header(rq, "Authorization");
+
+	/* Apache keeps the header from CGI programs; a RewriteRule can pass
+	 * it on, and the redirect puts its prefix before the name */
+	return s.len > 0 ? s
+			 : request_variable(rq, "REDIRECT_HTTP_AUTHORIZATION");
+}
+
+static bool is_request_id(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.p[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+		      (c >= 'a' && c <= 'z') || c == '_' || c == '-'))
+			return false;
+	}
+	return s.len > 0 && s.len <= REQUEST_ID_MAX;
+}
+
+/* Whether the last segment of SCRIPT_NAME is the program itself */
+static bool names_program(struct span script, const char *program)
+{
+	struct span last;
+
+	if (!span_cut_last(&script, '/', &last) ||
+	    !span_has_prefix(last, span_of(program)))
+		return false;
+	last = span_from(last, strlen(program));
+	return last.len == 0 || span_eq(last, SPAN(".cgi")) ||
+	       span_eq(last, SPAN(".fcgi"));
+}
+
+/* `a` and `b` together in the arena: what the transport hands out is gone when
+ * the exchange is finished, and the log line is written after that */
+static enum err join(struct arena *arena, struct span a, struct span b,
+		     struct span *out)
+{
+	char *joined = arena_alloc(arena, a.len + b.len);
+
+	if (joined == NULL)
+		return ERR_MEMORY;
+	if (a.len > 0)
+		memcpy(joined, a.p, a.len);
+	if (b.len > 0)
+		memcpy(joined + a.len, b.p, b.len);
+	*out = (struct span) { joined, a.len + b.len };
+	return ERR_OK;
+}
+
+static enum err find_path(struct request *rq, const char *program)
+{
+	struct span script = request_variable(rq, "SCRIPT_NAME");
+	struct span info = request_variable(rq, "PATH_INFO");
+	enum err e;
+
+	if (names_program(script, program)) {
+		/* A rewritten URL shows no trace of the program: then our own
+		 * URLs must not either */
+		if (span_has_prefix(request_variable(rq, "REQUEST_URI"),
+				    script))
+			rq->prefix = script;
+		script.len = 0;
+	}
+	if (script.len + info.len > REQUEST_PATH_MAX)
+		return ERR_FORMAT;
+	e = join(rq->arena, script, info, &rq->path);
+	if (e == ERR_OK && rq->path.len == 0)
+		rq->path = SPAN("/");
+	if (e == ERR_OK && rq->path.p[0] != '/')
+		e = ERR_FORMAT;
+	return e;
+}
+
+enum err request_init(struct request *rq, struct transport *t,
+		      struct arena *arena, const char *program, int64_t now_ms)
+{
+	struct span id, length;
+	enum err e;
+
+	*rq = (struct request) {
+		.transport = t,
+		.arena = arena,
+		.now_ms = now_ms,
+		.now = now_ms / 1000,
+		.content_length = REQUEST_LENGTH_UNKNOWN,
+		.route = -1,
+	};
+	id = request_header(rq, "X-Request-ID");
+	if (!is_request_id(id) || !span_to_cstr(id, rq->id, sizeof(rq->id)))
+		ident_random(rq->id);
+	e = join(arena, request_variable(rq, "REQUEST_METHOD"), SPAN(""),
+		 &rq->method);
+	rq->head = span_eq(rq->method, SPAN("HEAD"));
+	rq->authorizer =
+		span_eq(request_variable(rq, "FCGI_ROLE"), SPAN("AUTHORIZER"));
+	rq->query = request_variable(rq, "QUERY_STRING");
+	/* Two spellings of it: which one did the proxy write? */
+	if (t->ops->count(t, "HTTP_X_FORWARDED_FOR") > 1)
+		return ERR_FORMAT;
+	length = request_variable(rq, "CONTENT_LENGTH");
+	if (length.len > 0 && !span_to_int(length, &rq->content_length))
+		return ERR_FORMAT;
+	return e == ERR_OK ? find_path(rq, program) : e;
+}
+
+enum err request_query(const struct request *rq, const char *name,
+		       struct span *out)
+{
+	char *value = arena_alloc(rq->arena, QUERY_VALUE_MAX);
+	size_t len;
+	enum err e;
+
+	if (value == NULL)
+		return ERR_MEMORY;
+	e = query_get(rq->query, span_of(name), value, QUERY_VALUE_MAX, &len);
+	if (e == ERR_OK)
+		*out = (struct span) { value, len };
+	return e == ERR_TOO_LARGE ? ERR_FORMAT : e;
+}
+
+enum err request_read(struct request *rq, struct span *out)
+{
+	struct span chunk;
+	enum err e = rq->transport->ops->read(rq->transport, &chunk);
+
+	if (e != ERR_OK)
+		return e;
+	if (chunk.len == 0 && rq->content_length > rq->body_read)
+		return ERR_TRUNCATED;
+	rq->body_read += (int64_t)chunk.len;
+	*out = chunk;
+	return ERR_OK;
+}
+
+int64_t request_time(const struct request *rq)
+{
+	return rq->clock != NULL ? rq->clock() : rq->now;
+}
+
+bool request_ready(const struct request *rq)
+{
+	return rq->transport->ops->ready(rq->transport);
+}
+
+enum err request_read_all(struct request *rq, size_t max, struct span *out)
+{
+	struct span chunk;
+	size_t n = 0;
+	char *all;
+	enum err e;
+
+	if (rq->content_length > (int64_t)max)
+		return ERR_TOO_LARGE;
+	all = arena_alloc(rq->arena, max);
+	if (all == NULL)
+		return ERR_MEMORY;
+	while ((e = request_read(rq, &chunk)) == ERR_OK && chunk.len > 0) {
+		if (chunk.len > max - n)
+			return ERR_TOO_LARGE;
+		memcpy(all + n, chunk.p, chunk.len);
+		n += chunk.len;
+	}
+	if (e == ERR_OK)
+		*out = (struct span) { all, n };
+	return e;
+}

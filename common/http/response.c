@@ -1,0 +1,194 @@
+#include "common/http/response.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void response_init(struct response *rs, struct transport *t, bool head_only)
+{
+	*rs = (struct response) {
+		.transport = t,
+		.status = 200,
+		.head_only = head_only,
+		.cache = "no-store",
+	};
+	buf_init(&rs->head, RESPONSE_HEAD_MAX);
+}
+
+void response_release(struct response *rs)
+{
+	buf_release(&rs->head);
+}
+
+void response_status(struct response *rs, int status)
+{
+	rs->status = status;
+}
+
+static bool has_control(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
+void response_header(struct response *rs, const char *name, struct span value)
+{
+	if (has_control(value)) {
+		rs->head.error = ERR_FORMAT;
+		return;
+	}
+	buf_add_str(&rs->head, name);
+	buf_add(&rs->head, SPAN(": "));
+	buf_add(&rs->head, value);
+	buf_add(&rs->head, SPAN("\r\n"));
+}
+
+void response_header_str(struct response *rs, const char *name,
+			 const char *value)
+{
+	response_header(rs, name, span_of(value));
+}
+
+void response_header_int(struct response *rs, const char *name, int64_t n)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%lld", (long long)n);
+	response_header_str(rs, name, text);
+}
+
+/* RFC 9110 15, RFC 6585 and RFC 4918; 460 is of tus 1.0.0. Some servers pass
+ * on what they are given, and no phrase is no status line (RFC 9112 4). */
+static const char *reason_phrase(int status)
+{
+	static const struct {
+		int status;
+		const char *phrase;
+	} known[] = {
+		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 204, "No Content" },
+		{ 206, "Partial Content" },
+		{ 303, "See Other" },
+		{ 304, "Not Modified" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 409, "Conflict" },
+		{ 410, "Gone" },
+		{ 411, "Length Required" },
+		{ 412, "Precondition Failed" },
+		{ 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 416, "Range Not Satisfiable" },
+		{ 422, "Unprocessable Content" },
+		{ 423, "Locked" },
+		{ 429, "Too Many Requests" },
+		{ 460, "Checksum Mismatch" },
+		{ 500, "Internal Server Error" },
+		{ 503, "Service Unavailable" },
+		{ 507, "Insufficient Storage" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].status == status)
+			return known[i].phrase;
+	return "Other";
+}
+
+/* "Status:" is how CGI tells the status (RFC 3875 6.3.3) */
+static enum err start(struct response *rs)
+{
+	char line[64];
+	enum err e;
+	int n;
+
+	if (rs->started)
+		return ERR_OK;
+	response_header_str(rs, "Cache-Control", rs->cache);
+	buf_add(&rs->head, SPAN("\r\n"));
+	/* A head that cannot be sent is our mistake, whatever its error */
+	if (buf_error(&rs->head) != ERR_OK)
+		return ERR_IO;
+	rs->started = true;
+	n = snprintf(line, sizeof(line), "Status: %d %s\r\n", rs->status,
+		     reason_phrase(rs->status));
+	e = rs->transport->ops->write(rs->transport,
+				      (struct span) { line, (size_t)n });
+	if (e == ERR_OK)
+		e = rs->transport->ops->write(rs->transport,
+					      buf_span(&rs->head));
+	return e;
+}
+
+static bool bodyless(const struct response *rs)
+{
+	return rs->head_only || rs->status == 204 || rs->status == 304;
+}
+
+enum err response_write(struct response *rs, struct span bytes)
+{
+	enum err e = start(rs);
+
+	if (e != ERR_OK || bytes.len == 0 || bodyless(rs))
+		return e;
+	e = rs->transport->ops->write(rs->transport, bytes);
+	if (e == ERR_OK)
+		rs->body_sent += (int64_t)bytes.len;
+	return e;
+}
+
+enum err response_body(struct response *rs, int status, const char *type,
+		       struct span body)
+{
+	response_status(rs, status);
+	response_header_str(rs, "Content-Type", type);
+	response_header_int(rs, "Content-Length", (int64_t)body.len);
+	return response_write(rs, body);
+}
+
+enum err response_json(struct response *rs, int status, struct json_object *o)
+{
+	struct span text = json_write(o);
+
+	if (text.p == NULL)
+		return ERR_MEMORY;
+	return response_body(rs, status, "application/json", text);
+}
+
+enum err response_empty(struct response *rs, int status)
+{
+	response_status(rs, status);
+	return response_write(rs, (struct span) { NULL, 0 });
+}
+
+void response_keep(struct response *rs)
+{
+	rs->head_kept = rs->head.len;
+}
+
+void response_restart(struct response *rs)
+{
+	rs->head.len = rs->head_kept;
+	rs->head.error = ERR_OK;
+	rs->status = 200;
+	rs->cache = "no-store";
+}
+
+void response_cache(struct response *rs, const char *value)
+{
+	rs->cache = value;
+}
+
+enum err response_explain(struct response *rs, enum err e, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(rs->detail, sizeof(rs->detail), fmt, ap);
+	va_end(ap);
+	return e;
+}

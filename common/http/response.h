@@ -1,0 +1,75 @@
+/* response.h - one answer: status, then headers, then body, in that order.
+ *
+ * Header lines gather in memory until the first byte of the body, so that a
+ * handler which fails before it can still be answered with a problem. A header
+ * value with a control character in it is never sent: the head has failed then,
+ * the first write answers ERR_IO, and the answer becomes a 500. A HEAD request
+ * and the statuses without a body (RFC 9110 6.4.1) get none, whatever is
+ * written.
+ */
+#ifndef RESPONSE_H
+#define RESPONSE_H
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
+#include "common/codec/json.h"
+#include "common/http/transport.h"
+
+enum {
+	RESPONSE_HEAD_MAX = 16 * 1024, /* bytes of all header lines */
+};
+
+struct response {
+	struct transport *transport; /* borrowed */
+	int status;		     /* 200 until told otherwise */
+	bool head_only;		     /* the request was HEAD */
+	bool started;		     /* the header lines have gone out */
+	int64_t body_sent;	     /* bytes of the body so far */
+	struct buf head;	     /* header lines so far */
+	size_t head_kept;  /* of these, bytes that survive response_restart */
+	const char *cache; /* Cache-Control; "no-store" until told otherwise */
+	int64_t retry_after; /* seconds; Retry-After of an ERR_LIMITED */
+	char detail[256];    /* for the client, see response_explain() */
+	struct errmsg why;   /* for the log alone */
+};
+
+void response_init(struct response *rs, struct transport *t, bool head_only);
+void response_release(struct response *rs);
+
+void response_status(struct response *rs, int status);
+void response_header(struct response *rs, const char *name, struct span value);
+void response_header_str(struct response *rs, const char *name,
+			 const char *value);
+void response_header_int(struct response *rs, const char *name, int64_t n);
+
+/* Cache-Control of this answer; `value` is a literal. */
+void response_cache(struct response *rs, const char *value);
+
+/* Bytes of the body; the first call sends the header lines. ERR_CLOSED when
+ * the client is gone, ERR_IO when the head has failed (nothing is sent then).
+ */
+enum err response_write(struct response *rs, struct span bytes) MUST_CHECK;
+
+/* A whole answer at once: Content-Type, Content-Length, body. */
+enum err response_body(struct response *rs, int status, const char *type,
+		       struct span body) MUST_CHECK;
+enum err response_json(struct response *rs, int status,
+		       struct json_object *o) MUST_CHECK;
+/* No body: 204, 304, or what X-Sendfile fills in. */
+enum err response_empty(struct response *rs, int status) MUST_CHECK;
+
+/* Drop status and headers, but those marked by response_keep(). For the
+ * problem that replaces a half-made answer. */
+void response_restart(struct response *rs);
+void response_keep(struct response *rs);
+
+/* Leave a sentence for the client (what was wrong, which limit, what to do)
+ * and return `e`, so that a handler ends with
+ *
+ *	return response_explain(rs, ERR_TOO_LARGE, "The name is longer ...");
+ */
+enum err response_explain(struct response *rs, enum err e, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+
+#endif

@@ -1,0 +1,97 @@
+#include "common/http/router.h"
+
+/* A "*" behind which the pattern goes on takes a segment, the last one all */
+static bool matches(const struct route *route, struct span path,
+		    struct span *tail)
+{
+	struct span literal = span_of(route->pattern), after;
+	struct span taken = { NULL, 0 };
+
+	while (span_cut(&literal, '*', &after)) {
+		size_t n;
+
+		if (!span_has_prefix(path, literal))
+			return false;
+		path = span_from(path, literal.len);
+		n = after.len > 0 ? span_find(path, '/') : path.len;
+		if (n == 0)
+			return false;
+		if (taken.p == NULL)
+			taken = path;
+		path = span_from(path, n);
+		taken.len = (size_t)(path.p - taken.p);
+		literal = after;
+	}
+	if (!span_eq(path, literal))
+		return false;
+	if (taken.p != NULL)
+		*tail = taken;
+	return true;
+}
+
+/* What the path is of; empty for what is in no table */
+static struct span pattern_of(const struct router *r, struct span path,
+			      struct span *tail)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (matches(&r->routes[i], path, tail))
+			return span_of(r->routes[i].pattern);
+	return SPAN("");
+}
+
+int router_index(const struct router *r, const struct request *rq)
+{
+	struct span tail;
+
+	for (size_t i = 0; rq->route < 0 && i < r->count; i++)
+		if (matches(&r->routes[i], rq->path, &tail))
+			return (int)i;
+	return rq->route;
+}
+
+void router_methods(const struct router *r, const struct request *rq,
+		    struct buf *out)
+{
+	struct span tail, pattern = pattern_of(r, rq->path, &tail);
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct route *route = &r->routes[i];
+
+		if (!span_eq(span_of(route->pattern), pattern))
+			continue;
+		if (out->len > 0)
+			buf_add(out, SPAN(", "));
+		buf_add_str(out, route->method);
+		if (span_eq(span_of(route->method), SPAN("GET")))
+			buf_add(out, SPAN(", HEAD"));
+	}
+}
+
+enum err router_find(const struct router *r, struct request *rq,
+		     struct response *rs, const struct route **out)
+{
+	struct span method = rq->head ? SPAN("GET") : rq->method;
+	struct span tail = rq->param;
+	struct span pattern = pattern_of(r, rq->path, &tail);
+	struct buf allow;
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct route *route = &r->routes[i];
+
+		if (span_eq(method, span_of(route->method)) &&
+		    span_eq(span_of(route->pattern), pattern)) {
+			rq->param = tail;
+			rq->route = (int)i;
+			*out = route;
+			return ERR_OK;
+		}
+	}
+	buf_init(&allow, 256);
+	router_methods(r, rq, &allow);
+	if (allow.len == 0)
+		return ERR_NOT_FOUND;
+	response_header(rs, "Allow", buf_span(&allow));
+	response_keep(rs);
+	buf_release(&allow);
+	return ERR_METHOD;
+}

@@ -1,0 +1,189 @@
+#include "common/server/program.h"
+
+#include "common/http/transport_cgi.h"
+#include "common/http/transport_fcgi.h"
+#include "common/log/log.h"
+#include "common/server/dispatch.h"
+#include "common/server/workers.h"
+
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+static void serve_cgi(const struct program *p, const struct service *s)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct transport *t = transport_cgi_new();
+	struct arena arena;
+
+	if (t == NULL)
+		exit(EX_OSERR);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	/* lighttpd sends it as soon as the whole answer has come, and the log
+	 * line is written after that. One request ends by itself. */
+	(void)sigaction(SIGTERM, &ignore, NULL);
+	arena_init(&arena);
+	if (t->ops->accept(t) == ERR_OK)
+		dispatch_run(p, s, t, &arena);
+	t->ops->free(t);
+	arena_release(&arena);
+}
+
+static void help(const struct program *p)
+{
+	(void)printf("%s - %s\n\n"
+		     "Not run by hand: lighttpd or spawn-fcgi starts it as a "
+		     "FastCGI program, or any\nserver as a CGI program.\n\n"
+		     "  --check    print the configuration in force, or what "
+		     "is wrong with it\n"
+		     "  --version  print the version\n\n"
+		     "Settings, from the environment as NAME, from a file "
+		     "named by NAME_FILE, or as\nlines NAME=value in the file "
+		     "named by GATEHOUSE_CONF:\n\n",
+		     p->name, p->summary);
+	config_help(p->items, p->item_count, stdout);
+	settings_help(&p->defaults, stdout);
+}
+
+static enum err open_metrics(const struct program *p, struct service *s,
+			     struct errmsg *why)
+{
+	struct metrics_layout layout = { .program = p->name };
+	const char *path = s->check_only ? "" : s->settings.metrics_file;
+	enum err e;
+
+	if (p->router.count >= METRICS_ROUTES)
+		return err_set(why, ERR_CONFIG, "too many routes to count");
+	layout.route_count = p->router.count;
+	for (size_t i = 0; i < p->router.count; i++)
+		layout.routes[i] = p->router.routes[i].pattern;
+	if (p->authorize != NULL) /* its paths are any others' */
+		layout.routes[layout.route_count++] = "authorizer";
+	if (s->check_only &&
+	    metrics_check(s->settings.metrics_file, why) != ERR_OK)
+		return ERR_CONFIG;
+	e = metrics_open(&layout, path, &s->metrics, why);
+	if (e != ERR_FULL && e != ERR_UNAVAILABLE)
+		return e;
+	/* If the disk is full or has no locks, count in memory instead of
+	 * refusing to start */
+	log_event(LOG_WARN, "metrics", why->text);
+	return metrics_open(&layout, "", &s->metrics, why);
+}
+
+/* Everything that must be right before the first request */
+static enum err open_service(const struct program *p, struct service *s,
+			     struct errmsg *why)
+{
+	struct db_config db = settings_db(&s->settings);
+	enum err e = open_metrics(p, s, why);
+
+	if (e != ERR_OK)
+		return e;
+	e = settings_keys(&s->settings, &s->keys, why);
+	if (e != ERR_OK)
+		goto metrics;
+	db.metrics = s->metrics;
+	s->rules = settings_rules(&s->settings);
+	e = db_open(&db, &s->db, why);
+	if (e != ERR_OK)
+		goto keys;
+	if (p->open == NULL)
+		return ERR_OK;
+	e = p->open(p->app, s, why);
+	if (e == ERR_OK)
+		return ERR_OK;
+	db_close(s->db);
+keys:
+	keyring_file_close(s->keys);
+metrics:
+	metrics_close(s->metrics);
+	return e;
+}
+
+static void close_service(const struct program *p, struct service *s)
+{
+	if (p->close != NULL)
+		p->close(p->app);
+	db_close(s->db);
+	keyring_file_close(s->keys);
+	metrics_close(s->metrics);
+	settings_release(&s->settings);
+	config_release(p->items, p->item_count, p->app);
+}
+
+static int fail(const struct program *p, enum err e, const struct errmsg *why)
+{
+	(void)fprintf(stderr, "%s: %s\n", p->name, why->text);
+	switch (e) {
+	case ERR_CONFIG:
+		return EX_CONFIG;
+	case ERR_MEMORY:
+		return EX_OSERR;
+	default:
+		return EX_UNAVAILABLE;
+	}
+}
+
+static int run(const struct program *p, struct service *s, bool check)
+{
+	if (check) {
+		config_print(p->items, p->item_count, p->app, stdout);
+		settings_print(&s->settings, stdout);
+	} else if (transport_fcgi_ready()) {
+		return workers_serve(p, s);
+	} else if (transport_cgi_ready()) {
+		serve_cgi(p, s);
+	} else {
+		(void)fprintf(stderr,
+			      "%s: run me under lighttpd, with spawn-fcgi, or "
+			      "as a CGI program; see --help\n",
+			      p->name);
+		return EX_USAGE;
+	}
+	return 0;
+}
+
+int program_main(const struct program *p, int argc, char **argv)
+{
+	struct span option = span_of(argc > 1 ? argv[1] : NULL);
+	bool check = span_eq(option, SPAN("--check"));
+	enum log_level level = LOG_INFO;
+	struct service s = { .check_only = check };
+	struct errmsg why = { "" };
+	enum err e;
+	int status;
+
+	if (span_eq(option, SPAN("--help")))
+		return help(p), 0;
+	if (span_eq(option, SPAN("--version")))
+		return printf("%s %s\n", p->name, GATEHOUSE_VERSION), 0;
+	if (argc > 1 && !check) {
+		(void)fprintf(stderr, "%s: unknown argument %s; see --help\n",
+			      p->name, argv[1]);
+		return EX_USAGE;
+	}
+	if (sodium_init() < 0)
+		return EX_OSERR;
+	e = config_load(p->items, p->item_count, p->app, &why);
+	if (e != ERR_OK)
+		return fail(p, e, &why);
+	e = settings_load(&p->defaults, &s.settings, &why);
+	if (e != ERR_OK) {
+		config_release(p->items, p->item_count, p->app);
+		return fail(p, e, &why);
+	}
+	(void)log_level_of(span_of(s.settings.log_level), &level);
+	log_setup(p->name, level);
+	e = open_service(p, &s, &why);
+	if (e != ERR_OK) {
+		settings_release(&s.settings);
+		config_release(p->items, p->item_count, p->app);
+		return fail(p, e, &why);
+	}
+	status = run(p, &s, check);
+	close_service(p, &s);
+	return status;
+}

@@ -1,0 +1,177 @@
+#include "common/server/settings.h"
+
+#include "common/http/client.h"
+#include "common/log/log.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct config_item common_items[] = {
+	{ "MYSQL_HOST", CONFIG_TEXT, AT(mysql_host), "localhost", 0, 0,
+	  "database server; hosts separated by commas are tried in order" },
+	{ "MYSQL_PORT", CONFIG_INT, AT(mysql_port), "3306", 1, 65535,
+	  "its TCP port" },
+	{ "MYSQL_SOCKET", CONFIG_TEXT, AT(mysql_socket), "", 0, 0,
+	  "its Unix socket, instead of host and port" },
+	{ "MYSQL_USER", CONFIG_TEXT, AT(mysql_user), NULL, 0, 0,
+	  "database account" },
+	{ "MYSQL_PASSWORD", CONFIG_SECRET, AT(mysql_password), "", 0, 0,
+	  "its password" },
+	{ "MYSQL_DB", CONFIG_TEXT, AT(mysql_db), "", 0, 0, "database" },
+	{ "DB_POOL", CONFIG_INT, AT(db_pool), "8", 1, DB_POOL_MAX,
+	  "database connections at the most" },
+	{ "DB_TIMEOUT", CONFIG_INT, AT(db_timeout), "5", 1, 300,
+	  "seconds to wait for the database" },
+	{ "THREADS", CONFIG_INT, AT(threads), "", 1, 1024,
+	  "requests served at a time" },
+	{ "DRAIN_SECONDS", CONFIG_INT, AT(drain_seconds), "30", 0, 3600,
+	  "how long requests under way may take after SIGTERM" },
+	{ "LOG_LEVEL", CONFIG_TEXT, AT(log_level), "info", 0, 0,
+	  "debug, info, warn or error" },
+	{ "CORS_ORIGINS", CONFIG_TEXT, AT(cors_origins), "", 0, 0,
+	  "origins whose pages may call, separated by blanks" },
+	{ "METRICS_FILE", CONFIG_TEXT, AT(metrics_file), "", 0, 0,
+	  "file in which all processes of the program count together" },
+	{ "PUBLIC_URL", CONFIG_TEXT, AT(public_url), "", 0, 0,
+	  "put before the paths in answers, like https://files.example.org" },
+	{ "TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), "", 0, 0,
+	  "addresses and CIDR blocks before lighttpd whose X-Forwarded-For "
+	  "is believed" },
+	{ "JWT_ISSUER", CONFIG_TEXT, AT(jwt_issuer), "gatehouse", 0, 0,
+	  "\"iss\" of our tokens" },
+	{ "JWT_AUDIENCE", CONFIG_TEXT, AT(jwt_audience), "", 0, 0,
+	  "\"aud\" of our tokens; empty: none" },
+	{ "JWT_KEYRING", CONFIG_TEXT, AT(jwt_keyring), "", 0, 0,
+	  "file of keys instead of one secret (auth-admin key new)" },
+	/* The last: tools go without */
+	{ "JWT_SECRET", CONFIG_SECRET, AT(jwt_secret), "", 0, 0,
+	  "the secret that signs tokens, 32 bytes or more" },
+};
+
+enum { COMMON_COUNT = sizeof(common_items) / sizeof(*common_items) };
+
+/* The table with the program's own fallbacks in it */
+static void fill_items(const struct settings_defaults *d,
+		       struct config_item items[static COMMON_COUNT])
+{
+	for (size_t i = 0; i < COMMON_COUNT; i++) {
+		items[i] = common_items[i];
+		if (items[i].offset == AT(mysql_db))
+			items[i].fallback = d->mysql_db;
+		if (items[i].offset == AT(threads))
+			items[i].fallback = d->threads;
+	}
+}
+
+/* The first `count` items */
+static enum err load(const struct settings_defaults *d, size_t count,
+		     struct settings *out, struct errmsg *why)
+{
+	struct config_item items[COMMON_COUNT];
+	enum log_level level;
+	struct span bad;
+	enum err e;
+
+	fill_items(d, items);
+	out->jwt_secret = NULL;
+	e = config_load(items, count, out, why);
+	if (e != ERR_OK)
+		return e;
+	if (!log_level_of(span_of(out->log_level), &level)) {
+		e = err_set(why, ERR_CONFIG,
+			    "LOG_LEVEL: \"%.40s\" is not debug, info, warn or "
+			    "error",
+			    out->log_level);
+	} else if (client_check_trusted(span_of(out->trusted_proxies), &bad) !=
+		   ERR_OK) {
+		e = err_set(why, ERR_CONFIG,
+			    "TRUSTED_PROXIES: \"%.*s\" is not an address or a "
+			    "block like 10.0.0.0/8",
+			    (int)(bad.len < 60 ? bad.len : 60), bad.p);
+	}
+	if (e != ERR_OK)
+		settings_release(out);
+	return e;
+}
+
+enum err settings_load(const struct settings_defaults *d, struct settings *out,
+		       struct errmsg *why)
+{
+	return load(d, COMMON_COUNT, out, why);
+}
+
+enum err settings_load_tool(const struct settings_defaults *d,
+			    struct settings *out, struct errmsg *why)
+{
+	return load(d, COMMON_COUNT - 1, out, why);
+}
+
+void settings_release(struct settings *s)
+{
+	if (s->jwt_secret != NULL)
+		sodium_memzero(s->jwt_secret, strlen(s->jwt_secret));
+	sodium_memzero(s->mysql_password, strlen(s->mysql_password));
+	config_release(common_items, COMMON_COUNT, s);
+}
+
+void settings_print(const struct settings *s, FILE *to)
+{
+	config_print(common_items, COMMON_COUNT, s, to);
+}
+
+void settings_help(const struct settings_defaults *d, FILE *to)
+{
+	struct config_item items[COMMON_COUNT];
+
+	fill_items(d, items);
+	config_help(items, COMMON_COUNT, to);
+}
+
+struct db_config settings_db(const struct settings *s)
+{
+	return (struct db_config) {
+		.host = s->mysql_host,
+		.socket = s->mysql_socket,
+		.user = s->mysql_user,
+		.password = s->mysql_password,
+		.name = s->mysql_db,
+		.port = s->mysql_port,
+		.pool = s->db_pool,
+		.timeout = s->db_timeout,
+	};
+}
+
+enum err settings_keys(const struct settings *s, struct keyring_file **out,
+		       struct errmsg *why)
+{
+	bool secret = s->jwt_secret[0] != '\0';
+	bool ring = s->jwt_keyring[0] != '\0';
+	struct errmsg cause;
+	enum err e;
+
+	if (secret && ring)
+		return err_set(why, ERR_CONFIG,
+			       "JWT_SECRET and JWT_KEYRING are both set; keep "
+			       "one");
+	if (ring) {
+		e = keyring_file_open(s->jwt_keyring, out, &cause);
+		return e == ERR_OK
+			       ? e
+			       : err_set(why, e, "JWT_KEYRING: %s", cause.text);
+	}
+	if (!secret)
+		return err_set(
+			why, ERR_CONFIG,
+			"JWT_SECRET: missing; set it, or JWT_KEYRING, to "
+			"sign tokens with (openssl rand -base64 48)");
+	e = keyring_file_fixed(span_of(s->jwt_secret), out, &cause);
+	return e == ERR_OK ? e : err_set(why, e, "JWT_SECRET: %s", cause.text);
+}
+
+struct jwt_rules settings_rules(const struct settings *s)
+{
+	return (struct jwt_rules) { s->jwt_issuer, s->jwt_audience };
+}

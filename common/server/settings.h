@@ -1,0 +1,50 @@
+/* settings.h - what both programs are told: database, keys, logging. */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "common/base/err.h"
+#include "common/codec/config.h"
+#include "common/db/db.h"
+#include "common/token/jwt.h"
+#include "common/token/keyring_file.h"
+
+struct settings {
+	/* from the environment, see common_items in settings.c; texts owned */
+	char *mysql_host, *mysql_socket, *mysql_user, *mysql_password;
+	char *mysql_db;
+	int64_t mysql_port, db_pool, db_timeout;
+	char *jwt_secret, *jwt_keyring, *jwt_issuer, *jwt_audience;
+	int64_t threads, drain_seconds;
+	char *log_level, *cors_origins, *public_url, *metrics_file,
+		*trusted_proxies;
+};
+
+/* What differs between the programs. */
+struct settings_defaults {
+	const char *mysql_db, *threads;
+};
+
+enum err settings_load(const struct settings_defaults *d, struct settings *out,
+		       struct errmsg *why) MUST_CHECK;
+
+/* The same for a tool that signs nothing: JWT_SECRET is not looked for, since
+ * its file need not be one that the tool may read; jwt_secret is NULL. */
+enum err settings_load_tool(const struct settings_defaults *d,
+			    struct settings *out,
+			    struct errmsg *why) MUST_CHECK;
+void settings_release(struct settings *s);
+void settings_print(const struct settings *s, FILE *to);
+void settings_help(const struct settings_defaults *d, FILE *to);
+
+/* The pool's configuration; borrows from `s`. */
+struct db_config settings_db(const struct settings *s);
+
+/* The keys, from JWT_SECRET or JWT_KEYRING. ERR_CONFIG when neither or both
+ * are set, or the keys cannot be used; ERR_MEMORY. */
+enum err settings_keys(const struct settings *s, struct keyring_file **out,
+		       struct errmsg *why) MUST_CHECK;
+
+/* Borrows from `s`. */
+struct jwt_rules settings_rules(const struct settings *s);
+
+#endif

@@ -1,0 +1,57 @@
+/* claims.h - what a token says (RFC 7519 4.1, RFC 9068): a plain value.
+ *
+ * Texts are terminated, UTF-8, and free of control characters. Times are
+ * whole seconds since 1970 UTC.
+ */
+#ifndef CLAIMS_H
+#define CLAIMS_H
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
+
+enum {
+	CLAIMS_EMAIL_MAX = 255, /* bytes; the column's width */
+	CLAIMS_SCOPE_MAX = 255,
+	CLAIMS_ISSUER_MAX = 127,
+	CLAIMS_ID_MAX = 63,
+	CLAIMS_JSON_MAX = 1536, /* bytes of the whole object */
+	KID_MAX = 63,
+	CLAIMS_NO_END = 0, /* expires_at of an API token that lives on */
+};
+
+struct json_object; /* json.h */
+
+struct claims {
+	uint64_t user_id; /* "sub", a string of decimal digits; never 0 */
+	char email[CLAIMS_EMAIL_MAX + 1];     /* "username" */
+	char scope[CLAIMS_SCOPE_MAX + 1];     /* space-separated words */
+	char issuer[CLAIMS_ISSUER_MAX + 1];   /* "iss" */
+	char audience[CLAIMS_ISSUER_MAX + 1]; /* "aud"; "" when absent */
+	char token_id[CLAIMS_ID_MAX + 1];     /* "jti" */
+	char session[CLAIMS_ID_MAX + 1];      /* "sid": what a logout ends */
+	bool admin;
+	int64_t issued_at, not_before, expires_at;
+};
+
+/* The JSON object, owned: json_object_put(). NULL when memory is out. An API
+ * token has no "jti" and, if it has no end, no "exp". */
+struct json_object *claims_json(const struct claims *c);
+
+/* Append it as text. buf_error(out) tells. */
+void claims_write(const struct claims *c, struct buf *out);
+
+/* Read the JSON text `json`. ERR_FORMAT for anything but one object with the
+ * members above, each of its type and size and none twice. Members that we do
+ * not know are skipped, as RFC 7519 4 asks. `aud` may be a string or an array
+ * of one string. */
+enum err claims_parse(struct span json, struct claims *out) MUST_CHECK;
+
+/* The JOSE header of a token (RFC 7515 4.1). ERR_BAD_TOKEN unless alg is exactly
+ * HS256; ERR_FORMAT for what is malformed, for a "crit" (RFC 7515 4.1.11: we
+ * know no extension), and for a typ other than "at+jwt" or "JWT". `kid` takes
+ * the key's name, at most KID_MAX bytes. */
+enum err claims_parse_head(struct span json,
+			   char kid[static KID_MAX + 1]) MUST_CHECK;
+
+#endif

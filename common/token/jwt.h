@@ -1,0 +1,46 @@
+/* jwt.h - compact HS256 JSON Web Tokens (RFC 7515, RFC 7519, RFC 9068).
+ *
+ * Knows one shape: base64url(head) "." base64url(claims) "." base64url(mac).
+ * Nothing here logs, keeps state or reads the clock: the caller passes `now`,
+ * so a test can choose it.
+ */
+#ifndef JWT_H
+#define JWT_H
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
+#include "common/token/claims.h"
+#include "common/token/keyring.h"
+
+enum {
+	JWT_TOKEN_MAX = 2048, /* bytes; a longer token is refused unread */
+	JWT_HEAD_MAX = 256,   /* bytes of the header's JSON */
+};
+
+/* Who must have issued a token, and for whom. */
+struct jwt_rules {
+	const char *issuer;   /* "iss" must be this */
+	const char *audience; /* "aud" must be this; "": there must be none */
+};
+
+/* Sign with the ring's signer and append the token. buf's errors, ERR_MEMORY,
+ * or ERR_TOO_LARGE for one over JWT_TOKEN_MAX; `out` then holds part of it. */
+enum err jwt_sign(const struct claims *c, const struct keyring *ring,
+		  struct buf *out) MUST_CHECK;
+
+/* Check `token` against every live key of `ring` at time `now`.
+ *
+ *   ERR_OK       *out is filled; after any other value *out is untouched
+ *   ERR_FORMAT   not three base64url parts, or not the claims we issue
+ *   ERR_BAD_TOKEN     no key's MAC matches; or alg, kid, iss or aud is not ours
+ *   ERR_EXPIRED  genuine, but now >= exp or now < nbf
+ *
+ * The MAC is compared in constant time, and before any JSON is parsed: the key
+ * is found by trying (there are few), and only then must `kid` name it.
+ */
+enum err jwt_verify(struct span token, const struct keyring *ring,
+		    const struct jwt_rules *rules, int64_t now,
+		    struct claims *out) MUST_CHECK;
+
+#endif

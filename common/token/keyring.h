@@ -1,0 +1,58 @@
+/* keyring.h - the secrets that sign tokens, by name (RFC 7515 4.1.4 "kid").
+ *
+ * One key signs, all verify until they retire. As a file it is one key a line,
+ *
+ *	kid created_at retires_at secret
+ *
+ * where retires_at is "-" for a key without an end and the secret is
+ * base64url. The last line with "-" signs. Blank lines and lines that start
+ * with # are skipped. Times are seconds since 1970 UTC.
+ */
+#ifndef KEYRING_H
+#define KEYRING_H
+
+#include "common/base/err.h"
+#include "common/base/span.h"
+#include "common/codec/digest.h"
+#include "common/token/claims.h"
+
+enum {
+	KEYRING_MAX = 16,  /* keys; auth-admin drops retired ones */
+	SECRET_MIN = 32,   /* bytes; RFC 7518 3.2: no shorter than the hash */
+	SECRET_MAX = 1024, /* bytes */
+	KEY_NO_END = 0,	   /* retires_at of a key that does not retire */
+};
+
+struct key {
+	char kid[KID_MAX + 1];
+	struct hmac_key *hmac; /* owned */
+	int64_t created_at, retires_at;
+};
+
+struct keyring {
+	struct key keys[KEYRING_MAX];
+	size_t count;
+	size_t signer; /* index of the key that signs */
+};
+
+/* One key from the bytes of JWT_SECRET. Its kid is the first 16 hex digits of
+ * the secret's SHA-256. ERR_CONFIG with the reason for a secret that is too
+ * short or too well known. */
+enum err keyring_from_secret(struct span secret, struct keyring *out,
+			     struct errmsg *why) MUST_CHECK;
+
+/* All keys of a keyring file's text. ERR_CONFIG names the line. */
+enum err keyring_from_text(struct span text, struct keyring *out,
+			   struct errmsg *why) MUST_CHECK;
+
+void keyring_release(struct keyring *k);
+
+const struct key *keyring_signer(const struct keyring *k);
+
+/* Whether `key` may still verify at `now`. */
+bool key_is_live(const struct key *key, int64_t now);
+
+/* ERR_CONFIG when a secret is one that anybody could guess. */
+enum err secret_check(struct span secret, struct errmsg *why) MUST_CHECK;
+
+#endif

@@ -1,0 +1,225 @@
+#include "common/token/keyring_file.h"
+
+#include "common/codec/config.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A ring and how many hold it; the last to let go frees it */
+struct held {
+	struct keyring ring; /* first: a ring's address is its holder's */
+	size_t holders;
+};
+
+/* What tells one version of a file from the next: a rename changes the inode */
+struct version {
+	dev_t device;
+	ino_t inode;
+	struct timespec changed;
+	off_t size;
+};
+
+struct keyring_file {
+	char *path; /* owned; NULL: the keys never change */
+	pthread_mutex_t lock;
+	struct held *current;
+	struct version version; /* of the last look */
+	bool failed;		/* it could not be used */
+	int64_t looked_at;	/* second of the last look */
+	struct errmsg fault;
+	bool fault_is_new;
+};
+
+static void release(struct held *h)
+{
+	if (--h->holders > 0)
+		return;
+	keyring_release(&h->ring);
+	free(h);
+}
+
+static bool version_of(const char *path, struct version *out)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return false;
+	*out = (struct version) { st.st_dev, st.st_ino, st.st_mtim,
+				  st.st_size };
+	return true;
+}
+
+static bool same_version(const struct version *a, const struct version *b)
+{
+	return a->device == b->device && a->inode == b->inode &&
+	       a->changed.tv_sec == b->changed.tv_sec &&
+	       a->changed.tv_nsec == b->changed.tv_nsec && a->size == b->size;
+}
+
+static enum err read_ring(const char *path, struct held **out,
+			  struct errmsg *why)
+{
+	struct held *h = calloc(1, sizeof(*h));
+	struct errmsg cause;
+	char *text = NULL;
+	size_t len = 0;
+	enum err e;
+
+	if (h == NULL)
+		return err_set(why, ERR_MEMORY, "out of memory");
+	h->holders = 1;
+	e = config_read_file(path, &text, &len, why);
+	if (e == ERR_OK) {
+		e = keyring_from_text((struct span) { text, len }, &h->ring,
+				      &cause);
+		if (e != ERR_OK)
+			(void)err_set(why, e, "%s: %s", path, cause.text);
+		sodium_memzero(text, len);
+		free(text);
+	}
+	if (e != ERR_OK) {
+		free(h);
+		return e;
+	}
+	*out = h;
+	return ERR_OK;
+}
+
+static enum err open_with(const char *path, struct held *first,
+			  struct keyring_file **out, struct errmsg *why)
+{
+	struct keyring_file *f = calloc(1, sizeof(*f));
+
+	if (f != NULL && path != NULL)
+		f->path = strdup(path);
+	if (f == NULL || (path != NULL && f->path == NULL)) {
+		free(f);
+		release(first);
+		return err_set(why, ERR_MEMORY, "out of memory");
+	}
+	(void)pthread_mutex_init(&f->lock, NULL);
+	f->current = first;
+	*out = f;
+	return ERR_OK;
+}
+
+enum err keyring_file_open(const char *path, struct keyring_file **out,
+			   struct errmsg *why)
+{
+	struct version v = { 0 };
+	struct held *first = NULL;
+	enum err e;
+
+	/* The version first: a change in between is seen at the next look */
+	(void)version_of(path, &v);
+	e = read_ring(path, &first, why);
+	if (e == ERR_OK)
+		e = open_with(path, first, out, why);
+	if (e == ERR_OK)
+		(*out)->version = v;
+	return e;
+}
+
+enum err keyring_file_fixed(struct span secret, struct keyring_file **out,
+			    struct errmsg *why)
+{
+	struct held *first = calloc(1, sizeof(*first));
+	enum err e;
+
+	if (first == NULL)
+		return err_set(why, ERR_MEMORY, "out of memory");
+	first->holders = 1;
+	e = keyring_from_secret(secret, &first->ring, why);
+	if (e != ERR_OK) {
+		free(first);
+		return e;
+	}
+	return open_with(NULL, first, out, why);
+}
+
+/* With the lock held. What was in vain is tried again only if `retry`: it may
+ * have been for want of a file descriptor. */
+static void look(struct keyring_file *f, bool retry)
+{
+	struct held *fresh;
+	struct version v = { 0 }; /* of a file that is not there */
+	struct errmsg why;
+
+	(void)version_of(f->path, &v);
+	if (same_version(&v, &f->version) && !(retry && f->failed))
+		return;
+	f->version = v;
+	f->failed = read_ring(f->path, &fresh, &why) != ERR_OK;
+	if (f->failed) {
+		f->fault_is_new |= strcmp(f->fault.text, why.text) != 0;
+		f->fault = why;
+		return;
+	}
+	f->fault.text[0] = '\0';
+	f->fault_is_new = false;
+	release(f->current);
+	f->current = fresh;
+}
+
+bool keyring_file_look(struct keyring_file *f, const struct keyring *held)
+{
+	bool others;
+
+	if (f->path == NULL)
+		return false;
+	(void)pthread_mutex_lock(&f->lock);
+	look(f, false);
+	others = &f->current->ring != held;
+	(void)pthread_mutex_unlock(&f->lock);
+	return others;
+}
+
+const struct keyring *keyring_file_take(struct keyring_file *f, int64_t now)
+{
+	struct held *h;
+
+	(void)pthread_mutex_lock(&f->lock);
+	if (f->path != NULL && f->looked_at != now) {
+		f->looked_at = now;
+		look(f, true);
+	}
+	h = f->current;
+	h->holders++;
+	(void)pthread_mutex_unlock(&f->lock);
+	return &h->ring;
+}
+
+void keyring_file_give(struct keyring_file *f, const struct keyring *ring)
+{
+	struct held *h = (struct held *)(uintptr_t)ring;
+
+	(void)pthread_mutex_lock(&f->lock);
+	release(h);
+	(void)pthread_mutex_unlock(&f->lock);
+}
+
+bool keyring_file_fault(struct keyring_file *f, struct errmsg *why)
+{
+	bool is_new;
+
+	(void)pthread_mutex_lock(&f->lock);
+	is_new = f->fault_is_new;
+	f->fault_is_new = false;
+	if (is_new)
+		*why = f->fault;
+	(void)pthread_mutex_unlock(&f->lock);
+	return is_new;
+}
+
+void keyring_file_close(struct keyring_file *f)
+{
+	if (f == NULL)
+		return;
+	release(f->current);
+	(void)pthread_mutex_destroy(&f->lock);
+	free(f->path);
+	free(f);
+}

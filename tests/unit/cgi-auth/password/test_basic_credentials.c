@@ -1,0 +1,194 @@
+#include "tests/unit/unit.h"
+
+#include "cgi-auth/password/basic_credentials.h"
+#include "common/codec/encode.h"
+
+#include <stdlib.h>
+
+/* "Basic " and the base64 of `text` */
+static enum err parse(struct span text, struct basic_credentials *out)
+{
+	char header[4096] = "Basic ";
+
+	base64_encode(text, header + 6, sizeof(header) - 6);
+	return basic_credentials_parse(span_of(header), out);
+}
+
+static void the_example_of_the_rfc_is_read(void **state)
+{
+	struct basic_credentials c;
+
+	(void)state;
+	/* RFC 7617 2 */
+	assert_ok(basic_credentials_parse(
+		SPAN("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), &c));
+	assert_string_equal(c.user, "Aladdin");
+	assert_string_equal(c.password, "open sesame");
+	/* RFC 7617 2.1: "test" and "123" with a pound sign, in UTF-8 */
+	assert_ok(basic_credentials_parse(SPAN("Basic dGVzdDoxMjPCow=="), &c));
+	assert_string_equal(c.password, "123\xc2\xa3");
+}
+
+static void the_scheme_has_no_case_and_blanks_do_not_count(void **state)
+{
+	struct basic_credentials c;
+
+	(void)state;
+	assert_ok(basic_credentials_parse(SPAN("bAsIc YTpi"), &c));
+	assert_ok(basic_credentials_parse(SPAN("  Basic   YTpi  "), &c));
+	assert_string_equal(c.user, "a");
+	assert_string_equal(c.password, "b");
+}
+
+static void nothing_and_other_schemes_are_no_credentials(void **state)
+{
+	struct basic_credentials c;
+
+	(void)state;
+	assert_err(basic_credentials_parse((struct span) { NULL, 0 }, &c),
+		   ERR_NO_CREDENTIALS);
+	assert_err(basic_credentials_parse(SPAN(""), &c), ERR_NO_CREDENTIALS);
+	assert_err(basic_credentials_parse(SPAN("Bearer YTpi"), &c),
+		   ERR_NO_CREDENTIALS);
+	assert_err(basic_credentials_parse(SPAN("BasicYTpi"), &c),
+		   ERR_NO_CREDENTIALS);
+	assert_err(basic_credentials_parse(SPAN("Basi YTpi"), &c),
+		   ERR_NO_CREDENTIALS);
+}
+
+static void the_first_colon_parts_user_and_password(void **state)
+{
+	struct basic_credentials c;
+
+	(void)state;
+	assert_ok(parse(SPAN("a@b:c:d::"), &c));
+	assert_string_equal(c.user, "a@b");
+	assert_string_equal(c.password, "c:d::");
+	assert_err(parse(SPAN("no colon"), &c), ERR_FORMAT);
+}
+
+static void user_and_password_may_be_empty(void **state)
+{
+	struct basic_credentials c;
+
+	(void)state;
+	assert_ok(parse(SPAN(":"), &c));
+	assert_string_equal(c.user, "");
+	assert_string_equal(c.password, "");
+}
+
+static void base64_must_be_canonical(void **state)
+{
+	static const char *const bad[] = {
+		"Basic",       "Basic ",
+		"Basic YTp",   "Basic YTpiYw",
+		"Basic YTpi=", "Basic YT pi",
+		"Basic YTpi!", "Basic YTpiYx==",
+		"Basic -_8=",  "Basic YTpi, Basic YTpi",
+	};
+	struct basic_credentials c;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_err(basic_credentials_parse(span_of(bad[i]), &c),
+			   ERR_FORMAT);
+}
+
+static void control_characters_are_refused(void **state)
+{
+	struct basic_credentials c;
+
+	(void)state;
+	assert_err(parse(SPAN("a\0b:c"), &c), ERR_FORMAT);
+	assert_err(parse(SPAN("a:b\0"), &c), ERR_FORMAT);
+	assert_err(parse(SPAN("a:b\n"), &c), ERR_FORMAT);
+	assert_err(parse(SPAN("a\t:b"), &c), ERR_FORMAT);
+	assert_err(parse(SPAN("a:\x7f"), &c), ERR_FORMAT);
+}
+
+static void what_is_not_utf8_is_refused(void **state)
+{
+	struct basic_credentials c;
+
+	(void)state;
+	assert_err(parse(SPAN("a:\xa3"), &c), ERR_FORMAT);
+	assert_err(parse(SPAN("\xc0\xaf:b"), &c), ERR_FORMAT);
+	/* A character must not be cut by the colon either */
+	assert_err(parse(SPAN("a\xc3:\xa9"), &c), ERR_FORMAT);
+}
+
+static void the_limits_are_the_last_that_fit(void **state)
+{
+	char text[BASIC_USER_MAX + BASIC_PASSWORD_MAX + 3];
+	struct basic_credentials c;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	text[BASIC_USER_MAX] = ':';
+	assert_ok(parse((struct span) { text, sizeof(text) - 2 }, &c));
+	assert_int_equal(strlen(c.user), BASIC_USER_MAX);
+	assert_int_equal(strlen(c.password), BASIC_PASSWORD_MAX);
+	assert_err(parse((struct span) { text, sizeof(text) - 1 }, &c),
+		   ERR_TOO_LARGE);
+	text[BASIC_USER_MAX] = 'x';
+	text[BASIC_USER_MAX + 1] = ':';
+	assert_err(parse((struct span) { text, sizeof(text) - 3 }, &c),
+		   ERR_TOO_LARGE);
+}
+
+static void a_huge_header_is_not_decoded(void **state)
+{
+	size_t n = 1 << 20;
+	char *text = malloc(n);
+	struct basic_credentials c;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'A', n);
+	memcpy(text, "Basic ", 6);
+	assert_err(basic_credentials_parse((struct span) { text, n }, &c),
+		   ERR_TOO_LARGE);
+	free(text);
+}
+
+static void a_failure_leaves_the_output_alone(void **state)
+{
+	struct basic_credentials c;
+
+	(void)state;
+	memset(&c, 'z', sizeof(c));
+	assert_err(parse(SPAN("abc:d\n"), &c), ERR_FORMAT);
+	for (size_t i = 0; i < sizeof(c); i++)
+		assert_int_equal(((char *)&c)[i], 'z');
+}
+
+static void wiping_leaves_nothing(void **state)
+{
+	struct basic_credentials c;
+
+	(void)state;
+	assert_ok(parse(SPAN("a:secret"), &c));
+	basic_credentials_wipe(&c);
+	for (size_t i = 0; i < sizeof(c); i++)
+		assert_int_equal(((char *)&c)[i], 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_example_of_the_rfc_is_read),
+		TEST(the_scheme_has_no_case_and_blanks_do_not_count),
+		TEST(nothing_and_other_schemes_are_no_credentials),
+		TEST(the_first_colon_parts_user_and_password),
+		TEST(user_and_password_may_be_empty),
+		TEST(base64_must_be_canonical),
+		TEST(control_characters_are_refused),
+		TEST(what_is_not_utf8_is_refused),
+		TEST(the_limits_are_the_last_that_fit),
+		TEST(a_huge_header_is_not_decoded),
+		TEST(a_failure_leaves_the_output_alone),
+		TEST(wiping_leaves_nothing),
+	};
+
+	return RUN(tests);
+}

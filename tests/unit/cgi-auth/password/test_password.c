@@ -1,0 +1,247 @@
+#include "tests/unit/unit.h"
+
+#include "cgi-auth/password/password.h"
+
+#include <crypt.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <time.h>
+
+static struct passwords passwords;
+
+static int set_up(void **state)
+{
+	(void)state;
+	return sodium_init() < 0 ||
+	       passwords_init(&passwords, PASSWORD_MEMORY_MIN,
+			      PASSWORD_PASSES_MIN, 0, 100) != ERR_OK;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	passwords_release(&passwords);
+	return 0;
+}
+
+static enum err check(const char *stored, const char *password)
+{
+	return password_check(&passwords, stored, password);
+}
+
+static int64_t cpu_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int64_t cost_of(const char *stored)
+{
+	int64_t least = INT64_MAX;
+
+	for (int i = 0; i < 5; i++) {
+		int64_t begun = cpu_us(), took;
+
+		(void)check(stored, "not the password");
+		took = cpu_us() - begun;
+		least = took < least ? took : least;
+	}
+	return least;
+}
+
+static void a_new_hash_is_argon2id_of_the_parameters(void **state)
+{
+	char hash[PASSWORD_HASH_MAX + 1];
+
+	(void)state;
+	assert_ok(password_hash(&passwords, "correct horse", hash));
+	assert_int_equal(strncmp(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31),
+			 0);
+	assert_int_equal(password_kind(hash), PASSWORD_ARGON2ID);
+	assert_false(password_needs_rehash(&passwords, hash));
+}
+
+static void only_the_right_password_is_right(void **state)
+{
+	char hash[PASSWORD_HASH_MAX + 1];
+
+	(void)state;
+	assert_ok(password_hash(&passwords, "p\xc3\xa4ssword", hash));
+	assert_ok(check(hash, "p\xc3\xa4ssword"));
+	assert_err(check(hash, "password"), ERR_CREDENTIALS);
+	assert_err(check(hash, "p\xc3\xa4ssword "), ERR_CREDENTIALS);
+	assert_err(check(hash, ""), ERR_CREDENTIALS);
+}
+
+static void the_same_password_never_hashes_alike(void **state)
+{
+	char one[PASSWORD_HASH_MAX + 1], two[PASSWORD_HASH_MAX + 1];
+
+	(void)state;
+	assert_ok(password_hash(&passwords, "x", one));
+	assert_ok(password_hash(&passwords, "x", two));
+	assert_string_not_equal(one, two);
+}
+
+static void hashes_from_elsewhere_are_verified(void **state)
+{
+	static const struct {
+		const char *password, *hash;
+	} known[] = {
+		/* PHP's manual, password_verify() */
+		{ "rasmuslerdorf", "$2y$07$BCryptRequires22Chrcte/"
+				   "VlQH0piJtjXl.0t1XkA8pw9dMXTpOq" },
+		/* the specification "Unix crypt using SHA-256 and SHA-512" */
+		{ "Hello world!", "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/"
+				  "GNooZaBBGWEc5" },
+		{ "Hello world!",
+		  "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/"
+		  "O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1" },
+		/* tests of the reference implementation: two lanes */
+		{ "password", "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$"
+			      "bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(known); i++) {
+		assert_ok(check(known[i].hash, known[i].password));
+		assert_err(check(known[i].hash, "other"), ERR_CREDENTIALS);
+		assert_true(password_needs_rehash(&passwords, known[i].hash));
+	}
+}
+
+static void every_crypt_method_that_we_name_is_there(void **state)
+{
+	static const char *const methods[] = { "$2y$", "$2b$", "$2a$",
+					       "$6$",  "$5$",  "$y$" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(methods); i++) {
+		char setting[CRYPT_GENSALT_OUTPUT_SIZE];
+		struct crypt_data *d = calloc(1, sizeof(*d));
+
+		assert_non_null(d);
+		assert_non_null(crypt_gensalt_rn(methods[i], 0, NULL, 0,
+						 setting, sizeof(setting)));
+		assert_non_null(crypt_r("hunter2!", setting, d));
+		assert_int_equal(password_kind(d->output), PASSWORD_CRYPT);
+		assert_ok(check(d->output, "hunter2!"));
+		assert_err(check(d->output, "hunter2?"), ERR_CREDENTIALS);
+		free(d);
+	}
+}
+
+static void plain_text_is_never_right_even_if_it_is_equal(void **state)
+{
+	static const char *const plain[] = { "secret",	 "hunter2", "$ecret",
+					     "$5",	 "{x",	    "pass$6$",
+					     "cafe1234", "!secret", "*star*" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(plain); i++) {
+		assert_int_equal(password_kind(plain[i]), PASSWORD_PLAIN);
+		assert_err(check(plain[i], plain[i]), ERR_INVALID);
+	}
+}
+
+static void what_looks_like_another_hash_is_not_taken_for_plain_text(
+	void **state)
+{
+	static const char *const other[] = {
+		"",
+		"*",
+		"!",
+		"!$6$saltstring$svn8",
+		"$1$abcdefgh$G//4keteveJp0qb8z2DxG/",
+		"$apr1$abcdefgh$xxxxxxxxxxxxxxxxxxxxxx",
+		"*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19",
+		"!!",
+		"{SSHA}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+		"5f4dcc3b5aa765d61d8327deb882cf99",
+		"5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(other); i++) {
+		assert_int_equal(password_kind(other[i]), PASSWORD_UNKNOWN);
+		assert_err(check(other[i], other[i]), ERR_INVALID);
+	}
+}
+
+static void a_broken_hash_is_nobodys(void **state)
+{
+	static const char *const broken[] = {
+		"$argon2id$",
+		"$argon2id$v=19$m=19456,t=2,p=1$AAAA",
+		"$argon2id$v=19$m=1,t=0,p=0$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAA",
+		"$2y$",
+		"$2y$99$BCryptRequires22Chrcte/VlQH0piJtjXl",
+		"$6$",
+		"$y$j9T$",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(broken); i++)
+		assert_true(check(broken[i], "x") != ERR_OK);
+}
+
+static void other_parameters_are_to_be_rehashed(void **state)
+{
+	char hash[PASSWORD_HASH_MAX + 1];
+	struct passwords more;
+
+	(void)state;
+	assert_ok(passwords_init(&more, PASSWORD_MEMORY_MIN,
+				 PASSWORD_PASSES_MIN + 1, 1, 1));
+	assert_ok(password_hash(&more, "x", hash));
+	assert_ok(check(hash, "x"));
+	assert_true(password_needs_rehash(&passwords, hash));
+	assert_false(password_needs_rehash(&more, hash));
+	passwords_release(&more);
+}
+
+static void nobody_costs_what_a_wrong_password_does(void **state)
+{
+	char hash[PASSWORD_HASH_MAX + 1];
+	int64_t wrong, others[4];
+
+	(void)state;
+	assert_ok(password_hash(&passwords, "x", hash));
+	wrong = cost_of(hash);
+	others[0] = cost_of(NULL);
+	others[1] = cost_of("plain text");
+	others[2] = cost_of("$1$abcdefgh$G//4keteveJp0qb8z2DxG/");
+	others[3] = cost_of("$argon2id$v=19$m=19456,t=2,p=1$AAAA");
+	/* The least of five CPU times: far apart only if something is skipped
+	 */
+	for (size_t i = 0; i < COUNT(others); i++)
+		assert_in_range(others[i], wrong / 2, wrong * 2);
+}
+
+static void nobodys_password_is_never_right(void **state)
+{
+	(void)state;
+	assert_err(check(NULL, ""), ERR_CREDENTIALS);
+	assert_err(check(NULL, "anything"), ERR_CREDENTIALS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_new_hash_is_argon2id_of_the_parameters),
+		TEST(only_the_right_password_is_right),
+		TEST(the_same_password_never_hashes_alike),
+		TEST(hashes_from_elsewhere_are_verified),
+		TEST(every_crypt_method_that_we_name_is_there),
+		TEST(plain_text_is_never_right_even_if_it_is_equal),
+		TEST(what_looks_like_another_hash_is_not_taken_for_plain_text),
+		TEST(a_broken_hash_is_nobodys),
+		TEST(other_parameters_are_to_be_rehashed),
+		TEST(nobody_costs_what_a_wrong_password_does),
+		TEST(nobodys_password_is_never_right),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,220 @@
+/* How guessing is slowed down, and whom it does not hold up */
+#include "tests/unit/attempts.h"
+
+static void the_fifth_failure_delays_by_a_second_and_each_more_by_twice(
+	void **state)
+{
+	int64_t now = T0;
+	struct throttle_ticket t;
+
+	(void)state;
+	fail_times("ann@x", "192.0.2.1", now, 5);
+	for (int64_t delay = 1; delay <= 900;
+	     delay = delay < 512 ? delay * 2 : delay + 388) {
+		/* Another address each time, or that would be the limit */
+		assert_int_equal(enter("ann@x", "192.0.2.9", now, &t), delay);
+		assert_int_equal(
+			enter("ann@x", "192.0.2.9", now + delay - 1, &t), 1);
+		now += delay;
+		assert_int_equal(
+			attempt("ann@x", "192.0.2.2", now, ERR_CREDENTIALS), 0);
+	}
+	assert_int_equal(enter("ann@x", "192.0.2.9", now, &t), 900);
+}
+
+static void what_is_refused_does_not_lengthen_the_delay(void **state)
+{
+	struct throttle_ticket t;
+
+	(void)state;
+	fail_times("ann@x", "192.0.2.1", T0, 5);
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(enter("ann@x", "192.0.2.1", T0, &t), 1);
+	assert_int_equal(enter("ann@x", "192.0.2.1", T0 + 1, &t), 0);
+}
+
+static void a_right_password_clears_the_count(void **state)
+{
+	(void)state;
+	fail_times("ann@x", "192.0.2.1", T0, 4);
+	assert_int_equal(attempt("ann@x", "192.0.2.1", T0, ERR_OK), 0);
+	fail_times("ann@x", "192.0.2.2", T0, 4);
+	assert_int_equal(attempt("ann@x", "192.0.2.2", T0, ERR_OK), 0);
+}
+
+static void an_attacker_cannot_delay_the_owner_at_a_known_address(void **state)
+{
+	struct throttle_ticket t;
+
+	(void)state;
+	assert_int_equal(attempt("ann@x", "192.0.2.1", T0, ERR_OK), 0);
+	fail_times("ann@x", "198.51.100.7", T0, 5);
+	assert_int_equal(enter("ann@x", "198.51.100.7", T0, &t), 1);
+	assert_int_equal(enter("ann@x", "203.0.113.5", T0, &t), 1);
+	assert_int_equal(attempt("ann@x", "192.0.2.1", T0, ERR_OK), 0);
+	/* nor does the owner's login give the attacker new guesses */
+	assert_int_equal(enter("ann@x", "198.51.100.7", T0, &t), 1);
+}
+
+static void a_known_address_has_a_count_of_its_own(void **state)
+{
+	struct throttle_ticket t;
+
+	(void)state;
+	assert_int_equal(attempt("ann@x", "192.0.2.1", T0, ERR_OK), 0);
+	fail_times("ann@x", "192.0.2.1", T0, 5);
+	assert_int_equal(enter("ann@x", "192.0.2.1", T0, &t), 1);
+	assert_int_equal(attempt("ann@x", "198.51.100.7", T0, ERR_OK), 0);
+}
+
+static void an_address_is_known_for_ninety_days(void **state)
+{
+	const int64_t end = T0 + (int64_t)90 * 86400;
+	struct throttle_ticket t;
+
+	(void)state;
+	assert_int_equal(attempt("ann@x", "192.0.2.1", T0, ERR_OK), 0);
+	fail_times("ann@x", "198.51.100.7", end - 1, 5);
+	assert_int_equal(
+		attempt("ann@x", "192.0.2.1", end - 1, ERR_UNAVAILABLE), 0);
+	fail_times("ann@x", "198.51.100.7", end, 1);
+	assert_int_equal(enter("ann@x", "192.0.2.1", end, &t), 2);
+}
+
+static void an_address_has_a_limit_over_all_accounts(void **state)
+{
+	char email[32];
+	struct throttle_ticket t;
+
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		(void)snprintf(email, sizeof(email), "u%d@x", i);
+		fail_times(email, "192.0.2.1", T0 + i, 1);
+	}
+	assert_int_equal(enter("new@x", "192.0.2.1", T0 + 29, &t), 600);
+	assert_int_equal(enter("new@x", "192.0.2.1", T0 + 628, &t), 1);
+	assert_int_equal(enter("new@x", "192.0.2.2", T0 + 29, &t), 0);
+	assert_int_equal(enter("new@x", "192.0.2.1", T0 + 629, &t), 0);
+}
+
+static void failures_of_an_address_are_forgotten_after_the_window(void **state)
+{
+	char email[32];
+
+	(void)state;
+	for (int i = 0; i < 90; i++) {
+		(void)snprintf(email, sizeof(email), "u%d@x", i);
+		fail_times(email, "192.0.2.1", T0 + i * 25, 1);
+	}
+}
+
+static void right_logins_do_not_clear_the_count_of_an_address(void **state)
+{
+	char email[32];
+	struct throttle_ticket t;
+
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		(void)snprintf(email, sizeof(email), "u%d@x", i);
+		fail_times(email, "192.0.2.1", T0, 1);
+		if (i < 29)
+			assert_int_equal(
+				attempt("mallory@x", "192.0.2.1", T0, ERR_OK),
+				0);
+	}
+	assert_int_equal(enter("mallory@x", "192.0.2.1", T0, &t), 600);
+}
+
+static void a_64_of_ipv6_is_one_address(void **state)
+{
+	char email[32], address[48];
+	struct throttle_ticket t;
+
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		(void)snprintf(email, sizeof(email), "u%d@x", i);
+		(void)snprintf(address, sizeof(address), "2001:db8:1:2::%d", i);
+		fail_times(email, address, T0, 1);
+	}
+	assert_int_equal(enter("n@x", "2001:db8:1:2:ffff::1", T0, &t), 600);
+	assert_int_equal(enter("n@x", "2001:db8:1:3::1", T0, &t), 0);
+}
+
+static void all_spellings_of_an_email_are_one_account(void **state)
+{
+	static const char *const spellings[] = { "ANN@X", "\303\200nn@x",
+						 "ann@x  ", "Ann@X",
+						 "a\342\200\213nn@x" };
+	struct throttle_ticket t;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(spellings); i++)
+		fail_times(spellings[i], "192.0.2.1", T0, 1);
+	assert_int_equal(enter("ann@x", "192.0.2.2", T0, &t), 1);
+	assert_int_equal(enter("bnn@x", "192.0.2.2", T0, &t), 0);
+}
+
+static void neither_right_nor_wrong_counts_as_neither(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(
+			attempt("ann@x", "192.0.2.1", T0, ERR_OTP_REQUIRED), 0);
+		assert_int_equal(
+			attempt("ann@x", "192.0.2.1", T0, ERR_UNAVAILABLE), 0);
+	}
+	fail_times("ann@x", "192.0.2.1", T0, 4);
+	assert_int_equal(attempt("ann@x", "192.0.2.1", T0, ERR_OTP_REQUIRED),
+			 0);
+	assert_int_equal(attempt("ann@x", "192.0.2.1", T0, ERR_OTP), 0);
+	assert_int_equal(attempt("ann@x", "192.0.2.1", T0, ERR_OTP), LIMITED);
+}
+
+static void a_place_that_nobody_gives_back_is_free_again_after_a_minute(
+	void **state)
+{
+	struct throttle_ticket t;
+
+	(void)state;
+	fail_times("ann@x", "192.0.2.1", T0, 5);
+	for (int i = 0; i < 32; i++)
+		assert_int_equal(enter("ann@x", "192.0.2.1", T0 + 1, &t), 0);
+	assert_int_equal(enter("ann@x", "192.0.2.1", T0 + 1, &t), 1);
+	assert_int_equal(enter("ann@x", "192.0.2.1", T0 + 60, &t), 1);
+	assert_int_equal(enter("ann@x", "192.0.2.1", T0 + 61, &t), 0);
+}
+
+static void a_client_without_an_address_is_never_known(void **state)
+{
+	int64_t n = -1;
+
+	(void)state;
+	assert_int_equal(attempt("ann@x", "", T0, ERR_OK), 0);
+	assert_ok(db_row(db, "SELECT COUNT(*) FROM known_address", DB_NONE,
+			 DB_OUT(db_to_int(&n)), NULL));
+	assert_int_equal(n, 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(the_fifth_failure_delays_by_a_second_and_each_more_by_twice),
+		CASE(what_is_refused_does_not_lengthen_the_delay),
+		CASE(a_right_password_clears_the_count),
+		CASE(an_attacker_cannot_delay_the_owner_at_a_known_address),
+		CASE(a_known_address_has_a_count_of_its_own),
+		CASE(an_address_is_known_for_ninety_days),
+		CASE(an_address_has_a_limit_over_all_accounts),
+		CASE(failures_of_an_address_are_forgotten_after_the_window),
+		CASE(right_logins_do_not_clear_the_count_of_an_address),
+		CASE(a_64_of_ipv6_is_one_address),
+		CASE(all_spellings_of_an_email_are_one_account),
+		CASE(neither_right_nor_wrong_counts_as_neither),
+		CASE(a_place_that_nobody_gives_back_is_free_again_after_a_minute),
+		CASE(a_client_without_an_address_is_never_known),
+	};
+
+	(void)argc;
+	mariadb_needed(argv);
+	return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
+}

@@ -1,0 +1,235 @@
+#include "cgi-gateway/parse/file_name.h"
+#include "tests/unit/unit.h"
+
+static void check(const char *sent, const char *want)
+{
+	char got[FILE_NAME_MAX + 1];
+
+	assert_ok(file_name_clean(span_of(sent), got));
+	assert_string_equal(got, want);
+}
+
+static void refused(struct span sent)
+{
+	char got[FILE_NAME_MAX + 1] = "untouched";
+	enum err e = file_name_clean(sent, got);
+
+	if (e != ERR_INVALID)
+		print_error("the name \"%.*s\"\n", SPAN_ARG(sent));
+	assert_err(e, ERR_INVALID);
+	assert_string_equal(got, "untouched");
+}
+
+/* --- names -------------------------------------------------------------------
+ */
+
+static void a_name_is_kept_as_it_is(void **state)
+{
+	(void)state;
+	check("report.pdf", "report.pdf");
+	check(" leading and trailing blanks ", " leading and trailing blanks ");
+	check("no extension", "no extension");
+	check(".hidden", ".hidden");
+	check("...", "...");
+	check("a:b*c?d<e>f|g;h&i'j`k$l", "a:b*c?d<e>f|g;h&i'j`k$l");
+	check("Gr\xc3\xbc\xc3\x9f Gott \xe2\x82\xac \xf0\x9f\x98\x80.txt",
+	      "Gr\xc3\xbc\xc3\x9f Gott \xe2\x82\xac \xf0\x9f\x98\x80.txt");
+}
+
+static void only_what_is_behind_the_last_slash_is_a_name(void **state)
+{
+	(void)state;
+	check("C:\\Users\\me\\a.txt", "a.txt");
+	check("/etc/passwd", "passwd");
+	check("../../../etc/passwd", "passwd");
+	check("..\\..\\boot.ini", "boot.ini");
+	check("a/b\\c", "c");
+	check("a\\b/c", "c");
+	check("\\\\server\\share\\d.doc", "d.doc");
+}
+
+static void a_path_without_a_name_is_refused(void **state)
+{
+	static const char *const names[] = {
+		"",    ".",    "..",   "/",	"\\", "a/",    "a\\",
+		"a/.", "a/..", "..\\", "../..", "//", "a\\..", "/a\\",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++)
+		refused(span_of(names[i]));
+	refused((struct span) { NULL, 0 });
+}
+
+static void what_looks_encoded_is_the_name_itself(void **state)
+{
+	(void)state;
+	check("a%22b.txt", "a%22b.txt");
+	check("100%.txt", "100%.txt");
+	check("a%2fb%5cc%00%0a.txt", "a%2fb%5cc%00%0a.txt");
+	check("%2522", "%2522");
+}
+
+static void a_name_with_a_control_character_is_refused(void **state)
+{
+	char name[] = "a?b";
+
+	(void)state;
+	for (int c = 0; c < 0x20; c++) {
+		name[1] = (char)c;
+		refused((struct span) { name, 3 });
+	}
+	name[1] = 0x7f;
+	refused((struct span) { name, 3 });
+	refused(SPAN("a\r\nSet-Cookie: x"));
+	refused(SPAN("a.txt\0.exe"));
+	refused(SPAN("\0"));
+	/* C1, U+0080 to U+009F */
+	refused(SPAN("a\xc2\x80"));
+	refused(SPAN("a\xc2\x85z"));
+	refused(SPAN("a\xc2\x9f"));
+	check("a\xc2\xa0z", "a\xc2\xa0z");
+}
+
+static void a_control_character_in_a_folder_is_none_of_ours(void **state)
+{
+	(void)state;
+	check("a\nb/c", "c");
+}
+
+static void a_name_that_is_not_utf_8_is_refused(void **state)
+{
+	(void)state;
+	refused(SPAN("latin-\xfc.txt"));
+	refused(SPAN("\xff"));
+	refused(SPAN("cut\xe2\x82"));
+	refused(SPAN("slash\xc0\xaf"));
+	refused(SPAN("\xed\xa0\x80"));
+	refused(SPAN("\x80"));
+}
+
+static void a_name_has_a_longest_length(void **state)
+{
+	char name[3 * FILE_NAME_MAX + 2];
+	char got[FILE_NAME_MAX + 1];
+
+	(void)state;
+	memset(name, 'n', sizeof(name));
+	assert_ok(file_name_clean((struct span) { name, FILE_NAME_MAX }, got));
+	assert_int_equal(strlen(got), FILE_NAME_MAX);
+	refused((struct span) { name, FILE_NAME_MAX + 1 });
+	refused((struct span) { name, sizeof(name) });
+
+	/* bytes, not characters */
+	for (size_t i = 0; i + 2 <= sizeof(name); i += 2)
+		memcpy(name + i, "\xc3\xa4", 2);
+	assert_ok(file_name_clean((struct span) { name, FILE_NAME_MAX - 1 },
+				  got));
+	refused((struct span) { name, FILE_NAME_MAX + 1 });
+}
+
+static void a_long_path_leaves_its_short_name(void **state)
+{
+	char path[4096];
+	char got[FILE_NAME_MAX + 1];
+
+	(void)state;
+	memset(path, 'd', sizeof(path));
+	memcpy(path + sizeof(path) - 6, "/a.txt", 6);
+	assert_ok(file_name_clean((struct span) { path, sizeof(path) }, got));
+	assert_string_equal(got, "a.txt");
+}
+
+/* --- Content-Disposition
+ * ------------------------------------------------------- */
+
+static void check_disposition(const char *name, bool inline_, const char *want)
+{
+	struct buf b;
+
+	buf_init(&b, FILE_NAME_MAX * 5);
+	file_name_disposition(span_of(name), inline_, &b);
+	assert_ok(buf_error(&b));
+	assert_span_str(buf_span(&b), want);
+	buf_release(&b);
+}
+
+static void a_plain_name_is_quoted(void **state)
+{
+	(void)state;
+	check_disposition("a b.txt", false, "attachment; filename=\"a b.txt\"");
+	check_disposition("a.png", true, "inline; filename=\"a.png\"");
+	check_disposition("a;b=c,d'e.txt", false,
+			  "attachment; filename=\"a;b=c,d'e.txt\"");
+}
+
+static void any_other_name_comes_in_two_ways(void **state)
+{
+	(void)state;
+	/* RFC 6266 5's euro, one "_" for its three bytes */
+	check_disposition("\xe2\x82\xac rates", false,
+			  "attachment; filename=\"_ rates\"; "
+			  "filename*=UTF-8''%E2%82%AC%20rates");
+	check_disposition("\xf0\x9f\x98\x80", false,
+			  "attachment; filename=\"_\"; "
+			  "filename*=UTF-8''%F0%9F%98%80");
+}
+
+static void what_clients_read_differently_is_escaped(void **state)
+{
+	(void)state;
+	check_disposition("a\"b", false,
+			  "attachment; filename=\"a_b\"; "
+			  "filename*=UTF-8''a%22b");
+	check_disposition("a\\b", false,
+			  "attachment; filename=\"a_b\"; "
+			  "filename*=UTF-8''a%5Cb");
+	check_disposition("100%41", false,
+			  "attachment; filename=\"100_41\"; "
+			  "filename*=UTF-8''100%2541");
+}
+
+static void nothing_in_a_name_can_end_the_header(void **state)
+{
+	/* such names are never stored; this holds even if one were */
+	(void)state;
+	check_disposition("a\r\nX: y\x7f", false,
+			  "attachment; filename=\"a__X: y_\"; "
+			  "filename*=UTF-8''a%0D%0AX%3A%20y%7F");
+}
+
+static void the_longest_names_fit_a_header(void **state)
+{
+	char name[FILE_NAME_MAX + 1];
+	struct buf b;
+
+	(void)state;
+	memset(name, '%', FILE_NAME_MAX);
+	buf_init(&b, FILE_NAME_MAX * 5);
+	file_name_disposition((struct span) { name, FILE_NAME_MAX }, false, &b);
+	assert_ok(buf_error(&b));
+	assert_true(b.len > 4 * FILE_NAME_MAX);
+	buf_release(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_name_is_kept_as_it_is),
+		TEST(only_what_is_behind_the_last_slash_is_a_name),
+		TEST(a_path_without_a_name_is_refused),
+		TEST(what_looks_encoded_is_the_name_itself),
+		TEST(a_name_with_a_control_character_is_refused),
+		TEST(a_control_character_in_a_folder_is_none_of_ours),
+		TEST(a_name_that_is_not_utf_8_is_refused),
+		TEST(a_name_has_a_longest_length),
+		TEST(a_long_path_leaves_its_short_name),
+		TEST(a_plain_name_is_quoted),
+		TEST(any_other_name_comes_in_two_ways),
+		TEST(what_clients_read_differently_is_escaped),
+		TEST(nothing_in_a_name_can_end_the_header),
+		TEST(the_longest_names_fit_a_header),
+	};
+
+	return RUN(tests);
+}

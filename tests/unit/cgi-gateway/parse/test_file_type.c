@@ -1,0 +1,333 @@
+#include "cgi-gateway/parse/file_type.h"
+#include "tests/unit/unit.h"
+
+/* --- what a client says -------------------------------------------------- */
+
+static void check_type(const char *sent, const char *want)
+{
+	char got[FILE_TYPE_MAX + 1];
+
+	file_type_clean(span_of(sent), got);
+	assert_string_equal(got, want);
+}
+
+static void a_type_is_kept_in_lower_case_without_parameters(void **state)
+{
+	(void)state;
+	check_type("image/png", "image/png");
+	check_type("Text/HTML; charset=utf-8", "text/html");
+	check_type(" text/plain ;x=\";\"", "text/plain");
+	check_type("application/vnd.oasis.opendocument.text",
+		   "application/vnd.oasis.opendocument.text");
+	check_type("image/svg+xml", "image/svg+xml");
+}
+
+static void what_is_no_type_is_bytes(void **state)
+{
+	static const char *const types[] = {
+		NULL,
+		"",
+		";",
+		"text",
+		"text/",
+		"/plain",
+		"/",
+		"text/a b",
+		"te xt/a",
+		"text/a/b",
+		"text/\xc3\xa4",
+		"a/b\r\nX: y",
+		"\"a\"/b",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(types); i++)
+		check_type(types[i], "application/octet-stream");
+}
+
+static void a_form_describes_a_request_and_not_a_file(void **state)
+{
+	(void)state;
+	check_type("application/x-www-form-urlencoded",
+		   "application/octet-stream");
+	check_type("Application/X-WWW-Form-Urlencoded; charset=utf-8",
+		   "application/octet-stream");
+	check_type("multipart/form-data; boundary=B",
+		   "application/octet-stream");
+	check_type("Multipart/mixed", "application/octet-stream");
+	check_type("multiparty/x", "multiparty/x");
+}
+
+static void a_type_has_a_longest_length(void **state)
+{
+	char type[FILE_TYPE_MAX + 2], got[FILE_TYPE_MAX + 1];
+
+	(void)state;
+	memset(type, 'x', sizeof(type));
+	type[4] = '/';
+	file_type_clean((struct span) { type, FILE_TYPE_MAX }, got);
+	assert_int_equal(strlen(got), FILE_TYPE_MAX);
+	assert_memory_equal(got, type, FILE_TYPE_MAX);
+	file_type_clean((struct span) { type, FILE_TYPE_MAX + 1 }, got);
+	assert_string_equal(got, "application/octet-stream");
+}
+
+static void a_type_that_can_hold_a_script_is_never_shown(void **state)
+{
+	(void)state;
+	assert_true(file_type_is_inert(SPAN("image/png")));
+	assert_true(file_type_is_inert(SPAN("text/plain")));
+	assert_true(file_type_is_inert(SPAN("video/mp4")));
+	assert_false(file_type_is_inert(SPAN("text/html")));
+	assert_false(file_type_is_inert(SPAN("image/svg+xml")));
+	assert_false(file_type_is_inert(SPAN("application/pdf")));
+	assert_false(file_type_is_inert(SPAN("application/xhtml+xml")));
+	assert_false(file_type_is_inert(SPAN("text/xml")));
+	assert_false(file_type_is_inert(SPAN("text/javascript")));
+	assert_false(file_type_is_inert(SPAN("application/octet-stream")));
+	assert_false(file_type_is_inert(SPAN("image/pngx")));
+	assert_false(file_type_is_inert(SPAN("")));
+}
+
+/* --- what is kept -------------------------------------------------------- */
+
+static void check(const char *found, const char *claimed, const char *want)
+{
+	char got[FILE_TYPE_MAX + 1];
+
+	file_type_decide(span_of(found), span_of(claimed), got);
+	if (strcmp(got, want) != 0)
+		print_error("%s, claimed to be %s, is %s\n", found, claimed,
+			    got);
+	assert_string_equal(got, want);
+}
+
+#define BYTES "application/octet-stream"
+#define DOCX                                 \
+	"application/vnd.openxmlformats-off" \
+	"icedocument.wordprocessingml.document"
+
+static void what_is_found_is_kept_whatever_is_claimed(void **state)
+{
+	(void)state;
+	check("image/png", "image/png", "image/png");
+	check("image/png", BYTES, "image/png");
+	check("image/png", "image/gif", "image/png");
+	check("image/png", "text/plain", "image/png");
+	check("image/png", "application/x-data", "image/png");
+	check("text/html", "image/png", "text/html");
+	check("text/html", "text/plain", "text/html");
+	check("text/html", "text/markdown", "text/html");
+	check("image/svg+xml", "image/png", "image/svg+xml");
+	check("image/svg+xml", "application/gpx+xml", "image/svg+xml");
+	check("application/pdf", "text/plain", "application/pdf");
+	check("application/x-executable", "video/mp4",
+	      "application/x-executable");
+	check("application/gzip", "text/csv", "application/gzip");
+}
+
+static void a_claim_that_says_more_of_the_same_text_is_kept(void **state)
+{
+	(void)state;
+	check("text/plain", BYTES, "text/plain");
+	check("text/plain", "", "text/plain");
+	check("text/plain", "text/plain", "text/plain");
+	check("text/plain", "text/csv", "text/csv");
+	check("text/plain", "text/markdown", "text/markdown");
+	check("text/plain", "application/yaml", "application/yaml");
+	check("text/plain", "application/json", "application/json");
+	check("text/plain", "application/geo+json", "application/geo+json");
+	check("text/x-c", "text/markdown", "text/markdown");
+	check("text/csv", "text/tab-separated-values",
+	      "text/tab-separated-values");
+	/* a guess at the language of a text is no reason not to show it */
+	check("text/x-c", "text/plain", "text/plain");
+	check("text/x-c", BYTES, "text/x-c");
+}
+
+static void text_is_no_picture_and_no_archive(void **state)
+{
+	(void)state;
+	check("text/plain", "image/png", "text/plain");
+	check("text/plain", "image/x-something", "text/plain");
+	check("text/plain", "video/mp4", "text/plain");
+	check("text/plain", "font/woff2", "text/plain");
+	check("text/plain", "application/zip", "text/plain");
+	check("text/plain", DOCX, "text/plain");
+}
+
+static void nothing_becomes_a_document_that_holds_scripts_by_a_claim(
+	void **state)
+{
+	static const char *const found[] = {
+		"text/plain",	    BYTES, "text/x-c", "application/zip",
+		"application/json", ""
+	};
+	static const char *const claims[] = {
+		"text/html",
+		"application/xhtml+xml",
+		"image/svg+xml",
+		"text/xml",
+		"application/xml",
+		"application/pdf",
+		"text/css",
+		"text/javascript",
+		"application/javascript",
+		"text/jscript",
+		"application/x-javascript",
+		"text/x-ecmascript",
+		"text/livescript",
+		"text/javascript1.5",
+		"application/gpx+xml",
+	};
+	char got[FILE_TYPE_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(found); i++)
+		for (size_t k = 0; k < COUNT(claims); k++) {
+			file_type_decide(span_of(found[i]), span_of(claims[k]),
+					 got);
+			assert_string_not_equal(got, claims[k]);
+		}
+}
+
+static void nothing_becomes_inert_by_a_claim(void **state)
+{
+	static const char *const found[] = {
+		BYTES,		 "",	     "application/ogg", "text/html",
+		"image/svg+xml", "text/xml", "application/zip"
+	};
+	static const char *const claims[] = {
+		"image/png",  "image/jpeg", "text/plain", "audio/mpeg",
+		"audio/ogg",  "video/mp4",  "video/ogg",  "audio/wav",
+		"image/avif", "video/webm",
+	};
+	char got[FILE_TYPE_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(found); i++)
+		for (size_t k = 0; k < COUNT(claims); k++) {
+			file_type_decide(span_of(found[i]), span_of(claims[k]),
+					 got);
+			assert_false(file_type_is_inert(span_of(got)));
+		}
+}
+
+static void a_script_comes_out_as_text_even_if_it_is_found(void **state)
+{
+	(void)state;
+	check("application/javascript", "application/javascript", "text/plain");
+	check("application/javascript", "text/javascript", "text/plain");
+	check("text/javascript", BYTES, "text/plain");
+	check("application/x-javascript", "image/png", "text/plain");
+	check("text/css", "text/css", "text/plain");
+	/* but other text may still be what its client says */
+	check("application/javascript", "text/x-typescript",
+	      "text/x-typescript");
+}
+
+static void a_claim_that_tells_kinds_of_archives_apart_is_kept(void **state)
+{
+	(void)state;
+	check("application/zip", DOCX, DOCX);
+	check("application/zip", "application/vnd.oasis.opendocument.text",
+	      "application/vnd.oasis.opendocument.text");
+	check("application/zip", "application/epub+zip",
+	      "application/epub+zip");
+	check("application/zip", "application/java-archive",
+	      "application/java-archive");
+	check("application/zip",
+	      "application/vnd.ms-excel.sheet.macroenabled.12",
+	      "application/vnd.ms-excel.sheet.macroenabled.12");
+	check("application/zip", "image/png", "application/zip");
+	check("application/zip", "application/x-data", "application/zip");
+	/* what libmagic tells apart by itself is told */
+	check("application/epub+zip", DOCX, "application/epub+zip");
+	check(DOCX, "application/zip", DOCX);
+}
+
+static void a_claim_that_tells_kinds_of_xml_and_json_apart_is_kept(void **state)
+{
+	(void)state;
+	check("text/xml", "application/rss+xml", "application/rss+xml");
+	check("text/xml", "application/gpx+xml", "application/gpx+xml");
+	check("text/xml", "image/svg+xml", "text/xml");
+	check("text/xml", "application/xhtml+xml", "text/xml");
+	check("text/xml", "text/plain", "text/xml");
+	check("application/json", "application/geo+json",
+	      "application/geo+json");
+	check("application/json", "text/csv", "application/json");
+}
+
+static void what_nobody_knows_is_called_as_its_client_likes(void **state)
+{
+	(void)state;
+	check(BYTES, BYTES, BYTES);
+	check(BYTES, "application/x-data", "application/x-data");
+	check(BYTES, "application/msword", "application/msword");
+	check(BYTES, "image/x-canon-cr3", "image/x-canon-cr3");
+	check(BYTES, "model/stl", "model/stl");
+	/* unless libmagic would have known it */
+	check(BYTES, "text/csv", BYTES);
+	check(BYTES, "application/zip", BYTES);
+	check(BYTES, DOCX, BYTES);
+	check(BYTES, "application/json", BYTES);
+	check(BYTES, "application/rss+xml", BYTES);
+}
+
+static void an_empty_file_is_text_if_its_client_says_so(void **state)
+{
+	(void)state;
+	check("application/x-empty", BYTES, BYTES);
+	check("application/x-empty", "text/plain", "text/plain");
+	check("application/x-empty", "text/csv", "text/csv");
+	check("inode/x-empty", "application/x-data", "application/x-data");
+	check("application/x-empty", "image/png", BYTES);
+	check("application/x-empty", "text/html", "text/plain");
+	check("application/x-empty", DOCX, BYTES);
+}
+
+static void where_nobody_looked_a_claim_is_kept_if_it_does_no_harm(void **state)
+{
+	(void)state;
+	check("", BYTES, BYTES);
+	check("", "text/csv", "text/csv");
+	check("", DOCX, DOCX);
+	check("", "application/x-data", "application/x-data");
+	check("", "image/png", BYTES);
+	check("", "text/plain", BYTES);
+	check("", "text/html", BYTES);
+	check("", "application/rss+xml", BYTES);
+}
+
+static void a_type_has_the_name_by_which_browsers_know_it(void **state)
+{
+	(void)state;
+	check("audio/x-wav", BYTES, "audio/wav");
+	check("audio/x-m4a", "audio/mp4", "audio/mp4");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_type_is_kept_in_lower_case_without_parameters),
+		TEST(what_is_no_type_is_bytes),
+		TEST(a_form_describes_a_request_and_not_a_file),
+		TEST(a_type_has_a_longest_length),
+		TEST(a_type_that_can_hold_a_script_is_never_shown),
+		TEST(what_is_found_is_kept_whatever_is_claimed),
+		TEST(a_claim_that_says_more_of_the_same_text_is_kept),
+		TEST(text_is_no_picture_and_no_archive),
+		TEST(nothing_becomes_a_document_that_holds_scripts_by_a_claim),
+		TEST(nothing_becomes_inert_by_a_claim),
+		TEST(a_script_comes_out_as_text_even_if_it_is_found),
+		TEST(a_claim_that_tells_kinds_of_archives_apart_is_kept),
+		TEST(a_claim_that_tells_kinds_of_xml_and_json_apart_is_kept),
+		TEST(what_nobody_knows_is_called_as_its_client_likes),
+		TEST(an_empty_file_is_text_if_its_client_says_so),
+		TEST(where_nobody_looked_a_claim_is_kept_if_it_does_no_harm),
+		TEST(a_type_has_the_name_by_which_browsers_know_it),
+	};
+
+	return RUN(tests);
+}

@@ -1,0 +1,321 @@
+#include "cgi-gateway/scan/content_scanner.h"
+#include "tests/unit/cgi-gateway/scanner.h"
+
+enum { LARGE = 3 * CONTENT_SCANNER_PIECE + 77 };
+
+#define PNG "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0"
+
+static char nothing[] = "", refuse[] = "refuse", accept_[] = "accept";
+static struct content_scanner inspector;
+static struct scanner scanner;
+static struct file file;
+static struct errmsg why;
+static char signature[CLAMD_SIGNATURE_MAX + 1];
+
+/* The bytes of a file in memory, handed out `step` at a time; at `fails` its
+ * reading fails */
+struct memory_source {
+	struct span bytes;
+	size_t step;
+	int64_t fails;
+	int calls;
+};
+
+static enum err read_memory(void *arg, int64_t from, char *to, size_t cap,
+			    size_t *got, struct errmsg *cause)
+{
+	struct memory_source *s = arg;
+	struct span left = { NULL, 0 };
+
+	s->calls++;
+	if (s->fails >= 0 && from >= s->fails)
+		return err_set(cause, ERR_FULL, "as the test wants it");
+	if ((size_t)from < s->bytes.len)
+		left = span_from(s->bytes, (size_t)from);
+	*got = left.len < cap ? left.len : cap;
+	if (s->step > 0 && *got > s->step)
+		*got = s->step;
+	memcpy(to, left.p != NULL ? left.p : "", *got);
+	return ERR_OK;
+}
+
+static enum err look_at(struct memory_source *s, int64_t size,
+			const char *claimed)
+{
+	const struct content_source src = { read_memory, s, size };
+
+	file = (struct file) { .size = size };
+	(void)snprintf(file.claimed_type, sizeof(file.claimed_type), "%s",
+		       claimed);
+	why.text[0] = signature[0] = '\0';
+	return content_scanner_scan(&inspector, &src, &file, signature, &why);
+}
+
+static enum err look(struct span bytes, const char *claimed)
+{
+	struct memory_source s = { .bytes = bytes, .fails = -1 };
+
+	return look_at(&s, (int64_t)bytes.len, claimed);
+}
+
+static void configure(char *clamd)
+{
+	content_scanner_close(&inspector);
+	inspector = (struct content_scanner) {
+		.magic_database = nothing,
+		.clamd = clamd,
+		.clamd_larger = refuse,
+		.clamd_max = 1000000,
+		.clamd_timeout = 60,
+	};
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	scanner_open(&scanner);
+	configure(nothing);
+	return content_scanner_open(&inspector, &why) == ERR_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	content_scanner_close(&inspector);
+	scanner_close(&scanner);
+	return 0;
+}
+
+static void with_scanner(void)
+{
+	configure(scanner.where);
+	assert_ok(content_scanner_open(&inspector, &why));
+}
+
+/* --- settings ------------------------------------------------------------ */
+
+static void a_setting_that_is_wrong_is_named(void **state)
+{
+	static char nowhere[] = "/nowhere/magic.mgc", odd[] = "maybe";
+
+	(void)state;
+	configure(odd);
+	assert_err(content_scanner_open(&inspector, &why), ERR_CONFIG);
+	assert_contains(why.text, "CLAMD: \"maybe\"");
+	configure(nothing);
+	inspector.clamd_larger = odd;
+	assert_err(content_scanner_open(&inspector, &why), ERR_CONFIG);
+	assert_contains(why.text, "CLAMD_LARGER: \"maybe\"");
+	configure(nothing);
+	inspector.magic_database = nowhere;
+	assert_err(content_scanner_open(&inspector, &why), ERR_CONFIG);
+	assert_contains(why.text, "MAGIC_DATABASE: /nowhere/magic.mgc");
+}
+
+static void without_libmagic_s_own_database_no_type_is_sure(void **state)
+{
+	(void)state;
+	/* where libmagic looks first */
+	assert_int_equal(setenv("MAGIC", "/nowhere/magic.mgc", 1), 0);
+	configure(nothing);
+	assert_ok(content_scanner_open(&inspector, &why));
+	assert_int_equal(unsetenv("MAGIC"), 0);
+	assert_null(inspector.sniffer);
+	assert_contains(why.text, "MAGIC_DATABASE");
+	assert_ok(look(SPAN(PNG), "image/png"));
+	assert_string_equal(file.type, "application/octet-stream");
+	assert_ok(look(SPAN("a,b\n"), "text/csv"));
+	assert_string_equal(file.type, "text/csv");
+}
+
+static void a_file_may_be_as_large_as_what_is_scanned(void **state)
+{
+	(void)state;
+	assert_int_equal(content_scanner_limit(&inspector, 5000000), 5000000);
+	with_scanner();
+	assert_int_equal(content_scanner_limit(&inspector, 5000000), 1000000);
+	assert_int_equal(content_scanner_limit(&inspector, 5000), 5000);
+	configure(scanner.where);
+	inspector.clamd_larger = accept_;
+	assert_ok(content_scanner_open(&inspector, &why));
+	assert_int_equal(content_scanner_limit(&inspector, 5000000), 5000000);
+}
+
+static void it_is_ready_when_a_scanner_that_must_be_there_answers(void **state)
+{
+	(void)state;
+	assert_ok(content_scanner_ready(&inspector, &why));
+	with_scanner();
+	scanner_will(&scanner, SCANNER_ALL, SPAN("PONG\0"));
+	assert_ok(content_scanner_ready(&inspector, &why));
+	scanner_wait(&scanner);
+	scanner_will(&scanner, SCANNER_ALL, SPAN(""));
+	assert_err(content_scanner_ready(&inspector, &why), ERR_UNAVAILABLE);
+}
+
+/* --- types --------------------------------------------------------------- */
+
+static void the_bytes_decide_the_type(void **state)
+{
+	(void)state;
+	assert_ok(look(SPAN(PNG), "text/plain"));
+	assert_string_equal(file.type, "image/png");
+	assert_string_equal(file.claimed_type, "text/plain");
+	assert_ok(look(SPAN("a,b\n"), "text/csv"));
+	assert_string_equal(file.type, "text/csv");
+	assert_ok(look(SPAN("<script>alert(1)</script>"), "image/png"));
+	assert_string_equal(file.type, "text/html");
+	assert_ok(look(SPAN(""), "text/plain"));
+	assert_string_equal(file.type, "text/plain");
+}
+
+static void bytes_may_come_in_any_pieces(void **state)
+{
+	struct memory_source s = { .bytes = SPAN(PNG), .step = 1, .fails = -1 };
+
+	(void)state;
+	assert_ok(look_at(&s, (int64_t)s.bytes.len, "text/plain"));
+	assert_string_equal(file.type, "image/png");
+	assert_int_equal(s.calls, s.bytes.len);
+}
+
+static void of_a_large_file_the_beginning_is_read_and_no_more(void **state)
+{
+	static char bytes[LARGE];
+	struct memory_source s = { .bytes = { bytes, LARGE },
+				   .fails = CONTENT_SCANNER_PIECE };
+
+	(void)state;
+	memcpy(bytes, PNG, sizeof(PNG) - 1);
+	assert_ok(look_at(&s, LARGE, "text/plain"));
+	assert_string_equal(file.type, "image/png");
+	assert_int_equal(s.calls, 1);
+}
+
+static void what_cannot_be_read_is_not_judged(void **state)
+{
+	struct memory_source s = { .bytes = SPAN(PNG), .fails = 0 };
+
+	(void)state;
+	assert_err(look_at(&s, (int64_t)s.bytes.len, "text/plain"), ERR_FULL);
+	assert_string_equal(why.text, "as the test wants it");
+	assert_string_equal(file.type, "");
+}
+
+/* --- viruses ------------------------------------------------------------- */
+
+static void the_scanner_gets_every_byte_in_order(void **state)
+{
+	static char bytes[LARGE];
+	struct memory_source s = { .bytes = { bytes, LARGE },
+				   .step = 50000,
+				   .fails = -1 };
+	size_t at = sizeof("zINSTREAM"), seen = 0;
+
+	(void)state;
+	for (size_t i = 0; i < LARGE; i++)
+		bytes[i] = (char)(i * 7 + i / 251);
+	with_scanner();
+	scanner_will(&scanner, SCANNER_ALL, SPAN("stream: OK\0"));
+	assert_ok(look_at(&s, LARGE, ""));
+	scanner_wait(&scanner);
+	while (seen < LARGE) {
+		const unsigned char *p =
+			(const unsigned char *)scanner.seen + at;
+		size_t n = ((size_t)p[0] << 24) | ((size_t)p[1] << 16) |
+			   ((size_t)p[2] << 8) | p[3];
+
+		assert_true(n > 0 && n <= CONTENT_SCANNER_PIECE &&
+			    n <= LARGE - seen);
+		assert_memory_equal(p + CLAMD_LENGTH, bytes + seen, n);
+		at += CLAMD_LENGTH + n;
+		seen += n;
+	}
+	assert_int_equal(at + CLAMD_LENGTH, scanner.seen_len);
+}
+
+static void what_the_scanner_finds_is_told(void **state)
+{
+	(void)state;
+	with_scanner();
+	scanner_will(&scanner, SCANNER_ALL, SPAN("stream: Some.Sig FOUND\0"));
+	assert_err(look(SPAN("x"), ""), ERR_INFECTED);
+	assert_string_equal(signature, "Some.Sig");
+}
+
+static void an_empty_file_is_scanned_too(void **state)
+{
+	(void)state;
+	with_scanner();
+	scanner_will(&scanner, SCANNER_ALL, SPAN("stream: Some.Sig FOUND\0"));
+	assert_err(look(SPAN(""), ""), ERR_INFECTED);
+}
+
+static void without_an_answer_nothing_is_clean(void **state)
+{
+	(void)state;
+	with_scanner();
+	scanner_will(&scanner, SCANNER_ALL, SPAN("stream: O"));
+	assert_err(look(SPAN("x"), ""), ERR_UNAVAILABLE);
+	assert_contains(why.text, "clamd");
+	scanner_close(&scanner);
+	assert_err(look(SPAN("x"), ""), ERR_UNAVAILABLE);
+	scanner_open(&scanner);
+}
+
+static void a_file_that_ends_early_is_not_clean(void **state)
+{
+	static char bytes[LARGE];
+	struct memory_source s = { .bytes = { bytes, LARGE }, .fails = -1 };
+
+	(void)state;
+	with_scanner();
+	scanner_will(&scanner, SCANNER_ALL, SPAN(""));
+	assert_err(look_at(&s, LARGE + 1, ""), ERR_IO);
+	scanner_wait(&scanner);
+	s.fails = 2 * CONTENT_SCANNER_PIECE;
+	scanner_will(&scanner, SCANNER_ALL, SPAN(""));
+	assert_err(look_at(&s, LARGE, ""), ERR_FULL);
+}
+
+static void what_is_larger_is_refused_or_passes_unscanned(void **state)
+{
+	(void)state;
+	with_scanner();
+	inspector.clamd_max = 4;
+	assert_err(look(SPAN("hello"), ""), ERR_TOO_LARGE);
+	inspector.accepts_larger = true;
+	/* nobody answers there, so nobody was asked */
+	assert_ok(look(SPAN("hello"), ""));
+	assert_string_equal(file.type, "text/plain");
+	/* the largest is scanned */
+	scanner_will(&scanner, SCANNER_ALL, SPAN("stream: a FOUND\0"));
+	assert_err(look(SPAN("hell"), ""), ERR_INFECTED);
+}
+
+#define INSPECTOR_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		INSPECTOR_TEST(a_setting_that_is_wrong_is_named),
+		INSPECTOR_TEST(without_libmagic_s_own_database_no_type_is_sure),
+		INSPECTOR_TEST(a_file_may_be_as_large_as_what_is_scanned),
+		INSPECTOR_TEST(
+			it_is_ready_when_a_scanner_that_must_be_there_answers),
+		INSPECTOR_TEST(the_bytes_decide_the_type),
+		INSPECTOR_TEST(bytes_may_come_in_any_pieces),
+		INSPECTOR_TEST(
+			of_a_large_file_the_beginning_is_read_and_no_more),
+		INSPECTOR_TEST(what_cannot_be_read_is_not_judged),
+		INSPECTOR_TEST(the_scanner_gets_every_byte_in_order),
+		INSPECTOR_TEST(what_the_scanner_finds_is_told),
+		INSPECTOR_TEST(an_empty_file_is_scanned_too),
+		INSPECTOR_TEST(without_an_answer_nothing_is_clean),
+		INSPECTOR_TEST(a_file_that_ends_early_is_not_clean),
+		INSPECTOR_TEST(what_is_larger_is_refused_or_passes_unscanned),
+	};
+
+	return RUN(tests);
+}

@@ -1,0 +1,155 @@
+#include "cgi-gateway/scan/mime_type.h"
+#include "tests/unit/cgi-gateway/folder.h"
+#include "tests/unit/unit.h"
+
+#include <pthread.h>
+
+static struct mime_types *sniffer;
+
+static int open_sniffer(void **state)
+{
+	struct errmsg why;
+
+	(void)state;
+	return mime_type_open("", &sniffer, &why) == ERR_OK ? 0 : -1;
+}
+
+static int close_sniffer(void **state)
+{
+	(void)state;
+	mime_type_close(sniffer);
+	return 0;
+}
+
+static void check(struct span head, const char *want)
+{
+	char got[FILE_TYPE_MAX + 1] = "untouched";
+
+	mime_type_of(sniffer, head, got);
+	assert_string_equal(got, want);
+}
+
+static void a_type_is_told_by_the_bytes(void **state)
+{
+	(void)state;
+	check(SPAN("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0"),
+	      "image/png");
+	check(SPAN("GIF89a\1\0\1\0"), "image/gif");
+	check(SPAN("\xff\xd8\xff\xe0\0\x10JFIF\0\1\1"), "image/jpeg");
+	check(SPAN("%PDF-1.4\n"), "application/pdf");
+	check(SPAN("PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+	      "application/zip");
+	check(SPAN("<script>alert(1)</script>"), "text/html");
+	check(SPAN("<svg xmlns=\"http://www.w3.org/2000/svg\"/>"),
+	      "image/svg+xml");
+	check(SPAN("<?xml version=\"1.0\"?><a/>"), "text/xml");
+	check(SPAN("{\"a\": [1, 2]}"), "application/json");
+	check(SPAN("hello, world\n"), "text/plain");
+	check(SPAN("gr\xc3\xbc\xc3\x9f dich\n"), "text/plain");
+	check(SPAN("\1\2\3\4"), "application/octet-stream");
+}
+
+static void a_single_byte_is_looked_at_too(void **state)
+{
+	(void)state;
+	check(SPAN("x"), "text/plain");
+	check(SPAN("\n"), "text/plain");
+	check(SPAN("\0"), "application/octet-stream");
+}
+
+static void no_bytes_are_empty(void **state)
+{
+	(void)state;
+	check(SPAN(""), "application/x-empty");
+	check((struct span) { NULL, 0 }, "application/x-empty");
+}
+
+/* With limits of its own libmagic spends a third of a second on the first */
+static void the_worst_bytes_are_only_text(void **state)
+{
+	static const char *const patterns[] = { "\n", "\t",	     "\r\n",
+						" ",  "class a {\n", "<a ",
+						"{" };
+	char *head = malloc(MIME_TYPE_HEAD);
+
+	(void)state;
+	assert_non_null(head);
+	for (size_t i = 0; i < COUNT(patterns); i++) {
+		size_t n = strlen(patterns[i]);
+
+		for (size_t k = 0; k < MIME_TYPE_HEAD; k++)
+			head[k] = patterns[i][k % n];
+		check((struct span) { head, MIME_TYPE_HEAD }, "text/plain");
+	}
+	free(head);
+}
+
+static void *look(void *arg)
+{
+	const char *wrong = NULL;
+
+	(void)arg;
+	for (int i = 0; i < 200 && wrong == NULL; i++) {
+		char got[FILE_TYPE_MAX + 1];
+
+		mime_type_of(sniffer, SPAN("GIF89a\1\0\1\0"), got);
+		if (strcmp(got, "image/gif") != 0)
+			wrong = "a GIF";
+		mime_type_of(sniffer, SPAN("hello, world\n"), got);
+		if (strcmp(got, "text/plain") != 0)
+			wrong = "text";
+	}
+	return (void *)(uintptr_t)wrong;
+}
+
+static void more_threads_than_cookies_share_them(void **state)
+{
+	pthread_t threads[MIME_TYPE_COOKIES * 3];
+	void *wrong;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, look, NULL),
+				 0);
+	for (size_t i = 0; i < COUNT(threads); i++) {
+		assert_int_equal(pthread_join(threads[i], &wrong), 0);
+		assert_null(wrong);
+	}
+}
+
+static void a_database_that_is_none_is_refused(void **state)
+{
+	struct mime_types *none = NULL;
+	char dir[FOLDER_PATH_MAX], path[FOLDER_PATH_MAX + 16];
+	struct errmsg why = { "" };
+	FILE *f;
+
+	(void)state;
+	assert_err(mime_type_open("/nowhere/magic.mgc", &none, &why),
+		   ERR_CONFIG);
+	assert_contains(why.text, "/nowhere/magic.mgc");
+	folder_make(dir);
+	(void)snprintf(path, sizeof(path), "%s/magic.mgc", dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs("\x1c\x04\x1e\xf1 of another version", f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_err(mime_type_open(path, &none, &why), ERR_CONFIG);
+	folder_remove(dir);
+	assert_null(none);
+	mime_type_close(none);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_type_is_told_by_the_bytes),
+		TEST(a_single_byte_is_looked_at_too),
+		TEST(no_bytes_are_empty),
+		TEST(the_worst_bytes_are_only_text),
+		TEST(more_threads_than_cookies_share_them),
+		TEST(a_database_that_is_none_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, open_sniffer, close_sniffer);
+}

@@ -1,0 +1,373 @@
+#include "cgi-gateway/tables/links.h"
+#include "tests/unit/cgi-gateway/owners.h"
+
+#include <pthread.h>
+
+enum { TRIES = 20 };
+
+static struct file file;
+static char token[LINK_TOKEN_LEN + 1];
+
+static struct session_check *by(uint64_t user)
+{
+	static struct request rq;
+	static struct session_check c;
+
+	rq = (struct request) { .now = NOW };
+	session_show(&rq, session_of(user), NULL);
+	session_check_init(&c, &rq, "");
+	return &c;
+}
+
+/* A file of Ann's, as a row alone */
+static int clear(void **state)
+{
+	(void)owners_clear(state);
+	file = (struct file) { .id = "0190b3a2-0000-7000-8000-0000000000ab",
+			       .owner = ANN,
+			       .name = "a",
+			       .type = "text/plain",
+			       .size = 10,
+			       .created_at = NOW };
+	assert_ok(db_change(
+		db,
+		"INSERT INTO file (id, owner, name, type, size, sha256,"
+		" created_at) VALUES (?, 42, 'a', 'text/plain', 10, ?, ?)",
+		DB_IN(db_text(span_of(file.id)),
+		      db_bytes((struct span) { (char *)file.sha256,
+					       SHA256_LEN }),
+		      db_int(NOW)),
+		&why));
+	return 0;
+}
+
+static void lose_file(void)
+{
+	assert_ok(db_change(db, "DELETE FROM file", DB_NONE, &why));
+}
+
+static struct link share(int64_t max_downloads, int64_t expires_at)
+{
+	struct link l = { .max_downloads = max_downloads,
+			  .expires_at = expires_at };
+
+	assert_ok(links_add(db, by(ANN), &file, &l, token, &why));
+	return l;
+}
+
+static enum err find(int64_t now, struct link *l)
+{
+	struct file f;
+
+	return links_find(db, span_of(token), now, l, &f, &why);
+}
+
+static int64_t number(struct span id, bool resumes)
+{
+	int64_t downloads, r;
+
+	assert_ok(db_row(db, "SELECT downloads, resumes FROM link WHERE id = ?",
+			 DB_IN(db_text(id)),
+			 DB_OUT(db_to_int(&downloads), db_to_int(&r)), &why));
+	return resumes ? r : downloads;
+}
+
+static void the_secret_finds_the_link_and_its_file(void **state)
+{
+	struct link made = share(3, NOW + 60), l;
+	struct file f;
+
+	(void)state;
+	assert_int_equal(strlen(token), LINK_TOKEN_LEN);
+	assert_ok(links_find(db, span_of(token), NOW, &l, &f, &why));
+	assert_string_equal(l.id, made.id);
+	assert_int_equal(l.created_at, NOW);
+	assert_int_equal(l.expires_at, NOW + 60);
+	assert_int_equal(l.max_downloads, 3);
+	assert_int_equal(l.downloads, 0);
+	assert_string_equal(f.id, file.id);
+	assert_int_equal(f.size, 10);
+}
+
+static void what_is_no_secret_finds_nothing(void **state)
+{
+	struct link made = share(1, LINK_NEVER), l = { .downloads = -7 };
+	struct file f;
+	static const char *const wrong[] = { "", "x",
+					     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+					     "%", "' OR 1 -- " };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_err(links_find(db, span_of(wrong[i]), NOW, &l, &f, &why),
+			   ERR_NOT_FOUND);
+	assert_err(links_find(db, span_of(made.id), NOW, &l, &f, &why),
+		   ERR_NOT_FOUND);
+	assert_int_equal(l.downloads, -7);
+}
+
+static void the_second_of_its_expiry_is_already_too_late(void **state)
+{
+	struct link l = share(9, NOW + 10), got;
+
+	(void)state;
+	assert_ok(find(NOW + 9, &got));
+	assert_err(find(NOW + 10, &got), ERR_GONE);
+	assert_ok(links_count(db, &l, NOW + 9, &why));
+	assert_err(links_count(db, &l, NOW + 10, &why), ERR_GONE);
+	assert_err(links_resume(db, &l, NOW + 10, &why), ERR_GONE);
+}
+
+static void a_link_ends_with_its_file(void **state)
+{
+	struct link l;
+
+	(void)state;
+	(void)share(LINK_NO_LIMIT, LINK_NEVER);
+	assert_ok(db_change(db, "UPDATE file SET expires_at = ?",
+			    DB_IN(db_int(NOW + 5)), &why));
+	assert_ok(find(NOW + 4, &l));
+	assert_err(find(NOW + 5, &l), ERR_GONE);
+	lose_file();
+	assert_err(find(NOW, &l), ERR_GONE);
+}
+
+static void what_was_revoked_between_is_not_counted(void **state)
+{
+	struct link l = share(9, LINK_NEVER), got;
+
+	(void)state;
+	assert_ok(links_count(db, &l, NOW, &why));
+	assert_ok(links_revoke(db, by(ANN), 0, span_of(l.id), &why));
+	assert_err(links_count(db, &l, NOW, &why), ERR_GONE);
+	assert_err(links_resume(db, &l, NOW, &why), ERR_GONE);
+	assert_err(find(NOW, &got), ERR_GONE);
+	assert_err(links_revoke(db, by(ANN), 0, span_of(l.id), &why),
+		   ERR_NOT_FOUND);
+}
+
+static void nobody_else_revokes_a_link(void **state)
+{
+	struct link l = share(1, LINK_NEVER);
+
+	(void)state;
+	assert_err(links_revoke(db, by(BOB), 0, span_of(l.id), &why),
+		   ERR_NOT_FOUND);
+	sessions_revoke(db, session_of(ANN));
+	assert_err(links_revoke(db, by(ANN), 0, span_of(l.id), &why),
+		   ERR_NOT_FOUND);
+	assert_ok(links_count(db, &l, NOW, &why));
+}
+
+static void who_was_logged_out_makes_none(void **state)
+{
+	struct link l = { .id = "" };
+
+	(void)state;
+	sessions_revoke(db, session_of(ANN));
+	assert_err(links_add(db, by(ANN), &file, &l, token, &why),
+		   ERR_BAD_TOKEN);
+}
+
+static struct link crowded;
+
+static void *try_to_count(void *arg)
+{
+	enum err *e = arg;
+
+	*e = links_count(db, &crowded, NOW, NULL);
+	db_thread_end();
+	return NULL;
+}
+
+static void of_twenty_at_once_as_many_as_are_allowed_are_counted(void **state)
+{
+	pthread_t threads[TRIES];
+	enum err e[TRIES];
+
+	(void)state;
+	for (int64_t max = 1; max <= 7; max += 3) {
+		int64_t counted = 0;
+
+		crowded = share(max, LINK_NEVER);
+		for (size_t i = 0; i < TRIES; i++)
+			assert_int_equal(pthread_create(&threads[i], NULL,
+							try_to_count, &e[i]),
+					 0);
+		for (size_t i = 0; i < TRIES; i++) {
+			(void)pthread_join(threads[i], NULL);
+			assert_true(e[i] == ERR_OK || e[i] == ERR_GONE);
+			counted += e[i] == ERR_OK;
+		}
+		assert_int_equal(counted, max);
+		assert_int_equal(number(span_of(crowded.id), false), max);
+	}
+}
+
+static void a_download_goes_on_for_an_hour(void **state)
+{
+	struct link l = share(1, LINK_NEVER);
+
+	(void)state;
+	assert_err(links_resume(db, &l, NOW, &why), ERR_GONE);
+	assert_ok(links_count(db, &l, NOW, &why));
+	assert_ok(links_resume(db, &l, NOW + LINK_GRACE - 1, &why));
+	assert_err(links_resume(db, &l, NOW + LINK_GRACE, &why), ERR_GONE);
+	assert_int_equal(number(span_of(l.id), false), 1);
+}
+
+static void a_download_goes_on_so_often_and_the_next_as_often_again(
+	void **state)
+{
+	struct link l = share(2, LINK_NEVER);
+
+	(void)state;
+	for (int n = 0; n < 2; n++) {
+		assert_ok(links_count(db, &l, NOW, &why));
+		for (int i = 0; i < LINK_RESUMES; i++)
+			assert_ok(links_resume(db, &l, NOW, &why));
+		assert_err(links_resume(db, &l, NOW, &why), ERR_GONE);
+		assert_int_equal(number(span_of(l.id), true), LINK_RESUMES);
+	}
+}
+
+static void without_a_limit_it_goes_on_for_ever(void **state)
+{
+	struct link l = share(LINK_NO_LIMIT, LINK_NEVER);
+
+	(void)state;
+	assert_ok(links_resume(db, &l, NOW, &why));
+	assert_true(link_has_left(&l));
+	for (int i = 0; i < 5; i++)
+		assert_ok(links_count(db, &l, NOW, &why));
+	assert_int_equal(number(span_of(l.id), false), 5);
+}
+
+static void a_file_has_a_hundred_links_at_most(void **state)
+{
+	struct link l;
+
+	(void)state;
+	for (int i = 0; i < LINK_FILE_MAX; i++)
+		l = share(1, LINK_NEVER);
+	assert_err(links_add(db, by(ANN), &file, &l, token, &why), ERR_QUOTA);
+	assert_ok(links_revoke(db, by(ANN), 0, span_of(l.id), &why));
+	(void)share(1, LINK_NEVER);
+}
+
+static void the_sweep_takes_what_was_dead_for_thirty_days(void **state)
+{
+	struct link l = share(1, NOW + 10), got;
+	const int64_t end = NOW + 10 + LINK_KEPT;
+	int64_t n = -1;
+
+	(void)state;
+	(void)l;
+	assert_ok(links_sweep(db, end, false, &n, &why));
+	assert_int_equal(n, 0);
+	assert_ok(links_sweep(db, end + 1, true, &n, &why));
+	assert_int_equal(n, 1);
+	assert_err(find(NOW + 10, &got), ERR_GONE);
+	assert_ok(links_sweep(db, end + 1, false, &n, &why));
+	assert_int_equal(n, 1);
+	assert_err(find(NOW + 10, &got), ERR_NOT_FOUND);
+}
+
+static void the_sweep_gives_the_link_of_a_lost_file_its_time(void **state)
+{
+	struct link got;
+	int64_t n;
+
+	(void)state;
+	(void)share(LINK_NO_LIMIT, LINK_NEVER);
+	assert_ok(links_sweep(db, NOW + 10 * LINK_KEPT, false, &n, &why));
+	assert_ok(find(NOW, &got)); /* it lives: its file does */
+	lose_file();
+	assert_ok(links_sweep(db, NOW, false, &n, &why));
+	assert_int_equal(n, 0);
+	assert_err(find(NOW, &got), ERR_GONE);
+	assert_ok(links_sweep(db, NOW + LINK_KEPT + 1, false, &n, &why));
+	assert_int_equal(n, 1);
+}
+
+static void the_sweep_waits_for_no_link_that_lives(void **state)
+{
+	struct link alive = share(9, LINK_NEVER);
+	struct db_conn *c;
+	int64_t n;
+
+	(void)state;
+	(void)share(1, NOW + 10);
+	assert_ok(db_begin(db, &c, &why));
+	assert_ok(db_tx_change(c, "UPDATE link SET downloads = 1 WHERE id = ?",
+			       DB_IN(db_text(span_of(alive.id))), &why));
+	assert_ok(links_sweep(db, NOW + 11 + LINK_KEPT, false, &n, &why));
+	assert_int_equal(n, 1);
+	db_rollback(c);
+}
+
+struct sweeper {
+	pthread_t thread;
+	int64_t removed;
+	enum err e;
+};
+
+static void *sweep(void *arg)
+{
+	struct sweeper *s = arg;
+
+	s->e = links_sweep(db, NOW, false, &s->removed, NULL);
+	return NULL;
+}
+
+static void sweeps_at_the_same_time_share_what_there_is(void **state)
+{
+	struct sweeper s[3] = { 0 };
+	int64_t sum = 0;
+
+	(void)state;
+	assert_ok(db_change(db,
+			    "INSERT INTO link (id, hash, file_id, owner,"
+			    " created_at, expires_at)"
+			    " SELECT LPAD(seq, 22, 'x'), UNHEX(SHA2(seq, 256)),"
+			    " 'x', 1, 1, 2 FROM seq_1_to_3500",
+			    DB_NONE, &why));
+	(void)share(1, LINK_NEVER);
+	for (size_t i = 0; i < COUNT(s); i++)
+		assert_int_equal(
+			pthread_create(&s[i].thread, NULL, sweep, &s[i]), 0);
+	for (size_t i = 0; i < COUNT(s); i++) {
+		assert_int_equal(pthread_join(s[i].thread, NULL), 0);
+		assert_ok(s[i].e);
+		sum += s[i].removed;
+	}
+	assert_int_equal(sum, 3500);
+}
+
+#define LINK(name) cmocka_unit_test_setup(name, clear)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		LINK(the_secret_finds_the_link_and_its_file),
+		LINK(what_is_no_secret_finds_nothing),
+		LINK(the_second_of_its_expiry_is_already_too_late),
+		LINK(a_link_ends_with_its_file),
+		LINK(what_was_revoked_between_is_not_counted),
+		LINK(nobody_else_revokes_a_link),
+		LINK(who_was_logged_out_makes_none),
+		LINK(of_twenty_at_once_as_many_as_are_allowed_are_counted),
+		LINK(a_download_goes_on_for_an_hour),
+		LINK(a_download_goes_on_so_often_and_the_next_as_often_again),
+		LINK(without_a_limit_it_goes_on_for_ever),
+		LINK(a_file_has_a_hundred_links_at_most),
+		LINK(the_sweep_takes_what_was_dead_for_thirty_days),
+		LINK(the_sweep_gives_the_link_of_a_lost_file_its_time),
+		LINK(the_sweep_waits_for_no_link_that_lives),
+		LINK(sweeps_at_the_same_time_share_what_there_is),
+	};
+
+	(void)argc;
+	mariadb_needed(argv);
+	return cmocka_run_group_tests(tests, owners_open, owners_close);
+}

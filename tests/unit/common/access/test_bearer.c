@@ -1,0 +1,346 @@
+#include "common/access/bearer.h"
+#include "tests/unit/key_files.h"
+#include "tests/unit/transport_memory.h"
+#include "tests/unit/unit.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+static struct keyring_file *keys;
+static const struct jwt_rules rules = { "gatehouse", "" };
+static char header[4096];
+
+static struct claims ann = {
+	.user_id = 42,
+	.email = "ann@example.org",
+	.scope = "files:read",
+	.issuer = "gatehouse",
+	.token_id = "abc-123",
+	.session = "AAAAAAAAAAAAAAAAAAAAAA",
+	.issued_at = 1000,
+	.not_before = 1000,
+	.expires_at = 1900,
+};
+
+static enum err token_of(const char *authorization, struct span *out)
+{
+	return bearer_token(span_of(authorization), out);
+}
+
+static void a_token_stands_behind_bearer_and_a_blank(void **state)
+{
+	static const char *const right[] = {
+		"Bearer abc",  "bearer abc",   "BEARER abc",
+		"Bearer  abc", " Bearer abc ", "Bearer abc\t",
+	};
+	struct span token;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(right); i++) {
+		assert_ok(token_of(right[i], &token));
+		assert_span(token, "abc");
+	}
+	assert_ok(token_of("Bearer aZ09-._~+/==", &token));
+	assert_span(token, "aZ09-._~+/==");
+}
+
+static void another_scheme_is_no_token(void **state)
+{
+	static const char *const others[] = {
+		"",	     " ",	 "Basic YTpi",	"Digest x",
+		"Bearerabc", "Bear abc", "Bearer\tabc", "Bearer:abc",
+		"Token abc",
+	};
+	struct span token = SPAN("old");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(others); i++)
+		assert_err(token_of(others[i], &token), ERR_NO_TOKEN);
+	assert_err(bearer_token((struct span) { NULL, 0 }, &token),
+		   ERR_NO_TOKEN);
+	assert_span(token, "old");
+}
+
+static void bearer_without_a_b64token_makes_no_sense(void **state)
+{
+	static const char *const wrong[] = {
+		"Bearer",	    "Bearer ",
+		"Bearer a b",	    "Bearer a,b",
+		"Bearer =",	    "Bearer a=b",
+		"Bearer \"abc\"",   "Bearer \xc3\xa9",
+		"Bearer a\x01",	    "Bearer a, Basic b",
+		"Bearer token=abc",
+	};
+	struct span token = SPAN("old");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_err(token_of(wrong[i], &token), ERR_TOKEN_REQUEST);
+	assert_err(bearer_token(SPAN("Bearer a\0b"), &token),
+		   ERR_TOKEN_REQUEST);
+	assert_span(token, "old");
+}
+
+/* What the check says of `authorization`, at second `now` */
+static enum err checked(struct request *rq, const char *authorization,
+			int64_t now, const char *scope)
+{
+	struct memory m;
+	enum err e;
+
+	memory_init(&m, "GET", "/files");
+	memory_set(&m, "HTTP_AUTHORIZATION", authorization);
+	*rq = (struct request) { .transport = &m.base, .now = now };
+	e = bearer_check(rq, keys, &rules, scope);
+	rq->transport = NULL;
+	memory_release(&m);
+	return e;
+}
+
+/* "Bearer " and a token for `c`, in `header` */
+static const char *bearing(const struct claims *c)
+{
+	const struct keyring *ring = keyring_file_take(keys, c->issued_at);
+	struct buf b;
+
+	buf_init(&b, sizeof(header) - 1);
+	buf_add_str(&b, "Bearer ");
+	assert_ok(jwt_sign(c, ring, &b));
+	keyring_file_give(keys, ring);
+	assert_true(span_to_cstr(buf_span(&b), header, sizeof(header)));
+	buf_release(&b);
+	return header;
+}
+
+static void a_good_token_tells_who_asks(void **state)
+{
+	struct request rq;
+
+	(void)state;
+	assert_ok(checked(&rq, bearing(&ann), 1500, "files:read"));
+	assert_true(rq.authenticated);
+	assert_int_equal(rq.claims.user_id, 42);
+	assert_string_equal(rq.claims.email, "ann@example.org");
+	assert_string_equal(rq.bearer_id.session, ann.session);
+	assert_false(rq.bearer_id.api);
+}
+
+static void no_token_is_not_the_same_as_a_bad_one(void **state)
+{
+	struct request rq;
+
+	(void)state;
+	assert_err(checked(&rq, NULL, 1500, ""), ERR_NO_TOKEN);
+	assert_err(checked(&rq, "Basic YTpi", 1500, ""), ERR_NO_TOKEN);
+	assert_err(checked(&rq, "Bearer a b", 1500, ""), ERR_TOKEN_REQUEST);
+	assert_err(checked(&rq, "Bearer abc", 1500, ""), ERR_BAD_TOKEN);
+	assert_err(checked(&rq, "Bearer a.b.c", 1500, ""), ERR_BAD_TOKEN);
+	assert_false(rq.authenticated);
+}
+
+static void a_token_out_of_its_time_is_expired(void **state)
+{
+	const char *authorization = bearing(&ann);
+	struct request rq;
+
+	(void)state;
+	assert_ok(checked(&rq, authorization, 1899, ""));
+	assert_err(checked(&rq, authorization, 1900, ""), ERR_EXPIRED);
+	assert_err(checked(&rq, authorization, 999, ""), ERR_EXPIRED);
+	assert_false(rq.authenticated);
+}
+
+static void a_changed_token_is_not_genuine(void **state)
+{
+	struct request rq;
+
+	(void)state;
+	(void)bearing(&ann);
+	header[strlen(header) - 10] ^= 1;
+	assert_err(checked(&rq, header, 1500, ""), ERR_BAD_TOKEN);
+	(void)bearing(&ann);
+	header[60] ^= 1;
+	assert_err(checked(&rq, header, 1500, ""), ERR_BAD_TOKEN);
+}
+
+static void a_scope_is_a_whole_word_of_the_tokens(void **state)
+{
+	const char *authorization = bearing(&ann);
+	struct request rq;
+
+	(void)state;
+	assert_ok(checked(&rq, authorization, 1500, "files:read"));
+	assert_ok(checked(&rq, authorization, 1500, ""));
+	assert_err(checked(&rq, authorization, 1500, "files:write"), ERR_SCOPE);
+	/* who it is may stand in the log all the same */
+	assert_true(rq.authenticated);
+	assert_err(checked(&rq, authorization, 1500, "files"), ERR_SCOPE);
+	assert_err(checked(&rq, authorization, 1500, "admin"), ERR_SCOPE);
+}
+
+static void an_admin_flag_gives_no_scope(void **state)
+{
+	struct claims c = ann;
+	struct request rq;
+
+	(void)state;
+	c.admin = true;
+	c.scope[0] = '\0';
+	assert_err(checked(&rq, bearing(&c), 1500, "files:read"), ERR_SCOPE);
+	assert_true(rq.claims.admin);
+}
+
+/* --- API tokens
+ * -------------------------------------------------------------------------- */
+
+#define SESSION "AAECAwQFBgcICQoLDA0ODw"
+#define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+
+static void an_api_token_names_a_session_and_proves_nothing_yet(void **state)
+{
+	struct request rq;
+	unsigned char hash[SHA256_LEN];
+
+	(void)state;
+	/* what it may do is in the table, so no scope is asked for here */
+	assert_ok(checked(&rq, "Bearer gh_" SESSION "_" SECRET, 1500,
+			  "files:read"));
+	assert_false(rq.authenticated);
+	assert_true(rq.bearer_id.api);
+	assert_string_equal(rq.bearer_id.session, SESSION);
+	sha256_of(SPAN(SECRET), hash);
+	assert_memory_equal(rq.bearer_id.secret, hash, SHA256_LEN);
+	assert_int_equal(rq.claims.user_id, 0);
+}
+
+static void half_an_api_token_is_not_genuine(void **state)
+{
+	static const char *const wrong[] = {
+		"Bearer gh_",
+		"Bearer gh_" SESSION,
+		"Bearer gh_" SESSION "_",
+		"Bearer gh_" SESSION "_" SECRET "A",
+		"Bearer gh_" SESSION "-" SECRET,
+		"Bearer gh_" SESSION "." SECRET,
+		"Bearer GH_" SESSION "_" SECRET,
+		"Bearer ghr_" SECRET,
+	};
+	struct request rq;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		assert_err(checked(&rq, wrong[i], 1500, ""), ERR_BAD_TOKEN);
+		assert_string_equal(rq.bearer_id.session, "");
+		assert_false(rq.bearer_id.api);
+	}
+}
+
+static void an_access_token_is_no_api_token_whatever_was_there_before(
+	void **state)
+{
+	struct bearer_id c;
+	struct claims claims;
+	struct span token;
+
+	(void)state;
+	memset(&c, 0x55, sizeof(c));
+	assert_ok(bearer_token(span_of(bearing(&ann)), &token));
+	assert_ok(bearer_verify(token, keys, &rules, 1500, &c, &claims));
+	assert_false(c.api);
+	assert_string_equal(c.session, ann.session);
+}
+
+/* --- keys that change
+ * -------------------------------------------------------------------------- */
+
+static struct span token_by(const char *ring, struct buf *b)
+{
+	buf_clear(b);
+	key_text_sign(ring, &ann, b);
+	return buf_span(b);
+}
+
+static enum err verified(struct span token, struct keyring_file *by,
+			 int64_t now)
+{
+	struct bearer_id c;
+	struct claims claims;
+
+	return bearer_verify(token, by, &rules, now, &c, &claims);
+}
+
+static void a_key_that_only_the_new_file_has_is_taken_at_once(void **state)
+{
+	struct key_file file;
+	struct keyring_file *follows = NULL;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, JWT_TOKEN_MAX);
+	key_file_make(&file, KEY_A);
+	assert_ok(keyring_file_open(file.path, &follows, NULL));
+	assert_ok(verified(token_by(KEY_A, &b), follows, 1500));
+	assert_err(verified(token_by(KEY_B, &b), follows, 1500), ERR_BAD_TOKEN);
+	key_file_replace(&file, KEY_A_RETIRES KEY_B);
+	/* in the same second */
+	assert_ok(verified(token_by(KEY_B, &b), follows, 1500));
+	assert_ok(verified(token_by(KEY_A, &b), follows, 1500));
+	key_file_replace(&file, KEY_A_RETIRES KEY_B KEY_C);
+	assert_ok(verified(token_by(KEY_C, &b), follows, 1500));
+	/* and one that it has no more is refused at the next look */
+	key_file_replace(&file, KEY_C);
+	assert_err(verified(token_by(KEY_B, &b), follows, 1501), ERR_BAD_TOKEN);
+	assert_ok(verified(token_by(KEY_C, &b), follows, 1501));
+	keyring_file_close(follows);
+	key_file_remove(&file);
+	buf_release(&b);
+}
+
+static void a_key_verifies_until_the_second_it_retires(void **state)
+{
+	static const char ring[] =
+		"key-a 1000 1600 "
+		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n" KEY_B;
+	struct key_file file;
+	struct keyring_file *follows = NULL;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, JWT_TOKEN_MAX);
+	key_file_make(&file, ring);
+	assert_ok(keyring_file_open(file.path, &follows, NULL));
+	assert_ok(verified(token_by(KEY_A, &b), follows, 1599));
+	assert_err(verified(token_by(KEY_A, &b), follows, 1600), ERR_BAD_TOKEN);
+	keyring_file_close(follows);
+	key_file_remove(&file);
+	buf_release(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_token_stands_behind_bearer_and_a_blank),
+		TEST(another_scheme_is_no_token),
+		TEST(bearer_without_a_b64token_makes_no_sense),
+		TEST(a_good_token_tells_who_asks),
+		TEST(no_token_is_not_the_same_as_a_bad_one),
+		TEST(a_token_out_of_its_time_is_expired),
+		TEST(a_changed_token_is_not_genuine),
+		TEST(a_scope_is_a_whole_word_of_the_tokens),
+		TEST(an_admin_flag_gives_no_scope),
+		TEST(an_api_token_names_a_session_and_proves_nothing_yet),
+		TEST(half_an_api_token_is_not_genuine),
+		TEST(an_access_token_is_no_api_token_whatever_was_there_before),
+		TEST(a_key_that_only_the_new_file_has_is_taken_at_once),
+		TEST(a_key_verifies_until_the_second_it_retires),
+	};
+	int failed;
+
+	if (sodium_init() < 0 ||
+	    keyring_file_fixed(SPAN("Zt9!kQ2#vL7@xN4$bR8%mW1^pS6&cF3*"), &keys,
+			       NULL) != ERR_OK)
+		return 1;
+	failed = RUN(tests);
+	keyring_file_close(keys);
+	return failed;
+}

@@ -1,0 +1,54 @@
+#include "tests/unit/unit.h"
+
+static void every_error_has_a_text_of_its_own(void **state)
+{
+	(void)state;
+	for (int e = 0; e < ERR_COUNT; e++) {
+		assert_non_null(err_text((enum err)e));
+		assert_true(strlen(err_text((enum err)e)) > 0);
+		for (int other = 0; other < e; other++)
+			assert_string_not_equal(err_text((enum err)e),
+						err_text((enum err)other));
+	}
+}
+
+static void an_unknown_error_has_a_text_too(void **state)
+{
+	(void)state;
+	assert_string_equal(err_text(ERR_COUNT), "unknown error");
+	assert_string_equal(err_text((enum err) - 1), "unknown error");
+}
+
+static void setting_a_message_hands_the_error_through(void **state)
+{
+	struct errmsg why = { "old" };
+
+	(void)state;
+	assert_err(err_set(&why, ERR_IO, "open %s: %d", "file", 7), ERR_IO);
+	assert_string_equal(why.text, "open file: 7");
+	assert_err(err_set(NULL, ERR_FULL, "nobody listens"), ERR_FULL);
+}
+
+static void a_long_message_is_cut_and_ends(void **state)
+{
+	char text[2 * sizeof(struct errmsg)];
+	struct errmsg why;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_err(err_set(&why, ERR_IO, "%s", text), ERR_IO);
+	assert_int_equal(strlen(why.text), sizeof(why.text) - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_error_has_a_text_of_its_own),
+		TEST(an_unknown_error_has_a_text_too),
+		TEST(setting_a_message_hands_the_error_through),
+		TEST(a_long_message_is_cut_and_ends),
+	};
+
+	return RUN(tests);
+}

@@ -1,0 +1,184 @@
+#include "common/codec/http_date.h"
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define LAST_SECOND INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+
+static const struct {
+	int64_t t;
+	const char *http, *rfc3339;
+} dates[] = {
+	{ 0, "Thu, 01 Jan 1970 00:00:00 GMT", "1970-01-01T00:00:00Z" },
+	{ 784111777, "Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z" },
+	{ 951782400, "Tue, 29 Feb 2000 00:00:00 GMT", "2000-02-29T00:00:00Z" },
+	{ 951868799, "Tue, 29 Feb 2000 23:59:59 GMT", "2000-02-29T23:59:59Z" },
+	{ 1709164800, "Thu, 29 Feb 2024 00:00:00 GMT", "2024-02-29T00:00:00Z" },
+	{ 2147483648, "Tue, 19 Jan 2038 03:14:08 GMT", "2038-01-19T03:14:08Z" },
+	{ 4107542400, "Mon, 01 Mar 2100 00:00:00 GMT", "2100-03-01T00:00:00Z" },
+	{ LAST_SECOND, "Fri, 31 Dec 9999 23:59:59 GMT",
+	  "9999-12-31T23:59:59Z" },
+};
+
+static void known_times_are_written_as_known_texts(void **state)
+{
+	char http[HTTP_DATE_LEN + 1], rfc3339[RFC3339_LEN + 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(dates); i++) {
+		http_date_format(dates[i].t, http);
+		assert_string_equal(http, dates[i].http);
+		rfc3339_format(dates[i].t, rfc3339);
+		assert_string_equal(rfc3339, dates[i].rfc3339);
+	}
+}
+
+static void known_texts_are_read_as_known_times(void **state)
+{
+	int64_t t;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(dates); i++) {
+		assert_ok(http_date_parse(span_of(dates[i].http), &t));
+		assert_int_equal(t, dates[i].t);
+	}
+}
+
+static void every_day_of_four_centuries_comes_back(void **state)
+{
+	char text[HTTP_DATE_LEN + 1];
+	int64_t back;
+
+	(void)state;
+	for (int64_t t = 43199; t < 400LL * 366 * 86400; t += 86400) {
+		http_date_format(t, text);
+		assert_ok(http_date_parse(span_of(text), &back));
+		assert_int_equal(back, t);
+	}
+}
+
+static void times_out_of_range_are_written_as_the_nearest_end(void **state)
+{
+	char text[HTTP_DATE_LEN + 1];
+
+	(void)state;
+	http_date_format(-1, text);
+	assert_string_equal(text, "Thu, 01 Jan 1970 00:00:00 GMT");
+	http_date_format(LAST_SECOND + 1, text);
+	assert_string_equal(text, "Fri, 31 Dec 9999 23:59:59 GMT");
+	http_date_format(INT64_MAX, text);
+	assert_string_equal(text, "Fri, 31 Dec 9999 23:59:59 GMT");
+	http_date_format(INT64_MIN, text);
+	assert_string_equal(text, "Thu, 01 Jan 1970 00:00:00 GMT");
+}
+
+static void milliseconds_have_three_digits(void **state)
+{
+	char text[RFC3339_MILLI_LEN + 1];
+
+	(void)state;
+	rfc3339_format_milli(784111777007, text);
+	assert_string_equal(text, "1994-11-06T08:49:37.007Z");
+	rfc3339_format_milli(784111777999, text);
+	assert_string_equal(text, "1994-11-06T08:49:37.999Z");
+}
+
+static void what_is_no_such_date_is_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"Mon, 06 Nov 1994 08:49:37 GMT", /* it was a Sunday */
+		"sun, 06 Nov 1994 08:49:37 GMT",
+		"Sun, 06 nov 1994 08:49:37 GMT",
+		"Sun, 06 Nov 1994 08:49:37 UTC",
+		"Sun, 06 Nov 1994 08:49:37 gmt",
+		"Sun, 06 Nov 1994 08:49:37 GMT ",
+		"Sun, 6 Nov 1994 08:49:37 GMT",
+		"Sun, 06 Nov 1994 8:49:37 GMT",
+		"Sun, 06 Nov 1994 24:00:00 GMT",
+		"Sun, 06 Nov 1994 23:60:00 GMT",
+		"Sun, 06 Nov 1994 23:59:60 GMT",
+		"Thu, 31 Jun 1999 00:00:00 GMT",
+		"Wed, 29 Feb 2023 00:00:00 GMT",
+		"Mon, 29 Feb 2100 00:00:00 GMT",
+		"Sat, 00 Jan 2000 00:00:00 GMT",
+		"Wed, 31 Dec 1969 23:59:59 GMT",
+		"Sun, +6 Nov 1994 08:49:37 GMT",
+		"Sun, 06 Nov -994 08:49:37 GMT",
+		"Sun, 06 Nov 1994 08:49:3\t GMT",
+		"Sun, 06 Foo 1994 08:49:37 GMT",
+		"Sun,\t06 Nov 1994 08:49:37 GMT",
+	};
+	int64_t t = 77;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_err(http_date_parse(span_of(wrong[i]), &t), ERR_FORMAT);
+	assert_err(http_date_parse(SPAN("Sun, 06 Nov 1994 08:49:37 GM\0"), &t),
+		   ERR_FORMAT);
+	assert_int_equal(t, 77);
+}
+
+static void the_two_obsolete_forms_are_refused(void **state)
+{
+	int64_t t;
+
+	(void)state;
+	assert_err(http_date_parse(SPAN("Sunday, 06-Nov-94 08:49:37 GMT"), &t),
+		   ERR_FORMAT);
+	assert_err(http_date_parse(SPAN("Sun Nov  6 08:49:37 1994"), &t),
+		   ERR_FORMAT);
+}
+
+static void any_changed_character_is_refused_or_another_time(void **state)
+{
+	char text[HTTP_DATE_LEN + 1], again[HTTP_DATE_LEN + 1];
+	int64_t t;
+
+	(void)state;
+	for (size_t at = 0; at < HTTP_DATE_LEN; at++) {
+		for (int c = 0; c < 256; c++) {
+			memcpy(text, dates[1].http, sizeof(text));
+			text[at] = (char)c;
+			if (http_date_parse(
+				    (struct span) { text, HTTP_DATE_LEN },
+				    &t) != ERR_OK)
+				continue;
+			http_date_format(t, again);
+			assert_memory_equal(again, text, HTTP_DATE_LEN);
+		}
+	}
+}
+
+static void the_time_zone_does_not_matter(void **state)
+{
+	char text[HTTP_DATE_LEN + 1];
+	int64_t t;
+
+	(void)state;
+	assert_int_equal(setenv("TZ", "Pacific/Kiritimati", 1), 0);
+	tzset();
+	http_date_format(784111777, text);
+	assert_string_equal(text, "Sun, 06 Nov 1994 08:49:37 GMT");
+	assert_ok(http_date_parse(span_of(text), &t));
+	assert_int_equal(t, 784111777);
+	assert_int_equal(unsetenv("TZ"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(known_times_are_written_as_known_texts),
+		TEST(known_texts_are_read_as_known_times),
+		TEST(every_day_of_four_centuries_comes_back),
+		TEST(times_out_of_range_are_written_as_the_nearest_end),
+		TEST(milliseconds_have_three_digits),
+		TEST(what_is_no_such_date_is_refused),
+		TEST(the_two_obsolete_forms_are_refused),
+		TEST(any_changed_character_is_refused_or_another_time),
+		TEST(the_time_zone_does_not_matter),
+	};
+
+	return RUN(tests);
+}

@@ -1,0 +1,266 @@
+#include "common/codec/json.h"
+#include "tests/unit/unit.h"
+
+static void assert_refused(struct span text)
+{
+	struct json_object *o = NULL;
+	enum err e = json_read(text, &o);
+
+	if (e == ERR_OK)
+		print_error("taken: %.*s\n", SPAN_ARG(text));
+	json_object_put(o);
+	assert_err(e, ERR_FORMAT);
+}
+
+static struct json_object *taken(struct span text)
+{
+	struct json_object *o = NULL;
+
+	assert_ok(json_read(text, &o));
+	assert_non_null(o);
+	return o;
+}
+
+static void an_object_is_read_and_its_members_are_found(void **state)
+{
+	struct json_object *o = taken(
+		SPAN("{\"name\":\"a \\u00e9 \\\"b\\\"\",\"n\":-7,\"yes\":true,"
+		     "\"no\":false,\"list\":[1,2],\"in\":{\"x\":null}}"));
+	char text[32];
+	int64_t n;
+	bool b;
+
+	(void)state;
+	assert_ok(json_get_text(o, "name", text, sizeof(text)));
+	assert_string_equal(text, "a \xc3\xa9 \"b\"");
+	assert_ok(json_get_int(o, "n", &n));
+	assert_int_equal(n, -7);
+	assert_ok(json_get_bool(o, "yes", &b));
+	assert_true(b);
+	assert_ok(json_get_bool(o, "no", &b));
+	assert_false(b);
+	assert_err(json_get_text(o, "none", text, sizeof(text)), ERR_NOT_FOUND);
+	assert_err(json_get_int(o, "none", &n), ERR_NOT_FOUND);
+	assert_err(json_get_bool(o, "none", &b), ERR_NOT_FOUND);
+	json_object_put(o);
+}
+
+static void white_space_around_the_object_is_fine(void **state)
+{
+	(void)state;
+	json_object_put(taken(SPAN(" \t\r\n{ \"a\" : 1 } ")));
+	json_object_put(taken(SPAN("{\"a\":1}\n")));
+	json_object_put(taken(SPAN("{}\r\n\t ")));
+}
+
+static void only_a_whole_object_is_read(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"  ",
+		"[]",
+		"1",
+		"\"a\"",
+		"null",
+		"true",
+		"{",
+		"{\"a\"",
+		"{\"a\":",
+		"{\"a\":1",
+		"{\"a\":1}}",
+		"{\"a\":1}x",
+		"{\"a\":1}{}",
+		"{\"a\":1} {}",
+		"{\"a\":1},",
+		"\xef\xbb\xbf{}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_refused(span_of(wrong[i]));
+	assert_refused(SPAN("{\"a\":1}\0"));
+	assert_refused(SPAN("{\"a\":1}\0{\"a\":2}"));
+	assert_refused((struct span) { NULL, 0 });
+}
+
+static void what_rfc_8259_does_not_know_is_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"{'a':1}",	     "{a:1}",
+		"{\"a\":1,}",	     "{,\"a\":1}",
+		"{\"a\":01}",	     "{\"a\":+1}",
+		"{\"a\":.5}",	     "{\"a\":0x10}",
+		"{\"a\":1}//x",	     "/**/{}",
+		"{/**/\"a\":1}",     "{\"a\":TRUE}",
+		"{\"a\":True}",	     "{\"a\":NULL}",
+		"{\"a\":NaN}",	     "{\"a\":Infinity}",
+		"{\"a\":-Infinity}", "{\"a\":[1,]}",
+		"{\"a\":1 \"b\":2}", "{\"a\" 1}",
+		"{\"a\":\"\t\"}",    "{\"a\":\"\\x41\"}",
+		"{\"a\":\"\\u12\"}", "{\"a\":tru}",
+		"{\"a\":'b'}",	     "{\"a\":9.}",
+		"{\"a\":-.5}",	     "{\"a\":-01}",
+		"{\"a\":00}",	     "{\"a\":1e}",
+		"{\"a\":-}",	     "{\"a\":\"\n\"}",
+		"{\"a\":\"\x01\"}",  "{\v\"a\":1}",
+		"{\"a\":[1]]}",	     "{\"a\":1-1}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_refused(span_of(wrong[i]));
+}
+
+static void a_key_that_comes_twice_is_refused(void **state)
+{
+	(void)state;
+	assert_refused(SPAN("{\"sub\":\"1\",\"sub\":\"2\"}"));
+	assert_refused(SPAN("{\"sub\":\"1\",\"sub\":\"1\"}"));
+	assert_refused(SPAN("{\"sub\":\"1\",\"s\\u0075b\":\"2\"}"));
+	assert_refused(SPAN("{\"a\":{\"b\":1,\"b\":2}}"));
+	assert_refused(SPAN("{\"a\":[{\"b\":1,\"b\":2}]}"));
+	assert_refused(SPAN("{\"a\":{\"b\":1,\"c\":2},\"a\":3}"));
+	assert_refused(SPAN("{\"\":1,\"\":2}"));
+	/* quotes inside quotes must not hide a colon from the counting */
+	assert_refused(SPAN("{\"a\":1,'\"':2,\"a\":3,'\"':4}"));
+}
+
+static void colons_and_quotes_inside_texts_are_no_keys(void **state)
+{
+	(void)state;
+	json_object_put(taken(SPAN("{\"a:b\":\"c:d\",\"e\\\":\":\"\\\\\"}")));
+	json_object_put(taken(SPAN("{\"a\":\"\\\\\\\":x\",\"b\":{\"a\":1}}")));
+}
+
+static void a_key_with_a_nul_is_not_the_key_before_it(void **state)
+{
+	(void)state;
+	assert_refused(SPAN("{\"sub\\u0000x\":\"1\"}"));
+	assert_refused(SPAN("{\"sub\\u0000\":\"1\",\"a\":\"2\"}"));
+	assert_refused(SPAN("{\"sub\":\"1\\u0000\"}"));
+	/* a backslash of its own, and no escape */
+	json_object_put(taken(SPAN("{\"a\":\"\\\\u0000\"}")));
+}
+
+static void numbers_of_every_form_are_read(void **state)
+{
+	(void)state;
+	json_object_put(taken(SPAN("{\"a\":[0,-0,10,1.5,-0.05,1e3,1E+3,"
+				   "12.50e-07,-9]}")));
+}
+
+static void the_fourth_level_is_read_and_the_fifth_is_not(void **state)
+{
+	(void)state;
+	json_object_put(taken(SPAN("{\"a\":[[1]]}")));
+	assert_refused(SPAN("{\"a\":[[[[1]]]]}"));
+	assert_refused(SPAN("{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[["));
+}
+
+static void bytes_that_are_no_utf8_are_refused(void **state)
+{
+	(void)state;
+	assert_refused(SPAN("{\"a\":\"\xff\"}"));
+	assert_refused(SPAN("{\"a\":\"\xc3\"}"));
+	assert_refused(SPAN("{\"\xed\xa0\x80\":1}"));
+	assert_refused(SPAN("{\"a\":1}\xff"));
+}
+
+static void a_text_is_handed_out_whole_or_not_at_all(void **state)
+{
+	struct json_object *o = taken(SPAN(
+		"{\"one\":\"a\\u0001b\",\"line\":\"a\\nb\",\"del\":"
+		"\"a\\u007f\","
+		"\"four\":\"1234\",\"int\":7,\"null\":null,\"list\":[\"a\"]}"));
+	static const char *const wrong[] = { "one", "line", "del",
+					     "int", "null", "list" };
+	char out[5] = "old";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_err(json_get_text(o, wrong[i], out, sizeof(out)),
+			   ERR_FORMAT);
+	assert_err(json_get_text(o, "four", out, 4), ERR_FORMAT);
+	assert_string_equal(out, "old");
+	assert_ok(json_get_text(o, "four", out, 5));
+	assert_string_equal(out, "1234");
+	json_object_put(o);
+}
+
+static void an_integer_is_whole_and_fits(void **state)
+{
+	struct json_object *o = taken(SPAN(
+		"{\"most\":9223372036854775806,\"over\":9223372036854775808,"
+		"\"huge\":99999999999999999999999,\"under\":-"
+		"9999999999999999999,"
+		"\"half\":1.5,\"exp\":1e3,\"text\":\"1\",\"null\":null,"
+		"\"bool\":true}"));
+	static const char *const wrong[] = { "over", "huge", "under", "half",
+					     "exp",  "text", "null",  "bool" };
+	int64_t n = 77;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_err(json_get_int(o, wrong[i], &n), ERR_FORMAT);
+	assert_int_equal(n, 77);
+	assert_ok(json_get_int(o, "most", &n));
+	assert_true(n == INT64_MAX - 1);
+	json_object_put(o);
+}
+
+static void a_boolean_is_true_or_false_and_nothing_like_it(void **state)
+{
+	struct json_object *o = taken(SPAN(
+		"{\"one\":1,\"text\":\"true\",\"null\":null,\"list\":[true]}"));
+	static const char *const wrong[] = { "one", "text", "null", "list" };
+	bool b = true;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_err(json_get_bool(o, wrong[i], &b), ERR_FORMAT);
+	assert_true(b);
+	json_object_put(o);
+}
+
+static void what_is_written_is_short_and_readable_again(void **state)
+{
+	struct json_object *o = json_object_new_object(), *back;
+	char text[16];
+
+	(void)state;
+	assert_non_null(o);
+	json_set_str(o, "url", "/a/b");
+	json_set_span(o, "evil", SPAN("\"\\\n\x01\x7f"));
+	json_set_int(o, "n", INT64_MIN);
+	json_set_bool(o, "b", false);
+	assert_span(json_write(o),
+		    "{\"url\":\"/a/b\",\"evil\":\"\\\"\\\\\\n\\u0001\x7f\","
+		    "\"n\":-9223372036854775808,\"b\":false}");
+	back = taken(json_write(o));
+	assert_ok(json_get_text(back, "url", text, sizeof(text)));
+	assert_string_equal(text, "/a/b");
+	json_object_put(back);
+	json_object_put(o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_object_is_read_and_its_members_are_found),
+		TEST(white_space_around_the_object_is_fine),
+		TEST(only_a_whole_object_is_read),
+		TEST(what_rfc_8259_does_not_know_is_refused),
+		TEST(a_key_that_comes_twice_is_refused),
+		TEST(colons_and_quotes_inside_texts_are_no_keys),
+		TEST(numbers_of_every_form_are_read),
+		TEST(a_key_with_a_nul_is_not_the_key_before_it),
+		TEST(the_fourth_level_is_read_and_the_fifth_is_not),
+		TEST(bytes_that_are_no_utf8_are_refused),
+		TEST(a_text_is_handed_out_whole_or_not_at_all),
+		TEST(an_integer_is_whole_and_fits),
+		TEST(a_boolean_is_true_or_false_and_nothing_like_it),
+		TEST(what_is_written_is_short_and_readable_again),
+	};
+
+	return RUN(tests);
+}

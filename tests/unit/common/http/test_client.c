@@ -1,0 +1,191 @@
+#include "tests/unit/unit.h"
+
+#include "common/http/client.h"
+
+static struct client parse(const char *remote, const char *forwarded,
+			   const char *trusted)
+{
+	struct client c;
+
+	client_parse(span_of(remote), span_of(forwarded), span_of(trusted), &c);
+	return c;
+}
+
+#define assert_client(remote, forwarded, trusted, want) \
+	assert_string_equal(parse(remote, forwarded, trusted).address, want)
+
+static void the_server_says_who_it_is_and_nobody_else(void **state)
+{
+	(void)state;
+	assert_client("192.0.2.1", "", "", "192.0.2.1");
+	assert_client("192.0.2.1", "198.51.100.1", "", "192.0.2.1");
+	assert_client("192.0.2.1", "198.51.100.1", "192.0.2.2", "192.0.2.1");
+	assert_client("2001:DB8::0:1", "", "", "2001:db8::1");
+}
+
+static void a_trusted_proxy_is_believed(void **state)
+{
+	(void)state;
+	assert_client("10.0.0.1", "198.51.100.1", "10.0.0.1", "198.51.100.1");
+	assert_client("10.0.0.1", "198.51.100.1", "10.0.0.0/8", "198.51.100.1");
+	assert_client("10.0.0.1", "2001:db8::5", "::1 10.0.0.0/8",
+		      "2001:db8::5");
+	assert_client("fd00::7", "198.51.100.1", "fd00::/8", "198.51.100.1");
+	assert_client("10.0.0.1", "", "10.0.0.1", "10.0.0.1");
+}
+
+static void of_a_chain_the_last_that_is_not_trusted_counts(void **state)
+{
+	(void)state;
+	assert_client("10.0.0.1", "1.1.1.1, 198.51.100.1", "10.0.0.0/8",
+		      "198.51.100.1");
+	assert_client("10.0.0.1", "1.1.1.1,198.51.100.1 , 10.9.9.9",
+		      "10.0.0.0/8", "198.51.100.1");
+	assert_client("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.0/8",
+		      "10.0.0.3");
+	/* behind an untrusted one even a trusted address may be made up */
+	assert_client("10.0.0.1", "10.0.0.5, 198.51.100.1", "10.0.0.0/8",
+		      "198.51.100.1");
+}
+
+static void what_is_no_address_ends_the_chain_at_who_wrote_it(void **state)
+{
+	static const char *const nonsense[] = {
+		"unknown", "_hidden", "1.1.1",	  "1.1.1.1.1",	  "1.1.1.256",
+		"::1::",   "[::1",    "[::1]x",	  "1.1.1.1:x",	  "1.1.1.1 2",
+		"a, ",	   ",",	      "01.1.1.1", "fe80::1%eth0",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(nonsense); i++)
+		assert_client("10.0.0.1", nonsense[i], "10.0.0.0/8",
+			      "10.0.0.1");
+	assert_client("10.0.0.1", "1.1.1.1, unknown, 10.0.0.2", "10.0.0.0/8",
+		      "10.0.0.2");
+}
+
+static void a_port_is_left_out(void **state)
+{
+	(void)state;
+	assert_client("10.0.0.1", "198.51.100.1:4711", "10.0.0.1",
+		      "198.51.100.1");
+	assert_client("10.0.0.1", "[2001:db8::1]:4711", "10.0.0.1",
+		      "2001:db8::1");
+	assert_client("10.0.0.1", "[2001:db8::1]", "10.0.0.1", "2001:db8::1");
+}
+
+static void ipv4_in_ipv6_is_ipv4(void **state)
+{
+	(void)state;
+	assert_client("::ffff:192.0.2.1", "", "", "192.0.2.1");
+	assert_client("::ffff:10.0.0.1", "198.51.100.1", "10.0.0.0/8",
+		      "198.51.100.1");
+	assert_client("10.0.0.1", "::ffff:198.51.100.1", "::ffff:10.0.0.0/104",
+		      "198.51.100.1");
+	assert_string_equal(parse("::ffff:192.0.2.1", "", "").network,
+			    "192.0.2.1");
+}
+
+static void a_block_ends_where_its_bits_end(void **state)
+{
+	static const struct {
+		const char *remote, *trusted;
+		bool inside;
+	} cases[] = {
+		{ "10.0.0.255", "10.0.0.0/24", true },
+		{ "10.0.1.0", "10.0.0.0/24", false },
+		{ "10.0.0.127", "10.0.0.0/25", true },
+		{ "10.0.0.128", "10.0.0.0/25", false },
+		{ "10.0.0.1", "10.0.0.0/32", false },
+		{ "10.0.0.1", "10.0.0.99/0", true },
+		{ "2001:db8::1", "10.0.0.0/0", false },
+		{ "2001:db8:7fff::1", "2001:db8::/33", true },
+		{ "2001:db8:8000::1", "2001:db8::/33", false },
+		{ "2001:db8::1", "::/0", true },
+		{ "192.0.2.1", "::/0", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_client(cases[i].remote, "203.0.113.7", cases[i].trusted,
+			      cases[i].inside ? "203.0.113.7"
+					      : cases[i].remote);
+}
+
+static void the_network_of_ipv6_is_its_64(void **state)
+{
+	(void)state;
+	assert_string_equal(parse("2001:db8:1:2:3:4:5:6", "", "").network,
+			    "2001:db8:1:2::/64");
+	assert_string_equal(parse("2001:db8::1", "", "").network,
+			    "2001:db8::/64");
+	assert_string_equal(parse("::1", "", "").network, "::/64");
+	assert_string_equal(parse("192.0.2.1", "", "").network, "192.0.2.1");
+	assert_string_equal(
+		parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "", "")
+			.network,
+		"ffff:ffff:ffff:ffff::/64");
+}
+
+static void a_server_that_does_not_say_leaves_it_empty(void **state)
+{
+	(void)state;
+	assert_client("", "198.51.100.1", "0.0.0.0/0 ::/0", "");
+	assert_client("unix:", "198.51.100.1", "0.0.0.0/0", "");
+	assert_string_equal(parse("", "", "").network, "");
+}
+
+static void a_chain_without_end_is_cut(void **state)
+{
+	char chain[64 * 10 + 1] = "";
+
+	(void)state;
+	for (int i = 0; i < 64; i++)
+		memcpy(chain + i * 10, ",10.0.0.0 ", 11);
+	memcpy(chain, "8.8.8.8   ", 10);
+	assert_client("10.0.0.1", chain, "10.0.0.0/8", "10.0.0.0");
+}
+
+static void a_list_of_proxies_is_checked_word_by_word(void **state)
+{
+	static const char *const good[] = { "",		" ",
+					    "10.0.0.1", " 10.0.0.0/8  ::1 ",
+					    "fd00::/8", "0.0.0.0/0",
+					    "::/128" };
+	static const char *const bad[] = {
+		"10.0.0.0/33", "::/129",
+		"proxy",       "10.0.0.0/",
+		"/8",	       "10.0.0.1,::1",
+		"10.0.0.0/-1", "10.0.0.0/99999999999999999999"
+	};
+	struct span word;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		assert_ok(client_check_trusted(span_of(good[i]), &word));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_err(client_check_trusted(span_of(bad[i]), &word),
+			   ERR_FORMAT);
+	assert_err(client_check_trusted(SPAN("::1 nonsense 10.0.0.1"), &word),
+		   ERR_FORMAT);
+	assert_span(word, "nonsense");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_server_says_who_it_is_and_nobody_else),
+		TEST(a_trusted_proxy_is_believed),
+		TEST(of_a_chain_the_last_that_is_not_trusted_counts),
+		TEST(what_is_no_address_ends_the_chain_at_who_wrote_it),
+		TEST(a_port_is_left_out),
+		TEST(ipv4_in_ipv6_is_ipv4),
+		TEST(a_block_ends_where_its_bits_end),
+		TEST(the_network_of_ipv6_is_its_64),
+		TEST(a_server_that_does_not_say_leaves_it_empty),
+		TEST(a_chain_without_end_is_cut),
+		TEST(a_list_of_proxies_is_checked_word_by_word),
+	};
+
+	return RUN(tests);
+}

@@ -1,0 +1,265 @@
+#include "common/http/problem.h"
+#include "tests/unit/transport_memory.h"
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+
+struct answer {
+	struct memory m;
+	struct response rs;
+	struct request rq;
+};
+
+static int set_up(void **state)
+{
+	struct answer *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return -1;
+	memory_init(&a->m, "GET", "/");
+	response_init(&a->rs, &a->m.base, false);
+	(void)snprintf(a->rq.id, sizeof(a->rq.id), "req-1");
+	*state = a;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct answer *a = *state;
+
+	response_release(&a->rs);
+	memory_release(&a->m);
+	free(a);
+	return 0;
+}
+
+/* The answer to `e` as a JSON object; owned */
+static struct json_object *answered(struct answer *a, enum err e)
+{
+	struct json_object *o = NULL;
+
+	a->rs.started = false;
+	buf_clear(&a->m.text);
+	assert_ok(problem_answer(&a->rq, &a->rs, e));
+	assert_span(memory_header(&a->m, "Content-Type"),
+		    "application/problem+json");
+	assert_span(memory_header(&a->m, "Cache-Control"), "no-store");
+	assert_ok(json_read(memory_answer(&a->m), &o));
+	return o;
+}
+
+static void assert_text(struct json_object *o, const char *key,
+			const char *want)
+{
+	char text[512];
+
+	assert_ok(json_get_text(o, key, text, sizeof(text)));
+	assert_string_equal(text, want);
+}
+
+/* The contract, word for word */
+static const struct {
+	enum err e;
+	int status;
+	const char *slug, *challenge;
+} contract[] = {
+	{ ERR_FORMAT, 400, "bad-request", NULL },
+	{ ERR_TOKEN_REQUEST, 400, "invalid-request",
+	  "Bearer realm=\"gatehouse\", error=\"invalid_request\"" },
+	{ ERR_NO_FILE, 400, "no-file", NULL },
+	{ ERR_TRUNCATED, 400, "incomplete-body", NULL },
+	{ ERR_NO_CREDENTIALS, 401, "missing-credentials",
+	  "Basic realm=\"gatehouse\", charset=\"UTF-8\"" },
+	{ ERR_CREDENTIALS, 401, "invalid-credentials",
+	  "Basic realm=\"gatehouse\", charset=\"UTF-8\"" },
+	{ ERR_LIMITED, 429, "too-many-attempts", NULL },
+	{ ERR_OTP_REQUIRED, 401, "otp-required",
+	  "Basic realm=\"gatehouse\", charset=\"UTF-8\"" },
+	{ ERR_OTP, 401, "invalid-otp",
+	  "Basic realm=\"gatehouse\", charset=\"UTF-8\"" },
+	{ ERR_NO_TOKEN, 401, "missing-token", "Bearer realm=\"gatehouse\"" },
+	{ ERR_BAD_TOKEN, 401, "invalid-token",
+	  "Bearer realm=\"gatehouse\", error=\"invalid_token\"" },
+	{ ERR_EXPIRED, 401, "invalid-token",
+	  "Bearer realm=\"gatehouse\", error=\"invalid_token\", "
+	  "error_description=\"expired\"" },
+	{ ERR_SCOPE, 403, "insufficient-scope",
+	  "Bearer realm=\"gatehouse\", error=\"insufficient_scope\"" },
+	{ ERR_FORBIDDEN, 403, "forbidden", NULL },
+	{ ERR_NOT_FOUND, 404, "not-found", NULL },
+	{ ERR_GONE, 410, "gone", NULL },
+	{ ERR_METHOD, 405, "method-not-allowed", NULL },
+	{ ERR_CONFLICT, 409, "conflict", NULL },
+	{ ERR_LENGTH_REQUIRED, 411, "length-required", NULL },
+	{ ERR_TUS_VERSION, 412, "tus-version", NULL },
+	{ ERR_TOO_LARGE, 413, "too-large", NULL },
+	{ ERR_MEDIA_TYPE, 415, "unsupported-media-type", NULL },
+	{ ERR_RANGE, 416, "range-not-satisfiable", NULL },
+	{ ERR_DIGEST, 422, "digest-mismatch", NULL },
+	{ ERR_INFECTED, 422, "infected", NULL },
+	{ ERR_WEAK_PASSWORD, 422, "weak-password", NULL },
+	{ ERR_INVALID, 422, "invalid-value", NULL },
+	{ ERR_BUSY, 423, "locked", NULL },
+	{ ERR_CHECKSUM, 460, "checksum-mismatch", NULL },
+	{ ERR_CLOSED, 400, "incomplete-body", NULL },
+	{ ERR_MEMORY, 500, "internal-error", NULL },
+	{ ERR_IO, 500, "internal-error", NULL },
+	{ ERR_CONFIG, 500, "internal-error", NULL },
+	{ ERR_UNAVAILABLE, 503, "unavailable", NULL },
+	{ ERR_FULL, 507, "storage-full", NULL },
+	{ ERR_QUOTA, 507, "quota-exceeded", NULL },
+	{ ERR_OK, 500, "internal-error", NULL },
+	{ ERR_COUNT, 500, "internal-error", NULL },
+};
+
+static void every_error_has_its_status_slug_and_challenge(void **state)
+{
+	struct answer *a = *state;
+
+	for (size_t i = 0; i < COUNT(contract); i++) {
+		struct json_object *o = answered(a, contract[i].e);
+		char type[64];
+		int64_t status;
+
+		assert_int_equal(memory_status(&a->m), contract[i].status);
+		assert_ok(json_get_int(o, "status", &status));
+		assert_int_equal(status, contract[i].status);
+		(void)snprintf(type, sizeof(type), "urn:gatehouse:%s",
+			       contract[i].slug);
+		assert_text(o, "type", type);
+		assert_span_str(memory_header(&a->m, "WWW-Authenticate"),
+				contract[i].challenge != NULL
+					? contract[i].challenge
+					: "");
+		json_object_put(o);
+	}
+}
+
+static void no_error_is_forgotten(void **state)
+{
+	(void)state;
+	for (int e = ERR_OK; e <= ERR_COUNT; e++) {
+		size_t i = 0;
+
+		while (i < COUNT(contract) && contract[i].e != (enum err)e)
+			i++;
+		assert_in_range(i, 0, COUNT(contract) - 1);
+	}
+}
+
+static void every_problem_has_five_members_and_a_sentence(void **state)
+{
+	struct answer *a = *state;
+
+	for (size_t i = 0; i < COUNT(contract); i++) {
+		struct json_object *o = answered(a, contract[i].e);
+		char detail[512];
+		size_t n;
+
+		assert_int_equal(json_object_object_length(o), 5);
+		assert_text(o, "request_id", "req-1");
+		assert_ok(json_get_text(o, "detail", detail, sizeof(detail)));
+		n = strlen(detail);
+		assert_true(n > 10 && detail[n - 1] == '.');
+		json_object_put(o);
+	}
+}
+
+static void an_explanation_takes_the_place_of_the_sentence(void **state)
+{
+	struct answer *a = *state;
+	struct json_object *o;
+	enum err e = response_explain(&a->rs, ERR_INVALID, "\"%s\" is no name.",
+				      "a\\b");
+
+	o = answered(a, e);
+	assert_text(o, "detail", "\"a\\b\" is no name.");
+	json_object_put(o);
+}
+
+static void what_is_for_the_log_stays_out_of_the_answer(void **state)
+{
+	struct answer *a = *state;
+
+	(void)err_set(&a->rs.why, ERR_IO, "open /srv/secret: denied");
+	json_object_put(answered(a, ERR_IO));
+	buf_add_char(&a->m.text, '\0');
+	assert_lacks(a->m.text.p, "/srv");
+	assert_lacks(a->m.text.p, "denied");
+}
+
+static void only_503_asks_to_come_again(void **state)
+{
+	struct answer *a = *state;
+
+	json_object_put(answered(a, ERR_UNAVAILABLE));
+	assert_span(memory_header(&a->m, "Retry-After"), "1");
+	json_object_put(answered(a, ERR_FULL));
+	assert_false(memory_has_header(&a->m, "Retry-After"));
+}
+
+static void a_429_says_in_how_many_seconds(void **state)
+{
+	struct answer *a = *state;
+
+	a->rs.retry_after = 77;
+	json_object_put(answered(a, ERR_LIMITED));
+	assert_span(memory_header(&a->m, "Retry-After"), "77");
+}
+
+static void a_half_made_answer_is_replaced_but_for_what_was_kept(void **state)
+{
+	struct answer *a = *state;
+
+	response_header_str(&a->rs, "X-Request-ID", "req-1");
+	response_keep(&a->rs);
+	response_header_str(&a->rs, "Content-Disposition", "attachment");
+	response_header_str(&a->rs, "Content-Length", "12345");
+	response_status(&a->rs, 206);
+	json_object_put(answered(a, ERR_NOT_FOUND));
+	assert_int_equal(memory_status(&a->m), 404);
+	assert_span(memory_header(&a->m, "X-Request-ID"), "req-1");
+	assert_false(memory_has_header(&a->m, "Content-Disposition"));
+	assert_int_equal(memory_answer(&a->m).len, a->rs.body_sent);
+}
+
+static void an_answer_that_has_started_is_left_alone(void **state)
+{
+	struct answer *a = *state;
+	size_t n;
+
+	assert_ok(response_write(&a->rs, SPAN("half")));
+	n = a->m.text.len;
+	assert_err(problem_answer(&a->rq, &a->rs, ERR_IO), ERR_IO);
+	assert_int_equal(a->m.text.len, n);
+}
+
+static void a_head_request_gets_the_headers_of_its_problem(void **state)
+{
+	struct answer *a = *state;
+
+	a->rs.head_only = true;
+	assert_ok(problem_answer(&a->rq, &a->rs, ERR_NOT_FOUND));
+	assert_int_equal(memory_status(&a->m), 404);
+	assert_true(memory_has_header(&a->m, "Content-Length"));
+	assert_span(memory_answer(&a->m), "");
+}
+
+int main(void)
+{
+#define ANSWER(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		ANSWER(every_error_has_its_status_slug_and_challenge),
+		ANSWER(no_error_is_forgotten),
+		ANSWER(every_problem_has_five_members_and_a_sentence),
+		ANSWER(an_explanation_takes_the_place_of_the_sentence),
+		ANSWER(what_is_for_the_log_stays_out_of_the_answer),
+		ANSWER(only_503_asks_to_come_again),
+		ANSWER(a_429_says_in_how_many_seconds),
+		ANSWER(a_half_made_answer_is_replaced_but_for_what_was_kept),
+		ANSWER(an_answer_that_has_started_is_left_alone),
+		ANSWER(a_head_request_gets_the_headers_of_its_problem),
+	};
+
+	return RUN(tests);
+}

@@ -1,0 +1,599 @@
+#include "common/log/log.h"
+#include "common/server/dispatch.h"
+#include "tests/unit/transport_memory.h"
+#include "tests/unit/unit.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct service service;
+static struct arena arena;
+static char header[2048];
+static enum err fails_with;
+
+static enum err answer_ok(void *app, struct request *rq, struct response *rs)
+{
+	assert_string_equal(app, "the app");
+	(void)rq;
+	return response_body(rs, 200, "text/plain", SPAN("hello"));
+}
+
+static enum err fail_first(void *app, struct request *rq, struct response *rs)
+{
+	(void)app;
+	(void)rq;
+	response_header_str(rs, "X-Half", "made");
+	(void)err_set(&rs->why, ERR_IO, "only for the operator");
+	return fails_with;
+}
+
+static enum err fail_late(void *app, struct request *rq, struct response *rs)
+{
+	(void)app;
+	(void)rq;
+	response_header_int(rs, "Content-Length", 100);
+	if (response_write(rs, SPAN("half")) != ERR_OK)
+		return ERR_CLOSED;
+	return ERR_IO;
+}
+
+static enum err split_header(void *app, struct request *rq, struct response *rs)
+{
+	(void)app;
+	response_header(rs, "X-Tail", rq->param);
+	return response_empty(rs, 204);
+}
+
+static enum err read_body(void *app, struct request *rq, struct response *rs)
+{
+	struct span chunk;
+	enum err e;
+
+	(void)app;
+	while ((e = request_read(rq, &chunk)) == ERR_OK && chunk.len > 0)
+		continue;
+	return e == ERR_OK ? response_empty(rs, 204) : e;
+}
+
+static enum err use_memory(void *app, struct request *rq, struct response *rs)
+{
+	(void)app;
+	return arena_alloc(rq->arena, ARENA_MAX / 2) != NULL
+		       ? response_empty(rs, 204)
+		       : ERR_MEMORY;
+}
+
+static const struct route routes[] = {
+	{ "GET", "/open", answer_ok, NO_AUTH },
+	{ "GET", "/any", answer_ok, ANY_SCOPE, SESSION_IN_STATEMENT },
+	{ "GET", "/read", answer_ok, "files:read", SESSION_IN_STATEMENT },
+	{ "GET", "/write", answer_ok, "files:write", SESSION_IN_STATEMENT },
+	{ "GET", "/fail", fail_first, NO_AUTH },
+	{ "GET", "/late", fail_late, NO_AUTH },
+	{ "GET", "/split/*", split_header, NO_AUTH },
+	{ "POST", "/body", read_body, NO_AUTH },
+	{ "GET", "/memory", use_memory, NO_AUTH },
+	{ "GET", "/s/*", answer_ok, NO_AUTH },
+	{ "PUT", "/u/*/*", answer_ok, NO_AUTH },
+};
+static const char *const secret_paths[] = { "/s/", "/u/", NULL };
+static char app[] = "the app";
+static const struct program program = {
+	.name = "test-exchange",
+	.router = { routes, COUNT(routes) },
+	.app = app,
+	.secret_paths = secret_paths,
+};
+
+static enum err approve(void *app_, struct request *rq, struct response *rs)
+{
+	assert_string_equal(app_, "the app");
+	assert_true(rq->authorizer);
+	response_header_str(rs, "Variable-AUTHUSER", "ann");
+	return fails_with != ERR_OK ? fails_with : response_empty(rs, 200);
+}
+
+static const struct program authorizer = {
+	.name = "test-authorizer",
+	.router = { routes, COUNT(routes) },
+	.app = app,
+	.authorize = approve,
+};
+static const struct program *under_test = &program;
+
+/* One exchange; its log line as an object, owned */
+static struct json_object *run(struct memory *m)
+{
+	char line[LOG_LINE_MAX + 1];
+	int saved = dup(STDERR_FILENO);
+	struct json_object *o = NULL;
+	FILE *f = tmpfile();
+	size_t n;
+
+	assert_non_null(f);
+	assert_true(saved >= 0);
+	assert_int_equal(dup2(fileno(f), STDERR_FILENO), STDERR_FILENO);
+	dispatch_run(under_test, &service, &m->base, &arena);
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	(void)close(saved);
+	rewind(f);
+	n = fread(line, 1, sizeof(line), f);
+	(void)fclose(f);
+	assert_true(n > 1 && n <= LOG_LINE_MAX && line[n - 1] == '\n');
+	assert_ok(json_read((struct span) { line, n - 1 }, &o));
+	assert_int_equal(m->finished, 1);
+	assert_int_equal(arena.total, 0);
+	return o;
+}
+
+/* A GET of `path`, its status and log line checked */
+static void assert_status(struct memory *m, const char *path, int status)
+{
+	struct json_object *o;
+	int64_t n;
+
+	memory_init(m, "GET", path);
+	memory_set(m, "HTTP_AUTHORIZATION", header);
+	memory_set(m, "HTTP_X_REQUEST_ID", "req-7");
+	o = run(m);
+	assert_int_equal(memory_status(m), status);
+	assert_ok(json_get_int(o, "status", &n));
+	assert_int_equal(n, status);
+	assert_ok(json_get_int(o, "bytes_out", &n));
+	assert_int_equal(n, memory_answer(m).len);
+	assert_ok(json_get_int(o, "us", &n));
+	assert_true(n >= 0 && n < 60000000);
+	json_object_put(o);
+	assert_span(memory_header(m, "X-Request-ID"), "req-7");
+	assert_span(memory_header(m, "Cache-Control"), "no-store");
+}
+
+static void bear(const char *scope)
+{
+	struct claims c = { .user_id = 42,
+			    .email = "ann@example.org",
+			    .issuer = "gatehouse",
+			    .token_id = "id",
+			    .session = "AAAAAAAAAAAAAAAAAAAAAA",
+			    .expires_at = (int64_t)time(NULL) + 60 };
+	const struct keyring *ring;
+	struct buf b;
+
+	(void)snprintf(c.scope, sizeof(c.scope), "%s", scope);
+	buf_init(&b, sizeof(header) - 1);
+	buf_add_str(&b, "Bearer ");
+	ring = keyring_file_take(service.keys, c.expires_at);
+	assert_ok(jwt_sign(&c, ring, &b));
+	keyring_file_give(service.keys, ring);
+	assert_true(span_to_cstr(buf_span(&b), header, sizeof(header)));
+	buf_release(&b);
+}
+
+static int no_token(void **state)
+{
+	(void)state;
+	header[0] = '\0';
+	under_test = &program;
+	return 0;
+}
+
+static void an_open_route_needs_no_token(void **state)
+{
+	struct memory m;
+
+	(void)state;
+	assert_status(&m, "/open", 200);
+	assert_span(memory_answer(&m), "hello");
+	memory_release(&m);
+}
+
+static void the_other_routes_need_a_token_and_its_scope(void **state)
+{
+	struct memory m;
+
+	(void)state;
+	assert_status(&m, "/any", 401);
+	assert_span(memory_header(&m, "WWW-Authenticate"),
+		    "Bearer realm=\"gatehouse\"");
+	memory_release(&m);
+	bear("files:read");
+	assert_status(&m, "/any", 200);
+	memory_release(&m);
+	assert_status(&m, "/read", 200);
+	memory_release(&m);
+	assert_status(&m, "/write", 403);
+	memory_release(&m);
+}
+
+static void an_unknown_path_is_404_with_a_token_or_without(void **state)
+{
+	struct memory m;
+
+	(void)state;
+	assert_status(&m, "/nothing", 404);
+	memory_release(&m);
+	bear("files:read");
+	assert_status(&m, "/nothing", 404);
+	memory_release(&m);
+}
+
+static void a_wrong_method_is_told_the_right_ones(void **state)
+{
+	struct memory m;
+
+	(void)state;
+	assert_status(&m, "/body", 405);
+	assert_span(memory_header(&m, "Allow"), "POST");
+	memory_release(&m);
+}
+
+static void a_handler_that_fails_is_answered_with_its_problem(void **state)
+{
+	struct memory m;
+
+	(void)state;
+	fails_with = ERR_NOT_FOUND;
+	assert_status(&m, "/fail", 404);
+	assert_false(memory_has_header(&m, "X-Half"));
+	memory_release(&m);
+	fails_with = ERR_UNAVAILABLE;
+	assert_status(&m, "/fail", 503);
+	assert_span(memory_header(&m, "Retry-After"), "1");
+	memory_release(&m);
+}
+
+static void why_it_failed_is_in_the_log_and_not_in_the_answer(void **state)
+{
+	struct json_object *o;
+	struct memory m;
+	char text[64];
+
+	(void)state;
+	fails_with = ERR_IO;
+	memory_init(&m, "GET", "/fail");
+	o = run(&m);
+	assert_ok(json_get_text(o, "why", text, sizeof(text)));
+	assert_string_equal(text, "only for the operator");
+	assert_ok(json_get_text(o, "error", text, sizeof(text)));
+	assert_string_equal(text, "input/output error");
+	assert_ok(json_get_text(o, "level", text, sizeof(text)));
+	assert_string_equal(text, "error");
+	json_object_put(o);
+	buf_add_char(&m.text, '\0');
+	assert_lacks(m.text.p, "only for");
+	memory_release(&m);
+}
+
+static void assert_level(enum err e, const char *level)
+{
+	struct json_object *o;
+	struct memory m;
+	char text[16];
+
+	fails_with = e;
+	memory_init(&m, "GET", "/fail");
+	o = run(&m);
+	assert_ok(json_get_text(o, "level", text, sizeof(text)));
+	assert_string_equal(text, level);
+	json_object_put(o);
+	memory_release(&m);
+}
+
+static void a_used_up_quota_is_no_error_of_the_operator_and_a_full_disk_is(
+	void **state)
+{
+	(void)state;
+	assert_level(ERR_QUOTA, "info");
+	assert_level(ERR_FULL, "error");
+	assert_level(ERR_UNAVAILABLE, "error");
+	assert_level(ERR_NOT_FOUND, "info");
+}
+
+static void a_failure_behind_the_first_byte_adds_nothing(void **state)
+{
+	struct json_object *o;
+	struct memory m;
+
+	(void)state;
+	memory_init(&m, "GET", "/late");
+	o = run(&m);
+	assert_int_equal(memory_status(&m), 200);
+	assert_span(memory_answer(&m), "half");
+	json_object_put(o);
+	memory_release(&m);
+}
+
+static void a_header_that_cannot_be_sent_becomes_a_500(void **state)
+{
+	struct memory m;
+
+	(void)state;
+	assert_status(&m, "/split/a\r\nSet-Cookie: x=1", 500);
+	assert_false(memory_has_header(&m, "Set-Cookie"));
+	assert_false(memory_has_header(&m, "X-Tail"));
+	memory_release(&m);
+}
+
+static void a_head_request_gets_no_body(void **state)
+{
+	struct json_object *o;
+	struct memory m;
+
+	(void)state;
+	memory_init(&m, "HEAD", "/open");
+	o = run(&m);
+	assert_int_equal(memory_status(&m), 200);
+	assert_span(memory_header(&m, "Content-Length"), "5");
+	assert_span(memory_answer(&m), "");
+	json_object_put(o);
+	memory_release(&m);
+}
+
+static void options_needs_no_token(void **state)
+{
+	struct json_object *o;
+	struct memory m;
+
+	(void)state;
+	memory_init(&m, "OPTIONS", "/read");
+	o = run(&m);
+	assert_int_equal(memory_status(&m), 204);
+	assert_span(memory_header(&m, "Allow"), "GET, HEAD, OPTIONS");
+	json_object_put(o);
+	memory_release(&m);
+}
+
+static void who_asked_stands_in_the_log_and_the_token_does_not(void **state)
+{
+	struct json_object *o;
+	struct memory m;
+	char text[256];
+	int64_t n;
+
+	(void)state;
+	bear("files:read");
+	memory_init(&m, "GET", "/write");
+	memory_set(&m, "HTTP_AUTHORIZATION", header);
+	memory_set(&m, "QUERY_STRING", "secret=in-the-query");
+	o = run(&m);
+	assert_ok(json_get_int(o, "user_id", &n));
+	assert_int_equal(n, 42);
+	assert_ok(json_get_text(o, "user", text, sizeof(text)));
+	assert_string_equal(text, "ann@example.org");
+	assert_null(strstr(json_write(o).p, header + 7));
+	assert_lacks(json_write(o).p, "in-the-query");
+	json_object_put(o);
+	memory_release(&m);
+}
+
+static void assert_logged_path(const char *method, const char *path,
+			       const char *want)
+{
+	struct json_object *o, *v = NULL;
+	struct memory m;
+
+	memory_init(&m, method, path);
+	o = run(&m);
+	assert_true(json_object_object_get_ex(o, "path", &v));
+	assert_string_equal(json_object_get_string(v), want);
+	json_object_put(o);
+	memory_release(&m);
+}
+
+static void a_secret_path_is_not_in_the_log_whatever_the_answer(void **state)
+{
+	(void)state;
+	assert_logged_path("GET", "/s/secret", "/s/\xe2\x80\xa6");
+	assert_logged_path("GET", "/s/secret/more", "/s/\xe2\x80\xa6");
+	assert_logged_path("POST", "/s/secret", "/s/\xe2\x80\xa6");
+	assert_logged_path("OPTIONS", "/s/secret", "/s/\xe2\x80\xa6");
+	assert_logged_path("GET", "/s/", "/s/\xe2\x80\xa6");
+	assert_logged_path("PUT", "/u/secret/name", "/u/\xe2\x80\xa6");
+	assert_logged_path("GET", "/u/secret", "/u/\xe2\x80\xa6");
+	assert_logged_path("GET", "/s", "/s");
+	assert_logged_path("GET", "/upload/x", "/upload/x");
+	assert_logged_path("GET", "/open", "/open");
+}
+
+static void a_body_is_counted_and_a_short_one_is_a_400(void **state)
+{
+	struct json_object *o;
+	struct memory m;
+	int64_t n;
+
+	(void)state;
+	memory_init(&m, "POST", "/body");
+	memory_body(&m, SPAN("0123456789"), 3);
+	o = run(&m);
+	assert_int_equal(memory_status(&m), 204);
+	assert_ok(json_get_int(o, "bytes_in", &n));
+	assert_int_equal(n, 10);
+	json_object_put(o);
+	memory_release(&m);
+	memory_init(&m, "POST", "/body");
+	memory_body(&m, SPAN("0123456789"), 3);
+	memory_set(&m, "CONTENT_LENGTH", "11");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 400);
+	memory_release(&m);
+}
+
+static void a_request_that_makes_no_sense_is_a_400_with_an_id(void **state)
+{
+	struct memory m;
+
+	(void)state;
+	memory_init(&m, "GET", "no-slash");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 400);
+	assert_true(memory_header(&m, "X-Request-ID").len > 0);
+	memory_release(&m);
+}
+
+static void a_client_that_is_gone_is_logged_and_no_more(void **state)
+{
+	struct json_object *o;
+	struct memory m;
+	char text[64];
+
+	(void)state;
+	memory_init(&m, "GET", "/open");
+	m.write_breaks = 0;
+	o = run(&m);
+	assert_ok(json_get_text(o, "error", text, sizeof(text)));
+	assert_string_equal(text, "connection closed");
+	json_object_put(o);
+	memory_release(&m);
+}
+
+static void one_request_after_the_other_has_the_whole_arena(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		struct memory m;
+
+		assert_status(&m, "/memory", 204);
+		memory_release(&m);
+	}
+}
+
+static void a_long_path_leaves_the_status_in_the_log(void **state)
+{
+	static char path[4000];
+	struct memory m;
+
+	(void)state;
+	for (size_t n = 1700; n < sizeof(path); n += 1 + n / 10) {
+		memset(path, '"', sizeof(path));
+		path[0] = '/';
+		path[n] = '\0';
+		assert_status(&m, path, 404);
+		memory_release(&m);
+	}
+}
+
+static void an_authorizer_answers_for_any_path_of_any_method(void **state)
+{
+	static const char *const methods[] = { "GET", "HEAD", "POST", "BREW",
+					       "OPTIONS" };
+	struct memory m;
+
+	(void)state;
+	under_test = &authorizer;
+	for (size_t i = 0; i < COUNT(methods); i++) {
+		fails_with = ERR_OK;
+		memory_init(&m, methods[i], "/anybody's/path");
+		memory_set(&m, "FCGI_ROLE", "AUTHORIZER");
+		json_object_put(run(&m));
+		assert_int_equal(memory_status(&m), 200);
+		assert_span(memory_header(&m, "Variable-AUTHUSER"), "ann");
+		memory_release(&m);
+		fails_with = ERR_NO_TOKEN;
+		memory_init(&m, methods[i], "/open");
+		memory_set(&m, "FCGI_ROLE", "AUTHORIZER");
+		json_object_put(run(&m));
+		assert_int_equal(memory_status(&m), 401);
+		assert_false(memory_has_header(&m, "Variable-AUTHUSER"));
+		memory_release(&m);
+	}
+}
+
+static void a_program_without_the_role_approves_of_nothing(void **state)
+{
+	struct memory m;
+
+	(void)state;
+	memory_init(&m, "GET", "/open");
+	memory_set(&m, "FCGI_ROLE", "AUTHORIZER");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 500);
+	memory_release(&m);
+}
+
+static void no_header_makes_a_request_an_authorizers(void **state)
+{
+	struct memory m;
+
+	(void)state;
+	under_test = &authorizer;
+	memory_init(&m, "GET", "/open");
+	memory_set(&m, "HTTP_FCGI_ROLE", "AUTHORIZER");
+	json_object_put(run(&m));
+	assert_span(memory_answer(&m), "hello");
+	memory_release(&m);
+}
+
+static void each_request_is_counted_under_its_route(void **state)
+{
+	struct metrics_layout layout = { .program = "t",
+					 .route_count = COUNT(routes) };
+	struct memory m;
+	struct buf text;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(routes); i++)
+		layout.routes[i] = routes[i].pattern;
+	assert_ok(metrics_open(&layout, "", &service.metrics, NULL));
+	assert_status(&m, "/open", 200);
+	memory_release(&m);
+	assert_status(&m, "/body", 405);
+	memory_release(&m);
+	assert_status(&m, "/made/up", 404);
+	memory_release(&m);
+	buf_init(&text, METRICS_TEXT_MAX);
+	metrics_write(service.metrics, &text);
+	buf_add_char(&text, '\0');
+#define COUNTED "gatehouse_http_requests_total{program=\"t\",method=\"GET\","
+	assert_contains(text.p, COUNTED "route=\"/open\",code=\"200\"} 1");
+	assert_contains(text.p, COUNTED "route=\"/body\",code=\"405\"} 1");
+	assert_contains(text.p, COUNTED "route=\"other\",code=\"404\"} 1");
+	assert_contains(text.p, "in_flight{program=\"t\"} 0");
+	buf_release(&text);
+	metrics_close(service.metrics);
+	service.metrics = NULL;
+}
+
+int main(void)
+{
+#define RUNS(name) cmocka_unit_test_setup(name, no_token)
+	const struct CMUnitTest tests[] = {
+		RUNS(an_open_route_needs_no_token),
+		RUNS(the_other_routes_need_a_token_and_its_scope),
+		RUNS(an_unknown_path_is_404_with_a_token_or_without),
+		RUNS(a_wrong_method_is_told_the_right_ones),
+		RUNS(a_handler_that_fails_is_answered_with_its_problem),
+		RUNS(why_it_failed_is_in_the_log_and_not_in_the_answer),
+		RUNS(a_used_up_quota_is_no_error_of_the_operator_and_a_full_disk_is),
+		RUNS(a_failure_behind_the_first_byte_adds_nothing),
+		RUNS(a_header_that_cannot_be_sent_becomes_a_500),
+		RUNS(a_head_request_gets_no_body),
+		RUNS(options_needs_no_token),
+		RUNS(who_asked_stands_in_the_log_and_the_token_does_not),
+		RUNS(a_secret_path_is_not_in_the_log_whatever_the_answer),
+		RUNS(a_body_is_counted_and_a_short_one_is_a_400),
+		RUNS(a_request_that_makes_no_sense_is_a_400_with_an_id),
+		RUNS(a_client_that_is_gone_is_logged_and_no_more),
+		RUNS(one_request_after_the_other_has_the_whole_arena),
+		RUNS(a_long_path_leaves_the_status_in_the_log),
+		RUNS(an_authorizer_answers_for_any_path_of_any_method),
+		RUNS(a_program_without_the_role_approves_of_nothing),
+		RUNS(no_header_makes_a_request_an_authorizers),
+		RUNS(each_request_is_counted_under_its_route),
+	};
+	static char no_origins[] = "";
+	int failed;
+
+	if (sodium_init() < 0 ||
+	    keyring_file_fixed(SPAN("Zt9!kQ2#vL7@xN4$bR8%mW1^pS6&cF3*"),
+			       &service.keys, NULL) != ERR_OK)
+		return 1;
+	service.settings.cors_origins = no_origins;
+	service.rules = (struct jwt_rules) { "gatehouse", "" };
+	arena_init(&arena);
+	failed = RUN(tests);
+	arena_release(&arena);
+	keyring_file_close(service.keys);
+	return failed;
+}

@@ -1,0 +1,260 @@
+#include "common/server/settings.h"
+#include "tests/unit/unit.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SECRET "Zt9!kQ2#vL7@xN4$bR8%mW1^pS6&cF3*"
+#define KEY_LINE "k1 1000 - AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n"
+
+static const struct settings_defaults defaults = { "auth", "16" };
+
+static void set(const char *name, const char *value)
+{
+	assert_int_equal(setenv(name, value, 1), 0);
+}
+
+static int clean_environment(void **state)
+{
+	static const char *const names[] = {
+		"MYSQL_HOST",	   "MYSQL_PORT",      "MYSQL_SOCKET",
+		"MYSQL_USER",	   "MYSQL_PASSWORD",  "MYSQL_DB",
+		"DB_POOL",	   "DB_TIMEOUT",      "JWT_SECRET",
+		"JWT_KEYRING",	   "JWT_ISSUER",      "JWT_AUDIENCE",
+		"THREADS",	   "LOG_LEVEL",	      "CORS_ORIGINS",
+		"PUBLIC_URL",	   "DRAIN_SECONDS",   "GATEHOUSE_CONF",
+		"TRUSTED_PROXIES", "JWT_SECRET_FILE",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (unsetenv(names[i]) != 0)
+			return -1;
+	return setenv("MYSQL_USER", "gatehouse", 1);
+}
+
+static void the_defaults_are_those_of_the_manual(void **state)
+{
+	struct settings s;
+
+	(void)state;
+	assert_ok(settings_load(&defaults, &s, NULL));
+	assert_string_equal(s.mysql_host, "localhost");
+	assert_int_equal(s.mysql_port, 3306);
+	assert_string_equal(s.mysql_socket, "");
+	assert_string_equal(s.mysql_db, "auth");
+	assert_int_equal(s.db_pool, 8);
+	assert_int_equal(s.db_timeout, 5);
+	assert_string_equal(s.jwt_issuer, "gatehouse");
+	assert_string_equal(s.jwt_audience, "");
+	assert_int_equal(s.threads, 16);
+	assert_int_equal(s.drain_seconds, 30);
+	assert_string_equal(s.log_level, "info");
+	assert_string_equal(s.cors_origins, "");
+	assert_string_equal(s.public_url, "");
+	assert_string_equal(s.trusted_proxies, "");
+	settings_release(&s);
+}
+
+static void assert_wrong(const char *name, const char *value)
+{
+	struct errmsg why = { "" };
+	struct settings s;
+
+	set(name, value);
+	assert_err(settings_load(&defaults, &s, &why), ERR_CONFIG);
+	assert_ptr_equal(strstr(why.text, name), why.text);
+	assert_int_equal(unsetenv(name), 0);
+}
+
+static void a_value_out_of_its_range_is_named(void **state)
+{
+	(void)state;
+	assert_wrong("MYSQL_PORT", "0");
+	assert_wrong("MYSQL_PORT", "65536");
+	assert_wrong("DB_POOL", "0");
+	assert_wrong("DB_POOL", "257");
+	assert_wrong("DB_TIMEOUT", "0");
+	assert_wrong("THREADS", "0");
+	assert_wrong("THREADS", "1025");
+	assert_wrong("DRAIN_SECONDS", "-1");
+	assert_wrong("LOG_LEVEL", "loud");
+	assert_wrong("TRUSTED_PROXIES", "10.0.0.0/8 proxy.example");
+}
+
+static void the_database_account_must_be_named(void **state)
+{
+	struct errmsg why = { "" };
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(unsetenv("MYSQL_USER"), 0);
+	assert_err(settings_load(&defaults, &s, &why), ERR_CONFIG);
+	assert_contains(why.text, "MYSQL_USER: missing");
+}
+
+static void keys_error(const char *word)
+{
+	struct errmsg why = { "" };
+	struct keyring_file *k = NULL;
+	struct settings s;
+
+	assert_ok(settings_load(&defaults, &s, NULL));
+	assert_err(settings_keys(&s, &k, &why), ERR_CONFIG);
+	assert_contains(why.text, word);
+	assert_contains(why.text, "JWT_");
+	assert_lacks(why.text, SECRET);
+	settings_release(&s);
+}
+
+static void keys_come_from_a_secret_or_a_ring_and_never_from_both(void **state)
+{
+	(void)state;
+	keys_error("JWT_SECRET: missing");
+	set("JWT_SECRET", SECRET);
+	set("JWT_KEYRING", "/nowhere");
+	keys_error("both set");
+	assert_int_equal(unsetenv("JWT_SECRET"), 0);
+	keys_error("JWT_KEYRING: cannot open /nowhere");
+}
+
+static void a_weak_secret_is_named_and_not_shown(void **state)
+{
+	(void)state;
+	set("JWT_SECRET", "short-but-secret");
+	keys_error("JWT_SECRET: the secret is 16 bytes long");
+	set("JWT_SECRET", "supersecretsupersecretsupersecret");
+	keys_error("JWT_SECRET: ");
+}
+
+static void a_secret_makes_keys(void **state)
+{
+	struct keyring_file *k = NULL;
+	const struct keyring *ring;
+	struct settings s;
+
+	(void)state;
+	set("JWT_SECRET", SECRET);
+	assert_ok(settings_load(&defaults, &s, NULL));
+	assert_ok(settings_keys(&s, &k, NULL));
+	ring = keyring_file_take(k, 1);
+	assert_int_equal(ring->count, 1);
+	keyring_file_give(k, ring);
+	keyring_file_close(k);
+	settings_release(&s);
+}
+
+static void a_tool_does_without_the_secret(void **state)
+{
+	struct errmsg why = { "" };
+	struct settings s;
+
+	(void)state;
+	set("JWT_SECRET_FILE", "/nowhere");
+	set("JWT_ISSUER", "files");
+	assert_err(settings_load(&defaults, &s, &why), ERR_CONFIG);
+	assert_contains(why.text, "JWT_SECRET_FILE: cannot open /nowhere");
+	assert_ok(settings_load_tool(&defaults, &s, NULL));
+	assert_null(s.jwt_secret);
+	assert_string_equal(s.jwt_issuer, "files");
+	assert_string_equal(settings_db(&s).user, "gatehouse");
+	settings_release(&s);
+	set("THREADS", "0");
+	assert_err(settings_load_tool(&defaults, &s, &why), ERR_CONFIG);
+	assert_contains(why.text, "THREADS: ");
+}
+
+static void a_ring_file_makes_keys_or_names_its_line(void **state)
+{
+	char path[] = "/tmp/test-settings.XXXXXX";
+	int fd = mkstemp(path);
+	struct keyring_file *k = NULL;
+	const struct keyring *ring;
+	struct settings s;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, KEY_LINE, sizeof(KEY_LINE) - 1),
+			 sizeof(KEY_LINE) - 1);
+	set("JWT_KEYRING", path);
+	assert_ok(settings_load(&defaults, &s, NULL));
+	assert_ok(settings_keys(&s, &k, NULL));
+	ring = keyring_file_take(k, 1);
+	assert_string_equal(keyring_signer(ring)->kid, "k1");
+	keyring_file_give(k, ring);
+	keyring_file_close(k);
+	settings_release(&s);
+	assert_int_equal(write(fd, "oops\n", 5), 5);
+	keys_error("line 2: ");
+	(void)close(fd);
+	(void)unlink(path);
+}
+
+static void what_is_printed_shows_no_secret(void **state)
+{
+	char text[4096] = "";
+	FILE *f = tmpfile();
+	struct settings s;
+
+	(void)state;
+	set("JWT_SECRET", SECRET);
+	set("MYSQL_PASSWORD", "p4ssw0rd");
+	assert_non_null(f);
+	assert_ok(settings_load(&defaults, &s, NULL));
+	settings_print(&s, f);
+	settings_help(&defaults, f);
+	settings_release(&s);
+	rewind(f);
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+	(void)fclose(f);
+	assert_contains(text, "JWT_SECRET=(set)\n");
+	assert_contains(text, "MYSQL_PASSWORD=(set)\n");
+	assert_contains(text, "THREADS=16\n");
+	assert_contains(text, "(auth)");
+	assert_contains(text, "(required)");
+	assert_lacks(text, SECRET);
+	assert_lacks(text, "p4ssw0rd");
+}
+
+static void the_pool_gets_what_was_set(void **state)
+{
+	struct db_config db;
+	struct settings s;
+
+	(void)state;
+	set("MYSQL_HOST", "a,b");
+	set("MYSQL_SOCKET", "/run/s");
+	set("DB_POOL", "3");
+	assert_ok(settings_load(&defaults, &s, NULL));
+	db = settings_db(&s);
+	assert_string_equal(db.host, "a,b");
+	assert_string_equal(db.socket, "/run/s");
+	assert_string_equal(db.user, "gatehouse");
+	assert_string_equal(db.name, "auth");
+	assert_int_equal(db.pool, 3);
+	assert_int_equal(db.timeout, 5);
+	assert_string_equal(settings_rules(&s).issuer, "gatehouse");
+	settings_release(&s);
+}
+
+int main(void)
+{
+#define CLEAN(name) cmocka_unit_test_setup(name, clean_environment)
+	const struct CMUnitTest tests[] = {
+		CLEAN(the_defaults_are_those_of_the_manual),
+		CLEAN(a_value_out_of_its_range_is_named),
+		CLEAN(the_database_account_must_be_named),
+		CLEAN(keys_come_from_a_secret_or_a_ring_and_never_from_both),
+		CLEAN(a_weak_secret_is_named_and_not_shown),
+		CLEAN(a_secret_makes_keys),
+		CLEAN(a_tool_does_without_the_secret),
+		CLEAN(a_ring_file_makes_keys_or_names_its_line),
+		CLEAN(what_is_printed_shows_no_secret),
+		CLEAN(the_pool_gets_what_was_set),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return RUN(tests);
+}

@@ -1,0 +1,298 @@
+#include "common/codec/encode.h"
+#include "common/token/keyring.h"
+#include "tests/unit/unit.h"
+
+#include <sodium.h>
+
+/* Secrets nobody else has, base64url of 32 different bytes each */
+#define SECRET_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+#define SECRET_B "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"
+
+static const char good[] = "Zt9!kQ2#vL7@xN4$bR8%mW1^pS6&cF3*";
+
+static void assert_weak(struct span secret, const char *word)
+{
+	struct errmsg why = { "" };
+
+	if (secret_check(secret, &why) == ERR_OK)
+		print_error("taken: %.*s\n", SPAN_ARG(secret));
+	assert_err(secret_check(secret, &why), ERR_CONFIG);
+	assert_contains(why.text, word);
+}
+
+static void a_secret_of_31_bytes_is_too_short(void **state)
+{
+	(void)state;
+	assert_int_equal(strlen(good), SECRET_MIN);
+	assert_ok(secret_check(span_of(good), NULL));
+	assert_weak((struct span) { good, SECRET_MIN - 1 }, "31 bytes");
+	assert_weak(SPAN(""), "0 bytes");
+	assert_err(secret_check(SPAN("short"), NULL), ERR_CONFIG);
+}
+
+static void a_secret_of_1025_bytes_is_too_long(void **state)
+{
+	char text[SECRET_MAX + 1];
+
+	(void)state;
+	randombytes_buf(text, sizeof(text));
+	assert_ok(secret_check((struct span) { text, SECRET_MAX }, NULL));
+	assert_weak((struct span) { text, SECRET_MAX + 1 }, "1024");
+}
+
+static void random_secrets_are_taken(void **state)
+{
+	char raw[48], text[BASE64_SIZE(sizeof(raw))], hex[HEX_SIZE(32)];
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		randombytes_buf(raw, sizeof(raw));
+		base64_encode((struct span) { raw, sizeof(raw) }, text,
+			      sizeof(text));
+		assert_ok(secret_check(span_of(text), NULL));
+		assert_ok(secret_check((struct span) { raw, 32 }, NULL));
+		hex_encode((struct span) { raw, 32 }, hex, sizeof(hex));
+		assert_ok(secret_check(span_of(hex), NULL));
+	}
+}
+
+static void secrets_of_the_tutorials_are_refused(void **state)
+{
+	static const char *const known[] = {
+		"a-string-secret-at-least-256-bits-long",
+		"your-256-bit-secretyour-256-bit-secret",
+		"your-256-bit-secret-1234567890123",
+		"supersecretsupersecretsupersecret",
+		"SuperSecretSuperSecretSuperSecret",
+		"change-me-change-me-change-me-change-me",
+		"changeme changeme changeme changeme ",
+		"password1password1password1password1",
+		"mysecretkeymysecretkeymysecretkeymysecretkey",
+		"0123456789abcdef0123456789abcdef",
+		"0123456789ABCDEF0123456789ABCDEF",
+		"abcdefghijklmnopqrstuvwxyz012345",
+		"404E635266556A586E3272357538782F413F4428472B4B6250645367566B59"
+		"70",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(known); i++)
+		assert_weak(span_of(known[i]), "openssl rand");
+}
+
+static void a_secret_that_says_the_same_again_is_refused(void **state)
+{
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)('a' + i % 20);
+	assert_weak((struct span) { text, sizeof(text) }, "openssl rand");
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)('a' + i % 7);
+	assert_weak((struct span) { text, sizeof(text) }, "openssl rand");
+	assert_weak(SPAN("00000000000000000000000000000000"), "openssl rand");
+	assert_weak(SPAN("abcabcdabcdeabcdefabcdefgabcdefgaaa"),
+		    "openssl rand");
+}
+
+static void one_secret_makes_a_ring_of_one(void **state)
+{
+	unsigned char sum[SHA256_LEN];
+	char hex[HEX_SIZE(SHA256_LEN)];
+	struct keyring k;
+
+	(void)state;
+	assert_ok(keyring_from_secret(span_of(good), &k, NULL));
+	assert_int_equal(k.count, 1);
+	sha256_of(span_of(good), sum);
+	hex_encode((struct span) { (char *)sum, sizeof(sum) }, hex,
+		   sizeof(hex));
+	assert_int_equal(strlen(keyring_signer(&k)->kid), 16);
+	assert_memory_equal(keyring_signer(&k)->kid, hex, 16);
+	assert_true(key_is_live(keyring_signer(&k), INT64_MAX));
+	keyring_release(&k);
+}
+
+static void a_weak_secret_makes_no_ring(void **state)
+{
+	struct errmsg why;
+	struct keyring k = { .count = 77 };
+
+	(void)state;
+	assert_err(keyring_from_secret(SPAN("too short"), &k, &why),
+		   ERR_CONFIG);
+	assert_int_equal(k.count, 77);
+	assert_contains(why.text, "9 bytes");
+	assert_lacks(why.text, "too short");
+}
+
+static void the_last_key_without_an_end_signs(void **state)
+{
+	struct keyring k;
+
+	(void)state;
+	assert_ok(keyring_from_text(SPAN("# made by hand\n"
+					 "\n"
+					 "old 1000 2000 " SECRET_A "\n"
+					 "new 1500 - " SECRET_B "\n"),
+				    &k, NULL));
+	assert_int_equal(k.count, 2);
+	assert_string_equal(keyring_signer(&k)->kid, "new");
+	keyring_release(&k);
+	assert_ok(keyring_from_text(SPAN("new 1500 - " SECRET_B "\n"
+					 "old 1000 2000 " SECRET_A),
+				    &k, NULL));
+	assert_string_equal(keyring_signer(&k)->kid, "new");
+	keyring_release(&k);
+}
+
+static void a_key_lives_until_the_second_it_retires(void **state)
+{
+	struct keyring k;
+
+	(void)state;
+	assert_ok(keyring_from_text(SPAN("old 1000 2000 " SECRET_A "\n"
+					 "new 1500 - " SECRET_B "\n"),
+				    &k, NULL));
+	assert_true(key_is_live(&k.keys[0], 1999));
+	assert_false(key_is_live(&k.keys[0], 2000));
+	assert_true(key_is_live(&k.keys[1], INT64_MAX));
+	keyring_release(&k);
+}
+
+static void assert_bad_line(struct span text, const char *word)
+{
+	struct errmsg why = { "" };
+	struct keyring k = { .count = 77 };
+	enum err e = keyring_from_text(text, &k, &why);
+
+	if (e == ERR_OK)
+		print_error("taken: %.*s\n", SPAN_ARG(text));
+	assert_err(e, ERR_CONFIG);
+	assert_int_equal(k.count, 77);
+	assert_contains(why.text, word);
+	assert_lacks(why.text, SECRET_A);
+}
+
+static void a_line_of_another_form_is_named_by_its_number(void **state)
+{
+	static const char *const wrong[] = {
+		"k",
+		"k 1",
+		"k 1 -",
+		"k 1 - ",
+		"k 1 - " SECRET_A " x",
+		"k x - " SECRET_A,
+		"k 1 x " SECRET_A,
+		"k 1 0 " SECRET_A,
+		"k -1 - " SECRET_A,
+		"k 1 - " SECRET_A "=",
+		"k  1 - " SECRET_A,
+		"k 1 - AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9",
+		" 1 - " SECRET_A,
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		(void)snprintf(text, sizeof(text),
+			       "# one\nb 1 - " SECRET_B "\n%s\n", wrong[i]);
+		assert_bad_line(span_of(text), "line 3: ");
+	}
+}
+
+static void a_short_secret_in_a_ring_is_named_by_its_line(void **state)
+{
+	(void)state;
+	assert_bad_line(SPAN("k 1 - AAECAwQF\n"), "line 1: the secret is 6 ");
+}
+
+static void a_ring_without_a_signer_is_refused(void **state)
+{
+	(void)state;
+	assert_bad_line(SPAN(""), "auth-admin key new");
+	assert_bad_line(SPAN("\n# nothing\n"), "auth-admin key new");
+	assert_bad_line(SPAN("old 1000 2000 " SECRET_A "\n"),
+			"auth-admin key new");
+}
+
+static void two_keys_of_one_name_are_refused(void **state)
+{
+	(void)state;
+	assert_bad_line(SPAN("k 1 - " SECRET_A "\nk 2 - " SECRET_B "\n"),
+			"line 2: two keys are named k");
+}
+
+/* It goes into a token's head and into log lines as it is */
+static void a_key_name_is_of_plain_characters(void **state)
+{
+	char text[256], name[KID_MAX + 2];
+	struct keyring k;
+
+	(void)state;
+	assert_bad_line(SPAN("a\"b 1 - " SECRET_A), "line 1: ");
+	assert_bad_line(SPAN("a\\b 1 - " SECRET_A), "line 1: ");
+	assert_bad_line(SPAN("a\x01 1 - " SECRET_A), "line 1: ");
+	assert_bad_line(SPAN("\xc3\xa9 1 - " SECRET_A), "line 1: ");
+	assert_bad_line(SPAN("a\0b 1 - " SECRET_A), "line 1: ");
+	memset(name, 'k', sizeof(name));
+	name[KID_MAX + 1] = '\0';
+	(void)snprintf(text, sizeof(text), "%s 1 - " SECRET_A, name);
+	assert_bad_line(span_of(text), "63");
+	(void)snprintf(text, sizeof(text), "%s 1 - " SECRET_A, name + 1);
+	assert_ok(keyring_from_text(span_of(text), &k, NULL));
+	keyring_release(&k);
+	assert_ok(keyring_from_text(SPAN("Az09.-_ 1 - " SECRET_A), &k, NULL));
+	keyring_release(&k);
+}
+
+static void a_ring_holds_16_keys_and_no_more(void **state)
+{
+	char text[(KEYRING_MAX + 1) * 80];
+	struct keyring k;
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i <= KEYRING_MAX; i++) {
+		char raw[32], secret[BASE64URL_SIZE(sizeof(raw))];
+
+		randombytes_buf(raw, sizeof(raw));
+		base64url_encode((struct span) { raw, sizeof(raw) }, secret,
+				 sizeof(secret));
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+				      "k%d 1 - %s\n", i, secret);
+		if (i == KEYRING_MAX - 1) {
+			assert_ok(keyring_from_text((struct span) { text, n },
+						    &k, NULL));
+			assert_int_equal(k.count, KEYRING_MAX);
+			keyring_release(&k);
+		}
+	}
+	assert_bad_line((struct span) { text, n }, "line 17: ");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_secret_of_31_bytes_is_too_short),
+		TEST(a_secret_of_1025_bytes_is_too_long),
+		TEST(random_secrets_are_taken),
+		TEST(secrets_of_the_tutorials_are_refused),
+		TEST(a_secret_that_says_the_same_again_is_refused),
+		TEST(one_secret_makes_a_ring_of_one),
+		TEST(a_weak_secret_makes_no_ring),
+		TEST(the_last_key_without_an_end_signs),
+		TEST(a_key_lives_until_the_second_it_retires),
+		TEST(a_line_of_another_form_is_named_by_its_number),
+		TEST(a_short_secret_in_a_ring_is_named_by_its_line),
+		TEST(a_ring_without_a_signer_is_refused),
+		TEST(two_keys_of_one_name_are_refused),
+		TEST(a_key_name_is_of_plain_characters),
+		TEST(a_ring_holds_16_keys_and_no_more),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return RUN(tests);
+}
