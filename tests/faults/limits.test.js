@@ -61,7 +61,7 @@ describe('a client that leaves before its response', () => {
     const leaving = begin(under.socket, request('/healthz'));
     leaving.finish();
     await pause(100); // its bytes lie in the socket before it is closed
-    leaving.vanish();
+    leaving.disconnect();
     under.child.kill('SIGCONT');
     while (under.lines().length === before) await pause(10);
     const line = under.lines()[before];
