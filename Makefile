@@ -16,7 +16,7 @@ PACKAGES := libsodium json-c libcrypto libmariadb zlib
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wvla -Wformat=2 -Wwrite-strings -Wpointer-arith -Wundef
 # Includes are written from the root: #include "common/base/span.h"
-OUR_CPPFLAGS := -D_POSIX_C_SOURCE=200809L -DGATEHOUSE_VERSION='"$(VERSION)"' -I. \
+OUR_CPPFLAGS := -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -DGATEHOUSE_VERSION='"$(VERSION)"' -I. \
             $(patsubst -I%,-isystem %,$(shell $(PKG) --cflags $(PACKAGES)))
 OUR_CFLAGS   := -std=c17 $(WARN) -Werror -fPIE -fstack-protector-strong -pthread -include common/base/banned.h
 OUR_LDFLAGS  := -pie -Wl,-z,relro,-z,now,--as-needed -pthread
@@ -47,12 +47,11 @@ objects  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 COMMON  := $(call sources,common)
 AUTH    := $(call sources,cgi-auth)
 GATEWAY := $(call sources,cgi-gateway)
-PROBE   := $(call sources,fcgi-probe)
-SOURCES := $(COMMON) $(AUTH) $(GATEWAY) $(PROBE)
-HEADERS := $(sort $(shell find common cgi-auth cgi-gateway fcgi-probe -name '*.h'))
+SOURCES := $(COMMON) $(AUTH) $(GATEWAY)
+HEADERS := $(sort $(shell find common cgi-auth cgi-gateway -name '*.h'))
 MAINS   := %/main.c
 
-PROGRAMS := cgi-auth auth-admin cgi-gateway gateway-admin fcgi-probe
+PROGRAMS := cgi-auth auth-admin cgi-gateway gateway-admin
 TESTS    := $(patsubst %.c,%,$(sort $(shell find tests/unit -name 'test_*.c')))
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -77,7 +76,6 @@ help:
 $(BUILD)/libcommon.a:  $(call objects,$(COMMON))
 $(BUILD)/libauth.a:    $(call objects,$(filter-out $(MAINS),$(AUTH)))
 $(BUILD)/libgateway.a: $(call objects,$(filter-out $(MAINS),$(GATEWAY)))
-$(BUILD)/libprobe.a:   $(call objects,$(filter-out $(MAINS),$(PROBE)))
 $(BUILD)/lib%.a:
 	@rm -f $@
 	$(Q)ar rcs $@ $^
@@ -86,7 +84,6 @@ $(BUILD)/cgi-auth:      $(BUILD)/obj/cgi-auth/main.o          $(BUILD)/libauth.a
 $(BUILD)/auth-admin:    $(BUILD)/obj/cgi-auth/admin/main.o    $(BUILD)/libauth.a
 $(BUILD)/cgi-gateway:   $(BUILD)/obj/cgi-gateway/main.o       $(BUILD)/libgateway.a
 $(BUILD)/gateway-admin: $(BUILD)/obj/cgi-gateway/admin/main.o $(BUILD)/libgateway.a
-$(BUILD)/fcgi-probe:    $(BUILD)/obj/fcgi-probe/main.o        $(BUILD)/libprobe.a
 # Moved into place whole: a server may start it again at any moment
 $(addprefix $(BUILD)/,$(PROGRAMS)): $(BUILD)/libcommon.a
 	@echo "  LD $@"
@@ -97,7 +94,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@echo "  CC $<"
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
-# sync_file_range(2), preadv2(2) and F_OFD_SETLK are Linux's own, and glibc shows realpath(3) to POSIX only under _FORTIFY_SOURCE
+# sync_file_range(2), preadv2(2) and F_OFD_SETLK are Linux's own
 DISK := obj/cgi-gateway/store/disk obj/tests/unit/cgi-gateway/store lint/cgi-gateway/store/disk
 $(foreach d,$(DISK),$(BUILD)/$(d)/% build/$(d)/%): private OUR_CPPFLAGS += -D_GNU_SOURCE
 
@@ -114,7 +111,6 @@ TEST_BINS := $(addprefix $(BUILD)/,$(TESTS))
 # defines __wrap_CALL, the program's calls of CALL come to it.
 $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): $(BUILD)/libauth.a
 $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(BUILD)/libgateway.a
-$(filter $(BUILD)/tests/unit/fcgi-probe/%,$(TEST_BINS)): $(BUILD)/libprobe.a
 $(TEST_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/obj/tests/unit/transport_memory.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	@echo "  LD $@"

@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# instance.sh - what run, stop and admin know about an instance. Sourced by them.
+# instance.sh - functions about an instance, sourced by run, stop and admin.
 #
-# An instance is a state directory and the processes that were started for it.
-# Everything of it lies there, readable by its owner alone:
+# An instance is a state directory and the processes that were started for it. The
+# directory contains all of it, readable by its owner only:
 #
-#   url internal-url first-user      what a person or a test wants to know
-#   conf/   made anew at every start; *.local.env are the owner's and are kept
+#   url internal-url first-user      for people and tests
+#   conf/   written at every start; *.local.env belong to the owner and are kept
 #   keys/   the keyring and the two database passwords
 #   mysql/  my.cnf, sock, data/
-#   data/   the files (DATA_DIR)     spool/  bodies on their way in
+#   data/   the files (DATA_DIR)     spool/  buffered request bodies
 #   run/    lock, sockets            log/
 
-# shellcheck disable=SC2034 # used by those who source this
+# shellcheck disable=SC2034 # used by the scripts that source this
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
@@ -21,24 +21,24 @@ die() { say "$@"; exit 1; }
 instance_at() {
 	state=$(realpath -m -- "$1")
 	# It is written into three kinds of configuration file, each with its own
-	# quoting; none of them minds a space.
+	# quoting; a space is safe in all of them.
 	case $state in
-	*[\"\'\\\$\`\#\;%]* | *[[:cntrl:]]*) die "$state: the path of a state directory may not hold quotes, \\ \$ \` # ; % or control characters" ;;
+	*[\"\'\\\$\`\#\;%]* | *[[:cntrl:]]*) die "$state: the path of a state directory may not contain quotes, \\ \$ \` # ; % or control characters; choose another with --state" ;;
 	esac
 	if [ -e "$state" ] && [ ! -O "$state" ]; then
-		die "$state belongs to $(stat -c %U -- "$state"), who alone can run it"
+		die "$state belongs to $(stat -c %U -- "$state"); run this as that user, or choose another directory with --state"
 	fi
 }
 
-# Whether a supervisor (scripts/run) is alive. It holds a lock, which the kernel
-# drops however it ends; its pid stands in the same file.
+# Whether a supervisor (scripts/run) is running. It holds a lock, which the kernel
+# releases however the process ends; the file contains its pid.
 instance_runs() {
 	[ -e "$state/run/lock" ] && ! flock --nonblock --shared "$state/run/lock" true
 }
 
 # instance_pids mariadbd|lighttpd|cgi-auth|cgi-gateway
-# Known by what they were started with: a pid file may be stale, and its number
-# may meanwhile be someone else's process.
+# Finds processes by what they were started with: a pid file may be stale, and its
+# number may belong to another process by now.
 instance_pids() {
 	local comm file mark pid where
 	case $1 in
@@ -54,8 +54,8 @@ instance_pids() {
 	done < <(grep -lszxF -f <(printf '%s\n' "$mark") /proc/[0-9]*/"$where")
 }
 
-# instance_end NAME SIGNAL SECONDS: signal every process of that name, and KILL
-# what is left after so long (at once, when $hurry is set meanwhile).
+# instance_end NAME SIGNAL SECONDS: signal every process of that name, and KILL those
+# that are left after SECONDS (or as soon as $hurry is set).
 instance_end() {
 	local pids deadline=$((SECONDS + $3))
 	pids=$(instance_pids "$1")
@@ -71,11 +71,11 @@ instance_end() {
 	done
 }
 
-# End whatever runs for this instance, in the order in which nobody is left
-# waiting: no new requests, requests under way, then what they need.
+# Stop all processes of this instance, in the order in which no request is left
+# waiting: accept no new requests, finish those in progress, then stop what they need.
 instance_end_all() {
 	local drain=${1:-30}
-	# INT lets requests finish; then lighttpd itself tells the programs to end.
+	# After INT lighttpd finishes its requests, and then stops the programs itself.
 	instance_end lighttpd INT $((drain + 5))
 	instance_end cgi-auth TERM $((drain + 5))
 	instance_end cgi-gateway TERM $((drain + 5))

@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2154,SC2034
-# start-lighttpd.sh - the configuration of an instance, its first user, lighttpd
-# and the programs. Sourced by run.
+# start-lighttpd.sh - write the configuration of an instance, create its first user, start
+# lighttpd and the programs. Sourced by run.
 #
 # Needs $state, $build, $transport, $spawned and $program_port, and give_up and go_on of run. As
-# in start-mariadb.sh, servers get sessions of their own and never run's lock.
+# in start-mariadb.sh, servers get sessions of their own, and do not inherit the lock of run.
 
-# write_env NAME: the configuration of a program, from standard input; a line of
-# the owner's NAME.local.env stands in place of ours of the same name.
+# write_env NAME: write the configuration of a program, from standard input; a setting in
+# the owner's NAME.local.env replaces ours of the same name.
 write_env() {
 	local own=$state/conf/$1.local.env line
 	[ -e "$own" ] || printf '# Your own settings, one NAME=value a line; scripts/run reads them at its start.\n' >"$own"
@@ -21,7 +21,7 @@ write_env() {
 
 # write_configuration TRANSPORT
 write_configuration() {
-	# Plain CGI is what shared hosting has, where nobody sends files for a program.
+	# Plain CGI is for shared hosting, where the server does not send files for a program.
 	local sendfile=x-sendfile
 	[ "$1" != cgi ] || sendfile=none
 	write_env auth <<-ENV
@@ -44,14 +44,14 @@ write_configuration() {
 	ENV
 }
 
-# setting NAME DEFAULT: as the gateway sees it, for which the first line counts.
+# setting NAME DEFAULT: its value for the gateway, which uses the first line of a name.
 setting() {
 	local line
 	line=$(grep -m 1 "^$1=" "$state/conf/gateway.env") || line=$1=$2
 	printf '%s' "${line#*=}"
 }
 
-# The programs judge their settings themselves, and say in a line what is wrong.
+# The programs check their settings themselves, and print what is wrong.
 check_configuration() {
 	GATEHOUSE_CONF=$state/conf/auth.env "$build/cgi-auth" --check >/dev/null 9>&- ||
 		give_up "cgi-auth does not accept $state/conf/auth.env"
@@ -60,7 +60,7 @@ check_configuration() {
 }
 
 make_keyring() {
-	# The owner may have given a JWT_SECRET, or a keyring from elsewhere
+	# The owner may have set JWT_SECRET, or another keyring
 	grep -qxF "JWT_KEYRING=$state/keys/keyring" "$state/conf/auth.env" || return 0
 	[ ! -s "$state/keys/keyring" ] || return 0
 	auth_admin key new >/dev/null || give_up "no signing key could be made"
@@ -68,8 +68,8 @@ make_keyring() {
 
 auth_admin() { GATEHOUSE_CONF=$state/conf/auth.env "$build/auth-admin" "$@" 9>&-; }
 
-# The password is on disk before the user exists: cut off in between, the next
-# start finds it and sets it again.
+# Write the password to disk before creating the user: if this is interrupted, the next
+# start reads it and sets it again.
 make_first_user() {
 	local email password log=$state/log/first-user.log
 	[ ! -s "$state/first-user" ] || return 0
@@ -83,7 +83,7 @@ make_first_user() {
 	rm -f "$log"
 }
 
-# spawn_program NAME: as a service manager does it for spawn-fcgi.
+# spawn_program NAME: start it by spawn-fcgi, as a service manager does.
 spawn_program() {
 	local conf=auth place=(-s "$state/run/$1.sock" -M 0600)
 	[ "$1" = cgi-auth ] || conf=gateway
@@ -97,7 +97,7 @@ spawn_program() {
 port_is_taken() {
 	grep -qsE "^ *[0-9]+: [0-9A-F]+:$(printf '%04X' "$1") [0-9A-F]+:0000 0A " /proc/net/tcp /proc/net/tcp6
 }
-# Below the ports that the kernel hands to outgoing connections (from 32768 on).
+# Below the ports that the kernel uses for outgoing connections (from 32768 on).
 free_port() {
 	local candidate
 	while candidate=$((20000 + RANDOM % 12000)); do
@@ -115,7 +115,7 @@ write_site() {
 	fi
 	max_upload=$(setting MAX_UPLOAD 107374182400)
 	cat >"$state/conf/lighttpd-site.conf" <<-SITE
-		# Made by scripts/run at every start. What the lines mean: lighttpd/site.conf.example
+		# Made by scripts/run at every start; lighttpd/site.conf.example explains the lines
 		var.gatehouse.lighttpd = "$root/lighttpd"
 		var.gatehouse.programs = "$transport"
 		var.gatehouse.listen   = "http"
@@ -142,13 +142,13 @@ write_site() {
 		printf 'include "%s"\n' "$state/conf/lighttpd.local.conf" >>"$state/conf/lighttpd-site.conf"
 }
 
-# try_lighttpd PUBLIC-PORT INTERNAL-PORT: 0 when it answers, 1 if it ended. Sets
-# $lighttpd to its pid.
+# try_lighttpd PUBLIC-PORT INTERNAL-PORT: returns 0 once it answers, 1 if it exits.
+# Sets $lighttpd to its pid.
 try_lighttpd() {
 	write_site "$1" "$2"
 	setsid lighttpd -D -f "$state/conf/lighttpd-site.conf" 9>&- </dev/null >"$state/log/lighttpd-start.log" 2>&1 &
 	lighttpd=$!
-	# Any answer will do here, also 503.
+	# Any response will do here, also 503.
 	until curl -s -o /dev/null --max-time 5 "http://127.0.0.1:$2/cgi-auth/healthz"; do
 		kill -0 "$lighttpd" 2>/dev/null || return 1
 		go_on
@@ -166,10 +166,10 @@ start_lighttpd() {
 		fi
 		internal_port=$(free_port)
 		try_lighttpd "$public_port" "$internal_port" && return 0
-		# Somebody may have taken a port in the meantime.
+		# Another program may have taken a port in the meantime.
 		grep -q 'Address already in use' "$state/log/lighttpd-start.log" || break
 	done
-	# Until it has read its configuration it speaks on standard error.
+	# It writes to standard error until it has read its configuration.
 	cat "$state/log/lighttpd-start.log" >&2
 	give_up "lighttpd did not start; see $state/log"
 }

@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2154
-# start-mariadb.sh - the private database of an instance. Sourced by run.
+# start-mariadb.sh - start the private database of an instance. Sourced by run.
 #
 # Needs $state, and give_up and go_on of run. Servers are children in sessions of
-# their own: a Ctrl-C in the terminal reaches run only, which ends them in order.
-# File descriptor 9 is run's lock, and no server may hold it.
+# their own: a Ctrl-C in the terminal reaches run only, which stops them in order.
+# File descriptor 9 is the lock of run; no server may inherit it.
 
-# Start it, on its first start make it, and return when it answers. Sets $mariadb
-# to its pid.
+# Start it, make its data directory on the first start, and return when it answers.
+# Sets $mariadb to its pid.
 start_mariadb() {
 	local as_root=()
 	[ "$(id -u)" -ne 0 ] || as_root=(--user=root)
@@ -17,7 +17,7 @@ start_mariadb() {
 		9>&- </dev/null >>"$state/log/mariadb.log" 2>&1 &
 	mariadb=$!
 	until mariadb --no-defaults --socket="$state/mysql/sock" --user=root -e 'SELECT 1' >/dev/null 2>&1; do
-		kill -0 "$mariadb" 2>/dev/null || give_up "MariaDB ended as it started" "$state/log/mariadb.log"
+		kill -0 "$mariadb" 2>/dev/null || give_up "MariaDB exited during its start" "$state/log/mariadb.log"
 		go_on
 		sleep 0.05
 	done
@@ -32,13 +32,13 @@ write_my_cnf() {
 	pid-file=$state/mysql/pid
 	tmpdir=$state/mysql/tmp
 	log-error=$state/log/mariadb.log
-	# Reached by its socket alone, which lies in a directory of mode 0700.
+	# Only reachable by its socket, which is in a directory of mode 0700.
 	skip-networking
 	skip-log-bin
-	# A commit is on disk when it is answered.
+	# A commit is synced to disk before it is confirmed.
 	innodb_flush_log_at_trx_commit=1
 	innodb_doublewrite=1
-	# Small: the tables are.
+	# Small, as the tables are.
 	performance_schema=OFF
 	innodb_buffer_pool_size=32M
 	innodb_log_file_size=16M
@@ -48,20 +48,20 @@ write_my_cnf() {
 	query_cache_size=0
 	table_open_cache=64
 	thread_cache_size=16
-	# Plain CGI opens one for each request under way.
+	# Plain CGI opens one connection for each request in progress.
 	max_connections=150
 	CNF
 }
 
-# Called by start_mariadb, whose $as_root it sees. Made aside and moved: a first
-# start that is cut off leaves nothing half made. By a relative path, because
-# mariadb-install-db stumbles over spaces in an absolute one.
+# Called by start_mariadb, with its $as_root. Created under another name and renamed, so
+# that an interrupted first start leaves no partial data directory. By a relative path,
+# because mariadb-install-db cannot handle spaces in an absolute one.
 make_data_directory() {
 	local log=$state/log/mariadb-install.log
 	rm -rf "$state/mysql/data.new"
 	(
 		cd "$state/mysql"
-		# Not /tmp: other servers that start remove temporary tables there
+		# Not /tmp, where other starting servers remove temporary tables
 		TMPDIR=$state/mysql/tmp exec setsid --wait mariadb-install-db --no-defaults "${as_root[@]}" --datadir=./data.new \
 			--skip-test-db --auth-root-authentication-method=normal \
 			--innodb-log-file-size=16M --innodb-flush-log-at-trx-commit=0

@@ -15,7 +15,6 @@
 
 enum {
 	PATH_BYTES = 4096,
-	LINKS_MAX = 8,
 	ENDS_MAX = KEYRING_MAX * 20, /* bytes: a "-" becomes a number */
 };
 
@@ -281,34 +280,26 @@ static enum err change(const char *path, int folder, enum key_how how,
 	return e;
 }
 
-/* The file behind symbolic links: it is to be replaced, not the link. (No
- * realpath(): that is XSI, not POSIX, and wants the file to exist.) */
-static enum err follow(const char *path, char out[static PATH_BYTES],
-		       struct errmsg *why)
+/* The file behind symbolic links: it is to be replaced, not the link. A file
+ * that does not exist yet is at `path`. The caller frees *out. */
+static enum err find_file(const char *path, char **out, struct errmsg *why)
 {
-	char target[PATH_BYTES], next[PATH_BYTES];
-	ssize_t n;
+	struct stat link;
 
-	if (!span_to_cstr(span_of(path), out, PATH_BYTES))
-		return err_set(why, ERR_IO, "%.40s: the path is too long",
+	*out = realpath(path, NULL);
+	if (*out != NULL)
+		return ERR_OK;
+	if (errno != ENOENT)
+		return err_set(why, ERR_IO, "%s: %s", path, strerror(errno));
+	if (lstat(path, &link) == 0)
+		return err_set(why, ERR_IO,
+			       "%s is a symbolic link to a file that does not "
+			       "exist; make an empty file there, or remove the "
+			       "link",
 			       path);
-	for (int i = 0; i < LINKS_MAX; i++) {
-		const char *slash = strrchr(out, '/');
-		int folder = slash != NULL ? (int)(slash + 1 - out) : 0;
-		int len;
-
-		n = readlink(out, target, sizeof(target));
-		if (n < 0)
-			return ERR_OK;
-		if (target[0] == '/')
-			folder = 0;
-		len = snprintf(next, sizeof(next), "%.*s%.*s", folder, out,
-			       (int)n, target);
-		if (len < 0 || (size_t)len >= sizeof(next))
-			break;
-		memcpy(out, next, (size_t)len + 1);
-	}
-	return err_set(why, ERR_IO, "%s: too many symbolic links", path);
+	*out = strdup(path);
+	return *out != NULL ? ERR_OK
+			    : err_set(why, ERR_MEMORY, "out of memory");
 }
 
 enum err key_file_add(const char *path, enum key_how how, int64_t now,
@@ -318,17 +309,18 @@ enum err key_file_add(const char *path, enum key_how how, int64_t now,
 	struct key_change c = {
 		.retires_at = now + token_life + KEY_GRACE,
 	};
-	char file[PATH_BYTES];
+	char *file = NULL;
 	int folder = -1;
-	enum err e = follow(path, file, why);
+	enum err e = find_file(path, &file, why);
 
 	if (e == ERR_OK)
 		e = lock_folder(file, &folder, why);
-	if (e != ERR_OK)
-		return e;
-	e = change(file, folder, how, now, &c, why);
-	(void)close(folder);
+	if (e == ERR_OK)
+		e = change(file, folder, how, now, &c, why);
 	if (e == ERR_OK)
 		*out = c;
+	if (folder >= 0)
+		(void)close(folder);
+	free(file);
 	return e;
 }

@@ -15,8 +15,6 @@ enum {
 	RECOVERY_GROUP = 4,
 };
 
-static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-
 static void start_oath(void)
 {
 	(void)oath_init(); /* cannot fail without libgcrypt; codes tell */
@@ -95,7 +93,7 @@ static bool plain_recovery(struct span code, char out[static RECOVERY_CHARS])
 			continue;
 		if (c >= 'a' && c <= 'z')
 			c = (char)(c - 'a' + 'A');
-		if (c == '\0' || strchr(base32, c) == NULL ||
+		if (!((c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7')) ||
 		    n == RECOVERY_CHARS)
 			return false;
 		out[n++] = c;
@@ -155,17 +153,19 @@ enum err otp_check(struct db *db, uint64_t user_id, struct span code,
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* Five bits a character, without padding: `len` is a multiple of five */
-static void base32_write(const unsigned char *bytes, size_t len, char *out)
+/* Base32 (RFC 4648 6) into `out`, of (len / 5 * 8 + 1) bytes. `len` is a
+ * multiple of five, so there is no padding. ERR_MEMORY. */
+static enum err base32(const unsigned char *bytes, size_t len, char *out)
 {
-	unsigned bits = 0, held = 0;
+	char *text = NULL;
+	size_t n = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		bits = bits << 8 | bytes[i];
-		for (held += 8; held >= 5; held -= 5)
-			*out++ = base32[bits >> (held - 5) & 31];
-	}
-	*out = '\0';
+	if (oath_base32_encode((const char *)bytes, len, &text, &n) != OATH_OK)
+		return ERR_MEMORY;
+	memcpy(out, text, n + 1);
+	sodium_memzero(text, n);
+	free(text);
+	return ERR_OK;
 }
 
 enum err otp_enrol(struct db *db, uint64_t user_id, int64_t now,
@@ -173,9 +173,14 @@ enum err otp_enrol(struct db *db, uint64_t user_id, int64_t now,
 {
 	unsigned char secret[OTP_SECRET];
 	struct span bytes = { (char *)secret, sizeof(secret) };
+	struct otp_secret s = { "" };
 	enum err e;
 
 	randombytes_buf(secret, sizeof(secret));
+	if (base32(secret, sizeof(secret), s.text) != ERR_OK) {
+		sodium_memzero(secret, sizeof(secret));
+		return err_set(why, ERR_MEMORY, "out of memory");
+	}
 	e = db_change(db,
 		      "UPDATE otp SET secret = ?, last_step = 0, "
 		      "created_at = ? WHERE user_id = ? "
@@ -190,7 +195,8 @@ enum err otp_enrol(struct db *db, uint64_t user_id, int64_t now,
 			DB_IN(db_uint(user_id), db_bytes(bytes), db_int(now)),
 			why);
 	if (e == ERR_OK)
-		base32_write(secret, sizeof(secret), out->text);
+		*out = s;
+	sodium_memzero(&s, sizeof(s));
 	sodium_memzero(secret, sizeof(secret));
 	return e;
 }
@@ -204,7 +210,8 @@ static enum err new_recovery_code(struct db_conn *c, uint64_t user_id,
 	size_t n = 0;
 
 	randombytes_buf(random, sizeof(random));
-	base32_write(random, sizeof(random), plain);
+	if (base32(random, sizeof(random), plain) != ERR_OK)
+		return err_set(why, ERR_MEMORY, "out of memory");
 	sha256_of((struct span) { plain, RECOVERY_CHARS }, hash);
 	for (size_t i = 0; i < RECOVERY_CHARS; i++) {
 		char ch = plain[i];

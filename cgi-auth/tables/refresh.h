@@ -9,7 +9,7 @@
  * After the grace time a spent token means that two hold the same one, and
  * nobody knows who is the thief: the session ends for both.
  *
- * docs/decisions/0010-refresh-in-two-tabs.md has the reasons.
+ * docs/decisions/0007-refresh-in-two-tabs.md has the reasons.
  */
 #ifndef REFRESH_H
 #define REFRESH_H

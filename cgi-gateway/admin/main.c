@@ -65,7 +65,7 @@ static const struct command {
 	  "gateway-admin deliver [--follow] [--json]\n\n"
 	  "Posts what was uploaded, deleted or has expired to each address of "
 	  "EVENT_URLS, as\nJSON signed with EVENT_SECRET "
-	  "(docs/operations.md). Each event that is due is tried\nonce; what "
+	  "(docs/webhooks.md). Each event that is due is tried\nonce; what "
 	  "fails is due again after 10 seconds, 20, 40 ... an hour, and given "
 	  "up "
 	  "when\nit still fails EVENT_DAYS after its first try. At least once, "

@@ -3,7 +3,7 @@
 #include "cgi-gateway/tables/links.h"
 
 /* Which requests are a download, and which go on with one, is told in
- * docs/decisions/0017-a-resumed-download-is-one.md */
+ * docs/decisions/0014-a-resumed-download-counts-once.md */
 static enum err admit(struct app *app, const struct request *rq,
 		      struct response *rs, const struct link *l,
 		      const struct delivery *d)

@@ -1,6 +1,6 @@
 /* file_type.h - what kind of file it is: what its client says, and what is kept
  * of that beside what the bytes say. Why so:
- * docs/decisions/0023-the-bytes-decide-the-type.md
+ * docs/decisions/0019-the-bytes-decide-the-type.md
  *
  * A type here is "type/subtype" in lower case, without parameters.
  */

@@ -38,7 +38,7 @@ static enum err verify_jwt(struct span token, struct keyring_file *keys,
 {
 	const struct keyring *ring = keyring_file_take(keys, now);
 	enum err e = jwt_verify(token, ring, rules, now, claims);
-	/* A key that another process has just begun to sign with? */
+	/* Another process may sign with a new key already */
 	bool again = e == ERR_BAD_TOKEN && keyring_file_look(keys, ring);
 
 	keyring_file_give(keys, ring);
@@ -70,7 +70,7 @@ enum err bearer_verify(struct span token, struct keyring_file *keys,
 			       sizeof(claims->session));
 		}
 	}
-	/* to the client, what is no token is not genuine */
+	/* A malformed token is reported like one that is not genuine */
 	return e == ERR_FORMAT ? ERR_BAD_TOKEN : e;
 }
 

@@ -1,8 +1,8 @@
-/* bearer.h - who is asking: the token of a request (RFC 6750).
+/* bearer.h - the bearer token of a request (RFC 6750).
  *
- * What a token says for itself is checked here, without the database. Whether
- * its session still lives, and all that is to know of an API token, is in the
- * table: caller.h asks, together with what the request is about.
+ * The token itself is checked here, without the database: signature, times,
+ * scope. Whether its session is valid, and everything about an API token, is in
+ * the database: session_check.h.
  */
 #ifndef BEARER_H
 #define BEARER_H
@@ -15,12 +15,11 @@
 /* Read the Authorization header and fill rq->bearer_id; for an access token
  * rq->claims too.
  *
- *   ERR_NO_TOKEN       none, or one of another scheme
- *   ERR_TOKEN_REQUEST  "Bearer", but no token as RFC 6750 2.1 writes it
- *   ERR_BAD_TOKEN           not genuine, or none of ours
- *   ERR_EXPIRED        genuine, but not at this time
- *   ERR_SCOPE          an access token whose scopes `scope` is not among; ""
- *                      is among all
+ *   ERR_NO_TOKEN       no header, or another scheme
+ *   ERR_TOKEN_REQUEST  "Bearer", but no token of the form of RFC 6750 2.1
+ *   ERR_BAD_TOKEN      not genuine, or not ours
+ *   ERR_EXPIRED        genuine, but not valid at this time
+ *   ERR_SCOPE          an access token without `scope`; "" needs none
  */
 enum err bearer_check(struct request *rq, struct keyring_file *keys,
 		      const struct jwt_rules *rules,

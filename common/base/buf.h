@@ -1,8 +1,8 @@
 /* buf.h - bytes that grow, up to a maximum fixed when the buffer is made.
  *
- * The maximum is part of the making so that no caller can forget it. The
- * first failure sticks: later appends do nothing, and buf_error() tells, so
- * a long run of appends needs one check at its end.
+ * buf_init() takes the maximum, so that no caller can forget it. The first
+ * failure sticks: later appends do nothing, and buf_error() returns it, so a
+ * long run of appends needs one check at its end.
  */
 #ifndef BUF_H
 #define BUF_H

@@ -1,7 +1,7 @@
 /* span.h - a borrowed run of bytes.
  *
- * A span owns nothing and is not terminated; whoever made the bytes keeps
- * them alive. It is passed by value. An empty span may have p == NULL.
+ * A span owns nothing and is not terminated; the owner of the bytes keeps them
+ * alive. It is passed by value. An empty span may have p == NULL.
  */
 #ifndef SPAN_H
 #define SPAN_H

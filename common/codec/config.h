@@ -43,8 +43,8 @@ struct config_item {
 	const char *help;     /* a line for --help */
 };
 
-/* Fill the struct at `values`. ERR_MEMORY; ERR_CONFIG: `why` names the setting, what is
- * wrong and what would be right; what was filled so far is released. */
+/* Fill the struct at `values`. ERR_MEMORY; ERR_CONFIG: `why` names the setting,
+ * what is wrong and what would be right; what was filled so far is released. */
 enum err config_load(const struct config_item *items, size_t count,
 		     void *values, struct errmsg *why) MUST_CHECK;
 

@@ -1,27 +1,28 @@
 /* db.h - prepared statements on a small pool of MySQL connections.
  *
- * A statement is one line where it is used:
+ * A statement stands where it is used:
  *
  *	e = db_row(db, "SELECT id, email FROM user WHERE id = ?",
  *		   DB_IN(db_int(id)), DB_OUT(db_to_int(&id),
- *		   db_to_text(email, sizeof(email))), &m);
+ *		   db_to_text(email, sizeof(email))), &why);
  *
  * The SQL is a string literal: anything else does not compile. Each connection
  * prepares a literal once and keeps it, so a statement costs one round trip.
  *
- * Connections are taken for a statement (or a transaction) and given back. One
- * that the server has closed is noticed before it is used and replaced; a
- * statement on a connection that dies under it is ERR_UNAVAILABLE.
+ * A connection is taken from the pool for a statement, or a transaction, and
+ * given back. A connection that the server has closed is detected before it is
+ * used, and replaced; a statement whose connection breaks returns
+ * ERR_UNAVAILABLE.
  *
  *   ERR_OK           for db_row: a row was found and all outputs are filled
  *   ERR_NOT_FOUND    db_row: no row; db_change: no row was touched
  *   ERR_CONFLICT     a unique key exists already
- *   ERR_UNAVAILABLE  no server, no answer in time, pool busy, deadlock. Of a
- *                    change it is not known whether it was made.
+ *   ERR_UNAVAILABLE  no server, no answer in time, no free connection, a
+ *                    deadlock; it is unknown whether a change was made
  *   ERR_TOO_LARGE    a value does not fit its output
- *   ERR_IO           anything else: a mistake in the SQL, a missing right
+ *   ERR_IO           any other: an error in the SQL, a missing privilege
  *
- * `m` may be NULL and takes the server's words, for the log only.
+ * `why` may be NULL; it is filled with the server's message, for the log only.
  */
 #ifndef DB_H
 #define DB_H
@@ -50,8 +51,9 @@ struct db_conn; /* one connection, in one thread's hands */
 struct db_value; /* a parameter, see db_int() and so on */
 struct db_field; /* a column's place, see db_to_int() and so on */
 
-/* Connects to nothing yet: a server that is away costs 503s, not the start.
- * ERR_MEMORY. db_close() ends all connections; none may be in use. */
+/* Make a pool; no connection is opened yet, so a program can start while the
+ * server is unavailable. ERR_MEMORY. db_close() closes all connections; none
+ * may be in use. */
 enum err db_open(const struct db_config *c, struct db **out,
 		 struct errmsg *why) MUST_CHECK;
 void db_close(struct db *db);
@@ -59,7 +61,7 @@ void db_close(struct db *db);
 /* Call at the end of each thread that used `db`. */
 void db_thread_end(void);
 
-/* True if a connection can be had and answers. */
+/* ERR_OK if a connection can be opened and answers. */
 enum err db_ping(struct db *db, struct errmsg *why) MUST_CHECK;
 
 /* --- values ----------------------------------------------------------- */
@@ -121,7 +123,7 @@ struct db_out {
 #define db_change(db, sql, in, m) db_change_(db, "" sql "", in, m)
 
 /* Every row of a SELECT: `each` is called with the outputs filled and `arg`,
- * and ends the walk by any value but ERR_OK, which is then the result. */
+ * and any value but ERR_OK ends the walk and is the result. */
 typedef enum err db_each_fn(void *arg);
 #define db_each(db, sql, in, out, each, arg, m) \
 	db_each_(db, "" sql "", in, out, each, arg, m)

@@ -48,7 +48,7 @@ static MYSQL *dial(const struct db_server *server, struct errmsg *why)
 	(void)mysql_options(my, MYSQL_OPT_READ_TIMEOUT, &server->timeout);
 	(void)mysql_options(my, MYSQL_OPT_WRITE_TIMEOUT, &server->timeout);
 	(void)mysql_options(my, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-	/* A hostile server must not be able to ask for our files */
+	/* A hostile server must not be able to read local files */
 	(void)mysql_options(my, MYSQL_OPT_LOCAL_INFILE, &no_infile);
 	/* A value that does not fit is an error, never cut silently */
 	(void)mysql_options(my, MYSQL_INIT_COMMAND,
@@ -72,8 +72,8 @@ static MYSQL *dial(const struct db_server *server, struct errmsg *why)
 	return my;
 }
 
-/* Between statements the server has nothing to say: whatever there is to read
- * (an end of file, a farewell) means that it is leaving. */
+/* Between statements the server sends nothing: any input, or its end, means
+ * that the server closes the connection. */
 bool db_conn_is_alive(const struct db_conn *c)
 {
 	char byte;
@@ -141,7 +141,7 @@ enum err db_failed(struct db_conn *c, unsigned number, const char *text,
 	enum err e = failure(c, number);
 
 	(void)err_set(why, ERR_IO, "MySQL %u: %s", number, text);
-	/* The others say something about the statement's values */
+	/* The other errors concern the values of the statement */
 	if (e == ERR_UNAVAILABLE || e == ERR_IO)
 		metrics_add(c->metrics, METRICS_DB_FAILED, 1);
 	return e;

@@ -10,7 +10,8 @@
 
 #include <mysql.h>
 
-/* Where a server is and who logs in; the texts are owned, NULL for empty ones */
+/* Where a server is and who logs in; the texts are owned, NULL for empty ones
+ */
 struct db_server {
 	char *host, *socket, *user, *password, *name;
 	unsigned port, timeout; /* seconds: to connect, and for each answer */
@@ -46,8 +47,8 @@ void db_conn_close(struct db_conn *c);
 /* Whether the server has kept an idle connection open; no round trip. */
 bool db_conn_is_alive(const struct db_conn *c);
 
-/* Map an error number of MySQL to ours, fill `why`, and mark `c` as broken where
- * the connection cannot be used further. */
+/* Map an error number of MySQL to ours, fill `why`, and mark `c` as broken
+ * where the connection cannot be used further. */
 enum err db_failed(struct db_conn *c, unsigned number, const char *text,
 		   struct errmsg *why);
 

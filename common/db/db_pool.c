@@ -67,7 +67,7 @@ void db_thread_end(void)
 }
 
 /* An idle connection, or NULL with a place reserved for a new one.
- * ERR_UNAVAILABLE when all stay in use. */
+ * ERR_UNAVAILABLE when all stay in use for the timeout. */
 static enum err reserve(struct db *db, struct db_conn **out, struct errmsg *why)
 {
 	struct timespec until;
@@ -119,7 +119,8 @@ enum err db_take(struct db *db, struct db_conn **out, struct errmsg *why)
 		*out = c;
 		return ERR_OK;
 	}
-	/* The place in the pool stays ours while the old one is replaced */
+	/* The slot in the pool stays reserved while the connection is replaced
+	 */
 	if (c != NULL)
 		db_conn_close(c);
 	e = db_conn_open(&db->server, &c, why);

@@ -124,7 +124,7 @@ static enum err execute(struct db_conn *c, MYSQL_STMT *s, struct db_in in,
 
 	if (in.n > DB_VALUES_MAX || mysql_stmt_param_count(s) != in.n)
 		return err_set(why, ERR_IO,
-			       "a statement takes %lu parameters, "
+			       "a statement has %lu parameters, "
 			       "not %zu",
 			       mysql_stmt_param_count(s), in.n);
 	for (size_t i = 0; i < in.n; i++)
@@ -147,7 +147,7 @@ static enum err bind_fields(struct db_conn *c, MYSQL_STMT *s, struct db_out out,
 {
 	if (out.n > DB_VALUES_MAX || mysql_stmt_field_count(s) != out.n)
 		return err_set(why, ERR_IO,
-			       "a statement gives %u columns, not "
+			       "a statement returns %u columns, not "
 			       "%zu",
 			       mysql_stmt_field_count(s), out.n);
 	memset(l, 0, sizeof(*l));
@@ -174,7 +174,7 @@ static enum err bind_fields(struct db_conn *c, MYSQL_STMT *s, struct db_out out,
 		       : statement_failed(c, s, why);
 }
 
-/* What the binding cannot do: terminate, and give NULL a value */
+/* Terminate texts and replace NULL, which a binding cannot do */
 static enum err land(const struct db_field *f, bool null, unsigned long len)
 {
 	if (f->kind == DB_TEXT) {

@@ -1,4 +1,4 @@
-/* body.h - the JSON that a request carries, and what is said of a bad one. */
+/* body.h - the JSON body of a request, and the sentence for a bad one. */
 #ifndef BODY_H
 #define BODY_H
 
@@ -8,21 +8,21 @@
 #include "common/http/response.h"
 
 enum {
-	BODY_MAX = 16 * 1024, /* bytes of a JSON body that we read */
+	BODY_MAX = 16 * 1024, /* bytes of a JSON body */
 };
 
 /* The one JSON object of the body, owned: json_object_put().
  *
- *   ERR_MEDIA_TYPE  it does not call itself application/json (or RFC 7396's
- *                   application/merge-patch+json)
- *   ERR_FORMAT      it is no JSON object
+ *   ERR_MEDIA_TYPE  the Content-Type is not application/json, nor RFC 7396's
+ *                   application/merge-patch+json
+ *   ERR_FORMAT      it is not a JSON object
  *   ERR_TOO_LARGE, ERR_TRUNCATED, ERR_CLOSED, ERR_MEMORY
  */
 enum err body_json(struct request *rq, struct response *rs,
 		   struct json_object **out) MUST_CHECK;
 
-/* The member `key` as text. ERR_INVALID when it is missing, no string, longer
- * than `cap` takes or not plain text; `rs` has the sentence. */
+/* The member `key` as text. ERR_INVALID, explained, when it is missing, not a
+ * string, too long for `cap`, or not plain text. */
 enum err body_text(struct json_object *o, const char *key, char *out,
 		   size_t cap, struct response *rs) MUST_CHECK;
 

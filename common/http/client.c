@@ -144,7 +144,7 @@ void client_parse(struct span remote, struct span forwarded,
 			break;
 		hop = forwarded;
 		more = span_cut_last(&forwarded, ',', &hop);
-		/* Not an address ("unknown"): known is who wrote it, no more */
+		/* Not an address ("unknown"): only its writer is known */
 		if (!read_hop(span_trim(hop), &before))
 			break;
 		at = before;

@@ -1,13 +1,14 @@
 /* client.h - the address that a request comes from.
  *
- * lighttpd says it in REMOTE_ADDR. Where it stands behind another proxy, that
- * is the proxy's, and the client's stands in X-Forwarded-For, which anyone may
- * write: so that header is read from its end (each proxy appends what it saw),
- * and only as far as those who wrote it are in TRUSTED_PROXIES. The first
- * address that is not is the client's, whatever stands before it.
+ * The web server passes it as REMOTE_ADDR. Behind another proxy, that is the
+ * address of the proxy, and X-Forwarded-For has the client's. Any client can
+ * send that header, so it is read from its end, where each proxy appends the
+ * address that it saw, and only as long as the addresses are in
+ * TRUSTED_PROXIES. The first address that is not is the client's, whatever is
+ * before it.
  *
  * Pure. Addresses are IPv4, IPv6 (RFC 4291), and IPv4 mapped into IPv6, which
- * is the IPv4 one; in the header also with a port, as some proxies write it.
+ * is read as IPv4; in the header also with a port, as some proxies write it.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -18,15 +19,15 @@
 
 enum {
 	CLIENT_TEXT_MAX = 45, /* characters of any address, or of a /64 */
-	CLIENT_HOPS_MAX = 32, /* proxies in a row that are looked at */
+	CLIENT_HOPS_MAX = 32, /* proxies in a row that are read */
 };
 
 struct client {
-	/* As inet_ntop(3) writes it; "" when the server does not say (a Unix
-	 * socket) or says nonsense. */
+	/* As inet_ntop(3) writes it; "" when the server passes none (a Unix
+	 * socket) or one that is malformed. */
 	char address[CLIENT_TEXT_MAX + 1];
-	/* What one subscriber has: the address, or for IPv6 its /64, as
-	 * "2001:db8::/64"; within that, one can have any address. */
+	/* The range of one subscriber: the IPv4 address, or the /64 of an IPv6
+	 * address, as "2001:db8::/64", within which a client can choose any. */
 	char network[CLIENT_TEXT_MAX + 1];
 };
 
@@ -39,7 +40,7 @@ void client_parse(struct span remote, struct span forwarded,
 void client_of(const struct request *rq, const char *trusted,
 	       struct client *out);
 
-/* Is this a list for `trusted`? ERR_FORMAT: *bad is the word that is not. */
+/* Check a list for `trusted`. ERR_FORMAT: *bad is the word that is wrong. */
 enum err client_check_trusted(struct span trusted, struct span *bad) MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
-/* cors.h - which pages of other origins may call us (the Fetch standard's CORS
- * protocol). None, unless CORS_ORIGINS names them. */
+/* cors.h - which origins' pages may call this server (the CORS protocol of the
+ * Fetch standard): none, unless CORS_ORIGINS names them. */
 #ifndef CORS_H
 #define CORS_H
 
@@ -7,14 +7,15 @@
 #include "common/http/response.h"
 #include "common/http/router.h"
 
-/* Put the headers for the request's Origin, if it is one of `origins` (space
- * separated; "*" for all), and keep them through problems. True if the request
- * may be answered across origins. */
+/* Set the headers for the request's Origin if it is one of `origins` (separated
+ * by spaces; "*" for all), and keep them in problems. Returns whether another
+ * origin's page may read the response. */
 bool cors_allow(const char *origins, const struct request *rq,
 		struct response *rs);
 
-/* Answer an OPTIONS request: 204 with Allow, and for an allowed origin's
- * preflight with what it may send. ERR_NOT_FOUND for an unknown path. */
+/* Answer an OPTIONS request: 204 with Allow, and for the preflight of an
+ * allowed origin with the methods and headers that it may send. ERR_NOT_FOUND
+ * for an unknown path. */
 enum err cors_options(const char *origins, const struct router *r,
 		      const struct request *rq, struct response *rs) MUST_CHECK;
 

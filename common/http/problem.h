@@ -1,5 +1,5 @@
 /* problem.h - errors as the client sees them: application/problem+json (RFC
- * 9457). The only place that knows which status an error is. */
+ * 9457). Only this module maps an error to a status. */
 #ifndef PROBLEM_H
 #define PROBLEM_H
 
@@ -7,9 +7,10 @@
 #include "common/http/request.h"
 #include "common/http/response.h"
 
-/* Answer `rq` with the problem for `e`. The detail is what response_explain()
- * left in `rs`, else a sentence of our own. Replaces a half-made answer, but
- * for headers marked by response_keep(); does nothing once it has started. */
+/* Answer `rq` with the problem for `e`. The detail is the sentence that
+ * response_explain() left in `rs`, else the default one. Replaces a response
+ * that is not sent yet, but for headers marked by response_keep(); does nothing
+ * once the first byte is sent. */
 enum err problem_answer(const struct request *rq, struct response *rs,
 			enum err e) MUST_CHECK;
 

@@ -36,8 +36,8 @@ struct span request_authorization(const struct request *rq)
 {
 	struct span s = request_header(rq, "Authorization");
 
-	/* Apache keeps the header from CGI programs; a RewriteRule can pass
-	 * it on, and the redirect puts its prefix before the name */
+	/* Apache withholds the header from CGI programs. A RewriteRule can pass
+	 * it, and the redirect puts a prefix before the name. */
 	return s.len > 0 ? s
 			 : request_variable(rq, "REDIRECT_HTTP_AUTHORIZATION");
 }
@@ -67,8 +67,8 @@ static bool names_program(struct span script, const char *program)
 	       span_eq(last, SPAN(".fcgi"));
 }
 
-/* `a` and `b` together in the arena: what the transport hands out is gone when
- * the exchange is finished, and the log line is written after that */
+/* `a` and `b` joined in the arena: the variables of the transport are freed
+ * when the request ends, and the log line is written after that */
 static enum err join(struct arena *arena, struct span a, struct span b,
 		     struct span *out)
 {
@@ -91,8 +91,8 @@ static enum err find_path(struct request *rq, const char *program)
 	enum err e;
 
 	if (names_program(script, program)) {
-		/* A rewritten URL shows no trace of the program: then our own
-		 * URLs must not either */
+		/* A rewritten URL does not contain the name of the program, so
+		 * the URLs in responses must not either */
 		if (span_has_prefix(request_variable(rq, "REQUEST_URI"),
 				    script))
 			rq->prefix = script;
@@ -131,7 +131,7 @@ enum err request_init(struct request *rq, struct transport *t,
 	rq->authorizer =
 		span_eq(request_variable(rq, "FCGI_ROLE"), SPAN("AUTHORIZER"));
 	rq->query = request_variable(rq, "QUERY_STRING");
-	/* Two spellings of it: which one did the proxy write? */
+	/* Two spellings: it is unknown which one the proxy has set */
 	if (t->ops->count(t, "HTTP_X_FORWARDED_FOR") > 1)
 		return ERR_FORMAT;
 	length = request_variable(rq, "CONTENT_LENGTH");

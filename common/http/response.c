@@ -58,8 +58,8 @@ void response_header_int(struct response *rs, const char *name, int64_t n)
 	response_header_str(rs, name, text);
 }
 
-/* RFC 9110 15, RFC 6585 and RFC 4918; 460 is of tus 1.0.0. Some servers pass
- * on what they are given, and no phrase is no status line (RFC 9112 4). */
+/* RFC 9110 15, RFC 6585 and RFC 4918; 460 is of tus 1.0.0. Some servers pass on
+ * the status as it is, and a status line needs a phrase (RFC 9112 4). */
 static const char *reason_phrase(int status)
 {
 	static const struct {
@@ -99,7 +99,7 @@ static const char *reason_phrase(int status)
 	return "Other";
 }
 
-/* "Status:" is how CGI tells the status (RFC 3875 6.3.3) */
+/* "Status:" carries the status in CGI (RFC 3875 6.3.3) */
 static enum err start(struct response *rs)
 {
 	char line[64];
@@ -110,7 +110,7 @@ static enum err start(struct response *rs)
 		return ERR_OK;
 	response_header_str(rs, "Cache-Control", rs->cache);
 	buf_add(&rs->head, SPAN("\r\n"));
-	/* A head that cannot be sent is our mistake, whatever its error */
+	/* A header that cannot be sent is our fault, whatever its error */
 	if (buf_error(&rs->head) != ERR_OK)
 		return ERR_IO;
 	rs->started = true;

@@ -1,11 +1,10 @@
-/* response.h - one answer: status, then headers, then body, in that order.
+/* response.h - one response: status, then headers, then body, in that order.
  *
- * Header lines gather in memory until the first byte of the body, so that a
- * handler which fails before it can still be answered with a problem. A header
- * value with a control character in it is never sent: the head has failed then,
- * the first write answers ERR_IO, and the answer becomes a 500. A HEAD request
- * and the statuses without a body (RFC 9110 6.4.1) get none, whatever is
- * written.
+ * Header lines are collected in memory until the first byte of the body, so
+ * that a failure before it can still be answered with a problem. A header value
+ * with a control character is never sent: the first write returns ERR_IO, and
+ * the response becomes a 500. A HEAD request and the statuses without a body
+ * (RFC 9110 6.4.1) get no body, whatever is written.
  */
 #ifndef RESPONSE_H
 #define RESPONSE_H
@@ -22,13 +21,13 @@ enum {
 
 struct response {
 	struct transport *transport; /* borrowed */
-	int status;		     /* 200 until told otherwise */
+	int status;		     /* 200 by default */
 	bool head_only;		     /* the request was HEAD */
-	bool started;		     /* the header lines have gone out */
+	bool started;		     /* the header lines were sent */
 	int64_t body_sent;	     /* bytes of the body so far */
 	struct buf head;	     /* header lines so far */
-	size_t head_kept;  /* of these, bytes that survive response_restart */
-	const char *cache; /* Cache-Control; "no-store" until told otherwise */
+	size_t head_kept;    /* of these, bytes that survive response_restart */
+	const char *cache;   /* Cache-Control; "no-store" by default */
 	int64_t retry_after; /* seconds; Retry-After of an ERR_LIMITED */
 	char detail[256];    /* for the client, see response_explain() */
 	struct errmsg why;   /* for the log alone */
@@ -43,24 +42,24 @@ void response_header_str(struct response *rs, const char *name,
 			 const char *value);
 void response_header_int(struct response *rs, const char *name, int64_t n);
 
-/* Cache-Control of this answer; `value` is a literal. */
+/* Set Cache-Control; `value` is a literal. */
 void response_cache(struct response *rs, const char *value);
 
-/* Bytes of the body; the first call sends the header lines. ERR_CLOSED when
- * the client is gone, ERR_IO when the head has failed (nothing is sent then).
- */
+/* Send bytes of the body; the first call sends the header lines. ERR_CLOSED
+ * when the client has closed the connection; ERR_IO when a header cannot be
+ * sent, and then nothing is. */
 enum err response_write(struct response *rs, struct span bytes) MUST_CHECK;
 
-/* A whole answer at once: Content-Type, Content-Length, body. */
+/* Send a whole response: Content-Type, Content-Length, body. */
 enum err response_body(struct response *rs, int status, const char *type,
 		       struct span body) MUST_CHECK;
 enum err response_json(struct response *rs, int status,
 		       struct json_object *o) MUST_CHECK;
-/* No body: 204, 304, or what X-Sendfile fills in. */
+/* No body: 204, 304, or one that X-Sendfile fills in. */
 enum err response_empty(struct response *rs, int status) MUST_CHECK;
 
-/* Drop status and headers, but those marked by response_keep(). For the
- * problem that replaces a half-made answer. */
+/* Drop status and headers, but those that response_keep() marked: for the
+ * problem that replaces a response. */
 void response_restart(struct response *rs);
 void response_keep(struct response *rs);
 

@@ -1,6 +1,7 @@
 #include "common/http/router.h"
 
-/* A "*" behind which the pattern goes on takes a segment, the last one all */
+/* A "*" in the middle of a pattern matches a segment, one at its end the rest
+ */
 static bool matches(const struct route *route, struct span path,
 		    struct span *tail)
 {
@@ -29,7 +30,7 @@ static bool matches(const struct route *route, struct span path,
 	return true;
 }
 
-/* What the path is of; empty for what is in no table */
+/* The pattern that the path matches; empty if there is none */
 static struct span pattern_of(const struct router *r, struct span path,
 			      struct span *tail)
 {

@@ -1,4 +1,4 @@
-/* router.h - a table of routes, and the way from a request to its handler. */
+/* router.h - the table of routes, and the search for the route of a request. */
 #ifndef ROUTER_H
 #define ROUTER_H
 
@@ -6,8 +6,8 @@
 #include "common/http/request.h"
 #include "common/http/response.h"
 
-/* Answers `rq` through `rs`, or returns why it could not; `app` is the
- * program's own. */
+/* Answers `rq` through `rs`, or returns an error; `app` is the program's own.
+ */
 typedef enum err handler_fn(void *app, struct request *rq, struct response *rs);
 
 /* When the session behind a token is checked (session_check.h), and for which
@@ -15,11 +15,12 @@ typedef enum err handler_fn(void *app, struct request *rq, struct response *rs);
 enum route_session {
 	/* Before the handler runs, in a round trip of its own */
 	SESSION_BEFORE = 0,
-	/* In the handler's statement, which also says whose session it is */
+	/* In the handler's statement, which also returns the user */
 	SESSION_IN_STATEMENT = 1,
-	/* In the handler's statement, which does not say whose it is, or runs
-	 * only after bytes were stored. Nothing is known of an API token
-	 * without the database, so that is checked before. */
+	/* An access token in the handler's statement; an API token before the
+	 * handler. For statements that do not return the user, or that run only
+	 * after bytes were stored: of an API token nothing is known without the
+	 * database. */
 	SESSION_API_BEFORE = 2,
 	SESSION_WHEN = 3, /* the bits of these */
 	/* Not for an API token: if one leaks, it must not make others, end
@@ -29,11 +30,11 @@ enum route_session {
 
 struct route {
 	const char *method; /* "GET" serves HEAD too */
-	/* The whole path. A "*" at its end takes one or more bytes, slashes
-	 * included; one in the middle takes a segment. The handler finds it in
-	 * rq->param; where there are two, all from the first to the end of the
-	 * last. A path is of the first pattern that it matches, whatever the
-	 * methods: what says more stands above what takes everything. */
+	/* The whole path. A "*" at its end matches one or more bytes, slashes
+	 * included; one in the middle matches a segment. rq->param is what it
+	 * matched; with two of them, from the first to the end of the last. The
+	 * first pattern that matches a path counts, whatever the methods, so
+	 * specific patterns stand above general ones. */
 	const char *pattern;
 	handler_fn *handle;
 	const char *scope; /* that a token must have, or ANY_SCOPE */
@@ -54,12 +55,12 @@ struct router {
 enum err router_find(const struct router *r, struct request *rq,
 		     struct response *rs, const struct route **out) MUST_CHECK;
 
-/* rq->route, or where no route was found the first whose pattern is that of the
- * path, whatever its method; -1 for a path that is not in the table. */
+/* rq->route; or, where the method has no route, the first one whose pattern
+ * matches the path; -1 for a path without a route. */
 int router_index(const struct router *r, const struct request *rq);
 
-/* Append the methods that the path of `rq` takes, "GET, HEAD, PUT", to `out`;
- * nothing for a path that is not in the table. */
+/* Append the methods that the path of `rq` accepts, "GET, HEAD, PUT", to `out`;
+ * nothing for a path without a route. */
 void router_methods(const struct router *r, const struct request *rq,
 		    struct buf *out);
 

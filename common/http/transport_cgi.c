@@ -11,7 +11,7 @@
 extern char **environ; /* POSIX names it, no header of ours does */
 
 enum {
-	CGI_READ = 128 * 1024, /* bytes a read asks for */
+	CGI_READ = 128 * 1024, /* bytes of one read(2) */
 	CGI_WRITE = 64 * 1024, /* bytes gathered before a write */
 	/* How long the rest of a refused body is read: milliseconds of silence,
 	 * and in all */
@@ -84,7 +84,7 @@ static enum err cgi_read(struct transport *t, struct span *chunk)
 	return ERR_OK;
 }
 
-/* Whether something has come within so many milliseconds, if only the end */
+/* Whether input, or its end, arrives within so many milliseconds */
 static bool comes(int within)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };

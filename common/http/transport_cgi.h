@@ -1,5 +1,5 @@
 /* transport_cgi.h - CGI/1.1 (RFC 3875): one request, from the environment and
- * standard input; the answer on standard output. For shared hosting. */
+ * standard input; the response on standard output. For shared hosting. */
 #ifndef TRANSPORT_CGI_H
 #define TRANSPORT_CGI_H
 
@@ -9,7 +9,7 @@
  */
 bool transport_cgi_ready(void);
 
-/* NULL when memory is out. The second accept answers ERR_CLOSED. */
+/* NULL when out of memory. The second accept returns ERR_CLOSED. */
 struct transport *transport_cgi_new(void);
 
 #endif

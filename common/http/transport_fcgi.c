@@ -21,10 +21,10 @@ static struct fcgi *of(struct transport *t)
 
 static void ignore_wake(int sig)
 {
-	(void)sig; /* that accept returns is all it is for */
+	(void)sig; /* its only effect is that accept returns */
 }
 
-/* Let (SIG_UNBLOCK) or do not let (SIG_BLOCK) the wake-up in */
+/* Unblock (SIG_UNBLOCK) or block (SIG_BLOCK) the wake-up signal */
 static void mask_wake(int how)
 {
 	sigset_t wake;
@@ -34,7 +34,7 @@ static void mask_wake(int how)
 	(void)pthread_sigmask(how, &wake, NULL);
 }
 
-/* systemd's socket outlives us: not ours to shut */
+/* The socket of systemd outlives this process, which must not shut it */
 static bool is_ours(void)
 {
 	return getenv("LISTEN_FDS") == NULL;
@@ -49,12 +49,13 @@ static bool is_unix(void)
 	       name.ss_family == AF_UNIX;
 }
 
-/* libfcgi reads a request's variables inside its accept, and takes EINTR there
- * for a broken connection. So reads are restarted after the signal (SA_RESTART)
- * and accept is not: signal(7) exempts sockets that have a receive timeout. The
- * one set here is too long ever to pass. A Unix socket's connections do not
- * inherit it; those of TCP would, and their reads be interrupted with it. There
- * it is not needed: shutting a TCP socket wakes whoever waits in accept. */
+/* libfcgi reads the variables of a request inside its accept, and treats EINTR
+ * there as a broken connection. So reads are restarted after the signal
+ * (SA_RESTART) and accept is not: signal(7) exempts sockets that have a receive
+ * timeout. The timeout set here is too long ever to pass. The connections of a
+ * Unix socket do not inherit it; those of TCP would, and their reads would be
+ * interrupted. There it is not needed: shutting a TCP socket wakes every thread
+ * in accept. */
 static bool make_accept_interruptible(void)
 {
 	const struct timeval ages = { .tv_sec = 1000000 };
@@ -79,7 +80,7 @@ bool transport_fcgi_ready(void)
 	if (getsockopt(0, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
 	    !listening)
 		return false;
-	/* libfcgi sets signal handlers of its own: ours come after */
+	/* libfcgi sets signal handlers of its own, so ours are set after */
 	return FCGX_Init() == 0 && make_accept_interruptible();
 }
 
@@ -189,7 +190,7 @@ struct transport *transport_fcgi_new(void)
 	if (f == NULL)
 		return NULL;
 	f->base.ops = &ops;
-	/* Without the flag, accept would begin again after a signal */
+	/* Without the flag, accept would restart after a signal */
 	if (FCGX_InitRequest(&f->request, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
 		free(f);
 		return NULL;

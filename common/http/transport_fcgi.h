@@ -7,26 +7,26 @@
 
 #include <signal.h>
 
-/* The signal that ends a wait in accept and nothing else: it is blocked in all
- * other calls, so a request under way never sees it. */
+/* The signal that interrupts a wait in accept. It is blocked in all other
+ * calls, so it never interrupts a request. */
 #define TRANSPORT_FCGI_WAKE SIGUSR1
 
-/* True if descriptor 0 is a listening socket, so that transport_fcgi_new()
- * makes sense. Sets libfcgi up, and blocks TRANSPORT_FCGI_WAKE for this thread
- * and those that it makes; call once, before any thread starts. */
+/* Whether descriptor 0 is a listening socket, as transport_fcgi_new() needs it.
+ * Initialises libfcgi, and blocks TRANSPORT_FCGI_WAKE in this thread and those
+ * that it starts; call once, before any thread starts. */
 bool transport_fcgi_ready(void);
 
-/* Take no new connections, for the program is about to end: whoever tries is
- * refused at once and can turn elsewhere, while those that wait already are
- * still handed out by accept, and then it answers ERR_GONE. False where the
- * socket is not ours to shut, for it outlives us (socket activation by
- * systemd): there, what waits is left to our successor. */
+/* Refuse new connections, since the program is about to end: clients are
+ * refused at once and can try another server. accept still returns the
+ * connections that wait in the queue, then ERR_GONE. Returns false where the
+ * socket outlives the program (socket activation by systemd): then the queue is
+ * left to the next program. */
 bool transport_fcgi_refuse(void);
 
-/* One for each thread; all accept on the same socket. NULL when memory is
- * out. accept answers ERR_CLOSED when TRANSPORT_FCGI_WAKE interrupts it,
- * ERR_GONE when the socket is shut, by us or by another process that has it,
- * and ERR_IO for what may pass (no free descriptor). */
+/* One for each thread; all accept on the same socket. NULL when out of memory.
+ * accept returns ERR_CLOSED when TRANSPORT_FCGI_WAKE interrupts it, ERR_GONE
+ * when this process or another one that shares the socket has shut it, and
+ * ERR_IO for a temporary failure (no free descriptor). */
 struct transport *transport_fcgi_new(void);
 
 #endif

@@ -6,8 +6,8 @@
  * what does not fit is cut and the line stays valid JSON. Bytes that are
  * not UTF-8 text are written as \u00XX, so a client cannot forge a line.
  *
- * Only handlers' callers and main log; what is below returns an error. Never
- * give a secret to a log line: tokens, passwords, keys.
+ * Folders below server/ do not log: they return an error. A log line never
+ * contains a secret: no token, no password, no key.
  *
  *	struct log_line l;
  *	log_begin(&l, LOG_WARN, "plaintext-password");

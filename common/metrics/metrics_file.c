@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 enum {
-	LOCK_MAKING = 0, /* byte that is locked to look at the header */
-	LOCK_PLACES = 1, /* the first place's; they need not exist */
-	TRIES = 100,	 /* to meet a file that nobody replaces meanwhile */
+	LOCK_HEADER = 0, /* byte that is locked to read the header */
+	LOCK_SLOTS = 1,	 /* byte of the first slot; the bytes need not exist */
+	TRIES = 100,	 /* to open a file that is not being replaced */
 };
 
 static struct flock lock_of(short type, off_t byte)
@@ -22,7 +22,7 @@ static struct flock lock_of(short type, off_t byte)
 
 static off_t byte_of(const struct metrics *m, const struct metrics_place *p)
 {
-	return LOCK_PLACES + (off_t)(p - m->shared->places);
+	return LOCK_SLOTS + (off_t)(p - m->shared->places);
 }
 
 bool metrics_lives(const struct metrics *m, const struct metrics_place *p)
@@ -30,7 +30,7 @@ bool metrics_lives(const struct metrics *m, const struct metrics_place *p)
 	struct flock l;
 
 	if (p == m->own)
-		return true; /* of our own locks F_GETLK does not tell */
+		return true; /* F_GETLK does not report our own locks */
 	if (m->file < 0 ||
 	    atomic_load_explicit(&p->alive, memory_order_relaxed) == 0)
 		return false;
@@ -38,7 +38,7 @@ bool metrics_lives(const struct metrics *m, const struct metrics_place *p)
 	return fcntl(m->file, F_GETLK, &l) == 0 && l.l_type != F_UNLCK;
 }
 
-/* FNV-1a over all that gives a counter its meaning */
+/* FNV-1a over the texts that give the counters their meaning */
 static uint64_t layout_hash(const struct metrics_layout *l)
 {
 	uint64_t h = 14695981039346656037u;
@@ -90,8 +90,8 @@ enum err metrics_check(const char *path, struct errmsg *why)
 		       strerror(errno));
 }
 
-/* An empty file of ours. The space is taken now: a store to a page for which
- * the disk has no room would be the end of the process (SIGBUS). */
+/* Initialise an empty file. Its space is allocated now: a write to a page that
+ * has no room on the disk would kill the process (SIGBUS). */
 static enum err fill(int fd, const struct metrics_layout *layout,
 		     struct errmsg *why)
 {
@@ -125,8 +125,8 @@ static bool fits(int fd, const struct metrics_layout *layout)
 	       head.layout == layout_hash(layout);
 }
 
-/* Another layout's file may be in use by its own program: leave it to that, and
- * put a new one in its place. */
+/* A file of another layout may be in use by its own program: leave that one
+ * unchanged and rename a new one over its name. */
 static enum err replace(const char *path, const struct metrics_layout *layout,
 			struct errmsg *why)
 {
@@ -136,7 +136,7 @@ static enum err replace(const char *path, const struct metrics_layout *layout,
 
 	if (n < 0 || (size_t)n >= sizeof(fresh))
 		return err_set(why, ERR_CONFIG, "METRICS_FILE: too long");
-	(void)unlink(fresh); /* of one that was killed in here */
+	(void)unlink(fresh); /* of a process that was killed in here */
 	e = open_file(fresh, O_CREAT | O_EXCL, &fd, why);
 	if (e != ERR_OK)
 		return e;
@@ -159,15 +159,15 @@ static bool is_at(int fd, const char *path)
 	       open_one.st_ino == named.st_ino;
 }
 
-/* A file of this layout, and not one that somebody is replacing. Whoever looks
- * at the header holds the lock of the file that the path named: after that, the
- * path has to be asked again. */
+/* Open a file of this layout that is not being replaced. The header is read
+ * under the lock of the file that the path named before, so after locking, the
+ * path must still name that file. */
 enum err metrics_file_open(const char *path,
 			   const struct metrics_layout *layout, int *out,
 			   struct errmsg *why)
 {
 	for (int i = 0; i < TRIES; i++) {
-		struct flock l = lock_of(F_WRLCK, LOCK_MAKING);
+		struct flock l = lock_of(F_WRLCK, LOCK_HEADER);
 		enum err e;
 		int fd, locked;
 
@@ -183,7 +183,7 @@ enum err metrics_file_open(const char *path,
 				    path, strerror(errno));
 		} else if (is_at(fd, path)) {
 			if (fits(fd, layout)) {
-				l = lock_of(F_UNLCK, LOCK_MAKING);
+				l = lock_of(F_UNLCK, LOCK_HEADER);
 				(void)fcntl(fd, F_SETLK, &l);
 				*out = fd;
 				return ERR_OK;
@@ -197,7 +197,7 @@ enum err metrics_file_open(const char *path,
 	return err_set(why, ERR_IO, "METRICS_FILE: %s keeps changing", path);
 }
 
-/* A place whose last owner has died, or never was */
+/* A slot whose last owner has ended, or that was never used */
 void metrics_take_place(struct metrics *m)
 {
 	size_t start = (size_t)getpid() % METRICS_PROCESSES;

@@ -24,7 +24,7 @@ static const char *const metrics_methods[METRICS_METHODS] = {
 	"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other",
 };
 
-/* The last of each is for words that are not here */
+/* The last word of each list stands for all others */
 static const char *const metrics_logins[] = {
 	"ok",
 	"unknown-user",
@@ -56,7 +56,7 @@ struct metrics_cell {
 	metrics_count statuses[METRICS_STATUSES];
 };
 
-/* One process; all of it is meant only while its lock is held */
+/* One process; valid only while its lock is held */
 struct metrics_place {
 	_Atomic int64_t alive, gauges[METRICS_GAUGES];
 };
@@ -71,20 +71,20 @@ struct metrics_shared {
 	metrics_count counters[METRICS_COUNTERS];
 	metrics_count logins[METRICS_LOGINS], refreshes[METRICS_REFRESHES];
 	struct metrics_place places[METRICS_PROCESSES];
-	/* the first row is for paths that are in no table */
+	/* the first row is for paths without a route */
 	struct metrics_cell cells[METRICS_ROUTES + 1][METRICS_METHODS];
 };
 
 struct metrics {
 	struct metrics_layout layout;
 	struct metrics_shared *shared; /* owned */
-	struct metrics_place *own;     /* NULL when all places were taken */
+	struct metrics_place *own;     /* NULL when all slots are used */
 	int file;		       /* -1: private memory */
 	double started;		       /* seconds since 1970 */
 };
 
-/* Upper bounds of the buckets, in microseconds and as the label `le` has them.
- * From what a check of a token takes to what a large upload takes. */
+/* Upper bounds of the buckets, in microseconds and as values of the label `le`:
+ * from the duration of a token check to that of a large upload. */
 static const struct metrics_bound {
 	int64_t us;
 	const char *le;
@@ -97,16 +97,17 @@ static const struct metrics_bound {
 	{ 10000000, "10" }, { 60000000, "60" }, { 600000000, "600" },
 };
 
-/* The file at `path`, made if need be. ERR_CONFIG, ERR_FULL, ERR_IO. */
+/* Open the file at `path`; create it where it is missing. ERR_CONFIG, ERR_FULL,
+ * ERR_UNAVAILABLE, ERR_IO. */
 enum err metrics_file_open(const char *path,
 			   const struct metrics_layout *layout, int *out,
 			   struct errmsg *why) MUST_CHECK;
 
-/* Set m->own to a place whose last owner has ended, and hold it until the file
- * is closed; all of them may be taken. */
+/* Set m->own to a free slot and lock it until the file is closed; NULL where
+ * all slots are used. */
 void metrics_take_place(struct metrics *m);
 
-/* Whether the process whose place this is lives. */
+/* Whether the process that owns the slot is alive. */
 bool metrics_lives(const struct metrics *m, const struct metrics_place *p);
 
 #endif

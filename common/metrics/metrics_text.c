@@ -57,7 +57,7 @@ static void cell_labels(struct text *t, const char *name, const char *suffix,
 typedef void cell_fn(struct text *t, const char *name, size_t row,
 		     size_t method, const struct metrics_cell *c);
 
-/* Only what has been asked for at least once has series */
+/* Only routes that were requested at least once have series */
 static void each_cell(struct text *t, const char *name, cell_fn *write)
 {
 	for (size_t row = 0; row <= t->m->layout.route_count; row++) {
@@ -86,7 +86,7 @@ static void write_statuses(struct text *t, const char *name, size_t row,
 }
 
 /* The count is the sum of the buckets as they were read, so the three agree
- * while requests go on. */
+ * while requests are counted. */
 static void write_duration(struct text *t, const char *name, size_t row,
 			   size_t method, const struct metrics_cell *c)
 {
@@ -142,7 +142,7 @@ static void requests(struct text *t)
 
 /* --- the rest ------------------------------------------------------------- */
 
-/* What the living processes say together */
+/* The sums over the processes that are alive */
 static void sum_gauges(const struct metrics *m, int64_t *processes,
 		       int64_t sums[static METRICS_GAUGES])
 {

@@ -1,9 +1,10 @@
-/* bearer_id.h - what a bearer shows: an access token of a login, or an API
- * token. Either belongs to one row of the table `session`.
+/* bearer_id.h - which session a bearer token belongs to: that of a login, by an
+ * access token, or that of an API token. Either is a row of the table
+ * `session`.
  *
  * An API token is "gh_" session "_" secret: 22 and 43 characters of base64url
- * that say 128 and 256 random bits. The table has the SHA-256 of the secret's
- * characters; so many random bits need no slower hash.
+ * for 128 and 256 random bits. The table stores the SHA-256 of the secret's
+ * characters; that many random bits need no slower hash.
  */
 #ifndef BEARER_ID_H
 #define BEARER_ID_H
@@ -27,12 +28,12 @@ struct bearer_id {
 /* Whether the text begins like an API token, which no JWT does. */
 bool bearer_id_is_api(struct span token);
 
-/* Take an API token apart. ERR_FORMAT. */
+/* Split an API token into its parts. ERR_FORMAT. */
 enum err bearer_id_parse_api(struct span token,
 			     struct bearer_id *out) MUST_CHECK;
 
 /* Make a new API token for the session named in out->session; fills `api` and
- * `secret`. The text is shown once and kept nowhere. */
+ * `secret`. The text is returned once and stored nowhere. */
 void bearer_id_make_api(struct bearer_id *out,
 			char text[static API_TOKEN_LEN + 1]);
 

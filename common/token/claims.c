@@ -55,7 +55,8 @@ static enum err read_user_id(struct json_object *o, uint64_t *out)
 	return ERR_OK;
 }
 
-/* RFC 7519 4.1.3: a string, or an array of strings. We issue, and take, one. */
+/* RFC 7519 4.1.3: a string, or an array of strings. We issue and
+ * accept one. */
 static enum err read_audience(struct json_object *o, char *out, size_t cap)
 {
 	struct json_object *v, *holder = o;
@@ -80,7 +81,7 @@ static enum err read_audience(struct json_object *o, char *out, size_t cap)
 	return e;
 }
 
-/* A member that may be missing takes `otherwise` */
+/* A missing member reads as `otherwise` */
 static enum err read_time(struct json_object *o, const char *key,
 			  int64_t otherwise, int64_t *out)
 {
@@ -93,7 +94,7 @@ static enum err read_time(struct json_object *o, const char *key,
 	return e == ERR_OK && *out < 0 ? ERR_FORMAT : e;
 }
 
-/* It goes into statements, where the column takes ASCII only */
+/* It becomes a parameter of statements, whose column is ASCII */
 static enum err read_session(struct json_object *o, char *out, size_t cap)
 {
 	enum err e = json_get_text(o, "sid", out, cap);

@@ -1,4 +1,4 @@
-/* claims.h - what a token says (RFC 7519 4.1, RFC 9068): a plain value.
+/* claims.h - the claims of a token (RFC 7519 4.1, RFC 9068): a plain value.
  *
  * Texts are terminated, UTF-8, and free of control characters. Times are
  * whole seconds since 1970 UTC.
@@ -17,7 +17,7 @@ enum {
 	CLAIMS_ID_MAX = 63,
 	CLAIMS_JSON_MAX = 1536, /* bytes of the whole object */
 	KID_MAX = 63,
-	CLAIMS_NO_END = 0, /* expires_at of an API token that lives on */
+	CLAIMS_NO_END = 0, /* expires_at of an API token that never expires */
 };
 
 struct json_object; /* json.h */
@@ -34,23 +34,23 @@ struct claims {
 	int64_t issued_at, not_before, expires_at;
 };
 
-/* The JSON object, owned: json_object_put(). NULL when memory is out. An API
- * token has no "jti" and, if it has no end, no "exp". */
+/* The JSON object, owned: json_object_put(). NULL when out of memory. An
+ * API token has no "jti" and, if it never expires, no "exp". */
 struct json_object *claims_json(const struct claims *c);
 
-/* Append it as text. buf_error(out) tells. */
+/* Append it as text. Check buf_error(out). */
 void claims_write(const struct claims *c, struct buf *out);
 
 /* Read the JSON text `json`. ERR_FORMAT for anything but one object with the
- * members above, each of its type and size and none twice. Members that we do
- * not know are skipped, as RFC 7519 4 asks. `aud` may be a string or an array
+ * members above, each of its type and size and none twice. Unknown members
+ * are skipped, as RFC 7519 4 requires. `aud` may be a string or an array
  * of one string. */
 enum err claims_parse(struct span json, struct claims *out) MUST_CHECK;
 
-/* The JOSE header of a token (RFC 7515 4.1). ERR_BAD_TOKEN unless alg is exactly
- * HS256; ERR_FORMAT for what is malformed, for a "crit" (RFC 7515 4.1.11: we
- * know no extension), and for a typ other than "at+jwt" or "JWT". `kid` takes
- * the key's name, at most KID_MAX bytes. */
+/* Read the JOSE header of a token (RFC 7515 4.1). ERR_BAD_TOKEN unless alg is
+ * exactly HS256; ERR_FORMAT if it is malformed, has a "crit" (RFC 7515 4.1.11:
+ * no extension is supported), or a typ other than "at+jwt" or "JWT". `kid` is
+ * filled with the name of the key, at most KID_MAX bytes. */
 enum err claims_parse_head(struct span json,
 			   char kid[static KID_MAX + 1]) MUST_CHECK;
 

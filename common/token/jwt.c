@@ -54,7 +54,7 @@ static enum err check_body(struct span body, const struct jwt_rules *rules,
 	e = claims_parse((struct span) { json, len }, out);
 	if (e != ERR_OK)
 		return e;
-	/* RFC 7519 4.1.3: who is not in an "aud" that is there must refuse */
+	/* RFC 7519 4.1.3: refuse a token whose "aud" does not name us */
 	if (strcmp(out->issuer, rules->issuer) != 0 ||
 	    strcmp(out->audience, rules->audience) != 0)
 		return ERR_BAD_TOKEN;
@@ -132,7 +132,7 @@ enum err jwt_sign(const struct claims *c, const struct keyring *ring,
 	buf_add_char(out, '.');
 	add_base64url(out, (struct span) { (char *)mac, sizeof(mac) });
 	e = buf_error(out);
-	/* A token that nobody would verify is better never issued */
+	/* Do not issue a token that jwt_verify() would refuse */
 	if (e == ERR_OK && out->len - start > JWT_TOKEN_MAX)
 		e = ERR_TOO_LARGE;
 out:

@@ -1,8 +1,8 @@
 /* jwt.h - compact HS256 JSON Web Tokens (RFC 7515, RFC 7519, RFC 9068).
  *
- * Knows one shape: base64url(head) "." base64url(claims) "." base64url(mac).
- * Nothing here logs, keeps state or reads the clock: the caller passes `now`,
- * so a test can choose it.
+ * There is one format: base64url(head) "." base64url(claims) "."
+ * base64url(mac). Nothing here logs, keeps state or reads the clock: the caller
+ * passes `now`, so a test can choose it.
  */
 #ifndef JWT_H
 #define JWT_H
@@ -18,7 +18,7 @@ enum {
 	JWT_HEAD_MAX = 256,   /* bytes of the header's JSON */
 };
 
-/* Who must have issued a token, and for whom. */
+/* The issuer and the audience that a token must have. */
 struct jwt_rules {
 	const char *issuer;   /* "iss" must be this */
 	const char *audience; /* "aud" must be this; "": there must be none */
@@ -31,10 +31,10 @@ enum err jwt_sign(const struct claims *c, const struct keyring *ring,
 
 /* Check `token` against every live key of `ring` at time `now`.
  *
- *   ERR_OK       *out is filled; after any other value *out is untouched
- *   ERR_FORMAT   not three base64url parts, or not the claims we issue
- *   ERR_BAD_TOKEN     no key's MAC matches; or alg, kid, iss or aud is not ours
- *   ERR_EXPIRED  genuine, but now >= exp or now < nbf
+ *   ERR_OK         *out is filled; after any other value *out is untouched
+ *   ERR_FORMAT     not three base64url parts, or not the claims that we issue
+ *   ERR_BAD_TOKEN  no key's MAC matches; or alg, kid, iss or aud is not ours
+ *   ERR_EXPIRED    genuine, but now >= exp or now < nbf
  *
  * The MAC is compared in constant time, and before any JSON is parsed: the key
  * is found by trying (there are few), and only then must `kid` name it.

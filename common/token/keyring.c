@@ -6,11 +6,11 @@
 #include <string.h>
 
 enum {
-	DISTINCT_MIN = 8, /* different bytes in a secret that is no joke */
+	DISTINCT_MIN = 8, /* different bytes that a secret must have */
 	KID_OF_SECRET = 16,
 };
 
-/* Long enough, and printed in a thousand tutorials */
+/* Long enough, but printed in many tutorials */
 static const char *const well_known[] = {
 	"a-string-secret-at-least-256-bits-long",
 	"your-256-bit-secret",
@@ -35,8 +35,8 @@ static const char *const well_known[] = {
 	"abcdefghijklmnopqrstuvwxyz",
 };
 
-/* "change-me-change-me-...": what is said again and again counts once, and
- * once is then too short */
+/* "change-me-change-me-...": a repeated text counts once, and once is too short
+ */
 static bool repeats_itself(struct span secret)
 {
 	for (size_t n = 1; n < SECRET_MIN && 2 * n <= secret.len; n++) {
@@ -50,7 +50,7 @@ static bool repeats_itself(struct span secret)
 	return false;
 }
 
-/* What is left of a secret behind a well-known phrase is too little */
+/* The part of a secret behind a well-known phrase is too short */
 static bool mostly(struct span secret, struct span word)
 {
 	return span_has_prefix_nocase(secret, word) &&

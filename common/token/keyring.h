@@ -1,6 +1,7 @@
 /* keyring.h - the secrets that sign tokens, by name (RFC 7515 4.1.4 "kid").
  *
- * One key signs, all verify until they retire. As a file it is one key a line,
+ * One key signs; each verifies until it retires. A keyring file has one key a
+ * line,
  *
  *	kid created_at retires_at secret
  *
@@ -52,7 +53,7 @@ const struct key *keyring_signer(const struct keyring *k);
 /* Whether `key` may still verify at `now`. */
 bool key_is_live(const struct key *key, int64_t now);
 
-/* ERR_CONFIG when a secret is one that anybody could guess. */
+/* ERR_CONFIG when a secret is easy to guess. */
 enum err secret_check(struct span secret, struct errmsg *why) MUST_CHECK;
 
 #endif

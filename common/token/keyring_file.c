@@ -8,13 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A ring and how many hold it; the last to let go frees it */
+/* A ring and its count of references; the last release frees it */
 struct held {
 	struct keyring ring; /* first: a ring's address is its holder's */
 	size_t holders;
 };
 
-/* What tells one version of a file from the next: a rename changes the inode */
+/* Identifies a version of a file: a rename changes the inode */
 struct version {
 	dev_t device;
 	ino_t inode;
@@ -140,8 +140,8 @@ enum err keyring_file_fixed(struct span secret, struct keyring_file **out,
 	return open_with(NULL, first, out, why);
 }
 
-/* With the lock held. What was in vain is tried again only if `retry`: it may
- * have been for want of a file descriptor. */
+/* Call with the lock held. A version that could not be read is read again only
+ * if `retry`: a file descriptor may have been missing. */
 static void look(struct keyring_file *f, bool retry)
 {
 	struct held *fresh;

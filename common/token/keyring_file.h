@@ -1,13 +1,13 @@
 /* keyring_file.h - a keyring that follows its file.
  *
- * `auth-admin key rotate` changes the file; the running programs notice. The
- * file is looked at once a second at most, when a key is wanted, and at once
- * when a token's MAC matches no key, for another process may sign with a new
- * key already. A file that cannot be read or makes no sense is left alone: the
- * keys in memory go on, and keyring_file_fault() tells why.
+ * `auth-admin key rotate` changes the file, and the running programs read it
+ * again: they check the file at most once a second, when a key is needed, and
+ * at once when the MAC of a token matches no key, since another process may
+ * sign with a new key already. If the file cannot be read or is malformed, the
+ * keys in memory stay in force, and keyring_file_fault() returns the reason.
  *
- * All calls are for many threads at a time. A ring that was taken stays as it
- * is until it is given back, however often the file changes meanwhile.
+ * All calls are safe from many threads. A ring that was taken does not change
+ * until it is given back, even if the file changes.
  */
 #ifndef KEYRING_FILE_H
 #define KEYRING_FILE_H
@@ -21,7 +21,7 @@ struct keyring_file;
 enum err keyring_file_open(const char *path, struct keyring_file **out,
 			   struct errmsg *why) MUST_CHECK;
 
-/* One key from the bytes of a secret, for ever. ERR_CONFIG,
+/* One key from the bytes of a secret, which never changes. ERR_CONFIG,
  * ERR_MEMORY. */
 enum err keyring_file_fixed(struct span secret, struct keyring_file **out,
 			    struct errmsg *why) MUST_CHECK;
@@ -30,9 +30,9 @@ enum err keyring_file_fixed(struct span secret, struct keyring_file **out,
 const struct keyring *keyring_file_take(struct keyring_file *f, int64_t now);
 void keyring_file_give(struct keyring_file *f, const struct keyring *ring);
 
-/* Look at the file now. True if the keys in force are others than those of
- * `held`, which must not have been given back yet: also when another thread was
- * the first to see the change. */
+/* Check the file now. Returns whether the keys in force differ from those of
+ * `held`, which must not have been given back yet; also where another thread
+ * saw the change first. */
 bool keyring_file_look(struct keyring_file *f, const struct keyring *held);
 
 /* True once for each new reason why the file could not be used. */

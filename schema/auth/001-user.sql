@@ -1,5 +1,5 @@
--- The table that every tutorial of this design starts from. Where one stands
--- already, it and its rows are kept, and the next steps grow it.
+-- The table that tutorials of this design begin with. If it exists, it and its rows
+-- are kept, and the next migrations extend it.
 CREATE TABLE IF NOT EXISTS user (
     id       BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
     email    VARCHAR(255) NOT NULL UNIQUE,

@@ -1,9 +1,9 @@
--- From a tutorial's table to an account. One statement, so it happens or it does
--- not. Times are seconds since 1970 UTC.
+-- Extends a tutorial's table to accounts, in one statement, so it is applied whole or
+-- not at all. Times are seconds since 1970 UTC.
 --
--- email compares without regard to case. password does not: it is a hash, or,
--- in a row that came from a tutorial, still the plain text that a first login
--- replaces. It compares in the program, never here.
+-- email ignores case. password does not: it is a hash or, in a row of a tutorial,
+-- still the plain text, which the first login replaces. The program compares
+-- passwords, SQL never does.
 ALTER TABLE user
     MODIFY id       BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     MODIFY email    VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL,

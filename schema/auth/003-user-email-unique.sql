@@ -1,6 +1,6 @@
--- A tutorial's table may lack the unique index on email. Prepared, because
--- MySQL has no ADD INDEX IF NOT EXISTS. Two rows of one email stop it here:
--- which of them is the user is for a person to decide.
+-- A tutorial's table may lack the unique index on email. Prepared, because MySQL has
+-- no ADD INDEX IF NOT EXISTS. It fails if two rows have the same email: a person has
+-- to decide which of them is the user.
 SET @statement = (
     SELECT IF(COUNT(*) > 0, 'DO 0', 'ALTER TABLE user ADD UNIQUE KEY email (email)')
     FROM information_schema.statistics one

@@ -1,10 +1,10 @@
--- What a token belongs to, and what can be ended: a login (kind 'login'), or an
--- API token ('api'). Times are seconds since 1970 UTC.
+-- A session: a login (kind 'login') or an API token ('api'). Every token belongs to
+-- one, and it can be ended. Times are seconds since 1970 UTC.
 --
--- secret is the SHA-256 of an API token's secret; a login has none. A row that
--- has ended stays for a while, for whoever looks into what happened, and is
--- removed by `auth-admin gc`. session_user finds the living ones of a user in
--- the order of their making, however many dead ones lie about.
+-- secret is the SHA-256 of the secret of an API token; a login has none. The row of an
+-- ended session stays for a while, for investigations, and is removed by
+-- `auth-admin gc`. The index session_user finds the active sessions of a user in the
+-- order of creation, however many ended ones there are.
 CREATE TABLE session (
     id           CHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
     user_id      BIGINT UNSIGNED NOT NULL,

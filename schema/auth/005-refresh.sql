@@ -1,7 +1,6 @@
--- Refresh tokens, as the SHA-256 of their text. All of one session are a
--- family: each is spent once, for the next. A spent one stays until it would
--- have expired, so that its second use is noticed; next_hash names its
--- successor.
+-- Refresh tokens, as the SHA-256 of their text. All tokens of one session are a
+-- family: each is spent once, for its successor, which is next_hash. A spent token
+-- stays until it would have expired, so that its reuse is detected.
 CREATE TABLE refresh (
     hash       BINARY(32) NOT NULL PRIMARY KEY,
     session_id CHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

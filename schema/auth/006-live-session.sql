@@ -1,5 +1,5 @@
--- Who may still ask: sessions that were not ended, of users who were not
--- disabled. Both programs join it into their statements (common/caller.h).
+-- The active sessions: not ended, and of a user who is not disabled. Both programs
+-- join it into their statements (common/access/session_check.h).
 CREATE VIEW live_session AS
 SELECT s.id, s.user_id, u.email, u.admin, s.kind, s.scope, s.secret,
        s.created_at, s.expires_at, s.last_used_at

@@ -1,5 +1,5 @@
--- Attempts to log in, counted for all machines that share this database
--- (cgi-auth/throttle.h). Rows are found by their whole key or removed by age.
+-- Login attempts, counted for all machines that share this database
+-- (cgi-auth/tables/throttle.h). Rows are found by their whole key, and removed by age.
 CREATE TABLE throttle (
     bucket        VARBINARY(48) NOT NULL PRIMARY KEY,
     failures      INT NOT NULL,

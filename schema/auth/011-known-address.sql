@@ -1,5 +1,5 @@
--- Addresses from which an account was logged into rightly: guesses made
--- elsewhere do not delay it there. `account` is what throttle.h calls so.
+-- Addresses from which a login to an account succeeded. Failed guesses from other
+-- addresses do not delay logins from them. throttle.h defines `account`.
 CREATE TABLE known_address (
     account   BINARY(32) NOT NULL,
     address   VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

@@ -1,7 +1,7 @@
--- The second factor of a user (RFC 6238). The secret must be had as it is to
--- compute a code, so it is not hashed; only cgi-auth's account may read it.
--- It has no force until confirmed_at. last_step is the last 30-second step of
--- which a code was taken: it and those before it are used up.
+-- The second factor of a user (RFC 6238). Codes are computed from the secret itself,
+-- so it is not hashed; only the account of cgi-auth may read it. It takes effect at
+-- confirmed_at. last_step is the latest 30-second step whose code was accepted: codes
+-- of it and of earlier steps are used up.
 CREATE TABLE otp (
     user_id      BIGINT UNSIGNED NOT NULL PRIMARY KEY,
     secret       BINARY(20) NOT NULL,

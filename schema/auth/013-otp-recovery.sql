@@ -1,5 +1,5 @@
--- Codes for the day when the authenticator is lost: each works once and is
--- then gone. SHA-256 of 80 random bits.
+-- Recovery codes, for users who lost their authenticator: SHA-256 of 80 random bits.
+-- Each works once, and its row is deleted then.
 CREATE TABLE otp_recovery (
     user_id BIGINT UNSIGNED NOT NULL,
     hash    BINARY(32) NOT NULL,

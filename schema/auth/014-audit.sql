@@ -1,5 +1,5 @@
--- Who did what, from where. Rows outlive their user, so nothing refers to one.
--- cgi-auth removes what is older than AUDIT_DAYS.
+-- Who did what, from which address. Rows outlive their user, so there is no foreign
+-- key. cgi-auth removes rows that are older than AUDIT_DAYS.
 CREATE TABLE audit (
     id         BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     at         BIGINT NOT NULL,

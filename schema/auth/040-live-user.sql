@@ -1,5 +1,5 @@
--- Whose upload links are open: users who were not disabled. All that the gateway
--- sees of somebody who is not logged in.
+-- Users who are not disabled: only their upload links work. The gateway can read
+-- nothing else about a user who is not logged in.
 CREATE VIEW live_user AS
 SELECT id
   FROM user

@@ -1,10 +1,10 @@
--- A finished file. The row is written after its bytes are safe on disk, and
--- deleted before they are. Times are seconds since 1970 UTC.
+-- A complete file. The row is inserted after the bytes are synced to disk, and deleted
+-- before they are. Times are seconds since 1970 UTC.
 CREATE TABLE file (
-    -- UUIDv7 as text: it sorts by time, so the newest files of an owner lie
-    -- side by side at the end of (owner, id).
+    -- UUIDv7 as text, which sorts by time: the newest files of an owner are
+    -- adjacent at the end of (owner, id).
     id         CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
-    -- user.id of the auth database. No foreign key: the two may be on two servers.
+    -- user.id of the auth database. No foreign key: it may be on another server.
     owner      BIGINT UNSIGNED NOT NULL,
     name       VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL,
     type       VARCHAR(127) CHARACTER SET ascii COLLATE ascii_general_ci NOT NULL,

@@ -1,5 +1,5 @@
--- What each owner has, and may have. Changed in the same transaction as `file`,
--- so that it always agrees with the rows; gateway-admin quota recount repairs it.
+-- The usage and the limits of each owner. Changed in the same transaction as `file`, so
+-- that it always agrees with its rows; gateway-admin quota recount repairs it.
 CREATE TABLE quota (
     owner     BIGINT UNSIGNED NOT NULL PRIMARY KEY,
     bytes     BIGINT NOT NULL DEFAULT 0,

@@ -1,4 +1,4 @@
--- The files that are there already. A program of before that still runs while
--- this does is not counted: gateway-admin quota recount, once it has ended.
+-- Count the existing files. Uploads by an old program that still runs are not
+-- counted: run gateway-admin quota recount once it has ended.
 INSERT IGNORE INTO quota (owner, bytes, files)
 SELECT owner, SUM(size), COUNT(*) FROM file GROUP BY owner;

@@ -1,7 +1,7 @@
--- A share link: whoever shows its secret may download the file. The row outlives
--- the file, so that a link to a deleted one can say that it is gone.
+-- A share link: whoever has its secret may download the file. The row outlives the
+-- file, so that a link to a deleted file is answered with 410.
 CREATE TABLE link (
-    -- Its name, for the list and to revoke it; tells nothing of the secret.
+    -- Identifies the link in lists and for revoking; independent of the secret.
     id               CHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
     -- SHA-256 of the secret in the URL, which is stored nowhere.
     hash             BINARY(32) NOT NULL UNIQUE,
@@ -14,7 +14,7 @@ CREATE TABLE link (
     max_downloads    INT UNSIGNED NULL,
     downloads        INT UNSIGNED NOT NULL DEFAULT 0,
     last_download_at BIGINT NULL,
-    -- ranges let through since then, see docs/decisions/0017-a-resumed-download-is-one.md
+    -- Later ranges since then that were not counted, see docs/decisions/0014-a-resumed-download-counts-once.md
     resumes          INT UNSIGNED NOT NULL DEFAULT 0,
     KEY link_file (file_id),
     KEY link_expires (expires_at),

@@ -1,4 +1,4 @@
--- The upload link by which a file came, so that its owner can tell what is from
--- others; NULL: the owner's own. The row of a dead link goes, this stays.
+-- The upload link that a file was uploaded by, so that the owner can tell it from their
+-- own (NULL). It stays after the row of the link was removed.
 ALTER TABLE file
     ADD upload_link CHAR(22) CHARACTER SET ascii COLLATE ascii_bin NULL;

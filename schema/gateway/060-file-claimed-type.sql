@@ -1,4 +1,4 @@
--- What the client said the file was; `type` is what its bytes say. NULL where the
--- file came before anybody looked at bytes: there `type` is the client's word alone.
+-- The type that the client claimed; `type` is detected from the bytes. NULL for files
+-- from before detection: their `type` is what the client claimed.
 ALTER TABLE file
     ADD COLUMN claimed_type VARCHAR(127) CHARACTER SET ascii COLLATE ascii_general_ci NULL AFTER type;

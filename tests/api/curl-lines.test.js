@@ -1,6 +1,6 @@
-// The lines of curl in docs/operations.md and README.md, pasted into a bash as they stand there
+// The lines of curl in docs/curl.md and README.md, pasted into a bash as they stand there
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -12,9 +12,9 @@ import { totp } from '../support/totp.js';
 
 const stack = await useStack();
 
-// [heading, [fenced shell]] of each part of a Markdown text
-function pastes(text, mark) {
-  return text.split(new RegExp(`^${mark} `, 'm')).slice(1).map((part) => [part.slice(0, part.indexOf('\n')), fenced(part)]);
+// [heading, [fenced shell]] of each section of a Markdown text
+function pastes(text) {
+  return text.split(/^## /m).slice(1).map((part) => [part.slice(0, part.indexOf('\n')), fenced(part)]);
 }
 const read = (...steps) => readFileSync(join(repository, ...steps), 'utf8');
 
@@ -22,9 +22,9 @@ const read = (...steps) => readFileSync(join(repository, ...steps), 'utf8');
 const answers = (stdout) => stdout.trim().split(/\n|(?<=\})(?=\{)/).filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
 const statuses = (requests) => requests.map(({ status }) => status);
 
-describe('docs/operations.md', () => {
+describe('docs/curl.md', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-lines-'));
-  const parts = pastes(read('docs', 'operations.md').split(/^## By hand, with curl$/m)[1].split(/^## /m)[0], '###');
+  const parts = pastes(read('docs', 'curl.md')).filter(([, blocks]) => blocks.length);
   const bytes = (name) => readFileSync(join(folder, name));
   let ann, terminal, secret, recoveryCodes, other;
 
@@ -45,16 +45,15 @@ describe('docs/operations.md', () => {
     return (await stack.call('GET', '/me', { token })).status === 200;
   };
 
-  // heading: a function for each of its pastes, given what came out of it. Before a paste runs
-  // what `ready` has for it.
+  // heading: one check for each of its pastes, called with the result. `ready` has what must be done before a paste.
   const ready = {
     'Add a second factor 2': () => setCode(totp(secret)),
     'Log in with a second factor 1': () => setCode(recoveryCodes[0]),
-    'Take the second factor away 1': () => setCode(recoveryCodes[1]),
-    'See where you are logged in, and end one 2': () => terminal.paste(`SESSION=${other.id}`),
+    'Remove the second factor 1': () => setCode(recoveryCodes[1]),
+    'List sessions and end one 2': () => terminal.paste(`SESSION=${other.id}`),
   };
   const checks = {
-    'Make ready': [({ requests }) => {
+    Prepare: [({ requests }) => {
       assert.deepEqual(requests, []);
       assert.equal(statSync(join(folder, 'large.bin')).size, 3000000);
     }],
@@ -80,11 +79,11 @@ describe('docs/operations.md', () => {
       assert.deepEqual(statuses(requests), [200]);
       assert.ok(await isLoggedIn());
     }],
-    'Take the second factor away': [async ({ requests }) => {
+    'Remove the second factor': [async ({ requests }) => {
       assert.deepEqual(statuses(requests), [204]);
       assert.equal((await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).status, 200);
     }],
-    'Make an API token, use it, take it back': [async ({ requests, stdout }) => {
+    'Create, use and revoke an API token': [async ({ requests, stdout }) => {
       assert.deepEqual(statuses(requests), [201, 201, 200, 204]);
       assert.equal(answers(stdout).find((answer) => answer.tokens).tokens[0].name, 'backup');
       assert.equal((await stack.call('GET', '/files', { token: await terminal.value('API') })).status, 401);
@@ -95,7 +94,7 @@ describe('docs/operations.md', () => {
       const digest = sha256(bytes('large.bin'));
       assert.equal((await allFiles(stack, ann)).filter((file) => file.sha256 === digest).length, 2);
     }],
-    'Upload, and have the bytes checked': [async ({ requests }) => {
+    'Verify an upload': [async ({ requests }) => {
       assert.deepEqual(statuses(requests), [201, 201]);
       assert.equal((await names()).filter((name) => name === 'checked.bin').length, 2);
     }],
@@ -104,7 +103,7 @@ describe('docs/operations.md', () => {
       const [file] = answers(stdout)[0].files;
       assert.equal(Date.parse(file.expires_at) - Date.parse(file.created_at), 86400000);
     }],
-    'Upload over a line that breaks': [
+    'Resume an upload': [
       async ({ requests }) => {
         assert.deepEqual(statuses(requests), [201]);
         assert.ok((await terminal.value('AT')).startsWith(`${stack.url}/tus/`));
@@ -131,29 +130,29 @@ describe('docs/operations.md', () => {
       assert.deepEqual(statuses(requests), [200]);
       assert.ok(bytes('backup.bin').equals(bytes('large.bin')));
     }],
-    'Go on with a download, and check it': [({ requests, stdout }) => {
+    'Resume a download and verify it': [({ requests, stdout }) => {
       assert.deepEqual(statuses(requests), [206, 206, 200]);
       assert.equal(stdout.trim(), 'copy.bin: OK');
       assert.ok(bytes('copy.bin').equals(bytes('large.bin')));
     }],
-    'Rename; change when it expires': [({ requests, stdout }) => {
+    'Rename, or change when a file expires': [({ requests, stdout }) => {
       assert.deepEqual(statuses(requests), [200, 200, 200]);
       assert.deepEqual(answers(stdout).map(({ name, expires_at: end }) => [name, typeof end]), [['renamed.bin', 'object'], ['renamed.bin', 'string'], ['renamed.bin', 'object']]);
     }],
-    Share: [({ requests, stdout }) => {
+    'Share a file': [({ requests, stdout }) => {
       assert.deepEqual(statuses(requests), [201, 200, 200, 204]);
       assert.match(stdout, new RegExp(`^${stack.url}/s/[\\w-]{32}$`, 'm'));
       assert.ok(bytes('shared.bin').equals(bytes('large.bin')));
       assert.deepEqual(answers(stdout)[0].links.map(({ downloads }) => downloads), [1]);
     }],
-    'Have somebody send you files': [async ({ requests, stdout }) => {
+    'Receive files from others': [async ({ requests, stdout }) => {
       assert.deepEqual(statuses(requests), [201, 201, 200, 204]);
       const [receipt, { links: [link] }] = answers(stdout);
       assert.equal(receipt.files[0].name, 'note.txt');
       assert.equal(link.files, 1);
       assert.equal((await allFiles(stack, ann))[0].upload_link, link.id);
     }],
-    'See how much there is': [async ({ requests, stdout }) => {
+    'Show usage and quota': [async ({ requests, stdout }) => {
       assert.deepEqual(statuses(requests), [200]);
       assert.equal(answers(stdout)[0].files, (await names()).length);
     }],
@@ -161,7 +160,7 @@ describe('docs/operations.md', () => {
       assert.deepEqual(statuses(requests), [204]);
       assert.ok(!(await names()).includes('renamed.bin'));
     }],
-    'See where you are logged in, and end one': [
+    'List sessions and end one': [
       async ({ requests, stdout }) => {
         assert.deepEqual(statuses(requests), [200]);
         const ours = (await sessions()).find(({ current }) => current).id;
@@ -193,7 +192,7 @@ describe('docs/operations.md', () => {
   for (const [heading, blocks] of parts)
     for (const [i, block] of blocks.entries())
       test(`${heading}${blocks.length > 1 ? `, paste ${i + 1}` : ''}`, async () => {
-        assert.ok(checks[heading]?.[i], 'say above what should come of it');
+        assert.ok(checks[heading]?.[i], 'no check is written for this paste');
         await ready[`${heading} ${i + 1}`]?.();
         const came = await terminal.paste(block);
         assert.equal(came.stderr, '');
@@ -209,9 +208,7 @@ describe('docs/operations.md', () => {
 
 describe('README.md', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-readme-'));
-  for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md']) copyFileSync(join(repository, name), join(folder, name));
-  const [, blocks] = pastes(read('README.md'), '##').find(([heading]) => heading === 'Using it');
-  const lines = blocks.filter((block) => block.includes('curl'));
+  const blocks = fenced(read('README.md'));
   let ann, terminal;
 
   before(async () => {
@@ -223,24 +220,24 @@ describe('README.md', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('its first lines log in, upload, list, download, share, change and delete', async () => {
-    const { requests, stdout, stderr } = await terminal.paste(lines[0]);
+  test('its block logs in, uploads, lists, downloads, shares, changes, deletes, makes an API token and logs out', async () => {
+    const { requests, stdout, stderr } = await terminal.paste(blocks[0]);
     assert.equal(stderr, '');
-    assert.deepEqual(statuses(requests), [200, 201, 201, 201, 200, 200, 200, 200, 200, 201, 201, 200, 204]);
+    assert.deepEqual(statuses(requests), [200, 201, 201, 200, 200, 200, 201, 200, 204, 201, 201, 204]);
     for (const { code } of requests) assert.equal(code, 0);
-    assert.ok(readFileSync(join(folder, 'list.txt')).equals(readFileSync(join(folder, 'part'))));
-    assert.match(stdout, /"name":"renamed\.txt"/);
-    assert.deepEqual((await allFiles(stack, ann)).map(({ name }) => name), ['LICENSE', 'README.md']);
+    assert.match(stdout, /^hello$/m, 'the download');
+    const [, , , link] = answers(stdout);
+    assert.equal(link.max_downloads, 1);
+    assert.match(stdout, /"name":"new\.txt"/);
+    assert.deepEqual((await allFiles(stack, ann)).map(({ name }) => name), ['hello.txt', 'hello.txt']);
   });
 
-  test('the next make an API token, use it, and log out', async () => {
-    const { requests, stderr } = await terminal.paste(lines[1]);
-    assert.equal(stderr, '');
-    assert.deepEqual(statuses(requests), [201, 201, 204]);
+  test('its API token may write and not read, and its login has ended', async () => {
     const { json } = await stack.call('GET', '/files?limit=1', { token: await terminal.value('API') });
-    assert.equal(json.type, 'urn:gatehouse:insufficient-scope', 'it may write and not read');
-    assert.equal((await stack.call('GET', '/me', { token: await terminal.value('TOKEN') })).status, 401);
+    assert.equal(json.type, 'urn:gatehouse:insufficient-scope');
+    const token = (await terminal.value('AUTH')).replace('Authorization: Bearer ', '');
+    assert.equal((await stack.call('GET', '/me', { token })).status, 401);
   });
 
-  test('and there are no others', () => assert.equal(lines.length, 2));
+  test('it has one block', () => assert.equal(blocks.length, 1));
 });

@@ -124,7 +124,7 @@ describe('the alerts', () => {
       input_series: [{ series: request(200), values: '0+540x40' }, { series: request(500), values: '0+0x9 0+60x30' }],
       alert_rule_test: [
         quiet('GatehouseFails', '9m'),
-        fires('GatehouseFails', '30m', { program: 'cgi-gateway' }, 'cgi-gateway fails 10% of its requests'),
+        fires('GatehouseFails', '30m', { program: 'cgi-gateway' }, 'cgi-gateway: 10% of its requests fail'),
       ],
     }, {
       interval: '1m',
@@ -138,13 +138,13 @@ describe('the alerts', () => {
       input_series: [{ series: 'up{job="gatehouse",instance="here"}', values: '1x20' }, { series: 'up{job="gatehouse-files",instance="here"}', values: '1x9 0x10' }],
       alert_rule_test: [
         quiet('GatehouseIsDown', '9m'),
-        fires('GatehouseIsDown', '12m', { job: 'gatehouse-files', instance: 'here' }, 'gatehouse-files at here gives no numbers'),
+        fires('GatehouseIsDown', '12m', { job: 'gatehouse-files', instance: 'here' }, 'gatehouse-files at here cannot be scraped'),
         quiet('GatehouseIsNotWatched', '12m'),
       ],
     }, {
       interval: '1m',
       input_series: [{ series: 'up{job="gatehouse",instance="here"}', values: '1x20' }],
-      alert_rule_test: [fires('GatehouseIsNotWatched', '10m', { job: 'gatehouse-files' }, 'gatehouse-files: Prometheus asks nobody')],
+      alert_rule_test: [fires('GatehouseIsNotWatched', '10m', { job: 'gatehouse-files' }, 'gatehouse-files: Prometheus has no target')],
     }];
     const rule_files = [join(repository, 'deploy', 'prometheus', 'gatehouse-rules.yml')];
     writeFileSync(join(folder, 'test.yml'), JSON.stringify({ rule_files, evaluation_interval: '1m', tests }));

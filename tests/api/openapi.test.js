@@ -99,7 +99,7 @@ describe('examples', () => {
 
 test('the problem types are exactly those of the programs and lighttpd, each described', () => {
   const read = (...steps) => readFileSync(join(repository, ...steps), 'utf8');
-  const known = new Set([...read('common', 'problem.c').matchAll(/\b[45]\d\d, "([a-z-]+)"/g)].map(([, slug]) => slug));
+  const known = new Set([...read('common', 'http', 'problem.c').matchAll(/\b[45]\d\d, "([a-z-]+)"/g)].map(([, slug]) => slug));
   assert.ok(known.has('internal-error') && known.size > 20, [...known].join(' '));
   for (const page of readdirSync(join(repository, 'lighttpd', 'errors')))
     known.add(JSON.parse(read('lighttpd', 'errors', page)).type.replace('urn:gatehouse:', ''));

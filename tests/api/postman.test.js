@@ -104,7 +104,7 @@ describe('runs', () => {
     };
     const file = await runCollection(ann, { collection: alone('Show a file') });
     assert.ok(file.failures.some((failure) => failure.includes('fileId is empty: send "Log in"')), file.failures.join('\n'));
-    const me = await runCollection(ann, { collection: alone('Who am I?') });
+    const me = await runCollection(ann, { collection: alone('Show the user') });
     assert.ok(me.failures.some((failure) => failure.includes('accessToken is empty')), me.failures.join('\n'));
     const login = await runCollection({ email: '', password: '' }, { collection: alone('Log in') });
     assert.ok(login.failures.some((failure) => failure.includes('email is empty: choose the environment')), login.failures.join('\n'));

@@ -185,8 +185,8 @@ describe('events', () => {
   });
 });
 
-test('the verification code in docs/operations.md accepts a genuine event only', async () => {
-  const [[js], [sh]] = ['js', 'sh'].map((language) => commandsOf('docs/operations.md', '### What a receiver gets', language));
+test('the verification code in docs/webhooks.md accepts a genuine event only', async () => {
+  const [[js], [sh]] = ['js', 'sh'].map((language) => commandsOf('docs/webhooks.md', '## What a target receives', language));
   const { isGenuine } = await import(`data:text/javascript;base64,${Buffer.from(js).toString('base64')}`);
   await upload();
   await deliver();

@@ -43,7 +43,7 @@ describe('make install', () => {
     await make('install', root);
     const doc = join(root, 'usr/share/doc/gatehouse');
     const pages = readdirSync(doc, { recursive: true }).filter((file) => file.endsWith('.md'));
-    for (const page of ['README.md', 'CHANGELOG.md', 'operations.md', 'systemd.md', 'examples/caddy/README.md']) assert.ok(pages.includes(page), page);
+    for (const page of ['README.md', 'CHANGELOG.md', 'backup.md', 'settings.md', 'decisions/README.md', 'systemd.md', 'examples/caddy/README.md']) assert.ok(pages.includes(page), page);
     let count = 0;
     for (const page of pages)
       for (const [, target] of readFileSync(join(doc, page), 'utf8').replaceAll(/^```.*?^```/gms, '').matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
@@ -101,7 +101,7 @@ describe('make uninstall', () => {
     appendFileSync(join(root, 'etc/gatehouse/auth.env'), 'DB_POOL=4\n');
     mkdirSync(join(root, 'etc/gatehouse/keys'));
     const output = await make('uninstall', root);
-    assert.match(output, /auth\.env was changed: it stays/);
+    assert.match(output, /auth\.env was changed: it is kept/);
     assert.deepEqual(readdirSync(join(root, 'etc/gatehouse')).sort(), ['auth.env', 'keys']);
   });
 });

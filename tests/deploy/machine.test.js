@@ -1,6 +1,5 @@
-// deploy/systemd/README.md, the parts of docs/operations.md on upgrades, backups, keys and passwords, and deploy/nginx,
-// followed on a clean machine that runs systemd, with every block of commands as it stands. Takes minutes:
-// scripts/test --long.
+// A clean machine that runs systemd, on which each block of commands of deploy/systemd/README.md, docs/upgrading.md,
+// docs/backup.md and deploy/nginx/README.md is run as it stands. Takes minutes: scripts/test --long.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +18,7 @@ import { newUpload, fileOf, offsetOf, openPatch, patch } from '../support/tus.js
 
 const skip = process.env.GATEHOUSE_LONG ? await cannotBoot() : 'only in scripts/test --long';
 
-const README = 'deploy/systemd/README.md', SETTINGS = '## Settings and secrets', MANUAL = 'docs/operations.md';
+const README = 'deploy/systemd/README.md', SETTINGS = '## Settings and secrets', MANUAL = 'docs/backup.md';
 const settings = commandsOf(README, SETTINGS), updating = commandsOf(README, '## Updating and removing');
 const linesOf = (paste) => paste.trim().split('\n');
 const sources = '/srv/gatehouse', upstream = '/srv/upstream';
@@ -400,10 +399,10 @@ describe('a machine set up by deploy/systemd/README.md', { skip }, () => {
   });
 
   test('a restore from a backup recovers everything', async () => {
-    const section = '### Restore', [variables] = commandsOf(MANUAL, '## Backup and restore', ''), [stop, start, check] = commandsOf(MANUAL, section, '');
+    const section = '## Restore', [variables] = commandsOf(MANUAL, '## Variables', ''), [stop, start, check] = commandsOf(MANUAL, section, '');
     const paste = (heading) => machine.sh(`${variables}${commandsOf(MANUAL, heading).join('')}`);
     const content = randomBytes(100_000), saved = await uploadFile(there, ann, 'saved.bin', content);
-    await paste('### Make a backup');
+    await paste('## Make a backup');
     assert.deepEqual((await machine.sh('ls /var/lib/gatehouse/backup.new/settings')).split('\n').sort(), ['gatehouse', 'gatehouse-deliver.service.d']);
     await machine.sh(stop);
     assert.equal(await running(), '');

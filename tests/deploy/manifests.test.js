@@ -287,7 +287,7 @@ test('a signing key is changed in three steps, each of which keeps the tokens of
   assert.deepEqual(await step('drop'), [[new_, 'signs']]);
   const refused = await run(script, ['drop', file]);
   assert.equal(refused.code, 1);
-  assert.match(refused.stderr, /less than two keys/);
+  assert.match(refused.stderr, /fewer than two keys/);
 });
 
 describe('deploy/container/settings', () => {

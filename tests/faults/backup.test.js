@@ -1,4 +1,4 @@
-// Backup and restore by the lines of docs/operations.md, while files are uploaded and deleted
+// Backup and restore by the lines of docs/backup.md, while files are uploaded and deleted
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -25,7 +25,7 @@ const variables = (stack, backup) => ({
   SERVER: `--no-defaults --socket=${stack.path('mysql', 'sock')} --user=root`,
 });
 // The exit status of the backup is that of its last line.
-const paste = (heading, env) => run('bash', [], { input: commandsOf('docs/operations.md', `### ${heading}`).join(''), env });
+const paste = (heading, env) => run('bash', [], { input: commandsOf('docs/backup.md', `## ${heading}`).join(''), env });
 
 const content = () => randomBytes(1 + Math.floor(Math.random() * 3000));
 

@@ -1,5 +1,5 @@
-// Change what both programs must know, as the table of docs/operations.md describes: JWT_SECRET, and the passwords
-// of the database accounts. lighttpd restarts the programs with the new values.
+// Change what both programs must know, as docs/upgrading.md describes: JWT_SECRET, and the passwords of the database
+// accounts. lighttpd restarts the programs with the new values.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';

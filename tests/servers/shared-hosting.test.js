@@ -47,7 +47,7 @@ const check = async (more = '', body) => {
   return { status: answer.status, text, wrong: [...text.matchAll(/class="bad">([^<]*)/g)].map(([, text]) => text) };
 };
 // All faults except that this machine has no certificate
-const faults = async () => (await check()).wrong.filter((fault) => !fault.startsWith('This page came without TLS'));
+const faults = async () => (await check()).wrong.filter((fault) => !fault.startsWith('This page was loaded without TLS'));
 const ask = (method, target, options) => call(site.url, method, target, options);
 const setSettings = (settings) => {
   const file = at('gatehouse', 'conf', 'gatehouse.env');
@@ -65,7 +65,7 @@ describe('the check page', () => {
   test('the check page reports settings that reach no database', async () => {
     setSettings({ MYSQL_HOST: '127.0.0.1' });
     const text = (await faults()).join('\n');
-    assert.match(text, /cgi-auth cannot serve: is the database there/);
+    assert.match(text, /cgi-auth cannot serve requests\. Check that the database is reachable/);
   });
 
   test('the check page reports an account that the database refuses', async () => {
@@ -86,7 +86,7 @@ describe('the check page', () => {
     renameSync(library, `${library}.whole`);
     writeFileSync(library, '');
     chmodSync(library, 0o755);
-    assert.match((await faults()).join('\n'), /cgi-auth lacks a library/);
+    assert.match((await faults()).join('\n'), /A library of cgi-auth is missing/);
     renameSync(`${library}.whole`, library);
     assert.deepEqual(await faults(), []);
   });
@@ -101,7 +101,7 @@ describe('the check page', () => {
 
   test('the check page reports a data folder that is not writable', async () => {
     chmodSync(at('gatehouse', 'data'), 0o500);
-    assert.match((await faults()).join('\n'), /gatehouse\/data cannot be written to/);
+    assert.match((await faults()).join('\n'), /cannot write to gatehouse\/data/);
     chmodSync(at('gatehouse', 'data'), 0o700);
   });
 
@@ -119,11 +119,11 @@ describe('the check page', () => {
     const access = at('public', '.htaccess');
     const whole = readFileSync(access, 'utf8');
     writeFileSync(access, whole.replace('#LimitRequestBody 0', 'LimitRequestBody 2000000'));
-    assert.match((await seen()).join(), /more than 1 MiB do not get through/);
+    assert.match((await seen()).join(), /more than 1 MiB do not reach the programs/);
     writeFileSync(access, whole.replace('- [E=HTTP_AUTHORIZATION', '- [E=NOTHING'));
     assert.match((await seen()).join(), /Authorization header does not reach/);
     writeFileSync(access, whole.replace('RewriteEngine On', 'RewriteEngine Off'));
-    assert.match((await seen()).join(), /\/me does not lead to the program/);
+    assert.match((await seen()).join(), /\/me does not reach the program/);
     writeFileSync(access, whole);
     await context.close();
   });

@@ -27,10 +27,10 @@ const ask = (method, target, options) => call(url, method, target, { token, ...o
 const untilHealthy = (service) => until(`${service} is well`, async () => (await tryPodman(['exec', name(service), 'gatehouse', 'health'])).code === 0);
 
 const readme = 'deploy/container/README.md';
-const [up, use] = commandsOf(readme, '## From nothing to a login');
-const [look, down] = commandsOf(readme, '## Looking after it');
+const [up, use] = commandsOf(readme, '## Quick start');
+const [look, down] = commandsOf(readme, '## Daily operation');
 const [carryAway, bringIn, goOn] = commandsOf(readme, '## Backup and restore');
-const manual = 'docs/operations.md';
+const manual = 'docs/backup.md';
 const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-compose-'));
 // A copy of the sources, to be changed there
 const next = join(scratch, 'next');
@@ -127,7 +127,7 @@ describe('containers', { skip }, () => {
   });
 
   test('deliver waits without EVENT_URLS and exits 0 on SIGTERM', async () => {
-    assert.match(await logs(name('deliver')), /EVENT_URLS is not set, nobody is to be told/);
+    assert.match(await logs(name('deliver')), /EVENT_URLS is not set: there are no receivers of events/);
     await untilHealthy('deliver');
     await podman('stop', '--time', '40', name('deliver'));
     assert.equal((await state(name('deliver'))).ExitCode, 0);
@@ -278,7 +278,7 @@ describe('backups', { skip }, () => {
   const body = randomBytes(2_000_000);
   let kept, upload;
 
-  test('a backup is made in deploy/container/shell by the lines of docs/operations.md, during uploads and deletions', async () => {
+  test('a backup is made in deploy/container/shell by the lines of docs/backup.md, during uploads and deletions', async () => {
     for (let n = 0; n < 3; n++) assertStatus(await ask('PUT', `/upload/kept-${n}.bin`, { body: randomBytes(10_000 * n) }), 201);
     kept = (await ask('GET', '/files?limit=100')).json.files;
     upload = await resumable(ask, body.length);
@@ -291,7 +291,7 @@ describe('backups', { skip }, () => {
         assertStatus(await ask('DELETE', `/files/${put.json.files[0].id}`), 204);
       }
     })();
-    await Promise.all([busy, paste('### Make a backup').finally(() => (going = false))]);
+    await Promise.all([busy, paste('## Make a backup').finally(() => (going = false))]);
     // edge has no keys and cannot read those of the backup either.
     assert.match((await tryPodman(['exec', name('edge'), 'ls', '/var/lib/gatehouse/data/backup.new'])).stderr, /Permission denied/);
     symlinkSync(join(repository, 'deploy'), join(scratch, 'deploy'));
@@ -305,7 +305,7 @@ describe('backups', { skip }, () => {
     await shell('deploy/container/compose down -t 40 -v', ours);
     assert.equal(await podman('volume', 'ls', '--quiet', '--filter', `name=${project}_`), '');
     await shell(bringIn, ours, scratch);
-    await paste('### Restore');
+    await paste('## Restore');
     const said = await shell(goOn, ours, scratch);
     assert.match(said, / 0 repaired\nexit code: 0/);
     assert.doesNotMatch(said, /exit code: [^0]/);
@@ -353,7 +353,7 @@ describe('updates', { skip }, () => {
 
     // A version that differs in a label
     mkdirSync(next);
-    await shell(`cp -a Makefile LICENSE common cgi-auth cgi-gateway fcgi-probe schema lighttpd scripts deploy ${next}`);
+    await shell(`cp -a Makefile LICENSE common cgi-auth cgi-gateway schema lighttpd scripts deploy ${next}`);
     appendFileSync(join(next, 'deploy/container/Containerfile'), 'LABEL another=version\n');
     const polling = startPolling();
     const replaced = shell(up, ours, next);
@@ -387,7 +387,7 @@ describe('updates', { skip }, () => {
     try {
       writeFileSync(join(next, 'deploy/container/settings'), `EVENT_URLS=${receiver.url}\nCLAMD=${scanner}:${clamd.port}\n`);
       const said = await shell(up, ours, next);
-      assert.ok(said.includes(`Told of files: ${receiver.url}\nLooks for viruses: ${scanner}:${clamd.port}\n`), said);
+      assert.ok(said.includes(`Receivers of events: ${receiver.url}\nVirus scanner: ${scanner}:${clamd.port}\n`), said);
       assertProblem(await ask('PUT', '/upload/eicar.com', { body: eicar }), 422, 'infected');
       const put = await ask('PUT', '/upload/told.txt', { body: 'told' });
       assertStatus(put, 201);

@@ -124,7 +124,7 @@ describe('components', { skip }, () => {
   const DATA = '/var/lib/gatehouse/data';
   const paste = async (heading, before_ = '') => {
     const { code, stdout, stderr } = await tryPodman(['exec', '-i', cluster.container('backup'), 'gatehouse', 'shell'],
-      { input: before_ + commandsOf('docs/operations.md', heading).join('') });
+      { input: before_ + commandsOf('docs/backup.md', heading).join('') });
     assert.deepEqual([code, stderr], [0, ''], stdout);
   };
 
@@ -141,12 +141,12 @@ describe('components', { skip }, () => {
   });
 
   // podman 4.3 no longer finds "database" in a network whose other pods were stopped, hence another network.
-  test('the component backup makes a backup by the lines of docs/operations.md, restored into another cluster', async () => {
+  test('the component backup makes a backup by the lines of docs/backup.md, restored into another cluster', async () => {
     await cluster.play('Deployment', 'backup');
     const bytes = randomBytes(100_000), half = await resumable(ask, bytes.length);
     assertStatus(await half.patch(0, bytes.subarray(0, 40_000)), 204);
     const { files } = (await ask('GET', '/files')).json;
-    await paste('### Make a backup');
+    await paste('## Make a backup');
     const { stdout: archive } = await tryPodman(['exec', cluster.container('backup'), 'tar', '-C', DATA, '-c', 'backup.new'], { encoding: 'buffer' });
     await cluster.close();
 
@@ -156,7 +156,7 @@ describe('components', { skip }, () => {
     await cluster.play('Deployment', 'backup');
     const { code, stderr } = await tryPodman(['exec', '-i', cluster.container('backup'), 'tar', '-C', DATA, '-x'], { input: archive });
     assert.equal(code, 0, stderr);
-    await paste('### Restore', 'KEYRING=/tmp/keyring\n');
+    await paste('## Restore', 'KEYRING=/tmp/keyring\n');
     assert.equal((await inside('backup', 'cmp', '/tmp/keyring', '/etc/gatehouse/keys/keyring')).code, 0);
     assert.equal((await inside('backup', 'rm', '-r', `${DATA}/backup.new`)).code, 0);
     await startPrograms();

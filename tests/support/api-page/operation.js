@@ -12,7 +12,7 @@ const sample = (value) => (typeof value === 'string' ? value : json(value));
 const WAYS = { basic: 'an email and a password', bearer: 'a token', refreshCookie: 'the refresh cookie' };
 
 function access({ operation: { security: ways } }) {
-  if (ways.length === 0) return 'Open to everybody';
+  if (ways.length === 0) return 'Needs no authentication';
   return html`Needs ${ways.map((way, i) => {
     const [name] = Object.keys(way);
     const words = name ? html`<a href="#auth-${name}">${WAYS[name]}</a>` : 'nothing but its body';
@@ -57,7 +57,7 @@ ${own.map(([name, raw]) => {
 }
 
 function content(type, { schema, example }, linkOf) {
-  if (type === '*/*') return html`<p class="media">The bytes, as the type that they were uploaded with</p>`;
+  if (type === '*/*') return html`<p class="media">The bytes of the file, with its media type</p>`;
   if (type === 'application/problem+json')
     return html`<p class="media"><a href="#problems"><code>${type}</code></a>, one of</p>
 <ul class="kinds">${problemsOf(schema).map((kind) => html`<li><a href="#${kind.replace('urn:gatehouse:', 'problem-')}"><code>${kind.replace('urn:gatehouse:', '')}</code></a></li>`)}</ul>

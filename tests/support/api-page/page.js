@@ -28,7 +28,7 @@ function navigation() {
 <p class="filter" hidden="hidden"><input id="filter" type="search" autocomplete="off" spellcheck="false" placeholder="Find a path or a word" aria-label="Find in the contents" /></p>
 <ul>
 <li><a href="#start">Start here</a></li>
-<li><a href="#auth">Who is asking</a></li>
+<li><a href="#auth">Authentication</a></li>
 <li><a href="#problems">Problems</a></li>
 </ul>
 ${document.tags.map((tag) => html`<section>
@@ -37,7 +37,7 @@ ${document.tags.map((tag) => html`<section>
 ${ofTag(tag).map(({ path, method, operation }) => html`<li><a href="#${operation.operationId}" title="${operation.summary}"><span class="method ${method}">${method === 'delete' ? 'DEL' : method.toUpperCase()}</span> <span class="path">${path}</span></a></li>
 `)}</ul>
 </section>
-`)}<p class="none" hidden="hidden">Nothing has that in it.</p>
+`)}<p class="none" hidden="hidden">No matches. Try another word.</p>
 </nav>`;
 }
 
@@ -53,7 +53,7 @@ ${markdown(document.info.description, linkOf)}
 function authentication() {
   const how = { basic: 'HTTP Basic', bearer: 'Authorization: Bearer', apiKey: 'Cookie' };
   return html`<section id="auth" class="chapter">
-<h2>Who is asking</h2>
+<h2>Authentication</h2>
 ${Object.entries(document.components.securitySchemes).map(([name, scheme]) => html`<h3 id="auth-${name}">${name} <span class="aside">${how[scheme.scheme ?? scheme.type]}${scheme.name && html` <code>${scheme.name}</code>`}</span></h3>
 ${markdown(scheme.description, linkOf)}`)}
 </section>`;

@@ -208,6 +208,72 @@ static void mode_and_place_of_the_file_are_kept(void **state)
 	assert_int_equal(unlink(link), 0);
 }
 
+static void a_file_behind_several_links_is_replaced_not_a_link(void **state)
+{
+	char one[96], two[96];
+	struct key_change c;
+	struct keyring ring;
+	struct errmsg why;
+	struct stat s;
+
+	(void)state;
+	(void)snprintf(one, sizeof(one), "%s/one", folder);
+	(void)snprintf(two, sizeof(two), "%s/two", folder);
+	put("a 1 - " SECRET_A "\n");
+	assert_int_equal(symlink(path, one), 0);
+	assert_int_equal(symlink("./one", two), 0);
+	assert_ok(key_file_add(two, KEY_NEXT, 1000, 900, &c, &why));
+	for (const char *link = one; link != NULL;
+	     link = link == one ? two : NULL) {
+		assert_int_equal(lstat(link, &s), 0);
+		assert_true(S_ISLNK(s.st_mode));
+		assert_int_equal(unlink(link), 0);
+	}
+	ring = get();
+	assert_int_equal(ring.count, 2);
+	keyring_release(&ring);
+}
+
+static void links_without_a_file_are_refused_and_left_alone(void **state)
+{
+	char link[128], loop[128];
+	struct key_change c;
+	struct errmsg why;
+	struct stat s;
+
+	(void)state;
+	(void)snprintf(link, sizeof(link), "%s/link", folder);
+	(void)snprintf(loop, sizeof(loop), "%s/loop", folder);
+	assert_int_equal(symlink("nothing", link), 0);
+	assert_int_equal(symlink("loop", loop), 0);
+	assert_err(key_file_add(link, KEY_FIRST, 1000, 900, &c, &why), ERR_IO);
+	assert_contains(why.text, "make an empty file there");
+	assert_err(key_file_add(loop, KEY_FIRST, 1000, 900, &c, &why), ERR_IO);
+	assert_contains(why.text, "symbolic links");
+	assert_int_equal(lstat(link, &s), 0);
+	assert_true(S_ISLNK(s.st_mode));
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(unlink(loop), 0);
+}
+
+static void an_empty_file_behind_a_link_gets_the_first_key(void **state)
+{
+	char link[128];
+	struct key_change c;
+	struct keyring ring;
+	struct errmsg why;
+
+	(void)state;
+	(void)snprintf(link, sizeof(link), "%s/link", folder);
+	put("");
+	assert_int_equal(symlink("keyring", link), 0);
+	assert_ok(key_file_add(link, KEY_FIRST, 1000, 900, &c, &why));
+	ring = get();
+	assert_int_equal(ring.count, 1);
+	keyring_release(&ring);
+	assert_int_equal(unlink(link), 0);
+}
+
 static void a_full_keyring_waits_for_the_first_to_retire(void **state)
 {
 	struct key_change c;
@@ -273,6 +339,9 @@ int main(void)
 		IN_FOLDER(there_is_nothing_to_rotate_without_a_key),
 		IN_FOLDER(a_file_that_is_no_keyring_is_left_alone),
 		IN_FOLDER(mode_and_place_of_the_file_are_kept),
+		IN_FOLDER(a_file_behind_several_links_is_replaced_not_a_link),
+		IN_FOLDER(links_without_a_file_are_refused_and_left_alone),
+		IN_FOLDER(an_empty_file_behind_a_link_gets_the_first_key),
 		IN_FOLDER(a_full_keyring_waits_for_the_first_to_retire),
 		IN_FOLDER(two_at_once_both_leave_their_key),
 		TEST(a_missing_folder_is_said),

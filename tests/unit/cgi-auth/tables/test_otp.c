@@ -3,11 +3,26 @@
 
 #include "cgi-auth/tables/otp.h"
 
+#include <liboath/oath.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 enum { T0 = 1700000010, ANN = 1, BOB = 2 };
 
 static struct db *db;
+
+/* liboath has no memory when the test wants it */
+static bool no_memory;
+
+int __real_oath_base32_encode(const char *in, size_t len, char **out,
+			      size_t *n);
+int __wrap_oath_base32_encode(const char *in, size_t len, char **out,
+			      size_t *n);
+int __wrap_oath_base32_encode(const char *in, size_t len, char **out, size_t *n)
+{
+	return no_memory ? OATH_MALLOC_ERROR
+			 : __real_oath_base32_encode(in, len, out, n);
+}
 
 static int set_up_all(void **state)
 {
@@ -32,6 +47,7 @@ static int set_up(void **state)
 	enum err e = db_change(db, "DELETE FROM user", DB_NONE, &why);
 
 	(void)state;
+	no_memory = false;
 	assert_string_equal(why.text, "");
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
 	assert_ok(db_change(db,
@@ -292,6 +308,63 @@ static void removing_it_removes_the_recovery_codes(void **state)
 	assert_int_equal(n, 0);
 }
 
+static void a_secret_is_shown_in_base32_without_padding(void **state)
+{
+	unsigned char stored[OTP_SECRET];
+	struct otp_secret s;
+	char *bytes = NULL;
+	size_t n = 0;
+
+	(void)state;
+	assert_ok(otp_enrol(db, ANN, T0, &s, NULL));
+	assert_int_equal(strlen(s.text), OTP_SECRET_TEXT);
+	assert_int_equal(strspn(s.text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+			 OTP_SECRET_TEXT);
+	assert_ok(db_row(db, "SELECT secret FROM otp WHERE user_id = 1",
+			 DB_NONE, DB_OUT(db_to_bytes(stored, sizeof(stored))),
+			 NULL));
+	assert_int_equal(
+		oath_base32_decode(s.text, OTP_SECRET_TEXT, &bytes, &n),
+		OATH_OK);
+	assert_int_equal(n, OTP_SECRET);
+	assert_memory_equal(bytes, stored, n);
+	free(bytes);
+}
+
+static void an_enrolment_without_memory_changes_nothing(void **state)
+{
+	struct otp_secret s = { "as it was" };
+	struct errmsg why;
+	int64_t n = -1;
+
+	(void)state;
+	no_memory = true;
+	assert_err(otp_enrol(db, ANN, T0, &s, &why), ERR_MEMORY);
+	assert_string_equal(why.text, "out of memory");
+	assert_string_equal(s.text, "as it was");
+	assert_ok(db_row(db, "SELECT COUNT(*) FROM otp", DB_NONE,
+			 DB_OUT(db_to_int(&n)), NULL));
+	assert_int_equal(n, 0);
+}
+
+static void a_confirmation_without_memory_puts_nothing_in_force(void **state)
+{
+	struct otp_recovery codes;
+	struct otp_secret s;
+	char code[OTP_DIGITS + 1];
+
+	(void)state;
+	assert_ok(otp_enrol(db, ANN, T0, &s, NULL));
+	no_memory = true;
+	assert_err(
+		otp_confirm(db, ANN, code_at(ANN, T0, code), T0, &codes, NULL),
+		ERR_MEMORY);
+	no_memory = false;
+	assert_ok(check(ANN, "", T0));
+	assert_ok(otp_confirm(db, ANN, span_of(code), T0, &codes, NULL));
+	assert_err(check(ANN, "", T0), ERR_OTP_REQUIRED);
+}
+
 static void a_user_who_is_deleted_takes_it_along(void **state)
 {
 	struct otp_recovery codes;
@@ -323,6 +396,9 @@ int main(int argc, char **argv)
 		CASE(a_secret_in_force_is_not_replaced),
 		CASE(a_wrong_code_confirms_nothing),
 		CASE(removing_it_removes_the_recovery_codes),
+		CASE(a_secret_is_shown_in_base32_without_padding),
+		CASE(an_enrolment_without_memory_changes_nothing),
+		CASE(a_confirmation_without_memory_puts_nothing_in_force),
 		CASE(a_user_who_is_deleted_takes_it_along),
 	};
 
