@@ -1,4 +1,5 @@
-/* What a scanner says is clean, a name, or refused; an address is one place. */
+/* An answer of the scanner is clean, a signature or an error; an address is a
+ * path or a host and port. */
 #include "cgi-gateway/parse/clamd_protocol.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
 import { submitLogin, eventually, keepNoticesOpen, openBrowser } from '../support/browser.js';
-import { keep as uploadFile } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 import { totp } from '../support/totp.js';
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
 import { eventually, fileRow, keepNoticesOpen, listedNames, openBrowser } from '../support/browser.js';
-import { allFiles, keep as uploadFile, sha256 } from '../support/files.js';
+import { allFiles, uploadFile, sha256 } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 
 const stack = await useStack();

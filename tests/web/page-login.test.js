@@ -4,7 +4,7 @@ import { renameSync } from 'node:fs';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
 import { submitLogin, eventually, listedNames, openBrowser } from '../support/browser.js';
-import { keep as uploadFile } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { startStack, useStack } from '../support/stack.js';
 import { totp } from '../support/totp.js';
 

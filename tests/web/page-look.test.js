@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { eventually, fileRow, accessibilityFaults, keepNoticesOpen, listedNames, openBrowser } from '../support/browser.js';
-import { keep as uploadFile } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { startNginx } from '../support/nginx.js';
 import { repository, useStack } from '../support/stack.js';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
 import { eventually, keepNoticesOpen, listedNames, openBrowser } from '../support/browser.js';
-import { allFiles, keep as uploadFile, sha256 } from '../support/files.js';
+import { allFiles, uploadFile, sha256 } from '../support/files.js';
 import { openLine } from '../support/line.js';
 import { startStack, useStack } from '../support/stack.js';
 

@@ -1,4 +1,4 @@
-// lighttpd/examples/guard.conf: cgi-auth as FastCGI Authorizer of a folder of files and of a third program.
+// lighttpd/examples/guard.conf: cgi-auth as FastCGI Authorizer in front of a folder of files and a third program.
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { Stack } from '../support/stack.js';
 import { claimsFor, forge, mint, now } from '../support/tokens.js';
 import { front, transport } from '../support/transport.js';
 
-// CGI knows no such role: a web server has nobody to ask. Other servers ask by HTTP: servers/other-servers.test.js.
+// CGI has no such role. Other servers use /validate: servers/other-servers.test.js.
 const skip = transport === 'cgi' || front !== undefined;
 
 const files = mkdtempSync(join(tmpdir(), 'gatehouse-guarded-'));
@@ -46,7 +46,7 @@ printf 'BODY=%s\\n' "$(head -c "\${CONTENT_LENGTH:-0}" | wc -c)"
   ann = await stack.person();
 });
 
-// What env.cgi says: {AUTHUSER: …, BODY: "0"}
+// The environment that env.cgi prints: {AUTHUSER: …, BODY: "0"}
 async function environment(options, method = 'GET', place = '/private') {
   const answer = await stack.call(method, `${place}/env.cgi`, { token: ann.token, ...options });
   assertStatus(answer, 200);
@@ -54,7 +54,7 @@ async function environment(options, method = 'GET', place = '/private') {
 }
 
 describe('a guarded folder', { skip }, () => {
-  test('opens to a token', async () => {
+  test('a guarded folder is served with a token', async () => {
     const answer = await stack.call('GET', '/private/page.txt', { token: ann.token });
     assertStatus(answer, 200);
     assert.equal(answer.text, page);
@@ -63,12 +63,12 @@ describe('a guarded folder', { skip }, () => {
     assert.equal((await stack.call('GET', '/private/deep/page.txt', { token: ann.token })).text, 'deep');
   });
 
-  test('keeps what the answer of the authorizer says to itself', async () => {
+  test('headers of the authorizer\'s answer do not reach the client', async () => {
     const { headers } = await stack.call('GET', '/private/page.txt', { token: ann.token });
     for (const [name] of headers) assert.ok(!/^variable-|^x-request-id$|^www-/i.test(name), name);
   });
 
-  test('refuses as every route does', async () => {
+  test('a guarded folder refuses a request as every route does', async () => {
     const get = (options) => stack.call('GET', '/private/page.txt', options);
     const refused = await get({});
     assertProblem(refused, 401, 'missing-token');
@@ -78,14 +78,14 @@ describe('a guarded folder', { skip }, () => {
     assertProblem(await get({ token: 'a.b.c' }), 401, 'invalid-token');
   });
 
-  test('refuses before it tells what there is', async () => {
+  test('a guarded folder refuses a request before it reveals what exists', async () => {
     for (const path of ['', '/', '/page.txt', '/deep', '/no-such-file', '/env.cgi', '/env.cgi/more', '/healthz', '/metrics', '/login'])
       for (const method of ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS', 'PROPFIND'])
         assertStatus(await stack.call(method, '/private' + path), 401);
     assertStatus(await stack.call('GET', '/private/no-such-file', { token: ann.token }), 404);
   });
 
-  test('is the same place however its path is written', async () => {
+  test('a guarded folder is guarded under every spelling of its path', async () => {
     for (const path of ['/%70rivate/page.txt', '//private/page.txt', '/./private/page.txt', '/x/../private/page.txt', '/private//page.txt', '/private/deep/../page.txt', '/private%2Fpage.txt']) {
       const { status, bytes } = await sendRaw(stack.url, requestHead('GET', path));
       assert.ok([400, 401, 404].includes(status), `${path}: ${status}`);
@@ -93,7 +93,7 @@ describe('a guarded folder', { skip }, () => {
     }
   });
 
-  test('gives ranges, HEAD and conditional answers', async () => {
+  test('a guarded folder answers ranges, HEAD and conditions', async () => {
     const range = await stack.call('GET', '/private/page.txt', { token: ann.token, headers: { Range: 'bytes=5-8' } });
     assertStatus(range, 206);
     assert.equal(range.text, 'only');
@@ -104,7 +104,7 @@ describe('a guarded folder', { skip }, () => {
     assertStatus(again, 304);
   });
 
-  test('stays shut while cgi-auth is away', { skip: transport === 'tcp' && 'a port cannot be moved away' }, async () => {
+  test('a guarded folder answers 503 while cgi-auth is unavailable', { skip: transport === 'tcp' && 'a port cannot be moved away' }, async () => {
     const socket = stack.fcgiAddress('cgi-auth');
     renameSync(socket, stack.path('run', 'away'));
     try {
@@ -119,7 +119,7 @@ describe('a guarded folder', { skip }, () => {
 });
 
 describe('a guarded program', { skip }, () => {
-  test('is told who asks', async () => {
+  test('a guarded program gets the user in AUTHUSER, REMOTE_USER, AUTHID and AUTHSCOPE', async () => {
     const env = await environment();
     assert.equal(env.AUTHUSER, ann.email);
     assert.equal(env.REMOTE_USER, ann.email);
@@ -127,7 +127,7 @@ describe('a guarded program', { skip }, () => {
     assert.equal(env.AUTHSCOPE, ann.scope);
   });
 
-  test('is not told what a client made up', async () => {
+  test('a client cannot set the user\'s variables of a guarded program', async () => {
     const names = ['AUTHUSER', 'AuthId', 'AUTHSCOPE', 'Auth-User', 'Auth_User', 'Remote-User', 'Remote_User',
       'X-Auth-User', 'X_Auth_User', 'x-auth_user', 'X_AUTH-USER', 'X-Auth-Id', 'X_Auth_Id', 'X-Auth-Scope', 'X_Auth_Scope', 'X-Remote-User', 'X_Remote_User',
       'Variable-AUTHUSER', 'GUARD_SCOPE', 'Guard-Scope', 'FCGI_ROLE'];
@@ -142,19 +142,19 @@ describe('a guarded program', { skip }, () => {
     assert.deepEqual(spoofed.filter((name) => !harmless.includes(name)), []);
   });
 
-  test('is not reached at all with a spelling that no configuration names', async () => {
+  test('a header name with odd characters does not reach a guarded program', async () => {
     for (const name of ['X.Auth.User', 'X~Auth~Id', 'Remote.User', 'X-Auth.Scope']) {
       const answer = await sendRaw(stack.url, requestHead('GET', '/private/env.cgi', { [name]: 'root@example.org', Authorization: `Bearer ${ann.token}` }));
       assertStatus(answer, 400);
     }
   });
 
-  test('cannot be reached by making up who one is', async () => {
+  test('headers that name a user do not replace a token', async () => {
     const headers = { AUTHUSER: ann.email, 'X-Auth-User': ann.email, 'Remote-User': ann.email, 'Variable-AUTHUSER': ann.email };
     assertProblem(await stack.call('GET', '/private/env.cgi', { headers }), 401, 'missing-token');
   });
 
-  test('gets the body of a POST, small or large', async () => {
+  test('a guarded program gets the body of a POST, small or large', async () => {
     for (const size of [0, 10, 70_000, 900_000]) {
       const env = await environment({ body: Buffer.alloc(size, 'x') }, 'POST');
       assert.equal(env.BODY, String(size));
@@ -163,7 +163,7 @@ describe('a guarded program', { skip }, () => {
     assertStatus(await stack.call('POST', '/private/env.cgi', { body: Buffer.alloc(70_000) }), 401);
   });
 
-  test('gets chunked bodies, HEAD and other methods', async () => {
+  test('a guarded program gets chunked bodies, HEAD and other methods', async () => {
     const chunked = await sendRaw(stack.url, requestHead('POST', '/private/env.cgi', {
       Authorization: `Bearer ${ann.token}`, 'Transfer-Encoding': 'chunked' }) + '5\r\nhello\r\n0\r\n\r\n');
     assertStatus(chunked, 200);
@@ -173,38 +173,38 @@ describe('a guarded program', { skip }, () => {
   });
 });
 
-describe('a token', { skip }, () => {
+describe('tokens at the authorizer', { skip }, () => {
   const get = (token) => stack.call('GET', '/private/page.txt', { token });
   const sid = () => JSON.parse(Buffer.from(ann.token.split('.')[1], 'base64url')).sid;
 
-  test('that has expired is refused', async () => {
+  test('an expired token is refused by the authorizer', async () => {
     const key = stack.signingKey();
     assertStatus(await get(await mint(key, claimsFor(ann, { sid: sid() }))), 200);
     assertProblem(await get(await mint(key, claimsFor(ann, { sid: sid(), exp: now() - 1 }))), 401, 'invalid-token');
   });
 
-  test('that is forged is refused', async () => {
+  test('a forged token is refused by the authorizer', async () => {
     const { kid } = stack.signingKey();
     const claims = claimsFor(ann, { sid: sid() });
     assertProblem(await get(forge('guessed', { alg: 'HS256', typ: 'at+jwt', kid }, claims)), 401, 'invalid-token');
     assertProblem(await get(forge('', { alg: 'none', typ: 'at+jwt', kid }, claims)), 401, 'invalid-token');
   });
 
-  test('is refused from the logout on', async () => {
+  test('a token is refused by the authorizer after logout', async () => {
     const bob = await stack.person();
     assertStatus(await get(bob.token), 200);
     assertStatus(await stack.call('POST', '/logout', { token: bob.token }), 204);
     assertProblem(await get(bob.token), 401, 'invalid-token');
   });
 
-  test('is refused from the moment on that its user is disabled', async () => {
+  test('a token is refused by the authorizer once its user is disabled', async () => {
     const eve = await stack.person();
     assertStatus(await get(eve.token), 200);
     assert.equal((await stack.authAdmin(['user', 'disable', eve.email])).code, 0);
     assertProblem(await get(eve.token), 401, 'invalid-token');
   });
 
-  test('for scripts works too, and only while it has the scope', async () => {
+  test('an API token passes the authorizer until it is revoked, with its own scope', async () => {
     const made = await stack.call('POST', '/tokens', { token: ann.token, json: { name: 'guard', scope: 'files:read' } });
     assertStatus(made, 201);
     const secret = made.json.token ?? made.json.secret;
@@ -214,7 +214,7 @@ describe('a token', { skip }, () => {
     assertProblem(await get(secret), 401, 'invalid-token');
   });
 
-  test('must have the scope that a place asks for', async () => {
+  test('a guarded folder can require a scope', async () => {
     const root = await stack.person({ admin: true });
     assertStatus(await stack.call('GET', '/admins/page.txt', { token: root.token }), 200);
     const refused = await stack.call('GET', '/admins/page.txt', { token: ann.token });
@@ -223,18 +223,18 @@ describe('a token', { skip }, () => {
   });
 });
 
-describe('the role', { skip }, () => {
+describe('the role of authorizer', { skip }, () => {
   const ask = (program, path) => begin(stack.fcgiAddress(program), {
     REQUEST_METHOD: 'GET', SCRIPT_NAME: path, REQUEST_URI: path, HTTP_AUTHORIZATION: `Bearer ${ann.token}`,
   }, { authorizer: true }).answer;
 
-  test('is played by cgi-auth, without a body or an end of one', async () => {
+  test('cgi-auth is an authorizer, without a request body', async () => {
     const answer = await ask('cgi-auth', '/anything');
     assert.equal(answer.status, 200);
     assert.match(answer.text, new RegExp(`^Variable-AUTHUSER: ${ann.email}\r$`, 'm'));
   });
 
-  test('is refused by cgi-gateway, whose own routes could be taken for a yes', async () => {
+  test('cgi-gateway refuses the role of authorizer, because its own routes would answer 200', async () => {
     assert.equal((await ask('cgi-gateway', '/healthz')).status, 500);
     assert.equal((await ask('cgi-gateway', '/files')).status, 500);
   });

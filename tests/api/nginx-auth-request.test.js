@@ -1,4 +1,4 @@
-// deploy/nginx/gatehouse-guard.conf: a real nginx asks /validate before it passes a request on.
+// deploy/nginx/gatehouse-guard.conf: nginx asks /validate before it passes a request on.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ const guard = `
   proxy_pass http://application;`;
 
 before(async () => {
-  // Says what reached it: {method, headers, raw names, body}.
+  // Echoes each request: {method, headers, raw names, body}.
   application = createServer(async (request, response) => {
     reached++;
     const body = Buffer.concat(await request.toArray());
@@ -54,8 +54,8 @@ after(async () => {
 
 const ask = (method, target, options) => call(nginx.url, method, target, options);
 
-describe('nginx lets a token pass', () => {
-  test('and tells the application who it is', async () => {
+describe('requests that nginx passes on', () => {
+  test('nginx passes a request with a token on, with the user in headers', async () => {
     const answer = await ask('GET', '/app/x?y=1', { token: ann.token });
     assertStatus(answer, 200);
     const { headers, url } = answer.json;
@@ -66,7 +66,7 @@ describe('nginx lets a token pass', () => {
     assert.equal(headers.authorization, undefined);
   });
 
-  test('by every method, with the body that belongs to it', async () => {
+  test('nginx passes every method on, with its body', async () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
       for (const size of [0, 5, 300_000]) {
         const { json } = await ask(method, '/app/x', { token: ann.token, body: Buffer.alloc(size, 'x') });
@@ -76,7 +76,7 @@ describe('nginx lets a token pass', () => {
     assert.equal((await ask('OPTIONS', '/app/x', { token: ann.token })).json.method, 'OPTIONS');
   });
 
-  test('and replaces what the client said of itself', async () => {
+  test('nginx replaces the user headers of a client', async () => {
     const names = ['X-Auth-User', 'x-auth-user', 'X_Auth_User', 'X-Auth_User', 'X-Auth-Id', 'X_Auth_Id', 'X-Auth-Scope', 'X_AUTH_SCOPE'];
     const made = Object.fromEntries(names.map((name) => [name, 'root@example.org']));
     const answer = await sendRaw(nginx.url, requestHead('GET', '/app/x', { ...made, Authorization: `Bearer ${ann.token}` }));
@@ -87,16 +87,16 @@ describe('nginx lets a token pass', () => {
   });
 });
 
-describe('nginx lets nobody else pass', () => {
+describe('requests that nginx refuses', () => {
   const refused = async (options, challenge) => {
     const before_ = reached;
     const answer = await ask('GET', '/app/x', options);
     assertStatus(answer, 401);
     assert.match(answer.headers.get('www-authenticate') ?? '', challenge);
-    assert.equal(reached, before_, 'the application has heard of it');
+    assert.equal(reached, before_, 'the request has reached the application');
   };
 
-  test('without a token, or with one that makes no sense', async () => {
+  test('nginx refuses a request without a valid token', async () => {
     await refused({}, /^Bearer realm="gatehouse"$/);
     await refused({ basic: [ann.email, ann.password] }, /^Bearer realm="gatehouse"$/);
     await refused({ token: 'a.b.c' }, /invalid_token/);
@@ -104,7 +104,7 @@ describe('nginx lets nobody else pass', () => {
     await refused({ headers: { 'X-Auth-User': ann.email } }, /^Bearer/);
   });
 
-  test('with one that has expired or is forged', async () => {
+  test('nginx refuses an expired or forged token', async () => {
     const key = stack.signingKey();
     const { sid } = JSON.parse(Buffer.from(ann.token.split('.')[1], 'base64url'));
     assertStatus(await ask('GET', '/app/x', { token: await mint(key, claimsFor(ann, { sid })) }), 200);
@@ -112,20 +112,20 @@ describe('nginx lets nobody else pass', () => {
     await refused({ token: forge('guessed', { alg: 'HS256', typ: 'at+jwt', kid: key.kid }, claimsFor(ann, { sid })) }, /invalid_token/);
   });
 
-  test('from the logout on', async () => {
+  test('nginx refuses a token after logout', async () => {
     const bob = await stack.person();
     assertStatus(await ask('GET', '/app/x', { token: bob.token }), 200);
     assertStatus(await stack.call('POST', '/logout', { token: bob.token }), 204);
     await refused({ token: bob.token }, /invalid_token/);
   });
 
-  test('while nobody can be asked', async () => {
+  test('nginx answers 500 while /validate is unavailable', async () => {
     const before_ = reached;
     assertStatus(await ask('GET', '/shut/x', { token: ann.token }), 500);
     assert.equal(reached, before_);
   });
 
-  test('to the question itself', async () => {
+  test('the location of the subrequest cannot be reached from outside', async () => {
     for (const path of ['/.gatehouse/validate', '/.gatehouse/malformed'])
       assertStatus(await ask('GET', path, { token: ann.token }), 404);
   });

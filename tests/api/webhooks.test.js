@@ -1,5 +1,4 @@
-// What happens to files is told to other services: gateway-admin deliver and events, against real
-// receivers that fail in every way that we know of
+// Webhooks: gateway-admin deliver and events, against real receivers that fail in every way known to us
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -10,15 +9,15 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { schemaErrors } from '../support/contract.js';
-import { keep, sha256 } from '../support/files.js';
+import { uploadFile, sha256 } from '../support/files.js';
 import { commandsOf } from '../support/manual.js';
 import { filePart, form, formType } from '../support/multipart.js';
-import { accept, answer, any, hangUp, isSigned, never, Receiver } from '../support/receiver.js';
+import { accept, respondWith, inTurn, hangUp, isSigned, neverRespond, WebhookReceiver } from '../support/webhook-receiver.js';
 import { build, run, sanitizerLines, startStack, useStack } from '../support/stack.js';
-import { create, created, end, patch } from '../support/tus.js';
+import { create, newUpload, terminate, patch } from '../support/tus.js';
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
-const [left, right] = await Promise.all([Receiver.start(), Receiver.start()]);
+const [left, right] = await Promise.all([WebhookReceiver.start(), WebhookReceiver.start()]);
 const stack = await startStack({ settings: { EVENT_URLS: `${left.url} ${right.url}`, EVENT_SECRET: SECRET, EVENT_TIMEOUT: 60 } });
 after(() => Promise.all([stack.stop(), left.stop(), right.stop()]));
 
@@ -28,11 +27,11 @@ before(async () => {
 });
 beforeEach(async () => {
   await events('forget', '--all');
-  left.forget();
-  right.forget();
+  left.reset();
+  right.reset();
 });
 
-// --- the commands, with settings of their own if need be
+// --- commands, optionally with other settings
 
 const admin = async (args, env = {}) => {
   const result = await run(join(build, 'gateway-admin'), args.map(String), { env: { GATEHOUSE_CONF: stack.path('conf', 'gateway.env'), ...env } });
@@ -45,31 +44,31 @@ const json = async (args, env) => {
   return { code, ...JSON.parse(stdout) };
 };
 const events = (...args) => json(['events', ...args]);
-const listed = async (...args) => (await events('list', ...args)).events;
+const listEvents = async (...args) => (await events('list', ...args)).events;
 const deliver = (env) => json(['deliver'], env);
-const IMPATIENT = { EVENT_TIMEOUT: '1' }; // for receivers that never answer
-// As if the time had come for all that waits.
-const later = () => events('retry', '--all');
+const SHORT_TIMEOUT = { EVENT_TIMEOUT: '1' }; // for receivers that never answer
+// Makes all waiting events due now.
+const makeDue = () => events('retry', '--all');
 const all = ({ receivers }, key) => receivers.map((r) => r[key]);
 
-// Deliver until nothing waits.
-async function drain(env) {
+// Deliver until no event waits.
+async function deliverAll(env) {
   for (let passes = 0; passes < 200; passes++) {
     const report = await deliver(env);
     if (all(report, 'waiting').every((n) => n === 0)) return report;
-    await later();
+    await makeDue();
   }
-  throw new Error('there is no end to it');
+  throw new Error('events still wait after 200 passes');
 }
 
 const remove = async ({ id }) => assertStatus(await stack.call('DELETE', `/files/${id}`, { token: ann.token }), 204);
-const upload = (name = 'a', content = 'hello', options) => keep(stack, ann, name, content, options);
+const upload = (name = 'a', content = 'hello', options) => uploadFile(stack, ann, name, content, options);
 const uploads = (count) => Promise.all(Array.from({ length: count }, (_, i) => upload(`n${i}`)));
 
 const ONCE_OR_MORE = /^uploaded( uploaded)* deleted( deleted)*$/;
 
 function assertGenuine(receiver) {
-  for (const one of receiver.arrived) {
+  for (const one of receiver.requests) {
     assert.ok(isSigned(one, SECRET), JSON.stringify(one.headers));
     assert.ok(Math.abs(one.sent - Date.now() / 1000) < 300);
     assert.deepEqual(schemaErrors(['components', 'schemas', 'FileEvent'], one.json), []);
@@ -78,10 +77,10 @@ function assertGenuine(receiver) {
   }
 }
 
-// --- what is told
+// --- which events are sent
 
-describe('what is told', () => {
-  test('is each upload, deletion and expiry, with all that the file was', async () => {
+describe('events', () => {
+  test('each upload, deletion and expiry is an event with all properties of the file', async () => {
     const first = await upload('ä "b".txt', 'hello', { type: 'text/plain', query: '?expires_in=1000' });
     const second = await upload('c', '');
     const renamed = await stack.call('PATCH', `/files/${second.id}`, { token: ann.token, json: { name: 'new name' } });
@@ -96,50 +95,50 @@ describe('what is told', () => {
     assert.deepEqual(report.receivers, [left, right].map(({ url }) => ({ url, delivered: 4, failed: 0, died: 0, waiting: 0, dead: 0 })));
     for (const receiver of [left, right]) {
       assertGenuine(receiver);
-      assert.equal(receiver.taken(first.id), 'uploaded expired');
-      assert.equal(receiver.taken(second.id), 'uploaded deleted');
-      const [told, ended] = receiver.arrived.filter((a) => a.json.data.id === first.id).map((a) => a.json.data);
+      assert.equal(receiver.acceptedEvents(first.id), 'uploaded expired');
+      assert.equal(receiver.acceptedEvents(second.id), 'uploaded deleted');
+      const [uploaded, expired] = receiver.requests.filter((a) => a.json.data.id === first.id).map((a) => a.json.data);
       const { url, ...record } = first;
-      assert.deepEqual(told, { ...record, owner: ann.id });
-      assert.deepEqual(ended, { ...told, expires_at: '1970-01-01T00:00:01Z' });
-      const [was, deleted] = receiver.arrived.filter((a) => a.json.data.id === second.id).map((a) => a.json);
+      assert.deepEqual(uploaded, { ...record, owner: ann.id });
+      assert.deepEqual(expired, { ...uploaded, expires_at: '1970-01-01T00:00:01Z' });
+      const [was, deleted] = receiver.requests.filter((a) => a.json.data.id === second.id).map((a) => a.json);
       assert.equal(was.data.name, 'c');
       assert.deepEqual(deleted.data, { ...was.data, name: 'new name' });
       assert.equal(deleted.data.sha256, sha256(''));
       assert.ok(deleted.sequence > was.sequence);
     }
-    assert.deepEqual(left.arrived.map((a) => a.id).sort(), right.arrived.map((a) => a.id).sort());
-    const { method, path, headers } = left.arrived[0];
+    assert.deepEqual(left.requests.map((a) => a.id).sort(), right.requests.map((a) => a.id).sort());
+    const { method, path, headers } = left.requests[0];
     assert.deepEqual([method, path, headers['content-type']], ['POST', '/hook', 'application/json']);
     assert.match(headers['user-agent'], /^gatehouse\//);
     assert.equal(headers.expect, undefined);
 
-    // and once it has been taken, no more
+    // an accepted event is not sent again
     assert.deepEqual(all(await deliver(), 'delivered'), [0, 0]);
-    assert.equal(left.arrived.length, 4);
+    assert.equal(left.requests.length, 4);
   });
 
-  test('is each file of a form, and whose it is when an admin acts', async () => {
+  test('each file of a form is an event, with its owner even if an admin sends it', async () => {
     const root = await stack.person({ admin: true });
     const posted = await stack.call('POST', `/upload?owner=${ann.id}`,
       { token: root.token, headers: { 'Content-Type': formType() }, body: form(filePart('a', 'aa'), filePart('b', 'bbb')) });
     assertStatus(posted, 201);
     for (const { id } of posted.json.files) assertStatus(await stack.call('DELETE', `/files/${id}?owner=${ann.id}`, { token: root.token }), 204);
     assert.deepEqual(all(await deliver(), 'delivered'), [4, 4]);
-    for (const { id } of posted.json.files) assert.equal(left.taken(id), 'uploaded deleted');
-    assert.ok(left.arrived.every((a) => a.json.data.owner === ann.id));
+    for (const { id } of posted.json.files) assert.equal(left.acceptedEvents(id), 'uploaded deleted');
+    assert.ok(left.requests.every((a) => a.json.data.owner === ann.id));
   });
 
-  test('is a file that came in parts, and whoever sent it', async () => {
-    const whole = await created(stack, ann, 5, { name: 'tus.txt', body: 'hel' });
+  test('a resumable upload and an upload by link are events when they complete', async () => {
+    const whole = await newUpload(stack, ann, 5, { name: 'tus.txt', body: 'hel' });
     assertStatus(await patch(stack, ann, whole, 3, 'lo'), 204);
     const parts = [];
-    for (const body of ['ab', 'c']) parts.push(await created(stack, ann, body.length, { headers: { 'Upload-Concat': 'partial' }, body }));
+    for (const body of ['ab', 'c']) parts.push(await newUpload(stack, ann, body.length, { headers: { 'Upload-Concat': 'partial' }, body }));
     const joined = await create(stack, ann, undefined, { name: 'joined', headers: { 'Upload-Length': undefined, 'Upload-Concat': `final;${parts.join(' ')}` } });
     assertStatus(joined, 201);
-    const unfinished = await created(stack, ann, 5, { body: 'hel' });
-    assertStatus(await end(stack, ann, unfinished), 204);
-    assertStatus(await end(stack, ann, whole), 204);
+    const unfinished = await newUpload(stack, ann, 5, { body: 'hel' });
+    assertStatus(await terminate(stack, ann, unfinished), 204);
+    assertStatus(await terminate(stack, ann, whole), 204);
 
     const link = await stack.call('POST', '/upload-links', { token: ann.token, json: { max_files: 1 } });
     assertStatus(link, 201);
@@ -149,8 +148,8 @@ describe('what is told', () => {
 
     await deliver();
     assertGenuine(left);
-    const told = left.arrived.map(({ json: { type, data } }) => [type, data.name, data.sha256, data.owner, data.upload_link]);
-    assert.deepEqual(told.sort(), [
+    const received = left.requests.map(({ json: { type, data } }) => [type, data.name, data.sha256, data.owner, data.upload_link]);
+    assert.deepEqual(received.sort(), [
       ['file.deleted', 'tus.txt', sha256('hello'), ann.id, null],
       ['file.uploaded', 'from-outside', sha256('hello'), ann.id, link.json.id],
       ['file.uploaded', 'joined', sha256('abc'), ann.id, null],
@@ -158,7 +157,7 @@ describe('what is told', () => {
     ]);
   });
 
-  test('is nothing of what was refused', async () => {
+  test('a refused upload is no event', async () => {
     const bob = await stack.person();
     await json(['quota', 'set', bob.id, '--files', '1']);
     const put = (query, body = 'x') => stack.call('PUT', `/upload/a${query}`, { token: bob.token, body });
@@ -172,26 +171,26 @@ describe('what is told', () => {
     assert.deepEqual(await stack.sql('gateway', 'SELECT kind FROM event'), [['uploaded'], ['uploaded']]);
   });
 
-  test('is signed with both secrets while one takes the place of the other', async () => {
+  test('an event is signed with both secrets during a change of secret', async () => {
     await upload();
     const next = 'a secret as characters, 32 at least'.replaceAll(' ', '-');
     await deliver({ EVENT_SECRET: `${next} ${SECRET}` });
-    for (const one of [...left.arrived, ...right.arrived]) {
+    for (const one of [...left.requests, ...right.requests]) {
       assert.ok(isSigned(one, SECRET));
       assert.ok(isSigned(one, next));
       assert.ok(!isSigned(one, `${next}x`));
       assert.ok(!isSigned({ ...one, body: Buffer.concat([one.body, Buffer.from(' ')]) }, next));
     }
-    assert.equal(left.arrived.length, 1);
+    assert.equal(left.requests.length, 1);
   });
 });
 
-test('the lines of docs/webhooks.md know what is genuine', async () => {
+test('the verification code in docs/webhooks.md accepts a genuine event only', async () => {
   const [[js], [sh]] = ['js', 'sh'].map((language) => commandsOf('docs/webhooks.md', '## What a target receives', language));
   const { isGenuine } = await import(`data:text/javascript;base64,${Buffer.from(js).toString('base64')}`);
   await upload();
   await deliver();
-  const [{ headers, body }] = left.arrived;
+  const [{ headers, body }] = left.requests;
   const other = { ...headers, 'webhook-timestamp': String(Number(headers['webhook-timestamp']) + 1) };
   assert.equal(isGenuine(headers, body, SECRET), true);
   assert.equal(isGenuine(other, body, SECRET), false);
@@ -200,17 +199,17 @@ test('the lines of docs/webhooks.md know what is genuine', async () => {
 
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-hook-'));
   writeFileSync(join(folder, 'body'), body);
-  for (const [sent, said] of [[headers, 'genuine\n'], [other, 'forged\n']]) {
+  for (const [sent, output] of [[headers, 'genuine\n'], [other, 'forged\n']]) {
     const env = { EVENT_SECRET: SECRET, id: sent['webhook-id'], timestamp: sent['webhook-timestamp'], signature: sent['webhook-signature'] };
-    assert.equal((await run('sh', ['-eu', '-c', sh], { env, cwd: folder })).stdout, said);
+    assert.equal((await run('sh', ['-eu', '-c', sh], { env, cwd: folder })).stdout, output);
   }
   rmSync(folder, { recursive: true });
 });
 
-test('nobody to tell: nothing is written, and deliver says so', async () => {
+test('no event is written without EVENT_URLS, and deliver reports that it is not set', async () => {
   const plain = await useStack();
   const bob = await plain.person();
-  const { id } = await keep(plain, bob, 'a', 'hello');
+  const { id } = await uploadFile(plain, bob, 'a', 'hello');
   assertStatus(await plain.call('DELETE', `/files/${id}`, { token: bob.token }), 204);
   assert.deepEqual(await plain.sql('gateway', `SELECT COUNT(*) FROM event WHERE file_id='${id}'`), [['0']]);
   const { code, stderr } = await plain.gatewayAdmin(['deliver']);
@@ -221,114 +220,114 @@ test('nobody to tell: nothing is written, and deliver says so', async () => {
 // --- receivers that fail
 
 describe('a receiver', () => {
-  test('that fails half of the time gets everything, in order for each file', async () => {
-    left.behave = any(accept, answer(500), accept, hangUp, accept, answer(503), accept, never);
+  test('a receiver that fails half of the time gets everything, in order for each file', async () => {
+    left.respond = inTurn(accept, respondWith(500), accept, hangUp, accept, respondWith(503), accept, neverRespond);
     const files = await uploads(24);
     await Promise.all(files.map(remove));
-    await drain(IMPATIENT);
+    await deliverAll(SHORT_TIMEOUT);
     for (const receiver of [left, right]) {
       assertGenuine(receiver);
       for (const { id } of files) {
-        // none is told of the end of a file before it has taken the beginning
-        const taken = receiver.taken(id);
+        // no later event of a file is sent before the first is accepted
+        const taken = receiver.acceptedEvents(id);
         assert.match(taken, ONCE_OR_MORE);
-        const arrived = receiver.arrived.filter((a) => a.json.data.id === id);
-        const began = arrived.findIndex((a) => a.taken);
+        const arrived = receiver.requests.filter((a) => a.json.data.id === id);
+        const began = arrived.findIndex((a) => a.accepted);
         assert.ok(arrived.slice(0, began + 1).every((a) => a.json.type === 'file.uploaded'));
       }
     }
-    assert.equal(right.arrived.length, 48);
-    assert.ok(left.arrived.length > 60);
+    assert.equal(right.requests.length, 48);
+    assert.ok(left.requests.length > 60);
   });
 
-  test('that is dead holds up no other, and is not asked for every file', async () => {
-    left.behave = never;
+  test('a dead receiver delays no other, and gets a few requests rather than one for each file', async () => {
+    left.respond = neverRespond;
     await uploads(30);
-    const report = await deliver(IMPATIENT);
+    const report = await deliver(SHORT_TIMEOUT);
     assert.deepEqual(all(report, 'delivered'), [0, 30]);
     assert.deepEqual(all(report, 'waiting'), [30, 0]);
-    const asked = report.receivers[0].failed;
-    assert.ok(asked >= 8 && asked < 12, `${asked} requests`);
-    const [{ attempts, why }] = (await listed('--receiver', left.url)).filter((e) => e.attempts > 0);
+    const requests = report.receivers[0].failed;
+    assert.ok(requests >= 8 && requests < 12, `${requests} requests`);
+    const [{ attempts, why }] = (await listEvents('--receiver', left.url)).filter((e) => e.attempts > 0);
     assert.equal(attempts, 1);
     assert.match(why, /timed out/i);
-    left.behave = accept;
-    assert.deepEqual(all(await drain(), 'dead'), [0, 0]);
-    assert.equal(new Set(left.arrived.filter((a) => a.taken).map((a) => a.id)).size, 30);
+    left.respond = accept;
+    assert.deepEqual(all(await deliverAll(), 'dead'), [0, 0]);
+    assert.equal(new Set(left.requests.filter((a) => a.accepted).map((a) => a.id)).size, 30);
   });
 
-  test('whom nobody answers for is one that fails', async () => {
-    const away = await Receiver.start();
-    await away.stop();
+  test('a receiver that cannot be reached counts as failed', async () => {
+    const stopped = await WebhookReceiver.start();
+    await stopped.stop();
     const { id } = await upload();
-    await stack.sql('gateway', `UPDATE event SET receiver='${away.url}' WHERE receiver='${left.url}'`);
-    const report = await deliver({ EVENT_URLS: `${away.url} ${right.url}` });
+    await stack.sql('gateway', `UPDATE event SET receiver='${stopped.url}' WHERE receiver='${left.url}'`);
+    const report = await deliver({ EVENT_URLS: `${stopped.url} ${right.url}` });
     assert.deepEqual(all(report, 'waiting'), [1, 0]);
-    assert.match((await listed())[0].why, /connect/i);
-    assert.equal(right.taken(id), 'uploaded');
+    assert.match((await listEvents())[0].why, /connect/i);
+    assert.equal(right.acceptedEvents(id), 'uploaded');
   });
 
-  test('that fails for one file gets the others, and that file\'s next event only after it', async () => {
+  test('a receiver that fails for one file gets the others; that file\'s next event waits', async () => {
     const [bad, good] = await uploads(2);
     await remove(bad);
     await remove(good);
-    left.behave = (one, response, n) => (one.json.data.id === bad.id ? answer(500) : accept)(one, response, n);
+    left.respond = (one, response, n) => (one.json.data.id === bad.id ? respondWith(500) : accept)(one, response, n);
     assert.deepEqual(all(await deliver(), 'waiting'), [2, 0]);
-    assert.equal(left.taken(good.id), 'uploaded deleted');
-    assert.equal(right.taken(bad.id), 'uploaded deleted');
-    // what fails is not due again at once
+    assert.equal(left.acceptedEvents(good.id), 'uploaded deleted');
+    assert.equal(right.acceptedEvents(bad.id), 'uploaded deleted');
+    // a failed event is not due again at once
     assert.deepEqual(all(await deliver(), 'failed'), [0, 0]);
-    const waiting = await listed('--receiver', left.url);
+    const waiting = await listEvents('--receiver', left.url);
     assert.deepEqual(waiting.map((e) => [e.kind, e.attempts, e.why]), [['uploaded', 1, 'HTTP 500'], ['deleted', 0, '']]);
-    left.forget();
-    await drain();
-    assert.equal(left.taken(bad.id), 'uploaded deleted');
+    left.reset();
+    await deliverAll();
+    assert.equal(left.acceptedEvents(bad.id), 'uploaded deleted');
   });
 
-  test('that refuses many still gets those that it takes', async () => {
+  test('a receiver that refuses many events still gets those that it accepts', async () => {
     const refused = new Set((await uploads(30)).map(({ id }) => id));
     const { id } = await upload('fine');
-    left.behave = (one, response) => (refused.has(one.json.data.id) ? answer(422) : accept)(one, response);
+    left.respond = (one, response) => (refused.has(one.json.data.id) ? respondWith(422) : accept)(one, response);
     const [{ delivered, failed }] = (await deliver()).receivers;
     assert.deepEqual([delivered, failed], [1, 30]);
-    assert.equal(left.taken(id), 'uploaded');
+    assert.equal(left.acceptedEvents(id), 'uploaded');
   });
 
   for (const status of [199, 201, 299, 300, 304, 400, 401, 404, 410, 429, 500, 599])
-    test(`that answers ${status} has ${status > 199 && status < 300 ? '' : 'not '}taken it`, async () => {
-      // by hand, for a server may not say 199
-      left.behave = (one, response) => response.socket.end(`HTTP/1.1 ${status} x\r\ncontent-length: 0\r\n\r\n`);
+    test(`a receiver that answers ${status} has ${status > 199 && status < 300 ? '' : 'not '}accepted the event`, async () => {
+      // written by hand, because a Node server cannot send 199
+      left.respond = (one, response) => response.socket.end(`HTTP/1.1 ${status} x\r\ncontent-length: 0\r\n\r\n`);
       await upload();
       const ok = status > 199 && status < 300;
       const [{ delivered, failed }] = (await deliver()).receivers;
       assert.deepEqual([delivered, failed], ok ? [1, 0] : [0, 1]);
-      if (!ok && status >= 200) assert.equal((await listed())[0].why, `HTTP ${status}`);
+      if (!ok && status >= 200) assert.equal((await listEvents())[0].why, `HTTP ${status}`);
     });
 
-  test('that sends elsewhere is not followed', async () => {
-    left.behave = answer(307, { Location: right.url });
+  test('a redirect of a receiver is not followed', async () => {
+    left.respond = respondWith(307, { Location: right.url });
     await upload();
     assert.deepEqual(all(await deliver(), 'failed'), [1, 0]);
-    assert.equal(left.arrived.length + right.arrived.length, 2);
-    assert.equal((await listed())[0].why, 'HTTP 307');
+    assert.equal(left.requests.length + right.requests.length, 2);
+    assert.equal((await listEvents())[0].why, 'HTTP 307');
   });
 
-  test('that asks for a pause gets it, but none without end', async () => {
-    left.behave = answer(503, { 'Retry-After': '600' });
+  test('Retry-After of a receiver is honoured, up to a limit', async () => {
+    left.respond = respondWith(503, { 'Retry-After': '600' });
     await upload();
     await deliver();
     const pause = async () => {
-      const [{ due_at: due, at }] = await listed();
+      const [{ due_at: due, at }] = await listEvents();
       return (Date.parse(due) - Date.parse(at)) / 1000;
     };
     assert.ok((await pause()) >= 600);
-    left.behave = answer(429, { 'Retry-After': '999999999' });
-    await later();
+    left.respond = respondWith(429, { 'Retry-After': '999999999' });
+    await makeDue();
     await deliver();
     assert.ok((await pause()) >= 3600 && (await pause()) < 4000);
   });
 
-  test('that says 200 and never stops talking has taken it; one whose head has no end has not', async () => {
+  test('a 200 with an endless body counts as accepted, an endless head as failed', async () => {
     const talk = (response, line) => {
       const more = () => {
         while (!response.socket.destroyed && response.socket.write(line));
@@ -336,11 +335,11 @@ describe('a receiver', () => {
       };
       more();
     };
-    left.behave = (one, response) => {
+    left.respond = (one, response) => {
       response.socket.write('HTTP/1.1 200 OK\r\n\r\n');
       talk(response, 'talk '.repeat(1000));
     };
-    right.behave = (one, response) => {
+    right.respond = (one, response) => {
       response.socket.write('HTTP/1.1 200 OK\r\n');
       talk(response, `x-more: ${'x'.repeat(1000)}\r\n`);
     };
@@ -348,11 +347,11 @@ describe('a receiver', () => {
     const report = await deliver();
     assert.deepEqual(all(report, 'delivered'), [1, 0]);
     assert.deepEqual(all(report, 'waiting'), [0, 1]);
-    assert.match((await listed())[0].why, /header of the response is too long/);
+    assert.match((await listEvents())[0].why, /header of the response is too long/);
   });
 
-  test('that breaks off in the middle of its answer has not taken it', async () => {
-    left.behave = (one, response) => {
+  test('a receiver that breaks off in the middle of its answer has not accepted the event', async () => {
+    left.respond = (one, response) => {
       response.writeHead(200, { 'Content-Length': 100 });
       response.write('half', () => response.destroy());
     };
@@ -360,23 +359,23 @@ describe('a receiver', () => {
     assert.deepEqual(all(await deliver(), 'failed'), [1, 0]);
   });
 
-  test('by https is one whose certificate is known', async () => {
+  test('a receiver by https needs a certificate of a known authority', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-tls-'));
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     const made = await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', cert,
       '-days', '2', '-subj', '/CN=receiver', '-addext', 'subjectAltName=IP:127.0.0.1']);
     assert.equal(made.code, 0, made.stderr);
-    const secure = await Receiver.start({ create: createTlsServer, tls: { key: readFileSync(key), cert: readFileSync(cert) } });
+    const secure = await WebhookReceiver.start({ create: createTlsServer, tls: { key: readFileSync(key), cert: readFileSync(cert) } });
     try {
       const { id } = await upload();
       await stack.sql('gateway', `UPDATE event SET receiver='${secure.url}' WHERE receiver='${left.url}'`);
       const env = { EVENT_URLS: `${secure.url} ${right.url}` };
       assert.deepEqual(all(await deliver(env), 'failed'), [1, 0]);
-      assert.match((await listed())[0].why, /certificate/i);
-      assert.equal(secure.arrived.length, 0);
-      await later();
+      assert.match((await listEvents())[0].why, /certificate/i);
+      assert.equal(secure.requests.length, 0);
+      await makeDue();
       assert.deepEqual(all(await deliver({ ...env, EVENT_CA: cert }), 'delivered'), [1, 0]);
-      assert.equal(secure.taken(id), 'uploaded');
+      assert.equal(secure.acceptedEvents(id), 'uploaded');
     } finally {
       await secure.stop();
       rmSync(folder, { recursive: true });
@@ -386,8 +385,8 @@ describe('a receiver', () => {
 
 // --- processes
 
-// deliver as a process of its own, whose stderr is what it logs
-function start(...args) {
+// deliver as a separate process; its log is its stderr
+function startDeliver(...args) {
   const env = { ...process.env, GATEHOUSE_CONF: stack.path('conf', 'gateway.env') };
   const child = spawn(join(build, 'gateway-admin'), ['deliver', '--json', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const text = async (stream) => Buffer.concat(await stream.toArray()).toString();
@@ -400,79 +399,79 @@ function start(...args) {
 }
 
 describe('deliver', () => {
-  test('killed in the middle loses nothing, and says the same thing again', async () => {
+  test('deliver that is killed during a request loses no event and sends it again', async () => {
     const files = await uploads(20);
     await Promise.all(files.map(remove));
     for (const moment of [1, 3, 7, 12]) {
-      left.forget();
-      left.behave = (one, response, n) => (n < moment ? accept : never)(one, response);
-      const child = start();
-      await Promise.race([left.come(moment), child.done]);
+      left.reset();
+      left.respond = (one, response, n) => (n < moment ? accept : neverRespond)(one, response);
+      const child = startDeliver();
+      await Promise.race([left.waitFor(moment), child.done]);
       child.kill('SIGKILL');
       assert.equal((await child.done).code, 'SIGKILL');
-      // what it was about is still claimed, and nobody else's for a while
-      const told = left.arrived.filter((a) => !a.taken).map((a) => a.id);
-      left.forget();
-      left.behave = any(answer(500));
+      // the event in flight stays claimed for a while
+      const unanswered = left.requests.filter((a) => !a.accepted).map((a) => a.id);
+      left.reset();
+      left.respond = inTurn(respondWith(500));
       await deliver();
-      for (const id of told) assert.ok(!left.arrived.some((a) => a.id === id), id);
-      await later();
-      const waiting = await listed('--receiver', left.url);
-      for (const id of told) assert.ok(waiting.some((e) => `${e.kind}_${e.file}` === id), id);
+      for (const id of unanswered) assert.ok(!left.requests.some((a) => a.id === id), id);
+      await makeDue();
+      const waiting = await listEvents('--receiver', left.url);
+      for (const id of unanswered) assert.ok(waiting.some((e) => `${e.kind}_${e.file}` === id), id);
     }
-    left.forget();
-    await drain();
-    assert.deepEqual(await listed(), []);
-    for (const { id } of files) assert.match(right.taken(id), ONCE_OR_MORE);
+    left.reset();
+    await deliverAll();
+    assert.deepEqual(await listEvents(), []);
+    for (const { id } of files) assert.match(right.acceptedEvents(id), ONCE_OR_MORE);
   });
 
-  test('killed at any moment tells of everything at least once', async () => {
+  test('deliver that is killed at any moment sends every event at least once', async () => {
     const files = await uploads(20);
     await Promise.all(files.map(remove));
     for (let moment = 1; moment < 40; moment += 5) {
-      const before = left.arrived.length;
-      const child = start();
+      const before = left.requests.length;
+      const child = startDeliver();
       const ended = child.done;
-      await Promise.race([left.come(before + moment), ended]);
+      await Promise.race([left.waitFor(before + moment), ended]);
       child.kill('SIGKILL');
       await ended;
-      await later();
+      await makeDue();
     }
-    await drain();
+    await deliverAll();
     assertGenuine(left);
     for (const { id } of files) {
-      assert.match(left.taken(id), ONCE_OR_MORE);
-      assert.match(right.taken(id), ONCE_OR_MORE);
+      assert.match(left.acceptedEvents(id), ONCE_OR_MORE);
+      assert.match(right.acceptedEvents(id), ONCE_OR_MORE);
     }
   });
 
-  test('several at once tell each thing once, and in order', async () => {
+  test('several deliver processes send each event once, and in order', async () => {
     const files = await uploads(40);
     await Promise.all(files.map(remove));
-    const ends = await Promise.all(Array.from({ length: 4 }, () => start().done));
+    const ends = await Promise.all(Array.from({ length: 4 }, () => startDeliver().done));
     assert.deepEqual(ends.map(({ code, stderr }) => [code, stderr]), Array(4).fill([0, '']));
     const delivered = ends.map(({ stdout }) => all(JSON.parse(stdout), 'delivered'));
-    // a pass may end while another's request holds a file's next event back
+    // a pass may end while another process has the first event of a file in flight
     const rest = await deliver();
     for (const side of [0, 1]) assert.equal([...delivered, all(rest, 'delivered')].reduce((sum, d) => sum + d[side], 0), 80);
-    assert.equal(left.arrived.length, 80);
-    for (const { id } of files) assert.equal(left.taken(id), 'uploaded deleted');
+    assert.equal(left.requests.length, 80);
+    for (const { id } of files) assert.equal(left.acceptedEvents(id), 'uploaded deleted');
   });
 
-  test('--follow tells of things as they happen, and ends when what is under way has been answered', async () => {
-    const child = start('--follow');
+  test('deliver --follow sends events as they happen; SIGTERM ends it after the requests in flight', async () => {
+    const child = startDeliver('--follow');
     const first = await upload();
-    await Promise.all([left.come(1), right.come(1)]);
+    await Promise.all([left.waitFor(1), right.waitFor(1)]);
     await remove(first);
-    await Promise.all([left.come(2), right.come(2)]);
-    assert.equal(left.taken(first.id), 'uploaded deleted');
+    await Promise.all([left.waitFor(2), right.waitFor(2)]);
+    assert.equal(left.acceptedEvents(first.id), 'uploaded deleted');
 
     let finish;
-    left.behave = (one, response) => new Promise((done) => {
+    left.respond = (one, response) => new Promise((done) => {
       finish = () => done(accept(one, response));
     });
     await upload();
-    await Promise.all([left.come(3), right.come(3)]);
+    await Promise.all([left.waitFor(3), right.waitFor(3)]);
     child.kill('SIGTERM');
     await upload('too late');
     finish();
@@ -480,18 +479,18 @@ describe('deliver', () => {
     assert.deepEqual([code, stderr], [0, '']);
     const report = JSON.parse(stdout);
     assert.equal(report.receivers[0].delivered, 3);
-    assert.equal(left.arrived.length, 3);
+    assert.equal(left.requests.length, 3);
     assert.deepEqual(all(report, 'waiting'), [1, 1]);
-    left.behave = accept;
+    left.respond = accept;
     assert.deepEqual(all(await deliver(), 'delivered'), [1, 1]);
   });
 
-  test('--follow leaves alone who is not there, and ends at once when nothing is under way', async () => {
-    left.behave = answer(503);
-    const child = start('--follow');
+  test('deliver --follow pauses a receiver that fails; SIGINT ends it at once if no request is in flight', async () => {
+    left.respond = respondWith(503);
+    const child = startDeliver('--follow');
     await uploads(20);
-    await right.come(20);
-    await left.come(8);
+    await right.waitFor(20);
+    await left.waitFor(8);
     child.kill('SIGINT');
     const { code, stdout, stderr } = await child.done;
     assert.equal(code, 0);
@@ -504,36 +503,36 @@ describe('deliver', () => {
     assert.ok(!stderr.includes(SECRET));
   });
 
-  test('gives up what has failed for days, says so, and tries it anew when told to', async () => {
+  test('deliver gives up an event after days of failures, reports it, and retries it on command', async () => {
     const { id } = await upload('poison');
     await remove({ id });
-    left.behave = answer(500);
+    left.respond = respondWith(500);
     await deliver();
     await stack.sql('gateway', `UPDATE event SET due_at=0, tried_at=tried_at-3*86400 WHERE receiver='${left.url}'`);
     const report = await deliver();
     assert.equal(report.code, 1);
     assert.deepEqual([report.receivers[0].died, report.receivers[0].dead], [1, 1]);
-    // the deletion did not wait any more, and fails by itself
-    assert.deepEqual(left.arrived.map((a) => a.json.type), ['file.uploaded', 'file.uploaded', 'file.deleted']);
-    const [dead] = await listed('--dead');
+    // the deletion no longer waits, and fails as well
+    assert.deepEqual(left.requests.map((a) => a.json.type), ['file.uploaded', 'file.uploaded', 'file.deleted']);
+    const [dead] = await listEvents('--dead');
     assert.deepEqual([dead.file, dead.kind, dead.attempts, dead.why, dead.name], [id, 'uploaded', 2, 'HTTP 500', 'poison']);
     assert.notEqual(dead.dead_at, null);
     const text = (await admin(['events', 'list'])).stdout;
     assert.match(text, new RegExp(`${left.url}: 1 waiting, 1 dead`));
     assert.match(text, /"poison".*dead after 2 attempts: HTTP 500\n/);
 
-    left.forget();
+    left.reset();
     assert.equal((await deliver()).code, 1);
-    assert.deepEqual(left.arrived, []);
-    // a service that ends when it is told to has not failed
-    const child = start('--follow');
+    assert.deepEqual(left.requests, []);
+    // a service that ends on SIGTERM has not failed
+    const child = startDeliver('--follow');
     await upload();
-    await right.come(right.arrived.length + 1);
+    await right.waitFor(right.requests.length + 1);
     child.kill('SIGTERM');
     assert.equal((await child.done).code, 0);
     assert.equal((await events('retry', '--dead')).retried, 1);
-    await drain();
-    assert.equal(left.taken(id), 'uploaded deleted');
+    await deliverAll();
+    assert.equal(left.acceptedEvents(id), 'uploaded deleted');
     assert.equal((await deliver()).code, 0);
   });
 });
@@ -541,23 +540,23 @@ describe('deliver', () => {
 // --- the operator
 
 describe('gateway-admin events', () => {
-  test('lists, for all or for one receiver', async () => {
+  test('events list shows all events, or those of one receiver', async () => {
     await uploads(3);
     const { receivers, events: rows } = await events('list', '--limit', '4');
     assert.deepEqual(receivers.map(({ url, configured, waiting, dead }) => [url, configured, waiting, dead]),
       [left.url, right.url].sort().map((url) => [url, true, 3, 0]));
     assert.ok(receivers.every((r) => Math.abs(Date.parse(r.oldest_at) - Date.now()) < 300000));
     assert.equal(rows.length, 4);
-    assert.equal((await listed('--receiver', left.url)).length, 3);
-    assert.deepEqual(await listed('--dead'), []);
-    assert.deepEqual((await listed('--id', rows[1].id)).map((e) => e.id), [rows[1].id]);
+    assert.equal((await listEvents('--receiver', left.url)).length, 3);
+    assert.deepEqual(await listEvents('--dead'), []);
+    assert.deepEqual((await listEvents('--id', rows[1].id)).map((e) => e.id), [rows[1].id]);
     const { stdout } = await admin(['events', 'list']);
     assert.equal(stdout.match(/not tried yet\n/g).length, 6);
   });
 
-  test('forgets what nobody is to be told of', async () => {
+  test('events forget removes waiting events', async () => {
     await uploads(3);
-    const [{ id }] = await listed('--receiver', right.url);
+    const [{ id }] = await listEvents('--receiver', right.url);
     assert.equal((await events('forget', '--id', id)).forgotten, 1);
     assert.equal((await events('forget', '--receiver', left.url)).forgotten, 3);
     assert.equal((await events('forget', '--dead')).forgotten, 0);
@@ -565,22 +564,22 @@ describe('gateway-admin events', () => {
     assert.deepEqual(all(await deliver(), 'delivered'), [0, 2]);
   });
 
-  test('shows who is told no more, and gc removes that after a month', async () => {
+  test('events of a receiver that is no longer configured are listed, and removed by gc after a month', async () => {
     await upload();
     const env = { EVENT_URLS: right.url };
     const text = (await admin(['events', 'list'], env)).stdout;
     assert.match(text, new RegExp(`${left.url}: 1 waiting, 0 dead; not in EVENT_URLS\n`));
     await deliver(env);
-    assert.deepEqual(left.arrived, []);
+    assert.deepEqual(left.requests, []);
     assert.equal((await json(['gc'], env)).events, 0);
     await stack.sql('gateway', 'UPDATE event SET at=at-30*86400');
     assert.equal((await json(['gc'])).events, 0);
     assert.equal((await json(['gc', '--dry-run'], env)).events, 1);
     assert.equal((await json(['gc'], env)).events, 1);
-    assert.deepEqual(await listed(), []);
+    assert.deepEqual(await listEvents(), []);
   });
 
-  test('says how it is to be used', async () => {
+  test('wrong usage of events and deliver exits 64 and points to --help', async () => {
     for (const args of [[], ['x'], ['retry'], ['forget'], ['forget', '--json'], ['list', '--limit', '0'], ['list', '--limit', '1001'], ['list', 'x'], ['retry', '--id', 'x']]) {
       const { code, stderr } = await admin(['events', ...args]);
       assert.equal(code, 64, args.join(' '));
@@ -591,42 +590,42 @@ describe('gateway-admin events', () => {
   });
 });
 
-test('a receiver that is added is told from then on', async () => {
+test('a new receiver gets only events from then on', async () => {
   await upload('before');
-  const late = await Receiver.start();
+  const late = await WebhookReceiver.start();
   try {
     const env = { EVENT_URLS: `${left.url} ${right.url} ${late.url}` };
     assert.deepEqual(all(await deliver(env), 'delivered'), [1, 1, 0]);
-    assert.equal(late.arrived.length, 0);
+    assert.equal(late.requests.length, 0);
   } finally {
     await late.stop();
   }
 });
 
-describe('settings that will not do', () => {
+describe('invalid settings', () => {
   const cases = [
     ['ftp://a/', 'http://', { EVENT_URLS: 'ftp://a/' }],
     ['a password in an address', 'user or password', { EVENT_URLS: 'http://ann:s3cret@a/' }],
     ['an address twice', 'twice', { EVENT_URLS: 'http://a http://a' }],
     ['a short secret', 'too few', { EVENT_SECRET: 's3cret' }],
     ['a secret that is no base64', 'base64', { EVENT_SECRET: 'whsec_s3cret!' }],
-    ['no time at all', 'EVENT_TIMEOUT', { EVENT_TIMEOUT: '0' }],
+    ['a timeout of zero', 'EVENT_TIMEOUT', { EVENT_TIMEOUT: '0' }],
   ];
-  for (const [name, said, env] of cases)
-    test(`${name}: both programs say so and stop`, async () => {
+  for (const [name, message, env] of cases)
+    test(`${name} is reported by both programs, which exit 78`, async () => {
       for (const [program, args] of [['gateway-admin', ['deliver']], ['gateway-admin', ['stat']], ['cgi-gateway', ['--check']]]) {
         const { code, stderr } = await run(join(build, program), args, { env: { GATEHOUSE_CONF: stack.path('conf', 'gateway.env'), ...env } });
         assert.equal(code, 78, program);
-        assert.ok(stderr.includes(said), stderr);
+        assert.ok(stderr.includes(message), stderr);
         assert.ok(!stderr.includes('s3cret'), stderr);
       }
     });
 
-  test('a DATA_DIR that cannot be used does not matter to who reads rows only', async () => {
+  test('commands that only read rows work without a usable DATA_DIR', async () => {
     await upload();
     for (const command of ['deliver', 'events list', 'quota recount', 'stat'])
       assert.deepEqual([0, ''], await admin(command.split(' '), { DATA_DIR: '/proc/files' }).then(({ code, stderr }) => [code, stderr]), command);
-    assert.equal(left.arrived.length, 1);
+    assert.equal(left.requests.length, 1);
     for (const command of ['gc', 'verify']) assert.equal((await admin([command], { DATA_DIR: '/proc/files' })).code, 78, command);
   });
 
@@ -637,7 +636,7 @@ describe('settings that will not do', () => {
     return conf;
   }
 
-  test('no secret: deliver says so and stops; nothing else has a use for it', async () => {
+  test('a missing EVENT_SECRET stops deliver, and nothing else', async () => {
     const conf = withoutSecret();
     const refused = await admin(['deliver'], { GATEHOUSE_CONF: conf });
     assert.equal(refused.code, 78);
@@ -646,14 +645,14 @@ describe('settings that will not do', () => {
     assert.equal((await run(join(build, 'cgi-gateway'), ['--check'], { env: { GATEHOUSE_CONF: conf } })).code, 0);
   });
 
-  test('a secret in a file does', async () => {
+  test('EVENT_SECRET can be read from a file', async () => {
     const conf = withoutSecret();
     const file = stack.path('conf', 'event.secret');
     writeFileSync(file, `${SECRET}\n`);
     await upload();
     await deliver({ GATEHOUSE_CONF: conf, EVENT_SECRET_FILE: file });
     assertGenuine(left);
-    assert.equal(left.arrived.length, 1);
+    assert.equal(left.requests.length, 1);
     const check = await run(join(build, 'cgi-gateway'), ['--check'], { env: { GATEHOUSE_CONF: conf, EVENT_SECRET_FILE: file } });
     assert.match(check.stdout, /^EVENT_SECRET=\(set\)$/m);
     assert.ok(!check.stdout.includes(SECRET));

@@ -1,15 +1,15 @@
-// gateway-admin deliver while the database goes away and comes back: it waits for it, and nothing
-// that happened to a file is left untold.
+// gateway-admin deliver while the database stops and starts: it waits for the database, and loses no
+// event.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startStackWithDatabase } from '../support/database.js';
-import { keep } from '../support/files.js';
-import { accept, Receiver } from '../support/receiver.js';
+import { uploadFile } from '../support/files.js';
+import { accept, WebhookReceiver } from '../support/webhook-receiver.js';
 import { build } from '../support/stack.js';
 
-const receiver = await Receiver.start();
+const receiver = await WebhookReceiver.start();
 const { stack, database } = await startStackWithDatabase({
   settings: { EVENT_URLS: receiver.url, EVENT_SECRET: 'a-secret-of-thirty-two-characters', EVENT_TIMEOUT: 60, DB_TIMEOUT: 1 },
 });
@@ -27,14 +27,14 @@ before(async () => {
 function follow() {
   const env = { ...process.env, GATEHOUSE_CONF: stack.path('conf', 'gateway.env') };
   const child = spawn(join(build, 'gateway-admin'), ['deliver', '--follow'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  const heard = [];
-  let tell = () => {};
+  const output = [];
+  let notify = () => {};
   child.stderr.setEncoding('utf8').on('data', (text) => {
-    heard.push(text);
-    tell();
+    output.push(text);
+    notify();
   });
-  child.says = async (part) => {
-    while (!heard.join('').includes(part)) await new Promise((done) => { tell = done; });
+  child.logs = async (part) => {
+    while (!output.join('').includes(part)) await new Promise((done) => { notify = done; });
   };
   child.ended = new Promise((done) => child.on('exit', (code, signal) => done(code ?? signal)));
   return child;
@@ -42,45 +42,45 @@ function follow() {
 
 const waiting = async () => JSON.parse((await stack.gatewayAdmin(['events', 'list', '--json'])).stdout).events.length;
 
-test('a database that comes back is gone on with', async () => {
+test('deliver --follow continues when the database is available again', async () => {
   const child = follow();
-  const first = await keep(stack, ann, 'a', 'hello');
-  await receiver.come(1);
-  while (await waiting()); // until that has been written down
+  const first = await uploadFile(stack, ann, 'a', 'hello');
+  await receiver.waitFor(1);
+  while (await waiting()); // until the acceptance has been stored
   await database.stop('SIGKILL');
-  await child.says('"event":"database"');
+  await child.logs('"event":"database"');
   await database.start();
-  await child.says('"detail":"back"');
-  const second = await keep(stack, ann, 'b', 'hello');
-  await receiver.come(2);
-  assert.deepEqual(receiver.arrived.map((a) => a.json.data.id), [first.id, second.id]);
+  await child.logs('"detail":"back"');
+  const second = await uploadFile(stack, ann, 'b', 'hello');
+  await receiver.waitFor(2);
+  assert.deepEqual(receiver.requests.map((a) => a.json.data.id), [first.id, second.id]);
   child.kill('SIGTERM');
   assert.equal(await child.ended, 0);
   assert.equal(await waiting(), 0);
 });
 
-test('what was taken while the database was away is told once more', async () => {
-  receiver.forget();
+test('an event that is accepted while the database is down is sent again', async () => {
+  receiver.reset();
   let finish;
-  receiver.behave = (one, response) => new Promise((done) => {
+  receiver.respond = (one, response) => new Promise((done) => {
     finish = () => done(accept(one, response));
   });
-  const { id } = await keep(stack, ann, 'c', 'hello');
+  const { id } = await uploadFile(stack, ann, 'c', 'hello');
   const child = follow();
-  await receiver.come(1);
+  await receiver.waitFor(1);
   await database.stop();
-  await child.says('"event":"database"');
+  await child.logs('"event":"database"');
   finish();
   child.kill('SIGTERM');
-  assert.notEqual(await child.ended, 0); // it cannot say what is left
+  assert.notEqual(await child.ended, 0); // it cannot report what is left
   await database.start();
   assert.deepEqual((await stack.gatewayAdmin(['events', 'retry', '--all'])).code, 0);
-  receiver.behave = accept;
+  receiver.respond = accept;
   assert.equal((await stack.gatewayAdmin(['deliver'])).code, 0);
-  assert.deepEqual(receiver.arrived.map((a) => a.id), [`uploaded_${id}`, `uploaded_${id}`]);
+  assert.deepEqual(receiver.requests.map((a) => a.id), [`uploaded_${id}`, `uploaded_${id}`]);
 });
 
-test('one pass says that it cannot', async () => {
+test('one pass of deliver without the database exits 69', async () => {
   await database.stop();
   const { code, stderr } = await stack.gatewayAdmin(['deliver']);
   assert.equal(code, 69);
