@@ -19,4 +19,3 @@ export async function allFiles(stack, person) {
   return answer.json.files;
 }
 
-export { uploadFile as keep }; // for tests/web
