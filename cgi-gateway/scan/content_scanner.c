@@ -4,9 +4,9 @@
 
 /* --- settings ------------------------------------------------------------ */
 
-static enum err open_sniffer(struct content_scanner *in, struct errmsg *why)
+static enum err open_mime_types(struct content_scanner *in, struct errmsg *why)
 {
-	enum err e = mime_type_open(in->magic_database, &in->sniffer, why);
+	enum err e = mime_type_open(in->magic_database, &in->mime_types, why);
 
 	/* Who names a database wants that one */
 	if (e == ERR_CONFIG && in->magic_database[0] == '\0')
@@ -39,13 +39,13 @@ enum err content_scanner_open(struct content_scanner *in, struct errmsg *why)
 {
 	enum err e = open_clamd(in, why);
 
-	return e == ERR_OK ? open_sniffer(in, why) : e;
+	return e == ERR_OK ? open_mime_types(in, why) : e;
 }
 
 void content_scanner_close(struct content_scanner *in)
 {
-	mime_type_close(in->sniffer);
-	in->sniffer = NULL;
+	mime_type_close(in->mime_types);
+	in->mime_types = NULL;
 }
 
 enum err content_scanner_ready(const struct content_scanner *in,
@@ -91,8 +91,8 @@ static void decide_type(const struct content_scanner *in, struct span head,
 {
 	char found[FILE_TYPE_MAX + 1] = "";
 
-	if (in->sniffer != NULL)
-		mime_type_of(in->sniffer, head, found);
+	if (in->mime_types != NULL)
+		mime_type_of(in->mime_types, head, found);
 	file_type_decide(span_of(found), span_of(f->claimed_type), f->type);
 }
 

@@ -19,14 +19,14 @@ struct content_scanner {
 	int64_t clamd_max;     /* bytes of a file that is scanned */
 	int64_t clamd_timeout; /* seconds */
 	/* made by content_scanner_open() */
-	struct mime_types *sniffer; /* NULL: libmagic has no database */
+	struct mime_types *mime_types; /* NULL: libmagic has no database */
 	struct clamd daemon;
 	bool scans;	     /* CLAMD is set */
 	bool accepts_larger; /* unscanned */
 };
 
 /* ERR_CONFIG when a setting is wrong. Without MAGIC_DATABASE it does not fail
- * for want of libmagic's own: then in->sniffer is NULL, `why` tells why, and
+ * for want of libmagic's own: then in->mime_types is NULL, `why` tells why, and
  * no file's type is taken for sure. */
 enum err content_scanner_open(struct content_scanner *in,
 			      struct errmsg *why) MUST_CHECK;

@@ -116,14 +116,14 @@ static void each_answer_has_its_meaning(void **state)
 		{ { "HTTP/1.1 400 Bad Request", 25 },
 		  ERR_UNAVAILABLE,
 		  "HTTP/1.1 400" },
-		{ { "", 1 }, ERR_UNAVAILABLE, "it said \"\"" },
+		{ { "", 1 }, ERR_UNAVAILABLE, "replied \"\"" },
 		/* cut off */
-		{ { "", 0 }, ERR_UNAVAILABLE, "without an answer" },
-		{ { "stream: O", 9 }, ERR_UNAVAILABLE, "without an answer" },
-		{ { "stream: OK", 10 }, ERR_UNAVAILABLE, "without an answer" },
+		{ { "", 0 }, ERR_UNAVAILABLE, "without a reply" },
+		{ { "stream: O", 9 }, ERR_UNAVAILABLE, "without a reply" },
+		{ { "stream: OK", 10 }, ERR_UNAVAILABLE, "without a reply" },
 		{ { "stream: Some.Sig FOUND", 22 },
 		  ERR_UNAVAILABLE,
-		  "without an answer" },
+		  "without a reply" },
 		/* two */
 		{ { "stream: OK\0stream: a FOUND", 27 }, ERR_OK, "" },
 	};

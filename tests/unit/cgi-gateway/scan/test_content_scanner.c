@@ -6,7 +6,7 @@ enum { LARGE = 3 * CONTENT_SCANNER_PIECE + 77 };
 #define PNG "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0"
 
 static char nothing[] = "", refuse[] = "refuse", accept_[] = "accept";
-static struct content_scanner inspector;
+static struct content_scanner content_scanner;
 static struct scanner scanner;
 static struct file file;
 static struct errmsg why;
@@ -48,7 +48,8 @@ static enum err look_at(struct memory_source *s, int64_t size,
 	(void)snprintf(file.claimed_type, sizeof(file.claimed_type), "%s",
 		       claimed);
 	why.text[0] = signature[0] = '\0';
-	return content_scanner_scan(&inspector, &src, &file, signature, &why);
+	return content_scanner_scan(&content_scanner, &src, &file, signature,
+				    &why);
 }
 
 static enum err look(struct span bytes, const char *claimed)
@@ -60,8 +61,8 @@ static enum err look(struct span bytes, const char *claimed)
 
 static void configure(char *clamd)
 {
-	content_scanner_close(&inspector);
-	inspector = (struct content_scanner) {
+	content_scanner_close(&content_scanner);
+	content_scanner = (struct content_scanner) {
 		.magic_database = nothing,
 		.clamd = clamd,
 		.clamd_larger = refuse,
@@ -75,13 +76,13 @@ static int set_up(void **state)
 	(void)state;
 	scanner_open(&scanner);
 	configure(nothing);
-	return content_scanner_open(&inspector, &why) == ERR_OK ? 0 : -1;
+	return content_scanner_open(&content_scanner, &why) == ERR_OK ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	content_scanner_close(&inspector);
+	content_scanner_close(&content_scanner);
 	scanner_close(&scanner);
 	return 0;
 }
@@ -89,7 +90,7 @@ static int tear_down(void **state)
 static void with_scanner(void)
 {
 	configure(scanner.where);
-	assert_ok(content_scanner_open(&inspector, &why));
+	assert_ok(content_scanner_open(&content_scanner, &why));
 }
 
 /* --- settings ------------------------------------------------------------ */
@@ -100,15 +101,15 @@ static void a_setting_that_is_wrong_is_named(void **state)
 
 	(void)state;
 	configure(odd);
-	assert_err(content_scanner_open(&inspector, &why), ERR_CONFIG);
+	assert_err(content_scanner_open(&content_scanner, &why), ERR_CONFIG);
 	assert_contains(why.text, "CLAMD: \"maybe\"");
 	configure(nothing);
-	inspector.clamd_larger = odd;
-	assert_err(content_scanner_open(&inspector, &why), ERR_CONFIG);
+	content_scanner.clamd_larger = odd;
+	assert_err(content_scanner_open(&content_scanner, &why), ERR_CONFIG);
 	assert_contains(why.text, "CLAMD_LARGER: \"maybe\"");
 	configure(nothing);
-	inspector.magic_database = nowhere;
-	assert_err(content_scanner_open(&inspector, &why), ERR_CONFIG);
+	content_scanner.magic_database = nowhere;
+	assert_err(content_scanner_open(&content_scanner, &why), ERR_CONFIG);
 	assert_contains(why.text, "MAGIC_DATABASE: /nowhere/magic.mgc");
 }
 
@@ -118,9 +119,9 @@ static void without_libmagic_s_own_database_no_type_is_sure(void **state)
 	/* where libmagic looks first */
 	assert_int_equal(setenv("MAGIC", "/nowhere/magic.mgc", 1), 0);
 	configure(nothing);
-	assert_ok(content_scanner_open(&inspector, &why));
+	assert_ok(content_scanner_open(&content_scanner, &why));
 	assert_int_equal(unsetenv("MAGIC"), 0);
-	assert_null(inspector.sniffer);
+	assert_null(content_scanner.mime_types);
 	assert_contains(why.text, "MAGIC_DATABASE");
 	assert_ok(look(SPAN(PNG), "image/png"));
 	assert_string_equal(file.type, "application/octet-stream");
@@ -131,26 +132,30 @@ static void without_libmagic_s_own_database_no_type_is_sure(void **state)
 static void a_file_may_be_as_large_as_what_is_scanned(void **state)
 {
 	(void)state;
-	assert_int_equal(content_scanner_limit(&inspector, 5000000), 5000000);
+	assert_int_equal(content_scanner_limit(&content_scanner, 5000000),
+			 5000000);
 	with_scanner();
-	assert_int_equal(content_scanner_limit(&inspector, 5000000), 1000000);
-	assert_int_equal(content_scanner_limit(&inspector, 5000), 5000);
+	assert_int_equal(content_scanner_limit(&content_scanner, 5000000),
+			 1000000);
+	assert_int_equal(content_scanner_limit(&content_scanner, 5000), 5000);
 	configure(scanner.where);
-	inspector.clamd_larger = accept_;
-	assert_ok(content_scanner_open(&inspector, &why));
-	assert_int_equal(content_scanner_limit(&inspector, 5000000), 5000000);
+	content_scanner.clamd_larger = accept_;
+	assert_ok(content_scanner_open(&content_scanner, &why));
+	assert_int_equal(content_scanner_limit(&content_scanner, 5000000),
+			 5000000);
 }
 
 static void it_is_ready_when_a_scanner_that_must_be_there_answers(void **state)
 {
 	(void)state;
-	assert_ok(content_scanner_ready(&inspector, &why));
+	assert_ok(content_scanner_ready(&content_scanner, &why));
 	with_scanner();
 	scanner_will(&scanner, SCANNER_ALL, SPAN("PONG\0"));
-	assert_ok(content_scanner_ready(&inspector, &why));
+	assert_ok(content_scanner_ready(&content_scanner, &why));
 	scanner_wait(&scanner);
 	scanner_will(&scanner, SCANNER_ALL, SPAN(""));
-	assert_err(content_scanner_ready(&inspector, &why), ERR_UNAVAILABLE);
+	assert_err(content_scanner_ready(&content_scanner, &why),
+		   ERR_UNAVAILABLE);
 }
 
 /* --- types --------------------------------------------------------------- */
@@ -282,9 +287,9 @@ static void what_is_larger_is_refused_or_passes_unscanned(void **state)
 {
 	(void)state;
 	with_scanner();
-	inspector.clamd_max = 4;
+	content_scanner.clamd_max = 4;
 	assert_err(look(SPAN("hello"), ""), ERR_TOO_LARGE);
-	inspector.accepts_larger = true;
+	content_scanner.accepts_larger = true;
 	/* nobody answers there, so nobody was asked */
 	assert_ok(look(SPAN("hello"), ""));
 	assert_string_equal(file.type, "text/plain");

@@ -4,20 +4,20 @@
 
 #include <pthread.h>
 
-static struct mime_types *sniffer;
+static struct mime_types *types;
 
-static int open_sniffer(void **state)
+static int open_types(void **state)
 {
 	struct errmsg why;
 
 	(void)state;
-	return mime_type_open("", &sniffer, &why) == ERR_OK ? 0 : -1;
+	return mime_type_open("", &types, &why) == ERR_OK ? 0 : -1;
 }
 
-static int close_sniffer(void **state)
+static int close_types(void **state)
 {
 	(void)state;
-	mime_type_close(sniffer);
+	mime_type_close(types);
 	return 0;
 }
 
@@ -25,7 +25,7 @@ static void check(struct span head, const char *want)
 {
 	char got[FILE_TYPE_MAX + 1] = "untouched";
 
-	mime_type_of(sniffer, head, got);
+	mime_type_of(types, head, got);
 	assert_string_equal(got, want);
 }
 
@@ -92,10 +92,10 @@ static void *look(void *arg)
 	for (int i = 0; i < 200 && wrong == NULL; i++) {
 		char got[FILE_TYPE_MAX + 1];
 
-		mime_type_of(sniffer, SPAN("GIF89a\1\0\1\0"), got);
+		mime_type_of(types, SPAN("GIF89a\1\0\1\0"), got);
 		if (strcmp(got, "image/gif") != 0)
 			wrong = "a GIF";
-		mime_type_of(sniffer, SPAN("hello, world\n"), got);
+		mime_type_of(types, SPAN("hello, world\n"), got);
 		if (strcmp(got, "text/plain") != 0)
 			wrong = "text";
 	}
@@ -151,5 +151,5 @@ int main(void)
 		TEST(a_database_that_is_none_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, open_sniffer, close_sniffer);
+	return cmocka_run_group_tests(tests, open_types, close_types);
 }
