@@ -21,7 +21,7 @@ enum {
 
 struct delivering {
 	struct sender sender;
-	struct delivery_queue *lanes; /* one for each of app.receivers */
+	struct delivery_queue *lanes; /* one for each of app.webhook_targets */
 	size_t count;
 	struct outbox_total row, *totals; /* what is owed, lane by lane */
 	struct errmsg why;
@@ -209,14 +209,14 @@ static enum err delivering_open(struct delivering *d, const struct app *app,
 			    .timeout = app->event_timeout,
 			    .days = app->event_days,
 			    .stays = stays },
-		.count = app->receivers.count,
+		.count = app->webhook_targets.count,
 	};
 	d->lanes = calloc(d->count, sizeof(*d->lanes));
 	d->totals = calloc(d->count, sizeof(*d->totals));
 	if (d->lanes == NULL || d->totals == NULL)
 		return err_set(&d->why, ERR_MEMORY, "out of memory");
 	for (size_t i = 0; i < d->count; i++)
-		d->lanes[i].url = app->receivers.url[i];
+		d->lanes[i].url = app->webhook_targets.url[i];
 	e = webhook_keys_read(span_of(app->event_secret), &d->sender.keys,
 			      &d->why);
 	if (e == ERR_OK)
@@ -246,7 +246,7 @@ int cmd_deliver(struct admin *a, int argc, char **argv)
 
 	if (admin_options(argc, argv, options, 2) != 0)
 		return EX_USAGE;
-	if (a->app.receivers.count == 0) {
+	if (a->app.webhook_targets.count == 0) {
 		(void)fprintf(stderr, "gateway-admin deliver: nobody is to be "
 				      "told: EVENT_URLS is not set\n");
 		return EX_CONFIG;

@@ -56,7 +56,7 @@ static enum err add_total(void *arg)
 	struct listing *l = arg;
 	const struct outbox_total *t = &l->total;
 	bool configured =
-		webhook_targets_has(&l->admin->app.receivers, t->receiver);
+		webhook_targets_has(&l->admin->app.webhook_targets, t->receiver);
 	struct json_object *o;
 
 	if (!l->json) {

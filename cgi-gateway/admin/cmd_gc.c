@@ -148,7 +148,7 @@ int cmd_gc(struct admin *a, int argc, char **argv)
 	struct gc_run run = {
 		.pass = { .db = a->app.db,
 			  .store = a->app.store,
-			  .to = &a->app.receivers,
+			  .to = &a->app.webhook_targets,
 			  .now = a->now,
 			  .grace = GC_GRACE,
 			  .tell = told,

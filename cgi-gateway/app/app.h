@@ -18,12 +18,12 @@ struct app {
 	int64_t max_upload;	   /* bytes of one file */
 	int64_t max_files;	   /* files of one request */
 	struct quota_limits quota; /* of owners without limits of their own */
-	struct content_scanner inspector;
+	struct content_scanner content_scanner;
 	char *event_urls, *event_secret, *event_ca;
 	int64_t event_timeout; /* seconds */
 	int64_t event_days;
 	struct webhook_targets
-		receivers;   /* gateway_settings_check() reads them */
+		webhook_targets; /* gateway_settings_check() reads them */
 	int64_t upload_life; /* seconds that an upload of many requests lies */
 	/* made by app_open() in main.c */
 	bool by_server;	 /* the server sends the bytes */

@@ -43,7 +43,7 @@ enum err content_check(const struct app *app, const struct request *rq,
 		       struct file *f)
 {
 	char signature[CLAMD_SIGNATURE_MAX + 1];
-	enum err e = content_scanner_scan(&app->inspector, src, f, signature,
+	enum err e = content_scanner_scan(&app->content_scanner, src, f, signature,
 					  &rs->why);
 	struct span name = told(f->name);
 

@@ -19,20 +19,20 @@ const struct config_item gateway_settings[GATEWAY_SETTINGS] = {
 	  INT64_MAX / 2,
 	  "files that a user may keep, unless told otherwise; 0: no limit" },
 	{ "MAGIC_DATABASE", CONFIG_TEXT,
-	  offsetof(struct app, inspector.magic_database), "", 0, 0,
+	  offsetof(struct app, content_scanner.magic_database), "", 0, 0,
 	  "libmagic's magic.mgc; empty: where libmagic has it" },
-	{ "CLAMD", CONFIG_TEXT, offsetof(struct app, inspector.clamd), "", 0, 0,
+	{ "CLAMD", CONFIG_TEXT, offsetof(struct app, content_scanner.clamd), "", 0, 0,
 	  "socket or host:port of the clamd that scans uploads; empty: none "
 	  "does" },
-	{ "CLAMD_MAX", CONFIG_INT, offsetof(struct app, inspector.clamd_max),
+	{ "CLAMD_MAX", CONFIG_INT, offsetof(struct app, content_scanner.clamd_max),
 	  "104857600", 1, UINT32_MAX,
 	  "bytes of a file that is scanned; not more than clamd's "
 	  "StreamMaxLength" },
 	{ "CLAMD_LARGER", CONFIG_TEXT,
-	  offsetof(struct app, inspector.clamd_larger), "refuse", 0, 0,
+	  offsetof(struct app, content_scanner.clamd_larger), "refuse", 0, 0,
 	  "larger files: refuse, or accept them unscanned" },
 	{ "CLAMD_TIMEOUT", CONFIG_INT,
-	  offsetof(struct app, inspector.clamd_timeout), "120", 1, 3600,
+	  offsetof(struct app, content_scanner.clamd_timeout), "120", 1, 3600,
 	  "seconds that the scan of a file may take" },
 	{ "UPLOAD_LIFE", CONFIG_INT, offsetof(struct app, upload_life), "86400",
 	  1, 365 * 86400,
@@ -59,10 +59,10 @@ enum err gateway_settings_check(struct app *app, struct errmsg *why)
 {
 	struct webhook_keys keys;
 	enum err e = webhook_targets_read(span_of(app->event_urls),
-					  &app->receivers, why);
+					  &app->webhook_targets, why);
 
 	/* Only gateway-admin deliver signs, and asks for a secret */
-	if (e != ERR_OK || app->receivers.count == 0 ||
+	if (e != ERR_OK || app->webhook_targets.count == 0 ||
 	    app->event_secret[0] == '\0')
 		return e;
 	e = webhook_keys_read(span_of(app->event_secret), &keys, why);

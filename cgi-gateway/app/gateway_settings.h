@@ -11,7 +11,7 @@ extern const struct config_item gateway_settings[GATEWAY_SETTINGS];
 
 extern const struct settings_defaults gateway_defaults;
 
-/* What one setting alone does not show: fills app->receivers. ERR_CONFIG,
+/* What one setting alone does not show: fills app->webhook_targets. ERR_CONFIG,
  * ERR_MEMORY. */
 enum err gateway_settings_check(struct app *app, struct errmsg *why) MUST_CHECK;
 

@@ -11,7 +11,7 @@ enum err handle_ready(void *app_, struct request *rq, struct response *rs)
 	(void)rq;
 	if (store_ready(app->store, &rs->why) != ERR_OK)
 		return ERR_UNAVAILABLE;
-	if (content_scanner_ready(&app->inspector, &rs->why) != ERR_OK)
+	if (content_scanner_ready(&app->content_scanner, &rs->why) != ERR_OK)
 		return response_explain(rs, ERR_UNAVAILABLE,
 					"The virus scanner (CLAMD) does not "
 					"answer, so no file can be uploaded.");

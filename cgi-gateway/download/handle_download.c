@@ -14,7 +14,7 @@ static enum err wanted_id(struct request *rq, struct span *out)
 enum err handle_download(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
-	struct delivery d;
+	struct send_file d;
 	struct file f;
 	struct session_check who = { .user_id = 0 };
 	struct span id;
@@ -31,6 +31,6 @@ enum err handle_download(void *app_, struct request *rq, struct response *rs)
 					  &rs->why);
 	if (e != ERR_OK)
 		return e;
-	delivery_plan(&d, rq, &f);
-	return delivery_give(&d, app, rq, rs);
+	send_file_plan(&d, rq, &f);
+	return send_file_respond(&d, app, rq, rs);
 }

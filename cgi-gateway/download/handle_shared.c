@@ -6,14 +6,14 @@
  * docs/decisions/0017-a-resumed-download-is-one.md */
 static enum err admit(struct app *app, const struct request *rq,
 		      struct response *rs, const struct link *l,
-		      const struct delivery *d)
+		      const struct send_file *d)
 {
 	enum err e = ERR_GONE;
 
-	if (rq->head || d->kind == DELIVERY_UNCHANGED ||
-	    d->kind == DELIVERY_NOTHING)
+	if (rq->head || d->kind == SEND_FILE_NOT_MODIFIED ||
+	    d->kind == SEND_FILE_UNSATISFIABLE)
 		return link_has_left(l) ? ERR_OK : ERR_GONE;
-	if (d->kind == DELIVERY_PART && d->range.first > 0)
+	if (d->kind == SEND_FILE_RANGE && d->range.first > 0)
 		e = links_resume(app->db, l, rq->now, &rs->why);
 	if (e == ERR_GONE)
 		e = links_count(app->db, l, rq->now, &rs->why);
@@ -22,12 +22,12 @@ static enum err admit(struct app *app, const struct request *rq,
 
 /* Then it must not become more than was planned, which another's reading of
  * the request could make of it */
-static bool is_uncounted(const struct link *l, const struct delivery *d)
+static bool is_uncounted(const struct link *l, const struct send_file *d)
 {
 	switch (d->kind) {
-	case DELIVERY_WHOLE:
+	case SEND_FILE_WHOLE:
 		return false;
-	case DELIVERY_PART:
+	case SEND_FILE_RANGE:
 		return d->range.first > 0 && l->max_downloads != LINK_NO_LIMIT;
 	default:
 		return true;
@@ -37,13 +37,13 @@ static bool is_uncounted(const struct link *l, const struct delivery *d)
 enum err handle_shared(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
-	struct delivery d;
+	struct send_file d;
 	struct link l;
 	struct file f;
 	enum err e = links_find(app->db, rq->param, rq->now, &l, &f, &rs->why);
 
 	if (e == ERR_OK) {
-		delivery_plan(&d, rq, &f);
+		send_file_plan(&d, rq, &f);
 		e = admit(app, rq, rs, &l, &d);
 	}
 	if (e == ERR_GONE)
@@ -53,6 +53,6 @@ enum err handle_shared(void *app_, struct request *rq, struct response *rs)
 	if (e != ERR_OK)
 		return e;
 	if (is_uncounted(&l, &d))
-		return delivery_send(&d, app, rq, rs);
-	return delivery_give(&d, app, rq, rs);
+		return send_file_stream(&d, app, rq, rs);
+	return send_file_respond(&d, app, rq, rs);
 }

@@ -6,10 +6,10 @@
 #include <string.h>
 
 enum {
-	DELIVERY_READ = 128 * 1024, /* bytes of a read(2) */
+	SEND_FILE_READ = 128 * 1024, /* bytes of a read(2) */
 };
 
-void delivery_plan(struct delivery *d, const struct request *rq,
+void send_file_plan(struct send_file *d, const struct request *rq,
 		   const struct file *f)
 {
 	const struct conditions c = {
@@ -20,8 +20,8 @@ void delivery_plan(struct delivery *d, const struct request *rq,
 	struct span etag;
 	enum err e = ERR_NOT_FOUND;
 
-	*d = (struct delivery) { .file = f,
-				 .kind = DELIVERY_WHOLE,
+	*d = (struct send_file) { .file = f,
+				 .kind = SEND_FILE_WHOLE,
 				 .range = { 0, f->size },
 				 .etag = "\"" };
 	hex_encode((struct span) { (const char *)f->sha256, SHA256_LEN },
@@ -29,7 +29,7 @@ void delivery_plan(struct delivery *d, const struct request *rq,
 	d->etag[HEX_SHA256_LEN + 1] = '"';
 	etag = span_of(d->etag);
 	if (condition_not_modified(&c, etag, f->created_at)) {
-		d->kind = DELIVERY_UNCHANGED;
+		d->kind = SEND_FILE_NOT_MODIFIED;
 		return;
 	}
 	/* 14.2: Range means something for GET only */
@@ -37,9 +37,9 @@ void delivery_plan(struct delivery *d, const struct request *rq,
 		e = range_parse(request_header(rq, "Range"), f->size,
 				&d->range);
 	if (e == ERR_OK)
-		d->kind = DELIVERY_PART;
+		d->kind = SEND_FILE_RANGE;
 	if (e == ERR_RANGE)
-		d->kind = DELIVERY_NOTHING;
+		d->kind = SEND_FILE_UNSATISFIABLE;
 }
 
 static bool wants_inline(const struct request *rq)
@@ -61,12 +61,12 @@ static bool may_be_inline(const struct file *f)
 /* Whether the file is what this very message carries (RFC 9530 2). The server
  * in front may yet cut what it sends to a Range, or leave it out for a
  * condition: so where it is asked for either, we do not say. */
-static bool is_content(const struct request *rq, const struct delivery *d)
+static bool is_content(const struct request *rq, const struct send_file *d)
 {
 	static const char *const fields[] = { "Range", "If-None-Match",
 					      "If-Modified-Since" };
 
-	if (rq->head || d->kind != DELIVERY_WHOLE)
+	if (rq->head || d->kind != SEND_FILE_WHOLE)
 		return false;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		if (request_header(rq, fields[i]).len > 0)
@@ -76,7 +76,7 @@ static bool is_content(const struct request *rq, const struct delivery *d)
 
 /* What is said of the file, whoever sends its bytes */
 static void describe(const struct request *rq, struct response *rs,
-		     const struct delivery *d)
+		     const struct send_file *d)
 {
 	const struct file *f = d->file;
 	char modified[HTTP_DATE_LEN + 1];
@@ -121,7 +121,7 @@ static enum err send_bytes(struct app *app, struct response *rs,
 			    f->id, (long long)size, (long long)f->size);
 	while (e == ERR_OK && left > 0) {
 		size_t want =
-			left < DELIVERY_READ ? (size_t)left : DELIVERY_READ;
+			left < SEND_FILE_READ ? (size_t)left : SEND_FILE_READ;
 
 		e = store_reader_read(r, space, want, &got, &rs->why);
 		if (e == ERR_OK && got == 0)
@@ -148,20 +148,20 @@ static enum err range_refused(struct response *rs, int64_t size)
 				(long long)size);
 }
 
-enum err delivery_send(const struct delivery *d, struct app *app,
+enum err send_file_stream(const struct send_file *d, struct app *app,
 		       struct request *rq, struct response *rs)
 {
-	char *space = arena_alloc(rq->arena, DELIVERY_READ);
+	char *space = arena_alloc(rq->arena, SEND_FILE_READ);
 	char text[96];
 
 	if (space == NULL)
 		return ERR_MEMORY;
 	describe(rq, rs, d);
-	if (d->kind == DELIVERY_UNCHANGED)
+	if (d->kind == SEND_FILE_NOT_MODIFIED)
 		return response_empty(rs, 304);
-	if (d->kind == DELIVERY_NOTHING)
+	if (d->kind == SEND_FILE_UNSATISFIABLE)
 		return range_refused(rs, d->file->size);
-	if (d->kind == DELIVERY_PART) {
+	if (d->kind == SEND_FILE_RANGE) {
 		response_status(rs, 206);
 		(void)snprintf(
 			text, sizeof(text), "bytes %lld-%lld/%lld",
@@ -179,30 +179,30 @@ enum err delivery_send(const struct delivery *d, struct app *app,
 
 /* nginx has neither our ETag nor our Last-Modified in sight when it judges
  * conditions, and refuses a Range that means nothing to us: these are ours */
-static bool nginx_would_err(const struct delivery *d, const struct request *rq)
+static bool nginx_would_err(const struct send_file *d, const struct request *rq)
 {
-	return d->kind == DELIVERY_UNCHANGED || d->kind == DELIVERY_NOTHING ||
-	       (d->kind == DELIVERY_WHOLE &&
+	return d->kind == SEND_FILE_NOT_MODIFIED || d->kind == SEND_FILE_UNSATISFIABLE ||
+	       (d->kind == SEND_FILE_WHOLE &&
 		request_header(rq, "Range").len > 0) ||
 	       request_header(rq, "If-Match").len > 0 ||
 	       request_header(rq, "If-Unmodified-Since").len > 0;
 }
 
-enum err delivery_give(const struct delivery *d, struct app *app,
+enum err send_file_respond(const struct send_file *d, struct app *app,
 		       struct request *rq, struct response *rs)
 {
 	char path[STORE_PATH_MAX],
-		address[sizeof(DELIVERY_ADDRESS) + STORE_TAIL];
+		address[sizeof(SEND_FILE_ADDRESS) + STORE_TAIL];
 
 	if (!app->by_server || (app->by_address && nginx_would_err(d, rq)))
-		return delivery_send(d, app, rq, rs);
+		return send_file_stream(d, app, rq, rs);
 	describe(rq, rs, d);
 	if (store_path(app->store, d->file->id, path) != ERR_OK)
 		return err_set(&rs->why, ERR_IO, "object %s is missing",
 			       d->file->id);
 	if (app->by_address) {
 		(void)snprintf(address, sizeof(address), "%s%s",
-			       DELIVERY_ADDRESS,
+			       SEND_FILE_ADDRESS,
 			       path + strlen(path) - STORE_TAIL);
 		response_header_str(rs, "X-Accel-Redirect", address);
 	} else {

@@ -1,8 +1,8 @@
 /* send_file.h - the bytes of a file as an answer, with all that is said of them:
  * type, name, ETag, digest, ranges and conditions (RFC 9110 13 and 14).
  *
- *	delivery_plan(&d, rq, &file)	what the request asks of the file
- *	delivery_give(&d, app, rq, rs)	the answer
+ *	send_file_plan(&d, rq, &file)	what the request asks of the file
+ *	send_file_respond(&d, app, rq, rs)	the answer
  *
  * Between the two a handler may look at the plan and refuse.
  */
@@ -15,28 +15,28 @@
 
 /* Where nginx finds objects (SENDFILE=x-accel-redirect): the address of one is
  * this, "/", two letters, "/" and its id (deploy/nginx/gatehouse.conf) */
-#define DELIVERY_ADDRESS "/.gatehouse/objects/"
+#define SEND_FILE_ADDRESS "/.gatehouse/objects/"
 
-enum delivery_kind {
-	DELIVERY_WHOLE,	    /* all of it, for several ranges too */
-	DELIVERY_PART,	    /* one range */
-	DELIVERY_UNCHANGED, /* 304 */
-	DELIVERY_NOTHING,   /* no byte of the range is in the file: 416 */
+enum send_file_kind {
+	SEND_FILE_WHOLE,	    /* all of it, for several ranges too */
+	SEND_FILE_RANGE,	    /* one range */
+	SEND_FILE_NOT_MODIFIED, /* 304 */
+	SEND_FILE_UNSATISFIABLE,   /* no byte of the range is in the file: 416 */
 };
 
-struct delivery {
+struct send_file {
 	const struct file *file; /* borrowed */
-	enum delivery_kind kind;
+	enum send_file_kind kind;
 	struct range range;		     /* of a whole, all of it */
 	char etag[HEX_SIZE(SHA256_LEN) + 2]; /* with its quotes */
 };
 
-void delivery_plan(struct delivery *d, const struct request *rq,
+void send_file_plan(struct send_file *d, const struct request *rq,
 		   const struct file *f);
 
 /* Answer by our own hands, exactly as planned. ERR_RANGE, explained, for
- * DELIVERY_NOTHING; ERR_IO when the bytes are not there. */
-enum err delivery_send(const struct delivery *d, struct app *app,
+ * SEND_FILE_UNSATISFIABLE; ERR_IO when the bytes are not there. */
+enum err send_file_stream(const struct send_file *d, struct app *app,
 		       struct request *rq, struct response *rs) MUST_CHECK;
 
 /* Answer in the quickest way. Where the server in front sends the file, by
@@ -44,7 +44,7 @@ enum err delivery_send(const struct delivery *d, struct app *app,
  * may read them otherwise than the plan does: an HTTP/1.0 client gets the
  * whole. nginx is not asked about conditions: 304 and 416 are ours there,
  * and a whole file for several ranges or for none that makes sense. */
-enum err delivery_give(const struct delivery *d, struct app *app,
+enum err send_file_respond(const struct send_file *d, struct app *app,
 		       struct request *rq, struct response *rs) MUST_CHECK;
 
 #endif

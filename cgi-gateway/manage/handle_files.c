@@ -241,7 +241,7 @@ enum err handle_file_remove(void *app_, struct request *rq, struct response *rs)
 		e = session_check_api(app->db, rq, "files:write", &rs->why);
 	if (e == ERR_OK)
 		e = files_remove(app->db, &who, owner, rq->param,
-				 &app->receivers, &rs->why);
+				 &app->webhook_targets, &rs->why);
 	if (e != ERR_OK)
 		return session_check_refused(app->db, rq, "files:write", e,
 					     &rs->why);

@@ -226,7 +226,7 @@ static enum err remove_file(struct tus *t)
 {
 	enum err e =
 		files_remove(t->app->db, &t->who, t->owner, span_of(t->u.id),
-			     &t->app->receivers, &t->rs->why);
+			     &t->app->webhook_targets, &t->rs->why);
 
 	if (e == ERR_OK)
 		(void)!store_remove(t->app->store, t->u.id, &t->rs->why);

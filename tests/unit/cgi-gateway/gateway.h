@@ -68,10 +68,10 @@ static inline void gateway_open(struct gateway *g, struct db *db)
 	folder_make(g->dir);
 	g->app.max_upload = GATEWAY_MAX_UPLOAD;
 	g->app.max_files = GATEWAY_MAX_FILES;
-	g->app.inspector = (struct content_scanner) { .magic_database = nothing,
+	g->app.content_scanner = (struct content_scanner) { .magic_database = nothing,
 						      .clamd = nothing,
 						      .clamd_larger = refuse };
-	assert_ok(content_scanner_open(&g->app.inspector, NULL));
+	assert_ok(content_scanner_open(&g->app.content_scanner, NULL));
 	g->app.upload_life = GATEWAY_UPLOAD_LIFE;
 	g->app.streams_max = 1;
 	g->app.db = db;
@@ -86,7 +86,7 @@ static inline void gateway_close(struct gateway *g)
 	memory_release(&g->memory);
 	arena_release(&g->arena);
 	store_close(g->app.store);
-	content_scanner_close(&g->app.inspector);
+	content_scanner_close(&g->app.content_scanner);
 	folder_remove(g->dir);
 }
 

@@ -19,9 +19,9 @@ static int set_up(void **state)
 	gateway_clear(db);
 	gateway_open(&g, db);
 	scanner_open(&scanner);
-	g.app.inspector.scans = true;
-	g.app.inspector.clamd_max = GATEWAY_MAX_UPLOAD;
-	g.app.inspector.daemon = scanner_address(&scanner);
+	g.app.content_scanner.scans = true;
+	g.app.content_scanner.clamd_max = GATEWAY_MAX_UPLOAD;
+	g.app.content_scanner.daemon = scanner_address(&scanner);
 	return 0;
 }
 
@@ -141,7 +141,7 @@ static void a_file_that_the_scanner_does_not_take_leaves_nothing(void **state)
 	assert_nothing(put(SPAN("a"), SPAN("hello")), 413, "too-large");
 	assert_contains(g.rs.why.text, "StreamMaxLength");
 	scanner_wait(&scanner);
-	g.app.inspector.clamd_max = 4;
+	g.app.content_scanner.clamd_max = 4;
 	assert_nothing(put(SPAN("a"), SPAN("hello")), 413, "too-large");
 	assert_true(gateway_said(&g, "too large to be scanned"));
 }
