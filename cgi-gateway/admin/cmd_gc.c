@@ -127,11 +127,11 @@ static enum err settle(struct gc_run *run, const char *what, enum err e,
 static enum err sweep_rows(struct gc_run *run, struct errmsg *why)
 {
 	const struct gc *s = &run->pass;
-	enum err e = links_sweep(s->db, s->now, s->dry, &run->links, why);
+	enum err e = links_gc(s->db, s->now, s->dry, &run->links, why);
 
 	e = settle(run, "links", e, why);
 	if (e == ERR_OK) {
-		e = upload_links_sweep(s->db, s->now, s->dry,
+		e = upload_links_gc(s->db, s->now, s->dry,
 				       &run->upload_links, why);
 		e = settle(run, "upload links", e, why);
 	}

@@ -55,7 +55,7 @@ static enum err expire(struct gc *s, const struct file *f, struct errmsg *why)
 
 	why->text[0] = '\0';
 	if (!s->dry)
-		e = files_drop(s->db, f, s->now, s->to, why);
+		e = files_delete_expired(s->db, f, s->now, s->to, why);
 	/* Its owner has lifted the expiry, or another was quicker */
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK;

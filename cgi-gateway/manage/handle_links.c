@@ -91,8 +91,8 @@ enum err handle_link_new(void *app_, struct request *rq, struct response *rs)
 		e = find_file(app, rq, rs, "files:write", &who, &f);
 	if (e == ERR_OK)
 		e = links_add(app->db, &who, &f, &l, token, &rs->why);
-	if (e == ERR_QUOTA)
-		return response_explain(rs, ERR_CONFLICT,
+	if (e == ERR_TOO_MANY)
+		return response_explain(rs, e,
 					"The file has %d links. Revoke one "
 					"first.",
 					LINK_FILE_MAX);

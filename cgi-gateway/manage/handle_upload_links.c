@@ -30,10 +30,10 @@ static struct json_object *link_json(const struct upload_link *l)
 	json_set_str(o, "name", l->name);
 	file_json_set_time(o, "created_at", l->created_at);
 	file_json_set_time(o, "expires_at", l->expires_at);
-	file_json_set_limit(o, "max_files", l->most.files);
-	json_set_int(o, "files", l->taken.files);
-	file_json_set_limit(o, "max_bytes", l->most.bytes);
-	json_set_int(o, "bytes", l->taken.bytes);
+	file_json_set_limit(o, "max_files", l->limits.files);
+	json_set_int(o, "files", l->used.files);
+	file_json_set_limit(o, "max_bytes", l->limits.bytes);
+	json_set_int(o, "bytes", l->used.bytes);
 	file_json_set_limit(o, "max_file_bytes", l->max_file_bytes);
 	return o;
 }
@@ -55,17 +55,18 @@ static enum err read_wish(struct request *rq, struct response *rs,
 	struct json_object *o = NULL;
 	enum err e = link_params_read(rq, rs, &o);
 
-	*l = (struct upload_link) { .most = { BYTES_DEFAULT, FILES_DEFAULT } };
+	*l = (struct upload_link) { .limits = { BYTES_DEFAULT,
+						FILES_DEFAULT } };
 	if (e == ERR_OK)
 		e = link_params_name(o, rs, l);
 	if (e == ERR_OK)
 		e = link_params_expiry(o, rq, rs, &l->expires_at);
 	if (e == ERR_OK)
 		e = link_params_limit(o, "max_files", FILES_MAX, rs,
-				      &l->most.files);
+				      &l->limits.files);
 	if (e == ERR_OK)
 		e = link_params_limit(o, "max_bytes", BYTES_MAX, rs,
-				      &l->most.bytes);
+				      &l->limits.bytes);
 	if (e == ERR_OK)
 		e = link_params_limit(o, "max_file_bytes", BYTES_MAX, rs,
 				      &l->max_file_bytes);
@@ -116,8 +117,8 @@ enum err handle_upload_link_new(void *app_, struct request *rq,
 		e = find_caller(app, rq, rs, "files:write", &who, &owner);
 	if (e == ERR_OK)
 		e = upload_links_add(app->db, &who, owner, &l, token, &rs->why);
-	if (e == ERR_QUOTA)
-		return response_explain(rs, ERR_CONFLICT,
+	if (e == ERR_TOO_MANY)
+		return response_explain(rs, e,
 					"There are %d upload links. Revoke one "
 					"first.",
 					UPLOAD_LINK_OWNER_MAX);

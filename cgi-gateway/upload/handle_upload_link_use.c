@@ -42,9 +42,9 @@ static enum err respond_limits(const struct app *app, struct response *rs,
 		return ERR_MEMORY;
 	json_set_str(o, "name", l->name);
 	file_json_set_time(o, "expires_at", l->expires_at);
-	file_json_set_limit(o, "max_files", l->most.files);
+	file_json_set_limit(o, "max_files", l->limits.files);
 	set_left(o, "files_left", left.files);
-	file_json_set_limit(o, "max_bytes", l->most.bytes);
+	file_json_set_limit(o, "max_bytes", l->limits.bytes);
 	set_left(o, "bytes_left", left.bytes);
 	json_set_int(o, "max_file_bytes",
 		     upload_link_max_file(l, app->max_upload));

@@ -48,6 +48,7 @@ enum err {
 	ERR_GONE,     /* was there, and its time is over */
 	ERR_METHOD,   /* the place exists, the method does not */
 	ERR_CONFLICT, /* exists already, or changed under us */
+	ERR_TOO_MANY, /* as many of these exist as are allowed */
 	ERR_QUOTA,    /* the user's allowance is used up */
 	ERR_BUSY,     /* it is there, and cannot be told about now */
 	/* our side */

@@ -109,6 +109,10 @@ static const struct problem {
 	[ERR_CONFLICT] = { 409, "conflict", "Conflict",
 			   "It exists already, or was changed meanwhile.",
 			   NULL },
+	[ERR_TOO_MANY] = { 409, "conflict", "Conflict",
+			   "The limit of how many of these may exist is "
+			   "reached. Remove one first.",
+			   NULL },
 	[ERR_BUSY] = { 423, "locked", "Locked",
 		       "It is there, and cannot be told about now. Ask again "
 		       "soon.",

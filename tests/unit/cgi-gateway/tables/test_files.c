@@ -1174,7 +1174,8 @@ static void an_expiry_that_was_lifted_meanwhile_keeps_its_file(void **state)
 	add(&f);
 	assert_ok(db_change(db, "UPDATE file SET expires_at = NULL", DB_NONE,
 			    &why));
-	assert_err(files_drop(db, &f, NOW, NULL, &why), ERR_NOT_FOUND);
+	assert_err(files_delete_expired(db, &f, NOW, NULL, &why),
+		   ERR_NOT_FOUND);
 	assert_ok(find(&f, ANN, NOW, &got));
 }
 

@@ -250,9 +250,25 @@ static void a_file_has_a_hundred_links_at_most(void **state)
 	(void)state;
 	for (int i = 0; i < LINK_FILE_MAX; i++)
 		l = share(1, LINK_NEVER);
-	assert_err(links_add(db, by(ANN), &file, &l, token, &why), ERR_QUOTA);
+	assert_err(links_add(db, by(ANN), &file, &l, token, &why),
+		   ERR_TOO_MANY);
 	assert_ok(links_revoke(db, by(ANN), 0, span_of(l.id), &why));
 	(void)share(1, LINK_NEVER);
+}
+
+static void a_link_that_could_not_be_added_leaves_its_arguments_alone(
+	void **state)
+{
+	const struct link asked = { .max_downloads = 7, .downloads = -7 };
+	struct link l = asked;
+
+	(void)state;
+	lose_file();
+	memset(token, 'x', LINK_TOKEN_LEN);
+	assert_err(links_add(db, by(ANN), &file, &l, token, &why),
+		   ERR_BAD_TOKEN);
+	assert_memory_equal(&l, &asked, sizeof(l));
+	assert_string_equal(token, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 }
 
 static void the_sweep_takes_what_was_dead_for_thirty_days(void **state)
@@ -263,12 +279,12 @@ static void the_sweep_takes_what_was_dead_for_thirty_days(void **state)
 
 	(void)state;
 	(void)l;
-	assert_ok(links_sweep(db, end, false, &n, &why));
+	assert_ok(links_gc(db, end, false, &n, &why));
 	assert_int_equal(n, 0);
-	assert_ok(links_sweep(db, end + 1, true, &n, &why));
+	assert_ok(links_gc(db, end + 1, true, &n, &why));
 	assert_int_equal(n, 1);
 	assert_err(find(NOW + 10, &got), ERR_GONE);
-	assert_ok(links_sweep(db, end + 1, false, &n, &why));
+	assert_ok(links_gc(db, end + 1, false, &n, &why));
 	assert_int_equal(n, 1);
 	assert_err(find(NOW + 10, &got), ERR_NOT_FOUND);
 }
@@ -280,13 +296,13 @@ static void the_sweep_gives_the_link_of_a_lost_file_its_time(void **state)
 
 	(void)state;
 	(void)share(LINK_NO_LIMIT, LINK_NEVER);
-	assert_ok(links_sweep(db, NOW + 10 * LINK_KEPT, false, &n, &why));
+	assert_ok(links_gc(db, NOW + 10 * LINK_KEPT, false, &n, &why));
 	assert_ok(find(NOW, &got)); /* it lives: its file does */
 	lose_file();
-	assert_ok(links_sweep(db, NOW, false, &n, &why));
+	assert_ok(links_gc(db, NOW, false, &n, &why));
 	assert_int_equal(n, 0);
 	assert_err(find(NOW, &got), ERR_GONE);
-	assert_ok(links_sweep(db, NOW + LINK_KEPT + 1, false, &n, &why));
+	assert_ok(links_gc(db, NOW + LINK_KEPT + 1, false, &n, &why));
 	assert_int_equal(n, 1);
 }
 
@@ -301,7 +317,7 @@ static void the_sweep_waits_for_no_link_that_lives(void **state)
 	assert_ok(db_begin(db, &c, &why));
 	assert_ok(db_tx_change(c, "UPDATE link SET downloads = 1 WHERE id = ?",
 			       DB_IN(db_text(span_of(alive.id))), &why));
-	assert_ok(links_sweep(db, NOW + 11 + LINK_KEPT, false, &n, &why));
+	assert_ok(links_gc(db, NOW + 11 + LINK_KEPT, false, &n, &why));
 	assert_int_equal(n, 1);
 	db_rollback(c);
 }
@@ -316,7 +332,7 @@ static void *sweep(void *arg)
 {
 	struct sweeper *s = arg;
 
-	s->e = links_sweep(db, NOW, false, &s->removed, NULL);
+	s->e = links_gc(db, NOW, false, &s->removed, NULL);
 	return NULL;
 }
 
@@ -361,6 +377,7 @@ int main(int argc, char **argv)
 		LINK(a_download_goes_on_so_often_and_the_next_as_often_again),
 		LINK(without_a_limit_it_goes_on_for_ever),
 		LINK(a_file_has_a_hundred_links_at_most),
+		LINK(a_link_that_could_not_be_added_leaves_its_arguments_alone),
 		LINK(the_sweep_takes_what_was_dead_for_thirty_days),
 		LINK(the_sweep_gives_the_link_of_a_lost_file_its_time),
 		LINK(the_sweep_waits_for_no_link_that_lives),

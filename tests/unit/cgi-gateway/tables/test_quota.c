@@ -216,8 +216,9 @@ static void what_is_dropped_twice_is_counted_down_once(void **state)
 	assert_ok(add(ANN, 2, 5, &unlimited));
 	assert_ok(
 		db_change(db, "UPDATE file SET expires_at = 1", DB_NONE, &why));
-	assert_ok(files_drop(db, &f, NOW, NULL, &why));
-	assert_err(files_drop(db, &f, NOW, NULL, &why), ERR_NOT_FOUND);
+	assert_ok(files_delete_expired(db, &f, NOW, NULL, &why));
+	assert_err(files_delete_expired(db, &f, NOW, NULL, &why),
+		   ERR_NOT_FOUND);
 	assert_usage(ANN, 5, 1);
 }
 

@@ -13,7 +13,7 @@ static struct upload_link hand_out(int64_t files, int64_t bytes,
 				   int64_t expires_at)
 {
 	struct upload_link l = { .name = "F\xc3\xaate",
-				 .most = { bytes, files },
+				 .limits = { bytes, files },
 				 .expires_at = expires_at };
 	struct asker a;
 
@@ -61,8 +61,8 @@ static enum err send(const struct upload_link *l, int64_t size)
 }
 
 /* The same in the owner's count, the link's and the table of files */
-static void assert_taken(const struct upload_link *l, int64_t files,
-			 int64_t bytes)
+static void assert_used(const struct upload_link *l, int64_t files,
+			int64_t bytes)
 {
 	int64_t n[6];
 
@@ -97,11 +97,11 @@ static void the_secret_finds_the_link(void **state)
 	assert_string_equal(l.name, "F\xc3\xaate");
 	assert_int_equal(l.created_at, NOW);
 	assert_int_equal(l.expires_at, NOW + 60);
-	assert_int_equal(l.most.files, 3);
-	assert_int_equal(l.most.bytes, 100);
+	assert_int_equal(l.limits.files, 3);
+	assert_int_equal(l.limits.bytes, 100);
 	assert_int_equal(l.max_file_bytes, UPLOAD_LINK_NO_LIMIT);
-	assert_int_equal(l.taken.files, 0);
-	assert_int_equal(l.taken.bytes, 0);
+	assert_int_equal(l.used.files, 0);
+	assert_int_equal(l.used.bytes, 0);
 }
 
 static void of_the_secret_only_the_hash_is_kept(void **state)
@@ -138,12 +138,13 @@ static void what_is_no_secret_finds_nothing(void **state)
 
 static void what_is_left_is_told_or_is_without_limit(void **state)
 {
-	struct upload_link l = { .most = { 100, 3 }, .taken = { 40, 1 } };
+	struct upload_link l = { .limits = { 100, 3 }, .used = { 40, 1 } };
 
 	(void)state;
 	assert_int_equal(upload_link_left(&l).files, 2);
 	assert_int_equal(upload_link_left(&l).bytes, 60);
-	l.most = (struct amount) { UPLOAD_LINK_NO_LIMIT, UPLOAD_LINK_NO_LIMIT };
+	l.limits =
+		(struct amount) { UPLOAD_LINK_NO_LIMIT, UPLOAD_LINK_NO_LIMIT };
 	assert_true(upload_link_left(&l).files == INT64_MAX);
 	assert_true(upload_link_left(&l).bytes == INT64_MAX);
 	assert_int_equal(upload_link_max_file(&l, 70), 70);
@@ -160,9 +161,9 @@ static void a_file_counts_for_its_owner_and_in_the_link(void **state)
 
 	(void)state;
 	assert_ok(send(&l, 10)); /* and the owner had no count yet */
-	assert_taken(&l, 1, 10);
+	assert_used(&l, 1, 10);
 	assert_ok(send_many(&l, 3, 20, NOW, &unlimited));
-	assert_taken(&l, 4, 70);
+	assert_used(&l, 4, 70);
 }
 
 static void the_last_file_and_the_last_byte_are_taken_and_none_behind(
@@ -176,7 +177,7 @@ static void the_last_file_and_the_last_byte_are_taken_and_none_behind(
 	assert_ok(send_many(&files, 2, 1, NOW, &unlimited));
 	assert_err(send(&files, 0), ERR_GONE);
 	assert_err(find(NOW, &got), ERR_GONE);
-	assert_taken(&files, 2, 2);
+	assert_used(&files, 2, 2);
 	(void)owners_clear(state);
 	bytes = hand_out(UPLOAD_LINK_NO_LIMIT, 10, NOW + 60);
 	assert_err(send(&bytes, 11), ERR_GONE);
@@ -186,7 +187,7 @@ static void the_last_file_and_the_last_byte_are_taken_and_none_behind(
 	assert_ok(send(&bytes, 1));
 	assert_err(find(NOW, &got), ERR_GONE);
 	assert_err(send(&bytes, 0), ERR_GONE);
-	assert_taken(&bytes, 2, 10);
+	assert_used(&bytes, 2, 10);
 }
 
 static void without_limits_only_the_owner_s_quota_holds(void **state)
@@ -198,7 +199,7 @@ static void without_limits_only_the_owner_s_quota_holds(void **state)
 	(void)state;
 	assert_ok(send(&l, INT64_C(1) << 50));
 	assert_err(send_many(&l, 1, 1, NOW, &most), ERR_QUOTA);
-	assert_taken(&l, 1, INT64_C(1) << 50);
+	assert_used(&l, 1, INT64_C(1) << 50);
 }
 
 static void the_owner_s_quota_holds_and_then_the_link_counts_nothing(
@@ -210,11 +211,11 @@ static void the_owner_s_quota_holds_and_then_the_link_counts_nothing(
 
 	(void)state;
 	assert_err(send_many(&l, 1, 101, NOW, &bytes), ERR_QUOTA);
-	assert_taken(&l, 0, 0);
+	assert_used(&l, 0, 0);
 	assert_ok(send_many(&l, 1, 100, NOW, &bytes));
 	assert_err(send_many(&l, 1, 1, NOW, &bytes), ERR_QUOTA);
 	assert_err(send_many(&l, 1, 0, NOW, &files), ERR_QUOTA);
-	assert_taken(&l, 1, 100);
+	assert_used(&l, 1, 100);
 }
 
 static void the_second_of_its_expiry_is_already_too_late(void **state)
@@ -226,7 +227,7 @@ static void the_second_of_its_expiry_is_already_too_late(void **state)
 	assert_err(find(NOW + 10, &got), ERR_GONE);
 	assert_ok(send_many(&l, 1, 1, NOW + 9, &unlimited));
 	assert_err(send_many(&l, 1, 1, NOW + 10, &unlimited), ERR_GONE);
-	assert_taken(&l, 1, 1);
+	assert_used(&l, 1, 1);
 }
 
 static void what_was_revoked_between_takes_nothing(void **state)
@@ -238,7 +239,7 @@ static void what_was_revoked_between_takes_nothing(void **state)
 	assert_ok(revoke(ANN, 0, l.id));
 	assert_err(send(&l, 1), ERR_GONE);
 	assert_err(find(NOW, &got), ERR_GONE);
-	assert_taken(&l, 0, 0);
+	assert_used(&l, 0, 0);
 	assert_err(revoke(ANN, 0, l.id), ERR_NOT_FOUND);
 }
 
@@ -250,7 +251,7 @@ static void while_its_owner_is_disabled_a_link_takes_nothing(void **state)
 	sessions_disable(db, ANN, true);
 	assert_err(find(NOW, &got), ERR_GONE);
 	assert_err(send(&l, 1), ERR_GONE);
-	assert_taken(&l, 0, 0);
+	assert_used(&l, 0, 0);
 	sessions_disable(db, ANN, false);
 	sessions_revoke(db, session_of(ANN)); /* a link needs no session */
 	assert_ok(find(NOW, &got));
@@ -310,7 +311,7 @@ static void of_fifty_at_once_as_many_files_are_taken_as_it_allows(void **state)
 		(void)owners_clear(state);
 		crowded = hand_out(max, UPLOAD_LINK_NO_LIMIT, NOW + 60);
 		assert_int_equal(crowd(try_to_send), max);
-		assert_taken(&crowded, max, max * 7);
+		assert_used(&crowded, max, max * 7);
 	}
 }
 
@@ -319,7 +320,7 @@ static void of_fifty_at_once_as_many_bytes_are_taken_as_it_allows(void **state)
 	(void)state;
 	crowded = hand_out(UPLOAD_LINK_NO_LIMIT, 7 * 11 + 6, NOW + 60);
 	assert_int_equal(crowd(try_to_send), 11);
-	assert_taken(&crowded, 11, 77);
+	assert_used(&crowded, 11, 77);
 }
 
 /* Each third by the link, each third with a session into the same space; and
@@ -444,6 +445,24 @@ static void the_list_has_what_is_not_revoked_newest_first(void **state)
 	assert_int_equal(s.count, 4);
 }
 
+static void a_link_that_could_not_be_added_leaves_its_arguments_alone(
+	void **state)
+{
+	const struct upload_link asked = { .limits = { 7, 7 },
+					   .used = { -7, -7 } };
+	struct upload_link l = asked;
+	struct asker a;
+
+	(void)state;
+	memset(token, 'x', LINK_TOKEN_LEN);
+	/* There is no such owner */
+	assert_err(upload_links_add(db, asking(&a, ROOT), 12345, &l, token,
+				    &why),
+		   ERR_NOT_FOUND);
+	assert_memory_equal(&l, &asked, sizeof(l));
+	assert_string_equal(token, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+}
+
 static void an_owner_has_a_hundred_links_at_most(void **state)
 {
 	struct upload_link l, last;
@@ -454,9 +473,9 @@ static void an_owner_has_a_hundred_links_at_most(void **state)
 		last = hand_out(1, 1, NOW + 60);
 	l = last;
 	assert_err(upload_links_add(db, asking(&a, ANN), 0, &l, token, &why),
-		   ERR_QUOTA);
+		   ERR_TOO_MANY);
 	assert_err(upload_links_add(db, asking(&a, ROOT), ANN, &l, token, &why),
-		   ERR_QUOTA);
+		   ERR_TOO_MANY);
 	assert_ok(upload_links_add(db, asking(&a, BOB), 0, &l, token, &why));
 	assert_ok(revoke(ANN, 0, last.id));
 	(void)hand_out(1, 1, NOW + 60);
@@ -468,7 +487,7 @@ static int64_t sweep(int64_t now, bool dry)
 {
 	int64_t n = -1;
 
-	assert_ok(upload_links_sweep(db, now, dry, &n, &why));
+	assert_ok(upload_links_gc(db, now, dry, &n, &why));
 	return n;
 }
 
@@ -544,6 +563,7 @@ int main(int argc, char **argv)
 		LINK(who_was_logged_out_makes_none),
 		LINK(a_link_for_another_is_theirs_if_they_are_there),
 		LINK(the_list_has_what_is_not_revoked_newest_first),
+		LINK(a_link_that_could_not_be_added_leaves_its_arguments_alone),
 		LINK(an_owner_has_a_hundred_links_at_most),
 		LINK(the_sweep_takes_what_was_dead_for_thirty_days),
 		LINK(the_sweep_takes_what_was_used_up_or_revoked_too),

@@ -52,7 +52,7 @@ static int tear_down(void **state)
 static void hand_out(int64_t files, int64_t bytes, int64_t file_bytes)
 {
 	made = (struct upload_link) { .name = "Party",
-				      .most = { bytes, files },
+				      .limits = { bytes, files },
 				      .max_file_bytes = file_bytes,
 				      .expires_at = GATEWAY_NOW + 60 };
 	assert_ok(upload_links_add(db, gateway_caller(&g), 0, &made, token,
