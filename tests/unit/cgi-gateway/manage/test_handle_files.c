@@ -1,5 +1,6 @@
 #include "common/http/body.h"
 #include "tests/unit/cgi-gateway/gateway.h"
+#include "tests/unit/cgi-gateway/json_memory.h"
 
 #include <sys/stat.h>
 
@@ -316,6 +317,35 @@ static void a_page_of_a_thousand_is_an_answer(void **state)
 	assert_true(memory_answer(&g.memory).len > 500 * FILES_LIST_MAX);
 	assert_true(gateway_said(
 		&g, "\"next\":\"0190b3a3-0000-7000-8000-000000000000\""));
+}
+
+static int list_all(void)
+{
+	return list("");
+}
+
+static int list_page(void)
+{
+	return list("limit=1");
+}
+
+static int show_file(void)
+{
+	return ask("GET", handle_file);
+}
+
+static void a_list_without_memory_is_an_error_not_a_shorter_list(void **state)
+{
+	(void)state;
+	add_files(2);
+	assert_survives_no_memory(list_all, 200);
+	assert_survives_no_memory(list_page, 200);
+}
+
+static void a_file_without_memory_is_an_error(void **state)
+{
+	(void)state;
+	assert_survives_no_memory(show_file, 200);
 }
 
 static void without_a_database_nothing_is_listed(void **state)
@@ -640,6 +670,8 @@ int main(int argc, char **argv)
 		FILES(a_page_tells_the_next_with_the_same_query),
 		FILES(a_list_that_makes_no_sense_is_refused),
 		FILES(a_page_of_a_thousand_is_an_answer),
+		FILES(a_list_without_memory_is_an_error_not_a_shorter_list),
+		FILES(a_file_without_memory_is_an_error),
 		FILES(without_a_database_nothing_is_listed),
 		FILES(who_was_logged_out_hears_that_the_token_is_invalid),
 		FILES(a_disabled_user_hears_the_same),

@@ -1,4 +1,5 @@
 #include "tests/unit/cgi-gateway/gateway.h"
+#include "tests/unit/cgi-gateway/json_memory.h"
 
 #define FILE_PART(name)                                                       \
 	"--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"" name \
@@ -572,6 +573,24 @@ static void a_file_that_was_lost_meanwhile_is_not_promised(void **state)
 		       "internal-error");
 }
 
+static int post_two_files(void)
+{
+	return post_form(SPAN(TWO_FILES));
+}
+
+static int put_one_file(void)
+{
+	return put(SPAN("a"), SPAN("x"));
+}
+
+static void a_response_without_memory_is_an_error_not_a_shorter_list(
+	void **state)
+{
+	(void)state;
+	assert_survives_no_memory(post_two_files, 201);
+	assert_survives_no_memory(put_one_file, 201);
+}
+
 static void a_store_that_went_away_is_no_wrong_address(void **state)
 {
 	char path[FOLDER_PATH_MAX + 16];
@@ -741,6 +760,7 @@ int main(int argc, char **argv)
 		UPLOAD(an_api_token_may_upload),
 		UPLOAD(no_byte_of_an_unknown_api_token_is_read),
 		UPLOAD(an_admin_s_api_token_may_upload_for_another),
+		UPLOAD(a_response_without_memory_is_an_error_not_a_shorter_list),
 		UPLOAD(a_store_that_went_away_is_no_wrong_address),
 	};
 

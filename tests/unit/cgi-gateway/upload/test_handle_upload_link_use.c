@@ -1,6 +1,7 @@
 #include "cgi-gateway/tables/upload_links.h"
 #include "cgi-gateway/upload/upload.h"
 #include "tests/unit/cgi-gateway/gateway.h"
+#include "tests/unit/cgi-gateway/json_memory.h"
 
 #define FILE_PART(name)                                                       \
 	"--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"" name \
@@ -188,6 +189,25 @@ static void what_the_uploader_wishes_for_the_owner_is_nothing(void **state)
 			 DB_IN(db_int(GATEWAY_USER)), DB_OUT(db_to_int(&n)),
 			 NULL));
 	assert_int_equal(n, 1);
+}
+
+static int post_two_files(void)
+{
+	return post_form(SPAN(TWO_FILES));
+}
+
+static int show_json(void)
+{
+	return look("application/json");
+}
+
+static void a_response_without_memory_is_an_error_not_a_shorter_list(
+	void **state)
+{
+	(void)state;
+	hand_out(99, 1000, 100);
+	assert_survives_no_memory(post_two_files, 201);
+	assert_survives_no_memory(show_json, 200);
 }
 
 /* --- what does not fit ------------------------------------------------------
@@ -412,6 +432,7 @@ int main(int argc, char **argv)
 		DROP(a_body_may_have_its_name_in_the_query),
 		DROP(a_form_brings_all_its_files_or_none),
 		DROP(what_the_uploader_wishes_for_the_owner_is_nothing),
+		DROP(a_response_without_memory_is_an_error_not_a_shorter_list),
 		DROP(a_length_that_cannot_fit_is_refused_unread),
 		DROP(a_form_is_refused_at_the_byte_that_is_too_many),
 		DROP(the_server_s_own_limit_holds_where_the_link_has_none),
