@@ -194,18 +194,18 @@ static enum err stream_send(struct clamd_stream *s, struct span bytes,
 
 /* The reply up to its NUL. Without a NUL there is no reply. */
 static enum err stream_receive(struct clamd_stream *s,
-			       char space[static CLAMD_ANSWER_MAX],
+			       char space[static CLAMD_REPLY_MAX],
 			       struct span *out, struct errmsg *why)
 {
 	struct span all = { space, 0 };
 	size_t end = 0;
 
-	while (all.len < CLAMD_ANSWER_MAX) {
+	while (all.len < CLAMD_REPLY_MAX) {
 		ssize_t n;
 
 		if (wait_for(s->fd, POLLIN, s->deadline) == 0)
 			return timed_out("waiting for the reply", why);
-		n = recv(s->fd, space + all.len, CLAMD_ANSWER_MAX - all.len, 0);
+		n = recv(s->fd, space + all.len, CLAMD_REPLY_MAX - all.len, 0);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (n < 0)
@@ -225,7 +225,7 @@ static enum err stream_receive(struct clamd_stream *s,
 
 enum err clamd_ping(const struct clamd *d, struct errmsg *why)
 {
-	char space[CLAMD_ANSWER_MAX];
+	char space[CLAMD_REPLY_MAX];
 	struct clamd_stream s;
 	struct span reply = { NULL, 0 };
 	enum err e = stream_open(d, CLAMD_CONNECT, &s, why);
@@ -273,7 +273,7 @@ enum err clamd_end(struct clamd_stream *s,
 		   char signature[static CLAMD_SIGNATURE_MAX + 1],
 		   struct errmsg *why)
 {
-	char space[CLAMD_ANSWER_MAX], last[CLAMD_LENGTH];
+	char space[CLAMD_REPLY_MAX], last[CLAMD_LENGTH];
 	struct span reply = { NULL, 0 };
 	enum err e = ERR_OK;
 
@@ -285,7 +285,7 @@ enum err clamd_end(struct clamd_stream *s,
 		e = stream_receive(s, space, &reply, why);
 	if (e != ERR_OK)
 		return e;
-	e = clamd_answer_parse(reply, signature);
+	e = clamd_reply_parse(reply, signature);
 	if (e == ERR_INFECTED || (e == ERR_OK && !s->cut_short))
 		return e;
 	if (e == ERR_TOO_LARGE)

@@ -34,7 +34,7 @@ static enum err insert_for_owner(struct db_conn *c, uint64_t owner,
 }
 
 static enum err insert_by_session(struct db_conn *c,
-				  const struct session_check *who,
+				  const struct session_check *session,
 				  uint64_t owner, const struct file *f,
 				  struct errmsg *why)
 {
@@ -46,19 +46,20 @@ static enum err insert_by_session(struct db_conn *c,
 		"   FROM live_session l"
 		"  WHERE " SESSION_VALID,
 		DB_IN(db_text(span_of(f->id)), OWNER_VALUES(owner),
-		      INSERT_VALUES(f), SESSION_VALUES(who)),
+		      INSERT_VALUES(f), SESSION_VALUES(session)),
 		why);
 	/* clang-format on */
 
 	return e == ERR_NOT_FOUND ? ERR_BAD_TOKEN : e;
 }
 
-enum err files_insert(struct db_conn *c, const struct session_check *who,
+enum err files_insert(struct db_conn *c, const struct session_check *session,
 		      uint64_t owner, const struct file *f,
 		      const struct webhook_targets *to, struct errmsg *why)
 {
-	enum err e = who != NULL ? insert_by_session(c, who, owner, f, why)
-				 : insert_for_owner(c, owner, f, why);
+	enum err e = session != NULL
+			     ? insert_by_session(c, session, owner, f, why)
+			     : insert_for_owner(c, owner, f, why);
 
 	return e == ERR_OK ? outbox_note(c, to, EVENT_UPLOADED, span_of(f->id),
 					 f->created_at, why)
@@ -74,7 +75,7 @@ struct amount files_amount(const struct file *files, size_t count)
 	return a;
 }
 
-static enum err add_once(struct db *db, const struct session_check *who,
+static enum err add_once(struct db *db, const struct session_check *session,
 			 uint64_t owner, const struct quota_limits *defaults,
 			 const struct file *files, size_t count,
 			 const struct webhook_targets *to, struct errmsg *why)
@@ -84,37 +85,40 @@ static enum err add_once(struct db *db, const struct session_check *who,
 
 	if (e != ERR_OK)
 		return e;
-	e = quota_take(c, who, owner, files_amount(files, count), defaults,
+	e = quota_take(c, session, owner, files_amount(files, count), defaults,
 		       why);
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = files_insert(c, who, owner, &files[i], to, why);
+		e = files_insert(c, session, owner, &files[i], to, why);
 	if (e == ERR_OK)
 		return db_commit(c, why);
 	db_rollback(c);
 	return e;
 }
 
-enum err files_add(struct db *db, const struct session_check *who,
+enum err files_add(struct db *db, const struct session_check *session,
 		   uint64_t owner, const struct quota_limits *defaults,
 		   const struct file *files, size_t count,
 		   const struct webhook_targets *to, struct errmsg *why)
 {
-	enum err e = add_once(db, who, owner, defaults, files, count, to, why);
+	enum err e =
+		add_once(db, session, owner, defaults, files, count, to, why);
 
-	/* Retry once for the first file of an owner, who has no row in `quota`
-	 * before quota_refused(), and once if room was made meanwhile */
+	/* Retry once because the owner had no row in `quota`, which
+	 * quota_refused() inserts, and once if room was made meanwhile */
 	for (int retry = 0; e == ERR_QUOTA && retry < 2; retry++) {
-		e = quota_refused(db, who, owner, files_amount(files, count),
-				  defaults, why);
+		e = quota_refused(db, session, owner,
+				  files_amount(files, count), defaults, why);
 		if (e != ERR_OK)
 			break;
-		e = add_once(db, who, owner, defaults, files, count, to, why);
+		e = add_once(db, session, owner, defaults, files, count, to,
+			     why);
 	}
 	return e;
 }
 
-enum err files_find(struct db *db, struct session_check *who, uint64_t owner,
-		    struct span id, struct file *out, struct errmsg *why)
+enum err files_find(struct db *db, struct session_check *session,
+		    uint64_t owner, struct span id, struct file *out,
+		    struct errmsg *why)
 {
 	struct file f;
 	enum err e;
@@ -132,11 +136,11 @@ enum err files_find(struct db *db, struct session_check *who, uint64_t owner,
 		"   AND f.owner = IF(? = 0, l.user_id, ?)"
 		"   AND (f.expires_at IS NULL OR f.expires_at > ?)"
 		" WHERE " SESSION_VALID,
-		DB_IN(db_text(id), OWNER_VALUES(owner), db_int(who->now),
-		      SESSION_VALUES(who)),
-		DB_OUT(db_to_uint(&who->user_id),
-		       db_to_text(who->email, sizeof(who->email)),
-		       db_to_int(&who->last_used), FILES_FIELDS(&f)),
+		DB_IN(db_text(id), OWNER_VALUES(owner), db_int(session->now),
+		      SESSION_VALUES(session)),
+		DB_OUT(db_to_uint(&session->user_id),
+		       db_to_text(session->email, sizeof(session->email)),
+		       db_to_int(&session->last_used), FILES_FIELDS(&f)),
 		why);
 	/* clang-format on */
 	if (e == ERR_NOT_FOUND)
@@ -169,11 +173,11 @@ static void add_like_pattern(struct span part, struct buf *out)
 /* In both lists: without FORCE INDEX the optimizer reads all files of an owner
  * from the newest on to find the start of a page. For the same reason the session
  * is checked in a subquery, from which it knows the owner beforehand. */
-#define PAGE_VALUES(who, p, below)                                     \
-	OWNER_VALUES((p)->owner), SESSION_VALUES(who), db_text(below), \
-		db_int((who)->now)
+#define PAGE_VALUES(session, p, below)                                     \
+	OWNER_VALUES((p)->owner), SESSION_VALUES(session), db_text(below), \
+		db_int((session)->now)
 
-static enum err list_all(struct db *db, const struct session_check *who,
+static enum err list_all(struct db *db, const struct session_check *session,
 			 const struct files_page *p, struct span below,
 			 struct file *row, db_each_fn *each, void *arg,
 			 struct errmsg *why)
@@ -189,12 +193,12 @@ static enum err list_all(struct db *db, const struct session_check *who,
 		"   AND (f.expires_at IS NULL OR f.expires_at > ?)"
 		" ORDER BY f.id DESC"
 		" LIMIT ?",
-		DB_IN(PAGE_VALUES(who, p, below), db_int(p->limit)),
+		DB_IN(PAGE_VALUES(session, p, below), db_int(p->limit)),
 		FILE_OUT(row), each, arg, why);
 	/* clang-format on */
 }
 
-static enum err list_named(struct db *db, const struct session_check *who,
+static enum err list_named(struct db *db, const struct session_check *session,
 			   const struct files_page *p, struct span below,
 			   struct span pattern, struct file *row,
 			   db_each_fn *each, void *arg, struct errmsg *why)
@@ -211,13 +215,13 @@ static enum err list_named(struct db *db, const struct session_check *who,
 		"   AND f.name LIKE ? ESCAPE '!'"
 		" ORDER BY f.id DESC"
 		" LIMIT ?",
-		DB_IN(PAGE_VALUES(who, p, below), db_text(pattern),
+		DB_IN(PAGE_VALUES(session, p, below), db_text(pattern),
 		      db_int(p->limit)),
 		FILE_OUT(row), each, arg, why);
 	/* clang-format on */
 }
 
-enum err files_list(struct db *db, const struct session_check *who,
+enum err files_list(struct db *db, const struct session_check *session,
 		    const struct files_page *p, struct file *row,
 		    db_each_fn *each, void *arg, struct errmsg *why)
 {
@@ -227,20 +231,20 @@ enum err files_list(struct db *db, const struct session_check *who,
 	enum err e;
 
 	if (p->part.len == 0)
-		return list_all(db, who, p, below, row, each, arg, why);
+		return list_all(db, session, p, below, row, each, arg, why);
 	buf_init(&pattern, FILE_NAME_MAX * 2 + 2);
 	add_like_pattern(p->part, &pattern);
 	e = buf_error(&pattern);
 	if (e == ERR_OK)
-		e = list_named(db, who, p, below, buf_span(&pattern), row, each,
-			       arg, why);
+		e = list_named(db, session, p, below, buf_span(&pattern), row,
+			       each, arg, why);
 	buf_release(&pattern);
 	return e;
 }
 
 /* --- changing and removing ----------------------------------------------- */
 
-enum err files_update(struct db *db, const struct session_check *who,
+enum err files_update(struct db *db, const struct session_check *session,
 		      const struct file *f, struct files_changed which,
 		      struct errmsg *why)
 {
@@ -258,7 +262,7 @@ enum err files_update(struct db *db, const struct session_check *who,
 		      db_int(which.expiry),
 		      db_int_or_null(f->expires_at, FILES_NEVER),
 		      db_text(span_of(f->id)), db_uint(f->owner),
-		      db_int(who->now), SESSION_VALUES(who)),
+		      db_int(session->now), SESSION_VALUES(session)),
 		why);
 	/* clang-format on */
 }
@@ -302,7 +306,7 @@ static enum err remove_file(struct db *db, const struct file *f,
 	return e;
 }
 
-enum err files_remove(struct db *db, const struct session_check *who,
+enum err files_remove(struct db *db, const struct session_check *session,
 		      uint64_t owner, struct span id,
 		      const struct webhook_targets *to, struct errmsg *why)
 {
@@ -320,14 +324,14 @@ enum err files_remove(struct db *db, const struct session_check *who,
 		" WHERE f.id = ?"
 		"   AND f.owner = IF(? = 0, l.user_id, ?)"
 		"   AND " SESSION_VALID,
-		DB_IN(db_text(id), OWNER_VALUES(owner), SESSION_VALUES(who)),
+		DB_IN(db_text(id), OWNER_VALUES(owner), SESSION_VALUES(session)),
 		DB_OUT(db_to_text(f.id, sizeof(f.id)), db_to_uint(&f.owner),
 		       db_to_int(&f.size)),
 		why);
 	/* clang-format on */
 	if (e != ERR_OK)
 		return e;
-	return remove_file(db, &f, EVENT_DELETED, who->now, to, why);
+	return remove_file(db, &f, EVENT_DELETED, session->now, to, why);
 }
 
 enum err files_delete_expired(struct db *db, const struct file *f, int64_t now,

@@ -55,7 +55,7 @@ struct amount files_amount(const struct file *files, size_t count);
 		db_to_int_or(&(f)->expires_at, FILES_NEVER),                 \
 		db_to_text((f)->upload_link, sizeof((f)->upload_link))
 
-/* The calls below check the session `who` in the same statement, so without a
+/* The calls below check the session `session` in the same statement, so without a
  * round trip of its own: ERR_BAD_TOKEN if it is not valid. `owner` is the user
  * whose files these are, 0 for the session's own user. `to` are the webhook
  * targets that get an event; NULL for none. */
@@ -64,23 +64,23 @@ struct amount files_amount(const struct file *files, size_t count);
  * whatever files[i].owner says. `defaults` are the limits of an owner without
  * limits of their own. ERR_QUOTA: there is no room for all of them.
  * ERR_UNAVAILABLE: it is unknown whether the rows were inserted. */
-enum err files_add(struct db *db, const struct session_check *who,
+enum err files_add(struct db *db, const struct session_check *session,
 		   uint64_t owner, const struct quota_limits *defaults,
 		   const struct file *files, size_t count,
 		   const struct webhook_targets *to,
 		   struct errmsg *why) MUST_CHECK;
 
 /* Insert one row and its event, in the caller's transaction, which also counts
- * it in the quota. `who` may be NULL, as in quota.h. ERR_BAD_TOKEN. */
-enum err files_insert(struct db_conn *c, const struct session_check *who,
+ * it in the quota. `session` may be NULL, as in quota.h. ERR_BAD_TOKEN. */
+enum err files_insert(struct db_conn *c, const struct session_check *session,
 		      uint64_t owner, const struct file *f,
 		      const struct webhook_targets *to,
 		      struct errmsg *why) MUST_CHECK;
 
-/* One file. Fills who->user_id and the members behind it, for
+/* One file. Fills session->user_id and the members behind it, for
  * session_check_used(), also when ERR_NOT_FOUND is returned. */
-enum err files_find(struct db *db, struct session_check *who, uint64_t owner,
-		    struct span id, struct file *out,
+enum err files_find(struct db *db, struct session_check *session,
+		    uint64_t owner, struct span id, struct file *out,
 		    struct errmsg *why) MUST_CHECK;
 
 /* Which files are on a page of the list. */
@@ -93,7 +93,7 @@ struct files_page {
 
 /* Newest first; `each` gets every row in *row. An empty list may also mean that
  * the session has ended: session_check_alone() reports that. */
-enum err files_list(struct db *db, const struct session_check *who,
+enum err files_list(struct db *db, const struct session_check *session,
 		    const struct files_page *p, struct file *row,
 		    db_each_fn *each, void *arg, struct errmsg *why) MUST_CHECK;
 
@@ -103,14 +103,14 @@ enum err files_list(struct db *db, const struct session_check *who,
 struct files_changed {
 	bool name, expiry;
 };
-enum err files_update(struct db *db, const struct session_check *who,
+enum err files_update(struct db *db, const struct session_check *session,
 		      const struct file *f, struct files_changed which,
 		      struct errmsg *why) MUST_CHECK;
 
 /* Delete the row, also of an expired file, which is still counted; with an
  * event. The caller then removes the bytes. ERR_NOT_FOUND also if the session
  * has ended: session_check_alone() reports that. */
-enum err files_remove(struct db *db, const struct session_check *who,
+enum err files_remove(struct db *db, const struct session_check *session,
 		      uint64_t owner, struct span id,
 		      const struct webhook_targets *to,
 		      struct errmsg *why) MUST_CHECK;

@@ -36,7 +36,7 @@ static enum err check_link_count(struct db *db, const struct file *f,
 	return e == ERR_OK && count >= LINK_FILE_MAX ? ERR_TOO_MANY : e;
 }
 
-static enum err insert_link(struct db *db, const struct session_check *who,
+static enum err insert_link(struct db *db, const struct session_check *session,
 			    const struct file *f, const struct link *l,
 			    const unsigned char hash[static SHA256_LEN],
 			    struct errmsg *why)
@@ -56,14 +56,14 @@ static enum err insert_link(struct db *db, const struct session_check *who,
 		      db_int_or_null(l->expires_at, LINK_NEVER),
 		      db_int_or_null(l->max_downloads, LINK_NO_LIMIT),
 		      db_text(span_of(f->id)), db_uint(f->owner),
-		      SESSION_VALUES(who)),
+		      SESSION_VALUES(session)),
 		why);
 	/* clang-format on */
 
 	return e == ERR_NOT_FOUND ? ERR_BAD_TOKEN : e;
 }
 
-enum err links_add(struct db *db, const struct session_check *who,
+enum err links_add(struct db *db, const struct session_check *session,
 		   const struct file *f, struct link *l,
 		   char token[static LINK_TOKEN_LEN + 1], struct errmsg *why)
 {
@@ -76,9 +76,9 @@ enum err links_add(struct db *db, const struct session_check *who,
 		return e;
 	ident_random(new_link.id);
 	link_token_make(new_token, hash);
-	new_link.created_at = who->now;
+	new_link.created_at = session->now;
 	new_link.downloads = 0;
-	e = insert_link(db, who, f, &new_link, hash, why);
+	e = insert_link(db, session, f, &new_link, hash, why);
 	if (e == ERR_OK) {
 		*l = new_link;
 		memcpy(token, new_token, sizeof(new_token));
@@ -105,7 +105,7 @@ enum err links_list(struct db *db, const struct file *f, struct link *row,
 	/* clang-format on */
 }
 
-enum err links_revoke(struct db *db, const struct session_check *who,
+enum err links_revoke(struct db *db, const struct session_check *session,
 		      uint64_t owner, struct span id, struct errmsg *why)
 {
 	if (!ident_is_random(id))
@@ -119,8 +119,8 @@ enum err links_revoke(struct db *db, const struct session_check *who,
 		"   AND k.revoked_at IS NULL"
 		"   AND k.owner = IF(? = 0, l.user_id, ?)"
 		"   AND " SESSION_VALID,
-		DB_IN(db_int(who->now), db_text(id), db_uint(owner),
-		      db_uint(owner), SESSION_VALUES(who)),
+		DB_IN(db_int(session->now), db_text(id), db_uint(owner),
+		      db_uint(owner), SESSION_VALUES(session)),
 		why);
 	/* clang-format on */
 }

@@ -31,14 +31,14 @@ struct link {
 	int64_t max_downloads, downloads;
 };
 
-/* Create a link for the file `f`, which was found for the session `who`.
+/* Create a link for the file `f`, which was found for the session `session`.
  * l->expires_at and l->max_downloads are given; the rest of *l and its secret
  * `token` are filled.
  *
  *   ERR_TOO_MANY   the file has LINK_FILE_MAX links
  *   ERR_BAD_TOKEN  the session or the file does not exist any more
  */
-enum err links_add(struct db *db, const struct session_check *who,
+enum err links_add(struct db *db, const struct session_check *session,
 		   const struct file *f, struct link *l,
 		   char token[static LINK_TOKEN_LEN + 1],
 		   struct errmsg *why) MUST_CHECK;
@@ -49,7 +49,7 @@ enum err links_list(struct db *db, const struct file *f, struct link *row,
 
 /* Revoke a link, of whichever file of `owner` (files.h). ERR_NOT_FOUND also if
  * it was revoked before, or the session has ended. */
-enum err links_revoke(struct db *db, const struct session_check *who,
+enum err links_revoke(struct db *db, const struct session_check *session,
 		      uint64_t owner, struct span id,
 		      struct errmsg *why) MUST_CHECK;
 

@@ -13,8 +13,8 @@
 		db_int((defaults)->files)
 
 static enum err take_by_session(struct db_conn *c,
-				const struct session_check *who, uint64_t owner,
-				struct amount more,
+				const struct session_check *session,
+				uint64_t owner, struct amount more,
 				const struct quota_limits *defaults,
 				struct errmsg *why)
 {
@@ -29,7 +29,7 @@ static enum err take_by_session(struct db_conn *c,
 		"   AND (COALESCE(q.max_files, ?) = 0 OR ? <= 0"
 		"        OR q.files + ? <= COALESCE(q.max_files, ?))",
 		DB_IN(OWNER_VALUES(owner), db_int(more.bytes),
-		      db_int(more.files), SESSION_VALUES(who),
+		      db_int(more.files), SESSION_VALUES(session),
 		      FITS_VALUES(more, defaults)),
 		why);
 	/* clang-format on */
@@ -55,14 +55,14 @@ static enum err take_for_owner(struct db_conn *c, uint64_t owner,
 	/* clang-format on */
 }
 
-enum err quota_take(struct db_conn *c, const struct session_check *who,
+enum err quota_take(struct db_conn *c, const struct session_check *session,
 		    uint64_t owner, struct amount more,
 		    const struct quota_limits *defaults, struct errmsg *why)
 {
-	enum err e =
-		who != NULL
-			? take_by_session(c, who, owner, more, defaults, why)
-			: take_for_owner(c, owner, more, defaults, why);
+	enum err e = session != NULL
+			     ? take_by_session(c, session, owner, more,
+					       defaults, why)
+			     : take_for_owner(c, owner, more, defaults, why);
 
 	return e == ERR_NOT_FOUND ? ERR_QUOTA : e;
 }
@@ -108,9 +108,9 @@ static enum err insert_row(struct db *db, uint64_t owner, struct errmsg *why)
 		db_to_int_or(&(u)->limits.bytes, (d)->bytes), \
 		db_to_int_or(&(u)->limits.files, (d)->files)
 
-enum err quota_usage(struct db *db, struct session_check *who, uint64_t owner,
-		     const struct quota_limits *defaults, struct usage *out,
-		     struct errmsg *why)
+enum err quota_usage(struct db *db, struct session_check *session,
+		     uint64_t owner, const struct quota_limits *defaults,
+		     struct usage *out, struct errmsg *why)
 {
 	struct usage u;
 	/* clang-format off */
@@ -119,10 +119,10 @@ enum err quota_usage(struct db *db, struct session_check *who, uint64_t owner,
 		"  FROM live_session l"
 		"  LEFT JOIN quota q ON q.owner = IF(? = 0, l.user_id, ?)"
 		" WHERE " SESSION_VALID,
-		DB_IN(OWNER_VALUES(owner), SESSION_VALUES(who)),
-		DB_OUT(db_to_uint(&who->user_id),
-		       db_to_text(who->email, sizeof(who->email)),
-		       db_to_int(&who->last_used), USAGE_FIELDS(&u, defaults)),
+		DB_IN(OWNER_VALUES(owner), SESSION_VALUES(session)),
+		DB_OUT(db_to_uint(&session->user_id),
+		       db_to_text(session->email, sizeof(session->email)),
+		       db_to_int(&session->last_used), USAGE_FIELDS(&u, defaults)),
 		why);
 	/* clang-format on */
 
@@ -155,7 +155,7 @@ static enum err owner_refused(struct db *db, uint64_t owner, struct amount more,
 	return e == ERR_OK && !usage_has_room(&u, more) ? ERR_QUOTA : e;
 }
 
-enum err quota_refused(struct db *db, const struct session_check *who,
+enum err quota_refused(struct db *db, const struct session_check *session,
 		       uint64_t owner, struct amount more,
 		       const struct quota_limits *defaults, struct errmsg *why)
 {
@@ -164,7 +164,7 @@ enum err quota_refused(struct db *db, const struct session_check *who,
 	struct usage u;
 	enum err e;
 
-	if (who == NULL)
+	if (session == NULL)
 		return owner_refused(db, owner, more, defaults, why);
 	/* clang-format off */
 	e = db_row(db,
@@ -174,7 +174,7 @@ enum err quota_refused(struct db *db, const struct session_check *who,
 		"  LEFT JOIN quota q ON q.owner = IF(? = 0, l.user_id, ?)"
 		" WHERE " SESSION_VALID,
 		DB_IN(OWNER_VALUES(owner), OWNER_VALUES(owner),
-		      SESSION_VALUES(who)),
+		      SESSION_VALUES(session)),
 		DB_OUT(db_to_uint(&owner_found), db_to_int(&has_row),
 		       USAGE_FIELDS(&u, defaults)),
 		why);

@@ -34,8 +34,8 @@ struct amount {
 	int64_t bytes, files;
 };
 
-/* In all calls `who` is the session that must be valid, and `owner` the user in
- * whose row is counted, 0 for the session's own user. If `who` is NULL, no
+/* In all calls `session` is the session that must be valid, and `owner` the user in
+ * whose row is counted, 0 for the session's own user. If `session` is NULL, no
  * session is checked: the same transaction must check the permission in another
  * way. */
 
@@ -47,7 +47,7 @@ struct amount {
  * finished.
  * ERR_QUOTA: there is no room, or no row yet, or the session has ended. Then
  * roll back and call quota_refused(). */
-enum err quota_take(struct db_conn *c, const struct session_check *who,
+enum err quota_take(struct db_conn *c, const struct session_check *session,
 		    uint64_t owner, struct amount more,
 		    const struct quota_limits *defaults,
 		    struct errmsg *why) MUST_CHECK;
@@ -60,16 +60,16 @@ enum err quota_give(struct db_conn *c, uint64_t owner, struct amount less,
 
 /* The reason why quota_take() returned ERR_QUOTA: ERR_QUOTA or ERR_BAD_TOKEN.
  * ERR_OK: the row was missing and exists now, or there is room now; retry. */
-enum err quota_refused(struct db *db, const struct session_check *who,
+enum err quota_refused(struct db *db, const struct session_check *session,
 		       uint64_t owner, struct amount more,
 		       const struct quota_limits *defaults,
 		       struct errmsg *why) MUST_CHECK;
 
 /* The usage, and the session checked, in one round trip. ERR_BAD_TOKEN. Fills
- * who->user_id and the members behind it, for session_check_used(). */
-enum err quota_usage(struct db *db, struct session_check *who, uint64_t owner,
-		     const struct quota_limits *defaults, struct usage *out,
-		     struct errmsg *why) MUST_CHECK;
+ * session->user_id and the members behind it, for session_check_used(). */
+enum err quota_usage(struct db *db, struct session_check *session,
+		     uint64_t owner, const struct quota_limits *defaults,
+		     struct usage *out, struct errmsg *why) MUST_CHECK;
 
 /* True if `more` fits into what is left. */
 bool usage_has_room(const struct usage *u, struct amount more);
@@ -87,13 +87,13 @@ enum { QUOTA_DEFAULT = -1, QUOTA_KEEP = -2 }; /* as a limit to set */
 enum err quota_set(struct db *db, uint64_t owner, const struct quota_limits *l,
 		   struct errmsg *why) MUST_CHECK;
 
-/* The lowest owner above `after` who has a row or a file; 0 if there is none. */
+/* The lowest owner above `after` with a row or a file; 0 if there is none. */
 enum err quota_next(struct db *db, uint64_t after, uint64_t *owner,
 		    struct errmsg *why) MUST_CHECK;
 
 /* Count the owner's files and uploads again and correct the row, in one
- * transaction; the service may be running. *was is what the row said before, *is
- * what it says now. */
+ * transaction; the service may be running. *was is the row before, *is the
+ * row now. */
 enum err quota_recount(struct db *db, uint64_t owner, struct amount *was,
 		       struct amount *is, struct errmsg *why) MUST_CHECK;
 

@@ -26,7 +26,8 @@ static struct db_value hash_value(const unsigned char hash[static SHA256_LEN])
 }
 
 /* Two requests at the same instant may both pass, as with share links */
-static enum err check_link_count(struct db *db, const struct session_check *who,
+static enum err check_link_count(struct db *db,
+				 const struct session_check *session,
 				 uint64_t owner, struct errmsg *why)
 {
 	int64_t count;
@@ -37,14 +38,14 @@ static enum err check_link_count(struct db *db, const struct session_check *who,
 		"  JOIN upload_link k ON k.owner = IF(? = 0, l.user_id, ?)"
 		" WHERE k.revoked_at IS NULL"
 		"   AND " SESSION_VALID,
-		DB_IN(OWNER_VALUES(owner), SESSION_VALUES(who)),
+		DB_IN(OWNER_VALUES(owner), SESSION_VALUES(session)),
 		DB_OUT(db_to_int(&count)), why);
 	/* clang-format on */
 
 	return e == ERR_OK && count >= UPLOAD_LINK_OWNER_MAX ? ERR_TOO_MANY : e;
 }
 
-static enum err insert_link(struct db *db, const struct session_check *who,
+static enum err insert_link(struct db *db, const struct session_check *session,
 			    uint64_t owner, const struct upload_link *l,
 			    const unsigned char hash[static SHA256_LEN],
 			    struct errmsg *why)
@@ -63,12 +64,12 @@ static enum err insert_link(struct db *db, const struct session_check *who,
 		      db_int_or_null(l->limits.files, UPLOAD_LINK_NO_LIMIT),
 		      db_int_or_null(l->limits.bytes, UPLOAD_LINK_NO_LIMIT),
 		      db_int_or_null(l->max_file_bytes, UPLOAD_LINK_NO_LIMIT),
-		      OWNER_VALUES(owner), SESSION_VALUES(who)),
+		      OWNER_VALUES(owner), SESSION_VALUES(session)),
 		why);
 	/* clang-format on */
 }
 
-enum err upload_links_add(struct db *db, const struct session_check *who,
+enum err upload_links_add(struct db *db, const struct session_check *session,
 			  uint64_t owner, struct upload_link *l,
 			  char token[static LINK_TOKEN_LEN + 1],
 			  struct errmsg *why)
@@ -76,15 +77,15 @@ enum err upload_links_add(struct db *db, const struct session_check *who,
 	unsigned char hash[SHA256_LEN];
 	char new_token[LINK_TOKEN_LEN + 1];
 	struct upload_link new_link = *l;
-	enum err e = check_link_count(db, who, owner, why);
+	enum err e = check_link_count(db, session, owner, why);
 
 	if (e != ERR_OK)
 		return e;
 	ident_random(new_link.id);
 	link_token_make(new_token, hash);
-	new_link.created_at = who->now;
+	new_link.created_at = session->now;
 	new_link.used = (struct amount) { 0, 0 };
-	e = insert_link(db, who, owner, &new_link, hash, why);
+	e = insert_link(db, session, owner, &new_link, hash, why);
 	if (e == ERR_OK) {
 		*l = new_link;
 		memcpy(token, new_token, sizeof(new_token));
@@ -93,7 +94,7 @@ enum err upload_links_add(struct db *db, const struct session_check *who,
 	return e;
 }
 
-enum err upload_links_list(struct db *db, const struct session_check *who,
+enum err upload_links_list(struct db *db, const struct session_check *session,
 			   uint64_t owner, struct upload_link *row,
 			   db_each_fn *each, void *arg, struct errmsg *why)
 {
@@ -106,13 +107,13 @@ enum err upload_links_list(struct db *db, const struct session_check *who,
 		"   AND " SESSION_VALID
 		" ORDER BY k.created_at DESC, k.id"
 		" LIMIT ?",
-		DB_IN(OWNER_VALUES(owner), SESSION_VALUES(who),
+		DB_IN(OWNER_VALUES(owner), SESSION_VALUES(session),
 		      db_int(2 * UPLOAD_LINK_OWNER_MAX)),
 		DB_OUT(FIELDS(row)), each, arg, why);
 	/* clang-format on */
 }
 
-enum err upload_links_revoke(struct db *db, const struct session_check *who,
+enum err upload_links_revoke(struct db *db, const struct session_check *session,
 			     uint64_t owner, struct span id, struct errmsg *why)
 {
 	if (!ident_is_random(id))
@@ -126,8 +127,8 @@ enum err upload_links_revoke(struct db *db, const struct session_check *who,
 		"   AND k.revoked_at IS NULL"
 		"   AND k.owner = IF(? = 0, l.user_id, ?)"
 		"   AND " SESSION_VALID,
-		DB_IN(db_int(who->now), db_text(id), OWNER_VALUES(owner),
-		      SESSION_VALUES(who)),
+		DB_IN(db_int(session->now), db_text(id), OWNER_VALUES(owner),
+		      SESSION_VALUES(session)),
 		why);
 	/* clang-format on */
 }

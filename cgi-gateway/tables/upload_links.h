@@ -45,21 +45,21 @@ struct upload_link {
  *   ERR_TOO_MANY   the owner has UPLOAD_LINK_OWNER_MAX links
  *   ERR_NOT_FOUND  the session has ended, or there is no such owner
  */
-enum err upload_links_add(struct db *db, const struct session_check *who,
+enum err upload_links_add(struct db *db, const struct session_check *session,
 			  uint64_t owner, struct upload_link *l,
 			  char token[static LINK_TOKEN_LEN + 1],
 			  struct errmsg *why) MUST_CHECK;
 
 /* The links of an owner that are not revoked, newest first. An empty list may
  * also mean that the session has ended: session_check_alone() reports that. */
-enum err upload_links_list(struct db *db, const struct session_check *who,
+enum err upload_links_list(struct db *db, const struct session_check *session,
 			   uint64_t owner, struct upload_link *row,
 			   db_each_fn *each, void *arg,
 			   struct errmsg *why) MUST_CHECK;
 
 /* Revoke a link. ERR_NOT_FOUND also if it was revoked before, or the session has
  * ended. */
-enum err upload_links_revoke(struct db *db, const struct session_check *who,
+enum err upload_links_revoke(struct db *db, const struct session_check *session,
 			     uint64_t owner, struct span id,
 			     struct errmsg *why) MUST_CHECK;
 

@@ -19,13 +19,15 @@ static enum err check_limits(const struct upload *u, int64_t files,
 
 	if (files > left.files)
 		return response_explain(u->rs, ERR_QUOTA,
-					"Too many files: this link takes %lld "
-					"more. Nothing was stored.",
+					"Too many files: this link accepts "
+					"%lld more. Nothing was stored; send "
+					"fewer files.",
 					(long long)left.files);
 	if (bytes > left.bytes)
 		return response_explain(u->rs, ERR_QUOTA,
-					"Too many bytes: this link takes %lld "
-					"more. Nothing was stored.",
+					"Too many bytes: this link accepts "
+					"%lld more. Nothing was stored; send "
+					"fewer or smaller files.",
 					(long long)left.bytes);
 	return ERR_OK;
 }

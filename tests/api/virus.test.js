@@ -224,7 +224,7 @@ describe('around the length that is scanned', () => {
 describe('a scanner that is away', () => {
   const assertAway = (answer, name = 'file') => {
     assertProblem(answer, 503, 'unavailable');
-    assert.equal(answer.json.detail, `"${name}" cannot be scanned for viruses at the moment. Try again soon.`);
+    assert.equal(answer.json.detail, `"${name}" cannot be scanned for viruses at the moment. Try again in a few seconds.`);
     assert.match(answer.headers.get('retry-after'), /^\d+$/);
   };
   const why = async (answer) => JSON.parse(await stack.logLine(`"event":"request","request_id":"${answer.headers.get('x-request-id')}"`)).why;

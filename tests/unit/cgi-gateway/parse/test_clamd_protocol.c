@@ -97,7 +97,7 @@ static void check(struct span answer, enum err want, const char *signature)
 {
 	char got[CLAMD_SIGNATURE_MAX + 1] = "untouched";
 
-	assert_err(clamd_answer_parse(answer, got), want);
+	assert_err(clamd_reply_parse(answer, got), want);
 	assert_string_equal(got, signature);
 }
 

@@ -140,7 +140,7 @@ static void each_answer_has_its_meaning(void **state)
 
 static void an_answer_without_an_end_is_none(void **state)
 {
-	static char endless[CLAMD_ANSWER_MAX + 1];
+	static char endless[CLAMD_REPLY_MAX + 1];
 
 	(void)state;
 	memset(endless, 'a', sizeof(endless));

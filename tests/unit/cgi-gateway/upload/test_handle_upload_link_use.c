@@ -172,7 +172,8 @@ static void a_form_brings_all_its_files_or_none(void **state)
 	assert_true(gateway_find(&g, "\"one\"") < gateway_find(&g, "\"two\""));
 	assert_kept(2);
 	assert_refused(post_form(SPAN(TWO_FILES)), 507, "quota-exceeded", 2);
-	assert_true(gateway_said(&g, "Too many files: this link takes 1 more"));
+	assert_true(
+		gateway_said(&g, "Too many files: this link accepts 1 more"));
 }
 
 static void what_the_uploader_wishes_for_the_owner_is_nothing(void **state)
@@ -224,7 +225,8 @@ static void a_length_that_cannot_fit_is_refused_unread(void **state)
 	assert_int_equal(put("a", SPAN("12345")), 201);
 	assert_int_equal(put("a", SPAN("1")), 201);
 	assert_refused(put("a", SPAN("12345")), 507, "quota-exceeded", 2);
-	assert_true(gateway_said(&g, "Too many bytes: this link takes 4 more"));
+	assert_true(
+		gateway_said(&g, "Too many bytes: this link accepts 4 more"));
 	assert_int_equal(g.asked.body_read, 0);
 	assert_int_equal(put("a", SPAN("1234")), 201);
 	assert_refused(put("a", SPAN("")), 410, "gone", 3);
@@ -235,7 +237,7 @@ static void a_form_is_refused_at_the_byte_that_is_too_many(void **state)
 	(void)state;
 	hand_out(9, 10, UPLOAD_LINK_NO_LIMIT);
 	assert_refused(post_form(SPAN(TWO_FILES)), 507, "quota-exceeded", 0);
-	assert_true(gateway_said(&g, "Too many bytes: this link takes 10"));
+	assert_true(gateway_said(&g, "Too many bytes: this link accepts 10"));
 	hand_out(9, 11, 5);
 	assert_refused(post_form(SPAN(TWO_FILES)), 413, "too-large", 0);
 	hand_out(9, 11, 6);
@@ -358,11 +360,13 @@ static void who_comes_second_hears_what_is_left(void **state)
 	(void)state;
 	hand_out(3, 1000, 100);
 	assert_int_equal(post_while(take_a_file), 507);
-	assert_true(gateway_said(&g, "Too many files: this link takes 1 more"));
+	assert_true(
+		gateway_said(&g, "Too many files: this link accepts 1 more"));
 	assert_int_equal(gateway_objects(&g), 0);
 	count_files(0, 0);
 	assert_int_equal(post_while(take_bytes), 507);
-	assert_true(gateway_said(&g, "Too many bytes: this link takes 5 more"));
+	assert_true(
+		gateway_said(&g, "Too many bytes: this link accepts 5 more"));
 	count_files(0, 0);
 	assert_int_equal(post_while(take_all), 410);
 	count_files(0, 0);
