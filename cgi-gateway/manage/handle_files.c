@@ -10,7 +10,7 @@ enum {
 	LIST_DEFAULT = 100, /* files of a page without ?limit= */
 };
 
-/* --- the list ------------------------------------------------------------ */
+/* --- the list ------------------------------------------------------------- */
 
 struct listing {
 	const struct app *app;
@@ -137,7 +137,7 @@ enum err handle_files(void *app_, struct request *rq, struct response *rs)
 	return e;
 }
 
-/* --- one file ------------------------------------------------------------ */
+/* --- one file ------------------------------------------------------------- */
 
 static enum err find_file(struct app *app, struct request *rq,
 			  struct response *rs, const char *scope,

@@ -42,7 +42,7 @@ static enum err find_file(struct app *app, struct request *rq,
 		       : e;
 }
 
-/* --- creating ------------------------------------------------------------ */
+/* --- creating ------------------------------------------------------------- */
 
 static enum err read_link(struct request *rq, struct response *rs,
 			  struct link *l)
@@ -102,7 +102,7 @@ enum err handle_link_new(void *app_, struct request *rq, struct response *rs)
 	return e;
 }
 
-/* --- listing and revoking ------------------------------------------------ */
+/* --- listing and revoking ------------------------------------------------- */
 
 struct listing {
 	struct json_object *links; /* the array being filled */

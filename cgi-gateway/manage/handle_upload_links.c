@@ -38,7 +38,7 @@ static struct json_object *link_json(const struct upload_link *l)
 	return o;
 }
 
-/* --- creating ------------------------------------------------------------ */
+/* --- creating ------------------------------------------------------------- */
 
 static enum err read_name(struct json_object *o, struct response *rs,
 			  struct upload_link *l)
@@ -129,7 +129,7 @@ enum err handle_upload_link_new(void *app_, struct request *rq,
 	return e;
 }
 
-/* --- listing and revoking ------------------------------------------------ */
+/* --- listing and revoking ------------------------------------------------- */
 
 struct listing {
 	struct json_object *links; /* the array being filled */

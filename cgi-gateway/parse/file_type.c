@@ -31,7 +31,7 @@ void file_type_clean(struct span sent, char out[static FILE_TYPE_MAX + 1])
 	copy_lower(whole, out);
 }
 
-/* --- lists of types ----------------------------------------------------- */
+/* --- lists of types ------------------------------------------------------- */
 
 static bool is_one_of(struct span type, const char *const *list)
 {
@@ -128,7 +128,7 @@ static bool is_json(struct span type)
 	return span_has_suffix(type, SPAN("+json")) || is_one_of(type, names);
 }
 
-/* --- the decision ------------------------------------------------------- */
+/* --- the decision --------------------------------------------------------- */
 
 /* The format of the bytes of a type, as far as the decision needs it */
 enum format {

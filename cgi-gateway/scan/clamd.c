@@ -52,7 +52,7 @@ static enum err failed(const char *doing, struct errmsg *why)
 		       strerror(errno));
 }
 
-/* --- connecting ---------------------------------------------------------- */
+/* --- connecting ----------------------------------------------------------- */
 
 /* 0, or an errno value */
 static int connect_by(int fd, const struct sockaddr *to, socklen_t len,
@@ -166,7 +166,7 @@ void clamd_close(struct clamd_stream *s)
 	s->fd = -1;
 }
 
-/* --- commands ------------------------------------------------------------ */
+/* --- commands ------------------------------------------------------------- */
 
 /* ERR_CLOSED as soon as clamd replies or closes the connection: it replies only
  * when it reads no more */

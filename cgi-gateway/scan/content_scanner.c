@@ -2,7 +2,7 @@
 
 #include "common/base/buf.h"
 
-/* --- settings ------------------------------------------------------------ */
+/* --- settings ------------------------------------------------------------- */
 
 static enum err open_mime_types(struct content_scanner *s, struct errmsg *why)
 {
@@ -62,7 +62,7 @@ int64_t content_scanner_limit(const struct content_scanner *s, int64_t max)
 	return max;
 }
 
-/* --- scanning ------------------------------------------------------------ */
+/* --- scanning ------------------------------------------------------------- */
 
 /* Read the piece at `from`, to the end of the file at most */
 static enum err read_piece(const struct content_source *src, int64_t from,

@@ -18,7 +18,7 @@ struct mime_types {
 	struct slot slots[MIME_TYPE_COOKIES];
 };
 
-/* --- cookies ------------------------------------------------------------ */
+/* --- cookies -------------------------------------------------------------- */
 
 static bool set_limit(magic_t cookie, int param, size_t limit)
 {
@@ -83,7 +83,7 @@ static void slot_unlock(struct slot *p)
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
-/* --- types --------------------------------------------------------------- */
+/* --- types ---------------------------------------------------------------- */
 
 enum err mime_type_open(const char *database, struct mime_types **out,
 			struct errmsg *why)

@@ -153,7 +153,7 @@ enum err files_find(struct db *db, struct session_check *session,
 	return ERR_OK;
 }
 
-/* --- the list ------------------------------------------------------------ */
+/* --- the list ------------------------------------------------------------- */
 
 /* Append a pattern of LIKE for what contains `part`, whose wildcards are escaped
  */
@@ -242,7 +242,7 @@ enum err files_list(struct db *db, const struct session_check *session,
 	return e;
 }
 
-/* --- changing and removing ----------------------------------------------- */
+/* --- changing and removing ------------------------------------------------ */
 
 enum err files_update(struct db *db, const struct session_check *session,
 		      const struct file *f, struct files_changed which,

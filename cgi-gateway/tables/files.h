@@ -115,7 +115,7 @@ enum err files_remove(struct db *db, const struct session_check *session,
 		      const struct webhook_targets *to,
 		      struct errmsg *why) MUST_CHECK;
 
-/* --- for gateway-admin ------------------------------------------------- */
+/* --- for gateway-admin ---------------------------------------------------- */
 
 /* Delete the row if it has expired at `now`, with an event. It may have been
  * given another expiry since it was read: ERR_NOT_FOUND. Of `f`, the members id,

@@ -159,7 +159,7 @@ enum err links_find(struct db *db, struct span token, int64_t now,
 	return ERR_OK;
 }
 
-/* --- downloads ----------------------------------------------------------- */
+/* --- downloads ------------------------------------------------------------ */
 
 bool link_has_left(const struct link *l)
 {
@@ -209,7 +209,7 @@ enum err links_resume(struct db *db, const struct link *l, int64_t now,
 	return e == ERR_NOT_FOUND ? ERR_GONE : e;
 }
 
-/* --- gc ------------------------------------------------------------------ */
+/* --- gc ------------------------------------------------------------------- */
 
 /* The id of the next link behind *id that is not revoked and has no file */
 static enum err next_without_file(struct db *db, char id[static IDENT_LEN + 1],

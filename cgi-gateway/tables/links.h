@@ -75,7 +75,7 @@ enum err links_count(struct db *db, const struct link *l, int64_t now,
 enum err links_resume(struct db *db, const struct link *l, int64_t now,
 		      struct errmsg *why) MUST_CHECK;
 
-/* --- for gateway-admin ------------------------------------------------- */
+/* --- for gateway-admin ---------------------------------------------------- */
 
 /* Revoke the links whose file was deleted, so that their LINK_KEPT seconds
  * begin, and remove the rows of links that ended more than LINK_KEPT seconds

@@ -249,7 +249,7 @@ enum err quota_next(struct db *db, uint64_t after, uint64_t *owner,
 	/* clang-format on */
 }
 
-/* --- counting again ------------------------------------------------------ */
+/* --- counting again ------------------------------------------------------- */
 
 static enum err lock_row(struct db_conn *c, uint64_t owner, struct amount *out,
 			 struct errmsg *why)

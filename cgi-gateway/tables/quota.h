@@ -39,7 +39,7 @@ struct amount {
  * session is checked: the same transaction must check the permission in another
  * way. */
 
-/* --- in the transaction that changes `file` ----------------------------- */
+/* --- in the transaction that changes `file` ------------------------------- */
 
 /* Count `more` if it fits; `defaults` hold for an owner without limits of their
  * own. What adds no bytes always fits the limit of bytes, and so for files, even
@@ -56,7 +56,7 @@ enum err quota_take(struct db_conn *c, const struct session_check *session,
 enum err quota_give(struct db_conn *c, uint64_t owner, struct amount less,
 		    struct errmsg *why) MUST_CHECK;
 
-/* --- outside ------------------------------------------------------------ */
+/* --- outside -------------------------------------------------------------- */
 
 /* The reason why quota_take() returned ERR_QUOTA: ERR_QUOTA or ERR_BAD_TOKEN.
  * ERR_OK: the row was missing and exists now, or there is room now; retry. */
@@ -79,7 +79,7 @@ enum err quota_show(struct db *db, uint64_t owner,
 		    const struct quota_limits *defaults, struct usage *out,
 		    struct errmsg *why) MUST_CHECK;
 
-/* --- for gateway-admin -------------------------------------------------- */
+/* --- for gateway-admin ---------------------------------------------------- */
 
 enum { QUOTA_DEFAULT = -1, QUOTA_KEEP = -2 }; /* as a limit to set */
 

@@ -186,7 +186,7 @@ int64_t upload_link_max_file(const struct upload_link *l, int64_t max)
 		       : max;
 }
 
-/* --- receiving files ----------------------------------------------------- */
+/* --- receiving files ------------------------------------------------------ */
 
 static enum err count_in_link(struct db_conn *c, const struct upload_link *l,
 			      struct amount more, int64_t now,
@@ -257,7 +257,7 @@ enum err upload_links_receive(struct db *db, const struct upload_link *l,
 	return e;
 }
 
-/* --- gc ------------------------------------------------------------------ */
+/* --- gc ------------------------------------------------------------------- */
 
 #define ENDED_VALUES(before) db_int(before), db_int(before), db_int(before)
 

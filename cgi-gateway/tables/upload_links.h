@@ -88,7 +88,7 @@ enum err upload_links_receive(struct db *db, const struct upload_link *l,
 			      const struct webhook_targets *to,
 			      struct errmsg *why) MUST_CHECK;
 
-/* --- for gateway-admin ------------------------------------------------- */
+/* --- for gateway-admin ---------------------------------------------------- */
 
 /* Remove the rows of links that ended more than UPLOAD_LINK_KEPT seconds ago;
  * with `dry` only count them. *removed is set even if an error ends the call

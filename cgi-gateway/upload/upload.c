@@ -27,7 +27,7 @@ enum err upload_init(struct upload *u, struct app *app, struct request *rq,
 	return ERR_OK;
 }
 
-/* --- receiving ----------------------------------------------------------- */
+/* --- receiving ------------------------------------------------------------ */
 
 static enum err file_too_large(const struct upload *u)
 {
@@ -115,7 +115,7 @@ enum err upload_file_end(struct upload *u)
 	return e;
 }
 
-/* --- the end ------------------------------------------------------------- */
+/* --- the end -------------------------------------------------------------- */
 
 /* The files of a slow request finish far apart. gc skips them, for they are
  * locked; but a gc on a machine that does not see our locks removes them, and so

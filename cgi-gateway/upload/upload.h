@@ -92,7 +92,7 @@ enum err upload_file_end(struct upload *u) MUST_CHECK;
  * gateway-admin gc removes the bytes later if they were not. */
 enum err upload_end(struct upload *u, enum err e) MUST_CHECK;
 
-/* --- for an origin ------------------------------------------------------- */
+/* --- for an origin -------------------------------------------------------- */
 
 /* Fill *u. u->origin_data gets `data_size` bytes of zeros. ERR_MEMORY. */
 enum err upload_init(struct upload *u, struct app *app, struct request *rq,

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
-/* --- a resolver in place of getaddrinfo(3) ------------------------------- */
+/* --- a resolver in place of getaddrinfo(3) -------------------------------- */
 
 int __real_getaddrinfo(const char *node, const char *service,
 		       const struct addrinfo *hints, struct addrinfo **res);
@@ -42,7 +42,7 @@ int __wrap_getaddrinfo(const char *node, const char *service,
 	return e;
 }
 
-/* --- an address that does not respond ------------------------------------ */
+/* --- an address that does not respond ------------------------------------- */
 
 enum { WAITING = 4 };
 
@@ -82,7 +82,7 @@ static void dead_close(void)
 	(void)close(dead.listener);
 }
 
-/* --- the tests ----------------------------------------------------------- */
+/* --- the tests ------------------------------------------------------------ */
 
 static struct scanner scanner;
 static struct clamd named; /* clamd at clamd.test */
