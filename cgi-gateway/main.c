@@ -46,8 +46,8 @@ static enum err open_content_scanner(struct app *app, struct errmsg *why)
 	if (e == ERR_OK && app->content_scanner.mime_types == NULL)
 		log_event(LOG_WARN, "magic", why->text);
 	if (e == ERR_OK)
-		app->max_upload =
-			content_scanner_limit(&app->content_scanner, app->max_upload);
+		app->max_upload = content_scanner_limit(&app->content_scanner,
+							app->max_upload);
 	return e;
 }
 

@@ -55,8 +55,8 @@ static enum err add_total(void *arg)
 {
 	struct listing *l = arg;
 	const struct outbox_total *t = &l->total;
-	bool configured =
-		webhook_targets_has(&l->admin->app.webhook_targets, t->receiver);
+	bool configured = webhook_targets_has(&l->admin->app.webhook_targets,
+					      t->receiver);
 	struct json_object *o;
 
 	if (!l->json) {

@@ -131,8 +131,8 @@ static enum err sweep_rows(struct gc_run *run, struct errmsg *why)
 
 	e = settle(run, "links", e, why);
 	if (e == ERR_OK) {
-		e = upload_links_gc(s->db, s->now, s->dry,
-				       &run->upload_links, why);
+		e = upload_links_gc(s->db, s->now, s->dry, &run->upload_links,
+				    why);
 		e = settle(run, "upload links", e, why);
 	}
 	if (e == ERR_OK) {

@@ -22,7 +22,7 @@ struct listing {
 	bool more;
 };
 
-static enum err add_row(void *arg)
+static enum err add_listed_file(void *arg)
 {
 	struct listing *l = arg;
 
@@ -37,9 +37,9 @@ static enum err add_row(void *arg)
 			   public_url_file_json(l->app, l->rq, &l->row));
 }
 
-static enum err read_page(const struct app *app, struct request *rq,
-			  struct response *rs, struct session_check *who,
-			  struct files_page *p)
+static enum err read_page_query(const struct app *app, struct request *rq,
+				struct response *rs, struct session_check *who,
+				struct files_page *p)
 {
 	struct span text;
 	enum err e;
@@ -104,7 +104,8 @@ static enum err fill_page(struct listing *l, const struct files_page *page,
 	enum err e = session_check_api(db, rq, "files:read", &rs->why);
 
 	if (e == ERR_OK)
-		e = files_list(db, who, page, &l->row, add_row, l, &rs->why);
+		e = files_list(db, who, page, &l->row, add_listed_file, l,
+			       &rs->why);
 	if (e == ERR_OK && l->last[0] == '\0')
 		e = session_check_alone(db, rq, "files:read", &rs->why);
 	return e;
@@ -117,7 +118,7 @@ enum err handle_files(void *app_, struct request *rq, struct response *rs)
 	struct files_page page;
 	struct session_check who;
 	struct json_object *o;
-	enum err e = read_page(app, rq, rs, &who, &page);
+	enum err e = read_page_query(app, rq, rs, &who, &page);
 
 	if (e != ERR_OK)
 		return e;

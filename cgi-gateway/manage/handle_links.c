@@ -60,9 +60,9 @@ static enum err read_link(struct request *rq, struct response *rs,
 	return e;
 }
 
-static enum err respond_created(const struct app *app, const struct request *rq,
-				struct response *rs, const struct link *l,
-				const char *token)
+static enum err respond_new_link(const struct app *app,
+				 const struct request *rq, struct response *rs,
+				 const struct link *l, const char *token)
 {
 	struct json_object *o = link_json(l);
 	char tail[sizeof("/s/") + LINK_TOKEN_LEN];
@@ -97,7 +97,7 @@ enum err handle_link_new(void *app_, struct request *rq, struct response *rs)
 					LINK_FILE_MAX);
 	if (e != ERR_OK)
 		return e;
-	e = respond_created(app, rq, rs, &l, token);
+	e = respond_new_link(app, rq, rs, &l, token);
 	sodium_memzero(token, sizeof(token));
 	return e;
 }
@@ -109,7 +109,7 @@ struct listing {
 	struct link row;
 };
 
-static enum err add_row(void *arg)
+static enum err add_link(void *arg)
 {
 	struct listing *l = arg;
 
@@ -130,7 +130,7 @@ enum err handle_links(void *app_, struct request *rq, struct response *rs)
 	o = json_object_new_object();
 	l.links = json_add_array(o, "links");
 	e = l.links != NULL
-		    ? links_list(app->db, &f, &l.row, add_row, &l, &rs->why)
+		    ? links_list(app->db, &f, &l.row, add_link, &l, &rs->why)
 		    : ERR_MEMORY;
 	if (e == ERR_OK)
 		e = response_json(rs, 200, o);

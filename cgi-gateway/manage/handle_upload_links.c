@@ -20,7 +20,7 @@ enum {
 #define FILES_MAX INT64_C(1000000)
 #define BYTES_MAX (INT64_C(1) << 50)
 
-static struct json_object *link_json(const struct upload_link *l)
+static struct json_object *upload_link_json(const struct upload_link *l)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -40,16 +40,16 @@ static struct json_object *link_json(const struct upload_link *l)
 
 /* --- creating ------------------------------------------------------------- */
 
-static enum err read_name(struct json_object *o, struct response *rs,
-			  struct upload_link *l)
+static enum err read_link_name(struct json_object *o, struct response *rs,
+			       struct upload_link *l)
 {
 	if (!json_object_object_get_ex(o, "name", NULL))
 		return ERR_OK;
 	return body_text(o, "name", l->name, sizeof(l->name), rs);
 }
 
-static enum err read_link(struct request *rq, struct response *rs,
-			  struct upload_link *l)
+static enum err read_upload_link(struct request *rq, struct response *rs,
+				 struct upload_link *l)
 {
 	struct json_object *o = NULL;
 	enum err e = link_params_read(rq, rs, &o);
@@ -57,7 +57,7 @@ static enum err read_link(struct request *rq, struct response *rs,
 	*l = (struct upload_link) { .limits = { BYTES_DEFAULT,
 						FILES_DEFAULT } };
 	if (e == ERR_OK)
-		e = read_name(o, rs, l);
+		e = read_link_name(o, rs, l);
 	if (e == ERR_OK)
 		e = link_params_expiry(o, rq, rs, &l->expires_at);
 	if (e == ERR_OK)
@@ -73,11 +73,13 @@ static enum err read_link(struct request *rq, struct response *rs,
 	return e;
 }
 
-static enum err respond_created(const struct app *app, const struct request *rq,
-				struct response *rs,
-				const struct upload_link *l, const char *token)
+static enum err respond_new_upload_link(const struct app *app,
+					const struct request *rq,
+					struct response *rs,
+					const struct upload_link *l,
+					const char *token)
 {
-	struct json_object *o = link_json(l);
+	struct json_object *o = upload_link_json(l);
 	char tail[sizeof("/u/") + LINK_TOKEN_LEN];
 	enum err e;
 
@@ -110,7 +112,7 @@ enum err handle_upload_link_new(void *app_, struct request *rq,
 	struct upload_link l;
 	struct session_check who;
 	uint64_t owner;
-	enum err e = read_link(rq, rs, &l);
+	enum err e = read_upload_link(rq, rs, &l);
 
 	if (e == ERR_OK)
 		e = check_owner(app, rq, rs, "files:write", &who, &owner);
@@ -124,7 +126,7 @@ enum err handle_upload_link_new(void *app_, struct request *rq,
 	if (e != ERR_OK)
 		return session_check_refused(app->db, rq, "files:write", e,
 					     &rs->why);
-	e = respond_created(app, rq, rs, &l, token);
+	e = respond_new_upload_link(app, rq, rs, &l, token);
 	sodium_memzero(token, sizeof(token));
 	return e;
 }
@@ -136,11 +138,11 @@ struct listing {
 	struct upload_link row;
 };
 
-static enum err add_row(void *arg)
+static enum err add_upload_link(void *arg)
 {
 	struct listing *l = arg;
 
-	return json_append(l->links, link_json(&l->row));
+	return json_append(l->links, upload_link_json(&l->row));
 }
 
 enum err handle_upload_links(void *app_, struct request *rq,
@@ -158,7 +160,7 @@ enum err handle_upload_links(void *app_, struct request *rq,
 	o = json_object_new_object();
 	l.links = json_add_array(o, "links");
 	e = l.links != NULL ? upload_links_list(app->db, &who, owner, &l.row,
-						add_row, &l, &rs->why)
+						add_upload_link, &l, &rs->why)
 			    : ERR_MEMORY;
 	if (e == ERR_OK && json_object_array_length(l.links) == 0)
 		e = session_check_alone(app->db, rq, "files:read", &rs->why);

@@ -92,7 +92,7 @@ static void scan_data(struct multipart *m, struct span *piece,
 		if (m->matched == 0)
 			data = plain_run(m, piece);
 		else if (!match_delimiter(m, piece, &data))
-			return; /* hungry */
+			return; /* needs more */
 		if (m->matched == m->delimiter_len) {
 			m->state = MULTIPART_LINE_END;
 			m->matched = 0;
@@ -234,8 +234,8 @@ enum err multipart_next(struct multipart *m, struct span *piece,
 {
 	enum err e = ERR_OK;
 
-	*ev = (struct multipart_event) { .kind = MULTIPART_HUNGRY };
-	while (e == ERR_OK && ev->kind == MULTIPART_HUNGRY) {
+	*ev = (struct multipart_event) { .kind = MULTIPART_NEEDS_MORE };
+	while (e == ERR_OK && ev->kind == MULTIPART_NEEDS_MORE) {
 		if (m->end_due) {
 			m->end_due = false;
 			ev->kind = MULTIPART_END;

@@ -8,7 +8,7 @@
  *	multipart_init(&m, boundary);
  *	while (piece = more input)
  *		while (multipart_next(&m, &piece, &ev) == ERR_OK &&
- *		       ev.kind != MULTIPART_HUNGRY)
+ *		       ev.kind != MULTIPART_NEEDS_MORE)
  *			...
  *	multipart_complete(&m)
  */
@@ -24,11 +24,11 @@ enum {
 };
 
 enum multipart_kind {
-	MULTIPART_HUNGRY, /* the piece is used up: pass the next */
-	MULTIPART_PART,	  /* a part begins: its header fields are set */
-	MULTIPART_DATA,	  /* bytes of the part */
-	MULTIPART_END,	  /* the end of the part */
-	MULTIPART_CLOSED, /* the closing boundary: no part follows */
+	MULTIPART_NEEDS_MORE, /* the piece is used up: pass the next */
+	MULTIPART_PART,	      /* a part begins: its header fields are set */
+	MULTIPART_DATA,	      /* bytes of the part */
+	MULTIPART_END,	      /* the end of the part */
+	MULTIPART_CLOSED,     /* the closing boundary: no part follows */
 };
 
 struct multipart_event {

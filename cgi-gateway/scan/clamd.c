@@ -291,7 +291,7 @@ enum err clamd_end(struct clamd_stream *s,
 	if (e == ERR_TOO_LARGE)
 		return err_set(why, e,
 			       "clamd: its StreamMaxLength is less than "
-			       "CLAMD_MAX; make them equal");
+			       "CLAMD_MAX");
 	return err_set(why, ERR_UNAVAILABLE, "clamd: replied \"%.*s\"",
 		       SPAN_ARG(reply));
 }

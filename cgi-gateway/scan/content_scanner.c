@@ -119,10 +119,11 @@ static enum err send_file_to_clamd(const struct content_source *src,
 	return e;
 }
 
-static enum err scan(const struct content_scanner *s,
-		     const struct content_source *src, struct buf *piece,
-		     char signature[static CLAMD_SIGNATURE_MAX + 1],
-		     struct errmsg *why)
+static enum err scan_by_clamd(const struct content_scanner *s,
+			      const struct content_source *src,
+			      struct buf *piece,
+			      char signature[static CLAMD_SIGNATURE_MAX + 1],
+			      struct errmsg *why)
 {
 	struct clamd_stream stream;
 	enum err e = clamd_begin(&s->daemon, &stream, why);
@@ -151,7 +152,7 @@ enum err content_scanner_scan(const struct content_scanner *s,
 	if (e == ERR_OK) {
 		decide_type(s, buf_span(&piece), f);
 		if (s->scans && !larger)
-			e = scan(s, src, &piece, signature, why);
+			e = scan_by_clamd(s, src, &piece, signature, why);
 	}
 	buf_release(&piece);
 	return e;

@@ -261,8 +261,8 @@ static enum err revoke_without_file(struct db *db, int64_t now,
 
 #define ENDED_VALUES(before) db_int(before), db_int(before), db_int(before)
 
-static enum err count_ended(struct db *db, int64_t before, int64_t *out,
-			    struct errmsg *why)
+static enum err count_ended_links(struct db *db, int64_t before, int64_t *out,
+				  struct errmsg *why)
 {
 	/* clang-format off */
 	return db_row(db,
@@ -277,8 +277,9 @@ static enum err count_ended(struct db *db, int64_t before, int64_t *out,
 }
 
 /* The id of the next ended link behind *id */
-static enum err next_ended(struct db *db, int64_t before,
-			   char id[static IDENT_LEN + 1], struct errmsg *why)
+static enum err next_ended_link(struct db *db, int64_t before,
+				char id[static IDENT_LEN + 1],
+				struct errmsg *why)
 {
 	/* clang-format off */
 	return db_row(db,
@@ -297,13 +298,13 @@ static enum err next_ended(struct db *db, int64_t before,
 }
 
 /* Found without a lock and removed one by one, as in revoke_without_file() */
-static enum err remove_ended(struct db *db, int64_t before, int64_t *removed,
-			     struct errmsg *why)
+static enum err remove_ended_links(struct db *db, int64_t before,
+				   int64_t *removed, struct errmsg *why)
 {
 	char id[IDENT_LEN + 1] = "";
 	enum err e;
 
-	while ((e = next_ended(db, before, id, why)) == ERR_OK) {
+	while ((e = next_ended_link(db, before, id, why)) == ERR_OK) {
 		e = db_change(db, "DELETE FROM link WHERE id = ?",
 			      DB_IN(db_text(span_of(id))), why);
 		if (e == ERR_OK)
@@ -322,7 +323,7 @@ enum err links_gc(struct db *db, int64_t now, bool dry, int64_t *removed,
 
 	*removed = 0;
 	if (dry)
-		return count_ended(db, before, removed, why);
+		return count_ended_links(db, before, removed, why);
 	e = revoke_without_file(db, now, why);
-	return e == ERR_OK ? remove_ended(db, before, removed, why) : e;
+	return e == ERR_OK ? remove_ended_links(db, before, removed, why) : e;
 }

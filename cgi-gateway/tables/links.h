@@ -16,13 +16,12 @@
 #include "cgi-gateway/tables/files.h"
 
 enum {
-	LINK_GRACE = 3600, /* seconds */
-	LINK_RESUMES = 32, /* for each counted download */
-	LINK_KEPT =
-		30 * 86400,  /* seconds that the row of an ended link stays */
-	LINK_FILE_MAX = 100, /* links of one file that are not revoked */
-	LINK_NEVER = 0,	     /* expires_at: does not expire */
-	LINK_NO_LIMIT = 0,   /* max_downloads: downloads are not limited */
+	LINK_GRACE = 3600,	/* seconds */
+	LINK_RESUMES = 32,	/* for each counted download */
+	LINK_KEPT = 30 * 86400, /* seconds that an ended link's row stays */
+	LINK_FILE_MAX = 100,	/* links of one file that are not revoked */
+	LINK_NEVER = 0,		/* expires_at: does not expire */
+	LINK_NO_LIMIT = 0,	/* max_downloads: downloads are not limited */
 };
 
 struct link {

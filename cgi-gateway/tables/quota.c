@@ -131,15 +131,15 @@ enum err quota_usage(struct db *db, struct session_check *session,
 	return e == ERR_NOT_FOUND ? ERR_BAD_TOKEN : e;
 }
 
-static bool fits(int64_t used, int64_t more, int64_t max)
+static bool fits_limit(int64_t used, int64_t more, int64_t max)
 {
 	return max == QUOTA_NONE || more <= 0 || more <= max - used;
 }
 
 bool usage_has_room(const struct usage *u, struct amount more)
 {
-	return fits(u->bytes, more.bytes, u->limits.bytes) &&
-	       fits(u->files, more.files, u->limits.files);
+	return fits_limit(u->bytes, more.bytes, u->limits.bytes) &&
+	       fits_limit(u->files, more.files, u->limits.files);
 }
 
 /* quota_refused() without a session */

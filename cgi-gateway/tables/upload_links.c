@@ -26,9 +26,9 @@ static struct db_value hash_value(const unsigned char hash[static SHA256_LEN])
 }
 
 /* Two requests at the same instant may both pass, as with share links */
-static enum err check_link_count(struct db *db,
-				 const struct session_check *session,
-				 uint64_t owner, struct errmsg *why)
+static enum err check_upload_link_count(struct db *db,
+					const struct session_check *session,
+					uint64_t owner, struct errmsg *why)
 {
 	int64_t count;
 	/* clang-format off */
@@ -45,10 +45,11 @@ static enum err check_link_count(struct db *db,
 	return e == ERR_OK && count >= UPLOAD_LINK_OWNER_MAX ? ERR_TOO_MANY : e;
 }
 
-static enum err insert_link(struct db *db, const struct session_check *session,
-			    uint64_t owner, const struct upload_link *l,
-			    const unsigned char hash[static SHA256_LEN],
-			    struct errmsg *why)
+static enum err insert_upload_link(struct db *db,
+				   const struct session_check *session,
+				   uint64_t owner, const struct upload_link *l,
+				   const unsigned char hash[static SHA256_LEN],
+				   struct errmsg *why)
 {
 	/* clang-format off */
 	return db_change(db,
@@ -77,7 +78,7 @@ enum err upload_links_add(struct db *db, const struct session_check *session,
 	unsigned char hash[SHA256_LEN];
 	char new_token[LINK_TOKEN_LEN + 1];
 	struct upload_link new_link = *l;
-	enum err e = check_link_count(db, session, owner, why);
+	enum err e = check_upload_link_count(db, session, owner, why);
 
 	if (e != ERR_OK)
 		return e;
@@ -85,7 +86,7 @@ enum err upload_links_add(struct db *db, const struct session_check *session,
 	link_token_make(new_token, hash);
 	new_link.created_at = session->now;
 	new_link.used = (struct amount) { 0, 0 };
-	e = insert_link(db, session, owner, &new_link, hash, why);
+	e = insert_upload_link(db, session, owner, &new_link, hash, why);
 	if (e == ERR_OK) {
 		*l = new_link;
 		memcpy(token, new_token, sizeof(new_token));
@@ -261,8 +262,8 @@ enum err upload_links_receive(struct db *db, const struct upload_link *l,
 
 #define ENDED_VALUES(before) db_int(before), db_int(before), db_int(before)
 
-static enum err count_ended(struct db *db, int64_t before, int64_t *out,
-			    struct errmsg *why)
+static enum err count_ended_upload_links(struct db *db, int64_t before,
+					 int64_t *out, struct errmsg *why)
 {
 	/* clang-format off */
 	return db_row(db,
@@ -277,8 +278,9 @@ static enum err count_ended(struct db *db, int64_t before, int64_t *out,
 }
 
 /* The id of the next ended link behind *id */
-static enum err next_ended(struct db *db, int64_t before,
-			   char id[static IDENT_LEN + 1], struct errmsg *why)
+static enum err next_ended_upload_link(struct db *db, int64_t before,
+				       char id[static IDENT_LEN + 1],
+				       struct errmsg *why)
 {
 	/* clang-format off */
 	return db_row(db,
@@ -298,13 +300,13 @@ static enum err next_ended(struct db *db, int64_t before,
 
 /* Found without a lock and removed one by one: a DELETE that searches locks the
  * rows that it reads, and uploads would wait for it */
-static enum err remove_ended(struct db *db, int64_t before, int64_t *removed,
-			     struct errmsg *why)
+static enum err remove_ended_upload_links(struct db *db, int64_t before,
+					  int64_t *removed, struct errmsg *why)
 {
 	char id[IDENT_LEN + 1] = "";
 	enum err e;
 
-	while ((e = next_ended(db, before, id, why)) == ERR_OK) {
+	while ((e = next_ended_upload_link(db, before, id, why)) == ERR_OK) {
 		e = db_change(db, "DELETE FROM upload_link WHERE id = ?",
 			      DB_IN(db_text(span_of(id))), why);
 		if (e == ERR_OK)
@@ -321,6 +323,6 @@ enum err upload_links_gc(struct db *db, int64_t now, bool dry, int64_t *removed,
 	const int64_t before = now - UPLOAD_LINK_KEPT;
 
 	*removed = 0;
-	return dry ? count_ended(db, before, removed, why)
-		   : remove_ended(db, before, removed, why);
+	return dry ? count_ended_upload_links(db, before, removed, why)
+		   : remove_ended_upload_links(db, before, removed, why);
 }

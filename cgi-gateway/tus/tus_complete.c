@@ -43,10 +43,12 @@ static enum err write_rows(struct tus *t, const struct file *f,
 	t->u.expires_at = f->created_at + t->app->upload_life;
 	if (count == 0)
 		return tus_uploads_finish(t->app->db, &t->who, &t->u, f,
-					  &t->app->webhook_targets, &t->rs->why);
+					  &t->app->webhook_targets,
+					  &t->rs->why);
 	t->u.finished_at = f->created_at;
 	return tus_uploads_join(t->app->db, &t->who, &t->app->quota, &t->u, f,
-				parts, count, &t->app->webhook_targets, &t->rs->why);
+				parts, count, &t->app->webhook_targets,
+				&t->rs->why);
 }
 
 /* The bytes first, then the rows. Without the rows the bytes stay what they

@@ -67,7 +67,7 @@ static enum err receive_form(struct upload *u)
 			e = multipart_next(m, &chunk, &ev);
 			if (e == ERR_OK)
 				e = handle_part_event(u, &ev);
-		} while (e == ERR_OK && ev.kind != MULTIPART_HUNGRY);
+		} while (e == ERR_OK && ev.kind != MULTIPART_NEEDS_MORE);
 		if (e != ERR_OK)
 			break;
 	}

@@ -315,7 +315,7 @@ describe('a scanner that is away', () => {
     try {
       const answer = await assertNothingKept(() => cgi({ CLAMD_TIMEOUT: '1' }, { input: 'hello' }));
       assertAway(answer);
-      assert.match(answer.stderr, /"why":"clamd: timed out while waiting for its answer"/);
+      assert.match(answer.stderr, /"why":"clamd: timed out while waiting for the reply"/);
       const large = await assertNothingKept(() => cgi({ CLAMD_TIMEOUT: '1' }, { input: Buffer.alloc(8 << 20) }));
       assertAway(large);
       assert.match(large.stderr, /"why":"clamd: timed out while sending"/);

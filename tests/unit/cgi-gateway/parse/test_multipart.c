@@ -89,9 +89,9 @@ static void feed(struct multipart *m, struct trace *t, struct span piece)
 
 	assert_non_null(own);
 	memcpy(own, piece.p, piece.len);
-	while (t->e == ERR_OK && ev.kind != MULTIPART_HUNGRY) {
+	while (t->e == ERR_OK && ev.kind != MULTIPART_NEEDS_MORE) {
 		t->e = multipart_next(m, &rest, &ev);
-		if (t->e == ERR_OK && ev.kind != MULTIPART_HUNGRY)
+		if (t->e == ERR_OK && ev.kind != MULTIPART_NEEDS_MORE)
 			trace_event(t, &ev);
 	}
 	assert_true(t->e != ERR_OK || rest.len == 0);

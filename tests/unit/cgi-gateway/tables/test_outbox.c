@@ -234,10 +234,12 @@ static void what_expires_is_noted_once_and_as_that(void **state)
 	(void)state;
 	f.expires_at = NOW;
 	add(&f, NULL);
-	assert_err(files_delete_expired(db, &f, NOW - 1, &one, &why), ERR_NOT_FOUND);
+	assert_err(files_delete_expired(db, &f, NOW - 1, &one, &why),
+		   ERR_NOT_FOUND);
 	assert_int_equal(rows(), 0);
 	assert_ok(files_delete_expired(db, &f, NOW, &one, &why));
-	assert_err(files_delete_expired(db, &f, NOW, &one, &why), ERR_NOT_FOUND);
+	assert_err(files_delete_expired(db, &f, NOW, &one, &why),
+		   ERR_NOT_FOUND);
 	assert_int_equal(list((struct outbox_which) { 0 }), 1);
 	assert_string_equal(s.all[0].kind, "expired");
 	assert_true(s.all[0].at == NOW);
