@@ -51,15 +51,15 @@ static const struct route routes[] = {
 	{ "GET", "/metrics", handle_metrics, NO_AUTH },
 };
 
-static enum err open_inspector(struct app *app, struct errmsg *why)
+static enum err open_content_scanner(struct app *app, struct errmsg *why)
 {
-	enum err e = content_scanner_open(&app->inspector, why);
+	enum err e = content_scanner_open(&app->content_scanner, why);
 
-	if (e == ERR_OK && app->inspector.sniffer == NULL)
+	if (e == ERR_OK && app->content_scanner.mime_types == NULL)
 		log_event(LOG_WARN, "magic", why->text);
 	if (e == ERR_OK)
-		app->max_upload =
-			content_scanner_limit(&app->inspector, app->max_upload);
+		app->max_upload = content_scanner_limit(&app->content_scanner,
+							app->max_upload);
 	return e;
 }
 
@@ -100,13 +100,13 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	e = gateway_settings_check(app, why);
 	if (e != ERR_OK)
 		return e;
-	e = open_inspector(app, why);
+	e = open_content_scanner(app, why);
 	if (e != ERR_OK)
 		return e;
 	e = s->check_only ? chosen_store_check(app, why)
 			  : chosen_store_open(app, why);
 	if (e != ERR_OK)
-		content_scanner_close(&app->inspector);
+		content_scanner_close(&app->content_scanner);
 	return e;
 }
 
@@ -122,7 +122,7 @@ static void app_close(void *app_)
 	struct app *app = app_;
 
 	store_close(app->store);
-	content_scanner_close(&app->inspector);
+	content_scanner_close(&app->content_scanner);
 }
 
 int main(int argc, char **argv)

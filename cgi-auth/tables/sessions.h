@@ -47,7 +47,7 @@ enum err sessions_trim_logins(struct db *db, uint64_t user_id,
 			      const char *newest, int64_t now,
 			      struct errmsg *why) MUST_CHECK;
 
-/* Add an API token by the SHA-256 of its secret. ERR_QUOTA: there are
+/* Add an API token by the SHA-256 of its secret. ERR_TOO_MANY: there are
  * SESSION_TOKENS_MAX. (Requests at the same instant may pass by a few.) */
 enum err sessions_add_token(struct db *db, const struct session *s,
 			    struct span secret, struct errmsg *why) MUST_CHECK;

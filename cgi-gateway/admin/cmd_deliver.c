@@ -208,14 +208,14 @@ static enum err deliver_open(struct deliver *d, const struct app *app,
 			    .timeout = app->event_timeout,
 			    .days = app->event_days,
 			    .follow = follow },
-		.count = app->receivers.count,
+		.count = app->webhook_targets.count,
 	};
 	d->queues = calloc(d->count, sizeof(*d->queues));
 	d->totals = calloc(d->count, sizeof(*d->totals));
 	if (d->queues == NULL || d->totals == NULL)
 		return err_set(&d->why, ERR_MEMORY, "out of memory");
 	for (size_t i = 0; i < d->count; i++)
-		d->queues[i].url = app->receivers.url[i];
+		d->queues[i].url = app->webhook_targets.url[i];
 	e = webhook_keys_read(span_of(app->event_secret), &d->shared.keys,
 			      &d->why);
 	if (e == ERR_OK)
@@ -238,7 +238,7 @@ static int deliver(const struct app *app, bool follow, bool json)
 	int status;
 	enum err e;
 
-	if (app->receivers.count == 0)
+	if (app->webhook_targets.count == 0)
 		return admin_fail(EX_CONFIG,
 				  "EVENT_URLS is not set; set it to the URLs "
 				  "of webhook targets");

@@ -90,7 +90,7 @@ static enum err add_total(void *arg)
 	struct events *ev = arg;
 	const struct outbox_total *t = &ev->total;
 	bool configured =
-		webhook_targets_has(&ev->admin.app.receivers, t->target);
+		webhook_targets_has(&ev->admin.app.webhook_targets, t->target);
 	struct json_object *o;
 
 	if (!ev->json) {

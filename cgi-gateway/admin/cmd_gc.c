@@ -124,12 +124,12 @@ static enum err continue_after(struct gc_run *run, const char *kind, enum err e,
 static enum err gc_rows(struct gc_run *run, struct errmsg *why)
 {
 	const struct gc *gc = &run->gc;
-	enum err e = links_sweep(gc->db, gc->now, gc->dry, &run->links, why);
+	enum err e = links_gc(gc->db, gc->now, gc->dry, &run->links, why);
 
 	e = continue_after(run, "links", e, why);
 	if (e == ERR_OK) {
-		e = upload_links_sweep(gc->db, gc->now, gc->dry,
-				       &run->upload_links, why);
+		e = upload_links_gc(gc->db, gc->now, gc->dry,
+				    &run->upload_links, why);
 		e = continue_after(run, "upload links", e, why);
 	}
 	if (e == ERR_OK) {
@@ -186,7 +186,7 @@ int cmd_gc(int argc, char **argv)
 		return status;
 	run.gc.db = g.app.db;
 	run.gc.store = g.app.store;
-	run.gc.to = &g.app.receivers;
+	run.gc.to = &g.app.webhook_targets;
 	run.gc.now = g.now;
 	status = collect(&run, g.app.upload_life);
 	gateway_admin_close(&g);

@@ -55,7 +55,7 @@ static enum err expire(struct gc *gc, const struct file *f, struct errmsg *why)
 
 	why->text[0] = '\0';
 	if (!gc->dry)
-		e = files_drop(gc->db, f, gc->now, gc->to, why);
+		e = files_delete_expired(gc->db, f, gc->now, gc->to, why);
 	/* Its owner has lifted the expiry, or another pass was faster */
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK;

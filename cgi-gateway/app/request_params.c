@@ -1,7 +1,7 @@
 #include "cgi-gateway/app/request_params.h"
 
 enum {
-	EXPIRY_MAX = 10 * 366 * 86400, /* seconds; longer is a mistake */
+	EXPIRY_MAX = 10 * 366 * 86400, /* seconds */
 };
 
 /* ?owner=, for an admin */
@@ -12,14 +12,14 @@ static enum err named_owner(const struct app *app, struct request *rq,
 	int64_t n;
 	enum err e;
 
-	/* What an API token may do is in the table alone */
+	/* The scopes of an API token are only in its row */
 	e = session_check_api(app->db, rq, "", &rs->why);
 	if (e != ERR_OK)
 		return e;
 	if (!rq->claims.admin ||
 	    !span_list_has(span_of(rq->claims.scope), SPAN("admin")))
 		return response_explain(rs, ERR_SCOPE,
-					"Only an admin may name ?owner=.");
+					"Only an admin may use ?owner=.");
 	if (!span_to_int(text, &n) || n == 0)
 		return response_explain(rs, ERR_INVALID,
 					"?owner= is the number of a user.");

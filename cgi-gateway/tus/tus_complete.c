@@ -110,7 +110,7 @@ static enum err become_file(const struct app *app, const struct request *rq,
 	e = resumable_commit_place(c.bytes, &rs->why);
 	if (e == ERR_OK)
 		e = tus_uploads_finish(app->db, session, u, &c.file,
-				       &app->receivers, &rs->why);
+				       &app->webhook_targets, &rs->why);
 	return end_commit(app, &c, e);
 }
 
@@ -162,7 +162,7 @@ enum err tus_complete_joined(const struct app *app, const struct request *rq,
 	e = resumable_commit_place(c.bytes, &rs->why);
 	if (e == ERR_OK)
 		e = tus_uploads_join(app->db, session, &app->quota, u, &c.file,
-				     part, part_count, &app->receivers,
+				     part, part_count, &app->webhook_targets,
 				     &rs->why);
 	return end_commit(app, &c, e);
 }

@@ -374,8 +374,8 @@ describe('limits of upload links', () => {
     };
     await assertRefused(await put(link, 'x'.repeat(61)), 413, 'too-large', /larger than 60 bytes \(the limit of this link\)/);
     assertStatus(await put(link, 'x'.repeat(60)), 201);
-    await assertRefused(await put(link, 'x'.repeat(41)), 507, 'quota-exceeded', /Too many bytes: this link takes 40 more\. Nothing was stored\./);
-    await assertRefused(await postForm(link, filePart('a', ''), filePart('b', ''), filePart('c', '')), 507, 'quota-exceeded', /Too many files: this link takes 2 more/);
+    await assertRefused(await put(link, 'x'.repeat(41)), 507, 'quota-exceeded', /Too many bytes: this link accepts 40 more\. Nothing was stored;/);
+    await assertRefused(await postForm(link, filePart('a', ''), filePart('b', ''), filePart('c', '')), 507, 'quota-exceeded', /Too many files: this link accepts 2 more/);
     await assertHas({ person, link }, ['x'.repeat(60)]);
     await quota(person, '--bytes', '61');
     await assertRefused(await put(link, 'xx'), 507, 'quota-exceeded', /The space behind this link is full/);

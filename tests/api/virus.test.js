@@ -224,7 +224,7 @@ describe('the scan limit', () => {
 describe('a scanner that is unavailable', () => {
   const assertUnavailable = (answer, name = 'file') => {
     assertProblem(answer, 503, 'unavailable');
-    assert.equal(answer.json.detail, `"${name}" cannot be scanned for viruses at the moment. Try again soon.`);
+    assert.equal(answer.json.detail, `"${name}" cannot be scanned for viruses at the moment. Try again in a few seconds.`);
     assert.match(answer.headers.get('retry-after'), /^\d+$/);
   };
   const why = async (answer) => JSON.parse(await stack.logLine(`"event":"request","request_id":"${answer.headers.get('x-request-id')}"`)).why;
@@ -315,7 +315,7 @@ describe('a scanner that is unavailable', () => {
     try {
       const answer = await assertNothingStored(() => cgi({ CLAMD_TIMEOUT: '1' }, { input: 'hello' }));
       assertUnavailable(answer);
-      assert.match(answer.stderr, /"why":"clamd: timed out while waiting for its answer"/);
+      assert.match(answer.stderr, /"why":"clamd: timed out while waiting for the reply"/);
       const large = await assertNothingStored(() => cgi({ CLAMD_TIMEOUT: '1' }, { input: Buffer.alloc(8 << 20) }));
       assertUnavailable(large);
       assert.match(large.stderr, /"why":"clamd: timed out while sending"/);

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span text = fuzz_copy(data, size);
 	char name[CLAMD_SIGNATURE_MAX + 1] = "untouched";
-	enum err e = clamd_answer_parse(text, name);
+	enum err e = clamd_reply_parse(text, name);
 
 	MUST((e == ERR_OK) == span_eq(text, SPAN("stream: OK")));
 	if (e == ERR_INFECTED) {

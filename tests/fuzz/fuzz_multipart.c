@@ -21,7 +21,7 @@ static enum err parse_pieces(struct span type, struct span body, size_t size,
 		struct span piece = copy;
 
 		while ((e = multipart_next(&m, &piece, &ev)) == ERR_OK &&
-		       ev.kind != MULTIPART_HUNGRY) {
+		       ev.kind != MULTIPART_NEEDS_MORE) {
 			MUST(!closed);
 			MUST(open == (ev.kind == MULTIPART_DATA ||
 				      ev.kind == MULTIPART_END));

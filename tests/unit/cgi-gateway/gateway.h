@@ -16,8 +16,8 @@
 
 enum {
 	GATEWAY_NOW = 1767225600,   /* 2026-01-01T00:00:00Z */
-	GATEWAY_USER = 42,	    /* who asks, unless told otherwise */
-	GATEWAY_OTHER = 7,	    /* somebody else, who has a session too */
+	GATEWAY_USER = 42,	    /* sends the requests by default */
+	GATEWAY_OTHER = 7,	    /* another user, with a session */
 	GATEWAY_MAX_UPLOAD = 10000, /* bytes */
 	GATEWAY_MAX_FILES = 3,
 	GATEWAY_UPLOAD_LIFE = 1000, /* seconds */
@@ -68,10 +68,11 @@ static inline void gateway_open(struct gateway *g, struct db *db)
 	folder_make(g->dir);
 	g->app.max_upload = GATEWAY_MAX_UPLOAD;
 	g->app.max_files = GATEWAY_MAX_FILES;
-	g->app.inspector = (struct content_scanner) { .magic_database = nothing,
-						      .clamd = nothing,
-						      .clamd_larger = refuse };
-	assert_ok(content_scanner_open(&g->app.inspector, NULL));
+	g->app.content_scanner =
+		(struct content_scanner) { .magic_database = nothing,
+					   .clamd = nothing,
+					   .clamd_larger = refuse };
+	assert_ok(content_scanner_open(&g->app.content_scanner, NULL));
 	g->app.upload_life = GATEWAY_UPLOAD_LIFE;
 	g->app.streams_max = 1;
 	g->app.db = db;
@@ -86,7 +87,7 @@ static inline void gateway_close(struct gateway *g)
 	memory_release(&g->memory);
 	arena_release(&g->arena);
 	store_close(g->app.store);
-	content_scanner_close(&g->app.inspector);
+	content_scanner_close(&g->app.content_scanner);
 	folder_remove(g->dir);
 }
 
@@ -100,7 +101,7 @@ static inline void gateway_request(struct gateway *g, const char *method,
 	memory_set(&g->memory, "QUERY_STRING", query);
 }
 
-/* Answer it: `tail` is what the route's "*" takes. Returns the status. */
+/* Respond; `tail` is what the route's "*" matches. Returns the status. */
 static inline int gateway_answer(struct gateway *g, handler_fn *handle,
 				 struct span tail)
 {
@@ -148,7 +149,7 @@ static inline enum err gateway_add(const struct gateway *g,
 			 count, NULL, NULL);
 }
 
-/* Where `part` stands in the answer's body; its length where it does not */
+/* The position of `part` in the response's body, or the body's length */
 static inline size_t gateway_find(const struct gateway *g, const char *part)
 {
 	struct span body = memory_answer(&g->memory);

@@ -234,7 +234,7 @@ static void there_are_so_many_tokens_and_no_more(void **state)
 	assert_err(sessions_add_token(db, &s,
 				      SPAN("0123456789abcdef0123456789abcdef"),
 				      NULL),
-		   ERR_QUOTA);
+		   ERR_TOO_MANY);
 	(void)token(BOB, T0);
 }
 

@@ -235,10 +235,12 @@ static void an_expiry_adds_one_event_of_its_own_kind(void **state)
 	(void)state;
 	f.expires_at = NOW;
 	add(&f, NULL);
-	assert_err(files_drop(db, &f, NOW - 1, &one, &why), ERR_NOT_FOUND);
+	assert_err(files_delete_expired(db, &f, NOW - 1, &one, &why),
+		   ERR_NOT_FOUND);
 	assert_int_equal(rows(), 0);
-	assert_ok(files_drop(db, &f, NOW, &one, &why));
-	assert_err(files_drop(db, &f, NOW, &one, &why), ERR_NOT_FOUND);
+	assert_ok(files_delete_expired(db, &f, NOW, &one, &why));
+	assert_err(files_delete_expired(db, &f, NOW, &one, &why),
+		   ERR_NOT_FOUND);
 	assert_int_equal(list((struct outbox_filter) { 0 }), 1);
 	assert_string_equal(s.all[0].kind, "expired");
 	assert_true(s.all[0].at == NOW);
