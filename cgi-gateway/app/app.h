@@ -27,7 +27,7 @@ struct app {
 				resumable upload expires */
 	/* filled by gateway_settings_check() */
 	struct webhook_targets webhook_targets;
-	/* filled by app_open() in main.c */
+	/* filled by app_open() in main.c; `store` by chosen_store_open() */
 	bool by_server;	 /* the server in front sends the bytes */
 	bool by_address; /* it gets an address (X-Accel-Redirect), not a path
 			  * (X-Sendfile) */

@@ -71,8 +71,8 @@ enum err gateway_settings_check(struct app *app, struct errmsg *why)
 	if (e == ERR_OK)
 		e = webhook_targets_read(span_of(app->event_urls),
 					 &app->webhook_targets, why);
-
-	/* A missing secret is an error only for gateway-admin deliver, which signs */
+	/* A missing secret is an error only for gateway-admin deliver, which
+	 * signs */
 	if (e != ERR_OK || app->webhook_targets.count == 0 ||
 	    app->event_secret[0] == '\0')
 		return e;

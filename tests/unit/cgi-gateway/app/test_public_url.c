@@ -82,8 +82,8 @@ static void a_page_of_the_site_has_no_prefix(void **state)
 	app.public_url = "https://example.org/";
 	rq.prefix = SPAN("/cgi-bin/cgi-gateway");
 	buf_init(&url, REQUEST_PATH_MAX);
-	public_url_add_page(&app, "/drop.html#", &url);
-	assert_span(buf_span(&url), "https://example.org/drop.html#");
+	public_url_add_page(&app, "/upload-link.html#", &url);
+	assert_span(buf_span(&url), "https://example.org/upload-link.html#");
 	buf_release(&url);
 }
 
