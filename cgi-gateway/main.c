@@ -3,53 +3,10 @@
 
 #include "cgi-gateway/app/chosen_store.h"
 #include "cgi-gateway/app/gateway_settings.h"
+#include "cgi-gateway/routes.h"
 #include "cgi-gateway/tus/tus.h"
 #include "common/log/log.h"
 #include "common/server/health.h"
-
-static const struct route routes[] = {
-	{ "POST", "/upload", handle_upload, "files:write", SESSION_API_BEFORE },
-	{ "PUT", "/upload/*", handle_upload_named, "files:write",
-	  SESSION_API_BEFORE },
-	{ "GET", "/download", handle_download, "files:read",
-	  SESSION_IN_STATEMENT },
-	{ "GET", "/download/*", handle_download, "files:read",
-	  SESSION_IN_STATEMENT },
-	{ "GET", "/files", handle_files, "files:read", SESSION_API_BEFORE },
-	{ "GET", "/files/*/links", handle_links, "files:read",
-	  SESSION_IN_STATEMENT },
-	{ "POST", "/files/*/links", handle_link_new, "files:write",
-	  SESSION_IN_STATEMENT },
-	{ "GET", "/files/*", handle_file, "files:read", SESSION_IN_STATEMENT },
-	{ "PATCH", "/files/*", handle_file_change, "files:write",
-	  SESSION_IN_STATEMENT },
-	{ "DELETE", "/files/*", handle_file_remove, "files:write",
-	  SESSION_API_BEFORE },
-	{ "DELETE", "/links/*", handle_link_end, "files:write",
-	  SESSION_API_BEFORE },
-	{ "GET", "/s/*", handle_shared, NO_AUTH },
-	{ "GET", "/upload-links", handle_upload_links, "files:read",
-	  SESSION_API_BEFORE },
-	{ "POST", "/upload-links", handle_upload_link_new, "files:write",
-	  SESSION_API_BEFORE },
-	{ "DELETE", "/upload-links/*", handle_upload_link_end, "files:write",
-	  SESSION_API_BEFORE },
-	{ "PUT", "/u/*/*", handle_upload_link_put, NO_AUTH },
-	{ "POST", "/u/*", handle_upload_link_post, NO_AUTH },
-	{ "GET", "/u/*", handle_upload_link_show, NO_AUTH },
-	{ "GET", "/usage", handle_usage, "files:read", SESSION_IN_STATEMENT },
-	{ "POST", "/tus", handle_tus_new, "files:write", SESSION_API_BEFORE },
-	{ "POST", "/tus/", handle_tus_new, "files:write", SESSION_API_BEFORE },
-	{ "GET", "/tus/*", handle_tus_show, "files:write",
-	  SESSION_IN_STATEMENT },
-	{ "PATCH", "/tus/*", handle_tus_bytes, "files:write",
-	  SESSION_IN_STATEMENT },
-	{ "DELETE", "/tus/*", handle_tus_end, "files:write",
-	  SESSION_IN_STATEMENT },
-	{ "GET", "/healthz", health_alive, NO_AUTH },
-	{ "GET", "/readyz", handle_ready, NO_AUTH },
-	{ "GET", "/metrics", handle_metrics, NO_AUTH },
-};
 
 static enum err open_content_scanner(struct app *app, struct errmsg *why)
 {
@@ -134,7 +91,7 @@ int main(int argc, char **argv)
 		.defaults = gateway_defaults,
 		.items = gateway_settings,
 		.item_count = GATEWAY_SETTINGS,
-		.router = { routes, sizeof(routes) / sizeof(*routes) },
+		.router = { gateway_routes, GATEWAY_ROUTES },
 		.app = &app,
 		.arrive = tus_arrive,
 		.secret_paths = secret_paths,

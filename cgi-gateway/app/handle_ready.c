@@ -1,5 +1,6 @@
-/* GET /readyz: store, virus scanner and database are available. Only the internal
- * listener has this route, so the response may name what is unavailable. */
+/* GET /readyz: store, virus scanner and database are available. Only the
+ * internal listener has this route, so the response may name what is
+ * unavailable. */
 #include "cgi-gateway/app/app.h"
 
 #include "common/server/health.h"

@@ -13,7 +13,7 @@ static enum err named_owner(const struct app *app, struct request *rq,
 	enum err e;
 
 	/* The scopes of an API token are only in its row */
-	e = session_check_api(app->db, rq, "", &rs->why);
+	e = session_check_identify(app->db, rq->session, &rs->why);
 	if (e != ERR_OK)
 		return e;
 	if (!rq->claims.admin ||
@@ -28,17 +28,26 @@ static enum err named_owner(const struct app *app, struct request *rq,
 }
 
 enum err request_owner(const struct app *app, struct request *rq,
-		       struct response *rs, const char *scope,
-		       struct session_check *who, uint64_t *owner)
+		       struct response *rs, uint64_t *owner)
 {
 	struct span text;
 	enum err e = request_query(rq, "owner", &text);
 
-	session_check_init(who, rq, scope);
 	*owner = 0;
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK;
 	return e == ERR_OK ? named_owner(app, rq, rs, text, owner) : e;
+}
+
+enum err request_file(const struct app *app, struct request *rq,
+		      struct response *rs, struct file *out)
+{
+	uint64_t owner;
+	enum err e = request_owner(app, rq, rs, &owner);
+
+	return e == ERR_OK ? files_find(app->db, rq->session, owner, rq->param,
+					out, &rs->why)
+			   : e;
 }
 
 enum err request_expiry(const struct request *rq, struct response *rs,

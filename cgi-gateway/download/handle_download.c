@@ -16,19 +16,14 @@ enum err handle_download(void *app_, struct request *rq, struct response *rs)
 	struct app *app = app_;
 	struct send_file s;
 	struct file f;
-	struct session_check who = { .user_id = 0 };
 	struct span id;
 	uint64_t owner;
 	enum err e = read_id(rq, &id);
 
 	if (e == ERR_OK)
-		e = request_owner(app, rq, rs, "files:read", &who, &owner);
+		e = request_owner(app, rq, rs, &owner);
 	if (e == ERR_OK)
-		e = files_find(app->db, &who, owner, id, &f, &rs->why);
-	session_check_used(app->db, &who, rq);
-	if (e == ERR_BAD_TOKEN)
-		e = session_check_refused(app->db, rq, "files:read", e,
-					  &rs->why);
+		e = files_find(app->db, rq->session, owner, id, &f, &rs->why);
 	if (e != ERR_OK)
 		return e;
 	send_file_plan(&s, rq, &f);

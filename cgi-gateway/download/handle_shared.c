@@ -3,7 +3,8 @@
 #include "cgi-gateway/tables/links.h"
 
 /* ERR_GONE if the link allows no more downloads. Which requests are a download,
- * and which resume one: docs/decisions/0014-a-resumed-download-counts-once.md */
+ * and which resume one: docs/decisions/0014-a-resumed-download-counts-once.md
+ */
 static enum err check_downloads(struct app *app, const struct request *rq,
 				struct response *rs, const struct link *l,
 				const struct send_file *s)

@@ -178,8 +178,8 @@ enum err send_file_stream(const struct send_file *s, struct app *app,
 	return send_bytes(app, rs, s->file, s->range, buffer);
 }
 
-/* nginx checks conditions without our ETag and Last-Modified, and refuses a Range
- * that we ignore: the gateway responds to these requests itself */
+/* nginx checks conditions without our ETag and Last-Modified, and refuses a
+ * Range that we ignore: the gateway responds to these requests itself */
 static bool nginx_would_differ(const struct send_file *s,
 			       const struct request *rq)
 {

@@ -40,10 +40,10 @@ enum err send_file_stream(const struct send_file *s, struct app *app,
 			  struct request *rq, struct response *rs) MUST_CHECK;
 
 /* Respond in the fastest way. If SENDFILE is set, the server in front sends the
- * file by sendfile(2). It reads ranges and conditions itself, with our ETag, and
- * may differ from the plan: an HTTP/1.0 client gets the whole file. nginx is not
- * asked about conditions: with it, the gateway itself sends a 304, a 416, and
- * the whole file for several ranges or for a malformed one. */
+ * file by sendfile(2). It reads ranges and conditions itself, with our ETag,
+ * and may differ from the plan: an HTTP/1.0 client gets the whole file. nginx
+ * is not asked about conditions: with it, the gateway itself sends a 304, a
+ * 416, and the whole file for several ranges or for a malformed one. */
 enum err send_file_respond(const struct send_file *s, struct app *app,
 			   struct request *rq, struct response *rs) MUST_CHECK;
 

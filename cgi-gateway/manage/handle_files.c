@@ -38,14 +38,13 @@ static enum err add_listed_file(void *arg)
 }
 
 static enum err read_page_query(const struct app *app, struct request *rq,
-				struct response *rs, struct session_check *who,
-				struct files_page *p)
+				struct response *rs, struct files_page *p)
 {
 	struct span text;
 	enum err e;
 
 	*p = (struct files_page) { .limit = LIST_DEFAULT };
-	e = request_owner(app, rq, rs, "files:read", who, &p->owner);
+	e = request_owner(app, rq, rs, &p->owner);
 	if (e != ERR_OK)
 		return e;
 	e = request_query(rq, "limit", &text);
@@ -96,36 +95,22 @@ static void set_next_link(const struct app *app, const struct request *rq,
 	buf_release(&link);
 }
 
-static enum err fill_page(struct listing *l, const struct files_page *page,
-			  const struct session_check *who, struct request *rq,
-			  struct response *rs)
-{
-	struct db *db = l->app->db;
-	enum err e = session_check_api(db, rq, "files:read", &rs->why);
-
-	if (e == ERR_OK)
-		e = files_list(db, who, page, &l->row, add_listed_file, l,
-			       &rs->why);
-	if (e == ERR_OK && l->last[0] == '\0')
-		e = session_check_alone(db, rq, "files:read", &rs->why);
-	return e;
-}
-
 enum err handle_files(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
 	struct listing l = { .app = app, .rq = rq };
 	struct files_page page;
-	struct session_check who;
 	struct json_object *o;
-	enum err e = read_page_query(app, rq, rs, &who, &page);
+	enum err e = read_page_query(app, rq, rs, &page);
 
 	if (e != ERR_OK)
 		return e;
 	o = json_object_new_object();
 	l.files = json_add_array(o, "files");
 	l.left = page.limit++;
-	e = l.files != NULL ? fill_page(&l, &page, &who, rq, rs) : ERR_MEMORY;
+	e = l.files != NULL ? files_list(app->db, rq->session, &page, &l.row,
+					 add_listed_file, &l, &rs->why)
+			    : ERR_MEMORY;
 	if (e == ERR_OK && l.more) {
 		json_set_str(o, "next", l.last);
 		set_next_link(app, rq, rs, l.last);
@@ -140,22 +125,6 @@ enum err handle_files(void *app_, struct request *rq, struct response *rs)
 
 /* --- one file ------------------------------------------------------------- */
 
-static enum err find_file(struct app *app, struct request *rq,
-			  struct response *rs, const char *scope,
-			  struct session_check *who, struct file *out)
-{
-	uint64_t owner;
-	enum err e = request_owner(app, rq, rs, scope, who, &owner);
-
-	if (e != ERR_OK)
-		return e;
-	e = files_find(app->db, who, owner, rq->param, out, &rs->why);
-	session_check_used(app->db, who, rq);
-	return e == ERR_BAD_TOKEN
-		       ? session_check_refused(app->db, rq, scope, e, &rs->why)
-		       : e;
-}
-
 static enum err respond_file(struct app *app, struct request *rq,
 			     struct response *rs, const struct file *f)
 {
@@ -168,9 +137,8 @@ static enum err respond_file(struct app *app, struct request *rq,
 
 enum err handle_file(void *app, struct request *rq, struct response *rs)
 {
-	struct session_check who;
 	struct file f;
-	enum err e = find_file(app, rq, rs, "files:read", &who, &f);
+	enum err e = request_file(app, rq, rs, &f);
 
 	return e == ERR_OK ? respond_file(app, rq, rs, &f) : e;
 }
@@ -214,12 +182,11 @@ enum err handle_file_change(void *app_, struct request *rq, struct response *rs)
 	struct app *app = app_;
 	struct json_object *o = NULL;
 	struct files_changed which = { false, false };
-	struct session_check who;
 	struct file f;
 	enum err e = body_json(rq, rs, &o);
 
 	if (e == ERR_OK)
-		e = find_file(app, rq, rs, "files:write", &who, &f);
+		e = request_file(app, rq, rs, &f);
 	if (e == ERR_OK)
 		e = change_name(o, rs, &f);
 	if (e == ERR_OK)
@@ -231,7 +198,7 @@ enum err handle_file_change(void *app_, struct request *rq, struct response *rs)
 		};
 	json_object_put(o);
 	if (e == ERR_OK)
-		e = files_update(app->db, &who, &f, which, &rs->why);
+		e = files_update(app->db, rq->session, &f, which, &rs->why);
 	return e == ERR_OK ? respond_file(app, rq, rs, &f) : e;
 }
 
@@ -239,20 +206,16 @@ enum err handle_file_remove(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
 	char *id = arena_cstr(rq->arena, rq->param);
-	struct session_check who;
 	uint64_t owner;
-	enum err e = request_owner(app, rq, rs, "files:write", &who, &owner);
+	enum err e = request_owner(app, rq, rs, &owner);
 
 	if (id == NULL)
 		return ERR_MEMORY;
 	if (e == ERR_OK)
-		e = session_check_api(app->db, rq, "files:write", &rs->why);
-	if (e == ERR_OK)
-		e = files_remove(app->db, &who, owner, rq->param,
+		e = files_remove(app->db, rq->session, owner, rq->param,
 				 &app->webhook_targets, &rs->why);
 	if (e != ERR_OK)
-		return session_check_refused(app->db, rq, "files:write", e,
-					     &rs->why);
+		return e;
 	/* With its row the file is deleted. If the bytes cannot be removed, the
 	 * log line has the reason, and gateway-admin gc removes them later. */
 	(void)!store_remove(app->store, id, &rs->why);

@@ -26,22 +26,6 @@ static struct json_object *link_json(const struct link *l)
 	return o;
 }
 
-static enum err find_file(struct app *app, struct request *rq,
-			  struct response *rs, const char *scope,
-			  struct session_check *who, struct file *out)
-{
-	uint64_t owner;
-	enum err e = request_owner(app, rq, rs, scope, who, &owner);
-
-	if (e != ERR_OK)
-		return e;
-	e = files_find(app->db, who, owner, rq->param, out, &rs->why);
-	session_check_used(app->db, who, rq);
-	return e == ERR_BAD_TOKEN
-		       ? session_check_refused(app->db, rq, scope, e, &rs->why)
-		       : e;
-}
-
 /* --- creating ------------------------------------------------------------- */
 
 static enum err read_link(struct request *rq, struct response *rs,
@@ -81,15 +65,14 @@ enum err handle_link_new(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
 	char token[LINK_TOKEN_LEN + 1];
-	struct session_check who;
 	struct link l;
 	struct file f;
 	enum err e = read_link(rq, rs, &l);
 
 	if (e == ERR_OK)
-		e = find_file(app, rq, rs, "files:write", &who, &f);
+		e = request_file(app, rq, rs, &f);
 	if (e == ERR_OK)
-		e = links_add(app->db, &who, &f, &l, token, &rs->why);
+		e = links_add(app->db, rq->session, &f, &l, token, &rs->why);
 	if (e == ERR_TOO_MANY)
 		return response_explain(rs, e,
 					"The file has %d links, which is the "
@@ -121,9 +104,8 @@ enum err handle_links(void *app_, struct request *rq, struct response *rs)
 	struct app *app = app_;
 	struct json_object *o;
 	struct listing l;
-	struct session_check who;
 	struct file f;
-	enum err e = find_file(app, rq, rs, "files:read", &who, &f);
+	enum err e = request_file(app, rq, rs, &f);
 
 	if (e != ERR_OK)
 		return e;
@@ -141,16 +123,11 @@ enum err handle_links(void *app_, struct request *rq, struct response *rs)
 enum err handle_link_end(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
-	struct session_check who;
 	uint64_t owner;
-	enum err e = request_owner(app, rq, rs, "files:write", &who, &owner);
+	enum err e = request_owner(app, rq, rs, &owner);
 
 	if (e == ERR_OK)
-		e = session_check_api(app->db, rq, "files:write", &rs->why);
-	if (e == ERR_OK)
-		e = links_revoke(app->db, &who, owner, rq->param, &rs->why);
-	if (e != ERR_OK)
-		return session_check_refused(app->db, rq, "files:write", e,
-					     &rs->why);
-	return response_empty(rs, 204);
+		e = links_revoke(app->db, rq->session, owner, rq->param,
+				 &rs->why);
+	return e == ERR_OK ? response_empty(rs, 204) : e;
 }

@@ -1,5 +1,5 @@
-/* POST, GET /upload-links and DELETE /upload-links/{id}: upload links, for their
- * owner. Only the response that creates a link has its address. */
+/* POST, GET /upload-links and DELETE /upload-links/{id}: upload links, for
+ * their owner. Only the response that creates a link has its address. */
 #include "cgi-gateway/app/public_url.h"
 #include "cgi-gateway/app/request_params.h"
 #include "cgi-gateway/manage/link_params.h"
@@ -9,8 +9,8 @@
 
 #include <sodium.h>
 
-/* If a link leaks, this is the most that others can upload, unless its owner has
- * set other limits */
+/* If a link leaks, this is the most that others can upload, unless its owner
+ * has set other limits */
 enum {
 	FILES_DEFAULT = 100,
 	BYTES_DEFAULT = 1 << 30,
@@ -92,40 +92,27 @@ static enum err respond_new_upload_link(const struct app *app,
 	return e;
 }
 
-/* The owner, and an API token checked: the statements below do not report whose
- * it is */
-static enum err check_owner(struct app *app, struct request *rq,
-			    struct response *rs, const char *scope,
-			    struct session_check *who, uint64_t *owner)
-{
-	enum err e = request_owner(app, rq, rs, scope, who, owner);
-
-	return e == ERR_OK ? session_check_api(app->db, rq, scope, &rs->why)
-			   : e;
-}
-
 enum err handle_upload_link_new(void *app_, struct request *rq,
 				struct response *rs)
 {
 	struct app *app = app_;
 	char token[LINK_TOKEN_LEN + 1];
 	struct upload_link l;
-	struct session_check who;
 	uint64_t owner;
 	enum err e = read_upload_link(rq, rs, &l);
 
 	if (e == ERR_OK)
-		e = check_owner(app, rq, rs, "files:write", &who, &owner);
+		e = request_owner(app, rq, rs, &owner);
 	if (e == ERR_OK)
-		e = upload_links_add(app->db, &who, owner, &l, token, &rs->why);
+		e = upload_links_add(app->db, rq->session, owner, &l, token,
+				     &rs->why);
 	if (e == ERR_TOO_MANY)
 		return response_explain(rs, e,
 					"There are %d upload links, which is "
 					"the limit. Revoke one first.",
 					UPLOAD_LINK_OWNER_MAX);
 	if (e != ERR_OK)
-		return session_check_refused(app->db, rq, "files:write", e,
-					     &rs->why);
+		return e;
 	e = respond_new_upload_link(app, rq, rs, &l, token);
 	sodium_memzero(token, sizeof(token));
 	return e;
@@ -151,19 +138,17 @@ enum err handle_upload_links(void *app_, struct request *rq,
 	struct app *app = app_;
 	struct json_object *o;
 	struct listing l;
-	struct session_check who;
 	uint64_t owner;
-	enum err e = check_owner(app, rq, rs, "files:read", &who, &owner);
+	enum err e = request_owner(app, rq, rs, &owner);
 
 	if (e != ERR_OK)
 		return e;
 	o = json_object_new_object();
 	l.links = json_add_array(o, "links");
-	e = l.links != NULL ? upload_links_list(app->db, &who, owner, &l.row,
-						add_upload_link, &l, &rs->why)
-			    : ERR_MEMORY;
-	if (e == ERR_OK && json_object_array_length(l.links) == 0)
-		e = session_check_alone(app->db, rq, "files:read", &rs->why);
+	e = l.links != NULL
+		    ? upload_links_list(app->db, rq->session, owner, &l.row,
+					add_upload_link, &l, &rs->why)
+		    : ERR_MEMORY;
 	if (e == ERR_OK)
 		e = response_json(rs, 200, o);
 	json_object_put(o);
@@ -174,15 +159,11 @@ enum err handle_upload_link_end(void *app_, struct request *rq,
 				struct response *rs)
 {
 	struct app *app = app_;
-	struct session_check who;
 	uint64_t owner;
-	enum err e = check_owner(app, rq, rs, "files:write", &who, &owner);
+	enum err e = request_owner(app, rq, rs, &owner);
 
 	if (e == ERR_OK)
-		e = upload_links_revoke(app->db, &who, owner, rq->param,
+		e = upload_links_revoke(app->db, rq->session, owner, rq->param,
 					&rs->why);
-	if (e != ERR_OK)
-		return session_check_refused(app->db, rq, "files:write", e,
-					     &rs->why);
-	return response_empty(rs, 204);
+	return e == ERR_OK ? response_empty(rs, 204) : e;
 }

@@ -23,16 +23,12 @@ static enum err respond_usage(struct response *rs, const struct usage *u)
 enum err handle_usage(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
-	struct session_check who;
 	struct usage u;
 	uint64_t owner;
-	enum err e = request_owner(app, rq, rs, "files:read", &who, &owner);
+	enum err e = request_owner(app, rq, rs, &owner);
 
-	if (e != ERR_OK)
-		return e;
-	e = quota_usage(app->db, &who, owner, &app->quota, &u, &rs->why);
-	session_check_used(app->db, &who, rq);
 	if (e == ERR_OK)
-		return respond_usage(rs, &u);
-	return session_check_refused(app->db, rq, "files:read", e, &rs->why);
+		e = quota_usage(app->db, rq->session, owner, &app->quota, &u,
+				&rs->why);
+	return e == ERR_OK ? respond_usage(rs, &u) : e;
 }

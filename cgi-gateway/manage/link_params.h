@@ -25,8 +25,8 @@ enum err link_params_read(struct request *rq, struct response *rs,
 enum err link_params_expiry(struct json_object *o, const struct request *rq,
 			    struct response *rs, int64_t *out) MUST_CHECK;
 
-/* The member `key` as a limit: a number from 1 to `max`, or LINK_PARAMS_NONE for
- * null. Without the member *out keeps its value. ERR_INVALID. */
+/* The member `key` as a limit: a number from 1 to `max`, or LINK_PARAMS_NONE
+ * for null. Without the member *out keeps its value. ERR_INVALID. */
 enum err link_params_limit(struct json_object *o, const char *key, int64_t max,
 			   struct response *rs, int64_t *out) MUST_CHECK;
 

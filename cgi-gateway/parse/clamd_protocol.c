@@ -40,8 +40,8 @@ void clamd_length(uint32_t bytes, char out[static CLAMD_LENGTH])
 		out[i] = (char)(unsigned char)(bytes >> (24 - 8 * i));
 }
 
-/* The name appears in responses and logs: it must be plain, whatever a signature
- * file has */
+/* The name appears in responses and logs: it must be plain, whatever a
+ * signature file has */
 static void copy_signature(struct span name,
 			   char out[static CLAMD_SIGNATURE_MAX + 1])
 {

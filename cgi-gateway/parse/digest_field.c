@@ -22,8 +22,8 @@ static enum err parse_value(struct span value, char out[static SHA256_LEN])
 	return ERR_OK;
 }
 
-/* Cut the member before the next comma from the front of *rest. A comma inside a
- * parameter's "string" does not count. */
+/* Cut the member before the next comma from the front of *rest. A comma inside
+ * a parameter's "string" does not count. */
 static struct span next_member(struct span *rest)
 {
 	struct span all = *rest;

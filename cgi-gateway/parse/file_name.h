@@ -19,7 +19,8 @@ enum err file_name_clean(struct span sent,
 			 char out[static FILE_NAME_MAX + 1]) MUST_CHECK;
 
 /* Append a Content-Disposition value (RFC 6266) that every browser understands:
- * an ASCII filename, and filename* (RFC 8187) if the name is not plain ASCII. */
+ * an ASCII filename, and filename* (RFC 8187) if the name is not plain ASCII.
+ */
 void file_name_disposition(struct span name, bool inline_, struct buf *out);
 
 #endif

@@ -61,8 +61,8 @@ bool file_type_is_inert(struct span type)
 	return is_one_of(type, inert);
 }
 
-/* A page can load it as its own script or style sheet, from any address and with
- * any Content-Disposition (WHATWG MIME Sniffing 4.6 has the list) */
+/* A page can load it as its own script or style sheet, from any address and
+ * with any Content-Disposition (WHATWG MIME Sniffing 4.6 has the list) */
 static bool is_script(struct span type)
 {
 	static const char *const names[] = { "ecmascript", "jscript",

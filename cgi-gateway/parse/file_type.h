@@ -1,5 +1,5 @@
-/* file_type.h - the MIME type of a file, decided from its bytes and from the type
- * that its client claims: docs/decisions/0019-the-bytes-decide-the-type.md
+/* file_type.h - the MIME type of a file, decided from its bytes and from the
+ * type that its client claims: docs/decisions/0019-the-bytes-decide-the-type.md
  *
  * A type here is "type/subtype" in lower case, without parameters.
  */
@@ -17,13 +17,14 @@ enum {
 void file_type_clean(struct span sent, char out[static FILE_TYPE_MAX + 1]);
 
 /* The type to store. libmagic `found` one in the bytes (empty: they were not
- * examined), and the client `claimed` one (empty: it did not). Both are cleaned.
+ * examined), and the client `claimed` one (empty: it did not). Both are
+ * cleaned.
  *
  * The result is `found`, unless `claimed` is only more specific: text/csv for
- * text, a word processor's type for a ZIP archive. An inert type (see below), or
- * one that can hold a script, is the result only if it was found. A script or a
- * style sheet is never the result, for a page of ours could be made to run it:
- * the result is text/plain. */
+ * text, a word processor's type for a ZIP archive. An inert type (see below),
+ * or one that can hold a script, is the result only if it was found. A script
+ * or a style sheet is never the result, for a page of ours could be made to run
+ * it: the result is text/plain. */
 void file_type_decide(struct span found, struct span claimed,
 		      char out[static FILE_TYPE_MAX + 1]);
 

@@ -1,8 +1,8 @@
 /* link_token.h - the secret in the address of a share link or an upload link.
  *
- * It is 192 random bits. Only their SHA-256 is stored. Guesses are not throttled:
- * with a million links and a million guesses a second, the first right guess is
- * expected after 10^38 years.
+ * It is 192 random bits. Only their SHA-256 is stored. Guesses are not
+ * throttled: with a million links and a million guesses a second, the first
+ * right guess is expected after 10^38 years.
  */
 #ifndef LINK_TOKEN_H
 #define LINK_TOKEN_H

@@ -39,8 +39,8 @@ static struct span cut_front(struct span *piece, size_t n)
 }
 
 /* Continue with a delimiter that has begun. True when it is decided: either the
- * delimiter is complete (matched == delimiter_len), or there is none (matched is
- * 0, and *wrongly has the bytes that were held back). */
+ * delimiter is complete (matched == delimiter_len), or there is none (matched
+ * is 0, and *wrongly has the bytes that were held back). */
 static bool match_delimiter(struct multipart *m, struct span *piece,
 			    struct span *wrongly)
 {

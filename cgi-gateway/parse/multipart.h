@@ -69,8 +69,8 @@ enum err multipart_init(struct multipart *m,
 			struct span content_type) MUST_CHECK;
 
 /* Parse from the front of *piece up to the next event, and cut that off.
- * ERR_FORMAT: not multipart/form-data; ERR_TOO_LARGE: the header lines of a part
- * are longer than MULTIPART_HEAD_MAX. */
+ * ERR_FORMAT: not multipart/form-data; ERR_TOO_LARGE: the header lines of a
+ * part are longer than MULTIPART_HEAD_MAX. */
 enum err multipart_next(struct multipart *m, struct span *piece,
 			struct multipart_event *ev) MUST_CHECK;
 

@@ -3,8 +3,8 @@
 #include "common/codec/field.h"
 #include "common/codec/http_date.h"
 
-/* A position in a file. RFC 9110 14.1.2 sets no limit: a number that does not fit
- * into int64_t is valid, and behind the end of every file. */
+/* A position in a file. RFC 9110 14.1.2 sets no limit: a number that does not
+ * fit into int64_t is valid, and behind the end of every file. */
 static bool parse_position(struct span s, int64_t *out)
 {
 	if (span_to_int(s, out))

@@ -26,8 +26,8 @@ struct content_scanner {
 };
 
 /* ERR_CONFIG if a setting is invalid. If MAGIC_DATABASE is not set and libmagic
- * has no database of its own, that is no error: s->mime_types is NULL, `why` has
- * the reason, and the bytes decide no file's type. */
+ * has no database of its own, that is no error: s->mime_types is NULL, `why`
+ * has the reason, and the bytes decide no file's type. */
 enum err content_scanner_open(struct content_scanner *s,
 			      struct errmsg *why) MUST_CHECK;
 void content_scanner_close(struct content_scanner *s);
@@ -40,8 +40,8 @@ enum err content_scanner_ready(const struct content_scanner *s,
  * then what is larger than clamd_max is refused. */
 int64_t content_scanner_limit(const struct content_scanner *s, int64_t max);
 
-/* The bytes of a file, which are all written. `read` copies at most `cap` bytes,
- * beginning with byte `from`, to `to`; *got is 0 only at the end. */
+/* The bytes of a file, which are all written. `read` copies at most `cap`
+ * bytes, beginning with byte `from`, to `to`; *got is 0 only at the end. */
 struct content_source {
 	enum err (*read)(void *arg, int64_t from, char *to, size_t cap,
 			 size_t *got, struct errmsg *why);

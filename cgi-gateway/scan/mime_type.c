@@ -64,8 +64,8 @@ static enum err slot_load(struct mime_types *t, struct slot *p,
 	return e;
 }
 
-/* Lock the first free slot, so that only as many cookies are made as work at the
- * same time. If none is free, wait for the next one in turn. */
+/* Lock the first free slot, so that only as many cookies are made as work at
+ * the same time. If none is free, wait for the next one in turn. */
 static struct slot *slot_lock(struct mime_types *t)
 {
 	struct slot *p;

@@ -1,10 +1,10 @@
 /* mime_type.h - the MIME type of bytes, by libmagic.
  *
- * libmagic works with a "cookie" that only one thread at a time can use, and that
- * takes up to 5 MiB of memory. So there are few cookies, made when they are first
- * needed and shared by all threads. The work for a file is bounded: libmagic gets
- * only its beginning, regular expressions get less of it, and its parsers of
- * whole formats (ELF, old office documents) are off.
+ * libmagic works with a "cookie" that only one thread at a time can use, and
+ * that takes up to 5 MiB of memory. So there are few cookies, made when they
+ * are first needed and shared by all threads. The work for a file is bounded:
+ * libmagic gets only its beginning, regular expressions get less of it, and its
+ * parsers of whole formats (ELF, old office documents) are off.
  */
 #ifndef MIME_TYPE_H
 #define MIME_TYPE_H

@@ -144,9 +144,10 @@ enum err files_find(struct db *db, struct session_check *session,
 		why);
 	/* clang-format on */
 	if (e == ERR_NOT_FOUND)
-		return ERR_BAD_TOKEN;
+		return session_check_no_row(db, session, ERR_BAD_TOKEN, why);
 	if (e != ERR_OK)
 		return e;
+	session_check_found(db, session);
 	if (f.id[0] == '\0')
 		return ERR_NOT_FOUND;
 	*out = f;
@@ -155,8 +156,8 @@ enum err files_find(struct db *db, struct session_check *session,
 
 /* --- the list ------------------------------------------------------------- */
 
-/* Append a pattern of LIKE for what contains `part`, whose wildcards are escaped
- */
+/* Append a pattern of LIKE for what contains `part`, whose wildcards are
+ * escaped */
 static void add_like_pattern(struct span part, struct buf *out)
 {
 	buf_add_char(out, '%');
@@ -171,8 +172,9 @@ static void add_like_pattern(struct span part, struct buf *out)
 }
 
 /* In both lists: without FORCE INDEX the optimizer reads all files of an owner
- * from the newest on to find the start of a page. For the same reason the session
- * is checked in a subquery, from which it knows the owner beforehand. */
+ * from the newest on to find the start of a page. For the same reason the
+ * session is checked in a subquery, from which it knows the owner beforehand.
+ */
 #define PAGE_VALUES(session, p, below)                                     \
 	OWNER_VALUES((p)->owner), SESSION_VALUES(session), db_text(below), \
 		db_int((session)->now)
@@ -227,18 +229,23 @@ enum err files_list(struct db *db, const struct session_check *session,
 {
 	/* Every id is below "g", for ids are lower-case hex */
 	struct span below = p->after.len > 0 ? p->after : SPAN("g");
+	struct session_rows rows = { each, arg, false };
 	struct buf pattern;
 	enum err e;
 
-	if (p->part.len == 0)
-		return list_all(db, session, p, below, row, each, arg, why);
 	buf_init(&pattern, FILE_NAME_MAX * 2 + 2);
-	add_like_pattern(p->part, &pattern);
+	if (p->part.len > 0)
+		add_like_pattern(p->part, &pattern);
 	e = buf_error(&pattern);
-	if (e == ERR_OK)
+	if (e == ERR_OK && p->part.len == 0)
+		e = list_all(db, session, p, below, row, session_rows_each,
+			     &rows, why);
+	else if (e == ERR_OK)
 		e = list_named(db, session, p, below, buf_span(&pattern), row,
-			       each, arg, why);
+			       session_rows_each, &rows, why);
 	buf_release(&pattern);
+	if (e == ERR_OK && !rows.any)
+		return session_check_no_row(db, session, ERR_OK, why);
 	return e;
 }
 
@@ -313,8 +320,10 @@ enum err files_remove(struct db *db, const struct session_check *session,
 	struct file f;
 	enum err e;
 
+	/* What is no id finds no file, but the session is checked all the same
+	 */
 	if (!ident_is_uuid(id))
-		return ERR_NOT_FOUND;
+		id = SPAN("");
 	/* Read without a lock: the owner and the size of a file never change */
 	/* clang-format off */
 	e = db_row(db,
@@ -329,9 +338,11 @@ enum err files_remove(struct db *db, const struct session_check *session,
 		       db_to_int(&f.size)),
 		why);
 	/* clang-format on */
-	if (e != ERR_OK)
-		return e;
-	return remove_file(db, &f, EVENT_DELETED, session->now, to, why);
+	if (e == ERR_OK)
+		e = remove_file(db, &f, EVENT_DELETED, session->now, to, why);
+	if (e == ERR_NOT_FOUND)
+		return session_check_no_row(db, session, e, why);
+	return e;
 }
 
 enum err files_delete_expired(struct db *db, const struct file *f, int64_t now,

@@ -1,9 +1,9 @@
 /* files.h - the table `file`: one row for each finished file.
  *
  * A row exists only for bytes that are safe in the store. A file of another
- * owner, or one that has expired, is not found. Rows are inserted and deleted in
- * one transaction with their count (quota.h) and their event (outbox.h). Errors
- * are db.h's, and those named.
+ * owner, or one that has expired, is not found. Rows are inserted and deleted
+ * in one transaction with their count (quota.h) and their event (outbox.h).
+ * Errors are db.h's, and those named.
  */
 #ifndef FILES_H
 #define FILES_H
@@ -55,10 +55,11 @@ struct amount files_amount(const struct file *files, size_t count);
 		db_to_int_or(&(f)->expires_at, FILES_NEVER),                 \
 		db_to_text((f)->upload_link, sizeof((f)->upload_link))
 
-/* The calls below check the session `session` in the same statement, so without a
- * round trip of its own: ERR_BAD_TOKEN if it is not valid. `owner` is the user
- * whose files these are, 0 for the session's own user. `to` are the webhook
- * targets that get an event; NULL for none. */
+/* The calls below check the session `session` in the same statement, so without
+ * a round trip of its own. They return ERR_BAD_TOKEN if it is not valid, and
+ * ERR_SCOPE if an API token lacks the scope (session_check.h). `owner` is the
+ * user whose files these are, 0 for the session's own user. `to` are the
+ * webhook targets that get an event; NULL for none. */
 
 /* Insert all `count` rows, or none, each with its event. The owner is `owner`,
  * whatever files[i].owner says. `defaults` are the limits of an owner without
@@ -77,8 +78,7 @@ enum err files_insert(struct db_conn *c, const struct session_check *session,
 		      const struct webhook_targets *to,
 		      struct errmsg *why) MUST_CHECK;
 
-/* One file. Fills session->user_id and the members behind it, for
- * session_check_used(), also when ERR_NOT_FOUND is returned. */
+/* One file. ERR_NOT_FOUND. */
 enum err files_find(struct db *db, struct session_check *session,
 		    uint64_t owner, struct span id, struct file *out,
 		    struct errmsg *why) MUST_CHECK;
@@ -91,15 +91,16 @@ struct files_page {
 	int64_t limit;	   /* rows */
 };
 
-/* Newest first; `each` gets every row in *row. An empty list may also mean that
- * the session has ended: session_check_alone() reports that. */
+/* Newest first; `each` gets every row in *row. A list without rows costs a
+ * second round trip, which checks the session. */
 enum err files_list(struct db *db, const struct session_check *session,
 		    const struct files_page *p, struct file *row,
 		    db_each_fn *each, void *arg, struct errmsg *why) MUST_CHECK;
 
 /* Write the columns of `f` that `which` names; the row is found by f->id and
  * f->owner. The other columns are left alone: another request may be changing
- * them. ERR_NOT_FOUND also if the session has ended since the file was found. */
+ * them. ERR_NOT_FOUND also if the session has ended since the file was found.
+ */
 struct files_changed {
 	bool name, expiry;
 };
@@ -108,8 +109,7 @@ enum err files_update(struct db *db, const struct session_check *session,
 		      struct errmsg *why) MUST_CHECK;
 
 /* Delete the row, also of an expired file, which is still counted; with an
- * event. The caller then removes the bytes. ERR_NOT_FOUND also if the session
- * has ended: session_check_alone() reports that. */
+ * event. The caller then removes the bytes. ERR_NOT_FOUND. */
 enum err files_remove(struct db *db, const struct session_check *session,
 		      uint64_t owner, struct span id,
 		      const struct webhook_targets *to,
@@ -118,8 +118,8 @@ enum err files_remove(struct db *db, const struct session_check *session,
 /* --- for gateway-admin ---------------------------------------------------- */
 
 /* Delete the row if it has expired at `now`, with an event. It may have been
- * given another expiry since it was read: ERR_NOT_FOUND. Of `f`, the members id,
- * owner and size are used. */
+ * given another expiry since it was read: ERR_NOT_FOUND. Of `f`, the members
+ * id, owner and size are used. */
 enum err files_delete_expired(struct db *db, const struct file *f, int64_t now,
 			      const struct webhook_targets *to,
 			      struct errmsg *why) MUST_CHECK;

@@ -108,10 +108,14 @@ enum err links_list(struct db *db, const struct file *f, struct link *row,
 enum err links_revoke(struct db *db, const struct session_check *session,
 		      uint64_t owner, struct span id, struct errmsg *why)
 {
+	enum err e;
+
+	/* What is no id finds no link, but the session is checked all the same
+	 */
 	if (!ident_is_random(id))
-		return ERR_NOT_FOUND;
+		id = SPAN("");
 	/* clang-format off */
-	return db_change(db,
+	e = db_change(db,
 		"UPDATE link k"
 		"  JOIN live_session l"
 		"   SET k.revoked_at = ?"
@@ -123,6 +127,8 @@ enum err links_revoke(struct db *db, const struct session_check *session,
 		      db_uint(owner), SESSION_VALUES(session)),
 		why);
 	/* clang-format on */
+	return e == ERR_NOT_FOUND ? session_check_no_row(db, session, e, why)
+				  : e;
 }
 
 enum err links_find(struct db *db, struct span token, int64_t now,
@@ -243,8 +249,8 @@ static enum err revoke_by_id(struct db *db, const char *id, int64_t now,
 	/* clang-format on */
 }
 
-/* One by one, in the order of their ids: an UPDATE that searches locks all links
- * and files that it reads */
+/* One by one, in the order of their ids: an UPDATE that searches locks all
+ * links and files that it reads */
 static enum err revoke_without_file(struct db *db, int64_t now,
 				    struct errmsg *why)
 {

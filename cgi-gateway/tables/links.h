@@ -47,7 +47,7 @@ enum err links_list(struct db *db, const struct file *f, struct link *row,
 		    db_each_fn *each, void *arg, struct errmsg *why) MUST_CHECK;
 
 /* Revoke a link, of whichever file of `owner` (files.h). ERR_NOT_FOUND also if
- * it was revoked before, or the session has ended. */
+ * it was revoked before; ERR_BAD_TOKEN. */
 enum err links_revoke(struct db *db, const struct session_check *session,
 		      uint64_t owner, struct span id,
 		      struct errmsg *why) MUST_CHECK;

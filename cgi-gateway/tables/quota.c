@@ -126,9 +126,13 @@ enum err quota_usage(struct db *db, struct session_check *session,
 		why);
 	/* clang-format on */
 
-	if (e == ERR_OK)
-		*out = u;
-	return e == ERR_NOT_FOUND ? ERR_BAD_TOKEN : e;
+	if (e == ERR_NOT_FOUND)
+		return session_check_no_row(db, session, ERR_BAD_TOKEN, why);
+	if (e != ERR_OK)
+		return e;
+	session_check_found(db, session);
+	*out = u;
+	return ERR_OK;
 }
 
 static bool fits_limit(int64_t used, int64_t more, int64_t max)
@@ -286,8 +290,8 @@ static enum err sum_rows(struct db_conn *c, uint64_t owner, struct amount *out,
 }
 
 /* While the row is locked no other transaction adds or deletes. The sum is read
- * without a lock: it sees what is committed at that time, which is after the row
- * was locked. */
+ * without a lock: it sees what is committed at that time, which is after the
+ * row was locked. */
 static enum err recount(struct db_conn *c, uint64_t owner, struct amount *was,
 			struct amount *is, struct errmsg *why)
 {

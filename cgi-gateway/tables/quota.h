@@ -34,19 +34,18 @@ struct amount {
 	int64_t bytes, files;
 };
 
-/* In all calls `session` is the session that must be valid, and `owner` the user in
- * whose row is counted, 0 for the session's own user. If `session` is NULL, no
- * session is checked: the same transaction must check the permission in another
- * way. */
+/* In all calls `session` is the session that must be valid, and `owner` the
+ * user in whose row is counted, 0 for the session's own user. If `session` is
+ * NULL, no session is checked: the same transaction must check the permission
+ * in another way. */
 
 /* --- in the transaction that changes `file` ------------------------------- */
 
 /* Count `more` if it fits; `defaults` hold for an owner without limits of their
- * own. What adds no bytes always fits the limit of bytes, and so for files, even
- * if the limit is now below the current usage: an upload that was begun can be
- * finished.
- * ERR_QUOTA: there is no room, or no row yet, or the session has ended. Then
- * roll back and call quota_refused(). */
+ * own. What adds no bytes always fits the limit of bytes, and so for files,
+ * even if the limit is now below the current usage: an upload that was begun
+ * can be finished. ERR_QUOTA: there is no room, or no row yet, or the session
+ * has ended. Then roll back and call quota_refused(). */
 enum err quota_take(struct db_conn *c, const struct session_check *session,
 		    uint64_t owner, struct amount more,
 		    const struct quota_limits *defaults,
@@ -65,8 +64,8 @@ enum err quota_refused(struct db *db, const struct session_check *session,
 		       const struct quota_limits *defaults,
 		       struct errmsg *why) MUST_CHECK;
 
-/* The usage, and the session checked, in one round trip. ERR_BAD_TOKEN. Fills
- * session->user_id and the members behind it, for session_check_used(). */
+/* The usage, and the session checked, in one round trip. ERR_BAD_TOKEN,
+ * ERR_SCOPE. */
 enum err quota_usage(struct db *db, struct session_check *session,
 		     uint64_t owner, const struct quota_limits *defaults,
 		     struct usage *out, struct errmsg *why) MUST_CHECK;
@@ -83,7 +82,8 @@ enum err quota_show(struct db *db, uint64_t owner,
 
 enum { QUOTA_DEFAULT = -1, QUOTA_KEEP = -2 }; /* as a limit to set */
 
-/* Set both limits, each to a number, QUOTA_NONE, QUOTA_DEFAULT or QUOTA_KEEP. */
+/* Set both limits, each to a number, QUOTA_NONE, QUOTA_DEFAULT or QUOTA_KEEP.
+ */
 enum err quota_set(struct db *db, uint64_t owner, const struct quota_limits *l,
 		   struct errmsg *why) MUST_CHECK;
 

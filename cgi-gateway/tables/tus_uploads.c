@@ -170,9 +170,10 @@ enum err tus_uploads_find(struct db *db, struct session_check *session,
 			  db_to_int_or(&u.finished_at, TUS_UNFINISHED)),
 		   why);
 	if (e == ERR_NOT_FOUND)
-		return ERR_BAD_TOKEN;
+		return session_check_no_row(db, session, ERR_BAD_TOKEN, why);
 	if (e != ERR_OK)
 		return e;
+	session_check_found(db, session);
 	if (u.id[0] == '\0')
 		return ERR_NOT_FOUND;
 	u.concat = (enum tus_concat)concat;

@@ -43,9 +43,8 @@ enum err tus_uploads_add(struct db *db, const struct session_check *session,
 			 uint64_t owner, const struct quota_limits *limits,
 			 struct tus_upload *u, struct errmsg *why) MUST_CHECK;
 
-/* Find a row, also one that has expired and is not removed yet. Fills the
- * user of *session even when it returns ERR_NOT_FOUND, for
- * session_check_used(). */
+/* Find a row, also one that has expired and is not removed yet. ERR_NOT_FOUND.
+ */
 enum err tus_uploads_find(struct db *db, struct session_check *session,
 			  uint64_t owner, struct span id,
 			  struct tus_upload *out,

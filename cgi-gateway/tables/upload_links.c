@@ -92,15 +92,17 @@ enum err upload_links_add(struct db *db, const struct session_check *session,
 		memcpy(token, new_token, sizeof(new_token));
 	}
 	sodium_memzero(new_token, sizeof(new_token));
-	return e;
+	return e == ERR_NOT_FOUND ? session_check_no_row(db, session, e, why)
+				  : e;
 }
 
 enum err upload_links_list(struct db *db, const struct session_check *session,
 			   uint64_t owner, struct upload_link *row,
 			   db_each_fn *each, void *arg, struct errmsg *why)
 {
+	struct session_rows rows = { each, arg, false };
 	/* clang-format off */
-	return db_each(db,
+	enum err e = db_each(db,
 		"SELECT " COLUMNS
 		"  FROM live_session l"
 		"  JOIN upload_link k ON k.owner = IF(? = 0, l.user_id, ?)"
@@ -110,17 +112,25 @@ enum err upload_links_list(struct db *db, const struct session_check *session,
 		" LIMIT ?",
 		DB_IN(OWNER_VALUES(owner), SESSION_VALUES(session),
 		      db_int(2 * UPLOAD_LINK_OWNER_MAX)),
-		DB_OUT(FIELDS(row)), each, arg, why);
+		DB_OUT(FIELDS(row)), session_rows_each, &rows, why);
 	/* clang-format on */
+
+	if (e == ERR_OK && !rows.any)
+		return session_check_no_row(db, session, ERR_OK, why);
+	return e;
 }
 
 enum err upload_links_revoke(struct db *db, const struct session_check *session,
 			     uint64_t owner, struct span id, struct errmsg *why)
 {
+	enum err e;
+
+	/* What is no id finds no link, but the session is checked all the same
+	 */
 	if (!ident_is_random(id))
-		return ERR_NOT_FOUND;
+		id = SPAN("");
 	/* clang-format off */
-	return db_change(db,
+	e = db_change(db,
 		"UPDATE upload_link k"
 		"  JOIN live_session l"
 		"   SET k.revoked_at = ?"
@@ -132,6 +142,8 @@ enum err upload_links_revoke(struct db *db, const struct session_check *session,
 		      SESSION_VALUES(session)),
 		why);
 	/* clang-format on */
+	return e == ERR_NOT_FOUND ? session_check_no_row(db, session, e, why)
+				  : e;
 }
 
 enum err upload_links_find(struct db *db, struct span token, int64_t now,

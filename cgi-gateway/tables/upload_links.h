@@ -1,11 +1,11 @@
-/* upload_links.h - the table `upload_link`: addresses by which anyone can upload
- * files into their owner's space.
+/* upload_links.h - the table `upload_link`: addresses by which anyone can
+ * upload files into their owner's space.
  *
- * Files and bytes are counted in the link's row, in the transaction that inserts
- * the files, with the limits in the WHERE of the UPDATE: of any number of uploads
- * at the same instant, those that fit are stored. A file that is deleted later
- * stays counted. A link ends when it expires or is revoked, when no file or no
- * byte is left, and while its owner is disabled.
+ * Files and bytes are counted in the link's row, in the transaction that
+ * inserts the files, with the limits in the WHERE of the UPDATE: of any number
+ * of uploads at the same instant, those that fit are stored. A file that is
+ * deleted later stays counted. A link ends when it expires or is revoked, when
+ * no file or no byte is left, and while its owner is disabled.
  *
  * Rows are locked in this order: quota, upload_link, file. Errors are db.h's,
  * and those named.
@@ -43,22 +43,21 @@ struct upload_link {
  * and limits are given; the rest of *l and its secret `token` are filled.
  *
  *   ERR_TOO_MANY   the owner has UPLOAD_LINK_OWNER_MAX links
- *   ERR_NOT_FOUND  the session has ended, or there is no such owner
+ *   ERR_NOT_FOUND  there is no such owner
+ *   ERR_BAD_TOKEN  the session has ended
  */
 enum err upload_links_add(struct db *db, const struct session_check *session,
 			  uint64_t owner, struct upload_link *l,
 			  char token[static LINK_TOKEN_LEN + 1],
 			  struct errmsg *why) MUST_CHECK;
 
-/* The links of an owner that are not revoked, newest first. An empty list may
- * also mean that the session has ended: session_check_alone() reports that. */
+/* The links of an owner that are not revoked, newest first. ERR_BAD_TOKEN. */
 enum err upload_links_list(struct db *db, const struct session_check *session,
 			   uint64_t owner, struct upload_link *row,
 			   db_each_fn *each, void *arg,
 			   struct errmsg *why) MUST_CHECK;
 
-/* Revoke a link. ERR_NOT_FOUND also if it was revoked before, or the session has
- * ended. */
+/* Revoke a link. ERR_NOT_FOUND also if it was revoked before; ERR_BAD_TOKEN. */
 enum err upload_links_revoke(struct db *db, const struct session_check *session,
 			     uint64_t owner, struct span id,
 			     struct errmsg *why) MUST_CHECK;
@@ -75,13 +74,13 @@ struct amount upload_link_left(const struct upload_link *l);
 /* The size limit of one file, in bytes: the link's, but at most `max`. */
 int64_t upload_link_max_file(const struct upload_link *l, int64_t max);
 
-/* Insert the rows of `count` files that came by the link, or none, with an event
- * of each for `to`. ERR_UNAVAILABLE: it is unknown whether they were inserted.
+/* Insert the rows of `count` files that came by the link, or none, with an
+ * event of each for `to`. ERR_UNAVAILABLE: it is unknown whether they were
+ * inserted.
  *
  *   ERR_QUOTA  the owner has no room for all of them; `defaults` as in files.h
  *   ERR_GONE   the link has ended, or has no room for all of them:
- *              upload_links_find() reports which
- */
+ *              upload_links_find() reports which */
 enum err upload_links_receive(struct db *db, const struct upload_link *l,
 			      int64_t now, const struct quota_limits *defaults,
 			      const struct file *files, size_t count,

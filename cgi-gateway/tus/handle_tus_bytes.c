@@ -32,9 +32,9 @@ static enum err append_body(struct app *app, struct request *rq,
 	enum err e = tus_length_check(body, u, app->max_upload, rs);
 
 	if (e == ERR_OK)
-		e = tus_receive(app, rq, rs, &caller->session, u, body, offset);
+		e = tus_receive(app, rq, rs, caller->session, u, body, offset);
 	if (e == ERR_OK && *offset == u->length && u->concat == TUS_WHOLE)
-		e = tus_complete(app, rq, rs, &caller->session, u);
+		e = tus_complete(app, rq, rs, caller->session, u);
 	return e;
 }
 

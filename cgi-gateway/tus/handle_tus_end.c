@@ -7,7 +7,7 @@ static enum err remove_file(const struct app *app, struct response *rs,
 			    const struct tus_upload *u)
 {
 	enum err e =
-		files_remove(app->db, &caller->session, caller->owner,
+		files_remove(app->db, caller->session, caller->owner,
 			     span_of(u->id), &app->webhook_targets, &rs->why);
 
 	if (e == ERR_OK)

@@ -24,7 +24,7 @@ static enum err add_upload(const struct app *app, struct response *rs,
 
 	if (e != ERR_OK)
 		return e;
-	e = tus_uploads_add(app->db, &caller->session, caller->owner,
+	e = tus_uploads_add(app->db, caller->session, caller->owner,
 			    &app->quota, u, &rs->why);
 	/* After ERR_UNAVAILABLE there may be a row: gc will find out */
 	if (e != ERR_OK && e != ERR_UNAVAILABLE)
@@ -45,10 +45,10 @@ static enum err receive_first(struct app *app, struct request *rq,
 	enum err e = ERR_OK;
 
 	if (tus_has_bytes(rq) && rq->content_length != 0)
-		e = tus_receive(app, rq, rs, &caller->session, u, &body,
+		e = tus_receive(app, rq, rs, caller->session, u, &body,
 				&offset);
 	if (e == ERR_OK && offset == u->length && u->concat == TUS_WHOLE)
-		e = tus_complete(app, rq, rs, &caller->session, u);
+		e = tus_complete(app, rq, rs, caller->session, u);
 	if (e != ERR_OK) {
 		(void)!tus_remove(app, u, NULL);
 		return tus_problem_not_created(rs, e);
@@ -92,9 +92,6 @@ enum err handle_tus_new(void *app_, struct request *rq, struct response *rs)
 		return ERR_MEMORY;
 	*u = (struct tus_upload) { .id = "" };
 	e = tus_begin(app, rq, rs, &caller);
-	/* No statement has checked an API token yet, and bytes may follow */
-	if (e == ERR_OK)
-		e = session_check_api(app->db, rq, "files:write", &rs->why);
 	if (e == ERR_OK)
 		e = tus_creation_read(rq, rs, app->max_upload, u, &parts);
 	if (e != ERR_OK)

@@ -58,22 +58,16 @@ enum err tus_begin(const struct app *app, struct request *rq,
 		response_keep(rs);
 		return ERR_TUS_VERSION;
 	}
-	return request_owner(app, rq, rs, "files:write", &caller->session,
-			     &caller->owner);
+	caller->session = rq->session;
+	return request_owner(app, rq, rs, &caller->owner);
 }
 
 enum err tus_find(const struct app *app, struct request *rq,
 		  struct tus_caller *caller, struct tus_upload *out,
 		  struct errmsg *why)
 {
-	enum err e = tus_uploads_find(app->db, &caller->session, caller->owner,
-				      rq->param, out, why);
-
-	session_check_used(app->db, &caller->session, rq);
-	if (e == ERR_BAD_TOKEN)
-		return session_check_refused(app->db, rq, "files:write", e,
-					     why);
-	return e;
+	return tus_uploads_find(app->db, caller->session, caller->owner,
+				rq->param, out, why);
 }
 
 void tus_expires(const struct app *app, struct response *rs, int64_t written_at)

@@ -18,7 +18,7 @@
 
 /* For whom a request acts. */
 struct tus_caller {
-	struct session_check session;
+	struct session_check *session; /* of the request */
 	uint64_t owner; /* of the upload; 0: the user of the session */
 };
 

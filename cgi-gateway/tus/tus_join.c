@@ -11,7 +11,7 @@ static enum err find_part(const struct app *app, struct response *rs,
 			  struct tus_upload *part)
 {
 	int64_t offset = 0, written_at;
-	enum err e = tus_uploads_find(app->db, &caller->session, caller->owner,
+	enum err e = tus_uploads_find(app->db, caller->session, caller->owner,
 				      id, part, &rs->why);
 
 	if (e == ERR_NOT_FOUND || (e == ERR_OK && part->concat != TUS_PARTIAL))
@@ -119,7 +119,7 @@ static enum err join_parts(const struct app *app, struct request *rq,
 	enum err e = copy_parts(app->store, u->id, parts, count, &rs->why);
 
 	if (e == ERR_OK)
-		e = tus_complete_joined(app, rq, rs, &caller->session, u, parts,
+		e = tus_complete_joined(app, rq, rs, caller->session, u, parts,
 					count);
 	/* All parts were complete when they were found */
 	if (e == ERR_CONFLICT || e == ERR_NOT_FOUND)

@@ -32,7 +32,7 @@ static enum err finished_progress(const struct app *app,
 	struct file f;
 
 	*out = (struct tus_progress) { u->length, u->finished_at };
-	return files_find(app->db, &caller->session, caller->owner,
+	return files_find(app->db, caller->session, caller->owner,
 			  span_of(u->id), &f, why);
 }
 
@@ -48,7 +48,7 @@ enum err tus_progress(const struct app *app, struct request *rq,
 	} else if (e == ERR_OK && u->concat == TUS_WHOLE &&
 		   p.offset == u->length) {
 		p.written_at = request_time(rq);
-		e = tus_complete(app, rq, rs, &caller->session, u);
+		e = tus_complete(app, rq, rs, caller->session, u);
 	}
 	if (e == ERR_OK)
 		*out = p;

@@ -9,7 +9,8 @@
 #include "common/codec/field.h"
 
 /* A browser gets the page, even for a link that has ended: the page then asks
- * here for JSON. The token goes behind "#", which browsers send to no server. */
+ * here for JSON. The token goes behind "#", which browsers send to no server.
+ */
 static enum err show_page(const struct app *app, const struct request *rq,
 			  struct response *rs)
 {

@@ -121,8 +121,8 @@ enum err upload_file_end(struct upload *u)
 /* --- the end -------------------------------------------------------------- */
 
 /* The files of a slow request finish far apart. gc skips them, for they are
- * locked; but a gc on a machine that does not see our locks removes them, and so
- * may a person. An object that is missing must not get a row. */
+ * locked; but a gc on a machine that does not see our locks removes them, and
+ * so may a person. An object that is missing must not get a row. */
 static enum err check_objects(struct upload *u)
 {
 	for (size_t i = 0; i + 1 < u->finished; i++)

@@ -4,11 +4,11 @@
  * (upload_by_link.h). What differs between these two is a struct upload_origin;
  * all else is here.
  *
- * The bytes of every file are safe before the first row is written, and all rows
- * are written in one transaction: a 201 is a promise, and a crash before it
- * leaves at most bytes without a row, which gateway-admin gc removes. Every file
- * stays locked in the store (store.h) until the rows are committed, however slow
- * the request is.
+ * The bytes of every file are safe before the first row is written, and all
+ * rows are written in one transaction: a 201 is a promise, and a crash before
+ * it leaves at most bytes without a row, which gateway-admin gc removes. Every
+ * file stays locked in the store (store.h) until the rows are committed,
+ * however slow the request is.
  *
  *	upload_by_session_begin(&u, app, rq, rs)	or upload_by_link_begin()
  *	for each file: upload_file, { upload_bytes }*, upload_file_end
@@ -65,14 +65,14 @@ struct upload {
 };
 
 /* The body is one file of `bytes` bytes: ERR_TOO_LARGE or ERR_QUOTA if that
- * cannot be stored. The owner's quota is read only for UPLOAD_ASK_FIRST bytes or
- * more; for a smaller file insert_rows() decides. ERR_BAD_TOKEN for a session
- * that has ended. */
+ * cannot be stored. The owner's quota is read only for UPLOAD_ASK_FIRST bytes
+ * or more; for a smaller file insert_rows() decides. ERR_BAD_TOKEN for a
+ * session that has ended. */
 enum err upload_check_length(struct upload *u, int64_t bytes) MUST_CHECK;
 
 /* Begin a file; `name` and `type` are as the client sent them. ERR_TOO_LARGE
- * beyond MAX_FILES; ERR_QUOTA beyond the origin's limits; ERR_INVALID for a name
- * that is not allowed. */
+ * beyond MAX_FILES; ERR_QUOTA beyond the origin's limits; ERR_INVALID for a
+ * name that is not allowed. */
 enum err upload_file(struct upload *u, struct span name,
 		     struct span type) MUST_CHECK;
 
@@ -82,14 +82,15 @@ enum err upload_bytes(struct upload *u, struct span bytes) MUST_CHECK;
 /* True between upload_file() and upload_file_end(). */
 bool upload_is_in_file(const struct upload *u);
 
-/* Check the content (content_check.h, with its errors), and make the bytes safe.
- * ERR_DIGEST if the request has a digest and the bytes do not match it. */
+/* Check the content (content_check.h, with its errors), and make the bytes
+ * safe. ERR_DIGEST if the request has a digest and the bytes do not match it.
+ */
 enum err upload_file_end(struct upload *u) MUST_CHECK;
 
 /* If `e` is ERR_OK, insert the rows and send the 201. Otherwise, and if that
- * fails, remove the stored bytes and return the error. But if inserting the rows
- * returns ERR_UNAVAILABLE, the bytes stay: the rows may have been committed, and
- * gateway-admin gc removes the bytes later if they were not. */
+ * fails, remove the stored bytes and return the error. But if inserting the
+ * rows returns ERR_UNAVAILABLE, the bytes stay: the rows may have been
+ * committed, and gateway-admin gc removes the bytes later if they were not. */
 enum err upload_end(struct upload *u, enum err e) MUST_CHECK;
 
 /* --- for an origin -------------------------------------------------------- */
@@ -99,8 +100,8 @@ enum err upload_init(struct upload *u, struct app *app, struct request *rq,
 		     struct response *rs, const struct upload_origin *origin,
 		     size_t data_size) MUST_CHECK;
 
-/* Send 201 with {"files": [...]}; `json` makes the object of one file, owned, or
- * returns NULL when out of memory. */
+/* Send 201 with {"files": [...]}; `json` makes the object of one file, owned,
+ * or returns NULL when out of memory. */
 typedef struct json_object *upload_json_fn(const struct upload *u,
 					   const struct file *f);
 enum err upload_respond(struct upload *u, upload_json_fn *json) MUST_CHECK;

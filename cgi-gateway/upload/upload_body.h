@@ -14,8 +14,8 @@
 
 #include "cgi-gateway/upload/upload.h"
 
-/* POST: a form (multipart/form-data) with any number of files, or one file whose
- * name is ?name=. */
+/* POST: a form (multipart/form-data) with any number of files, or one file
+ * whose name is ?name=. */
 enum err upload_body_post(struct upload *u) MUST_CHECK;
 
 /* PUT: one file of this name. Its digest may be in ?sha256=, Repr-Digest and

@@ -1,5 +1,6 @@
 /* upload_by_link.h - an upload without an account, by an upload link
- * (upload_links.h): the files become the link owner's, within the link's limits.
+ * (upload_links.h): the files become the link owner's, within the link's
+ * limits.
  *
  * The sender gets a receipt of each file, not its id or address.
  */

@@ -4,7 +4,6 @@
 #include "cgi-gateway/app/request_params.h"
 
 struct by_session {
-	struct session_check who;
 	uint64_t owner; /* 0: the session's user */
 };
 
@@ -22,8 +21,8 @@ static enum err check_room(struct upload *u, struct amount more)
 {
 	struct by_session *s = u->origin_data;
 	struct usage usage;
-	enum err e = quota_usage(u->app->db, &s->who, s->owner, &u->app->quota,
-				 &usage, &u->rs->why);
+	enum err e = quota_usage(u->app->db, u->rq->session, s->owner,
+				 &u->app->quota, &usage, &u->rs->why);
 
 	return e == ERR_OK && !usage_has_room(&usage, more) ? ERR_QUOTA : e;
 }
@@ -32,7 +31,7 @@ static enum err insert_rows(struct upload *u)
 {
 	const struct by_session *s = u->origin_data;
 
-	return files_add(u->app->db, &s->who, s->owner, &u->app->quota,
+	return files_add(u->app->db, u->rq->session, s->owner, &u->app->quota,
 			 u->files, u->count, &u->app->webhook_targets,
 			 &u->rs->why);
 }
@@ -94,11 +93,6 @@ enum err upload_by_session_begin(struct upload *u, struct app *app,
 	if (e != ERR_OK)
 		return e;
 	s = u->origin_data;
-	e = request_owner(app, rq, rs, "files:write", &s->who, &s->owner);
-	/* Nothing is known yet of an API token: check it before its bytes fill
-	 * our disk. The signature of an access token is verified already, and
-	 * its session is checked when the rows are inserted. */
-	if (e == ERR_OK)
-		e = session_check_api(app->db, rq, "files:write", &rs->why);
+	e = request_owner(app, rq, rs, &s->owner);
 	return e == ERR_OK ? read_expiry(u) : e;
 }

@@ -5,6 +5,7 @@
 #define GATEWAY_H
 
 #include "cgi-gateway/app/app.h"
+#include "cgi-gateway/routes.h"
 #include "cgi-gateway/store/disk/store_disk.h"
 #include "common/http/problem.h"
 #include "tests/unit/cgi-gateway/file_table.h"
@@ -101,6 +102,34 @@ static inline void gateway_request(struct gateway *g, const char *method,
 	memory_set(&g->memory, "QUERY_STRING", query);
 }
 
+/* The handler's row in the table of routes */
+static inline const struct route *gateway_route(handler_fn *handle)
+{
+	const struct route *route = gateway_routes;
+
+	while (route->handle != handle)
+		assert_true(++route < gateway_routes + GATEWAY_ROUTES);
+	return route;
+}
+
+/* The session as the route wants it checked, then the handler */
+static inline enum err gateway_handle(struct gateway *g, struct request *rq,
+				      const struct route *route)
+{
+	struct session_check session;
+	enum err e;
+
+	if (route->scope == NULL)
+		return route->handle(&g->app, rq, &g->rs);
+	session_check_init(&session, rq, route->scope);
+	rq->session = &session;
+	e = session_check_before(g->app.db, route, &session, &g->rs);
+	if (e == ERR_OK)
+		e = route->handle(&g->app, rq, &g->rs);
+	rq->session = NULL;
+	return e;
+}
+
 /* Respond; `tail` is what the route's "*" matches. Returns the status. */
 static inline int gateway_answer(struct gateway *g, handler_fn *handle,
 				 struct span tail)
@@ -119,7 +148,7 @@ static inline int gateway_answer(struct gateway *g, handler_fn *handle,
 	rq.clock = g->clock;
 	rq.param = tail;
 	response_init(&g->rs, &g->memory.base, rq.head);
-	g->e = handle(&g->app, &rq, &g->rs);
+	g->e = gateway_handle(g, &rq, gateway_route(handle));
 	if (g->e != ERR_OK && !g->rs.started)
 		(void)!problem_answer(&rq, &g->rs, g->e);
 	assert_ok(g->memory.base.ops->finish(&g->memory.base));

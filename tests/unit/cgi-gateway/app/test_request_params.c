@@ -37,15 +37,17 @@ static int tear_down(void **state)
 
 /* --- ?owner= -------------------------------------------------------------- */
 
-static struct session_check who;
-
 static enum err owner(const char *query, bool admin, const char *scope,
 		      uint64_t *out)
 {
+	static struct session_check session;
+
 	rq.query = span_of(query);
 	rq.claims = (struct claims) { .user_id = 42, .admin = admin };
 	(void)snprintf(rq.claims.scope, sizeof(rq.claims.scope), "%s", scope);
-	return request_owner(&app, &rq, &rs, "files:read", &who, out);
+	session_check_init(&session, &rq, "files:read");
+	rq.session = &session;
+	return request_owner(&app, &rq, &rs, out);
 }
 
 static void a_request_without_owner_is_for_one_s_own_files(void **state)
@@ -61,28 +63,6 @@ static void a_request_without_owner_is_for_one_s_own_files(void **state)
 	id = 77;
 	assert_ok(owner("", true, "files:read admin", &id));
 	assert_int_equal(id, 0);
-}
-
-static void a_session_check_has_the_session_of_the_token(void **state)
-{
-	uint64_t id;
-
-	(void)state;
-	(void)snprintf(rq.bearer_id.session, sizeof(rq.bearer_id.session), "%s",
-		       "AAAAAAAAAAAAAAAAAAAAAA");
-	assert_ok(owner("", false, "files:read", &id));
-	assert_string_equal(who.session, "AAAAAAAAAAAAAAAAAAAAAA");
-	assert_true(who.now == NOW);
-	assert_true(who.secret.kind == DB_NULL);
-	/* an access token's scope was asked for by bearer_check() */
-	assert_string_equal(who.pattern, "%");
-	rq.bearer_id.api = true;
-	memset(rq.bearer_id.secret, 's', SHA256_LEN);
-	assert_ok(owner("", false, "", &id));
-	assert_true(who.secret.kind == DB_BYTES);
-	assert_int_equal(who.secret.s.len, SHA256_LEN);
-	assert_memory_equal(who.secret.s.p, rq.bearer_id.secret, SHA256_LEN);
-	assert_string_equal(who.pattern, "% files:read %");
 }
 
 static void an_admin_may_name_another_owner(void **state)
@@ -177,7 +157,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PARAMS_TEST(a_request_without_owner_is_for_one_s_own_files),
-		PARAMS_TEST(a_session_check_has_the_session_of_the_token),
 		PARAMS_TEST(an_admin_may_name_another_owner),
 		PARAMS_TEST(another_user_may_not_name_an_owner),
 		PARAMS_TEST(an_owner_that_is_no_user_id_is_refused),

@@ -155,7 +155,7 @@ static void another_user_cannot_revoke_a_link(void **state)
 		   ERR_NOT_FOUND);
 	sessions_revoke(db, session_of(ANN));
 	assert_err(links_revoke(db, by(ANN), 0, span_of(l.id), &why),
-		   ERR_NOT_FOUND);
+		   ERR_BAD_TOKEN);
 	assert_ok(links_count(db, &l, NOW, &why));
 }
 

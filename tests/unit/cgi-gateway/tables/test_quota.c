@@ -242,7 +242,7 @@ static void an_ended_session_reserves_and_reads_nothing(void **state)
 	assert_ok(add(ANN, 1, 1, &unlimited));
 	sessions_revoke(db, session_of(ANN));
 	assert_err(add(ANN, 2, 1, &unlimited), ERR_BAD_TOKEN);
-	assert_err(remove_file(ANN, 1), ERR_NOT_FOUND);
+	assert_err(remove_file(ANN, 1), ERR_BAD_TOKEN);
 	assert_err(quota_usage(db, asking(&a, ANN), 0, &unlimited, &u, &why),
 		   ERR_BAD_TOKEN);
 	assert_int_equal(u.bytes, -7);

@@ -372,7 +372,7 @@ static void another_user_cannot_revoke_a_link(void **state)
 	assert_err(revoke(BOB, 0, l.id), ERR_NOT_FOUND);
 	assert_err(revoke(ROOT, BOB, l.id), ERR_NOT_FOUND);
 	sessions_revoke(db, session_of(ANN));
-	assert_err(revoke(ANN, 0, l.id), ERR_NOT_FOUND);
+	assert_err(revoke(ANN, 0, l.id), ERR_BAD_TOKEN);
 	assert_ok(find(NOW, &got));
 	assert_ok(revoke(ROOT, ANN, l.id));
 }
@@ -385,7 +385,7 @@ static void a_session_that_has_ended_adds_no_link(void **state)
 	(void)state;
 	sessions_revoke(db, session_of(ANN));
 	assert_err(upload_links_add(db, asking(&a, ANN), 0, &l, token, &why),
-		   ERR_NOT_FOUND);
+		   ERR_BAD_TOKEN);
 }
 
 static void a_link_for_another_user_belongs_to_them_if_they_exist(void **state)
@@ -442,8 +442,9 @@ static void the_list_has_links_that_are_not_revoked_newest_first(void **state)
 				    &why));
 	assert_int_equal(s.count, 4);
 	sessions_revoke(db, session_of(ANN));
-	assert_ok(upload_links_list(db, asking(&a, ANN), 0, &s.row, see, &s,
-				    &why));
+	assert_err(upload_links_list(db, asking(&a, ANN), 0, &s.row, see, &s,
+				     &why),
+		   ERR_BAD_TOKEN);
 	assert_int_equal(s.count, 4);
 }
 

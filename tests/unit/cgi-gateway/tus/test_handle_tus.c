@@ -542,7 +542,7 @@ static void first_bytes_that_fail_leave_nothing(void **state)
 	header("Upload-Checksum", HELLO_SHA1);
 	body("jello");
 	assert_refused(answer_new(), 460, "checksum-mismatch",
-		       "none of them was kept");
+		       "none of them was stored");
 	assert_nothing_is_left();
 
 	begin("POST", "/tus");
@@ -812,7 +812,7 @@ static void bytes_with_a_checksum_count_together_or_not_at_all(void **state)
 	begin_patch("0", "jello");
 	header("Upload-Checksum", HELLO_SHA1);
 	assert_refused(answer_patch(), 460, "checksum-mismatch",
-		       "none of them was kept. Send them again.");
+		       "none of them was stored. Send");
 	assert_offset("0");
 	begin_patch("0", "hello");
 	header("Upload-Checksum", HELLO_SHA1);
