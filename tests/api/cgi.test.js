@@ -164,7 +164,7 @@ describe('cgi-gateway', () => {
     for (const [program, argument] of [['cgi-gateway', '--check'], ['gateway-admin', 'stat']]) {
       const { code, stderr } = await run(join(build, program), [argument], { env: { ...env, STORE: 'tape' } });
       assert.equal(code, 78, stderr);
-      assert.equal(stderr, `${program}: STORE: "tape" is not a store; set one of: disk\n`);
+      assert.equal(stderr, `${program === 'gateway-admin' ? 'gateway-admin stat' : program}: STORE: "tape" is not a store; set one of: disk\n`);
     }
   });
 
