@@ -96,7 +96,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 
 # sync_file_range(2), preadv2(2) and F_OFD_SETLK are Linux's own
 DISK := obj/cgi-gateway/store/disk obj/tests/unit/cgi-gateway/store lint/cgi-gateway/store/disk
-$(foreach d,$(DISK),$(BUILD)/$(d)/% build/$(d)/%): private OUR_CPPFLAGS += -D_GNU_SOURCE
+$(sort $(foreach d,$(DISK),$(BUILD)/$(d)/% build/$(d)/%)): private OUR_CPPFLAGS += -D_GNU_SOURCE
 
 # Other flags, another build: the file changes only when they do
 $(BUILD)/flags: FORCE
@@ -161,11 +161,11 @@ build/fuzz/obj/%.o: %.c
 build/fuzz/obj/cgi-gateway/store/disk/%: private OUR_CPPFLAGS += -D_GNU_SOURCE
 
 # q, not r: both programs may have a module of the same name
-build/fuzz/rooms.a: $(patsubst %.c,build/fuzz/obj/%.o,$(filter-out $(MAINS),$(SOURCES)))
+build/fuzz/gatehouse.a: $(patsubst %.c,build/fuzz/obj/%.o,$(filter-out $(MAINS),$(SOURCES)))
 	@rm -f $@
 	$(Q)ar qcs $@ $^
 
-build/fuzz/%: build/fuzz/obj/tests/fuzz/fuzz_%.o build/fuzz/rooms.a
+build/fuzz/%: build/fuzz/obj/tests/fuzz/fuzz_%.o build/fuzz/gatehouse.a
 	$(Q)clang -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LIBS)
 
 fuzzers: $(addprefix build/fuzz/,$(FUZZERS))
