@@ -15,8 +15,9 @@
 enum {
 	KEY_BYTES = 32, /* random bytes of a new secret, the hash's length */
 	KEY_LINE_MAX = 256,
-	KEY_GRACE = 60, /* seconds that an old key still verifies after its last
-			   token has expired: clocks differ, restarts take time */
+	/* seconds that an old key still verifies after its last token has
+	 * expired: clocks differ, restarts take time */
+	KEY_GRACE = 60,
 };
 
 enum key_how {
@@ -26,8 +27,9 @@ enum key_how {
 
 struct key_change {
 	char kid[KID_MAX + 1]; /* the new key's name */
-	int kept;    /* older keys that still verify; the previous signing key
-			retires at `retires_at` */
+	/* older keys that still verify; the previous signing key retires at
+	 * `retires_at` */
+	int kept;
 	int dropped; /* keys that had retired before now */
 	int64_t retires_at;
 };

@@ -23,14 +23,14 @@ struct app {
 	char *event_urls, *event_secret, *event_ca;
 	int64_t event_timeout; /* seconds */
 	int64_t event_days;
-	int64_t upload_life; /* seconds without a request after which a
-				resumable upload expires */
+	/* seconds without a request after which a resumable upload expires */
+	int64_t upload_life;
 	/* filled by gateway_settings_check() */
 	struct webhook_targets webhook_targets;
 	/* filled by app_open() in main.c; `store` by chosen_store_open() */
-	bool by_server;	 /* the server in front sends the bytes */
-	bool by_address; /* it gets an address (X-Accel-Redirect), not a path
-			  * (X-Sendfile) */
+	bool by_server; /* the server in front sends the bytes */
+	/* it gets an address (X-Accel-Redirect), not a path (X-Sendfile) */
+	bool by_address;
 	struct store *store;
 	struct db *db;		 /* the service's */
 	struct metrics *metrics; /* the service's */

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 enum {
-	BUSY_MS = 20, /* before connecting again to a Unix socket whose queue is
-			 full */
+	/* before connecting again to a Unix socket whose queue is full */
+	BUSY_MS = 20,
 };
 
 static int64_t clock_ms(void)

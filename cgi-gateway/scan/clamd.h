@@ -21,8 +21,9 @@ enum {
 
 struct clamd {
 	struct clamd_address address;
-	int64_t timeout; /* seconds from clamd_begin() to the reply; also for
-			    the connection, if less than CLAMD_CONNECT */
+	/* seconds from clamd_begin() to the reply; also for the connection, if
+	 * less than CLAMD_CONNECT */
+	int64_t timeout;
 };
 
 struct clamd_stream {

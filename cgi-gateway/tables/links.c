@@ -311,8 +311,12 @@ static enum err remove_ended_links(struct db *db, int64_t before,
 	enum err e;
 
 	while ((e = next_ended_link(db, before, id, why)) == ERR_OK) {
-		e = db_change(db, "DELETE FROM link WHERE id = ?",
-			      DB_IN(db_text(span_of(id))), why);
+		/* clang-format off */
+		e = db_change(db,
+			"DELETE FROM link"
+			" WHERE id = ?",
+			DB_IN(db_text(span_of(id))), why);
+		/* clang-format on */
 		if (e == ERR_OK)
 			++*removed;
 		else if (e != ERR_NOT_FOUND) /* another gc removed it */

@@ -1,6 +1,6 @@
 #include "cgi-gateway/tables/tus_uploads.h"
 
-/* In each statement `l` is the caller's session (session_check.h), `u` the
+/* In each statement `l` is the session (session_check.h), `u` the
  * upload. An owner of 0 is the user of that session. */
 
 static struct db_value sha256_value(const struct tus_upload *u)
@@ -15,7 +15,7 @@ static struct db_value sha256_value(const struct tus_upload *u)
 /* What a transaction adds to the quota, and the rows that it writes */
 struct addition {
 	const struct session_check *session;
-	uint64_t owner; /* 0: the caller */
+	uint64_t owner; /* 0: the user of the session */
 	const struct quota_limits *limits;
 	struct amount more;
 	const struct tus_upload *u;

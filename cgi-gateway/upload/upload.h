@@ -10,9 +10,9 @@
  * file stays locked in the store (store.h) until the rows are committed,
  * however slow the request is.
  *
- *	upload_by_session_begin(&u, app, rq, rs)	or upload_by_link_begin()
+ *	upload_by_session_begin(&u, app, rq, rs) or upload_by_link_begin()
  *	for each file: upload_file, { upload_bytes }*, upload_file_end
- *	upload_end(&u, e)				sends the response
+ *	upload_end(&u, e)	sends the response
  *
  * Each call explains its error to the client.
  */

@@ -36,12 +36,15 @@ static void record_use(struct db *db, const struct session_check *c,
 
 	if (c->now - last < SESSION_CHECK_USED_EVERY)
 		return;
+	/* clang-format off */
 	(void)!db_change(db,
-			 "UPDATE session_use SET last_used_at = ?"
-			 " WHERE id = ? AND COALESCE(last_used_at, 0) = ?",
-			 DB_IN(db_int(c->now), db_text(span_of(c->session)),
-			       db_int(last)),
-			 &ignored);
+		"UPDATE session_use"
+		"   SET last_used_at = ?"
+		" WHERE id = ? AND COALESCE(last_used_at, 0) = ?",
+		DB_IN(db_int(c->now), db_text(span_of(c->session)),
+		      db_int(last)),
+		&ignored);
+	/* clang-format on */
 }
 
 static enum err has_scope(const struct session_check *c)

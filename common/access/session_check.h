@@ -27,9 +27,8 @@
 
 enum {
 	SESSION_CHECK_PATTERN_MAX = 80, /* bytes of a scope as a LIKE pattern */
-	SESSION_CHECK_USED_EVERY =
-		300, /* seconds between updates of a session's
-					   last use */
+	/* seconds between updates of a session's last use */
+	SESSION_CHECK_USED_EVERY = 300,
 };
 
 /* The session of one request. dispatch.c makes it: rq->session. */
@@ -89,9 +88,9 @@ void session_check_found(struct db *db, const struct session_check *c);
 
 /* A statement returned no row. `otherwise` is what that means where the session
  * is valid: ERR_NOT_FOUND; or ERR_BAD_TOKEN where a valid session always gives
- * a row, and then only an API token is asked for, whose scope may be the
- * reason. ERR_OK for a list that may be empty. Returns ERR_BAD_TOKEN, ERR_SCOPE,
- * or `otherwise`. */
+ * a row, and then only an API token is looked up, whose scope may be the
+ * reason; or ERR_OK for a list that may be empty. Returns ERR_BAD_TOKEN,
+ * ERR_SCOPE, or `otherwise`. */
 enum err session_check_no_row(struct db *db, const struct session_check *c,
 			      enum err otherwise,
 			      struct errmsg *why) MUST_CHECK;

@@ -40,8 +40,9 @@ enum {
 struct db_config {
 	const char *host, *socket, *user, *password, *name;
 	int64_t port, pool;
-	int64_t timeout; /* seconds: to connect, to get an answer, and to wait
-			    for a free connection */
+	/* seconds: to connect, to get an answer, and to wait for a free
+	 * connection */
+	int64_t timeout;
 	struct metrics *metrics; /* borrowed; NULL: nothing is counted */
 };
 

@@ -30,7 +30,8 @@ struct gateway {
 	struct memory memory; /* of the last request */
 	struct arena arena;
 	struct response rs;
-	struct claims who;    /* in an access token: session_of(who.user_id) */
+	/* in an access token; the session is session_of(claims.user_id) */
+	struct claims claims;
 	const char *api;      /* an API token's session instead, */
 	const char *secret;   /* and its secret */
 	struct request asked; /* the last request, after its answer */
@@ -61,9 +62,9 @@ static inline void gateway_open(struct gateway *g, struct db *db)
 	static char nothing[] = "", refuse[] = "refuse";
 
 	*g = (struct gateway) {
-		.who = { .user_id = GATEWAY_USER,
-			 .email = "ann@example.org",
-			 .scope = "files:read files:write" },
+		.claims = { .user_id = GATEWAY_USER,
+			    .email = "ann@example.org",
+			    .scope = "files:read files:write" },
 		.now = GATEWAY_NOW,
 	};
 	folder_make(g->dir);
@@ -130,9 +131,9 @@ static inline enum err gateway_handle(struct gateway *g, struct request *rq,
 	return e;
 }
 
-/* Respond; `tail` is what the route's "*" matches. Returns the status. */
+/* Respond; `param` is what the route's "*" matches. Returns the status. */
 static inline int gateway_answer(struct gateway *g, handler_fn *handle,
-				 struct span tail)
+				 struct span param)
 {
 	struct request rq;
 
@@ -141,12 +142,12 @@ static inline int gateway_answer(struct gateway *g, handler_fn *handle,
 	if (g->api != NULL) {
 		session_show(&rq, g->api, g->secret);
 	} else {
-		session_show(&rq, session_of(g->who.user_id), NULL);
+		session_show(&rq, session_of(g->claims.user_id), NULL);
 		rq.authenticated = true;
-		rq.claims = g->who;
+		rq.claims = g->claims;
 	}
 	rq.clock = g->clock;
-	rq.param = tail;
+	rq.param = param;
 	response_init(&g->rs, &g->memory.base, rq.head);
 	g->e = gateway_handle(g, &rq, gateway_route(handle));
 	if (g->e != ERR_OK && !g->rs.started)
@@ -159,22 +160,22 @@ static inline int gateway_answer(struct gateway *g, handler_fn *handle,
 }
 
 /* GATEWAY_USER with an access token, for files.h */
-static inline struct session_check *gateway_caller(const struct gateway *g)
+static inline struct session_check *gateway_session(const struct gateway *g)
 {
 	static struct request rq;
-	static struct session_check who;
+	static struct session_check session;
 
 	rq.now = g->now;
 	session_show(&rq, session_of(GATEWAY_USER), NULL);
-	session_check_init(&who, &rq, "");
-	return &who;
+	session_check_init(&session, &rq, "");
+	return &session;
 }
 
 /* Their rows, as if an upload had made them */
 static inline enum err gateway_add(const struct gateway *g,
 				   const struct file *files, size_t count)
 {
-	return files_add(g->app.db, gateway_caller(g), 0, &g->app.quota, files,
+	return files_add(g->app.db, gateway_session(g), 0, &g->app.quota, files,
 			 count, NULL, NULL);
 }
 

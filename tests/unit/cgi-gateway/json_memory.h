@@ -36,8 +36,8 @@ struct json_object *__wrap_json_object_new_array(void)
 	return json_memory_fails() ? NULL : __real_json_object_new_array();
 }
 
-/* Call `ask` with the first allocation failing, then the second, and so on until
- * none fails: it must return 500 each time, and `status` then. */
+/* Call `ask` with the first allocation failing, then the second, and so on
+ * until none fails: it must return 500 each time, and `status` then. */
 static inline void assert_survives_no_memory(int (*ask)(void), int status)
 {
 	int n = 0, got;

@@ -43,22 +43,22 @@ static inline int owners_clear(void **state)
 	return 0;
 }
 
-/* A thread needs one of its own: a caller borrows from its request, and
+/* A thread needs one of its own: a session_check borrows from its request, and
  * session_of() is for one thread */
 struct asker {
-	char session[IDENT_LEN + 1];
+	char id[IDENT_LEN + 1];
 	struct request rq;
-	struct session_check who;
+	struct session_check session;
 };
 
 static inline struct session_check *asking(struct asker *a, uint64_t user)
 {
-	(void)snprintf(a->session, sizeof(a->session), "%022llu",
+	(void)snprintf(a->id, sizeof(a->id), "%022llu",
 		       (unsigned long long)user);
 	a->rq = (struct request) { .now = NOW };
-	session_show(&a->rq, a->session, NULL);
-	session_check_init(&a->who, &a->rq, "");
-	return &a->who;
+	session_show(&a->rq, a->id, NULL);
+	session_check_init(&a->session, &a->rq, "");
+	return &a->session;
 }
 
 #endif

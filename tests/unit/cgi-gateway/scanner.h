@@ -24,8 +24,8 @@ struct scanner {
 	int listener;
 	pthread_t thread;
 	bool serves;
-	/* It reads so many bytes, sends `answer`, then closes the connection; with
-	 * `holds` not before the client does. */
+	/* It reads so many bytes, sends `answer`, then closes the connection;
+	 * with `holds` not before the client does. */
 	ssize_t reads;
 	struct span answer;
 	bool holds;

@@ -76,7 +76,7 @@ static struct tus_upload row(int n, int64_t expires_at)
 				.expires_at = expires_at };
 
 	memcpy(u.id, id_of(n), sizeof(u.id));
-	assert_ok(tus_uploads_add(db, gateway_caller(&g), 0, &g.app.quota, &u,
+	assert_ok(tus_uploads_add(db, gateway_session(&g), 0, &g.app.quota, &u,
 				  &why));
 	return u;
 }
@@ -215,8 +215,8 @@ static void a_finished_upload_loses_only_its_row(void **state)
 	(void)state;
 	memcpy(f.id, u.id, sizeof(f.id));
 	u.expires_at = NOW;
-	assert_ok(
-		tus_uploads_finish(db, gateway_caller(&g), &u, &f, NULL, &why));
+	assert_ok(tus_uploads_finish(db, gateway_session(&g), &u, &f, NULL,
+				     &why));
 	collect(NOW - 1, false);
 	assert_int_equal(rows(), 1);
 	collect(NOW, false);
@@ -283,7 +283,7 @@ static void an_upload_that_is_being_committed_stays(void **state)
 	assert_ok(resumable_commit_place(f, &why));
 	collect(NOW, false);
 	assert_int_equal(removed, 0);
-	assert_ok(tus_uploads_finish(db, gateway_caller(&g), &u, &file, NULL,
+	assert_ok(tus_uploads_finish(db, gateway_session(&g), &u, &file, NULL,
 				     &why));
 	resumable_commit_end(f);
 	assert_int_equal(gateway_objects(&g), 1);

@@ -348,11 +348,11 @@ static void a_file_that_has_expired_or_is_another_s_is_not_found(void **state)
 {
 	(void)state;
 	store_file("a", "text/plain", SPAN("x"));
-	g.who.user_id = GATEWAY_OTHER;
+	g.claims.user_id = GATEWAY_OTHER;
 	assert_int_equal(get(), 404);
-	g.who.user_id = GATEWAY_USER;
+	g.claims.user_id = GATEWAY_USER;
 	file.expires_at = GATEWAY_NOW;
-	assert_ok(files_update(db, gateway_caller(&g), &file, BOTH, NULL));
+	assert_ok(files_update(db, gateway_session(&g), &file, BOTH, NULL));
 	assert_int_equal(get(), 404);
 	g.now--;
 	assert_int_equal(get(), 200);

@@ -79,7 +79,7 @@ static bool is_unchanged(void)
 {
 	struct file now;
 
-	assert_ok(files_find(db, gateway_caller(&g), 0, SPAN(ID), &now, NULL));
+	assert_ok(files_find(db, gateway_session(&g), 0, SPAN(ID), &now, NULL));
 	return strcmp(now.name, "old.txt") == 0 &&
 	       now.expires_at == FILES_NEVER;
 }
@@ -106,7 +106,7 @@ static void bytes_stay_if_the_row_cannot_be_deleted(void **state)
 	assert_int_equal(gateway_objects(&g), 1);
 	g.app.db = db;
 	db_close(away);
-	g.who.user_id = GATEWAY_OTHER;
+	g.claims.user_id = GATEWAY_OTHER;
 	assert_int_equal(ask("DELETE", handle_file_remove), 404);
 	assert_int_equal(gateway_objects(&g), 1);
 	assert_int_equal(file_table_rows(db), 1);
@@ -222,7 +222,7 @@ static void a_file_of_another_user_is_not_found(void **state)
 	(void)state;
 	assert_int_equal(ask("GET", handle_file), 200);
 	assert_true(gateway_said(&g, "\"id\":\"" ID "\",\"name\":\"old.txt\""));
-	g.who.user_id = GATEWAY_OTHER;
+	g.claims.user_id = GATEWAY_OTHER;
 	assert_int_equal(ask("GET", handle_file), 404);
 	assert_int_equal(patch(JSON, SPAN("{\"name\":\"mine\"}")), 404);
 	assert_int_equal(list(""), 200);
@@ -283,8 +283,9 @@ static void a_list_with_an_invalid_parameter_is_refused(void **state)
 	};
 
 	(void)state;
-	g.who.admin = true;
-	(void)snprintf(g.who.scope, sizeof(g.who.scope), "files:read admin");
+	g.claims.admin = true;
+	(void)snprintf(g.claims.scope, sizeof(g.claims.scope),
+		       "files:read admin");
 	for (size_t i = 0; i < COUNT(queries); i++) {
 		int got = list(queries[i]);
 

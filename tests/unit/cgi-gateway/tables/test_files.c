@@ -564,9 +564,9 @@ static void a_removed_file_is_not_found(void **state)
 #define OTHER_SECRET "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"
 #define API "api-token-of-user-0042"
 
-/* What the five statements return to `who`; there is one file of Ann's, which stays
- */
-static void assert_refused(struct session_check *who, uint64_t owner,
+/* What the five statements return to `session`; there is one file of Ann's,
+ * which stays */
+static void assert_refused(struct session_check *session, uint64_t owner,
 			   enum err want)
 {
 	struct file f = made(1, ANN, "a"), extra = made(2, ANN, "new"), got;
@@ -583,26 +583,31 @@ static void assert_refused(struct session_check *who, uint64_t owner,
 					  (const char *)f.sha256, SHA256_LEN }),
 				  db_int(NOW)),
 			    NULL));
-	assert_err(files_find(db, who, owner, span_of(f.id), &got, &why), want);
-	/* a wrong id gets the same error as a right one */
-	assert_err(files_find(db, who, owner, span_of(extra.id), &got, &why),
+	assert_err(files_find(db, session, owner, span_of(f.id), &got, &why),
 		   want);
-	assert_err(files_find(db, who, owner, SPAN("no id"), &got, &why), want);
-	assert_err(files_add(db, who, owner, &unlimited, &extra, 1, NULL, &why),
+	/* a wrong id gets the same error as a right one */
+	assert_err(
+		files_find(db, session, owner, span_of(extra.id), &got, &why),
+		want);
+	assert_err(files_find(db, session, owner, SPAN("no id"), &got, &why),
+		   want);
+	assert_err(files_add(db, session, owner, &unlimited, &extra, 1, NULL,
+			     &why),
 		   ERR_BAD_TOKEN);
-	assert_err(files_add(db, who, owner, &unlimited, two, 2, NULL, &why),
-		   ERR_BAD_TOKEN);
+	assert_err(
+		files_add(db, session, owner, &unlimited, two, 2, NULL, &why),
+		ERR_BAD_TOKEN);
 	l = (struct listed) { 0 };
-	assert_err(files_list(db, who, &page, &l.row, record_row, &l, &why),
+	assert_err(files_list(db, session, &page, &l.row, record_row, &l, &why),
 		   want);
 	assert_int_equal(l.count, 0);
 	page.part = SPAN("a");
-	assert_err(files_list(db, who, &page, &l.row, record_row, &l, &why),
+	assert_err(files_list(db, session, &page, &l.row, record_row, &l, &why),
 		   want);
 	assert_int_equal(l.count, 0);
 	(void)snprintf(f.name, sizeof(f.name), "changed");
-	assert_err(files_update(db, who, &f, BOTH, &why), ERR_NOT_FOUND);
-	assert_err(files_remove(db, who, owner, span_of(f.id), NULL, &why),
+	assert_err(files_update(db, session, &f, BOTH, &why), ERR_NOT_FOUND);
+	assert_err(files_remove(db, session, owner, span_of(f.id), NULL, &why),
 		   want);
 	assert_int_equal(file_table_rows(db), 1);
 	sessions_put(db, &(struct session) { .user = ANN });
@@ -611,50 +616,50 @@ static void assert_refused(struct session_check *who, uint64_t owner,
 	assert_string_equal(got.name, "a");
 }
 
-static void assert_shut_out(struct session_check *who, uint64_t owner)
+static void assert_shut_out(struct session_check *session, uint64_t owner)
 {
-	assert_refused(who, owner, ERR_BAD_TOKEN);
+	assert_refused(session, owner, ERR_BAD_TOKEN);
 }
 
 /* With a valid session all of them are allowed */
-static void assert_let_in(struct session_check *who, uint64_t owner)
+static void assert_let_in(struct session_check *session, uint64_t owner)
 {
 	struct file f = made(1, 0, "a"), got;
 	struct files_page page = { .owner = owner, .limit = 10 };
 
 	file_table_clear(db);
-	assert_ok(files_add(db, who, owner, &unlimited, &f, 1, NULL, &why));
-	assert_ok(files_find(db, who, owner, span_of(f.id), &got, &why));
+	assert_ok(files_add(db, session, owner, &unlimited, &f, 1, NULL, &why));
+	assert_ok(files_find(db, session, owner, span_of(f.id), &got, &why));
 	l = (struct listed) { 0 };
-	assert_ok(files_list(db, who, &page, &l.row, record_row, &l, &why));
+	assert_ok(files_list(db, session, &page, &l.row, record_row, &l, &why));
 	assert_int_equal(l.count, 1);
-	assert_ok(files_update(db, who, &got, BOTH, &why));
-	assert_ok(files_remove(db, who, owner, span_of(f.id), NULL, &why));
+	assert_ok(files_update(db, session, &got, BOTH, &why));
+	assert_ok(files_remove(db, session, owner, span_of(f.id), NULL, &why));
 }
 
 static void a_session_that_has_ended_is_refused(void **state)
 {
-	struct session_check *who = by(ANN, NOW);
+	struct session_check *session = by(ANN, NOW);
 
 	(void)state;
-	assert_let_in(who, 0);
+	assert_let_in(session, 0);
 	sessions_revoke(db, session_of(ANN));
-	assert_shut_out(who, 0);
+	assert_shut_out(session, 0);
 	sessions_revoke(db, session_of(ANN));
-	assert_shut_out(who, ANN);
+	assert_shut_out(session, ANN);
 	assert_shut_out(shows("no-such-session-000000", NULL, "", NOW), 0);
 	assert_shut_out(shows("", NULL, "", NOW), ANN);
 }
 
 static void a_user_who_is_disabled_is_refused(void **state)
 {
-	struct session_check *who = by(ANN, NOW);
+	struct session_check *session = by(ANN, NOW);
 
 	(void)state;
-	assert_let_in(who, 0);
+	assert_let_in(session, 0);
 	sessions_disable(db, ANN, true);
-	assert_shut_out(who, 0);
-	assert_let_in(who, 0);
+	assert_shut_out(session, 0);
+	assert_let_in(session, 0);
 }
 
 static void a_session_has_ended_in_the_second_of_its_expiry(void **state)
@@ -764,19 +769,19 @@ static void a_named_owner_limits_every_call_to_their_files(void **state)
 static void the_user_of_a_session_is_returned_for_the_log(void **state)
 {
 	const struct session api = { .user = ANN, .id = API, .secret = SECRET };
-	struct session_check *who = shows(API, SECRET, "files:read", NOW);
+	struct session_check *session = shows(API, SECRET, "files:read", NOW);
 	struct file f = made(1, ANN, "a"), got;
 
 	(void)state;
 	sessions_put(db, &api);
-	assert_err(files_find(db, who, 0, span_of(f.id), &got, &why),
+	assert_err(files_find(db, session, 0, span_of(f.id), &got, &why),
 		   ERR_NOT_FOUND);
-	assert_true(who->user_id == ANN);
-	assert_string_equal(who->email, "ann@example.org");
-	*who = *shows(API, OTHER_SECRET, "files:read", NOW);
-	assert_err(files_find(db, who, 0, span_of(f.id), &got, &why),
+	assert_true(session->user_id == ANN);
+	assert_string_equal(session->email, "ann@example.org");
+	*session = *shows(API, OTHER_SECRET, "files:read", NOW);
+	assert_err(files_find(db, session, 0, span_of(f.id), &got, &why),
 		   ERR_BAD_TOKEN);
-	assert_int_equal(who->user_id, 0);
+	assert_int_equal(session->user_id, 0);
 }
 
 /* --- what a statement reads ----------------------------------------------- */
@@ -865,23 +870,24 @@ static const char *filled(int n)
 	return id;
 }
 
-static void list_on(struct db *one, struct session_check *who,
+static void list_on(struct db *one, struct session_check *session,
 		    const char *after, int64_t limit, size_t want)
 {
 	const struct files_page page = { .after = span_of(after),
 					 .limit = limit };
 
 	l = (struct listed) { 0 };
-	assert_ok(files_list(one, who, &page, &l.row, record_row, &l, &why));
+	assert_ok(
+		files_list(one, session, &page, &l.row, record_row, &l, &why));
 	assert_int_equal(l.count, want);
 }
 
-static enum err list_of_session(struct db *one, struct session_check *who)
+static enum err list_of_session(struct db *one, struct session_check *session)
 {
 	const struct files_page page = { .limit = 100 };
 
 	l = (struct listed) { 0 };
-	return files_list(one, who, &page, &l.row, record_row, &l, &why);
+	return files_list(one, session, &page, &l.row, record_row, &l, &why);
 }
 
 static void assert_few_rows(struct db *one, struct session_check *ann)
@@ -920,7 +926,8 @@ static void a_statement_reads_few_rows_however_many_there_are(void **state)
 	sessions_put(db, &(struct session) {
 				 .user = ANN, .id = API, .secret = SECRET });
 	fill(one);
-	/* with the server's statistics of the tables before and after ANALYZE */
+	/* With the server's statistics of the tables before and after ANALYZE
+	 */
 	for (int i = 0; i < 2; i++) {
 		assert_few_rows(one, ann);
 		assert_few_rows(one, api);

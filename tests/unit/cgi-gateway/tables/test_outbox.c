@@ -579,7 +579,8 @@ static void a_page_reads_few_rows_however_many_wait(void **state)
 	struct file f = made(1);
 
 	(void)state;
-	/* of each four: failed and due later, dead, another target's, not due */
+	/* Of each four: failed and due later, dead, another target's, not due
+	 */
 	assert_ok(db_change(
 		db,
 		"INSERT INTO event (receiver, kind, at, due_at, file_id, owner,"

@@ -246,7 +246,7 @@ static void an_ended_session_reserves_and_reads_nothing(void **state)
 	assert_err(quota_usage(db, asking(&a, ANN), 0, &unlimited, &u, &why),
 		   ERR_BAD_TOKEN);
 	assert_int_equal(u.bytes, -7);
-	assert_int_equal(a.who.user_id, 0);
+	assert_int_equal(a.session.user_id, 0);
 	sessions_revoke(db, session_of(BOB));
 	assert_err(add(BOB, 1, 1, &unlimited),
 		   ERR_BAD_TOKEN); /* without a row */
@@ -269,8 +269,8 @@ static void a_named_owner_s_row_is_used(void **state)
 	assert_usage(BOB, 7, 1);
 	assert_ok(quota_usage(db, asking(&a, ANN), BOB, &unlimited, &u, &why));
 	assert_int_equal(u.bytes, 7);
-	assert_true(a.who.user_id == ANN);
-	assert_string_equal(a.who.email, "ann@example.org");
+	assert_true(a.session.user_id == ANN);
+	assert_string_equal(a.session.email, "ann@example.org");
 }
 
 /* --- many at a time ------------------------------------------------------- */

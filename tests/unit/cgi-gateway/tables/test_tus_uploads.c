@@ -140,7 +140,7 @@ static void an_added_upload_is_found_unchanged(void **state)
 	assert_ok(add_upload(&u, &unlimited));
 	assert_ok(tus_uploads_find(db, asking(&a, ANN), 0, span_of(u.id), &got,
 				   &why));
-	assert_true(a.who.user_id == ANN);
+	assert_true(a.session.user_id == ANN);
 	assert_string_equal(got.id, u.id);
 	assert_true(got.owner == ANN);
 	assert_int_equal(got.concat, TUS_PARTIAL);

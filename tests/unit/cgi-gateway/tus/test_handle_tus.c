@@ -237,7 +237,7 @@ static struct file the_file(void)
 {
 	struct file f;
 
-	assert_ok(files_find(db, gateway_caller(&g), 0, id(), &f, NULL));
+	assert_ok(files_find(db, gateway_session(&g), 0, id(), &f, NULL));
 	return f;
 }
 
@@ -421,10 +421,10 @@ static void an_api_token_needs_its_scope(void **state)
 static void an_admin_may_name_the_owner(void **state)
 {
 	(void)state;
-	g.who = (struct claims) { .user_id = GATEWAY_OTHER,
-				  .email = "root@example.org",
-				  .admin = true,
-				  .scope = "files:write admin" };
+	g.claims = (struct claims) { .user_id = GATEWAY_OTHER,
+				     .email = "root@example.org",
+				     .admin = true,
+				     .scope = "files:write admin" };
 	begin("POST", "/tus");
 	memory_set(&g.memory, "QUERY_STRING", "owner=42");
 	header("Upload-Length", "2");
@@ -967,8 +967,8 @@ static void set_length_and_complete(void)
 	struct resumable_commit *f = NULL;
 	unsigned char sum[SHA256_LEN];
 
-	assert_ok(tus_uploads_find(db, gateway_caller(&g), 0, id(), &u, NULL));
-	assert_ok(tus_uploads_set_length(db, gateway_caller(&g), &g.app.quota,
+	assert_ok(tus_uploads_find(db, gateway_session(&g), 0, id(), &u, NULL));
+	assert_ok(tus_uploads_set_length(db, gateway_session(&g), &g.app.quota,
 					 &u, 2, NULL));
 	assert_ok(resumable_commit_begin(g.app.store, u.id, 2, &f, sum, NULL));
 	assert_ok(resumable_commit_place(f, NULL));
@@ -993,8 +993,8 @@ static void reserve_more(void)
 {
 	struct tus_upload u;
 
-	assert_ok(tus_uploads_find(db, gateway_caller(&g), 0, id(), &u, NULL));
-	assert_ok(tus_uploads_reserve(db, gateway_caller(&g), &g.app.quota, &u,
+	assert_ok(tus_uploads_find(db, gateway_session(&g), 0, id(), &u, NULL));
+	assert_ok(tus_uploads_reserve(db, gateway_session(&g), &g.app.quota, &u,
 				      9, NULL));
 }
 
@@ -1069,7 +1069,7 @@ static void remove_upload(void)
 {
 	struct tus_upload u;
 
-	assert_ok(tus_uploads_find(db, gateway_caller(&g), 0, id(), &u, NULL));
+	assert_ok(tus_uploads_find(db, gateway_session(&g), 0, id(), &u, NULL));
 	assert_ok(tus_uploads_remove(db, &u, NULL));
 	assert_ok(resumable_remove(g.app.store, u.id, NULL));
 }
@@ -1163,7 +1163,7 @@ static void a_finished_row_stays_as_long_as_an_upload(void **state)
 	created("5");
 	g.now += GATEWAY_UPLOAD_LIFE - 1;
 	assert_int_equal(patch("0", "hello"), 204);
-	assert_ok(tus_uploads_find(db, gateway_caller(&g), 0, id(), &u, NULL));
+	assert_ok(tus_uploads_find(db, gateway_session(&g), 0, id(), &u, NULL));
 	assert_int_equal(u.expires_at, g.now + GATEWAY_UPLOAD_LIFE);
 }
 
@@ -1194,7 +1194,7 @@ static void lifetimes_are_counted_from_the_last_byte(void **state)
 	f = the_file();
 	assert_int_equal(f.created_at, hours_later());
 	assert_int_equal(f.expires_at, hours_later() + 60);
-	assert_ok(tus_uploads_find(db, gateway_caller(&g), 0, id(), &u, NULL));
+	assert_ok(tus_uploads_find(db, gateway_session(&g), 0, id(), &u, NULL));
 	assert_int_equal(u.finished_at, hours_later());
 	assert_int_equal(u.expires_at, hours_later() + GATEWAY_UPLOAD_LIFE);
 }

@@ -252,8 +252,9 @@ static void an_admin_may_upload_for_another(void **state)
 	(void)state;
 	assert_nothing(post_raw("name=a&owner=7", SPAN("x")), 403,
 		       "insufficient-scope");
-	g.who.admin = true;
-	(void)snprintf(g.who.scope, sizeof(g.who.scope), "files:write admin");
+	g.claims.admin = true;
+	(void)snprintf(g.claims.scope, sizeof(g.claims.scope),
+		       "files:write admin");
 	assert_int_equal(post_raw("name=a&owner=7", SPAN("x")), 201);
 	assert_ok(db_row(db, "SELECT owner FROM file", DB_NONE,
 			 DB_OUT(db_to_int(&owner)), NULL));

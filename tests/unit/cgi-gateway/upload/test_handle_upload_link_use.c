@@ -38,7 +38,7 @@ static int set_up(void **state)
 	gateway_clear(db);
 	gateway_open(&g, db);
 	/* Who uploads shows no token at all */
-	g.who = (struct claims) { .user_id = 0 };
+	g.claims = (struct claims) { .user_id = 0 };
 	return 0;
 }
 
@@ -56,13 +56,13 @@ static void hand_out(int64_t files, int64_t bytes, int64_t file_bytes)
 				      .limits = { bytes, files },
 				      .max_file_bytes = file_bytes,
 				      .expires_at = GATEWAY_NOW + 60 };
-	assert_ok(upload_links_add(db, gateway_caller(&g), 0, &made, token,
+	assert_ok(upload_links_add(db, gateway_session(&g), 0, &made, token,
 				   NULL));
 }
 
 static void revoke(void)
 {
-	assert_ok(upload_links_revoke(db, gateway_caller(&g), 0,
+	assert_ok(upload_links_revoke(db, gateway_session(&g), 0,
 				      span_of(made.id), NULL));
 }
 
