@@ -123,8 +123,7 @@ enum err files_find(struct db *db, struct session_check *session,
 	struct file f;
 	enum err e;
 
-	/* What is no id finds no file, but the session is checked all the same
-	 */
+	/* Not an id: finds no file, but the session is still checked */
 	if (!ident_is_uuid(id))
 		id = SPAN("");
 	/* clang-format off */
@@ -320,8 +319,7 @@ enum err files_remove(struct db *db, const struct session_check *session,
 	struct file f;
 	enum err e;
 
-	/* What is no id finds no file, but the session is checked all the same
-	 */
+	/* Not an id: finds no file, but the session is still checked */
 	if (!ident_is_uuid(id))
 		id = SPAN("");
 	/* Read without a lock: the owner and the size of a file never change */
