@@ -287,8 +287,7 @@ static enum err delete_row(struct db_conn *c, const struct file *f,
 	/* clang-format on */
 }
 
-/* Remove a row and what it counts; for EVENT_EXPIRED only if the file has
- * expired at `now` */
+/* Remove a row, also from the quota; EVENT_EXPIRED: if it has expired at `now` */
 static enum err remove_file(struct db *db, const struct file *f,
 			    enum event_kind kind, int64_t now,
 			    const struct webhook_targets *to,
