@@ -123,8 +123,7 @@ enum err files_find(struct db *db, struct session_check *session,
 	struct file f;
 	enum err e;
 
-	/* What is no id finds no file, but the session is checked all the same
-	 */
+	/* Not an id: finds no file, but the session is still checked */
 	if (!ident_is_uuid(id))
 		id = SPAN("");
 	/* clang-format off */
@@ -288,8 +287,7 @@ static enum err delete_row(struct db_conn *c, const struct file *f,
 	/* clang-format on */
 }
 
-/* Remove a row and what it counts; for EVENT_EXPIRED only if the file has
- * expired at `now` */
+/* Remove a row, also from the quota; EVENT_EXPIRED: if it has expired at `now` */
 static enum err remove_file(struct db *db, const struct file *f,
 			    enum event_kind kind, int64_t now,
 			    const struct webhook_targets *to,
@@ -320,8 +318,7 @@ enum err files_remove(struct db *db, const struct session_check *session,
 	struct file f;
 	enum err e;
 
-	/* What is no id finds no file, but the session is checked all the same
-	 */
+	/* Not an id: finds no file, but the session is still checked */
 	if (!ident_is_uuid(id))
 		id = SPAN("");
 	/* Read without a lock: the owner and the size of a file never change */

@@ -125,8 +125,7 @@ enum err upload_links_revoke(struct db *db, const struct session_check *session,
 {
 	enum err e;
 
-	/* What is no id finds no link, but the session is checked all the same
-	 */
+	/* Not an id: finds no link, but the session is still checked */
 	if (!ident_is_random(id))
 		id = SPAN("");
 	/* clang-format off */
