@@ -178,7 +178,7 @@ static void print_json(const struct deliver *d)
 
 /* Dead events are a negative result, except with --follow: a service that was
  * stopped by a signal has done what it should. */
-static int report(struct deliver *d, bool json)
+static int report_result(struct deliver *d, bool json)
 {
 	enum err e =
 		outbox_totals(d->shared.db, &d->row, add_total, d, &d->why);
@@ -247,7 +247,8 @@ static int deliver(const struct app *app, bool follow, bool json)
 	e = deliver_open(&d, app, follow);
 	if (e == ERR_OK)
 		e = follow ? deliver_and_follow(&d) : deliver_once(&d);
-	status = e == ERR_OK ? report(&d, json) : admin_fail_db(e, &d.why);
+	status = e == ERR_OK ? report_result(&d, json)
+			     : admin_fail_db(e, &d.why);
 	deliver_close(&d);
 	return status;
 }

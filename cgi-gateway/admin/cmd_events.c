@@ -40,7 +40,7 @@ static enum err read_page(struct events *ev, uint64_t after, struct errmsg *why)
 }
 
 /* Read the options, and open what the command works with. */
-static int begin(struct events *ev, int argc, char **argv, bool lists)
+static int begin_command(struct events *ev, int argc, char **argv, bool lists)
 {
 	const struct option_place options[] = {
 		{ .name = "id", .number = &ev->filter.id },
@@ -74,7 +74,7 @@ static int begin(struct events *ev, int argc, char **argv, bool lists)
 	return admin_fail_err(ERR_MEMORY, &why);
 }
 
-static int end(struct events *ev, enum err e, const struct errmsg *why)
+static int end_command(struct events *ev, enum err e, const struct errmsg *why)
 {
 	int status = e == ERR_OK ? 0 : admin_fail_db(e, why);
 
@@ -164,7 +164,7 @@ int cmd_events_list(int argc, char **argv)
 {
 	struct events ev;
 	struct errmsg why = { "" };
-	int status = begin(&ev, argc, argv, true);
+	int status = begin_command(&ev, argc, argv, true);
 	enum err e;
 
 	if (status != 0)
@@ -179,7 +179,7 @@ int cmd_events_list(int argc, char **argv)
 		for (size_t i = 0; i < ev.count && (int64_t)i < ev.limit; i++)
 			print_event(&ev.page[i]);
 	json_object_put(ev.targets);
-	return end(&ev, e, &why);
+	return end_command(&ev, e, &why);
 }
 
 /* --- retry and forget ---------------------------------------------------- */
@@ -223,7 +223,7 @@ static int change_and_report(int argc, char **argv, change_fn *change,
 	struct events ev;
 	struct errmsg why = { "" };
 	int64_t changed = 0;
-	int status = begin(&ev, argc, argv, false);
+	int status = begin_command(&ev, argc, argv, false);
 	enum err e;
 
 	if (status != 0)
@@ -237,7 +237,7 @@ static int change_and_report(int argc, char **argv, change_fn *change,
 	} else if (e == ERR_OK) {
 		(void)printf("%lld events %s\n", (long long)changed, text);
 	}
-	return end(&ev, e, &why);
+	return end_command(&ev, e, &why);
 }
 
 int cmd_events_retry(int argc, char **argv)

@@ -55,7 +55,7 @@ static void print_usage(uint64_t owner, const struct usage *u, bool json)
 	output_json(o);
 }
 
-static int show(struct gateway_admin *g, uint64_t owner, bool json)
+static int show_usage(struct gateway_admin *g, uint64_t owner, bool json)
 {
 	struct errmsg why = { "" };
 	struct usage u;
@@ -82,7 +82,7 @@ int cmd_quota_show(int argc, char **argv)
 		status = gateway_admin_open(&g, NEEDS_DATABASE);
 	if (status != 0)
 		return status;
-	status = show(&g, owner, json);
+	status = show_usage(&g, owner, json);
 	gateway_admin_close(&g);
 	return status;
 }
@@ -105,7 +105,8 @@ static bool read_limit(const char *text, int64_t *out)
 	       *out <= INT64_MAX / 2;
 }
 
-static int set(uint64_t owner, const struct quota_limits *limits, bool json)
+static int set_limits(uint64_t owner, const struct quota_limits *limits,
+		      bool json)
 {
 	struct errmsg why = { "" };
 	struct gateway_admin g;
@@ -115,7 +116,8 @@ static int set(uint64_t owner, const struct quota_limits *limits, bool json)
 	if (status != 0)
 		return status;
 	e = quota_set(g.app.db, owner, limits, &why);
-	status = e == ERR_OK ? show(&g, owner, json) : admin_fail_db(e, &why);
+	status = e == ERR_OK ? show_usage(&g, owner, json)
+			     : admin_fail_db(e, &why);
 	gateway_admin_close(&g);
 	return status;
 }
@@ -142,7 +144,7 @@ int cmd_quota_set(int argc, char **argv)
 	    !read_limit(files, &limits.files))
 		return admin_fail_usage("a limit is a number above 0, \"none\" "
 					"or \"default\"");
-	return set(owner, &limits, json);
+	return set_limits(owner, &limits, json);
 }
 
 /* --- recount ------------------------------------------------------------- */
@@ -153,8 +155,8 @@ struct recount {
 	struct json_object *list; /* of repaired owners; NULL: print text */
 };
 
-static void report(struct recount *r, uint64_t owner, struct amount before,
-		   struct amount now)
+static void report_change(struct recount *r, uint64_t owner,
+			  struct amount before, struct amount now)
 {
 	struct json_object *o;
 
@@ -188,7 +190,7 @@ static enum err recount_all(struct recount *r, struct errmsg *why)
 			break;
 		r->owners++;
 		if (before.bytes != now.bytes || before.files != now.files)
-			report(r, owner, before, now);
+			report_change(r, owner, before, now);
 		e = quota_next(r->db, owner, &owner, why);
 	}
 	return e;

@@ -142,8 +142,8 @@ static enum err check_missing(struct verify *v, const struct file *f,
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-static enum err check(struct verify *v, const struct file *f,
-		      struct errmsg *why)
+static enum err check_file(struct verify *v, const struct file *f,
+			   struct errmsg *why)
 {
 	unsigned char sum[SHA256_LEN];
 	char text[320];
@@ -182,7 +182,7 @@ static enum err check_all(struct verify *v, struct errmsg *why)
 			       add_to_page, v, why);
 		for (size_t i = 0; i < v->count && e == ERR_OK && !is_stopped();
 		     i++) {
-			e = check(v, &v->page[i], why);
+			e = check_file(v, &v->page[i], why);
 			if (e == ERR_OK && !is_stopped())
 				memcpy(v->last, v->page[i].id, sizeof(v->last));
 		}
@@ -204,7 +204,7 @@ static void report_json(const struct verify *v, bool whole)
 	output_json(o);
 }
 
-static void report(const struct verify *v, bool whole)
+static void report_result(const struct verify *v, bool whole)
 {
 	if (v->json) {
 		report_json(v, whole);
@@ -231,7 +231,7 @@ static int verify(struct verify *v)
 		e = check_all(v, &why);
 	free(v->page);
 	free(v->buffer);
-	report(v, e == ERR_OK && !is_stopped());
+	report_result(v, e == ERR_OK && !is_stopped());
 	if (e != ERR_OK)
 		return gateway_admin_fail(e, &why);
 	if (v->bad > 0)

@@ -60,9 +60,10 @@ static enum err post(struct delivery_attempt *a,
 	return e;
 }
 
-static enum err begin(struct delivery_queue *q, const struct delivery_shared *s,
-		      const struct event *event, int64_t now,
-		      struct errmsg *why)
+static enum err begin_request(struct delivery_queue *q,
+			      const struct delivery_shared *s,
+			      const struct event *event, int64_t now,
+			      struct errmsg *why)
 {
 	struct delivery_attempt *a = q->attempts;
 	enum err e;
@@ -103,7 +104,7 @@ enum err delivery_queue_send(struct delivery_queue *q,
 	while (e == ERR_OK && q->busy < width(q, now)) {
 		e = next_event(q, s, due, &event, why);
 		if (e == ERR_OK)
-			e = begin(q, s, &event, now, why);
+			e = begin_request(q, s, &event, now, why);
 	}
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }

@@ -44,7 +44,7 @@ enum err http_post_open(int64_t timeout, const char *ca,
 	return ERR_OK;
 }
 
-static void release(struct http_post_client *c, struct transfer *t)
+static void release_transfer(struct http_post_client *c, struct transfer *t)
 {
 	struct transfer **at = &c->all;
 
@@ -67,7 +67,7 @@ void http_post_close(struct http_post_client *c)
 	if (c == NULL)
 		return;
 	while (c->all != NULL)
-		release(c, c->all);
+		release_transfer(c, c->all);
 	(void)curl_multi_cleanup(c->multi);
 	curl_global_cleanup();
 	free(c);
@@ -156,7 +156,7 @@ bool http_post_next(struct http_post_client *c, struct http_post_response *out)
 		return false;
 	(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
 	fill_response(t, m->data.result, out);
-	release(c, t);
+	release_transfer(c, t);
 	return true;
 }
 
@@ -247,7 +247,7 @@ enum err http_post_begin(struct http_post_client *c,
 	if (t->curl == NULL || !set_request(t, request) || !set_limits(t, c) ||
 	    !set_response(t) ||
 	    curl_multi_add_handle(c->multi, t->curl) != CURLM_OK) {
-		release(c, t);
+		release_transfer(c, t);
 		return ERR_MEMORY;
 	}
 	t->next = c->all;

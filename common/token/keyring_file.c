@@ -8,10 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A ring and its count of references; the last release frees it */
-struct held {
-	struct keyring ring; /* first: a ring's address is its holder's */
-	size_t holders;
+/* A ring, freed when its last user has given it back. The ring is first, so it
+ * has the address of the struct. */
+struct counted_ring {
+	struct keyring ring;
+	size_t users;
 };
 
 /* Identifies a version of a file: a rename changes the inode */
@@ -25,17 +26,17 @@ struct version {
 struct keyring_file {
 	char *path; /* owned; NULL: the keys never change */
 	pthread_mutex_t lock;
-	struct held *current;
-	struct version version; /* of the last look */
+	struct counted_ring *current;
+	struct version version; /* of the last check */
 	bool failed;		/* it could not be used */
-	int64_t looked_at;	/* second of the last look */
+	int64_t checked_at;	/* second of the last check */
 	struct errmsg fault;
 	bool fault_is_new;
 };
 
-static void release(struct held *h)
+static void unref_ring(struct counted_ring *h)
 {
-	if (--h->holders > 0)
+	if (--h->users > 0)
 		return;
 	keyring_release(&h->ring);
 	free(h);
@@ -59,10 +60,10 @@ static bool same_version(const struct version *a, const struct version *b)
 	       a->changed.tv_nsec == b->changed.tv_nsec && a->size == b->size;
 }
 
-static enum err read_ring(const char *path, struct held **out,
+static enum err read_ring(const char *path, struct counted_ring **out,
 			  struct errmsg *why)
 {
-	struct held *h = calloc(1, sizeof(*h));
+	struct counted_ring *h = calloc(1, sizeof(*h));
 	struct errmsg cause;
 	char *text = NULL;
 	size_t len = 0;
@@ -70,7 +71,7 @@ static enum err read_ring(const char *path, struct held **out,
 
 	if (h == NULL)
 		return err_set(why, ERR_MEMORY, "out of memory");
-	h->holders = 1;
+	h->users = 1;
 	e = config_read_file(path, &text, &len, why);
 	if (e == ERR_OK) {
 		e = keyring_from_text((struct span) { text, len }, &h->ring,
@@ -88,7 +89,7 @@ static enum err read_ring(const char *path, struct held **out,
 	return ERR_OK;
 }
 
-static enum err open_with(const char *path, struct held *first,
+static enum err open_with(const char *path, struct counted_ring *first,
 			  struct keyring_file **out, struct errmsg *why)
 {
 	struct keyring_file *f = calloc(1, sizeof(*f));
@@ -97,7 +98,7 @@ static enum err open_with(const char *path, struct held *first,
 		f->path = strdup(path);
 	if (f == NULL || (path != NULL && f->path == NULL)) {
 		free(f);
-		release(first);
+		unref_ring(first);
 		return err_set(why, ERR_MEMORY, "out of memory");
 	}
 	(void)pthread_mutex_init(&f->lock, NULL);
@@ -110,10 +111,10 @@ enum err keyring_file_open(const char *path, struct keyring_file **out,
 			   struct errmsg *why)
 {
 	struct version v = { 0 };
-	struct held *first = NULL;
+	struct counted_ring *first = NULL;
 	enum err e;
 
-	/* The version first: a change in between is seen at the next look */
+	/* The version first: a change in between is seen at the next check */
 	(void)version_of(path, &v);
 	e = read_ring(path, &first, why);
 	if (e == ERR_OK)
@@ -126,12 +127,12 @@ enum err keyring_file_open(const char *path, struct keyring_file **out,
 enum err keyring_file_fixed(struct span secret, struct keyring_file **out,
 			    struct errmsg *why)
 {
-	struct held *first = calloc(1, sizeof(*first));
+	struct counted_ring *first = calloc(1, sizeof(*first));
 	enum err e;
 
 	if (first == NULL)
 		return err_set(why, ERR_MEMORY, "out of memory");
-	first->holders = 1;
+	first->users = 1;
 	e = keyring_from_secret(secret, &first->ring, why);
 	if (e != ERR_OK) {
 		free(first);
@@ -142,9 +143,9 @@ enum err keyring_file_fixed(struct span secret, struct keyring_file **out,
 
 /* Call with the lock held. A version that could not be read is read again only
  * if `retry`: a file descriptor may have been missing. */
-static void look(struct keyring_file *f, bool retry)
+static void check_file(struct keyring_file *f, bool retry)
 {
-	struct held *fresh;
+	struct counted_ring *fresh;
 	struct version v = { 0 }; /* of a file that is not there */
 	struct errmsg why;
 
@@ -160,44 +161,44 @@ static void look(struct keyring_file *f, bool retry)
 	}
 	f->fault.text[0] = '\0';
 	f->fault_is_new = false;
-	release(f->current);
+	unref_ring(f->current);
 	f->current = fresh;
 }
 
-bool keyring_file_look(struct keyring_file *f, const struct keyring *held)
+bool keyring_file_look(struct keyring_file *f, const struct keyring *ring)
 {
 	bool others;
 
 	if (f->path == NULL)
 		return false;
 	(void)pthread_mutex_lock(&f->lock);
-	look(f, false);
-	others = &f->current->ring != held;
+	check_file(f, false);
+	others = &f->current->ring != ring;
 	(void)pthread_mutex_unlock(&f->lock);
 	return others;
 }
 
 const struct keyring *keyring_file_take(struct keyring_file *f, int64_t now)
 {
-	struct held *h;
+	struct counted_ring *h;
 
 	(void)pthread_mutex_lock(&f->lock);
-	if (f->path != NULL && f->looked_at != now) {
-		f->looked_at = now;
-		look(f, true);
+	if (f->path != NULL && f->checked_at != now) {
+		f->checked_at = now;
+		check_file(f, true);
 	}
 	h = f->current;
-	h->holders++;
+	h->users++;
 	(void)pthread_mutex_unlock(&f->lock);
 	return &h->ring;
 }
 
 void keyring_file_give(struct keyring_file *f, const struct keyring *ring)
 {
-	struct held *h = (struct held *)(uintptr_t)ring;
+	struct counted_ring *h = (struct counted_ring *)(uintptr_t)ring;
 
 	(void)pthread_mutex_lock(&f->lock);
-	release(h);
+	unref_ring(h);
 	(void)pthread_mutex_unlock(&f->lock);
 }
 
@@ -218,7 +219,7 @@ void keyring_file_close(struct keyring_file *f)
 {
 	if (f == NULL)
 		return;
-	release(f->current);
+	unref_ring(f->current);
 	(void)pthread_mutex_destroy(&f->lock);
 	free(f->path);
 	free(f);

@@ -31,9 +31,9 @@ const struct keyring *keyring_file_take(struct keyring_file *f, int64_t now);
 void keyring_file_give(struct keyring_file *f, const struct keyring *ring);
 
 /* Check the file now. Returns whether the keys in force differ from those of
- * `held`, which must not have been given back yet; also where another thread
+ * `ring`, which must not have been given back yet; also if another thread
  * saw the change first. */
-bool keyring_file_look(struct keyring_file *f, const struct keyring *held);
+bool keyring_file_look(struct keyring_file *f, const struct keyring *ring);
 
 /* True once for each new reason why the file could not be used. */
 bool keyring_file_fault(struct keyring_file *f, struct errmsg *why);

@@ -220,7 +220,7 @@ static void start_writeback(struct disk_resumable *r)
 	r->writeback = r->written;
 }
 
-static enum err flush(struct resumable *r_, struct errmsg *why)
+static enum err flush_resumable(struct resumable *r_, struct errmsg *why)
 {
 	struct disk_resumable *r = resumable_of(r_);
 	enum err e;
@@ -240,7 +240,7 @@ static enum err sync_bytes(struct resumable *r_, struct errmsg *why)
 {
 	struct disk_resumable *r = resumable_of(r_);
 	struct checkpoint *c = &r->checkpoint;
-	enum err e = flush(r_, why);
+	enum err e = flush_resumable(r_, why);
 	bool more = r->written > c->synced;
 
 	if (e == ERR_OK && more && fdatasync(r->data) != 0)
@@ -259,8 +259,8 @@ static enum err sync_bytes(struct resumable *r_, struct errmsg *why)
 	return e == ERR_OK && more ? checkpoint_sync(r->checkpoint_fd, why) : e;
 }
 
-static enum err write_bytes(struct resumable *r_, struct span bytes,
-			    struct errmsg *why)
+static enum err write_resumable(struct resumable *r_, struct span bytes,
+				struct errmsg *why)
 {
 	struct disk_resumable *r = resumable_of(r_);
 	enum err e = ERR_OK;
@@ -275,7 +275,7 @@ static enum err write_bytes(struct resumable *r_, struct span bytes,
 		r->buffered += n;
 		bytes = span_from(bytes, n);
 		if (r->buffered == sizeof(r->buffer))
-			e = flush(r_, why);
+			e = flush_resumable(r_, why);
 	}
 	if (e == ERR_OK && bytes.len == 0 && !r->tentative &&
 	    at(r_) - r->checkpoint.synced >= STORE_DISK_SYNC_EVERY)
@@ -304,8 +304,8 @@ static enum err append(struct resumable *r, const char *id, int64_t length,
 			e = err_set(why, ERR_IO, "read %s: %s", id,
 				    n < 0 ? strerror(errno) : "too short");
 		else
-			e = write_bytes(r, (struct span) { space, (size_t)n },
-					why);
+			e = write_resumable(
+				r, (struct span) { space, (size_t)n }, why);
 		from += n;
 	}
 	if (fd >= 0)
@@ -319,8 +319,8 @@ const struct resumable_ops disk_resumable_ops = {
 	.offset = read_offset,
 	.remove = disk_resumable_remove,
 	.open = open_resumable,
-	.write = write_bytes,
-	.flush = flush,
+	.write = write_resumable,
+	.flush = flush_resumable,
 	.sync = sync_bytes,
 	.append = append,
 	.at = at,

@@ -23,8 +23,8 @@ static struct disk_commit *commit_of(struct resumable_commit *c)
 
 /* In incoming/; or in objects/, if an earlier commit stopped after placing it
  */
-static enum err open_data(struct disk_commit *c, int64_t *size,
-			  struct errmsg *why)
+static enum err open_bytes(struct disk_commit *c, int64_t *size,
+			   struct errmsg *why)
 {
 	char object[DISK_NAME];
 	struct stat st;
@@ -52,9 +52,9 @@ static int64_t offset_of(const struct disk_commit *c,
 }
 
 /* From now on an open writer's next write fails, and no other can be opened */
-static enum err close_to_writers(struct disk_commit *c, int64_t length,
-				 unsigned char sha256[static SHA256_LEN],
-				 struct errmsg *why)
+static enum err close_and_hash(struct disk_commit *c, int64_t length,
+			       unsigned char sha256[static SHA256_LEN],
+			       struct errmsg *why)
 {
 	struct checkpoint point;
 	struct sha256 hash;
@@ -67,7 +67,7 @@ static enum err close_to_writers(struct disk_commit *c, int64_t length,
 		return ERR_NOT_FOUND;
 	e = checkpoint_read(c->checkpoint_fd, &point, why);
 	if (e == ERR_OK)
-		e = open_data(c, &size, why);
+		e = open_bytes(c, &size, why);
 	if (e != ERR_OK)
 		return e;
 	if (offset_of(c, &point, size) != length)
@@ -82,7 +82,7 @@ static enum err close_to_writers(struct disk_commit *c, int64_t length,
 	return checkpoint_write(c->store, c->checkpoint_fd, &point, why);
 }
 
-static void leave(struct resumable_commit *c_)
+static void leave_commit(struct resumable_commit *c_)
 {
 	struct disk_commit *c = commit_of(c_);
 
@@ -93,10 +93,10 @@ static void leave(struct resumable_commit *c_)
 	free(c);
 }
 
-static enum err begin(struct store *s, const char *id, int64_t length,
-		      struct resumable_commit **out,
-		      unsigned char sha256[static SHA256_LEN],
-		      struct errmsg *why)
+static enum err begin_commit(struct store *s, const char *id, int64_t length,
+			     struct resumable_commit **out,
+			     unsigned char sha256[static SHA256_LEN],
+			     struct errmsg *why)
 {
 	struct disk_commit *c = malloc(sizeof(*c));
 	enum err e;
@@ -113,9 +113,9 @@ static enum err begin(struct store *s, const char *id, int64_t length,
 	if (e == ERR_OK)
 		e = checkpoint_lock(c->checkpoint_fd, CHECKPOINT_WRITE, why);
 	if (e == ERR_OK)
-		e = close_to_writers(c, length, sha256, why);
+		e = close_and_hash(c, length, sha256, why);
 	if (e != ERR_OK) {
-		leave(&c->base);
+		leave_commit(&c->base);
 		return e;
 	}
 	checkpoint_unlock(c->checkpoint_fd, CHECKPOINT_WRITE);
@@ -123,14 +123,14 @@ static enum err begin(struct store *s, const char *id, int64_t length,
 	return ERR_OK;
 }
 
-static enum err read_bytes(struct resumable_commit *c, int64_t from, char *to,
-			   size_t cap, size_t *got, struct errmsg *why)
+static enum err read_commit(struct resumable_commit *c, int64_t from, char *to,
+			    size_t cap, size_t *got, struct errmsg *why)
 {
 	return disk_read(commit_of(c)->data, commit_of(c)->id, from, to, cap,
 			 got, why);
 }
 
-static enum err place(struct resumable_commit *c_, struct errmsg *why)
+static enum err place_commit(struct resumable_commit *c_, struct errmsg *why)
 {
 	struct disk_commit *c = commit_of(c_);
 	enum err e;
@@ -142,16 +142,16 @@ static enum err place(struct resumable_commit *c_, struct errmsg *why)
 	return e;
 }
 
-static void end(struct resumable_commit *c)
+static void end_commit(struct resumable_commit *c)
 {
 	(void)checkpoint_remove(commit_of(c)->store, commit_of(c)->id);
-	leave(c);
+	leave_commit(c);
 }
 
 const struct resumable_commit_ops disk_commit_ops = {
-	.begin = begin,
-	.read = read_bytes,
-	.place = place,
-	.end = end,
-	.leave = leave,
+	.begin = begin_commit,
+	.read = read_commit,
+	.place = place_commit,
+	.end = end_commit,
+	.leave = leave_commit,
 };

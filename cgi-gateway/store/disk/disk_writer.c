@@ -81,7 +81,7 @@ static enum err write_all(struct disk_writer *w, struct span bytes,
 	return ERR_OK;
 }
 
-static enum err flush(struct disk_writer *w, struct errmsg *why)
+static enum err flush_buffer(struct disk_writer *w, struct errmsg *why)
 {
 	struct span all = { w->buffer, w->buffered };
 
@@ -89,8 +89,8 @@ static enum err flush(struct disk_writer *w, struct errmsg *why)
 	return write_all(w, all, why);
 }
 
-static enum err write_bytes(struct store_writer *w_, struct span bytes,
-			    struct errmsg *why)
+static enum err buffer_or_write(struct store_writer *w_, struct span bytes,
+				struct errmsg *why)
 {
 	struct disk_writer *w = writer_of(w_);
 	enum err e = ERR_OK;
@@ -107,7 +107,7 @@ static enum err write_bytes(struct store_writer *w_, struct span bytes,
 		w->buffered += n;
 		bytes = span_from(bytes, n);
 		if (w->buffered == sizeof(w->buffer))
-			e = flush(w, why);
+			e = flush_buffer(w, why);
 	}
 	return e;
 }
@@ -116,7 +116,7 @@ static enum err read_back(struct store_writer *w_, int64_t from, char *to,
 			  size_t cap, size_t *got, struct errmsg *why)
 {
 	struct disk_writer *w = writer_of(w_);
-	enum err e = flush(w, why);
+	enum err e = flush_buffer(w, why);
 
 	return e == ERR_OK ? disk_read(w->fd, w->id, from, to, cap, got, why)
 			   : e;
@@ -133,10 +133,10 @@ static void abort_writer(struct store_writer *w_)
 	free(w);
 }
 
-static enum err commit(struct store_writer *w_, struct errmsg *why)
+static enum err commit_writer(struct store_writer *w_, struct errmsg *why)
 {
 	struct disk_writer *w = writer_of(w_);
-	enum err e = flush(w, why);
+	enum err e = flush_buffer(w, why);
 
 	if (e == ERR_OK)
 		e = disk_place(w->store, w->id, w->fd, why);
@@ -151,8 +151,8 @@ static enum err commit(struct store_writer *w_, struct errmsg *why)
 
 const struct store_writer_ops disk_writer_ops = {
 	.open = open_writer,
-	.write = write_bytes,
+	.write = buffer_or_write,
 	.read = read_back,
-	.commit = commit,
+	.commit = commit_writer,
 	.abort = abort_writer,
 };

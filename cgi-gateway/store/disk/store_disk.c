@@ -17,7 +17,7 @@ enum {
 	DIR_SHOWN = 100, /* bytes of DIR in an error, to leave room for why */
 };
 
-static void release(struct disk_store *s)
+static void free_store(struct disk_store *s)
 {
 	if (s->incoming >= 0)
 		(void)close(s->incoming);
@@ -31,7 +31,7 @@ static void release(struct disk_store *s)
 
 static void disk_close(struct store *s)
 {
-	release(disk_of(s));
+	free_store(disk_of(s));
 }
 
 static enum err disk_ready(struct store *s, struct errmsg *why)
@@ -152,7 +152,7 @@ enum err store_disk_open(const char *dir, struct store **out,
 	if (root >= 0)
 		(void)close(root);
 	if (e != ERR_OK) {
-		release(s);
+		free_store(s);
 		return e;
 	}
 	read_boot(s->boot);

@@ -1,6 +1,5 @@
 #include "cgi-gateway/parse/checksum.h"
 
-#include "common/codec/encode.h"
 #include "tests/unit/unit.h"
 
 /* Of the usual check string, computed by openssl dgst; its crc32 is CBF43926 in

@@ -2,7 +2,6 @@
 #include "tests/unit/cgi-gateway/owners.h"
 
 #include <pthread.h>
-#include <time.h>
 
 static const uint64_t LAST = UINT64_MAX; /* the highest user id */
 
