@@ -72,7 +72,8 @@ enum err resumable_append(struct resumable *r, const char *id, int64_t length,
 			  struct errmsg *why) MUST_CHECK;
 
 /* Remove the upload and unlock it. An open writer's next write returns
- * ERR_CONFLICT. ERR_NOT_FOUND. */
+ * ERR_CONFLICT. Also removes what a store_writer left unfinished; a finished
+ * object is ERR_NOT_FOUND. */
 enum err resumable_remove(struct store *s, const char *id,
 			  struct errmsg *why) MUST_CHECK;
 

@@ -104,9 +104,3 @@ enum err store_walk(struct store *s, store_walk_fn *each, void *arg,
 {
 	return s->ops->walk(s, each, arg, why);
 }
-
-enum err store_remove_unfinished(struct store *s, const char *id,
-				 struct errmsg *why)
-{
-	return s->ops->remove_unfinished(s, id, why);
-}

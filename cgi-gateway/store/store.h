@@ -110,8 +110,10 @@ enum err store_path(struct store *s, const char *id,
 /* --- everything in it ----------------------------------------------------- */
 
 enum store_kind {
-	STORE_OBJECT,	  /* finished */
-	STORE_UNFINISHED, /* being written, or left by a process that ended */
+	STORE_OBJECT, /* finished */
+	/* being written, or left by a process that ended; resumable_remove()
+	 * removes it */
+	STORE_UNFINISHED,
 	STORE_FOREIGN,	  /* not ours: a name or a place that we do not use */
 	STORE_UNREADABLE, /* could not be read, nor what may be inside */
 };
@@ -133,9 +135,5 @@ struct store_item {
 typedef enum err store_walk_fn(void *arg, const struct store_item *item);
 enum err store_walk(struct store *s, store_walk_fn *each, void *arg,
 		    struct errmsg *why) MUST_CHECK;
-
-/* Remove what a writer left. resumable_remove() also takes its checkpoint. */
-enum err store_remove_unfinished(struct store *s, const char *id,
-				 struct errmsg *why) MUST_CHECK;
 
 #endif

@@ -97,8 +97,6 @@ struct store_ops {
 	bool (*is_locked)(struct store *s, const char *id);
 	enum err (*exists)(struct store *s, const char *id, struct errmsg *why);
 	enum err (*remove)(struct store *s, const char *id, struct errmsg *why);
-	enum err (*remove_unfinished)(struct store *s, const char *id,
-				      struct errmsg *why);
 	/* NULL if objects have no paths */
 	enum err (*path)(struct store *s, const char *id,
 			 char out[static STORE_PATH_MAX]);

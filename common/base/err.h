@@ -71,7 +71,7 @@ struct errmsg {
 	char text[256];
 };
 
-/* Fill `*m` (which may be NULL) and return `e`, so that a failing branch is
+/* Fill `*why` (which may be NULL) and return `e`, so that a failing branch is
  * `return err_set(why, ERR_IO, "open %s: %s", ...)`. */
 #define err_set(why, e, ...) (err_fill(why, __VA_ARGS__), (e))
 

@@ -71,11 +71,3 @@ enum err disk_remove(struct store *s, const char *id, struct errmsg *why)
 		return disk_absent(why, "remove", id);
 	return ERR_OK;
 }
-
-enum err disk_remove_unfinished(struct store *s, const char *id,
-				struct errmsg *why)
-{
-	if (unlinkat(disk_of(s)->incoming, id, 0) != 0)
-		return disk_absent(why, "remove incoming", id);
-	return ERR_OK;
-}

@@ -16,7 +16,5 @@ enum err disk_path(struct store *s, const char *id,
 		   char out[static STORE_PATH_MAX]) MUST_CHECK;
 enum err disk_remove(struct store *s, const char *id,
 		     struct errmsg *why) MUST_CHECK;
-enum err disk_remove_unfinished(struct store *s, const char *id,
-				struct errmsg *why) MUST_CHECK;
 
 #endif

@@ -61,6 +61,14 @@ static void close_to_writers(struct disk_store *s, const char *id)
 	(void)close(fd);
 }
 
+static enum err remove_bytes(struct disk_store *s, const char *id,
+			     struct errmsg *why)
+{
+	if (unlinkat(s->incoming, id, 0) != 0)
+		return disk_absent(why, "remove incoming", id);
+	return ERR_OK;
+}
+
 enum err disk_resumable_remove(struct store *s, const char *id,
 			       struct errmsg *why)
 {
@@ -69,7 +77,7 @@ enum err disk_resumable_remove(struct store *s, const char *id,
 
 	close_to_writers(disk_of(s), id);
 	had_checkpoint = checkpoint_remove(disk_of(s), id);
-	e = disk_remove_unfinished(s, id, why);
+	e = remove_bytes(disk_of(s), id, why);
 	disk_unlock(s, id);
 	return e == ERR_NOT_FOUND && had_checkpoint ? ERR_OK : e;
 }

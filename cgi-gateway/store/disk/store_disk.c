@@ -51,7 +51,6 @@ static const struct store_ops disk_ops = {
 	.is_locked = disk_is_locked,
 	.exists = disk_exists,
 	.remove = disk_remove,
-	.remove_unfinished = disk_remove_unfinished,
 	.path = disk_path,
 	.walk = disk_walk,
 	.close = disk_close,

@@ -359,30 +359,17 @@ static enum err memory_exists(struct store *s, const char *id,
 							     : ERR_NOT_FOUND);
 }
 
-static enum err remove_kind(struct store *s, const char *id,
-			    enum store_kind kind)
+static enum err memory_remove(struct store *s, const char *id,
+			      struct errmsg *why)
 {
 	struct memory_data *d = locked_data(s);
-	struct entry *x = find(d, id, kind);
+	struct entry *x = find(d, id, STORE_OBJECT);
 
+	(void)why;
 	if (x == NULL)
 		return unlocked(d, ERR_NOT_FOUND);
 	drop_entry(d, x);
 	return unlocked(d, ERR_OK);
-}
-
-static enum err memory_remove(struct store *s, const char *id,
-			      struct errmsg *why)
-{
-	(void)why;
-	return remove_kind(s, id, STORE_OBJECT);
-}
-
-static enum err memory_remove_unfinished(struct store *s, const char *id,
-					 struct errmsg *why)
-{
-	(void)why;
-	return remove_kind(s, id, STORE_UNFINISHED);
 }
 
 /* `each` may call the store, so it is called without the mutex: for the item
@@ -693,7 +680,6 @@ static const struct store_ops memory_ops = {
 	.is_locked = memory_is_locked,
 	.exists = memory_exists,
 	.remove = memory_remove,
-	.remove_unfinished = memory_remove_unfinished,
 	.path = NULL,
 	.walk = memory_walk,
 	.close = memory_close,

@@ -1,4 +1,5 @@
 /* store.h, of every implementation. */
+#include "cgi-gateway/store/resumable.h"
 #include "tests/unit/cgi-gateway/store/store_fixture.h"
 
 #include <pthread.h>
@@ -365,10 +366,9 @@ static void a_finished_object_is_not_removed_as_unfinished(void **state)
 
 	(void)state;
 	put(OTHER_ID, SPAN("x"));
-	assert_ok(store_remove_unfinished(store, ID, &why));
-	assert_err(store_remove_unfinished(store, ID, &why), ERR_NOT_FOUND);
-	assert_err(store_remove_unfinished(store, OTHER_ID, &why),
-		   ERR_NOT_FOUND);
+	assert_ok(resumable_remove(store, ID, &why));
+	assert_err(resumable_remove(store, ID, &why), ERR_NOT_FOUND);
+	assert_err(resumable_remove(store, OTHER_ID, &why), ERR_NOT_FOUND);
 	assert_object(OTHER_ID, SPAN("x"), 4);
 	/* its writer cannot commit what is gone */
 	assert_err(store_writer_commit(w, &why), ERR_IO);
@@ -480,7 +480,7 @@ static enum err remove_it(void *arg, const struct store_item *item)
 	(void)arg;
 	return item->kind == STORE_OBJECT
 		       ? store_remove(store, item->id, &why)
-		       : store_remove_unfinished(store, item->id, &why);
+		       : resumable_remove(store, item->id, &why);
 }
 
 static void a_walk_may_remove_what_it_reports(void **state)

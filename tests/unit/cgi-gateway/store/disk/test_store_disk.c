@@ -1,4 +1,5 @@
 #include "cgi-gateway/store/disk/store_disk.h"
+#include "cgi-gateway/store/resumable.h"
 #include "tests/unit/cgi-gateway/folder.h"
 #include "tests/unit/cgi-gateway/store/store_objects.h"
 
@@ -607,10 +608,9 @@ static void a_file_that_a_killed_process_left_can_be_removed(void **state)
 	/* as a killed process leaves it */
 	(void)close(open(at("incoming/" ID), O_WRONLY | O_CREAT, 0640));
 	put(OTHER_ID, SPAN("x"));
-	assert_ok(store_remove_unfinished(store, ID, &why));
-	assert_err(store_remove_unfinished(store, ID, &why), ERR_NOT_FOUND);
-	assert_err(store_remove_unfinished(store, OTHER_ID, &why),
-		   ERR_NOT_FOUND);
+	assert_ok(resumable_remove(store, ID, &why));
+	assert_err(resumable_remove(store, ID, &why), ERR_NOT_FOUND);
+	assert_err(resumable_remove(store, OTHER_ID, &why), ERR_NOT_FOUND);
 	assert_object(OTHER_ID, SPAN("x"), 4);
 }
 
@@ -723,7 +723,7 @@ static enum err remove_it(void *arg, const struct store_item *item)
 	(void)arg;
 	return item->kind == STORE_OBJECT
 		       ? store_remove(store, item->id, &why)
-		       : store_remove_unfinished(store, item->id, &why);
+		       : resumable_remove(store, item->id, &why);
 }
 
 static void a_walk_may_remove_what_it_reports_and_closes_its_files(void **state)
