@@ -33,7 +33,7 @@ static bool is_authority(struct span s)
 		(rest.p[0] == ':' && is_port(span_from(rest, 1))));
 }
 
-/* What is wrong with it, or NULL */
+/* What is wrong with the address, or NULL */
 static const char *fault(struct span url)
 {
 	struct span host, path;
@@ -53,8 +53,8 @@ static const char *fault(struct span url)
 	(void)span_cut(&host, '?', &path);
 	(void)span_cut(&host, '/', &path);
 	if (span_find(host, '@') < host.len)
-		return "has a user or password in it; the signature says who "
-		       "sends";
+		return "has a user or password in it; remove it, the requests "
+		       "are signed";
 	return is_authority(host) ? NULL
 				  : "needs a host, and a port from 1 to 65535 "
 				    "or none";
@@ -68,20 +68,20 @@ bool webhook_targets_has(const struct webhook_targets *r, const char *url)
 	return false;
 }
 
-/* What is wrong may be a password that stands there: name it by its number */
-static enum err add(struct webhook_targets *r, struct span url,
-		    struct errmsg *why)
+/* Name the address by its number: it may contain a password */
+static enum err add_target(struct webhook_targets *r, struct span url,
+			   struct errmsg *why)
 {
 	const char *wrong = fault(url);
 
 	if (wrong == NULL && r->count == WEBHOOK_TARGETS_MAX)
-		wrong = "is one too many: 8 are the most";
+		wrong = "is one too many; at most 8 are possible";
 	if (wrong == NULL) {
 		char *place = r->url[r->count];
 
 		(void)span_to_cstr(url, place, sizeof(r->url[0]));
 		if (webhook_targets_has(r, place))
-			wrong = "stands there twice";
+			wrong = "is listed twice; remove one";
 	}
 	if (wrong != NULL)
 		return err_set(why, ERR_CONFIG, "EVENT_URLS: address %zu %s",
@@ -99,7 +99,7 @@ enum err webhook_targets_read(struct span list, struct webhook_targets *out,
 
 	while (e == ERR_OK && span_next(&list, ' ', &url))
 		if (url.len > 0)
-			e = add(&r, url, why);
+			e = add_target(&r, url, why);
 	if (e == ERR_OK)
 		*out = r;
 	return e;

@@ -14,7 +14,7 @@ static void assert_wrong(const char *list, const char *said)
 	assert_contains(why.text, said);
 }
 
-static void an_empty_list_is_nobody(void **state)
+static void an_empty_list_has_no_addresses(void **state)
 {
 	struct webhook_targets r = { .count = 77 };
 
@@ -45,7 +45,7 @@ static void blanks_separate_addresses(void **state)
 	assert_false(webhook_targets_has(&r, ""));
 }
 
-static void only_http_is_spoken(void **state)
+static void an_address_is_http_or_https(void **state)
 {
 	static const char *const others[] = {
 		"ftp://a/", "file:///etc/passwd", "gopher://a", "a",
@@ -57,7 +57,7 @@ static void only_http_is_spoken(void **state)
 		assert_wrong(others[i], "begin with http://");
 }
 
-static void an_address_needs_a_host_and_a_port_that_can_be(void **state)
+static void an_address_needs_a_host_and_a_possible_port(void **state)
 {
 	static const char *const others[] = {
 		"http://",	   "http:///x",	    "http://?x",
@@ -73,7 +73,7 @@ static void an_address_needs_a_host_and_a_port_that_can_be(void **state)
 		assert_wrong(others[i], "needs a host");
 }
 
-static void what_no_url_may_have_is_refused(void **state)
+static void a_character_that_no_url_may_have_is_refused(void **state)
 {
 	static const char *const others[] = {
 		"http://a/\"", "http://a/<x>",	   "http://a/\\b",
@@ -98,7 +98,7 @@ static void a_password_is_refused_and_not_repeated(void **state)
 				       &(struct webhook_targets) { 0 }, &why));
 }
 
-static void the_longest_address_fits_and_no_longer_one(void **state)
+static void an_address_of_255_bytes_is_the_longest(void **state)
 {
 	char url[WEBHOOK_TARGET_URL_MAX + 2] = "http://a/";
 	struct webhook_targets r;
@@ -111,7 +111,7 @@ static void the_longest_address_fits_and_no_longer_one(void **state)
 	assert_string_equal(r.url[0], url);
 }
 
-static void there_is_a_highest_number_and_none_stands_there_twice(void **state)
+static void a_list_has_at_most_8_addresses_and_none_twice(void **state)
 {
 	struct webhook_targets r;
 
@@ -124,20 +124,20 @@ static void there_is_a_highest_number_and_none_stands_there_twice(void **state)
 	assert_wrong("http://1 http://2 http://3 http://4 http://5 http://6 "
 		     "http://7 http://8 http://9",
 		     "address 9 is one too many");
-	assert_wrong("http://1 http://2 http://1", "address 3 stands there");
+	assert_wrong("http://1 http://2 http://1", "address 3 is listed twice");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(an_empty_list_is_nobody),
+		TEST(an_empty_list_has_no_addresses),
 		TEST(blanks_separate_addresses),
-		TEST(only_http_is_spoken),
-		TEST(an_address_needs_a_host_and_a_port_that_can_be),
-		TEST(what_no_url_may_have_is_refused),
+		TEST(an_address_is_http_or_https),
+		TEST(an_address_needs_a_host_and_a_possible_port),
+		TEST(a_character_that_no_url_may_have_is_refused),
 		TEST(a_password_is_refused_and_not_repeated),
-		TEST(the_longest_address_fits_and_no_longer_one),
-		TEST(there_is_a_highest_number_and_none_stands_there_twice),
+		TEST(an_address_of_255_bytes_is_the_longest),
+		TEST(a_list_has_at_most_8_addresses_and_none_twice),
 	};
 
 	return RUN(tests);
