@@ -19,8 +19,8 @@
 enum {
 	UPLOAD_LINK_NAME_MAX = 100,  /* bytes of UTF-8 */
 	UPLOAD_LINK_OWNER_MAX = 100, /* of one owner, not revoked */
-	UPLOAD_LINK_KEPT =
-		30 * 86400,	  /* seconds that an ended link's row stays */
+	/* seconds that an ended link's row stays */
+	UPLOAD_LINK_KEPT = 30 * 86400,
 	UPLOAD_LINK_NEVER = 0,	  /* expires_at: does not expire */
 	UPLOAD_LINK_NO_LIMIT = 0, /* any of the limits: there is none */
 };

@@ -117,17 +117,17 @@ struct db_out {
 /* --- statements ------------------------------------------------------- */
 
 /* The first row of a SELECT. */
-#define db_row(db, sql, in, out, m) db_row_(db, "" sql "", in, out, m)
+#define db_row(db, sql, in, out, why) db_row_(db, "" sql "", in, out, why)
 
 /* INSERT, UPDATE, DELETE. ERR_NOT_FOUND if no row matched (an UPDATE that
  * leaves a row as it was has matched it). */
-#define db_change(db, sql, in, m) db_change_(db, "" sql "", in, m)
+#define db_change(db, sql, in, why) db_change_(db, "" sql "", in, why)
 
 /* Every row of a SELECT: `each` is called with the outputs filled and `arg`,
  * and any value but ERR_OK ends the walk and is the result. */
 typedef enum err db_each_fn(void *arg);
-#define db_each(db, sql, in, out, each, arg, m) \
-	db_each_(db, "" sql "", in, out, each, arg, m)
+#define db_each(db, sql, in, out, each, arg, why) \
+	db_each_(db, "" sql "", in, out, each, arg, why)
 
 enum err db_row_(struct db *db, const char *sql, struct db_in in,
 		 struct db_out out, struct errmsg *why) MUST_CHECK;
@@ -147,8 +147,8 @@ enum err db_begin(struct db *db, struct db_conn **out,
 enum err db_commit(struct db_conn *c, struct errmsg *why) MUST_CHECK;
 void db_rollback(struct db_conn *c);
 
-#define db_tx_row(c, sql, in, out, m) db_tx_row_(c, "" sql "", in, out, m)
-#define db_tx_change(c, sql, in, m) db_tx_change_(c, "" sql "", in, m)
+#define db_tx_row(c, sql, in, out, why) db_tx_row_(c, "" sql "", in, out, why)
+#define db_tx_change(c, sql, in, why) db_tx_change_(c, "" sql "", in, why)
 
 enum err db_tx_row_(struct db_conn *c, const char *sql, struct db_in in,
 		    struct db_out out, struct errmsg *why) MUST_CHECK;

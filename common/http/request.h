@@ -23,9 +23,9 @@ enum {
 struct request {
 	struct transport *transport; /* borrowed */
 	struct arena *arena;	     /* borrowed; reset after the answer */
-	int64_t now_ms;		     /* the one look at the clock, since 1970 */
+	int64_t now_ms;		     /* the clock, read once, since 1970 */
 	int64_t now;		     /* the same in seconds */
-	/* Another look, for request_time(); NULL: no time passes */
+	/* Reads it again, for request_time(); NULL: no time passes */
 	int64_t (*clock)(void);
 	char id[REQUEST_ID_MAX + 1]; /* X-Request-ID, theirs or ours */
 	struct span method;	     /* as sent: "GET" */
@@ -38,7 +38,7 @@ struct request {
 	struct span query;	/* raw */
 	int64_t content_length; /* bytes announced, or REQUEST_LENGTH_UNKNOWN */
 	int64_t body_read;	/* bytes handed out so far */
-	int route;		/* its place in the table, or -1: none yet */
+	int route;		/* its index in the table, or -1: none yet */
 	struct span param;	/* what matched the "*" of the route */
 	struct bearer_id bearer_id; /* what bearer_check() found */
 	bool authenticated;	    /* then `claims` is the caller's */
@@ -48,8 +48,8 @@ struct request {
 	struct session_check *session;
 };
 
-/* Fill *rq from what `t` accepted. ERR_FORMAT for a path or length that makes
- * no sense, ERR_MEMORY; method, id and times are filled even then, so that the
+/* Fill *rq from what `t` accepted. ERR_FORMAT for an invalid path or
+ * length, ERR_MEMORY; method, id and times are filled even then, so that the
  * failure can be answered and logged. `program` is the program's own name: when
  * SCRIPT_NAME ends in it (also as NAME.cgi, NAME.fcgi), the path is PATH_INFO,
  * else it is SCRIPT_NAME and PATH_INFO together. */
@@ -84,7 +84,7 @@ int64_t request_time(const struct request *rq);
 /* Whether request_read() would answer without waiting for the client. */
 bool request_ready(const struct request *rq);
 
-/* The whole of a small body, in the arena. ERR_TOO_LARGE beyond `max`. */
+/* Read a small body into the arena. ERR_TOO_LARGE beyond `max`. */
 enum err request_read_all(struct request *rq, size_t max,
 			  struct span *out) MUST_CHECK;
 

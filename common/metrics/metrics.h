@@ -63,9 +63,9 @@ struct metrics;
  * it once in a process. Its space is reserved, so a disk that fills up later
  * does no harm.
  *
- *   ERR_CONFIG  the file cannot be opened or made, or is another user's; too
- *               many routes
- *   ERR_FULL    no space for it
+ *   ERR_CONFIG       the file cannot be opened or made, or is another user's;
+ *                    too many routes
+ *   ERR_FULL         no space for it
  *   ERR_UNAVAILABLE  it cannot be locked
  *   ERR_MEMORY, ERR_IO
  */
