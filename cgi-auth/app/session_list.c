@@ -3,14 +3,14 @@
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/session_json.h"
 
-struct listing {
+struct session_list {
 	struct json_object *items;
 	const char *current;
 };
 
-static enum err add(const struct session *s, void *arg)
+static enum err add_session(const struct session *s, void *arg)
 {
-	const struct listing *l = arg;
+	const struct session_list *l = arg;
 	struct json_object *o = session_json(s);
 
 	if (o == NULL)
@@ -27,7 +27,7 @@ static enum err add(const struct session *s, void *arg)
 enum err session_list_answer(struct auth *a, struct request *rq,
 			     struct response *rs, bool api)
 {
-	struct listing l = { .current = rq->bearer_id.session };
+	struct session_list l = { .current = rq->bearer_id.session };
 	struct json_object *o = NULL;
 	enum err e;
 
@@ -40,8 +40,8 @@ enum err session_list_answer(struct auth *a, struct request *rq,
 		json_object_put(o);
 		return ERR_MEMORY;
 	}
-	e = sessions_each(a->service->db, rq->claims.user_id, api, rq->now, add,
-			  &l, &rs->why);
+	e = sessions_each(a->service->db, rq->claims.user_id, api, rq->now,
+			  add_session, &l, &rs->why);
 	if (e == ERR_OK)
 		e = response_json(rs, 200, o);
 	json_object_put(o);

@@ -1,4 +1,4 @@
-/* GET /me: who the token speaks for, as the database has it now */
+/* GET /me: the user of the token, as in the database now */
 #include "cgi-auth/app/auth.h"
 #include "cgi-auth/tables/otp.h"
 #include "cgi-auth/tables/users.h"
@@ -33,7 +33,7 @@ enum err handle_me(void *app, struct request *rq, struct response *rs)
 
 	if (e != ERR_OK)
 		return e;
-	/* Without a code: whether one would be asked for */
+	/* An empty code: does a login of this user require one? */
 	e = otp_check(a->service->db, u.id, SPAN(""), rq->now, &rs->why);
 	if (e != ERR_OK && e != ERR_OTP_REQUIRED)
 		return e;

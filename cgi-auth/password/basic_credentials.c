@@ -26,7 +26,7 @@ static enum err split(struct span text, struct basic_credentials *out)
 		return ERR_FORMAT;
 	if (user.len > BASIC_USER_MAX || password.len > BASIC_PASSWORD_MAX)
 		return ERR_TOO_LARGE;
-	/* They fit and hold no NUL: these cannot fail */
+	/* Both fit and have no NUL, so this cannot fail */
 	if (!span_to_cstr(user, out->user, sizeof(out->user)) ||
 	    !span_to_cstr(password, out->password, sizeof(out->password)))
 		return ERR_FORMAT;

@@ -40,7 +40,8 @@ enum err health_metrics(const struct metrics *m, struct response *rs)
 				  "text/plain; version=0.0.4; charset=utf-8",
 				  buf_span(&text));
 	else
-		e = err_set(&rs->why, ERR_IO, "the metrics do not fit");
+		e = err_set(&rs->why, ERR_IO, "the metrics are over %d bytes",
+			    METRICS_TEXT_MAX);
 	buf_release(&text);
 	return e;
 }

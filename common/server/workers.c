@@ -18,20 +18,20 @@
 
 enum {
 	WORKER_STACK = 256 * 1024, /* bytes; libmagic uses 40 KiB of it */
-	WAKE_MS = 10,	/* between two tries to wake threads out of accept */
-	RETRY_MS = 50,	/* after an accept that failed for our own reasons */
-	TOLD_MS = 1000, /* until all who share a socket are told to end */
+	WAKE_MS = 10,	  /* between two signals that end a thread's accept */
+	RETRY_MS = 50,	  /* after an accept that failed in this process */
+	SIGNAL_MS = 1000, /* until all that share a socket have the signal */
 };
 
-/* What the worker threads of one process share */
+/* Shared by the worker threads of one process */
 struct workers {
 	const struct program *program;
 	const struct service *service;
 	pthread_t *threads; /* owned */
 	size_t count;
-	pthread_mutex_t gate; /* held until it is known how many there are */
-	atomic_bool stopping; /* once accept says that there is nobody */
-	atomic_bool leaving;  /* now, whoever waits */
+	pthread_mutex_t gate; /* locked until `count` is known */
+	atomic_bool stopping; /* end as soon as no request waits */
+	atomic_bool leaving;  /* end even if requests wait */
 	atomic_size_t running;
 };
 
@@ -42,15 +42,15 @@ static void pause_ms(int64_t ms)
 	(void)nanosleep(&t, NULL);
 }
 
-/* Whoever else has our socket has shut it, and nobody can come any more: the
- * main thread is told to end */
-static void close_socket(struct workers *workers)
+/* Another process that shares the socket has shut it down, so no request can
+ * arrive any more: wake the main thread, which ends the process */
+static void report_closed(struct workers *workers)
 {
 	if (!atomic_exchange(&workers->stopping, true))
 		(void)kill(getpid(), SOCKET_CLOSED);
 }
 
-static void *work(void *arg)
+static void *run_worker(void *arg)
 {
 	struct workers *workers = arg;
 	struct transport *t = transport_fcgi_new();
@@ -70,7 +70,7 @@ static void *work(void *arg)
 		else if (atomic_load(&workers->stopping))
 			break;
 		else if (e == ERR_GONE)
-			close_socket(workers);
+			report_closed(workers);
 	}
 	if (t != NULL)
 		t->ops->free(t);
@@ -80,7 +80,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* SIGTERM, SIGINT and SOCKET_CLOSED are waited for by the main thread alone */
+/* Only the main thread waits for SIGTERM, SIGINT and SOCKET_CLOSED */
 static void set_signals(sigset_t *ends)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -93,11 +93,9 @@ static void set_signals(sigset_t *ends)
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* The rest of the threads was refused with the errno `failed`: serve with those
- * that there are, and say so. What was sized by the setting has to follow, or
- * uploads could occupy every thread. */
-static void report_fewer(const struct workers *workers, size_t wanted,
-			 int failed)
+/* The system refused more threads, with the errno `failed`: log that, and
+ * adjust what was sized by THREADS, or uploads could occupy every thread. */
+static void log_fewer(const struct workers *workers, size_t wanted, int failed)
 {
 	const struct program *p = workers->program;
 	char text[200], reason[64];
@@ -127,7 +125,7 @@ static int start_threads(struct workers *workers, size_t wanted)
 	while (workers->count < wanted && failed == 0) {
 		atomic_fetch_add(&workers->running, 1);
 		failed = pthread_create(&workers->threads[workers->count],
-					&attr, work, workers);
+					&attr, run_worker, workers);
 		if (failed == 0)
 			workers->count++;
 		else
@@ -137,7 +135,7 @@ static int start_threads(struct workers *workers, size_t wanted)
 	return failed;
 }
 
-static bool start(struct workers *workers)
+static bool start_workers(struct workers *workers)
 {
 	size_t wanted = (size_t)workers->service->settings.threads;
 	int failed;
@@ -149,14 +147,14 @@ static bool start(struct workers *workers)
 	(void)pthread_mutex_lock(&workers->gate);
 	failed = start_threads(workers, wanted);
 	if (workers->count > 0 && workers->count < wanted)
-		report_fewer(workers, wanted, failed);
+		log_fewer(workers, wanted, failed);
 	(void)pthread_mutex_unlock(&workers->gate);
 	return workers->count > 0;
 }
 
-/* Nobody new is let in; who waits is served, and what is under way may take its
- * time. A wake-up that comes just before a thread enters accept is lost, so it
- * is sent again. */
+/* Refuse new connections, serve those that wait, and let requests under way
+ * finish; false if some took too long. A wake-up just before a thread enters
+ * accept is lost, so it is sent again. */
 static bool drain(struct workers *workers)
 {
 	int64_t left = workers->service->settings.drain_seconds * 1000;
@@ -178,19 +176,21 @@ static bool drain(struct workers *workers)
 	return true;
 }
 
-/* Wait for the end: 0, or EX_OSERR when our socket was shut and nobody tells us
- * to end as well, as it is when all who share it are told one after another */
+/* Wait for the signal to end: 0, or EX_OSERR if the socket was shut down and no
+ * signal follows. (If all that share it get the signal one after another, one
+ * follows.) */
 static int wait_for_end(sigset_t *ends)
 {
-	const struct timespec told = { TOLD_MS / 1000,
-				       TOLD_MS % 1000 * 1000000 };
+	const struct timespec limit = { SIGNAL_MS / 1000,
+					SIGNAL_MS % 1000 * 1000000 };
 	int sig = 0;
 
 	(void)sigwait(ends, &sig);
-	if (sig != SOCKET_CLOSED || sigtimedwait(ends, NULL, &told) > 0)
+	if (sig != SOCKET_CLOSED || sigtimedwait(ends, NULL, &limit) > 0)
 		return 0;
 	log_event(LOG_ERROR, "stop",
-		  "another process has shut the listening socket");
+		  "another process has shut the listening "
+		  "socket; start this one again");
 	return EX_OSERR;
 }
 
@@ -201,15 +201,17 @@ int workers_serve(const struct program *p, const struct service *s)
 	int status;
 
 	set_signals(&ends);
-	if (!start(&workers)) {
-		log_event(LOG_ERROR, "start", "no thread could be started");
+	if (!start_workers(&workers)) {
+		log_event(LOG_ERROR, "start",
+			  "no thread could be started; raise the process's "
+			  "limits of memory and tasks");
 		exit(EX_OSERR);
 	}
 	log_event(LOG_INFO, "start", "ready");
 	status = wait_for_end(&ends);
 	log_event(LOG_INFO, "stop", "draining");
 	if (!drain(&workers)) {
-		/* Their memory is in use: leave it, and the process with it */
+		/* Their memory is in use, so nothing is released */
 		log_event(LOG_WARN, "stop",
 			  "requests still under way were cut off");
 		_Exit(status);

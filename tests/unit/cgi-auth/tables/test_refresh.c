@@ -81,11 +81,11 @@ static void first(char out[static REFRESH_LEN + 1])
 	assert_int_equal(until, T0 + LIFE);
 }
 
-static enum err turn(const char *text, int64_t now, struct refresh_turn *t)
+static enum err turn(const char *text, int64_t now, struct refresh_rotation *t)
 {
 	struct errmsg why = { "" };
 	enum err e =
-		refresh_turn(db, &ring, &rules, span_of(text), now, t, &why);
+		refresh_rotate(db, &ring, &rules, span_of(text), now, t, &why);
 
 	assert_string_equal(why.text, "");
 	return e;
@@ -112,14 +112,14 @@ static int64_t ended_at(void)
 static void a_turn_gives_the_user_the_session_and_a_successor(void **state)
 {
 	char one[REFRESH_LEN + 1];
-	struct refresh_turn t, next;
+	struct refresh_rotation t, next;
 
 	(void)state;
 	first(one);
 	assert_int_equal(strlen(one), REFRESH_LEN);
 	assert_memory_equal(one, "ghr_", 4);
 	assert_ok(turn(one, T0 + 500, &t));
-	assert_int_equal(t.outcome, REFRESH_TURNED);
+	assert_int_equal(t.outcome, REFRESH_ROTATED);
 	assert_string_equal(t.session, session);
 	assert_int_equal(t.session_ends, END);
 	assert_int_equal(t.user.id, 7);
@@ -145,7 +145,7 @@ static void the_first_ones_are_random(void **state)
 static void the_successor_cannot_be_had_without_the_key(void **state)
 {
 	char one[REFRESH_LEN + 1], under_a[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
@@ -161,7 +161,7 @@ static void the_successor_cannot_be_had_without_the_key(void **state)
 static void within_the_grace_time_the_successor_is_the_same(void **state)
 {
 	char one[REFRESH_LEN + 1], next[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
@@ -180,7 +180,7 @@ static void within_the_grace_time_the_successor_is_the_same(void **state)
 static void the_last_second_of_the_grace_time_is_too_late(void **state)
 {
 	char one[REFRESH_LEN + 1], next[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
@@ -199,7 +199,7 @@ static void the_last_second_of_the_grace_time_is_too_late(void **state)
 static void a_clock_that_is_behind_ends_nothing(void **state)
 {
 	char one[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
@@ -211,7 +211,7 @@ static void a_clock_that_is_behind_ends_nothing(void **state)
 static void a_successor_is_found_under_the_key_that_made_it(void **state)
 {
 	char one[REFRESH_LEN + 1], next[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
@@ -229,7 +229,7 @@ static void a_successor_is_found_under_the_key_that_made_it(void **state)
 static void a_turn_that_broke_off_half_way_is_made_whole(void **state)
 {
 	char one[REFRESH_LEN + 1], next[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
@@ -238,7 +238,7 @@ static void a_turn_that_broke_off_half_way_is_made_whole(void **state)
 	/* as if the program had ended between its two statements */
 	sql("UPDATE refresh SET spent_at = NULL, next_hash = NULL");
 	assert_ok(turn(one, T0 + 1, &t));
-	assert_int_equal(t.outcome, REFRESH_TURNED);
+	assert_int_equal(t.outcome, REFRESH_ROTATED);
 	assert_string_equal(t.text, next);
 	assert_int_equal(count_rows(), 2);
 }
@@ -246,7 +246,7 @@ static void a_turn_that_broke_off_half_way_is_made_whole(void **state)
 static void the_second_of_its_end_is_too_late(void **state)
 {
 	char one[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
@@ -258,7 +258,7 @@ static void the_second_of_its_end_is_too_late(void **state)
 static void nothing_outlives_the_session(void **state)
 {
 	char one[REFRESH_LEN + 1];
-	struct refresh_turn t, next;
+	struct refresh_rotation t, next;
 
 	(void)state;
 	first(one);
@@ -280,12 +280,12 @@ static void what_is_no_refresh_token_costs_no_statement(void **state)
 		"ghr_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 		"GHR_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 	};
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
-		assert_err(refresh_turn(NULL, &ring, &rules, span_of(texts[i]),
-					T0, &t, NULL),
+		assert_err(refresh_rotate(NULL, &ring, &rules,
+					  span_of(texts[i]), T0, &t, NULL),
 			   ERR_BAD_TOKEN);
 		assert_int_equal(t.outcome, REFRESH_MALFORMED);
 	}
@@ -298,7 +298,7 @@ static void what_is_no_refresh_token_costs_no_statement(void **state)
 static void a_session_that_ended_or_a_disabled_user_gets_nothing(void **state)
 {
 	char one[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
@@ -316,15 +316,15 @@ struct racer {
 	pthread_t thread;
 	const char *text;
 	enum err e;
-	struct refresh_turn turn;
+	struct refresh_rotation turn;
 };
 
 static void *race(void *arg)
 {
 	struct racer *r = arg;
 
-	r->e = refresh_turn(db, &ring, &rules, span_of(r->text), T0, &r->turn,
-			    NULL);
+	r->e = refresh_rotate(db, &ring, &rules, span_of(r->text), T0, &r->turn,
+			      NULL);
 	db_thread_end();
 	return NULL;
 }
@@ -352,7 +352,7 @@ static void fifty_at_once_get_one_successor(void **state)
 			assert_ok(racers[i].e);
 			assert_string_equal(racers[i].turn.text,
 					    racers[0].turn.text);
-			turned += racers[i].turn.outcome == REFRESH_TURNED;
+			turned += racers[i].turn.outcome == REFRESH_ROTATED;
 		}
 		assert_int_equal(turned, 1);
 		assert_int_equal(count_rows(), 2);

@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "cgi-auth/tables/otp.h"
+#include "cgi-auth/password/otp_code.h"
 
 static void codes_are_those_of_rfc_6238(void **state)
 {
