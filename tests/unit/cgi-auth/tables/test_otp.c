@@ -11,8 +11,10 @@ enum { T0 = 1700000010, ANN = 1, BOB = 2 };
 
 static struct db *db;
 
-/* liboath has no memory when the test wants it */
-static bool no_memory;
+/* Calls of oath_base32_encode() until one has no memory; below 0: none fails */
+static int encodes_left;
+/* Before the next code is computed, another enrolment replaces Ann's secret */
+static bool replace_secret;
 
 int __real_oath_base32_encode(const char *in, size_t len, char **out,
 			      size_t *n);
@@ -20,8 +22,29 @@ int __wrap_oath_base32_encode(const char *in, size_t len, char **out,
 			      size_t *n);
 int __wrap_oath_base32_encode(const char *in, size_t len, char **out, size_t *n)
 {
-	return no_memory ? OATH_MALLOC_ERROR
-			 : __real_oath_base32_encode(in, len, out, n);
+	if (encodes_left >= 0 && encodes_left-- == 0)
+		return OATH_MALLOC_ERROR;
+	return __real_oath_base32_encode(in, len, out, n);
+}
+
+int __real_oath_hotp_generate(const char *secret, size_t len, uint64_t step,
+			      unsigned digits, bool checksum, size_t truncation,
+			      char *out);
+int __wrap_oath_hotp_generate(const char *secret, size_t len, uint64_t step,
+			      unsigned digits, bool checksum, size_t truncation,
+			      char *out);
+int __wrap_oath_hotp_generate(const char *secret, size_t len, uint64_t step,
+			      unsigned digits, bool checksum, size_t truncation,
+			      char *out)
+{
+	struct otp_secret s;
+
+	if (replace_secret) {
+		replace_secret = false;
+		assert_ok(otp_enrol(db, ANN, T0, &s, NULL));
+	}
+	return __real_oath_hotp_generate(secret, len, step, digits, checksum,
+					 truncation, out);
 }
 
 static int set_up_all(void **state)
@@ -47,7 +70,8 @@ static int set_up(void **state)
 	enum err e = db_change(db, "DELETE FROM user", DB_NONE, &why);
 
 	(void)state;
-	no_memory = false;
+	encodes_left = -1;
+	replace_secret = false;
 	assert_string_equal(why.text, "");
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
 	assert_ok(db_change(db,
@@ -338,7 +362,7 @@ static void an_enrolment_without_memory_changes_nothing(void **state)
 	int64_t n = -1;
 
 	(void)state;
-	no_memory = true;
+	encodes_left = 0;
 	assert_err(otp_enrol(db, ANN, T0, &s, &why), ERR_MEMORY);
 	assert_string_equal(why.text, "out of memory");
 	assert_string_equal(s.text, "as it was");
@@ -355,14 +379,50 @@ static void a_confirmation_without_memory_puts_nothing_in_force(void **state)
 
 	(void)state;
 	assert_ok(otp_enrol(db, ANN, T0, &s, NULL));
-	no_memory = true;
+	encodes_left = 0;
 	assert_err(
 		otp_confirm(db, ANN, code_at(ANN, T0, code), T0, &codes, NULL),
 		ERR_MEMORY);
-	no_memory = false;
+	encodes_left = -1;
 	assert_ok(check(ANN, "", T0));
 	assert_ok(otp_confirm(db, ANN, span_of(code), T0, &codes, NULL));
 	assert_err(check(ANN, "", T0), ERR_OTP_REQUIRED);
+}
+
+static void a_confirmation_that_fails_leaves_the_output_untouched(void **state)
+{
+	static const struct otp_recovery untouched = { .codes = {
+							       "as it was" } };
+	struct otp_recovery codes = untouched;
+	struct otp_secret s;
+	char code[OTP_DIGITS + 1];
+
+	(void)state;
+	assert_ok(otp_enrol(db, ANN, T0, &s, NULL));
+	encodes_left = 4;
+	assert_err(
+		otp_confirm(db, ANN, code_at(ANN, T0, code), T0, &codes, NULL),
+		ERR_MEMORY);
+	assert_memory_equal(&codes, &untouched, sizeof(codes));
+}
+
+static void a_confirmation_of_a_secret_just_replaced_is_not_found(void **state)
+{
+	struct otp_recovery codes;
+	struct otp_secret s;
+	char code[OTP_DIGITS + 1];
+	int64_t n = -1;
+
+	(void)state;
+	assert_ok(otp_enrol(db, ANN, T0, &s, NULL));
+	(void)code_at(ANN, T0, code);
+	replace_secret = true;
+	assert_err(otp_confirm(db, ANN, span_of(code), T0, &codes, NULL),
+		   ERR_NOT_FOUND);
+	assert_ok(check(ANN, "", T0));
+	assert_ok(db_row(db, "SELECT COUNT(*) FROM otp_recovery", DB_NONE,
+			 DB_OUT(db_to_int(&n)), NULL));
+	assert_int_equal(n, 0);
 }
 
 static void a_user_who_is_deleted_takes_it_along(void **state)
@@ -399,6 +459,8 @@ int main(int argc, char **argv)
 		CASE(a_secret_is_shown_in_base32_without_padding),
 		CASE(an_enrolment_without_memory_changes_nothing),
 		CASE(a_confirmation_without_memory_puts_nothing_in_force),
+		CASE(a_confirmation_that_fails_leaves_the_output_untouched),
+		CASE(a_confirmation_of_a_secret_just_replaced_is_not_found),
 		CASE(a_user_who_is_deleted_takes_it_along),
 	};
 

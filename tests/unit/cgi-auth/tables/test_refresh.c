@@ -226,6 +226,21 @@ static void a_successor_is_found_under_the_key_that_made_it(void **state)
 	assert_ok(turn(next, T0 + 3, &t));
 }
 
+static void a_rotation_that_is_refused_returns_no_successor(void **state)
+{
+	char one[REFRESH_LEN + 1];
+	struct refresh_rotation t;
+
+	(void)state;
+	first(one);
+	assert_ok(turn(one, T0, &t));
+	use_keys(KEY_B);
+	assert_err(turn(one, T0 + 1, &t), ERR_BAD_TOKEN);
+	assert_int_equal(t.outcome, REFRESH_UNKNOWN);
+	assert_string_equal(t.text, "");
+	assert_int_equal(t.expires_at, 0);
+}
+
 static void a_turn_that_broke_off_half_way_is_made_whole(void **state)
 {
 	char one[REFRESH_LEN + 1], next[REFRESH_LEN + 1];
@@ -372,6 +387,7 @@ int main(int argc, char **argv)
 		HERE(the_last_second_of_the_grace_time_is_too_late),
 		HERE(a_clock_that_is_behind_ends_nothing),
 		HERE(a_successor_is_found_under_the_key_that_made_it),
+		HERE(a_rotation_that_is_refused_returns_no_successor),
 		HERE(a_turn_that_broke_off_half_way_is_made_whole),
 		HERE(the_second_of_its_end_is_too_late),
 		HERE(nothing_outlives_the_session),

@@ -28,6 +28,17 @@ char *__wrap_strndup(const char *s, size_t n)
 	return copy_fails() ? NULL : __real_strndup(s, n);
 }
 
+/* The buffer for a file's text has no memory */
+static bool no_memory_for_files;
+
+void *__wrap_malloc(size_t n);
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n)
+{
+	return no_memory_for_files && n > CONFIG_FILE_MAX ? NULL
+							  : __real_malloc(n);
+}
+
 struct values {
 	char *name, *secret;
 	int64_t count;
@@ -123,6 +134,27 @@ static void a_lack_of_memory_is_no_wrong_setting(void **state)
 		assert_err(load(&v, &why), ERR_MEMORY);
 		assert_int_equal(copies_until_failure, 0);
 	}
+	assert_ok(load(&v, &why));
+	config_release(items, COUNT(items), &v);
+}
+
+static void a_lack_of_memory_to_read_a_file_is_no_wrong_setting(void **state)
+{
+	struct errmsg why;
+	struct values v;
+
+	(void)state;
+	set("T_SECRET", "s3cret");
+	write_file(0, SPAN("T_NAME=from the file\n"));
+	set("GATEHOUSE_CONF", path[0]);
+	no_memory_for_files = true;
+	assert_err(load(&v, &why), ERR_MEMORY);
+	assert_string_equal(why.text, "GATEHOUSE_CONF: out of memory");
+	set("GATEHOUSE_CONF", "");
+	set("T_NAME_FILE", path[0]);
+	assert_err(load(&v, &why), ERR_MEMORY);
+	assert_string_equal(why.text, "T_NAME_FILE: out of memory");
+	no_memory_for_files = false;
 	assert_ok(load(&v, &why));
 	config_release(items, COUNT(items), &v);
 }
@@ -357,6 +389,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLEAN(what_is_not_given_has_its_fallback),
 		CLEAN(a_lack_of_memory_is_no_wrong_setting),
+		CLEAN(a_lack_of_memory_to_read_a_file_is_no_wrong_setting),
 		CLEAN(a_required_setting_that_is_missing_is_named),
 		CLEAN(the_environment_comes_before_its_file_before_the_conf),
 		CLEAN(the_conf_may_name_a_file_too),
