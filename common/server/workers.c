@@ -4,6 +4,7 @@
 #include "common/log/log.h"
 #include "common/server/dispatch.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -23,12 +24,18 @@ enum {
 	SIGNAL_MS = 1000, /* until all that share a socket have the signal */
 };
 
+struct worker {
+	struct workers *shared;
+	struct transport *transport; /* owned */
+	pthread_t thread;
+};
+
 /* Shared by the worker threads of one process */
 struct workers {
 	const struct program *program;
 	const struct service *service;
-	pthread_t *threads; /* owned */
-	size_t count;
+	struct worker *list;  /* owned */
+	size_t count;	      /* threads that were started */
 	pthread_mutex_t gate; /* locked until `count` is known */
 	atomic_bool stopping; /* end as soon as no request waits */
 	atomic_bool leaving;  /* end even if requests wait */
@@ -52,14 +59,15 @@ static void report_closed(struct workers *workers)
 
 static void *run_worker(void *arg)
 {
-	struct workers *workers = arg;
-	struct transport *t = transport_fcgi_new();
+	struct worker *self = arg;
+	struct workers *workers = self->shared;
+	struct transport *t = self->transport;
 	struct arena arena;
 
 	(void)pthread_mutex_lock(&workers->gate);
 	(void)pthread_mutex_unlock(&workers->gate);
 	arena_init(&arena);
-	while (t != NULL && !atomic_load(&workers->leaving)) {
+	while (!atomic_load(&workers->leaving)) {
 		enum err e = t->ops->accept(t);
 
 		if (e == ERR_OK)
@@ -72,8 +80,7 @@ static void *run_worker(void *arg)
 		else if (e == ERR_GONE)
 			report_closed(workers);
 	}
-	if (t != NULL)
-		t->ops->free(t);
+	t->ops->free(t);
 	arena_release(&arena);
 	db_thread_end();
 	atomic_fetch_sub(&workers->running, 1);
@@ -112,6 +119,25 @@ static void log_fewer(const struct workers *workers, size_t wanted, int failed)
 		p->fewer_threads(p->app, workers->count);
 }
 
+/* 0, or an errno; the transport is made here, where its failure is seen */
+static int start_thread(struct workers *workers, struct worker *w,
+			const pthread_attr_t *attr)
+{
+	int failed;
+
+	w->shared = workers;
+	w->transport = transport_fcgi_new();
+	if (w->transport == NULL)
+		return ENOMEM;
+	atomic_fetch_add(&workers->running, 1);
+	failed = pthread_create(&w->thread, attr, run_worker, w);
+	if (failed != 0) {
+		atomic_fetch_sub(&workers->running, 1);
+		w->transport->ops->free(w->transport);
+	}
+	return failed;
+}
+
 /* Start as many threads of `wanted` as the system allows; errno of the first
  * that it refused, or 0 */
 static int start_threads(struct workers *workers, size_t wanted)
@@ -123,13 +149,10 @@ static int start_threads(struct workers *workers, size_t wanted)
 		return failed;
 	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
 	while (workers->count < wanted && failed == 0) {
-		atomic_fetch_add(&workers->running, 1);
-		failed = pthread_create(&workers->threads[workers->count],
-					&attr, run_worker, workers);
+		failed = start_thread(workers, &workers->list[workers->count],
+				      &attr);
 		if (failed == 0)
 			workers->count++;
-		else
-			atomic_fetch_sub(&workers->running, 1);
 	}
 	(void)pthread_attr_destroy(&attr);
 	return failed;
@@ -140,8 +163,8 @@ static bool start_workers(struct workers *workers)
 	size_t wanted = (size_t)workers->service->settings.threads;
 	int failed;
 
-	workers->threads = calloc(wanted, sizeof(*workers->threads));
-	if (workers->threads == NULL)
+	workers->list = calloc(wanted, sizeof(*workers->list));
+	if (workers->list == NULL)
 		return false;
 	(void)pthread_mutex_init(&workers->gate, NULL);
 	(void)pthread_mutex_lock(&workers->gate);
@@ -164,7 +187,7 @@ static bool drain(struct workers *workers)
 		atomic_store(&workers->leaving, true);
 	while (atomic_load(&workers->running) > 0 && left >= 0) {
 		for (size_t i = 0; i < workers->count; i++)
-			(void)pthread_kill(workers->threads[i],
+			(void)pthread_kill(workers->list[i].thread,
 					   TRANSPORT_FCGI_WAKE);
 		pause_ms(WAKE_MS);
 		left -= WAKE_MS;
@@ -172,7 +195,7 @@ static bool drain(struct workers *workers)
 	if (atomic_load(&workers->running) > 0)
 		return false;
 	for (size_t i = 0; i < workers->count; i++)
-		(void)pthread_join(workers->threads[i], NULL);
+		(void)pthread_join(workers->list[i].thread, NULL);
 	return true;
 }
 
@@ -217,7 +240,7 @@ int workers_serve(const struct program *p, const struct service *s)
 		_Exit(status);
 	}
 	(void)pthread_mutex_destroy(&workers.gate);
-	free(workers.threads);
+	free(workers.list);
 	log_event(LOG_INFO, "stop", "done");
 	return status;
 }

@@ -81,7 +81,8 @@ static void check_text(const char *before, const char *after, int kept,
 	buf_release(&out);
 }
 
-static void a_key_that_signed_gets_an_end_and_retired_ones_go(void **state)
+static void a_rotation_retires_the_signing_key_and_removes_retired_ones(
+	void **state)
 {
 	(void)state;
 	check_text("", "NEW\n", 0, 0);
@@ -157,7 +158,7 @@ static void a_rotation_lets_the_old_key_verify_while_its_tokens_live(
 	keyring_release(&ring);
 }
 
-static void there_is_nothing_to_rotate_without_a_key(void **state)
+static void a_rotation_without_a_key_fails(void **state)
 {
 	struct key_change c;
 	struct errmsg why;
@@ -172,7 +173,7 @@ static void there_is_nothing_to_rotate_without_a_key(void **state)
 	assert_contains(why.text, "auth-admin key new");
 }
 
-static void a_file_that_is_no_keyring_is_left_alone(void **state)
+static void a_file_that_is_not_a_keyring_is_not_changed(void **state)
 {
 	struct key_change c;
 	struct errmsg why;
@@ -188,7 +189,7 @@ static void a_file_that_is_no_keyring_is_left_alone(void **state)
 	assert_text("a 1 - " SECRET_A "\na 2 - " SECRET_B "\n");
 }
 
-static void mode_and_place_of_the_file_are_kept(void **state)
+static void the_mode_and_place_of_the_file_are_kept(void **state)
 {
 	char link[128];
 	struct key_change c;
@@ -234,7 +235,7 @@ static void a_file_behind_several_links_is_replaced_not_a_link(void **state)
 	keyring_release(&ring);
 }
 
-static void links_without_a_file_are_refused_and_left_alone(void **state)
+static void links_without_a_file_are_refused_and_not_changed(void **state)
 {
 	char link[128], loop[128];
 	struct key_change c;
@@ -274,7 +275,8 @@ static void an_empty_file_behind_a_link_gets_the_first_key(void **state)
 	assert_int_equal(unlink(link), 0);
 }
 
-static void a_full_keyring_waits_for_the_first_to_retire(void **state)
+static void a_full_keyring_accepts_a_key_after_the_first_has_retired(
+	void **state)
 {
 	struct key_change c;
 	struct errmsg why;
@@ -291,7 +293,7 @@ static void a_full_keyring_waits_for_the_first_to_retire(void **state)
 	assert_int_equal(c.dropped, KEYRING_MAX - 1);
 }
 
-static void two_at_once_both_leave_their_key(void **state)
+static void two_simultaneous_rotations_both_add_their_key(void **state)
 {
 	struct key_change c;
 	struct keyring ring;
@@ -313,7 +315,7 @@ static void two_at_once_both_leave_their_key(void **state)
 	keyring_release(&ring);
 }
 
-static void a_missing_folder_is_said(void **state)
+static void a_missing_folder_is_reported(void **state)
 {
 	struct key_change c;
 	struct errmsg why;
@@ -325,26 +327,30 @@ static void a_missing_folder_is_said(void **state)
 	assert_contains(why.text, "/nonexistent");
 }
 
-#define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FIXTURE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_key_that_signed_gets_an_end_and_retired_ones_go),
-		IN_FOLDER(the_first_key_makes_a_file_that_only_its_owner_reads),
-		IN_FOLDER(the_first_key_is_not_made_twice),
-		IN_FOLDER(a_file_whose_keys_all_retire_takes_a_first_key),
-		IN_FOLDER(
+		TEST(a_rotation_retires_the_signing_key_and_removes_retired_ones),
+		FIXTURE_TEST(
+			the_first_key_makes_a_file_that_only_its_owner_reads),
+		FIXTURE_TEST(the_first_key_is_not_made_twice),
+		FIXTURE_TEST(a_file_whose_keys_all_retire_takes_a_first_key),
+		FIXTURE_TEST(
 			a_rotation_lets_the_old_key_verify_while_its_tokens_live),
-		IN_FOLDER(there_is_nothing_to_rotate_without_a_key),
-		IN_FOLDER(a_file_that_is_no_keyring_is_left_alone),
-		IN_FOLDER(mode_and_place_of_the_file_are_kept),
-		IN_FOLDER(a_file_behind_several_links_is_replaced_not_a_link),
-		IN_FOLDER(links_without_a_file_are_refused_and_left_alone),
-		IN_FOLDER(an_empty_file_behind_a_link_gets_the_first_key),
-		IN_FOLDER(a_full_keyring_waits_for_the_first_to_retire),
-		IN_FOLDER(two_at_once_both_leave_their_key),
-		TEST(a_missing_folder_is_said),
+		FIXTURE_TEST(a_rotation_without_a_key_fails),
+		FIXTURE_TEST(a_file_that_is_not_a_keyring_is_not_changed),
+		FIXTURE_TEST(the_mode_and_place_of_the_file_are_kept),
+		FIXTURE_TEST(
+			a_file_behind_several_links_is_replaced_not_a_link),
+		FIXTURE_TEST(links_without_a_file_are_refused_and_not_changed),
+		FIXTURE_TEST(an_empty_file_behind_a_link_gets_the_first_key),
+		FIXTURE_TEST(
+			a_full_keyring_accepts_a_key_after_the_first_has_retired),
+		FIXTURE_TEST(two_simultaneous_rotations_both_add_their_key),
+		TEST(a_missing_folder_is_reported),
 	};
 
 	return sodium_init() < 0 || RUN(tests);

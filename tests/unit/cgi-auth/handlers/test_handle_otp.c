@@ -1,5 +1,4 @@
-/* POST /otp/confirm for user 1, with a database but without the check of a token
- */
+/* POST /otp/confirm for user 1, with a database; the token is not checked */
 #include "tests/unit/schema.h"
 
 #include "cgi-auth/app/auth.h"
@@ -126,7 +125,7 @@ static void a_confirmation_returns_every_recovery_code(void **state)
 	assert_int_equal(codes_in(memory_answer(&memory)), OTP_RECOVERY_CODES);
 }
 
-static void an_answer_without_memory_is_no_shorter_list_of_codes(void **state)
+static void an_answer_without_memory_is_500_and_has_no_codes(void **state)
 {
 	(void)state;
 	strings_left = 3;
@@ -136,10 +135,11 @@ static void an_answer_without_memory_is_no_shorter_list_of_codes(void **state)
 
 int main(int argc, char **argv)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FIXTURE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		CASE(a_confirmation_returns_every_recovery_code),
-		CASE(an_answer_without_memory_is_no_shorter_list_of_codes),
+		FIXTURE_TEST(a_confirmation_returns_every_recovery_code),
+		FIXTURE_TEST(an_answer_without_memory_is_500_and_has_no_codes),
 	};
 
 	(void)argc;

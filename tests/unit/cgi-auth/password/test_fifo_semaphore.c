@@ -42,7 +42,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void no_more_than_the_places_are_inside(void **state)
+static void a_semaphore_admits_no_more_threads_than_slots(void **state)
 {
 	pthread_t threads[THREADS];
 
@@ -65,12 +65,12 @@ static void *note_order(void *arg)
 	atomic_fetch_add(&arrived, 1);
 	if (fifo_semaphore_enter(&gate, WAIT) != ERR_OK)
 		return NULL;
-	order[passed++] = *(int *)arg; /* one at a time is inside */
+	order[passed++] = *(int *)arg; /* only one thread has the slot */
 	fifo_semaphore_leave(&gate);
 	return NULL;
 }
 
-static void who_came_first_goes_first(void **state)
+static void waiters_are_admitted_in_order_of_arrival(void **state)
 {
 	pthread_t threads[THREADS];
 	int names[THREADS];
@@ -83,7 +83,7 @@ static void who_came_first_goes_first(void **state)
 		assert_int_equal(pthread_create(&threads[i], NULL, note_order,
 						&names[i]),
 				 0);
-		/* Into the queue before the next one starts */
+		/* it is in the queue before the next one starts */
 		while (atomic_load(&arrived) != i + 1)
 			pause_ms(1);
 		pause_ms(10);
@@ -96,7 +96,7 @@ static void who_came_first_goes_first(void **state)
 	fifo_semaphore_release(&gate);
 }
 
-static void a_wait_has_an_end(void **state)
+static void a_wait_ends_after_its_time_limit(void **state)
 {
 	int64_t begun;
 
@@ -120,7 +120,7 @@ static void *give_up(void *arg)
 	return NULL;
 }
 
-static void one_who_gives_up_does_not_hold_up_the_next(void **state)
+static void a_waiter_that_timed_out_does_not_block_the_next(void **state)
 {
 	pthread_t impatient, patient;
 	enum err e = ERR_OK;
@@ -144,10 +144,10 @@ static void one_who_gives_up_does_not_hold_up_the_next(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(no_more_than_the_places_are_inside),
-		TEST(who_came_first_goes_first),
-		TEST(a_wait_has_an_end),
-		TEST(one_who_gives_up_does_not_hold_up_the_next),
+		TEST(a_semaphore_admits_no_more_threads_than_slots),
+		TEST(waiters_are_admitted_in_order_of_arrival),
+		TEST(a_wait_ends_after_its_time_limit),
+		TEST(a_waiter_that_timed_out_does_not_block_the_next),
 	};
 
 	return RUN(tests);

@@ -108,7 +108,7 @@ static enum err check(uint64_t user, const char *code, int64_t now)
 	return otp_check(db, user, span_of(code), now, NULL);
 }
 
-static void who_has_no_second_factor_needs_no_code(void **state)
+static void a_user_without_a_second_factor_needs_no_code(void **state)
 {
 	struct otp_secret s;
 
@@ -121,7 +121,7 @@ static void who_has_no_second_factor_needs_no_code(void **state)
 		   ERR_NOT_FOUND);
 }
 
-static void who_has_one_needs_a_code(void **state)
+static void a_user_with_a_second_factor_needs_a_code(void **state)
 {
 	struct otp_recovery codes;
 	char code[OTP_DIGITS + 1];
@@ -141,7 +141,8 @@ static void who_has_one_needs_a_code(void **state)
 	assert_ok(check(BOB, "", T0));
 }
 
-static void the_step_before_and_the_step_after_are_taken_no_others(void **state)
+static void codes_of_the_step_before_and_after_are_accepted_and_no_others(
+	void **state)
 {
 	static const struct {
 		int64_t steps;
@@ -162,7 +163,7 @@ static void the_step_before_and_the_step_after_are_taken_no_others(void **state)
 	}
 }
 
-static void no_code_works_twice(void **state)
+static void a_code_works_once(void **state)
 {
 	struct otp_recovery codes;
 	char before[OTP_DIGITS + 1], code[OTP_DIGITS + 1];
@@ -174,7 +175,7 @@ static void no_code_works_twice(void **state)
 	assert_ok(check(ANN, code, T0));
 	assert_err(check(ANN, code, T0), ERR_OTP);
 	assert_err(check(ANN, code, T0 + OTP_STEP), ERR_OTP);
-	/* nor one that was shown before one that was used */
+	/* nor does the code of an earlier step */
 	assert_err(check(ANN, before, T0), ERR_OTP);
 }
 
@@ -221,7 +222,7 @@ static int race(const char *code)
 	return r.ok;
 }
 
-static void of_eight_at_once_one_passes(void **state)
+static void a_code_sent_eight_times_at_once_passes_once(void **state)
 {
 	struct otp_recovery codes;
 	char code[OTP_DIGITS + 1];
@@ -233,7 +234,7 @@ static void of_eight_at_once_one_passes(void **state)
 	assert_int_equal(race(codes.codes[0]), 1);
 }
 
-static void each_recovery_code_works_once_in_any_writing(void **state)
+static void each_recovery_code_works_once_in_any_spelling(void **state)
 {
 	struct otp_recovery codes;
 	char text[64];
@@ -259,7 +260,7 @@ static void each_recovery_code_works_once_in_any_writing(void **state)
 	assert_ok(check(ANN, text, T0));
 }
 
-static void recovery_codes_of_another_are_wrong(void **state)
+static void recovery_codes_of_another_user_are_wrong(void **state)
 {
 	struct otp_recovery anns, bobs;
 
@@ -271,7 +272,7 @@ static void recovery_codes_of_another_are_wrong(void **state)
 	assert_ok(check(ANN, anns.codes[0], T0));
 }
 
-static void recovery_codes_are_not_in_the_table(void **state)
+static void recovery_codes_are_stored_as_hashes(void **state)
 {
 	struct otp_recovery codes;
 	int64_t n = -1;
@@ -302,7 +303,7 @@ static void a_secret_in_force_is_not_replaced(void **state)
 		   ERR_NOT_FOUND);
 }
 
-static void a_wrong_code_confirms_nothing(void **state)
+static void a_wrong_code_does_not_confirm(void **state)
 {
 	struct otp_recovery codes;
 	struct otp_secret s;
@@ -317,7 +318,7 @@ static void a_wrong_code_confirms_nothing(void **state)
 	assert_ok(check(ANN, "", T0));
 }
 
-static void removing_it_removes_the_recovery_codes(void **state)
+static void a_removed_second_factor_has_no_recovery_codes(void **state)
 {
 	struct otp_recovery codes;
 	int64_t n = -1;
@@ -425,7 +426,7 @@ static void a_confirmation_of_a_secret_just_replaced_is_not_found(void **state)
 	assert_int_equal(n, 0);
 }
 
-static void a_user_who_is_deleted_takes_it_along(void **state)
+static void a_deleted_user_has_no_second_factor(void **state)
 {
 	struct otp_recovery codes;
 	int64_t n = -1;
@@ -439,29 +440,33 @@ static void a_user_who_is_deleted_takes_it_along(void **state)
 	assert_int_equal(n, 0);
 }
 
-#define CASE(name) cmocka_unit_test_setup(name, set_up)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(who_has_no_second_factor_needs_no_code),
-		CASE(who_has_one_needs_a_code),
-		CASE(the_step_before_and_the_step_after_are_taken_no_others),
-		CASE(no_code_works_twice),
-		CASE(the_code_that_confirmed_does_not_log_in),
-		CASE(of_eight_at_once_one_passes),
-		CASE(each_recovery_code_works_once_in_any_writing),
-		CASE(recovery_codes_of_another_are_wrong),
-		CASE(recovery_codes_are_not_in_the_table),
-		CASE(a_secret_in_force_is_not_replaced),
-		CASE(a_wrong_code_confirms_nothing),
-		CASE(removing_it_removes_the_recovery_codes),
-		CASE(a_secret_is_shown_in_base32_without_padding),
-		CASE(an_enrolment_without_memory_changes_nothing),
-		CASE(a_confirmation_without_memory_puts_nothing_in_force),
-		CASE(a_confirmation_that_fails_leaves_the_output_untouched),
-		CASE(a_confirmation_of_a_secret_just_replaced_is_not_found),
-		CASE(a_user_who_is_deleted_takes_it_along),
+		FIXTURE_TEST(a_user_without_a_second_factor_needs_no_code),
+		FIXTURE_TEST(a_user_with_a_second_factor_needs_a_code),
+		FIXTURE_TEST(
+			codes_of_the_step_before_and_after_are_accepted_and_no_others),
+		FIXTURE_TEST(a_code_works_once),
+		FIXTURE_TEST(the_code_that_confirmed_does_not_log_in),
+		FIXTURE_TEST(a_code_sent_eight_times_at_once_passes_once),
+		FIXTURE_TEST(each_recovery_code_works_once_in_any_spelling),
+		FIXTURE_TEST(recovery_codes_of_another_user_are_wrong),
+		FIXTURE_TEST(recovery_codes_are_stored_as_hashes),
+		FIXTURE_TEST(a_secret_in_force_is_not_replaced),
+		FIXTURE_TEST(a_wrong_code_does_not_confirm),
+		FIXTURE_TEST(a_removed_second_factor_has_no_recovery_codes),
+		FIXTURE_TEST(a_secret_is_shown_in_base32_without_padding),
+		FIXTURE_TEST(an_enrolment_without_memory_changes_nothing),
+		FIXTURE_TEST(
+			a_confirmation_without_memory_puts_nothing_in_force),
+		FIXTURE_TEST(
+			a_confirmation_that_fails_leaves_the_output_untouched),
+		FIXTURE_TEST(
+			a_confirmation_of_a_secret_just_replaced_is_not_found),
+		FIXTURE_TEST(a_deleted_user_has_no_second_factor),
 	};
 
 	(void)argc;
