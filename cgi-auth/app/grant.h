@@ -12,7 +12,7 @@ struct grant {
 	int64_t session_ends; /* no token expires later */
 	const char *refresh;  /* NULL: none, the client wants text only */
 	int64_t refresh_ends;
-	bool cookie; /* `refresh` goes into the cookie, not into the JSON */
+	bool cookie; /* send `refresh` in the cookie, not in the JSON */
 };
 
 /* Whether the client prefers the access token alone, as text. */

@@ -29,9 +29,9 @@ static enum err check_token(struct auth *a, struct request *rq,
 				SPAN_ARG(scope), rq->claims.scope);
 }
 
-/* The program behind the server trusts these variables as ours. The server's
- * configuration removes the usual spellings of such headers; one that is still
- * there has another spelling ("X.Auth.User" is the same variable to CGI). */
+/* The program behind the server trusts these variables to be ours. The server's
+ * configuration removes the usual spellings of such headers; a remaining one
+ * has another spelling ("X.Auth.User" is the same variable to CGI). */
 static bool has_identity_header(const struct request *rq)
 {
 	static const char *const ours[] = {

@@ -27,13 +27,13 @@ struct otp_secret {
 enum err otp_code(const unsigned char secret[static OTP_SECRET], int64_t step,
 		  char out[static OTP_DIGITS + 1]) MUST_CHECK;
 
-/* The latest step within OTP_WINDOW of `now` whose code is `code`. Every step is
- * computed, so that the time says nothing. ERR_OTP: none; ERR_MEMORY. */
+/* The latest step within OTP_WINDOW of `now` whose code is `code`. Every step
+ * is computed, so that the time shows nothing. ERR_OTP: none; ERR_MEMORY. */
 enum err otp_find_step(const unsigned char secret[static OTP_SECRET],
 		       struct span code, int64_t now, int64_t *step) MUST_CHECK;
 
-/* Base32 into `out`, of (len / 5 * 8 + 1) bytes. `len` is a multiple of five, so
- * there is no padding. ERR_MEMORY. */
+/* Base32 into `out`, of (len / 5 * 8 + 1) bytes. `len` is a multiple of five,
+ * so there is no padding. ERR_MEMORY. */
 enum err otp_base32(const unsigned char *bytes, size_t len,
 		    char *out) MUST_CHECK;
 

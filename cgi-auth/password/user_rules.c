@@ -48,7 +48,7 @@ const char *user_password_fault(struct span password)
 	if (!utf8_valid(password) || has_control(password))
 		return "is not UTF-8 text without control characters";
 	if (count_characters(password) < PASSWORD_CHARS_MIN)
-		return "is shorter than 8 characters";
+		return "is too short. Use 8 characters or more";
 	return NULL;
 }
 

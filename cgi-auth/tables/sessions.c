@@ -245,7 +245,7 @@ enum err sessions_each(struct db *db, uint64_t user_id, bool api, int64_t now,
 }
 
 /* Each of these counts the rows, then deletes them 1000 at a time, so that no
- * statement keeps a login waiting for long. */
+ * login waits long for a statement. */
 
 static enum err delete_refresh_tokens(struct db *db, int64_t before,
 				      int64_t *count, struct errmsg *why)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-	RESERVE_TRIES = 2,    /* then the client is told to wait a second */
+	RESERVE_TRIES = 2,    /* then the client has to wait a second */
 	ROW_LIFE = 2 * 86400, /* seconds; longer than any window or delay */
 	SEEN_EVERY = 86400,   /* seconds between two updates of last_seen */
 	ROW_ABSENT = -1,
@@ -33,7 +33,7 @@ struct blocked {
 };
 
 /* The key of the account: the database hashes the email's collation weights, so
- * that all spellings which the column user.email holds equal have one key */
+ * that all spellings which are equal in the column user.email have one key */
 static enum err find_account(struct db *db, struct span email,
 			     struct throttle_ticket *t, struct errmsg *why)
 {

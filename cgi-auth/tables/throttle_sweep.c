@@ -55,7 +55,7 @@ enum err throttle_sweep(struct db *db, int64_t before, struct errmsg *why)
 	return e;
 }
 
-/* A key in the list is the account in hex and the address behind it */
+/* A key in the list is the account in hex, followed by the address */
 enum err throttle_sweep_known(struct db *db, int64_t before, struct errmsg *why)
 {
 	struct keys k = { .count = 0 };

@@ -34,11 +34,11 @@ struct worker {
 struct workers {
 	const struct program *program;
 	const struct service *service;
-	struct worker *list;  /* owned */
-	size_t count;	      /* threads that were started */
-	pthread_mutex_t gate; /* locked until `count` is known */
-	atomic_bool stopping; /* end as soon as no request waits */
-	atomic_bool leaving;  /* end even if requests wait */
+	struct worker *list;	    /* owned */
+	size_t count;		    /* threads that were started */
+	pthread_mutex_t start_lock; /* locked until `count` is known */
+	atomic_bool stopping;	    /* end as soon as no request waits */
+	atomic_bool leaving;	    /* end even if requests wait */
 	atomic_size_t running;
 };
 
@@ -64,8 +64,8 @@ static void *run_worker(void *arg)
 	struct transport *t = self->transport;
 	struct arena arena;
 
-	(void)pthread_mutex_lock(&workers->gate);
-	(void)pthread_mutex_unlock(&workers->gate);
+	(void)pthread_mutex_lock(&workers->start_lock);
+	(void)pthread_mutex_unlock(&workers->start_lock);
 	arena_init(&arena);
 	while (!atomic_load(&workers->leaving)) {
 		enum err e = t->ops->accept(t);
@@ -166,12 +166,12 @@ static bool start_workers(struct workers *workers)
 	workers->list = calloc(wanted, sizeof(*workers->list));
 	if (workers->list == NULL)
 		return false;
-	(void)pthread_mutex_init(&workers->gate, NULL);
-	(void)pthread_mutex_lock(&workers->gate);
+	(void)pthread_mutex_init(&workers->start_lock, NULL);
+	(void)pthread_mutex_lock(&workers->start_lock);
 	failed = start_threads(workers, wanted);
 	if (workers->count > 0 && workers->count < wanted)
 		log_fewer(workers, wanted, failed);
-	(void)pthread_mutex_unlock(&workers->gate);
+	(void)pthread_mutex_unlock(&workers->start_lock);
 	return workers->count > 0;
 }
 
@@ -239,7 +239,7 @@ int workers_serve(const struct program *p, const struct service *s)
 			  "requests still under way were cut off");
 		_Exit(status);
 	}
-	(void)pthread_mutex_destroy(&workers.gate);
+	(void)pthread_mutex_destroy(&workers.start_lock);
 	free(workers.list);
 	log_event(LOG_INFO, "stop", "done");
 	return status;

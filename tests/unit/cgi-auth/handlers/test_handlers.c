@@ -94,7 +94,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static int ask(const char *method, const char *path, const char *authorization)
+static int request_status(const char *method, const char *path,
+			  const char *authorization)
 {
 	memory_release(&memory);
 	memory_init(&memory, method, path);
@@ -140,18 +141,18 @@ static void bearer(char *out, size_t cap)
 static void a_login_without_credentials_is_401_with_a_challenge(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/login", NULL), 401);
+	assert_int_equal(request_status("POST", "/login", NULL), 401);
 	assert_problem("urn:gatehouse:missing-credentials");
 	assert_span(memory_header(&memory, "WWW-Authenticate"),
 		    "Basic realm=\"gatehouse\", charset=\"UTF-8\"");
-	assert_int_equal(ask("POST", "/login", "Bearer abc"), 401);
+	assert_int_equal(request_status("POST", "/login", "Bearer abc"), 401);
 	assert_problem("urn:gatehouse:missing-credentials");
 }
 
 static void malformed_credentials_are_answered_like_wrong_ones(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/login", "Basic !"), 401);
+	assert_int_equal(request_status("POST", "/login", "Basic !"), 401);
 	assert_problem("urn:gatehouse:invalid-credentials");
 	assert_true(memory_has_header(&memory, "WWW-Authenticate"));
 }
@@ -159,14 +160,14 @@ static void malformed_credentials_are_answered_like_wrong_ones(void **state)
 static void login_accepts_post_only(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("GET", "/login", NULL), 405);
+	assert_int_equal(request_status("GET", "/login", NULL), 405);
 	assert_span(memory_header(&memory, "Allow"), "POST");
 }
 
 static void a_login_without_the_database_is_not_a_wrong_password(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/login", "Basic YTpi"), 503);
+	assert_int_equal(request_status("POST", "/login", "Basic YTpi"), 503);
 	assert_problem("urn:gatehouse:unavailable");
 	assert_span(memory_header(&memory, "Retry-After"), "1");
 	assert_false(memory_has_header(&memory, "WWW-Authenticate"));
@@ -178,7 +179,7 @@ static void a_token_cannot_be_checked_without_the_database(void **state)
 
 	(void)state;
 	bearer(token, sizeof(token));
-	assert_int_equal(ask("GET", "/validate", token), 503);
+	assert_int_equal(request_status("GET", "/validate", token), 503);
 	assert_problem("urn:gatehouse:unavailable");
 	assert_false(memory_has_header(&memory, "X-Auth-User"));
 }
@@ -186,10 +187,11 @@ static void a_token_cannot_be_checked_without_the_database(void **state)
 static void a_refused_token_gets_no_headers_of_a_user(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("GET", "/validate", "Bearer a.b.c"), 401);
+	assert_int_equal(request_status("GET", "/validate", "Bearer a.b.c"),
+			 401);
 	assert_problem("urn:gatehouse:invalid-token");
 	assert_false(memory_has_header(&memory, "X-Auth-User"));
-	assert_int_equal(ask("GET", "/validate", NULL), 401);
+	assert_int_equal(request_status("GET", "/validate", NULL), 401);
 	assert_problem("urn:gatehouse:missing-token");
 }
 
@@ -199,7 +201,7 @@ static void me_needs_the_database(void **state)
 
 	(void)state;
 	bearer(token, sizeof(token));
-	assert_int_equal(ask("GET", "/me", token), 503);
+	assert_int_equal(request_status("GET", "/me", token), 503);
 }
 
 static void an_account_cannot_be_changed_without_the_database(void **state)
@@ -215,17 +217,19 @@ static void an_account_cannot_be_changed_without_the_database(void **state)
 	(void)state;
 	bearer(token, sizeof(token));
 	for (size_t i = 0; i < COUNT(routes_of); i++) {
-		assert_int_equal(ask(routes_of[i][0], routes_of[i][1], token),
-				 503);
-		assert_int_equal(ask(routes_of[i][0], routes_of[i][1], NULL),
-				 401);
+		assert_int_equal(
+			request_status(routes_of[i][0], routes_of[i][1], token),
+			503);
+		assert_int_equal(
+			request_status(routes_of[i][0], routes_of[i][1], NULL),
+			401);
 	}
 }
 
 static void a_refresh_without_a_token_is_400(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/refresh", NULL), 400);
+	assert_int_equal(request_status("POST", "/refresh", NULL), 400);
 	assert_problem("urn:gatehouse:bad-request");
 }
 
@@ -233,9 +237,9 @@ static void healthz_answers_without_the_database_and_readyz_does_not(
 	void **state)
 {
 	(void)state;
-	assert_int_equal(ask("GET", "/healthz", NULL), 200);
+	assert_int_equal(request_status("GET", "/healthz", NULL), 200);
 	assert_span(memory_answer(&memory), "{\"status\":\"ok\"}");
-	assert_int_equal(ask("GET", "/readyz", NULL), 503);
+	assert_int_equal(request_status("GET", "/readyz", NULL), 503);
 	assert_problem("urn:gatehouse:unavailable");
 }
 

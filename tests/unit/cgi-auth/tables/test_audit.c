@@ -48,7 +48,7 @@ struct seen {
 	struct audit_row rows[4];
 };
 
-static enum err keep(const struct audit_row *row, void *arg)
+static enum err store_row(const struct audit_row *row, void *arg)
 {
 	struct seen *s = arg;
 
@@ -60,7 +60,7 @@ static enum err keep(const struct audit_row *row, void *arg)
 static void last(const char *email, int64_t n, struct seen *s)
 {
 	s->count = 0;
-	assert_ok(audit_last(db, email, n, keep, s, NULL));
+	assert_ok(audit_last(db, email, n, store_row, s, NULL));
 }
 
 static void the_last_rows_are_returned_oldest_first(void **state)

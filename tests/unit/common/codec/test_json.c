@@ -12,7 +12,7 @@ static void assert_refused(struct span text)
 	assert_err(e, ERR_FORMAT);
 }
 
-static struct json_object *taken(struct span text)
+static struct json_object *parsed(struct span text)
 {
 	struct json_object *o = NULL;
 
@@ -23,7 +23,7 @@ static struct json_object *taken(struct span text)
 
 static void an_object_is_read_and_its_members_are_found(void **state)
 {
-	struct json_object *o = taken(
+	struct json_object *o = parsed(
 		SPAN("{\"name\":\"a \\u00e9 \\\"b\\\"\",\"n\":-7,\"yes\":true,"
 		     "\"no\":false,\"list\":[1,2],\"in\":{\"x\":null}}"));
 	char text[32];
@@ -48,9 +48,9 @@ static void an_object_is_read_and_its_members_are_found(void **state)
 static void white_space_around_the_object_is_accepted(void **state)
 {
 	(void)state;
-	json_object_put(taken(SPAN(" \t\r\n{ \"a\" : 1 } ")));
-	json_object_put(taken(SPAN("{\"a\":1}\n")));
-	json_object_put(taken(SPAN("{}\r\n\t ")));
+	json_object_put(parsed(SPAN(" \t\r\n{ \"a\" : 1 } ")));
+	json_object_put(parsed(SPAN("{\"a\":1}\n")));
+	json_object_put(parsed(SPAN("{}\r\n\t ")));
 }
 
 static void a_text_is_read_only_if_it_is_one_whole_object(void **state)
@@ -128,8 +128,8 @@ static void a_duplicate_key_is_refused(void **state)
 static void colons_and_quotes_inside_texts_are_not_counted_as_keys(void **state)
 {
 	(void)state;
-	json_object_put(taken(SPAN("{\"a:b\":\"c:d\",\"e\\\":\":\"\\\\\"}")));
-	json_object_put(taken(SPAN("{\"a\":\"\\\\\\\":x\",\"b\":{\"a\":1}}")));
+	json_object_put(parsed(SPAN("{\"a:b\":\"c:d\",\"e\\\":\":\"\\\\\"}")));
+	json_object_put(parsed(SPAN("{\"a\":\"\\\\\\\":x\",\"b\":{\"a\":1}}")));
 }
 
 static void a_key_with_a_nul_is_refused(void **state)
@@ -139,20 +139,20 @@ static void a_key_with_a_nul_is_refused(void **state)
 	assert_refused(SPAN("{\"sub\\u0000\":\"1\",\"a\":\"2\"}"));
 	assert_refused(SPAN("{\"sub\":\"1\\u0000\"}"));
 	/* an escaped backslash, not the escape of a NUL */
-	json_object_put(taken(SPAN("{\"a\":\"\\\\u0000\"}")));
+	json_object_put(parsed(SPAN("{\"a\":\"\\\\u0000\"}")));
 }
 
 static void numbers_of_every_form_are_read(void **state)
 {
 	(void)state;
-	json_object_put(taken(SPAN("{\"a\":[0,-0,10,1.5,-0.05,1e3,1E+3,"
-				   "12.50e-07,-9]}")));
+	json_object_put(parsed(SPAN("{\"a\":[0,-0,10,1.5,-0.05,1e3,1E+3,"
+				    "12.50e-07,-9]}")));
 }
 
 static void four_levels_are_read_and_a_fifth_is_refused(void **state)
 {
 	(void)state;
-	json_object_put(taken(SPAN("{\"a\":[[1]]}")));
+	json_object_put(parsed(SPAN("{\"a\":[[1]]}")));
 	assert_refused(SPAN("{\"a\":[[[[1]]]]}"));
 	assert_refused(SPAN("{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[["));
 }
@@ -168,7 +168,7 @@ static void bytes_that_are_not_utf8_are_refused(void **state)
 
 static void a_text_is_returned_whole_or_not_at_all(void **state)
 {
-	struct json_object *o = taken(SPAN(
+	struct json_object *o = parsed(SPAN(
 		"{\"one\":\"a\\u0001b\",\"line\":\"a\\nb\",\"del\":"
 		"\"a\\u007f\","
 		"\"four\":\"1234\",\"int\":7,\"null\":null,\"list\":[\"a\"]}"));
@@ -189,7 +189,7 @@ static void a_text_is_returned_whole_or_not_at_all(void **state)
 
 static void an_integer_is_whole_and_in_range(void **state)
 {
-	struct json_object *o = taken(SPAN(
+	struct json_object *o = parsed(SPAN(
 		"{\"most\":9223372036854775806,\"over\":9223372036854775808,"
 		"\"huge\":99999999999999999999999,\"under\":-"
 		"9999999999999999999,"
@@ -210,7 +210,7 @@ static void an_integer_is_whole_and_in_range(void **state)
 
 static void a_boolean_is_true_or_false_only(void **state)
 {
-	struct json_object *o = taken(SPAN(
+	struct json_object *o = parsed(SPAN(
 		"{\"one\":1,\"text\":\"true\",\"null\":null,\"list\":[true]}"));
 	static const char *const wrong[] = { "one", "text", "null", "list" };
 	bool b = true;
@@ -236,7 +236,7 @@ static void a_written_object_is_compact_and_can_be_read(void **state)
 	assert_span(json_write(o),
 		    "{\"url\":\"/a/b\",\"evil\":\"\\\"\\\\\\n\\u0001\x7f\","
 		    "\"n\":-9223372036854775808,\"b\":false}");
-	back = taken(json_write(o));
+	back = parsed(json_write(o));
 	assert_ok(json_get_text(back, "url", text, sizeof(text)));
 	assert_string_equal(text, "/a/b");
 	json_object_put(back);

@@ -201,7 +201,7 @@ static void a_waiting_thread_gets_the_connection_that_is_returned(void **state)
 	db_rollback(b);
 }
 
-static void *ask_often(void *arg)
+static void *query_repeatedly(void *arg)
 {
 	size_t *wrong = arg;
 
@@ -224,9 +224,9 @@ static void eight_threads_share_two_connections(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(threads); i++)
-		assert_int_equal(
-			pthread_create(&threads[i], NULL, ask_often, &wrong[i]),
-			0);
+		assert_int_equal(pthread_create(&threads[i], NULL,
+						query_repeatedly, &wrong[i]),
+				 0);
 	for (size_t i = 0; i < COUNT(threads); i++) {
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 		assert_int_equal(wrong[i], 0);

@@ -259,7 +259,7 @@ static void each_is_called_for_every_row_until_it_fails(void **state)
 	assert_int_equal(w.seen, 0);
 }
 
-static enum err ask_on_the_way(void *arg)
+static enum err query_inside_each(void *arg)
 {
 	int64_t *n = arg, one = 0;
 
@@ -277,7 +277,7 @@ static void another_statement_may_run_inside_each(void **state)
 	assert_ok(add(2, "b"));
 	assert_ok(db_each(db, "SELECT name FROM thing", DB_NONE,
 			  DB_OUT(db_to_text(name, sizeof(name))),
-			  ask_on_the_way, &n, &why));
+			  query_inside_each, &n, &why));
 	assert_int_equal(n, 2);
 }
 

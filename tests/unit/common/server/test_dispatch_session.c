@@ -63,7 +63,7 @@ static const struct program program = {
 	.router = { routes, COUNT(routes) },
 };
 
-static int ask(const char *path, const char *token)
+static int request_status(const char *path, const char *token)
 {
 	struct memory m;
 	int status;
@@ -120,7 +120,7 @@ static void a_valid_session_reaches_every_handler(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(paths); i++) {
-		assert_int_equal(ask(paths[i], access_token()), 204);
+		assert_int_equal(request_status(paths[i], access_token()), 204);
 		assert_int_equal(handled, 1);
 	}
 }
@@ -132,7 +132,7 @@ static void an_ended_session_is_refused_before_the_handler(void **state)
 	(void)state;
 	sessions_revoke(service.db, session_of(ANN));
 	for (size_t i = 0; i < COUNT(paths); i++) {
-		assert_int_equal(ask(paths[i], access_token()), 401);
+		assert_int_equal(request_status(paths[i], access_token()), 401);
 		assert_int_equal(handled, 0);
 	}
 }
@@ -142,7 +142,7 @@ static void an_ended_session_is_refused_by_the_statement_of_the_handler(
 {
 	(void)state;
 	sessions_revoke(service.db, session_of(ANN));
-	assert_int_equal(ask("/in", access_token()), 401);
+	assert_int_equal(request_status("/in", access_token()), 401);
 	assert_int_equal(handled, 1);
 }
 
@@ -151,7 +151,7 @@ static void an_access_token_is_not_checked_where_only_api_tokens_are(
 {
 	(void)state;
 	sessions_revoke(service.db, session_of(ANN));
-	assert_int_equal(ask("/api", access_token()), 204);
+	assert_int_equal(request_status("/api", access_token()), 204);
 	assert_int_equal(handled, 1);
 }
 
@@ -166,7 +166,7 @@ static void an_ended_api_token_is_refused_before_the_handler(void **state)
 	(void)state;
 	sessions_revoke(service.db, api_id);
 	for (size_t i = 0; i < COUNT(all); i++) {
-		assert_int_equal(ask(all[i].path, api_token), 401);
+		assert_int_equal(request_status(all[i].path, api_token), 401);
 		assert_int_equal(handled, all[i].handled);
 	}
 }
@@ -179,17 +179,17 @@ static void an_api_token_without_the_scope_is_refused_by_every_kind_of_check(
 	(void)state;
 	put_sessions("files:write");
 	for (size_t i = 0; i < COUNT(paths); i++)
-		assert_int_equal(ask(paths[i], api_token), 403);
-	assert_int_equal(ask("/unset", api_token), 204);
+		assert_int_equal(request_status(paths[i], api_token), 403);
+	assert_int_equal(request_status("/unset", api_token), 204);
 }
 
 static void an_api_token_is_refused_by_a_login_only_route(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("/before", api_token), 204);
-	assert_int_equal(ask("/login", api_token), 403);
+	assert_int_equal(request_status("/before", api_token), 204);
+	assert_int_equal(request_status("/login", api_token), 403);
 	assert_int_equal(handled, 0);
-	assert_int_equal(ask("/login-in", api_token), 403);
+	assert_int_equal(request_status("/login-in", api_token), 403);
 	assert_int_equal(handled, 0);
 }
 

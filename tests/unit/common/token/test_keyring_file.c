@@ -45,7 +45,7 @@ static int tear_down(void **state)
 }
 
 /* Whether keyring_file_look() finds other keys than the current ones */
-static bool look(void)
+static bool keys_changed(void)
 {
 	const struct keyring *ring = keyring_file_take(keys, NOW);
 	bool others = keyring_file_look(keys, ring);
@@ -121,11 +121,11 @@ static void a_change_is_seen_in_the_next_second(void **state)
 static void keyring_file_look_finds_a_change_at_once(void **state)
 {
 	(void)state;
-	assert_false(look());
+	assert_false(keys_changed());
 	key_file_replace(&file, KEY_A_RETIRES KEY_B);
-	assert_true(look());
+	assert_true(keys_changed());
 	assert_string_equal(signer(NOW), "key-b");
-	assert_false(look());
+	assert_false(keys_changed());
 }
 
 static void every_holder_of_the_old_keys_sees_the_change(void **state)
@@ -140,7 +140,7 @@ static void every_holder_of_the_old_keys_sees_the_change(void **state)
 	assert_true(keyring_file_look(keys, mine));
 	keyring_file_give(keys, theirs);
 	keyring_file_give(keys, mine);
-	assert_false(look());
+	assert_false(keys_changed());
 }
 
 static void a_borrowed_keyring_does_not_change(void **state)
@@ -152,7 +152,7 @@ static void a_borrowed_keyring_does_not_change(void **state)
 	assert_ok(hmac_sha256(keyring_signer(old)->hmac, SPAN("x"), mac));
 	for (int i = 0; i < 10; i++) {
 		key_file_replace(&file, i % 2 == 0 ? KEY_B : KEY_C);
-		assert_true(look());
+		assert_true(keys_changed());
 	}
 	assert_string_equal(keyring_signer(old)->kid, "key-a");
 	assert_ok(hmac_sha256(keyring_signer(old)->hmac, SPAN("x"), again));
@@ -170,7 +170,7 @@ static void a_file_that_is_written_in_place_is_read_again(void **state)
 	key_file_put(file.path, KEY_B);
 	/* of the same length, and within one tick of the clock */
 	assert_int_equal(utimensat(AT_FDCWD, file.path, later, 0), 0);
-	assert_true(look());
+	assert_true(keys_changed());
 	assert_string_equal(signer(NOW), "key-b");
 }
 
@@ -191,7 +191,7 @@ static void a_broken_file_keeps_the_old_keys_and_is_reported_once(void **state)
 {
 	(void)state;
 	key_file_replace(&file, KEY_A "nonsense\n");
-	assert_false(look());
+	assert_false(keys_changed());
 	assert_string_equal(signer(NOW), "key-a");
 	assert_true(keyring_file_fault(keys, &why));
 	assert_contains(why.text, file.path);
@@ -202,7 +202,7 @@ static void a_broken_file_keeps_the_old_keys_and_is_reported_once(void **state)
 	assert_false(keyring_file_fault(keys, &why));
 	/* another fault is reported again */
 	key_file_replace(&file, "");
-	assert_false(look());
+	assert_false(keys_changed());
 	assert_true(keyring_file_fault(keys, &why));
 	assert_contains(why.text, "no key that signs");
 	assert_false(keyring_file_fault(keys, &why));
@@ -211,7 +211,7 @@ static void a_broken_file_keeps_the_old_keys_and_is_reported_once(void **state)
 	assert_string_equal(signer(NOW + 10), "key-b");
 	assert_false(keyring_file_fault(keys, &why));
 	key_file_replace(&file, "");
-	assert_false(look());
+	assert_false(keys_changed());
 	assert_true(keyring_file_fault(keys, &why));
 }
 
@@ -219,7 +219,7 @@ static void a_reported_fault_has_no_secret(void **state)
 {
 	(void)state;
 	key_file_replace(&file, "key-b 2000 x ICEiIyQlJicoKSorLC0uLzAxMjM\n");
-	assert_false(look());
+	assert_false(keys_changed());
 	assert_true(keyring_file_fault(keys, &why));
 	assert_lacks(why.text, "ICEi");
 }
@@ -228,7 +228,7 @@ static void a_removed_file_keeps_the_old_keys_and_is_reported_once(void **state)
 {
 	(void)state;
 	assert_int_equal(unlink(file.path), 0);
-	assert_false(look());
+	assert_false(keys_changed());
 	assert_string_equal(signer(NOW + 1), "key-a");
 	assert_true(keyring_file_fault(keys, &why));
 	assert_contains(why.text, file.path);
@@ -251,7 +251,7 @@ static void a_file_that_could_not_be_read_is_tried_again(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	while (n < 1024 && (spare[n] = dup(0)) >= 0)
 		n++;
-	assert_false(look());
+	assert_false(keys_changed());
 	assert_string_equal(signer(NOW + 1), "key-a");
 	while (n > 0)
 		(void)close(spare[--n]);
