@@ -39,7 +39,7 @@ const struct config_item auth_items[AUTH_ITEMS] = {
 	{ "THROTTLE_ADDRESS", CONFIG_INT, AT(throttle.address), "30", 1,
 	  1000000, "wrong passwords from an address before it is refused" },
 	{ "THROTTLE_WINDOW", CONFIG_INT, AT(throttle.window), "600", 1, 86400,
-	  "seconds in which they are counted, and that it is refused" },
+	  "seconds in which these are counted, and of the refusal" },
 	{ "AUDIT_DAYS", CONFIG_INT, AT(audit_days), "90", 1, 36500,
 	  "days to keep rows of the table audit" },
 };

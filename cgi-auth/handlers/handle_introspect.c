@@ -55,7 +55,7 @@ static enum err check_token(struct auth *a, struct request *rq,
 	return session_check_now(a->service->db, &session, &rs->why);
 }
 
-static enum err answer(struct response *rs, const struct claims *active)
+static enum err answer_active(struct response *rs, const struct claims *active)
 {
 	struct json_object *o =
 		active != NULL ? claims_json(active) : json_object_new_object();
@@ -80,6 +80,6 @@ enum err handle_introspect(void *app, struct request *rq, struct response *rs)
 		return e;
 	e = check_token(app, rq, token, rs);
 	if (e == ERR_BAD_TOKEN || e == ERR_EXPIRED)
-		return answer(rs, NULL);
-	return e == ERR_OK ? answer(rs, &rq->claims) : e;
+		return answer_active(rs, NULL);
+	return e == ERR_OK ? answer_active(rs, &rq->claims) : e;
 }

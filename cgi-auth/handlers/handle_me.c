@@ -4,7 +4,7 @@
 #include "cgi-auth/tables/users.h"
 #include "common/codec/http_date.h"
 
-static enum err answer(const struct user *u, bool otp, struct response *rs)
+static enum err answer_user(const struct user *u, bool otp, struct response *rs)
 {
 	struct json_object *o = json_object_new_object();
 	char when[RFC3339_LEN + 1];
@@ -37,5 +37,5 @@ enum err handle_me(void *app, struct request *rq, struct response *rs)
 	e = otp_check(a->service->db, u.id, SPAN(""), rq->now, &rs->why);
 	if (e != ERR_OK && e != ERR_OTP_REQUIRED)
 		return e;
-	return answer(&u, e == ERR_OTP_REQUIRED, rs);
+	return answer_user(&u, e == ERR_OTP_REQUIRED, rs);
 }

@@ -10,12 +10,12 @@
 
 #include <sodium.h>
 
-struct change {
+struct password_change {
 	char current[BASIC_PASSWORD_MAX + 1];
 	char fresh[BASIC_PASSWORD_MAX + 1];
 };
 
-static enum err check_new(const struct change *c, const struct user *u,
+static enum err check_new(const struct password_change *c, const struct user *u,
 			  struct response *rs)
 {
 	const char *fault = user_password_fault(span_of(c->fresh));
@@ -32,7 +32,7 @@ static enum err check_new(const struct change *c, const struct user *u,
 }
 
 static enum err read_change(struct request *rq, struct response *rs,
-			    struct change *out)
+			    struct password_change *out)
 {
 	struct json_object *o = NULL;
 	enum err e = body_json(rq, rs, &o);
@@ -97,7 +97,7 @@ static void record_change(struct auth *a, const struct request *rq, enum err e)
 enum err handle_password(void *app, struct request *rq, struct response *rs)
 {
 	struct auth *a = app;
-	struct change c;
+	struct password_change c;
 	struct user u;
 	enum err e =
 		users_by_session(a->service->db, rq->session, &u, &rs->why);

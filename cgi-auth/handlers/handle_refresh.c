@@ -50,8 +50,7 @@ static enum err find_token(struct request *rq, struct response *rs,
 		return response_explain(
 			rs, ERR_FORMAT,
 			"The request has no refresh token. Send "
-			"{\"refresh_token\": …} as JSON, or the "
-			"cookie.");
+			"{\"refresh_token\": …} as JSON, or the cookie.");
 	out->cookie = true;
 	if (e == ERR_OK && !span_to_cstr(cookie, out->text, sizeof(out->text)))
 		out->text[0] = '\0';
@@ -79,13 +78,13 @@ static void record_refresh(struct auth *a, struct request *rq,
 				name);
 }
 
-static enum err refuse(const struct request *rq, struct response *rs,
-		       const struct presented *presented, enum err e)
+static enum err refuse_token(const struct request *rq, struct response *rs,
+			     const struct presented *presented, enum err e)
 {
 	if (e != ERR_BAD_TOKEN && e != ERR_EXPIRED)
 		return e;
-	if (presented
-		    ->cookie) { /* or a browser would send it again and again */
+	/* Or a browser would send it again and again */
+	if (presented->cookie) {
 		refresh_cookie_clear(rq, rs);
 		response_keep(rs);
 	}
@@ -129,7 +128,7 @@ enum err handle_refresh(void *app, struct request *rq, struct response *rs)
 				 },
 				 rs);
 	else
-		e = refuse(rq, rs, &presented, e);
+		e = refuse_token(rq, rs, &presented, e);
 	refresh_rotation_wipe(&t);
 	return e;
 }

@@ -17,7 +17,8 @@ static bool has_control(struct span s)
 	return false;
 }
 
-static enum err split(struct span text, struct basic_credentials *out)
+static enum err split_credentials(struct span text,
+				  struct basic_credentials *out)
 {
 	struct span user = text, password;
 
@@ -49,7 +50,7 @@ enum err basic_credentials_parse(struct span authorization,
 		return ERR_TOO_LARGE;
 	e = base64_decode(encoded, text, sizeof(text), &len);
 	if (e == ERR_OK)
-		e = split((struct span) { text, len }, out);
+		e = split_credentials((struct span) { text, len }, out);
 	sodium_memzero(text, sizeof(text));
 	return e;
 }

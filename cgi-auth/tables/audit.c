@@ -62,7 +62,7 @@ struct walk {
 	void *arg;
 };
 
-static enum err each_row(void *arg)
+static enum err each_entry(void *arg)
 {
 	struct walk *w = arg;
 
@@ -94,6 +94,6 @@ enum err audit_last(struct db *db, const char *email, int64_t count,
 		       db_to_text(r->address, sizeof(r->address)),
 		       db_to_text(r->request_id, sizeof(r->request_id)),
 		       db_to_text(r->detail, sizeof(r->detail))),
-		each_row, &w, why);
+		each_entry, &w, why);
 	/* clang-format on */
 }

@@ -17,7 +17,7 @@ enum {
 	RANDOM_LEN = 32,
 };
 
-struct row {
+struct refresh_row {
 	int64_t expires_at, spent_at;
 	char next_hash[SHA256_LEN];
 	int64_t ended_at, session_ends, disabled_at, admin;
@@ -130,7 +130,7 @@ static enum err derive(const struct key *key, struct span text,
 
 static enum err read_row(struct db *db,
 			 const unsigned char hash[static SHA256_LEN],
-			 struct row *row, struct refresh_rotation *t,
+			 struct refresh_row *row, struct refresh_rotation *t,
 			 struct errmsg *why)
 {
 	struct user *u = &t->user;
@@ -174,7 +174,7 @@ static enum err read_row(struct db *db,
  * The keyring still has that key: a key is kept longer than its last access
  * token is valid, and so longer than any grace time. */
 static enum err find_successor(const struct keyring *ring, struct span text,
-			       const struct row *row,
+			       const struct refresh_row *row,
 			       char out[static REFRESH_LEN + 1])
 {
 	struct span want = { row->next_hash, SHA256_LEN };
@@ -192,7 +192,8 @@ static enum err find_successor(const struct keyring *ring, struct span text,
 	return ERR_NOT_FOUND;
 }
 
-static enum err refuse(struct refresh_rotation *t, enum refresh_outcome o)
+static enum err refuse_rotation(struct refresh_rotation *t,
+				enum refresh_outcome o)
 {
 	t->outcome = o;
 	return o == REFRESH_EXPIRED ? ERR_EXPIRED : ERR_BAD_TOKEN;
@@ -200,7 +201,7 @@ static enum err refuse(struct refresh_rotation *t, enum refresh_outcome o)
 
 static enum err repeat(struct db *db, const struct keyring *ring,
 		       const struct refresh_rules *rules, struct span text,
-		       int64_t now, const struct row *row,
+		       int64_t now, const struct refresh_row *row,
 		       struct refresh_rotation *t, struct errmsg *why)
 {
 	enum err e;
@@ -209,12 +210,12 @@ static enum err repeat(struct db *db, const struct keyring *ring,
 		e = sessions_end_id(db, t->session, now, why);
 		if (e != ERR_OK && e != ERR_NOT_FOUND)
 			return e;
-		return refuse(t, REFRESH_REUSED);
+		return refuse_rotation(t, REFRESH_REUSED);
 	}
 	e = find_successor(ring, text, row, t->text);
 	/* Its key was removed: the successor cannot be computed any more */
 	if (e == ERR_NOT_FOUND)
-		return refuse(t, REFRESH_UNKNOWN);
+		return refuse_rotation(t, REFRESH_UNKNOWN);
 	if (e != ERR_OK)
 		return e;
 	t->outcome = REFRESH_REPEATED;
@@ -266,7 +267,7 @@ static enum err rotate_row(struct db *db, const struct keyring *ring,
 {
 	unsigned char hash[SHA256_LEN];
 	enum err e = ERR_NOT_FOUND;
-	struct row row;
+	struct refresh_row row;
 
 	sha256_of(text, hash);
 	/* spend() returns ERR_NOT_FOUND if another request has just spent the
@@ -274,19 +275,19 @@ static enum err rotate_row(struct db *db, const struct keyring *ring,
 	for (int round = 0; round < 2 && e == ERR_NOT_FOUND; round++) {
 		e = read_row(db, hash, &row, t, why);
 		if (e == ERR_NOT_FOUND)
-			return refuse(t, REFRESH_UNKNOWN);
+			return refuse_rotation(t, REFRESH_UNKNOWN);
 		if (e != ERR_OK)
 			return e;
 		if (row.ended_at != SESSION_NEVER ||
 		    row.disabled_at != USER_ENABLED)
-			return refuse(t, REFRESH_ENDED);
+			return refuse_rotation(t, REFRESH_ENDED);
 		if (now >= row.expires_at || now >= row.session_ends)
-			return refuse(t, REFRESH_EXPIRED);
+			return refuse_rotation(t, REFRESH_EXPIRED);
 		if (row.spent_at != NOT_SPENT)
 			return repeat(db, ring, rules, text, now, &row, t, why);
 		e = spend(db, ring, rules, text, hash, now, t, why);
 	}
-	return e == ERR_NOT_FOUND ? refuse(t, REFRESH_UNKNOWN) : e;
+	return e == ERR_NOT_FOUND ? refuse_rotation(t, REFRESH_UNKNOWN) : e;
 }
 
 enum err refresh_rotate(struct db *db, const struct keyring *ring,
@@ -298,7 +299,7 @@ enum err refresh_rotate(struct db *db, const struct keyring *ring,
 
 	*rotation = (struct refresh_rotation) { .outcome = REFRESH_FAILED };
 	if (!is_refresh(text))
-		return refuse(rotation, REFRESH_MALFORMED);
+		return refuse_rotation(rotation, REFRESH_MALFORMED);
 	e = rotate_row(db, ring, rules, text, now, rotation, why);
 	if (e != ERR_OK) { /* a successor that was not stored, or not found */
 		refresh_rotation_wipe(rotation);

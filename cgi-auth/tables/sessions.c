@@ -202,7 +202,7 @@ struct walk {
 	void *arg;
 };
 
-static enum err each_row(void *arg)
+static enum err each_session(void *arg)
 {
 	struct walk *w = arg;
 
@@ -240,7 +240,7 @@ enum err sessions_each(struct db *db, uint64_t user_id, bool api, int64_t now,
 		       db_to_int(&s->created_at),
 		       db_to_int_or(&s->expires_at, SESSION_NEVER),
 		       db_to_int_or(&s->last_used_at, SESSION_NEVER)),
-		each_row, &w, why);
+		each_session, &w, why);
 	/* clang-format on */
 }
 

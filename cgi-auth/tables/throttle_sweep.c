@@ -7,7 +7,7 @@ enum {
 	KEY_HEX = 2 * (32 + 48), /* digits of the longest key */
 };
 
-struct keys {
+struct key_list {
 	char next[KEY_HEX + 1];
 	char all[THROTTLE_SWEEP][KEY_HEX + 1];
 	size_t count;
@@ -15,7 +15,7 @@ struct keys {
 
 static enum err add_key(void *arg)
 {
-	struct keys *k = arg;
+	struct key_list *k = arg;
 
 	if (k->count == THROTTLE_SWEEP)
 		return ERR_OK;
@@ -31,7 +31,7 @@ static enum err ok_if_none(enum err e)
 
 enum err throttle_sweep(struct db *db, int64_t before, struct errmsg *why)
 {
-	struct keys k = { .count = 0 };
+	struct key_list k = { .count = 0 };
 	enum err e;
 
 	/* clang-format off */
@@ -58,7 +58,7 @@ enum err throttle_sweep(struct db *db, int64_t before, struct errmsg *why)
 /* A key in the list is the account in hex, followed by the address */
 enum err throttle_sweep_known(struct db *db, int64_t before, struct errmsg *why)
 {
-	struct keys k = { .count = 0 };
+	struct key_list k = { .count = 0 };
 	enum err e;
 
 	/* clang-format off */

@@ -76,7 +76,7 @@ struct walk {
 	void *arg;
 };
 
-static enum err each_row(void *arg)
+static enum err each_user(void *arg)
 {
 	struct walk *w = arg;
 
@@ -90,7 +90,7 @@ enum err users_each(struct db *db, users_each_fn *each, void *arg,
 	struct walk w = { .each = each, .arg = arg };
 
 	return db_each(db, "SELECT " COLUMNS " FROM user ORDER BY id", DB_NONE,
-		       INTO(&w.user, &w.admin), each_row, &w, why);
+		       INTO(&w.user, &w.admin), each_user, &w, why);
 }
 
 enum err users_add(struct db *db, const struct user *u, struct errmsg *why)
