@@ -111,6 +111,7 @@ TEST_BINS := $(addprefix $(BUILD)/,$(TESTS))
 # defines __wrap_CALL, the program's calls of CALL come to it.
 $(filter $(BUILD)/tests/unit/cgi-auth/%,$(TEST_BINS)): $(BUILD)/libauth.a
 $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(BUILD)/libgateway.a
+$(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(BUILD)/obj/tests/unit/cgi-gateway/store/store_memory.o
 $(TEST_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/obj/tests/unit/transport_memory.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	@echo "  LD $@"

@@ -1,75 +1,23 @@
 /* cgi-gateway - people's files: upload, list, download, delete. */
 #include "cgi-gateway/app/app.h"
 
+#include "cgi-gateway/app/chosen_store.h"
 #include "cgi-gateway/app/gateway_settings.h"
-#include "cgi-gateway/store/disk/store_disk.h"
+#include "cgi-gateway/routes.h"
 #include "cgi-gateway/tus/tus.h"
 #include "common/log/log.h"
 #include "common/server/health.h"
 
-#include <string.h>
-
-static const struct route routes[] = {
-	{ "POST", "/upload", handle_upload, "files:write", SESSION_API_BEFORE },
-	{ "PUT", "/upload/*", handle_upload_named, "files:write",
-	  SESSION_API_BEFORE },
-	{ "GET", "/download", handle_download, "files:read",
-	  SESSION_IN_STATEMENT },
-	{ "GET", "/download/*", handle_download, "files:read",
-	  SESSION_IN_STATEMENT },
-	{ "GET", "/files", handle_files, "files:read", SESSION_API_BEFORE },
-	{ "GET", "/files/*/links", handle_links, "files:read",
-	  SESSION_IN_STATEMENT },
-	{ "POST", "/files/*/links", handle_link_new, "files:write",
-	  SESSION_IN_STATEMENT },
-	{ "GET", "/files/*", handle_file, "files:read", SESSION_IN_STATEMENT },
-	{ "PATCH", "/files/*", handle_file_change, "files:write",
-	  SESSION_IN_STATEMENT },
-	{ "DELETE", "/files/*", handle_file_remove, "files:write",
-	  SESSION_API_BEFORE },
-	{ "DELETE", "/links/*", handle_link_end, "files:write",
-	  SESSION_API_BEFORE },
-	{ "GET", "/s/*", handle_shared, NO_AUTH },
-	{ "GET", "/upload-links", handle_upload_links, "files:read",
-	  SESSION_API_BEFORE },
-	{ "POST", "/upload-links", handle_upload_link_new, "files:write",
-	  SESSION_API_BEFORE },
-	{ "DELETE", "/upload-links/*", handle_upload_link_end, "files:write",
-	  SESSION_API_BEFORE },
-	{ "PUT", "/u/*/*", handle_upload_link_put, NO_AUTH },
-	{ "POST", "/u/*", handle_upload_link_post, NO_AUTH },
-	{ "GET", "/u/*", handle_upload_link_show, NO_AUTH },
-	{ "GET", "/usage", handle_usage, "files:read", SESSION_IN_STATEMENT },
-	{ "POST", "/tus", handle_tus_new, "files:write", SESSION_API_BEFORE },
-	{ "POST", "/tus/", handle_tus_new, "files:write", SESSION_API_BEFORE },
-	{ "GET", "/tus/*", handle_tus_show, "files:write",
-	  SESSION_IN_STATEMENT },
-	{ "PATCH", "/tus/*", handle_tus_bytes, "files:write",
-	  SESSION_IN_STATEMENT },
-	{ "DELETE", "/tus/*", handle_tus_end, "files:write",
-	  SESSION_IN_STATEMENT },
-	{ "GET", "/healthz", health_alive, NO_AUTH },
-	{ "GET", "/readyz", handle_ready, NO_AUTH },
-	{ "GET", "/metrics", handle_metrics, NO_AUTH },
-};
-
-static enum err open_inspector(struct app *app, struct errmsg *why)
+static enum err open_content_scanner(struct app *app, struct errmsg *why)
 {
-	enum err e = content_scanner_open(&app->inspector, why);
+	enum err e = content_scanner_open(&app->content_scanner, why);
 
-	if (e == ERR_OK && app->inspector.sniffer == NULL)
+	if (e == ERR_OK && app->content_scanner.mime_types == NULL)
 		log_event(LOG_WARN, "magic", why->text);
 	if (e == ERR_OK)
-		app->max_upload =
-			content_scanner_limit(&app->inspector, app->max_upload);
+		app->max_upload = content_scanner_limit(&app->content_scanner,
+							app->max_upload);
 	return e;
-}
-
-static enum err open_store(struct app *app, bool check_only, struct errmsg *why)
-{
-	if (check_only)
-		return store_disk_check(app->data_dir, why);
-	return store_disk_open(app->data_dir, &app->store, why);
 }
 
 /* Who has the address of a link has what it gives */
@@ -86,10 +34,6 @@ static enum err read_sendfile(struct app *app, struct errmsg *why)
 			       "SENDFILE: \"%.40s\" is not x-sendfile, "
 			       "x-accel-redirect or none",
 			       app->sendfile);
-	if (app->by_server && strchr(app->data_dir, '%') != NULL)
-		return err_set(why, ERR_CONFIG,
-			       "DATA_DIR: a server that sends the files reads "
-			       "%% in their path as the start of an escape");
 	return ERR_OK;
 }
 
@@ -113,12 +57,13 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	e = gateway_settings_check(app, why);
 	if (e != ERR_OK)
 		return e;
-	e = open_inspector(app, why);
+	e = open_content_scanner(app, why);
 	if (e != ERR_OK)
 		return e;
-	e = open_store(app, s->check_only, why);
+	e = s->check_only ? chosen_store_check(app, why)
+			  : chosen_store_open(app, why);
 	if (e != ERR_OK)
-		content_scanner_close(&app->inspector);
+		content_scanner_close(&app->content_scanner);
 	return e;
 }
 
@@ -134,7 +79,7 @@ static void app_close(void *app_)
 	struct app *app = app_;
 
 	store_close(app->store);
-	content_scanner_close(&app->inspector);
+	content_scanner_close(&app->content_scanner);
 }
 
 int main(int argc, char **argv)
@@ -146,7 +91,7 @@ int main(int argc, char **argv)
 		.defaults = gateway_defaults,
 		.items = gateway_settings,
 		.item_count = GATEWAY_SETTINGS,
-		.router = { routes, sizeof(routes) / sizeof(*routes) },
+		.router = { gateway_routes, GATEWAY_ROUTES },
 		.app = &app,
 		.arrive = tus_arrive,
 		.secret_paths = secret_paths,

@@ -1,56 +1,28 @@
-/* audit: what the table has, and what the other commands add to it */
-#include "cgi-auth/admin/cmd_audit.h"
-
-#include "cgi-auth/admin/cmd_record.h"
-#include "cgi-auth/admin/cmd_report.h"
+/* audit: the audit table, the oldest row first */
+#include "cgi-auth/admin/auth_admin.h"
 #include "cgi-auth/admin/commands.h"
 #include "cgi-auth/tables/audit.h"
-#include "common/codec/http_date.h"
-
-#include <pwd.h>
-#include <time.h>
-#include <unistd.h>
+#include "common/admin/failure.h"
+#include "common/admin/listing.h"
+#include "common/admin/options.h"
+#include "common/admin/output.h"
 
 enum {
 	LAST = 50, /* rows without --last */
 	LAST_MAX = 1000000,
 };
 
-void cmd_audit(struct cmd_database *d, const char *event, const struct user *u,
-	       const char *detail)
-{
-	/* cppcheck-suppress getpwuidCalled ; the tool has one thread */
-	const struct passwd *who = getpwuid(getuid());
-	struct errmsg why = { "" };
-	char number[24];
-	struct audit_entry entry = { event,	   u->id,  u->email,
-				     "auth-admin", number, detail };
-
-	(void)snprintf(number, sizeof(number), "uid %ld", (long)getuid());
-	if (who != NULL && span_of(who->pw_name).len <= AUDIT_REQUEST_MAX)
-		entry.request_id = who->pw_name;
-	if (audit_add(d->db, &entry, time(NULL), d->auth.audit_days, &why) !=
-	    ERR_OK)
-		(void)cmd_fail(0, "done, but not noted in the table audit: %s",
-			       why.text);
-}
-
-struct listing {
-	bool json;
-	size_t count;
+static const struct listing_column columns[] = {
+	{ "AT", 21 },	   { "EVENT", 14 },  { "OUTCOME", 18 }, { "EMAIL", 26 },
+	{ "ADDRESS", 22 }, { "REQUEST", 0 }, { NULL, 0 },
 };
 
-static enum err print_json(const struct audit_row *r, size_t before)
+static struct json_object *row_json(const struct audit_row *r)
 {
-	struct json_object *o = json_object_new_object();
-	char at[RFC3339_LEN + 1];
-	struct span text;
+	struct json_object *o = output_object();
 
-	if (o == NULL)
-		return ERR_MEMORY;
-	rfc3339_format(r->at, at);
 	json_set_int(o, "id", r->id);
-	json_set_str(o, "at", at);
+	output_set_time(o, "at", r->at, -1);
 	json_set_str(o, "event", r->event);
 	json_set_str(o, "outcome", r->detail);
 	if (r->user_id != 0)
@@ -58,73 +30,60 @@ static enum err print_json(const struct audit_row *r, size_t before)
 	json_set_str(o, "email", r->email);
 	json_set_str(o, "address", r->address);
 	json_set_str(o, "request_id", r->request_id);
-	text = json_write(o);
-	(void)printf("%s\n%.*s", before > 0 ? "," : "", SPAN_ARG(text));
-	json_object_put(o);
-	return ERR_OK;
+	return o;
 }
 
-static enum err print(const struct audit_row *r, void *arg)
+static enum err print_row(const struct audit_row *r, void *arg)
 {
 	struct listing *l = arg;
-	char at[RFC3339_LEN + 1];
 
 	if (l->json)
-		return print_json(r, l->count++);
-	if (l->count++ == 0)
-		(void)printf("%-20s  %-14s %-18s %-26s %-22s %s\n", "AT",
-			     "EVENT", "OUTCOME", "EMAIL", "ADDRESS", "REQUEST");
-	rfc3339_format(r->at, at);
-	(void)printf("%-20s  %-14s ", at, r->event);
-	cmd_put_text(r->detail, 18);
-	(void)printf(" ");
-	cmd_put_text(r->email, 26);
-	(void)printf(" %-22s ", r->address);
-	cmd_put_text(r->request_id, 0);
-	(void)printf("\n");
+		return listing_object(l, row_json(r));
+	listing_time(l, r->at, -1, "");
+	listing_cell(l, r->event);
+	listing_cell(l, r->detail);
+	listing_cell(l, r->email);
+	listing_cell(l, r->address);
+	listing_cell(l, r->request_id);
 	return ERR_OK;
 }
 
-static int list(struct cmd_database *d, const char *email, int64_t last,
+static int list(struct auth_admin *a, const char *email, int64_t last,
 		struct listing *l)
 {
+	char none[CLAIMS_EMAIL_MAX + 40];
 	struct errmsg why = { "" };
 	enum err e;
 
-	if (l->json)
-		(void)printf("[");
-	e = audit_last(d->db, email, last, print, l, &why);
+	(void)snprintf(none, sizeof(none), "No events are recorded%s%s.",
+		       email[0] != '\0' ? " for " : "", email);
+	listing_begin(l);
+	e = audit_last(a->db, email, last, print_row, l, &why);
 	if (e != ERR_OK)
-		return cmd_fail_db(e, &why);
-	if (l->json)
-		(void)printf("%s]\n", l->count > 0 ? "\n" : "");
-	else if (l->count == 0)
-		(void)printf("Nothing is noted%s%s.\n",
-			     email[0] != '\0' ? " for " : "", email);
+		return admin_fail_db(e, &why);
+	listing_end(l, none);
 	return 0;
 }
 
-int cmd_audit_list(int argc, char **argv)
+int cmd_audit(int argc, char **argv)
 {
-	struct listing l = { .count = 0 };
+	struct listing l = { .columns = columns };
 	const char *email = "";
 	int64_t last = LAST;
 	const struct option_place options[] = {
-		{ .name = "last", .number = &last },
+		{ .name = "last", .number = &last, .min = 1, .max = LAST_MAX },
 		{ .name = "user", .value = &email },
 		{ .name = "json", .flag = &l.json },
+		{ .name = NULL },
 	};
-	struct cmd_database d;
-	int status = cmd_take_options(argc, argv, options, 3, NULL, NULL);
+	struct auth_admin a;
+	int status = options_read(argc, argv, options, NULL, NULL);
 
-	if (status == 0 && (last < 1 || last > LAST_MAX))
-		status = cmd_fail(EX_USAGE, "%s: --last takes 1 to %d", argv[0],
-				  LAST_MAX);
 	if (status == 0)
-		status = cmd_database_open(&d);
+		status = auth_admin_open(&a);
 	if (status != 0)
 		return status;
-	status = list(&d, email, last, &l);
-	cmd_database_close(&d);
-	return status != 0 ? status : cmd_finish_output();
+	status = list(&a, email, last, &l);
+	auth_admin_close(&a);
+	return status;
 }

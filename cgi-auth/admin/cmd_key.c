@@ -1,15 +1,16 @@
-/* key new, key rotate, key list: only JWT_KEYRING is needed, no database */
-#include "cgi-auth/admin/cmd_record.h"
-#include "cgi-auth/admin/cmd_report.h"
+/* key new, key rotate, key list: they need JWT_KEYRING and no database */
 #include "cgi-auth/admin/commands.h"
 #include "cgi-auth/admin/key_file.h"
 #include "cgi-auth/app/auth_settings.h"
+#include "common/admin/failure.h"
+#include "common/admin/listing.h"
+#include "common/admin/options.h"
+#include "common/admin/output.h"
 #include "common/codec/http_date.h"
 
 #include <sodium.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 struct key_settings {
@@ -22,19 +23,19 @@ static const struct config_item items[] = {
 	  0, 0, "the path of the keyring file, like keys/keyring" },
 };
 
-static int load(int argc, char **argv, const struct option_place *options,
-		size_t count, struct key_settings *s)
+static const struct listing_column columns[] = {
+	{ "KEY", 20 },	  { "STATE", 9 }, { "CREATED", 21 },
+	{ "RETIRES", 0 }, { NULL, 0 },
+};
+
+static int load(struct key_settings *s)
 {
 	struct errmsg why = { "" };
-	int status = cmd_take_options(argc, argv, options, count, NULL, NULL);
-	enum err e;
+	enum err e = config_load(auth_items, AUTH_ITEMS, &s->auth, &why);
 
-	if (status != 0)
-		return status;
-	e = config_load(auth_items, AUTH_ITEMS, &s->auth, &why);
 	if (e == ERR_OK)
 		e = config_load(items, 1, s, &why);
-	return e == ERR_OK ? 0 : cmd_fail_err(e, &why);
+	return e == ERR_OK ? 0 : admin_fail_settings(e, &why);
 }
 
 static int add(int argc, char **argv, enum key_how how)
@@ -43,25 +44,28 @@ static int add(int argc, char **argv, enum key_how how)
 	struct key_change c;
 	struct errmsg why = { "" };
 	char until[RFC3339_LEN + 1];
-	int status = load(argc, argv, NULL, 0, &s);
+	int status = options_read(argc, argv, NULL, NULL, NULL);
 	enum err e;
 
+	if (status == 0)
+		status = load(&s);
 	if (status != 0)
 		return status;
 	e = key_file_add(s.path, how, time(NULL), s.auth.token_life, &c, &why);
 	if (e != ERR_OK) {
-		status = cmd_fail_err(e, &why);
+		status = admin_fail_err(e, &why);
 	} else if (how == KEY_FIRST) {
-		(void)printf("Key %s signs; it is in %s.\n", c.kid, s.path);
+		(void)printf("Key %s signs tokens; it is in %s.\n", c.kid,
+			     s.path);
 	} else {
 		rfc3339_format(c.retires_at, until);
-		(void)printf("Key %s signs; the one before it verifies until "
-			     "%s.\nRunning programs take it up by "
-			     "themselves.\n",
+		(void)printf("Key %s signs tokens from now on; the previous "
+			     "key verifies until %s.\nRunning programs read "
+			     "the new key by themselves.\n",
 			     c.kid, until);
 	}
 	config_release(items, 1, &s);
-	return status != 0 ? status : cmd_finish_output();
+	return status;
 }
 
 int cmd_key_new(int argc, char **argv)
@@ -82,44 +86,41 @@ static const char *state_of(const struct keyring *ring, const struct key *key,
 	return key_is_live(key, now) ? "verifies" : "retired";
 }
 
-static void print_table(const struct keyring *ring, int64_t now)
+static struct json_object *key_json(const struct key *k, const char *state)
 {
-	char created[RFC3339_LEN + 1], retires[RFC3339_LEN + 1] = "-";
+	struct json_object *o = output_object();
 
-	(void)printf("%-20s %-9s %-21s %s\n", "KEY", "STATE", "CREATED",
-		     "RETIRES");
-	for (size_t i = 0; i < ring->count; i++) {
-		const struct key *k = &ring->keys[i];
-
-		rfc3339_format(k->created_at, created);
-		if (k->retires_at == KEY_NO_END)
-			memcpy(retires, "-", 2);
-		else
-			rfc3339_format(k->retires_at, retires);
-		cmd_put_text(k->kid, 20);
-		(void)printf(" %-9s %-21s %s\n", state_of(ring, k, now),
-			     created, retires);
-	}
+	json_set_str(o, "kid", k->kid);
+	json_set_str(o, "state", state);
+	output_set_time(o, "created_at", k->created_at, -1);
+	output_set_time(o, "retires_at", k->retires_at, KEY_NO_END);
+	return o;
 }
 
-static void print_json(const struct keyring *ring, int64_t now)
+static enum err print_key(struct listing *l, const struct key *k,
+			  const char *state)
 {
-	struct json_object *list = json_object_new_array();
-	struct span text;
+	if (l->json)
+		return listing_object(l, key_json(k, state));
+	listing_cell(l, k->kid);
+	listing_cell(l, state);
+	listing_time(l, k->created_at, -1, "");
+	listing_time(l, k->retires_at, KEY_NO_END, "-");
+	return ERR_OK;
+}
 
-	for (size_t i = 0; i < ring->count; i++) {
-		const struct key *k = &ring->keys[i];
-		struct json_object *o = json_object_new_object();
+static enum err print_ring(const struct keyring *ring, struct listing *l)
+{
+	const int64_t now = time(NULL);
+	enum err e = ERR_OK;
 
-		json_set_str(o, "kid", k->kid);
-		json_set_str(o, "state", state_of(ring, k, now));
-		cmd_record_set_time(o, "created_at", k->created_at, -1);
-		cmd_record_set_time(o, "retires_at", k->retires_at, KEY_NO_END);
-		(void)json_object_array_add(list, o);
-	}
-	text = json_write(list);
-	(void)printf("%.*s\n", SPAN_ARG(text));
-	json_object_put(list);
+	listing_begin(l);
+	for (size_t i = 0; i < ring->count && e == ERR_OK; i++)
+		e = print_key(l, &ring->keys[i],
+			      state_of(ring, &ring->keys[i], now));
+	if (e == ERR_OK)
+		listing_end(l, "No keys.");
+	return e;
 }
 
 static enum err read_ring(const char *path, struct keyring *out,
@@ -140,25 +141,26 @@ static enum err read_ring(const char *path, struct keyring *out,
 
 int cmd_key_list(int argc, char **argv)
 {
-	bool json = false;
-	const struct option_place options[] = { { .name = "json",
-						  .flag = &json } };
+	struct listing l = { .columns = columns };
+	const struct option_place options[] = {
+		{ .name = "json", .flag = &l.json },
+		{ .name = NULL },
+	};
 	struct key_settings s;
 	struct keyring ring;
 	struct errmsg why = { "" };
-	int status = load(argc, argv, options, 1, &s);
+	int status = options_read(argc, argv, options, NULL, NULL);
 	enum err e;
 
+	if (status == 0)
+		status = load(&s);
 	if (status != 0)
 		return status;
 	e = read_ring(s.path, &ring, &why);
 	config_release(items, 1, &s);
-	if (e != ERR_OK)
-		return cmd_fail_err(e, &why);
-	if (json)
-		print_json(&ring, time(NULL));
-	else
-		print_table(&ring, time(NULL));
-	keyring_release(&ring);
-	return cmd_finish_output();
+	if (e == ERR_OK) {
+		e = print_ring(&ring, &l);
+		keyring_release(&ring);
+	}
+	return e == ERR_OK ? 0 : admin_fail_err(e, &why);
 }

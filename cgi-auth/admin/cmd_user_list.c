@@ -1,92 +1,79 @@
 /* user list, user show */
-#include "cgi-auth/admin/cmd_database.h"
-#include "cgi-auth/admin/cmd_record.h"
-#include "cgi-auth/admin/cmd_report.h"
+#include "cgi-auth/admin/auth_admin.h"
 #include "cgi-auth/admin/commands.h"
-#include "common/codec/http_date.h"
+#include "cgi-auth/admin/user_output.h"
+#include "common/admin/failure.h"
+#include "common/admin/listing.h"
+#include "common/admin/options.h"
 
-struct listing {
-	bool json;
-	size_t count;
+static const struct listing_column columns[] = {
+	{ "ID", 6 },	    { "EMAIL", 32 },   { "ADMIN", 5 }, { "STATE", 8 },
+	{ "PASSWORD", 10 }, { "CREATED", 20 }, { "SCOPE", 0 }, { NULL, 0 },
 };
 
-static enum err print_json(const struct user *u, size_t before)
-{
-	struct json_object *o = cmd_record_user(u);
-	struct span text = json_write(o);
-
-	(void)printf("%s\n%.*s", before > 0 ? "," : "", SPAN_ARG(text));
-	json_object_put(o);
-	return o != NULL ? ERR_OK : ERR_MEMORY;
-}
-
-static enum err print(const struct user *u, void *arg)
+static enum err print_user(const struct user *u, void *arg)
 {
 	struct listing *l = arg;
-	char created[RFC3339_LEN + 1];
+	char id[24];
 
 	if (l->json)
-		return print_json(u, l->count++);
-	if (l->count++ == 0)
-		(void)printf("%-6s %-32s %-5s %-8s %-10s %-20s %s\n", "ID",
-			     "EMAIL", "ADMIN", "STATE", "PASSWORD", "CREATED",
-			     "SCOPE");
-	rfc3339_format(u->created_at, created);
-	(void)printf("%-6llu ", (unsigned long long)u->id);
-	cmd_put_text(u->email, 32);
-	(void)printf(" %-5s %-8s %-10s %-20s ", u->admin ? "yes" : "no",
-		     u->disabled_at == USER_ENABLED ? "enabled" : "disabled",
-		     password_kind_name(password_kind(u->password)), created);
-	cmd_put_text(u->scope, 0);
-	(void)printf("\n");
+		return listing_object(l, user_output_json(u));
+	(void)snprintf(id, sizeof(id), "%llu", (unsigned long long)u->id);
+	listing_cell(l, id);
+	listing_cell(l, u->email);
+	listing_cell(l, u->admin ? "yes" : "no");
+	listing_cell(l,
+		     u->disabled_at == USER_ENABLED ? "enabled" : "disabled");
+	listing_cell(l, password_kind_name(password_kind(u->password)));
+	listing_time(l, u->created_at, -1, "");
+	listing_cell(l, u->scope);
 	return ERR_OK;
 }
 
 int cmd_user_list(int argc, char **argv)
 {
-	struct listing l = { .count = 0 };
-	const struct option_place options[] = { { .name = "json",
-						  .flag = &l.json } };
+	struct listing l = { .columns = columns };
+	const struct option_place options[] = {
+		{ .name = "json", .flag = &l.json },
+		{ .name = NULL },
+	};
 	struct errmsg why = { "" };
-	struct cmd_database d;
-	int status = cmd_take_options(argc, argv, options, 1, NULL, NULL);
+	struct auth_admin a;
+	int status = options_read(argc, argv, options, NULL, NULL);
 	enum err e;
 
 	if (status == 0)
-		status = cmd_database_open(&d);
+		status = auth_admin_open(&a);
 	if (status != 0)
 		return status;
-	if (l.json)
-		(void)printf("[");
-	e = users_each(d.db, print, &l, &why);
-	if (e != ERR_OK)
-		status = cmd_fail_db(e, &why);
-	else if (l.json)
-		(void)printf("%s]\n", l.count > 0 ? "\n" : "");
-	else if (l.count == 0)
-		(void)printf("No users yet; add one with: auth-admin user add "
-			     "EMAIL\n");
-	cmd_database_close(&d);
-	return status != 0 ? status : cmd_finish_output();
+	listing_begin(&l);
+	e = users_each(a.db, print_user, &l, &why);
+	if (e == ERR_OK)
+		listing_end(&l, "No users yet; add one with: auth-admin user "
+				"add EMAIL");
+	else
+		status = admin_fail_db(e, &why);
+	auth_admin_close(&a);
+	return status;
 }
 
 int cmd_user_show(int argc, char **argv)
 {
 	bool json = false;
-	const struct option_place options[] = { { .name = "json",
-						  .flag = &json } };
-	struct cmd_database d;
+	const struct option_place options[] = {
+		{ .name = "json", .flag = &json },
+		{ .name = NULL },
+	};
+	struct auth_admin a;
 	struct user u;
 	const char *email;
-	int status = cmd_take_options(argc, argv, options, 1, "EMAIL", &email);
+	int status = options_read(argc, argv, options, "EMAIL", &email);
 
 	if (status == 0)
-		status = cmd_database_open(&d);
+		status = auth_admin_open_user(&a, email, &u);
 	if (status != 0)
 		return status;
-	status = cmd_database_find(&d, email, &u);
-	if (status == 0)
-		cmd_record_print_user(&u, json);
-	cmd_database_close(&d);
-	return status != 0 ? status : cmd_finish_output();
+	user_output(&u, json);
+	auth_admin_close(&a);
+	return 0;
 }

@@ -1,20 +1,19 @@
 /* user totp enrol, user totp confirm, user totp reset */
-#include "cgi-auth/admin/cmd_audit.h"
-#include "cgi-auth/admin/cmd_database.h"
-#include "cgi-auth/admin/cmd_report.h"
+#include "cgi-auth/admin/audit_change.h"
+#include "cgi-auth/admin/auth_admin.h"
 #include "cgi-auth/admin/commands.h"
 #include "cgi-auth/tables/otp.h"
+#include "common/admin/exit_status.h"
+#include "common/admin/failure.h"
+#include "common/admin/options.h"
+#include "common/admin/output.h"
 
 #include <qrencode.h>
-#include <string.h>
 #include <time.h>
 
 enum {
 	QUIET = 4, /* light modules around a QR code (ISO/IEC 18004) */
 };
-
-typedef int totp_fn(struct cmd_database *d, const struct user *u,
-		    const char *code);
 
 static bool is_dark(const QRcode *q, int x, int y)
 {
@@ -22,8 +21,8 @@ static bool is_dark(const QRcode *q, int x, int y)
 	       (q->data[y * q->width + x] & 1) != 0;
 }
 
-/* Two modules a character, one above the other; light ones are drawn, as
- * terminals are dark. */
+/* A character shows two modules, one above the other. The light modules are
+ * drawn, because terminals are dark. */
 static void print_qr(const QRcode *q)
 {
 	static const char *const blocks[2][2] = {
@@ -37,126 +36,136 @@ static void print_qr(const QRcode *q)
 				blocks[is_dark(q, x, y)][is_dark(q, x, y + 1)],
 				stdout);
 		(void)putchar('\n');
+		if (output_failed())
+			return;
 	}
 }
 
-static int enrol(struct cmd_database *d, const struct user *u, const char *code)
+static int enrol(struct auth_admin *a, const struct user *u)
 {
 	struct errmsg why = { "" };
 	struct otp_secret s;
 	struct buf uri;
 	QRcode *q;
-	enum err e = otp_enrol(d->db, u->id, time(NULL), &s, &why);
+	enum err e = otp_enrol(a->db, u->id, time(NULL), &s, &why);
 
-	(void)code;
 	if (e == ERR_CONFLICT)
-		return cmd_fail(EXIT_REFUSED,
-				"%s has a second factor; auth-admin user totp "
-				"reset takes it away",
-				u->email);
+		return admin_fail(
+			EXIT_NEGATIVE,
+			"%s has a second factor already; remove it with "
+			"auth-admin user totp reset",
+			u->email);
 	if (e != ERR_OK)
-		return cmd_fail_db(e, &why);
+		return admin_fail_db(e, &why);
+	audit_change(a, "otp-enrol", u, "");
 	buf_init(&uri, OTP_URI_MAX);
-	otp_uri(&s, d->settings.jwt_issuer, u->email, &uri);
+	otp_uri(&s, a->settings.jwt_issuer, u->email, &uri);
 	buf_add_char(&uri, '\0');
 	if (buf_error(&uri) != ERR_OK) {
 		buf_release(&uri);
-		return cmd_fail(EX_OSERR, "there is no memory");
+		return admin_fail(EX_OSERR, "out of memory");
 	}
 	(void)printf("%s\n\n", uri.p);
 	q = QRcode_encodeString(uri.p, 0, QR_ECLEVEL_L, QR_MODE_8, 1);
-	if (q != NULL) /* without it the line above does */
+	if (q != NULL) /* without it, the line above is enough */
 		print_qr(q);
 	QRcode_free(q);
 	buf_release(&uri);
-	(void)printf("\nIt has force when a code of it has been shown: "
-		     "auth-admin user totp confirm\n%s --code CODE, or POST "
-		     "/otp/confirm by the user.\n",
+	(void)printf("\nThe second factor is required once a code of it is "
+		     "confirmed:\nauth-admin user totp confirm %s --code CODE, "
+		     "or the user by POST /otp/confirm.\n",
 		     u->email);
-	cmd_audit(d, "otp-enrol", u, "");
+	(void)output_failed();
 	return 0;
 }
 
-static int confirm(struct cmd_database *d, const struct user *u,
-		   const char *code)
+static int confirm(struct auth_admin *a, const struct user *u, const char *code)
 {
 	struct errmsg why = { "" };
 	struct otp_recovery r;
 	enum err e =
-		otp_confirm(d->db, u->id, span_of(code), time(NULL), &r, &why);
+		otp_confirm(a->db, u->id, span_of(code), time(NULL), &r, &why);
 
 	if (e == ERR_NOT_FOUND)
-		return cmd_fail(EXIT_REFUSED,
-				"%s has no secret to confirm; auth-admin user "
-				"totp enrol makes one",
-				u->email);
+		return admin_fail(EXIT_NEGATIVE,
+				  "%s has no secret to confirm; make one with "
+				  "auth-admin user totp enrol",
+				  u->email);
 	if (e == ERR_OTP)
-		return cmd_fail(EXIT_REFUSED, "that is not a code of now; "
-					      "try the next one");
+		return admin_fail(EXIT_NEGATIVE,
+				  "the code is wrong or was used "
+				  "already; try the next one");
 	if (e != ERR_OK)
-		return cmd_fail_db(e, &why);
-	(void)printf("%s logs in with a code from now on. Codes for the day "
-		     "when the\nauthenticator is lost, each good for once:\n\n",
+		return admin_fail_db(e, &why);
+	audit_change(a, "otp-confirm", u, "ok");
+	(void)printf("%s needs a code to log in from now on. Recovery codes, "
+		     "each for one login\nwithout the authenticator:\n\n",
 		     u->email);
 	for (int i = 0; i < OTP_RECOVERY_CODES; i++)
 		(void)printf("  %s\n", r.codes[i]);
-	cmd_audit(d, "otp-confirm", u, "ok");
 	return 0;
 }
 
-static int reset(struct cmd_database *d, const struct user *u, const char *code)
+static int reset(struct auth_admin *a, const struct user *u)
 {
 	struct errmsg why = { "" };
-	enum err e = otp_remove(d->db, u->id, &why);
+	enum err e = otp_remove(a->db, u->id, &why);
 
-	(void)code;
 	if (e == ERR_NOT_FOUND)
-		return cmd_fail(EXIT_REFUSED, "%s has no second factor",
-				u->email);
+		return admin_fail(EXIT_NEGATIVE, "%s has no second factor",
+				  u->email);
 	if (e != ERR_OK)
-		return cmd_fail_db(e, &why);
-	(void)printf("%s logs in without a code.\n", u->email);
-	cmd_audit(d, "otp-remove", u, "ok");
+		return admin_fail_db(e, &why);
+	audit_change(a, "otp-remove", u, "ok");
+	(void)printf("%s logs in without a code from now on.\n", u->email);
 	return 0;
 }
 
-static int act(int argc, char **argv, totp_fn *how)
+/* One of the commands that take nothing but an email */
+static int open_and_run(int argc, char **argv,
+			int (*change)(struct auth_admin *a,
+				      const struct user *u))
 {
-	const char *code = "", *email;
-	const struct option_place options[] = { { .name = "code",
-						  .value = &code } };
-	struct cmd_database d;
+	const char *email;
+	struct auth_admin a;
 	struct user u;
-	int status = cmd_take_options(argc, argv, options, how == confirm,
-				      "EMAIL", &email);
+	int status = options_read(argc, argv, NULL, "EMAIL", &email);
 
 	if (status == 0)
-		status = cmd_database_open(&d);
+		status = auth_admin_open_user(&a, email, &u);
 	if (status != 0)
 		return status;
-	status = cmd_database_find(&d, email, &u);
-	if (status == 0)
-		status = how(&d, &u, code);
-	cmd_database_close(&d);
-	return status != 0 ? status : cmd_finish_output();
+	status = change(&a, &u);
+	auth_admin_close(&a);
+	return status;
 }
 
-int cmd_user_totp(int argc, char **argv)
+int cmd_user_totp_enrol(int argc, char **argv)
 {
-	const char *verb = argc > 1 ? argv[1] : "";
-	totp_fn *how = NULL;
+	return open_and_run(argc, argv, enrol);
+}
 
-	if (strcmp(verb, "enrol") == 0)
-		how = enrol;
-	else if (strcmp(verb, "confirm") == 0)
-		how = confirm;
-	else if (strcmp(verb, "reset") == 0)
-		how = reset;
-	if (how == NULL)
-		return cmd_fail(EX_USAGE,
-				"%s: say enrol, confirm or reset; "
-				"see auth-admin user totp --help",
-				argv[0]);
-	argv[1] = argv[0];
-	return act(argc - 1, argv + 1, how);
+int cmd_user_totp_reset(int argc, char **argv)
+{
+	return open_and_run(argc, argv, reset);
+}
+
+int cmd_user_totp_confirm(int argc, char **argv)
+{
+	const char *code = "", *email;
+	const struct option_place options[] = {
+		{ .name = "code", .value = &code },
+		{ .name = NULL },
+	};
+	struct auth_admin a;
+	struct user u;
+	int status = options_read(argc, argv, options, "EMAIL", &email);
+
+	if (status == 0)
+		status = auth_admin_open_user(&a, email, &u);
+	if (status != 0)
+		return status;
+	status = confirm(&a, &u, code);
+	auth_admin_close(&a);
+	return status;
 }

@@ -18,8 +18,8 @@ enum {
 	ENDS_MAX = KEYRING_MAX * 20, /* bytes: a "-" becomes a number */
 };
 
-/* The second and third blank of a line, between which "retires_at" stands;
- * false for a line that is no key */
+/* Find "retires_at" in a line: the text between the second and the third blank.
+ * False for a line that is no key. */
 static bool find_retires(struct span line, size_t *from, size_t *to)
 {
 	size_t n = span_find(line, ' ');
@@ -84,7 +84,7 @@ void key_text_add(struct span text, struct span line, int64_t now,
 	buf_add_char(to, '\n');
 }
 
-/* A line with a new random secret, named as a JWT_SECRET would be */
+/* A line with a new random secret. Its name is made as that of a JWT_SECRET. */
 static void new_line(int64_t now, char kid[static KID_MAX + 1],
 		     char line[static KEY_LINE_MAX])
 {
@@ -119,16 +119,16 @@ static enum err write_all(int fd, struct span s)
 	return fsync(fd) == 0 ? ERR_OK : ERR_IO;
 }
 
-/* Mode and owner of the file that is replaced */
+/* Give the new file the mode and the owner of the old one */
 static enum err keep_rights(int fd, const struct stat *was, const char *path,
 			    struct errmsg *why)
 {
 	if ((was->st_uid != geteuid() || was->st_gid != getegid()) &&
 	    fchown(fd, was->st_uid, was->st_gid) != 0)
 		return err_set(why, ERR_IO,
-			       "%s belongs to user %ld, group %ld, which I "
-			       "may not give it again; run me as that user or "
-			       "as root",
+			       "%s belongs to user %ld, group %ld, and this "
+			       "user may not keep that; run auth-admin as "
+			       "that user or as root",
 			       path, (long)was->st_uid, (long)was->st_gid);
 	if (fchmod(fd, was->st_mode & 07777) != 0)
 		return err_set(why, ERR_IO, "%s: %s", path, strerror(errno));
@@ -159,12 +159,12 @@ static enum err replace(const char *path, int folder, const struct stat *was,
 	if (e != ERR_OK)
 		(void)unlink(temporary);
 	else if (fsync(folder) != 0)
-		e = err_set(why, ERR_IO, "syncing the folder of %s: %s", path,
-			    strerror(errno));
+		e = err_set(why, ERR_IO, "cannot sync the folder of %s: %s",
+			    path, strerror(errno));
 	return e;
 }
 
-/* The folder of `path`, open and locked until it is closed */
+/* Open and lock the folder of `path`. The lock ends when it is closed. */
 static enum err lock_folder(const char *path, int *out, struct errmsg *why)
 {
 	char name[PATH_BYTES] = ".";
@@ -191,7 +191,7 @@ static enum err lock_folder(const char *path, int *out, struct errmsg *why)
 	return ERR_OK;
 }
 
-/* What stands in the way of adding a key, but for bad form */
+/* Whether a key may be added; the form of the file is checked elsewhere */
 static enum err allowed(const char *path, enum key_how how, struct span text,
 			struct errmsg *why)
 {
@@ -210,7 +210,7 @@ static enum err allowed(const char *path, enum key_how how, struct span text,
 	return ERR_OK;
 }
 
-/* The new text, and the proof that programs will take it */
+/* Write the new text, and check that programs can read it */
 static enum err compose(const char *path, struct span text, int64_t now,
 			struct buf *to, struct key_change *c,
 			struct errmsg *cause)
@@ -221,7 +221,7 @@ static enum err compose(const char *path, struct span text, int64_t now,
 	enum err e;
 
 	new_line(now, c->kid, line);
-	/* All at once: a buffer that grows leaves its secrets behind */
+	/* All at once: a buffer that grows leaves copies of secrets behind */
 	if (buf_room(to, text.len + sizeof(line) + (size_t)ENDS_MAX) != NULL)
 		key_text_add(text, span_of(line), now, c->retires_at, to, c);
 	sodium_memzero(line, sizeof(line));
@@ -243,12 +243,14 @@ static enum err compose(const char *path, struct span text, int64_t now,
 static enum err read_file(const char *path, char **text, size_t *len,
 			  struct stat *was, struct errmsg *why)
 {
+	enum err e;
+
 	if (stat(path, was) != 0)
 		return errno == ENOENT ? ERR_NOT_FOUND
 				       : err_set(why, ERR_IO, "%s: %s", path,
 						 strerror(errno));
-	return config_read_file(path, text, len, why) == ERR_OK ? ERR_OK
-								: ERR_IO;
+	e = config_read_file(path, text, len, why);
+	return e == ERR_CONFIG ? ERR_IO : e;
 }
 
 static enum err change(const char *path, int folder, enum key_how how,

@@ -1,9 +1,9 @@
-/* key_file.h - changing the keyring file (keyring.h has its form).
+/* key_file.h - add a key to the keyring file (keyring.h describes its form).
  *
- * The file is never changed in place: a new one of the same mode and owner is
+ * The file is never changed in place: a new file of the same mode and owner is
  * written beside it, synced, and renamed over it, so a program that starts
- * meanwhile reads the old keys or the new ones. Two changes at once wait for
- * each other by a lock on the folder. Buffers that held secrets are wiped.
+ * meanwhile reads either the old keys or the new ones. A lock on the folder
+ * makes one change wait for the other. Buffers that held secrets are wiped.
  */
 #ifndef KEY_FILE_H
 #define KEY_FILE_H
@@ -15,39 +15,40 @@
 enum {
 	KEY_BYTES = 32, /* random bytes of a new secret, the hash's length */
 	KEY_LINE_MAX = 256,
-	KEY_GRACE = 60, /* seconds that an old key verifies beyond the life of
-			   its last token: clocks differ, restarts take time */
+	KEY_GRACE = 60, /* seconds that an old key still verifies after its last
+			   token has expired: clocks differ, restarts take time */
 };
 
 enum key_how {
-	KEY_FIRST, /* there must be no key that signs, or no file yet */
-	KEY_NEXT,  /* there must be one, which then only verifies */
+	KEY_FIRST, /* no key signs yet, or there is no file */
+	KEY_NEXT,  /* a key signs, and only verifies from then on */
 };
 
 struct key_change {
 	char kid[KID_MAX + 1]; /* the new key's name */
-	int kept;    /* older keys that verify on; those that signed until now
-			retire at `retires_at` */
+	int kept;    /* older keys that still verify; the previous signing key
+			retires at `retires_at` */
 	int dropped; /* keys that had retired before now */
 	int64_t retires_at;
 };
 
-/* Add a new random key to the file at `path` as the one that signs.
+/* Add a new random key to the file at `path` as the signing key.
  *
  *   ERR_CONFLICT   KEY_FIRST: a key signs already; KEY_NEXT: KEYRING_MAX keys
  *                  still verify
- *   ERR_NOT_FOUND  KEY_NEXT: no file, or no key in it that signs
- *   ERR_CONFIG     the file is not a keyring; it is left alone
- *   ERR_IO         it cannot be read or written, or not with its owner
+ *   ERR_NOT_FOUND  KEY_NEXT: there is no file, or no key in it signs
+ *   ERR_CONFIG     the file is not a keyring; it stays as it is
+ *   ERR_IO         the file cannot be read or written, or its owner not be kept
+ *   ERR_MEMORY
  *
- * `cause` says why, with what to do. A new file gets mode 0600. */
+ * `cause` has the reason, and what to do. A new file gets mode 0600. */
 enum err key_file_add(const char *path, enum key_how how, int64_t now,
 		      int64_t token_life, struct key_change *out,
 		      struct errmsg *cause) MUST_CHECK;
 
-/* The pure part: the text of a keyring as it is at `now`, with `line` behind
- * it. Keys that have retired are left out, a "-" becomes `retires_at`,
- * comments stay. Fills out->kept and out->dropped; buf_error(to) tells. */
+/* The pure part: write the text of a keyring as it is at `now`, followed by
+ * `line`. Retired keys are left out, "-" becomes `retires_at`, comments stay.
+ * Fills out->kept and out->dropped. Check buf_error(to). */
 void key_text_add(struct span text, struct span line, int64_t now,
 		  int64_t retires_at, struct buf *to, struct key_change *out);
 

@@ -53,25 +53,13 @@ enum err handle_otp_enrol(void *app, struct request *rq, struct response *rs)
 static enum err answer_codes(const struct otp_recovery *r, struct response *rs)
 {
 	struct json_object *o = json_object_new_object();
-	struct json_object *list = json_object_new_array();
-	enum err e = ERR_MEMORY;
+	struct json_object *list = json_add_array(o, "recovery_codes");
+	enum err e = list != NULL ? ERR_OK : ERR_MEMORY;
 
-	if (o == NULL || list == NULL)
-		goto out;
-	for (int i = 0; i < OTP_RECOVERY_CODES; i++) {
-		struct json_object *code = json_object_new_string(r->codes[i]);
-
-		if (code == NULL || json_object_array_add(list, code) != 0) {
-			json_object_put(code);
-			goto out;
-		}
-	}
-	if (json_object_object_add(o, "recovery_codes", list) != 0)
-		goto out;
-	list = NULL;
-	e = response_json(rs, 200, o);
-out:
-	json_object_put(list);
+	for (int i = 0; e == ERR_OK && i < OTP_RECOVERY_CODES; i++)
+		e = json_append(list, json_object_new_string(r->codes[i]));
+	if (e == ERR_OK)
+		e = response_json(rs, 200, o);
 	json_object_put(o);
 	return e;
 }

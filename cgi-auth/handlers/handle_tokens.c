@@ -137,8 +137,8 @@ static enum err add_token(struct auth *a, struct session *s,
 		a->service->db, s,
 		(struct span) { (const char *)c.secret, sizeof(c.secret) },
 		&rs->why);
-	if (e == ERR_QUOTA)
-		return response_explain(rs, ERR_CONFLICT,
+	if (e == ERR_TOO_MANY)
+		return response_explain(rs, e,
 					"You have %d API tokens. Delete one "
 					"first.",
 					SESSION_TOKENS_MAX);

@@ -96,7 +96,7 @@ enum err sessions_add_token(struct db *db, const struct session *s,
 		DB_OUT(db_to_int(&count)),
 		why);
 	if (e == ERR_OK && count >= SESSION_TOKENS_MAX)
-		e = ERR_QUOTA;
+		e = ERR_TOO_MANY;
 	if (e != ERR_OK)
 		return e;
 	return db_change(db,

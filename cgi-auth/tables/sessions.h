@@ -48,7 +48,7 @@ enum err sessions_trim_logins(struct db *db, uint64_t user_id,
 			      const char *newest, int64_t now,
 			      struct errmsg *why) MUST_CHECK;
 
-/* Add an API token with the SHA-256 of its secret. ERR_QUOTA: the user has
+/* Add an API token with the SHA-256 of its secret. ERR_TOO_MANY: the user has
  * SESSION_TOKENS_MAX. (Simultaneous requests may exceed that by a few.) */
 enum err sessions_add_token(struct db *db, const struct session *s,
 			    struct span secret, struct errmsg *why) MUST_CHECK;

@@ -1,48 +1,48 @@
-/* gateway-admin deliver: tell the services of EVENT_URLS what happened.
+/* deliver: post events to the webhook targets in EVENT_URLS.
  *
- * All of it is one thread: libcurl keeps the requests going, and in between the
- * database is asked. No transaction is open while a request is under way; a
- * claim in the row keeps other processes off (events.h). */
+ * Everything runs in one thread: libcurl makes the requests, and the database
+ * is asked in between. No transaction is open during a request; a claim in the
+ * row keeps other processes from sending the same event (outbox.h). */
 #include "cgi-gateway/admin/commands.h"
-
+#include "cgi-gateway/admin/gateway_admin.h"
 #include "cgi-gateway/events/delivery_queue.h"
-#include "common/codec/json.h"
+#include "common/admin/exit_status.h"
+#include "common/admin/failure.h"
+#include "common/admin/options.h"
+#include "common/admin/output.h"
 #include "common/log/log.h"
 
 #include <signal.h>
 #include <string.h>
-#include <sysexits.h>
 #include <time.h>
 
 enum {
-	ROUND_MS = 1000, /* between two looks at the table, at the most */
-	AWAY_MS = 5000,	 /* between two tries to reach the database */
+	POLL_MS = 1000,	 /* the longest time between two reads of the table */
+	RETRY_MS = 5000, /* the same while the database is unavailable */
 };
 
-struct delivering {
-	struct sender sender;
-	struct delivery_queue *lanes; /* one for each of app.receivers */
+struct deliver {
+	struct delivery_shared shared;
+	struct delivery_queue *queues; /* one for each target */
 	size_t count;
-	struct outbox_total row, *totals; /* what is owed, lane by lane */
+	struct outbox_total row, *totals; /* in the order of the queues */
 	struct errmsg why;
 };
 
-static volatile sig_atomic_t told_to_end;
+static volatile sig_atomic_t signalled;
 
-static void note_end(int sig)
+static void remember_signal(int sig)
 {
 	(void)sig;
-	told_to_end = 1;
+	signalled = 1;
 }
 
-static void set_signals(void)
+static void catch_signals(void)
 {
-	struct sigaction end = { .sa_handler = note_end };
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction a = { .sa_handler = remember_signal };
 
-	(void)sigaction(SIGTERM, &end, NULL);
-	(void)sigaction(SIGINT, &end, NULL);
-	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGTERM, &a, NULL);
+	(void)sigaction(SIGINT, &a, NULL);
 }
 
 static int64_t clock_now(void)
@@ -50,37 +50,38 @@ static int64_t clock_now(void)
 	return (int64_t)time(NULL);
 }
 
-/* --- going on ------------------------------------------------------------ */
+/* --- sending ------------------------------------------------------------- */
 
-static size_t under_way(const struct delivering *d)
+static size_t under_way(const struct deliver *d)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < d->count; i++)
-		n += d->lanes[i].busy;
+		n += d->queues[i].busy;
 	return n;
 }
 
-static enum err fill_all(struct delivering *d, int64_t due)
+static enum err send_all(struct deliver *d, int64_t due)
 {
 	int64_t now = clock_now();
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; i < d->count && e == ERR_OK; i++)
-		e = delivery_queue_fill(&d->lanes[i], &d->sender, due, now,
+		e = delivery_queue_send(&d->queues[i], &d->shared, due, now,
 					&d->why);
 	return e;
 }
 
-static enum err settle_all(struct delivering *d, int ms)
+/* Wait for responses and record them. Every response is recorded, also after
+ * one that could not be; the first error is returned. */
+static enum err finish_all(struct deliver *d, int ms)
 {
-	struct http_response answer;
+	struct http_post_response response;
 	enum err e = ERR_OK, first = ERR_OK;
 
-	http_posts_wait(d->sender.posts, ms);
-	/* Each is settled, whatever becomes of another */
-	while (http_posts_ended(d->sender.posts, &answer)) {
-		e = delivery_queue_settle(&d->sender, &answer, clock_now(),
+	http_post_wait(d->shared.http, ms);
+	while (http_post_next(d->shared.http, &response)) {
+		e = delivery_queue_finish(&d->shared, &response, clock_now(),
 					  &d->why);
 		if (first == ERR_OK)
 			first = e;
@@ -88,176 +89,185 @@ static enum err settle_all(struct delivering *d, int ms)
 	return first;
 }
 
-/* Each event that is due by now is tried once. What fails is due later, so this
+/* Try each event that is due by now once. A failed event is due later, so this
  * ends. */
-static enum err pass(struct delivering *d)
+static enum err deliver_once(struct deliver *d)
 {
 	const int64_t due = clock_now();
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK) {
-		if (!told_to_end)
-			e = fill_all(d, due);
+		if (!signalled)
+			e = send_all(d, due);
 		if (e != ERR_OK || under_way(d) == 0)
 			break;
-		e = settle_all(d, ROUND_MS);
+		e = finish_all(d, POLL_MS);
 	}
 	return e;
 }
 
-/* Until a signal comes; then what is under way is waited for. A database that
- * is away is waited for, too: its claims end by themselves. */
-static enum err follow(struct delivering *d)
+/* Deliver until a signal comes, and then wait for the requests under way. While
+ * the database is unavailable, retry; meanwhile claims end by themselves. */
+static enum err deliver_and_follow(struct deliver *d)
 {
-	bool away = false;
+	bool unavailable = false;
 	enum err e = ERR_OK;
 
-	while (!told_to_end || under_way(d) > 0) {
-		e = told_to_end ? ERR_OK : fill_all(d, clock_now());
+	while (!signalled || under_way(d) > 0) {
+		e = signalled ? ERR_OK : send_all(d, clock_now());
 		if (e == ERR_OK)
-			e = settle_all(d, ROUND_MS);
+			e = finish_all(d, POLL_MS);
 		if (e != ERR_OK && e != ERR_UNAVAILABLE)
 			return e;
-		if (e != ERR_OK && !away)
+		if (e != ERR_OK && !unavailable)
 			log_event(LOG_ERROR, "database", d->why.text);
-		if (e == ERR_OK && away)
+		if (e == ERR_OK && unavailable)
 			log_event(LOG_INFO, "database", "back");
-		away = e != ERR_OK;
-		if (away && !told_to_end)
-			(void)!settle_all(d, AWAY_MS);
+		unavailable = e != ERR_OK;
+		if (unavailable && !signalled)
+			(void)!finish_all(d, RETRY_MS);
 	}
 	return ERR_OK;
 }
 
-/* --- saying what was done ------------------------------------------------ */
+/* --- the report ---------------------------------------------------------- */
 
-static enum err note_total(void *arg)
+static enum err add_total(void *arg)
 {
-	struct delivering *d = arg;
+	struct deliver *d = arg;
 
 	for (size_t i = 0; i < d->count; i++)
-		if (strcmp(d->lanes[i].url, d->row.receiver) == 0)
+		if (strcmp(d->queues[i].url, d->row.target) == 0)
 			d->totals[i] = d->row;
 	return ERR_OK;
 }
 
-static void print_text(const struct delivering *d)
+static void print_text(const struct deliver *d)
 {
 	for (size_t i = 0; i < d->count; i++) {
-		const struct delivery_queue *l = &d->lanes[i];
+		const struct delivery_queue *q = &d->queues[i];
 
-		(void)printf("%s: %lld delivered, %lld failed; %lld wait, "
-			     "%lld are dead\n",
-			     l->url, (long long)l->delivered,
-			     (long long)l->failed,
+		(void)printf("%s: %lld delivered, %lld failed; %lld waiting, "
+			     "%lld dead\n",
+			     q->url, (long long)q->delivered,
+			     (long long)q->failed,
 			     (long long)d->totals[i].waiting,
 			     (long long)d->totals[i].dead);
 	}
 }
 
-static void print_json(const struct delivering *d)
+static void print_json(const struct deliver *d)
 {
-	struct json_object *o = json_object_new_object();
-	struct json_object *list = json_object_new_array();
+	struct json_object *o = output_object(), *list = output_array();
 
 	for (size_t i = 0; i < d->count; i++) {
-		const struct delivery_queue *l = &d->lanes[i];
-		struct json_object *r = json_object_new_object();
+		const struct delivery_queue *q = &d->queues[i];
+		struct json_object *r = output_object();
 
-		json_set_str(r, "url", l->url);
-		json_set_int(r, "delivered", l->delivered);
-		json_set_int(r, "failed", l->failed);
-		json_set_int(r, "died", l->died);
+		json_set_str(r, "url", q->url);
+		json_set_int(r, "delivered", q->delivered);
+		json_set_int(r, "failed", q->failed);
+		json_set_int(r, "died", q->given_up);
 		json_set_int(r, "waiting", d->totals[i].waiting);
 		json_set_int(r, "dead", d->totals[i].dead);
 		(void)json_object_array_add(list, r);
 	}
 	(void)json_object_object_add(o, "receivers", list);
-	(void)puts(json_write(o).p);
-	json_object_put(o);
+	output_json(o);
 }
 
-/* Something is not right when somebody will never be told of something; but who
- * was to stay, and has been told to end, has done all that was asked */
-static int report(struct delivering *d, bool json)
+/* Dead events are a negative result, except with --follow: a service that was
+ * stopped by a signal has done what it should. */
+static int report(struct deliver *d, bool json)
 {
 	enum err e =
-		outbox_totals(d->sender.db, &d->row, note_total, d, &d->why);
+		outbox_totals(d->shared.db, &d->row, add_total, d, &d->why);
 	int status = 0;
 
 	if (e != ERR_OK)
-		return admin_fail("deliver", e, &d->why);
+		return admin_fail_db(e, &d->why);
 	if (json)
 		print_json(d);
 	else
 		print_text(d);
 	for (size_t i = 0; i < d->count; i++)
-		if (d->totals[i].dead > 0 && !d->sender.stays)
-			status = ADMIN_FOUND;
+		if (d->totals[i].dead > 0 && !d->shared.follow)
+			status = EXIT_NEGATIVE;
 	return status;
 }
 
 /* --- the command --------------------------------------------------------- */
 
-static enum err delivering_open(struct delivering *d, const struct app *app,
-				bool stays)
+static enum err deliver_open(struct deliver *d, const struct app *app,
+			     bool follow)
 {
 	enum err e;
 
-	*d = (struct delivering) {
-		.sender = { .db = app->db,
+	*d = (struct deliver) {
+		.shared = { .db = app->db,
 			    .timeout = app->event_timeout,
 			    .days = app->event_days,
-			    .stays = stays },
-		.count = app->receivers.count,
+			    .follow = follow },
+		.count = app->webhook_targets.count,
 	};
-	d->lanes = calloc(d->count, sizeof(*d->lanes));
+	d->queues = calloc(d->count, sizeof(*d->queues));
 	d->totals = calloc(d->count, sizeof(*d->totals));
-	if (d->lanes == NULL || d->totals == NULL)
+	if (d->queues == NULL || d->totals == NULL)
 		return err_set(&d->why, ERR_MEMORY, "out of memory");
 	for (size_t i = 0; i < d->count; i++)
-		d->lanes[i].url = app->receivers.url[i];
-	e = webhook_keys_read(span_of(app->event_secret), &d->sender.keys,
+		d->queues[i].url = app->webhook_targets.url[i];
+	e = webhook_keys_read(span_of(app->event_secret), &d->shared.keys,
 			      &d->why);
 	if (e == ERR_OK)
-		e = http_posts_open(app->event_timeout, app->event_ca,
-				    &d->sender.posts);
+		e = http_post_open(app->event_timeout, app->event_ca,
+				   &d->shared.http);
 	return e;
 }
 
-static void delivering_close(struct delivering *d)
+static void deliver_close(struct deliver *d)
 {
-	http_posts_close(d->sender.posts);
-	webhook_keys_release(&d->sender.keys);
-	free(d->lanes);
+	http_post_close(d->shared.http);
+	webhook_keys_release(&d->shared.keys);
+	free(d->queues);
 	free(d->totals);
 }
 
-int cmd_deliver(struct admin *a, int argc, char **argv)
+static int deliver(const struct app *app, bool follow, bool json)
 {
-	struct delivering d;
-	bool json = false, stays = false;
-	const struct option_place options[] = {
-		{ .name = "follow", .flag = &stays },
-		{ .name = "json", .flag = &json },
-	};
+	struct deliver d;
 	int status;
 	enum err e;
 
-	if (admin_options(argc, argv, options, 2) != 0)
-		return EX_USAGE;
-	if (a->app.receivers.count == 0) {
-		(void)fprintf(stderr, "gateway-admin deliver: nobody is to be "
-				      "told: EVENT_URLS is not set\n");
-		return EX_CONFIG;
-	}
+	if (app->webhook_targets.count == 0)
+		return admin_fail(EX_CONFIG,
+				  "EVENT_URLS is not set; set it to the URLs "
+				  "of webhook targets");
 	log_setup("gateway-admin", LOG_INFO);
-	set_signals();
-	e = delivering_open(&d, &a->app, stays);
+	catch_signals();
+	e = deliver_open(&d, app, follow);
 	if (e == ERR_OK)
-		e = stays ? follow(&d) : pass(&d);
-	status = e == ERR_OK ? report(&d, json)
-			     : admin_fail("deliver", e, &d.why);
-	delivering_close(&d);
+		e = follow ? deliver_and_follow(&d) : deliver_once(&d);
+	status = e == ERR_OK ? report(&d, json) : admin_fail_db(e, &d.why);
+	deliver_close(&d);
+	return status;
+}
+
+int cmd_deliver(int argc, char **argv)
+{
+	bool json = false, follow = false;
+	const struct option_place options[] = {
+		{ .name = "follow", .flag = &follow },
+		{ .name = "json", .flag = &json },
+		{ .name = NULL },
+	};
+	struct gateway_admin g;
+	int status = options_read(argc, argv, options, NULL, NULL);
+
+	if (status == 0)
+		status = gateway_admin_open(&g, NEEDS_DATABASE);
+	if (status != 0)
+		return status;
+	status = deliver(&g.app, follow, json);
+	gateway_admin_close(&g);
 	return status;
 }

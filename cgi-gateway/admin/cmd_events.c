@@ -1,77 +1,111 @@
-/* gateway-admin events: list, retry, forget. */
+/* events list, events retry, events forget */
 #include "cgi-gateway/admin/commands.h"
-
+#include "cgi-gateway/admin/gateway_admin.h"
 #include "cgi-gateway/tables/file_json.h"
 #include "cgi-gateway/tables/outbox.h"
+#include "common/admin/failure.h"
+#include "common/admin/options.h"
+#include "common/admin/output.h"
 #include "common/codec/http_date.h"
-#include "common/codec/json.h"
 
-#include <string.h>
-#include <sysexits.h>
+enum { LIST_DEFAULT = 100 }; /* events that list shows */
 
-enum { LIST_DEFAULT = 100 }; /* events that are shown */
-
-static int wrong(const char *what)
-{
-	(void)fprintf(stderr,
-		      "gateway-admin events: %s; see gateway-admin events "
-		      "--help\n",
-		      what);
-	return EX_USAGE;
-}
-
-struct listing {
-	const struct admin *admin;
-	struct outbox_which which;
+struct events {
+	/* from the command line */
+	struct outbox_filter filter;
 	bool all, json;
 	int64_t limit;
-	struct event row;
+	/* while the command runs */
+	struct gateway_admin admin;
+	struct event row, *page; /* OUTBOX_LIST_MAX of them */
+	size_t count;		 /* on the page */
 	struct outbox_total total;
-	struct event *page; /* OUTBOX_LIST_MAX of them */
-	size_t count;
-	struct json_object *list; /* being filled */
-	struct errmsg why;
+	struct json_object *targets; /* being filled */
 };
 
-static enum err note_row(void *arg)
+static enum err add_to_page(void *arg)
 {
-	struct listing *l = arg;
+	struct events *ev = arg;
 
-	l->page[l->count++] = l->row;
+	ev->page[ev->count++] = ev->row;
 	return ERR_OK;
 }
 
-/* The next page behind the id `after` */
-static enum err read_page(struct listing *l, uint64_t after)
+/* The next page, of ids above `after` */
+static enum err read_page(struct events *ev, uint64_t after, struct errmsg *why)
 {
-	l->count = 0;
-	return outbox_list(l->admin->app.db, &l->which, after, &l->row,
-			   note_row, l, &l->why);
+	ev->count = 0;
+	return outbox_list(ev->admin.app.db, &ev->filter, after, &ev->row,
+			   add_to_page, ev, why);
+}
+
+/* Read the options, and open what the command works with. */
+static int begin(struct events *ev, int argc, char **argv, bool lists)
+{
+	const struct option_place options[] = {
+		{ .name = "id", .number = &ev->filter.id },
+		{ .name = "receiver", .value = &ev->filter.target },
+		{ .name = "dead", .flag = &ev->filter.dead },
+		{ .name = "all", .flag = &ev->all },
+		{ .name = "limit",
+		  .number = &ev->limit,
+		  .min = 1,
+		  .max = OUTBOX_LIST_MAX },
+		{ .name = "json", .flag = &ev->json },
+		{ .name = NULL },
+	};
+	struct errmsg why = { "" };
+	int status;
+
+	*ev = (struct events) { .limit = LIST_DEFAULT };
+	status = options_read(argc, argv, options, NULL, NULL);
+	if (status == 0 && !lists && !ev->all && ev->filter.id == 0 &&
+	    ev->filter.target == NULL && !ev->filter.dead)
+		status = admin_fail_usage("--id, --receiver, --dead or --all "
+					  "is missing");
+	if (status == 0)
+		status = gateway_admin_open(&ev->admin, NEEDS_DATABASE);
+	if (status != 0)
+		return status;
+	ev->page = calloc(OUTBOX_LIST_MAX, sizeof(*ev->page));
+	if (ev->page != NULL)
+		return 0;
+	gateway_admin_close(&ev->admin);
+	return admin_fail_err(ERR_MEMORY, &why);
+}
+
+static int end(struct events *ev, enum err e, const struct errmsg *why)
+{
+	int status = e == ERR_OK ? 0 : admin_fail_db(e, why);
+
+	free(ev->page);
+	gateway_admin_close(&ev->admin);
+	return status;
 }
 
 /* --- list ---------------------------------------------------------------- */
 
 static enum err add_total(void *arg)
 {
-	struct listing *l = arg;
-	const struct outbox_total *t = &l->total;
+	struct events *ev = arg;
+	const struct outbox_total *t = &ev->total;
 	bool configured =
-		webhook_targets_has(&l->admin->app.receivers, t->receiver);
+		webhook_targets_has(&ev->admin.app.webhook_targets, t->target);
 	struct json_object *o;
 
-	if (!l->json) {
-		(void)printf("%s: %lld wait, %lld are dead%s\n", t->receiver,
+	if (!ev->json) {
+		(void)printf("%s: %lld waiting, %lld dead%s\n", t->target,
 			     (long long)t->waiting, (long long)t->dead,
 			     configured ? "" : "; not in EVENT_URLS");
 		return ERR_OK;
 	}
-	o = json_object_new_object();
-	json_set_str(o, "url", t->receiver);
+	o = output_object();
+	json_set_str(o, "url", t->target);
 	json_set_bool(o, "configured", configured);
 	json_set_int(o, "waiting", t->waiting);
 	json_set_int(o, "dead", t->dead);
-	file_json_set_time(o, "oldest_at", t->oldest);
-	(void)json_object_array_add(l->list, o);
+	output_set_time(o, "oldest_at", t->oldest, 0);
+	(void)json_object_array_add(ev->targets, o);
 	return ERR_OK;
 }
 
@@ -84,12 +118,12 @@ static void print_event(const struct event *e)
 	(void)printf("%llu %s %s %s (owner %llu, \"%s\") for %s: ",
 		     (unsigned long long)e->id, at, e->kind, e->file.id,
 		     (unsigned long long)e->file.owner, e->file.name,
-		     e->receiver);
+		     e->target);
 	if (e->attempts == 0)
 		(void)puts("not tried yet");
 	else
 		(void)printf("%s after %lld attempts: %s%s%s\n",
-			     e->dead_at != 0 ? "dead" : "waits",
+			     e->dead_at != 0 ? "dead" : "waiting",
 			     (long long)e->attempts,
 			     e->why[0] != '\0' ? e->why : "under way",
 			     e->dead_at != 0 ? "" : "; due ",
@@ -98,122 +132,121 @@ static void print_event(const struct event *e)
 
 static struct json_object *event_json(const struct event *e)
 {
-	struct json_object *o = json_object_new_object();
+	struct json_object *o = output_object();
 
 	json_set_int(o, "id", (int64_t)e->id);
-	json_set_str(o, "receiver", e->receiver);
+	json_set_str(o, "receiver", e->target);
 	json_set_str(o, "kind", e->kind);
-	file_json_set_time(o, "at", e->at);
+	output_set_time(o, "at", e->at, 0);
 	json_set_str(o, "file", e->file.id);
 	json_set_int(o, "owner", (int64_t)e->file.owner);
 	json_set_str(o, "name", e->file.name);
 	json_set_int(o, "attempts", e->attempts);
-	file_json_set_time(o, "due_at", e->due_at);
-	file_json_set_time(o, "dead_at", e->dead_at);
+	output_set_time(o, "due_at", e->due_at, 0);
+	output_set_time(o, "dead_at", e->dead_at, 0);
 	json_set_str(o, "why", e->why);
 	return o;
 }
 
-static enum err list(struct listing *l)
+static void print_json(struct events *ev)
 {
-	struct json_object *o = json_object_new_object();
+	struct json_object *o = output_object(), *list = output_array();
+
+	for (size_t i = 0; i < ev->count && (int64_t)i < ev->limit; i++)
+		(void)json_object_array_add(list, event_json(&ev->page[i]));
+	(void)json_object_object_add(o, "receivers",
+				     json_object_get(ev->targets));
+	(void)json_object_object_add(o, "events", list);
+	output_json(o);
+}
+
+int cmd_events_list(int argc, char **argv)
+{
+	struct events ev;
+	struct errmsg why = { "" };
+	int status = begin(&ev, argc, argv, true);
 	enum err e;
 
-	l->list = json_object_new_array();
-	(void)json_object_object_add(o, "receivers", l->list);
-	e = outbox_totals(l->admin->app.db, &l->total, add_total, l, &l->why);
+	if (status != 0)
+		return status;
+	ev.targets = output_array();
+	e = outbox_totals(ev.admin.app.db, &ev.total, add_total, &ev, &why);
 	if (e == ERR_OK)
-		e = read_page(l, 0);
-	l->list = json_object_new_array();
-	(void)json_object_object_add(o, "events", l->list);
-	for (size_t i = 0; i < l->count && (int64_t)i < l->limit; i++) {
-		if (l->json)
-			(void)json_object_array_add(l->list,
-						    event_json(&l->page[i]));
-		else
-			print_event(&l->page[i]);
-	}
-	if (e == ERR_OK && l->json)
-		(void)puts(json_write(o).p);
-	json_object_put(o);
-	return e;
+		e = read_page(&ev, 0, &why);
+	if (e == ERR_OK && ev.json)
+		print_json(&ev);
+	else if (e == ERR_OK)
+		for (size_t i = 0; i < ev.count && (int64_t)i < ev.limit; i++)
+			print_event(&ev.page[i]);
+	json_object_put(ev.targets);
+	return end(&ev, e, &why);
 }
 
 /* --- retry and forget ---------------------------------------------------- */
 
-/* One by one, found without a lock: see outbox_sweep() */
-static enum err change(struct listing *l, bool retry)
+typedef enum err change_fn(struct events *ev, uint64_t id, struct errmsg *why);
+
+static enum err retry(struct events *ev, uint64_t id, struct errmsg *why)
 {
-	struct db *db = l->admin->app.db;
-	int64_t changed = 0;
-	struct json_object *o;
-	enum err e = read_page(l, 0);
+	return outbox_retry(ev->admin.app.db, id, ev->admin.now, why);
+}
 
-	while (e == ERR_OK && l->count > 0) {
-		const uint64_t last = l->page[l->count - 1].id;
+static enum err forget(struct events *ev, uint64_t id, struct errmsg *why)
+{
+	return outbox_forget(ev->admin.app.db, id, why);
+}
 
-		for (size_t i = 0; i < l->count && e == ERR_OK; i++) {
-			const uint64_t id = l->page[i].id;
+/* One by one, found without a lock: see outbox_gc() */
+static enum err change_all(struct events *ev, change_fn *change,
+			   int64_t *changed, struct errmsg *why)
+{
+	enum err e = read_page(ev, 0, why);
 
-			e = retry ? outbox_retry(db, id, l->admin->now, &l->why)
-				  : outbox_forget(db, id, &l->why);
-			changed += e == ERR_OK;
+	while (e == ERR_OK && ev->count > 0) {
+		const uint64_t last = ev->page[ev->count - 1].id;
+
+		for (size_t i = 0; i < ev->count && e == ERR_OK; i++) {
+			e = change(ev, ev->page[i].id, why);
+			*changed += e == ERR_OK;
 			if (e == ERR_NOT_FOUND) /* delivered meanwhile */
 				e = ERR_OK;
 		}
 		if (e == ERR_OK)
-			e = read_page(l, last);
+			e = read_page(ev, last, why);
 	}
-	if (e != ERR_OK)
-		return e;
-	o = json_object_new_object();
-	json_set_int(o, retry ? "retried" : "forgotten", changed);
-	if (l->json)
-		(void)puts(json_write(o).p);
-	else
-		(void)printf("%lld events %s\n", (long long)changed,
-			     retry ? "will be tried anew" : "forgotten");
-	json_object_put(o);
-	return ERR_OK;
+	return e;
 }
 
-/* --- the command --------------------------------------------------------- */
-
-static int read_options(struct listing *l, int argc, char **argv)
+static int change_and_report(int argc, char **argv, change_fn *change,
+			     const char *member, const char *text)
 {
-	const struct option_place options[] = {
-		{ .name = "id", .number = &l->which.id },
-		{ .name = "receiver", .value = &l->which.receiver },
-		{ .name = "dead", .flag = &l->which.dead },
-		{ .name = "all", .flag = &l->all },
-		{ .name = "limit", .number = &l->limit },
-		{ .name = "json", .flag = &l->json },
-	};
-
-	return admin_options(argc, argv, options, 6);
-}
-
-int cmd_events(struct admin *a, int argc, char **argv)
-{
-	struct listing l = { .admin = a, .limit = LIST_DEFAULT };
-	const char *what = argc > 1 ? argv[1] : "";
-	bool lists = strcmp(what, "list") == 0;
-	bool retries = strcmp(what, "retry") == 0;
+	struct events ev;
+	struct errmsg why = { "" };
+	int64_t changed = 0;
+	int status = begin(&ev, argc, argv, false);
 	enum err e;
 
-	if (!lists && !retries && strcmp(what, "forget") != 0)
-		return wrong("say list, retry or forget");
-	if (read_options(&l, argc - 1, argv + 1) != 0)
-		return EX_USAGE;
-	if (l.limit < 1 || l.limit > OUTBOX_LIST_MAX)
-		return wrong("--limit is from 1 to 1000");
-	if (!lists && !l.all && l.which.id == 0 && l.which.receiver == NULL &&
-	    !l.which.dead)
-		return wrong("say which: --id, --receiver, --dead or --all");
-	l.page = calloc(OUTBOX_LIST_MAX, sizeof(*l.page));
-	if (l.page == NULL)
-		return admin_fail("events", ERR_MEMORY, &l.why);
-	e = lists ? list(&l) : change(&l, retries);
-	free(l.page);
-	return e == ERR_OK ? 0 : admin_fail("events", e, &l.why);
+	if (status != 0)
+		return status;
+	e = change_all(&ev, change, &changed, &why);
+	if (e == ERR_OK && ev.json) {
+		struct json_object *o = output_object();
+
+		json_set_int(o, member, changed);
+		output_json(o);
+	} else if (e == ERR_OK) {
+		(void)printf("%lld events %s\n", (long long)changed, text);
+	}
+	return end(&ev, e, &why);
+}
+
+int cmd_events_retry(int argc, char **argv)
+{
+	return change_and_report(argc, argv, retry, "retried",
+				 "will be retried");
+}
+
+int cmd_events_forget(int argc, char **argv)
+{
+	return change_and_report(argc, argv, forget, "forgotten", "forgotten");
 }

@@ -1,21 +1,22 @@
-/* gateway-admin gc: remove what nobody will ask for again. */
+/* gc: remove what has no more use */
 #include "cgi-gateway/admin/commands.h"
-
+#include "cgi-gateway/admin/gateway_admin.h"
 #include "cgi-gateway/admin/gc_uploads.h"
 #include "cgi-gateway/tables/links.h"
 #include "cgi-gateway/tables/outbox.h"
 #include "cgi-gateway/tables/upload_links.h"
-#include "common/codec/json.h"
-
-#include <sysexits.h>
+#include "common/admin/exit_status.h"
+#include "common/admin/failure.h"
+#include "common/admin/options.h"
+#include "common/admin/output.h"
 
 enum {
-	GC_GRACE = 3600, /* seconds, unless told */
-	GC_TOLD = 1000,	 /* things that --json names, at the most */
+	GRACE_DEFAULT = 3600, /* seconds */
+	REPORTED_MAX = 1000,  /* items that --json names */
 };
 
-/* What each is called by --verbose and in the "told" of --json */
-static const char *const words[GC_EVENTS] = {
+/* The names of items, in --verbose and --json */
+static const char *const event_names[GC_EVENTS] = {
 	[GC_EXPIRED] = "expired",
 	[GC_ORPHAN] = "orphan",
 	[GC_UNFINISHED] = "unfinished",
@@ -27,157 +28,167 @@ static const char *const words[GC_EVENTS] = {
 };
 
 struct gc_run {
-	struct gc pass;
-	int64_t links, upload_links, events; /* removed, too */
+	struct gc gc;
+	int64_t links, upload_links, events; /* rows removed */
 	bool json, verbose;
-	struct json_object *told; /* an array, with --json */
+	struct json_object *reported; /* an array, with --json */
 };
 
-static void name_in_json(struct gc_run *run, enum sweep_event what,
-			 const char *id, const char *why)
+static void add_to_json(struct gc_run *run, enum gc_event event, const char *id,
+			const char *why)
 {
 	struct json_object *o;
 
-	if (json_object_array_length(run->told) >= GC_TOLD)
+	if (json_object_array_length(run->reported) >= REPORTED_MAX)
 		return;
-	o = json_object_new_object();
-	json_set_str(o, "what", words[what]);
+	o = output_object();
+	json_set_str(o, "what", event_names[event]);
 	json_set_str(o, "id", id);
-	if (what == GC_FAILED)
+	if (event == GC_FAILED)
 		json_set_str(o, "why", why);
-	(void)json_object_array_add(run->told, o);
+	(void)json_object_array_add(run->reported, o);
 }
 
-static void told(void *arg, enum sweep_event what, const char *id,
-		 const char *why)
+static void report_item(void *arg, enum gc_event event, const char *id,
+			const char *why)
 {
 	struct gc_run *run = arg;
 
-	if (what == GC_FAILED)
-		(void)fprintf(stderr, "gateway-admin gc: %s: %s\n", id, why);
-	/* Of what was removed the numbers will do, unless told */
+	if (event == GC_FAILED)
+		(void)admin_fail(EXIT_NEGATIVE, "%s: %s", id, why);
+	/* Without --verbose, removed items are counted and not named */
 	if (run->json &&
-	    (run->verbose || what == GC_FOREIGN || what == GC_FAILED))
-		name_in_json(run, what, id, why);
-	else if (!run->json && run->verbose && what != GC_FAILED)
-		(void)printf("%-10s %s\n", words[what], id);
+	    (run->verbose || event == GC_FOREIGN || event == GC_FAILED))
+		add_to_json(run, event, id, why);
+	else if (!run->json && run->verbose && event != GC_FAILED)
+		(void)printf("%-10s %s\n", event_names[event], id);
 }
 
-static void report_json(const struct gc_run *run)
+static void print_json(const struct gc_run *run)
 {
-	const struct gc *s = &run->pass;
-	struct json_object *o = json_object_new_object();
+	const struct gc *gc = &run->gc;
+	struct json_object *o = output_object();
 
-	json_set_bool(o, "dry_run", s->dry);
-	json_set_int(o, "expired", s->count[GC_EXPIRED]);
-	json_set_int(o, "orphans", s->count[GC_ORPHAN]);
-	json_set_int(o, "unfinished", s->count[GC_UNFINISHED]);
-	json_set_int(o, "uploads", s->count[GC_UPLOAD]);
-	json_set_int(o, "bytes", s->bytes);
+	json_set_bool(o, "dry_run", gc->dry);
+	json_set_int(o, "expired", gc->count[GC_EXPIRED]);
+	json_set_int(o, "orphans", gc->count[GC_ORPHAN]);
+	json_set_int(o, "unfinished", gc->count[GC_UNFINISHED]);
+	json_set_int(o, "uploads", gc->count[GC_UPLOAD]);
+	json_set_int(o, "bytes", gc->bytes);
 	json_set_int(o, "links", run->links);
 	json_set_int(o, "upload_links", run->upload_links);
 	json_set_int(o, "events", run->events);
-	json_set_int(o, "held", s->count[GC_HELD]);
-	json_set_int(o, "young", s->count[GC_YOUNG]);
-	json_set_int(o, "foreign", s->count[GC_FOREIGN]);
-	json_set_int(o, "failed", s->count[GC_FAILED]);
-	(void)json_object_object_add(o, "told", json_object_get(run->told));
-	(void)puts(json_write(o).p);
-	json_object_put(o);
+	json_set_int(o, "held", gc->count[GC_HELD]);
+	json_set_int(o, "young", gc->count[GC_YOUNG]);
+	json_set_int(o, "foreign", gc->count[GC_FOREIGN]);
+	json_set_int(o, "failed", gc->count[GC_FAILED]);
+	(void)json_object_object_add(o, "told", json_object_get(run->reported));
+	output_json(o);
 }
 
-static void report(const struct gc_run *run)
+static void print_text(const struct gc_run *run)
 {
-	const struct gc *s = &run->pass;
+	const struct gc *gc = &run->gc;
 
-	if (run->json) {
-		report_json(run);
-		return;
-	}
 	(void)printf("%s%lld expired, %lld without a row, %lld unfinished, "
 		     "%lld abandoned uploads: %lld bytes; %lld dead links, "
 		     "%lld dead events\n",
-		     s->dry ? "would remove " : "removed ",
-		     (long long)s->count[GC_EXPIRED],
-		     (long long)s->count[GC_ORPHAN],
-		     (long long)s->count[GC_UNFINISHED],
-		     (long long)s->count[GC_UPLOAD], (long long)s->bytes,
+		     gc->dry ? "would remove " : "removed ",
+		     (long long)gc->count[GC_EXPIRED],
+		     (long long)gc->count[GC_ORPHAN],
+		     (long long)gc->count[GC_UNFINISHED],
+		     (long long)gc->count[GC_UPLOAD], (long long)gc->bytes,
 		     (long long)run->links + (long long)run->upload_links,
 		     (long long)run->events);
-	if (s->count[GC_HELD] + s->count[GC_YOUNG] + s->count[GC_FOREIGN] +
-		    s->count[GC_FAILED] >
+	if (gc->count[GC_HELD] + gc->count[GC_YOUNG] + gc->count[GC_FOREIGN] +
+		    gc->count[GC_FAILED] >
 	    0)
-		(void)printf("left: %lld held by an upload, %lld younger than "
-			     "the grace time, %lld not ours, %lld failed\n",
-			     (long long)s->count[GC_HELD],
-			     (long long)s->count[GC_YOUNG],
-			     (long long)s->count[GC_FOREIGN],
-			     (long long)s->count[GC_FAILED]);
+		(void)printf("kept: %lld locked by an upload, %lld younger "
+			     "than the grace time, %lld with a foreign name, "
+			     "%lld failed\n",
+			     (long long)gc->count[GC_HELD],
+			     (long long)gc->count[GC_YOUNG],
+			     (long long)gc->count[GC_FOREIGN],
+			     (long long)gc->count[GC_FAILED]);
 }
 
-/* One that fails keeps the others from nothing */
-static enum err settle(struct gc_run *run, const char *what, enum err e,
-		       struct errmsg *why)
+/* If one kind of row fails, the others are still removed. */
+static enum err continue_after(struct gc_run *run, const char *kind, enum err e,
+			       struct errmsg *why)
 {
-	return e == ERR_OK ? e : gc_failed(&run->pass, what, e, why);
+	return e == ERR_OK ? e : gc_failed(&run->gc, kind, e, why);
 }
 
-/* Rows that no file goes with. After the files: a link's time runs from its
- * file's end. */
-static enum err sweep_rows(struct gc_run *run, struct errmsg *why)
+/* Rows that belong to no object. After the files, because the time of a link
+ * runs from the end of its file. */
+static enum err gc_rows(struct gc_run *run, struct errmsg *why)
 {
-	const struct gc *s = &run->pass;
-	enum err e = links_sweep(s->db, s->now, s->dry, &run->links, why);
+	const struct gc *gc = &run->gc;
+	enum err e = links_gc(gc->db, gc->now, gc->dry, &run->links, why);
 
-	e = settle(run, "links", e, why);
+	e = continue_after(run, "links", e, why);
 	if (e == ERR_OK) {
-		e = upload_links_sweep(s->db, s->now, s->dry,
-				       &run->upload_links, why);
-		e = settle(run, "upload links", e, why);
+		e = upload_links_gc(gc->db, gc->now, gc->dry,
+				    &run->upload_links, why);
+		e = continue_after(run, "upload links", e, why);
 	}
 	if (e == ERR_OK) {
-		e = outbox_sweep(s->db, s->to, s->now, s->dry, &run->events,
-				 why);
-		e = settle(run, "events", e, why);
+		e = outbox_gc(gc->db, gc->to, gc->now, gc->dry, &run->events,
+			      why);
+		e = continue_after(run, "events", e, why);
 	}
 	return e;
 }
 
-int cmd_gc(struct admin *a, int argc, char **argv)
+static int collect(struct gc_run *run, int64_t upload_life)
 {
-	struct gc_run run = {
-		.pass = { .db = a->app.db,
-			  .store = a->app.store,
-			  .to = &a->app.receivers,
-			  .now = a->now,
-			  .grace = GC_GRACE,
-			  .tell = told,
-			  .arg = &run },
-	};
-	const struct option_place options[] = {
-		{ .name = "grace", .number = &run.pass.grace },
-		{ .name = "dry-run", .flag = &run.pass.dry },
-		{ .name = "json", .flag = &run.json },
-		{ .name = "verbose", .flag = &run.verbose },
-	};
 	struct errmsg why = { "" };
 	enum err e;
 
-	if (admin_options(argc, argv, options, 4) != 0)
-		return EX_USAGE;
-	run.told = json_object_new_array();
-	e = gc_expired(&run.pass, &why);
-	/* Before the store, in which they leave what no row names any more */
+	run->reported = output_array();
+	e = gc_expired(&run->gc, &why);
+	/* Before the store: their bytes may become orphans, which it removes */
 	if (e == ERR_OK)
-		e = gc_uploads(&run.pass, a->app.upload_life, &why);
+		e = gc_uploads(&run->gc, upload_life, &why);
 	if (e == ERR_OK)
-		e = gc_store(&run.pass, &why);
+		e = gc_store(&run->gc, &why);
 	if (e == ERR_OK)
-		e = sweep_rows(&run, &why);
-	/* What was done until then was done */
-	report(&run);
-	json_object_put(run.told);
+		e = gc_rows(run, &why);
+	/* After an error too: what was done before it stays done */
+	if (run->json)
+		print_json(run);
+	else
+		print_text(run);
+	json_object_put(run->reported);
 	if (e != ERR_OK)
-		return admin_fail("gc", e, &why);
-	return run.pass.count[GC_FAILED] == 0 ? 0 : ADMIN_FOUND;
+		return gateway_admin_fail(e, &why);
+	return run->gc.count[GC_FAILED] == 0 ? 0 : EXIT_NEGATIVE;
+}
+
+int cmd_gc(int argc, char **argv)
+{
+	struct gc_run run = { .gc = { .grace = GRACE_DEFAULT,
+				      .report = report_item,
+				      .arg = &run } };
+	const struct option_place options[] = {
+		{ .name = "grace", .number = &run.gc.grace },
+		{ .name = "dry-run", .flag = &run.gc.dry },
+		{ .name = "json", .flag = &run.json },
+		{ .name = "verbose", .flag = &run.verbose },
+		{ .name = NULL },
+	};
+	struct gateway_admin g;
+	int status = options_read(argc, argv, options, NULL, NULL);
+
+	if (status == 0)
+		status = gateway_admin_open(&g, NEEDS_DATABASE_AND_STORE);
+	if (status != 0)
+		return status;
+	run.gc.db = g.app.db;
+	run.gc.store = g.app.store;
+	run.gc.to = &g.app.webhook_targets;
+	run.gc.now = g.now;
+	status = collect(&run, g.app.upload_life);
+	gateway_admin_close(&g);
+	return status;
 }

@@ -1,32 +1,20 @@
-/* commands.h - the subcommands of gateway-admin, and what they are given.
- *
- * A command gets its own arguments (argv[0] is its name), prints its result on
- * stdout and errors on stderr, and returns the exit status: 0, or ADMIN_FOUND
- * when what it looked for is wrong, or one of sysexits.h. */
+/* commands.h - the commands of gateway-admin, a file each or a few. They print
+ * their result on standard output, and return an exit status
+ * (common/admin/exit_status.h). */
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
-#include "cgi-gateway/app/app.h"
-#include "common/admin/options.h"
+#include "common/admin/command_table.h"
 
-enum {
-	ADMIN_FOUND = 1, /* exit status: done, and something is not right */
-};
-
-struct admin {
-	struct app app; /* its database is open; gc and verify have its store */
-	int64_t now;	/* seconds since 1970 UTC */
-};
-
-typedef int command_fn(struct admin *a, int argc, char **argv);
-
-command_fn cmd_gc, cmd_verify, cmd_stat, cmd_quota, cmd_deliver, cmd_events;
-
-/* Say on stderr what failed and return the exit status for it. */
-int admin_fail(const char *command, enum err e, const struct errmsg *why);
-
-/* options_read(), and 0 or EX_USAGE after saying what is wrong. */
-int admin_options(int argc, char **argv, const struct option_place *places,
-		  size_t count);
+command_fn cmd_gc;
+command_fn cmd_verify;
+command_fn cmd_stat;
+command_fn cmd_quota_show;
+command_fn cmd_quota_set;
+command_fn cmd_quota_recount;
+command_fn cmd_deliver;
+command_fn cmd_events_list;
+command_fn cmd_events_retry;
+command_fn cmd_events_forget;
 
 #endif

@@ -5,43 +5,43 @@
 
 #include <stdlib.h>
 
-void gc_report(struct gc *s, enum sweep_event what, const char *id,
+void gc_report(struct gc *gc, enum gc_event event, const char *id,
 	       const char *why)
 {
-	s->count[what]++;
-	s->tell(s->arg, what, id, why);
+	gc->count[event]++;
+	gc->report(gc->arg, event, id, why);
 }
 
-enum err gc_failed(struct gc *s, const char *id, enum err e,
-		   struct errmsg *cause)
+enum err gc_failed(struct gc *gc, const char *id, enum err e,
+		   struct errmsg *why)
 {
-	struct errmsg why = *cause;
+	struct errmsg reason = *why;
 
 	if (e == ERR_MEMORY ||
-	    (e == ERR_UNAVAILABLE && db_ping(s->db, cause) != ERR_OK))
+	    (e == ERR_UNAVAILABLE && db_ping(gc->db, why) != ERR_OK))
 		return e;
-	gc_report(s, GC_FAILED, id,
-		  why.text[0] != '\0' ? why.text : err_text(e));
+	gc_report(gc, GC_FAILED, id,
+		  reason.text[0] != '\0' ? reason.text : err_text(e));
 	return ERR_OK;
 }
 
-static void removed(struct gc *s, enum sweep_event what, const char *id,
+static void removed(struct gc *gc, enum gc_event event, const char *id,
 		    int64_t size)
 {
-	gc_report(s, what, id, "");
-	s->bytes += size;
+	gc_report(gc, event, id, "");
+	gc->bytes += size;
 }
 
-/* --- expired -------------------------------------------------------------- */
+/* --- expired files -------------------------------------------------------- */
 
-/* Rows are gathered first: one connection reads or removes, not both */
+/* Rows are collected first: a connection either reads rows or deletes one. */
 struct page {
 	struct file row;
 	struct file *files; /* FILES_LIST_MAX */
 	size_t count;
 };
 
-static enum err note_row(void *arg)
+static enum err add_to_page(void *arg)
 {
 	struct page *p = arg;
 
@@ -49,29 +49,29 @@ static enum err note_row(void *arg)
 	return ERR_OK;
 }
 
-static enum err expire(struct gc *s, const struct file *f, struct errmsg *why)
+static enum err expire(struct gc *gc, const struct file *f, struct errmsg *why)
 {
 	enum err e = ERR_OK;
 
 	why->text[0] = '\0';
-	if (!s->dry)
-		e = files_drop(s->db, f, s->now, s->to, why);
-	/* Its owner has lifted the expiry, or another was quicker */
+	if (!gc->dry)
+		e = files_delete_expired(gc->db, f, gc->now, gc->to, why);
+	/* Its owner has lifted the expiry, or another pass was faster */
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK;
 	if (e != ERR_OK)
-		return gc_failed(s, f->id, e, why);
-	if (!s->dry)
-		e = store_remove(s->store, f->id, why);
-	removed(s, GC_EXPIRED, f->id,
+		return gc_failed(gc, f->id, e, why);
+	if (!gc->dry)
+		e = store_remove(gc->store, f->id, why);
+	removed(gc, GC_EXPIRED, f->id,
 		e == ERR_OK || e == ERR_NOT_FOUND ? f->size : 0);
-	/* An orphan by now: the next pass finds it again */
+	/* The object is an orphan now, which the next pass finds */
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
-		return gc_failed(s, f->id, e, why);
+		return gc_failed(gc, f->id, e, why);
 	return ERR_OK;
 }
 
-enum err gc_expired(struct gc *s, struct errmsg *why)
+enum err gc_expired(struct gc *gc, struct errmsg *why)
 {
 	struct file last = { .id = "" };
 	struct page p = { .files = calloc(FILES_LIST_MAX, sizeof(*p.files)) };
@@ -81,11 +81,11 @@ enum err gc_expired(struct gc *s, struct errmsg *why)
 		return err_set(why, ERR_MEMORY, "out of memory");
 	do {
 		p.count = 0;
-		e = files_expired(s->db, s->now, &last, &p.row, note_row, &p,
-				  why);
+		e = files_expired(gc->db, gc->now, &last, &p.row, add_to_page,
+				  &p, why);
 		for (size_t i = 0; i < p.count && e == ERR_OK; i++)
-			e = expire(s, &p.files[i], why);
-		/* Behind the last, whether it went or not */
+			e = expire(gc, &p.files[i], why);
+		/* Behind the last file, whether it was removed or not */
 		if (p.count > 0)
 			last = p.files[p.count - 1];
 	} while (e == ERR_OK && p.count == FILES_LIST_MAX);
@@ -93,83 +93,91 @@ enum err gc_expired(struct gc *s, struct errmsg *why)
 	return e;
 }
 
-/* --- left behind ---------------------------------------------------------- */
+/* --- orphans and unfinished objects --------------------------------------- */
 
 struct walk {
-	struct gc *sweep;
+	struct gc *gc;
 	struct errmsg *why;
 };
 
-/* Whether a row names it, or is about to. ERR_NOT_FOUND. */
-static enum err is_named(struct gc *s, const struct store_item *item,
+/* ERR_NOT_FOUND if no row names the object and none is about to. */
+static enum err is_named(struct gc *gc, const struct store_item *item,
 			 struct errmsg *why)
 {
 	const struct span id = span_of(item->id);
 	enum err e = ERR_NOT_FOUND;
 
-	/* Nearly all are files; and a COMMIT on its way is waited for */
+	/* First, as nearly all objects are files. It waits for a COMMIT that
+	 * is under way. */
 	if (item->kind == STORE_OBJECT)
-		e = files_exists(s->db, id, why);
+		e = files_exists(gc->db, id, why);
 	if (e != ERR_NOT_FOUND)
 		return e;
-	return item->kind == STORE_OBJECT ? tus_uploads_wants(s->db, id, why)
-					  : tus_uploads_exists(s->db, id, why);
+	return item->kind == STORE_OBJECT
+		       ? tus_uploads_is_unfinished_or_file(gc->db, id, why)
+		       : tus_uploads_is_unfinished(gc->db, id, why);
 }
 
-static enum err judge(struct gc *s, const struct store_item *item,
-		      struct errmsg *why)
+static enum err remove_object(struct gc *gc, const struct store_item *item,
+			      struct errmsg *why)
 {
 	bool finished = item->kind == STORE_OBJECT;
-	enum err e;
+	enum err e = ERR_OK;
 
-	/* In this order: whoever lets go after this has a row by now, or will
-	 * never have one */
-	if (store_is_locked(s->store, item->id)) {
-		gc_report(s, GC_HELD, item->id, "");
-		return ERR_OK;
-	}
-	e = is_named(s, item, why);
-	if (e == ERR_OK)
-		return ERR_OK;
-	if (e != ERR_NOT_FOUND)
-		return gc_failed(s, item->id, e, why);
-	if (s->now - item->changed_at < s->grace) {
-		gc_report(s, GC_YOUNG, item->id, "");
-		return ERR_OK;
-	}
-	e = ERR_OK;
-	if (!s->dry)
-		e = finished ? store_remove(s->store, item->id, why)
-			     : resumable_remove(s->store, item->id, why);
-	/* Another was quicker */
-	if (e == ERR_NOT_FOUND)
+	if (!gc->dry)
+		e = finished ? store_remove(gc->store, item->id, why)
+			     : resumable_remove(gc->store, item->id, why);
+	if (e == ERR_NOT_FOUND) /* another pass was faster */
 		return ERR_OK;
 	if (e != ERR_OK)
-		return gc_failed(s, item->id, e, why);
-	removed(s, finished ? GC_ORPHAN : GC_UNFINISHED, item->id, item->size);
+		return gc_failed(gc, item->id, e, why);
+	removed(gc, finished ? GC_ORPHAN : GC_UNFINISHED, item->id, item->size);
 	return ERR_OK;
 }
 
-static enum err see(void *arg, const struct store_item *item)
+static enum err check_object(struct gc *gc, const struct store_item *item,
+			     struct errmsg *why)
+{
+	enum err e;
+
+	/* The lock before the rows: an upload that unlocks its object after
+	 * this has written its row by now, or never will */
+	if (store_is_locked(gc->store, item->id)) {
+		gc_report(gc, GC_HELD, item->id, "");
+		return ERR_OK;
+	}
+	e = is_named(gc, item, why);
+	if (e == ERR_OK)
+		return ERR_OK;
+	if (e != ERR_NOT_FOUND)
+		return gc_failed(gc, item->id, e, why);
+	if (gc->now - item->changed_at < gc->grace) {
+		gc_report(gc, GC_YOUNG, item->id, "");
+		return ERR_OK;
+	}
+	return remove_object(gc, item, why);
+}
+
+static enum err check_item(void *arg, const struct store_item *item)
 {
 	struct walk *w = arg;
 
 	w->why->text[0] = '\0';
 	switch (item->kind) {
 	case STORE_FOREIGN:
-		gc_report(w->sweep, GC_FOREIGN, item->id, "");
+		gc_report(w->gc, GC_FOREIGN, item->id, "");
 		return ERR_OK;
 	case STORE_UNREADABLE:
-		gc_report(w->sweep, GC_FAILED, item->id, item->why);
+		gc_report(w->gc, GC_FAILED, item->id, item->why);
 		return ERR_OK;
 	default:
-		return judge(w->sweep, item, w->why);
+		return check_object(w->gc, item, w->why);
 	}
 }
 
-enum err gc_store(struct gc *s, struct errmsg *why)
+enum err gc_store(struct gc *gc, struct errmsg *why)
 {
-	struct walk w = { s, why };
+	struct walk w = { gc, why };
 
-	return store_each(s->store, see, &w, why);
+	return store_walk(gc->store, check_item, &w, why);
 }

@@ -1,21 +1,21 @@
-/* gc.h - one pass over rows and objects, removing what nobody will ask for
- * again. May run while uploads, deletions and other passes do.
+/* gc.h - one pass over rows and objects that removes what has no more use. May
+ * run during uploads, deletions and other passes.
  *
- *   expired     a file whose time is over: the row goes first, then the bytes,
- *               as with a deletion
- *   orphan      an object that no row names, from a crash between the two
- *   unfinished  what was begun and left
+ *   expired     a file whose time is over: its row is deleted first, then its
+ *               bytes, as by DELETE
+ *   orphan      an object without a row, left by a crash between the two
+ *   unfinished  an upload that was begun and left
  *
- * An upload under way looks just like the last two, but it holds its object
- * (store.h), or has a row of its own (uploads.h). The hold is asked for first
- * and rows only then, so nothing that is still to get its row is ever removed.
- * What is younger than the grace time is spared besides.
+ * An upload under way looks like the last two, but it has locked its object
+ * (store.h) or has a row of its own (tus_uploads.h). The lock is checked before
+ * the rows, so an object whose row is still to be written is never removed. An
+ * object that is younger than the grace time is also kept.
  *
- * What cannot be looked at or removed is told and passed over; only when the
- * database or the whole store is away does a pass end early:
+ * If one item cannot be checked or removed, it is reported, and the pass
+ * continues. Only an unavailable database or store ends it:
  *
- *   ERR_UNAVAILABLE, ERR_MEMORY   `m` tells; what was done until then is
- *                                 counted
+ *   ERR_UNAVAILABLE, ERR_MEMORY   `why` has the reason; what was done before
+ *                                 is counted
  */
 #ifndef GC_H
 #define GC_H
@@ -23,52 +23,52 @@
 #include "cgi-gateway/store/store.h"
 #include "cgi-gateway/tables/files.h"
 
-enum sweep_event {
-	GC_EXPIRED, /* removed, or would be */
+enum gc_event {
+	GC_EXPIRED, /* removed, or would be by a dry run */
 	GC_ORPHAN,
 	GC_UNFINISHED,
-	GC_UPLOAD,  /* resumable, that nobody goes on with */
-	GC_HELD,    /* left: an upload is at work on it */
-	GC_YOUNG,   /* left: no row, but within the grace time */
-	GC_FOREIGN, /* left: not ours to judge */
-	GC_FAILED,  /* left, against our will */
+	GC_UPLOAD,  /* resumable upload that was not continued in time */
+	GC_HELD,    /* kept: an upload under way has locked it */
+	GC_YOUNG,   /* kept: no row, but within the grace time */
+	GC_FOREIGN, /* kept: not a name of ours */
+	GC_FAILED,  /* kept: it could not be checked or removed */
 	GC_EVENTS
 };
 
-/* Told of each: an id, or where it lies, or of what kind it is; `why` is "" but
- * for GC_FAILED. */
-typedef void gc_report_fn(void *arg, enum sweep_event what, const char *id,
+/* Called for each item. `id` is its id, or its place, or its kind; `why` is ""
+ * except for GC_FAILED. */
+typedef void gc_report_fn(void *arg, enum gc_event event, const char *id,
 			  const char *why);
 
 struct gc {
-	/* given */
+	/* set by the caller */
 	struct db *db;
 	struct store *store;
-	const struct webhook_targets *to; /* told of what expires */
+	const struct webhook_targets *to; /* targets of "expired" events */
 	int64_t now;			  /* seconds since 1970 UTC */
 	int64_t grace;			  /* seconds */
-	bool dry; /* remove nothing: count what would be */
-	gc_report_fn *tell;
-	void *arg; /* of `tell` */
+	bool dry;			  /* remove nothing, count everything */
+	gc_report_fn *report;
+	void *arg; /* of `report` */
 	/* counted, from 0 */
 	int64_t count[GC_EVENTS];
 	int64_t bytes; /* removed */
 };
 
-enum err gc_expired(struct gc *s, struct errmsg *why) MUST_CHECK;
+enum err gc_expired(struct gc *gc, struct errmsg *why) MUST_CHECK;
 
-/* Orphans and what is unfinished. */
-enum err gc_store(struct gc *s, struct errmsg *why) MUST_CHECK;
+/* Orphans and unfinished objects. */
+enum err gc_store(struct gc *gc, struct errmsg *why) MUST_CHECK;
 
-/* --- for those who sweep something else ---------------------------------- */
+/* --- for other kinds of items -------------------------------------------- */
 
-/* Count it and tell. */
-void gc_report(struct gc *s, enum sweep_event what, const char *id,
+/* Count and report an item. */
+void gc_report(struct gc *gc, enum gc_event event, const char *id,
 	       const char *why);
 
-/* One thing failed with `e` and `why`: ERR_OK, counted and told, unless the rest
- * would fail as well. */
-enum err gc_failed(struct gc *s, const char *id, enum err e,
+/* One item failed with `e` and `why`: report it and return ERR_OK, or return
+ * `e` if the rest would fail as well. */
+enum err gc_failed(struct gc *gc, const char *id, enum err e,
 		   struct errmsg *why) MUST_CHECK;
 
 #endif

@@ -1,13 +1,13 @@
-/* gc_uploads.h - the end of resumable uploads that nobody goes on with. */
+/* gc_uploads.h - remove resumable uploads that were not continued in time. */
 #ifndef GC_UPLOADS_H
 #define GC_UPLOADS_H
 
 #include "cgi-gateway/admin/gc.h"
 
-/* Remove those whose last bytes came `life` seconds before s->now or earlier:
- * the row, with what it held of the quota, then the bytes. Of those that became
- * files the row alone. May run while uploads come in. Counted as GC_UPLOAD
- * are the unfinished ones. Errors and the rest as in sweep.h. */
-enum err gc_uploads(struct gc *s, int64_t life, struct errmsg *why) MUST_CHECK;
+/* Remove each upload whose last bytes were written `life` seconds before
+ * gc->now or earlier: its row, which returns the reserved quota, then its
+ * bytes. Of a finished upload only the row is removed. Uploads may continue
+ * meanwhile. Unfinished ones are counted as GC_UPLOAD. Errors as in gc.h. */
+enum err gc_uploads(struct gc *gc, int64_t life, struct errmsg *why) MUST_CHECK;
 
 #endif

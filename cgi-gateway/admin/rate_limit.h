@@ -1,14 +1,14 @@
-/* rate_limit.h - not more than so many bytes a second, by waiting in between.
+/* rate_limit.h - a limit of bytes a second, kept by waiting after each piece.
  *
- *	rate_limit_init(&p, rate)
- *	for each piece: after it, wait rate_limit_wait(&p, now, bytes)
+ *	rate_limit_init(&l, rate)
+ *	for each piece: after it, wait rate_limit_wait(&l, now, bytes)
  *
  * Nothing here reads a clock or waits: the caller passes `now`, so a test can
- * choose it. Times are microseconds on one clock that only goes forward.
+ * choose it. Times are microseconds of a monotonic clock.
  *
- * From any moment on, as long as each wait is kept, no more is let through than
- * `rate` times the time, and what RATE_LIMIT_SLACK and two pieces allow. Time that
- * passed with nothing to do is not made up for.
+ * If each wait is kept, the bytes within any time are at most `rate` times that
+ * time, plus what RATE_LIMIT_SLACK allows, plus two pieces. Idle time is not
+ * made up for.
  */
 #ifndef RATE_LIMIT_H
 #define RATE_LIMIT_H
@@ -16,18 +16,18 @@
 #include <stdint.h>
 
 enum {
-	RATE_LIMIT_ANY = 0,	   /* as a rate: as fast as it goes */
+	RATE_LIMIT_ANY = 0,	   /* as a rate: no limit */
 	RATE_LIMIT_SLACK = 100000, /* microseconds that may be made up for */
 };
 
 struct rate_limit {
 	int64_t rate; /* bytes a second */
-	int64_t due;  /* when all that was let through should have been */
+	int64_t due;  /* when all bytes so far are allowed to be done */
 };
 
-void rate_limit_init(struct rate_limit *p, int64_t rate);
+void rate_limit_init(struct rate_limit *l, int64_t rate);
 
-/* `bytes` (below 2^32) are done at `now`: how long to wait. */
-int64_t rate_limit_wait(struct rate_limit *p, int64_t now, int64_t bytes);
+/* `bytes` (below 2^32) are done at `now`: returns how long to wait. */
+int64_t rate_limit_wait(struct rate_limit *l, int64_t now, int64_t bytes);
 
 #endif

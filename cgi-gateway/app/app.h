@@ -1,4 +1,5 @@
-/* app.h - what the gateway's handlers are given. */
+/* app.h - what every handler of the gateway gets: settings, and what was opened
+ * when the program started. */
 #ifndef APP_H
 #define APP_H
 
@@ -14,27 +15,28 @@
 
 struct app {
 	/* settings, filled by config_load() */
-	char *data_dir, *sendfile;
+	char *store_name, *data_dir, *sendfile;
 	int64_t max_upload;	   /* bytes of one file */
 	int64_t max_files;	   /* files of one request */
-	struct quota_limits quota; /* of owners without limits of their own */
-	struct content_scanner inspector;
+	struct quota_limits quota; /* for owners without limits of their own */
+	struct content_scanner content_scanner;
 	char *event_urls, *event_secret, *event_ca;
 	int64_t event_timeout; /* seconds */
 	int64_t event_days;
-	struct webhook_targets
-		receivers;   /* gateway_settings_check() reads them */
-	int64_t upload_life; /* seconds that an upload of many requests lies */
-	/* made by app_open() in main.c */
-	bool by_server;	 /* the server sends the bytes */
-	bool by_address; /* and is told an address (X-Accel-Redirect), not a
-			  * path (X-Sendfile) */
+	int64_t upload_life; /* seconds without a request after which a
+				resumable upload expires */
+	/* filled by gateway_settings_check() */
+	struct webhook_targets webhook_targets;
+	/* filled by app_open() in main.c; `store` by chosen_store_open() */
+	bool by_server;	 /* the server in front sends the bytes */
+	bool by_address; /* it gets an address (X-Accel-Redirect), not a path
+			  * (X-Sendfile) */
 	struct store *store;
 	struct db *db;		 /* the service's */
 	struct metrics *metrics; /* the service's */
 	const char *public_url;	 /* the service's; may be "" */
-	/* Uploads that stream in at this moment, each in a thread of its own;
-	 * and how many may, so that some threads are left to the rest */
+	/* Resumable uploads that are being received, each in a thread; and
+	 * their limit, so that some threads are left for other requests */
 	atomic_long streams;
 	long streams_max;
 };

@@ -3,7 +3,7 @@
 #include "common/log/log.h"
 
 enum {
-	NAME_TOLD = 80, /* bytes of a file's name in an answer */
+	NAME_SHOWN = 80, /* bytes of a file's name in an explanation */
 };
 
 static void log_infected(const struct request *rq, const struct file *f,
@@ -26,13 +26,13 @@ static void log_infected(const struct request *rq, const struct file *f,
 }
 
 /* The beginning of a name, cut between two characters of UTF-8 */
-static struct span told(const char *name)
+static struct span shorten(const char *name)
 {
 	struct span s = span_of(name);
 
-	if (s.len <= NAME_TOLD)
+	if (s.len <= NAME_SHOWN)
 		return s;
-	s.len = NAME_TOLD;
+	s.len = NAME_SHOWN;
 	while (s.len > 0 && ((unsigned char)s.p[s.len] & 0xc0) == 0x80)
 		s.len--;
 	return s;
@@ -43,9 +43,9 @@ enum err content_check(const struct app *app, const struct request *rq,
 		       struct file *f)
 {
 	char signature[CLAMD_SIGNATURE_MAX + 1];
-	enum err e = content_scanner_scan(&app->inspector, src, f, signature,
-					  &rs->why);
-	struct span name = told(f->name);
+	enum err e = content_scanner_scan(&app->content_scanner, src, f,
+					  signature, &rs->why);
+	struct span name = shorten(f->name);
 
 	switch (e) {
 	case ERR_INFECTED:
@@ -63,7 +63,7 @@ enum err content_check(const struct app *app, const struct request *rq,
 		return response_explain(
 			rs, e,
 			"\"%.*s\" cannot be scanned for viruses "
-			"at the moment. Try again soon.",
+			"at the moment. Try again in a few seconds.",
 			SPAN_ARG(name));
 	default:
 		return e;

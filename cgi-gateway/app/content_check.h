@@ -1,5 +1,6 @@
-/* content_check.h - the look at a file that has come in whole, before anybody can
- * find it. The same for each way in which files come. */
+/* content_check.h - checks the content of a file that was received whole,
+ * before it becomes visible. All kinds of upload use it.
+ */
 #ifndef CONTENT_CHECK_H
 #define CONTENT_CHECK_H
 
@@ -7,13 +8,14 @@
 #include "common/http/request.h"
 #include "common/http/response.h"
 
-/* Fill f->type; f->claimed_type, cleaned, and f->name are given. After an error
- * it must not become visible, nor may what came with it:
+/* Scan the file for viruses and fill f->type; f->claimed_type, cleaned, and
+ * f->name are given. After an error neither this file nor others of the same
+ * request may become visible:
  *
- *   ERR_INFECTED     explained, and the log tells who sent what
- *   ERR_TOO_LARGE    to be scanned; explained
- *   ERR_UNAVAILABLE  it cannot be scanned now; explained
- *   and what src->read answers
+ *   ERR_INFECTED     explained; the log line has the user and the signature
+ *   ERR_TOO_LARGE    too large to be scanned; explained
+ *   ERR_UNAVAILABLE  cannot be scanned now; explained
+ *   and the errors of src->read
  */
 enum err content_check(const struct app *app, const struct request *rq,
 		       struct response *rs, const struct content_source *src,

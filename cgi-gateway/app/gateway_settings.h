@@ -1,18 +1,18 @@
-/* gateway_settings.h - what cgi-gateway and gateway-admin are told. */
+/* gateway_settings.h - the settings of cgi-gateway and gateway-admin. */
 #ifndef GATEWAY_SETTINGS_H
 #define GATEWAY_SETTINGS_H
 
 #include "cgi-gateway/app/app.h"
 #include "common/server/settings.h"
 
-/* The table of the gateway's own settings, into a struct app. */
-enum { GATEWAY_SETTINGS = 17 };
+/* The gateway's own settings, as members of struct app. */
+enum { GATEWAY_SETTINGS = 18 };
 extern const struct config_item gateway_settings[GATEWAY_SETTINGS];
 
 extern const struct settings_defaults gateway_defaults;
 
-/* What one setting alone does not show: fills app->receivers. ERR_CONFIG,
- * ERR_MEMORY. */
+/* Check settings that depend on each other, and fill app->webhook_targets.
+ * ERR_CONFIG, ERR_MEMORY. */
 enum err gateway_settings_check(struct app *app, struct errmsg *why) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* GET /metrics: what this program has done, in numbers. */
+/* GET /metrics: the counters of this program. */
 #include "cgi-gateway/app/app.h"
 
 #include "common/server/health.h"

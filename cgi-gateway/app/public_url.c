@@ -7,7 +7,7 @@ static void add_url(const struct app *app, struct span prefix, const char *tail,
 {
 	struct span base = span_of(app->public_url);
 
-	/* As people write it, with a slash at its end or without */
+	/* PUBLIC_URL may end with a slash */
 	if (span_has_suffix(base, SPAN("/")))
 		base.len--;
 	buf_add(out, base);

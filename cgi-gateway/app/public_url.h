@@ -1,7 +1,7 @@
 /* public_url.h - addresses of this server as a client can reach them.
  *
  * An address is PUBLIC_URL, or nothing where it is not set, then the prefix
- * under which the request came (request.h), then a path.
+ * of the request (request.h), then a path.
  */
 #ifndef PUBLIC_URL_H
 #define PUBLIC_URL_H
@@ -15,7 +15,7 @@ void public_url_add(const struct app *app, const struct request *rq,
 		    const char *path, struct buf *out);
 
 /* Append the URL of a page of the site. A page is served by the web server, so
- * it is below PUBLIC_URL whatever prefix the request came by. */
+ * it is below PUBLIC_URL whatever the prefix of the request is. */
 void public_url_add_page(const struct app *app, const char *path,
 			 struct buf *out);
 

@@ -1,7 +1,7 @@
 #include "cgi-gateway/app/request_params.h"
 
 enum {
-	EXPIRY_MAX = 10 * 366 * 86400, /* seconds; longer is a mistake */
+	EXPIRY_MAX = 10 * 366 * 86400, /* seconds */
 };
 
 /* ?owner=, for an admin */
@@ -12,14 +12,14 @@ static enum err named_owner(const struct app *app, struct request *rq,
 	int64_t n;
 	enum err e;
 
-	/* What an API token may do is in the table alone */
-	e = session_check_api(app->db, rq, "", &rs->why);
+	/* The scopes of an API token are only in its row */
+	e = session_check_identify(app->db, rq->session, &rs->why);
 	if (e != ERR_OK)
 		return e;
 	if (!rq->claims.admin ||
 	    !span_list_has(span_of(rq->claims.scope), SPAN("admin")))
 		return response_explain(rs, ERR_SCOPE,
-					"Only an admin may name ?owner=.");
+					"Only an admin may use ?owner=.");
 	if (!span_to_int(text, &n) || n == 0)
 		return response_explain(rs, ERR_INVALID,
 					"?owner= is the number of a user.");
@@ -28,17 +28,26 @@ static enum err named_owner(const struct app *app, struct request *rq,
 }
 
 enum err request_owner(const struct app *app, struct request *rq,
-		       struct response *rs, const char *scope,
-		       struct session_check *who, uint64_t *owner)
+		       struct response *rs, uint64_t *owner)
 {
 	struct span text;
 	enum err e = request_query(rq, "owner", &text);
 
-	session_check_init(who, rq, scope);
 	*owner = 0;
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK;
 	return e == ERR_OK ? named_owner(app, rq, rs, text, owner) : e;
+}
+
+enum err request_file(const struct app *app, struct request *rq,
+		      struct response *rs, struct file *out)
+{
+	uint64_t owner;
+	enum err e = request_owner(app, rq, rs, &owner);
+
+	return e == ERR_OK ? files_find(app->db, rq->session, owner, rq->param,
+					out, &rs->why)
+			   : e;
 }
 
 enum err request_expiry(const struct request *rq, struct response *rs,

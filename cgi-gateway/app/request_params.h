@@ -1,4 +1,4 @@
-/* request_params.h - the query parameters that several routes share. */
+/* request_params.h - the parameters that several routes share. */
 #ifndef REQUEST_PARAMS_H
 #define REQUEST_PARAMS_H
 
@@ -7,13 +7,16 @@
 #include "common/http/request.h"
 #include "common/http/response.h"
 
-/* Prepare *who for the caller of the request, and read ?owner=: *owner is 0 for
- * the caller's own files, else the user whose files the request is about, which
- * the scope "admin" allows. `scope` is the route's. ERR_SCOPE; ERR_INVALID for
- * an owner that is no id. */
+/* Read ?owner=: *owner is 0 for the caller's own files, else the user whose
+ * files the request is about, which the scope "admin" allows. ERR_SCOPE;
+ * ERR_INVALID for an owner that is not a user's number. */
 enum err request_owner(const struct app *app, struct request *rq,
-		       struct response *rs, const char *scope,
-		       struct session_check *who, uint64_t *owner) MUST_CHECK;
+		       struct response *rs, uint64_t *owner) MUST_CHECK;
+
+/* The file that the path names (rq->param), of the owner in ?owner=. Errors of
+ * request_owner() and files_find(). */
+enum err request_file(const struct app *app, struct request *rq,
+		      struct response *rs, struct file *out) MUST_CHECK;
 
 /* The time at which something expires that lives for `seconds` from now.
  * ERR_INVALID, explained, unless that is 1 second to 10 years. */

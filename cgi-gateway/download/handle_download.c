@@ -2,7 +2,7 @@
 #include "cgi-gateway/app/request_params.h"
 #include "cgi-gateway/download/send_file.h"
 
-static enum err wanted_id(struct request *rq, struct span *out)
+static enum err read_id(struct request *rq, struct span *out)
 {
 	if (rq->param.len > 0) {
 		*out = rq->param;
@@ -14,23 +14,18 @@ static enum err wanted_id(struct request *rq, struct span *out)
 enum err handle_download(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
-	struct delivery d;
+	struct send_file s;
 	struct file f;
-	struct session_check who = { .user_id = 0 };
 	struct span id;
 	uint64_t owner;
-	enum err e = wanted_id(rq, &id);
+	enum err e = read_id(rq, &id);
 
 	if (e == ERR_OK)
-		e = request_owner(app, rq, rs, "files:read", &who, &owner);
+		e = request_owner(app, rq, rs, &owner);
 	if (e == ERR_OK)
-		e = files_find(app->db, &who, owner, id, &f, &rs->why);
-	session_check_used(app->db, &who, rq);
-	if (e == ERR_BAD_TOKEN)
-		e = session_check_refused(app->db, rq, "files:read", e,
-					  &rs->why);
+		e = files_find(app->db, rq->session, owner, id, &f, &rs->why);
 	if (e != ERR_OK)
 		return e;
-	delivery_plan(&d, rq, &f);
-	return delivery_give(&d, app, rq, rs);
+	send_file_plan(&s, rq, &f);
+	return send_file_respond(&s, app, rq, rs);
 }

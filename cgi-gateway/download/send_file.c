@@ -6,11 +6,11 @@
 #include <string.h>
 
 enum {
-	DELIVERY_READ = 128 * 1024, /* bytes of a read(2) */
+	SEND_FILE_READ = 128 * 1024, /* bytes read from the store at a time */
 };
 
-void delivery_plan(struct delivery *d, const struct request *rq,
-		   const struct file *f)
+void send_file_plan(struct send_file *s, const struct request *rq,
+		    const struct file *f)
 {
 	const struct conditions c = {
 		.if_none_match = request_header(rq, "If-None-Match"),
@@ -20,26 +20,26 @@ void delivery_plan(struct delivery *d, const struct request *rq,
 	struct span etag;
 	enum err e = ERR_NOT_FOUND;
 
-	*d = (struct delivery) { .file = f,
-				 .kind = DELIVERY_WHOLE,
-				 .range = { 0, f->size },
-				 .etag = "\"" };
+	*s = (struct send_file) { .file = f,
+				  .kind = SEND_FILE_WHOLE,
+				  .range = { 0, f->size },
+				  .etag = "\"" };
 	hex_encode((struct span) { (const char *)f->sha256, SHA256_LEN },
-		   d->etag + 1, sizeof(d->etag) - 1);
-	d->etag[HEX_SHA256_LEN + 1] = '"';
-	etag = span_of(d->etag);
+		   s->etag + 1, sizeof(s->etag) - 1);
+	s->etag[HEX_SHA256_LEN + 1] = '"';
+	etag = span_of(s->etag);
 	if (condition_not_modified(&c, etag, f->created_at)) {
-		d->kind = DELIVERY_UNCHANGED;
+		s->kind = SEND_FILE_NOT_MODIFIED;
 		return;
 	}
 	/* 14.2: Range means something for GET only */
 	if (!rq->head && condition_range_holds(&c, etag, f->created_at))
 		e = range_parse(request_header(rq, "Range"), f->size,
-				&d->range);
+				&s->range);
 	if (e == ERR_OK)
-		d->kind = DELIVERY_PART;
+		s->kind = SEND_FILE_RANGE;
 	if (e == ERR_RANGE)
-		d->kind = DELIVERY_NOTHING;
+		s->kind = SEND_FILE_UNSATISFIABLE;
 }
 
 static bool wants_inline(const struct request *rq)
@@ -50,23 +50,23 @@ static bool wants_inline(const struct request *rq)
 	       span_eq(value, SPAN("1"));
 }
 
-/* The type of a row from when nobody looked at bytes is only what its client
- * said */
+/* Without claimed_type the bytes were never examined: the type is only what the
+ * client sent */
 static bool may_be_inline(const struct file *f)
 {
 	return f->claimed_type[0] != '\0' &&
 	       file_type_is_inert(span_of(f->type));
 }
 
-/* Whether the file is what this very message carries (RFC 9530 2). The server
- * in front may yet cut what it sends to a Range, or leave it out for a
- * condition: so where it is asked for either, we do not say. */
-static bool is_content(const struct request *rq, const struct delivery *d)
+/* True if this very message carries the whole file (RFC 9530 2). If there is a
+ * Range or a condition, the server in front may still send less: then it is
+ * unknown. */
+static bool is_content(const struct request *rq, const struct send_file *s)
 {
 	static const char *const fields[] = { "Range", "If-None-Match",
 					      "If-Modified-Since" };
 
-	if (rq->head || d->kind != DELIVERY_WHOLE)
+	if (rq->head || s->kind != SEND_FILE_WHOLE)
 		return false;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		if (request_header(rq, fields[i]).len > 0)
@@ -74,23 +74,24 @@ static bool is_content(const struct request *rq, const struct delivery *d)
 	return true;
 }
 
-/* What is said of the file, whoever sends its bytes */
-static void describe(const struct request *rq, struct response *rs,
-		     const struct delivery *d)
+/* The header fields, the same whether the gateway or the server in front sends
+ * the bytes */
+static void add_headers(const struct request *rq, struct response *rs,
+			const struct send_file *s)
 {
-	const struct file *f = d->file;
+	const struct file *f = s->file;
 	char modified[HTTP_DATE_LEN + 1];
 	struct buf value;
 
 	response_cache(rs, "private, no-cache");
 	response_header_str(rs, "Content-Type", f->type);
 	http_date_format(f->created_at, modified);
-	response_header_str(rs, "ETag", d->etag);
+	response_header_str(rs, "ETag", s->etag);
 	response_header_str(rs, "Last-Modified", modified);
 	buf_init(&value, FILE_NAME_MAX * 5);
 	digest_field_write(f->sha256, &value);
 	response_header(rs, "Repr-Digest", buf_span(&value));
-	if (is_content(rq, d))
+	if (is_content(rq, s))
 		response_header(rs, "Content-Digest", buf_span(&value));
 	buf_clear(&value);
 	file_name_disposition(span_of(f->name),
@@ -98,16 +99,16 @@ static void describe(const struct request *rq, struct response *rs,
 	response_header(rs, "Content-Disposition", buf_span(&value));
 	buf_release(&value);
 	response_header_str(rs, "X-Content-Type-Options", "nosniff");
-	/* A stored file is a guest's: it may not act in our origin's name */
+	/* A stored file may come from anyone: it must not act as our origin */
 	response_header_str(rs, "Content-Security-Policy",
 			    "sandbox; default-src 'none'; img-src 'self'; "
 			    "media-src 'self'; style-src 'unsafe-inline'");
 }
 
-/* The bytes from range.first on, by our own hands */
+/* Read the bytes of the range from the store and send them */
 static enum err send_bytes(struct app *app, struct response *rs,
 			   const struct file *f, struct range range,
-			   char *space)
+			   char *buffer)
 {
 	struct store_reader *r = NULL;
 	int64_t size, left = range.length;
@@ -117,26 +118,26 @@ static enum err send_bytes(struct app *app, struct response *rs,
 
 	if (e == ERR_OK && size != f->size)
 		e = err_set(&rs->why, ERR_IO,
-			    "object %s has %lld bytes, its row says %lld",
+			    "object %s has %lld bytes, but its row has %lld",
 			    f->id, (long long)size, (long long)f->size);
 	while (e == ERR_OK && left > 0) {
 		size_t want =
-			left < DELIVERY_READ ? (size_t)left : DELIVERY_READ;
+			left < SEND_FILE_READ ? (size_t)left : SEND_FILE_READ;
 
-		e = store_reader_read(r, space, want, &got, &rs->why);
+		e = store_reader_read(r, buffer, want, &got, &rs->why);
 		if (e == ERR_OK && got == 0)
-			e = err_set(&rs->why, ERR_IO, "object %s ended early",
-				    f->id);
+			e = err_set(&rs->why, ERR_IO,
+				    "object %s ended before its size", f->id);
 		if (e == ERR_OK)
-			e = response_write(rs, (struct span) { space, got });
+			e = response_write(rs, (struct span) { buffer, got });
 		left -= (int64_t)got;
 	}
 	store_reader_close(r);
-	/* A row without bytes is our failure, not a wrong address */
+	/* A row without bytes is an error of ours, not a wrong address */
 	return e == ERR_NOT_FOUND ? ERR_IO : e;
 }
 
-static enum err range_refused(struct response *rs, int64_t size)
+static enum err explain_range(struct response *rs, int64_t size)
 {
 	char text[48];
 
@@ -148,61 +149,67 @@ static enum err range_refused(struct response *rs, int64_t size)
 				(long long)size);
 }
 
-enum err delivery_send(const struct delivery *d, struct app *app,
-		       struct request *rq, struct response *rs)
+enum err send_file_stream(const struct send_file *s, struct app *app,
+			  struct request *rq, struct response *rs)
 {
-	char *space = arena_alloc(rq->arena, DELIVERY_READ);
+	char *buffer = arena_alloc(rq->arena, SEND_FILE_READ);
 	char text[96];
 
-	if (space == NULL)
+	if (buffer == NULL)
 		return ERR_MEMORY;
-	describe(rq, rs, d);
-	if (d->kind == DELIVERY_UNCHANGED)
+	add_headers(rq, rs, s);
+	if (s->kind == SEND_FILE_NOT_MODIFIED)
 		return response_empty(rs, 304);
-	if (d->kind == DELIVERY_NOTHING)
-		return range_refused(rs, d->file->size);
-	if (d->kind == DELIVERY_PART) {
+	if (s->kind == SEND_FILE_UNSATISFIABLE)
+		return explain_range(rs, s->file->size);
+	if (s->kind == SEND_FILE_RANGE) {
 		response_status(rs, 206);
 		(void)snprintf(
 			text, sizeof(text), "bytes %lld-%lld/%lld",
-			(long long)d->range.first,
-			(long long)(d->range.first + d->range.length - 1),
-			(long long)d->file->size);
+			(long long)s->range.first,
+			(long long)(s->range.first + s->range.length - 1),
+			(long long)s->file->size);
 		response_header_str(rs, "Content-Range", text);
 	}
 	response_header_str(rs, "Accept-Ranges", "bytes");
-	response_header_int(rs, "Content-Length", d->range.length);
-	if (rq->head || d->range.length == 0)
+	response_header_int(rs, "Content-Length", s->range.length);
+	if (rq->head || s->range.length == 0)
 		return response_empty(rs, rs->status);
-	return send_bytes(app, rs, d->file, d->range, space);
+	return send_bytes(app, rs, s->file, s->range, buffer);
 }
 
-/* nginx has neither our ETag nor our Last-Modified in sight when it judges
- * conditions, and refuses a Range that means nothing to us: these are ours */
-static bool nginx_would_err(const struct delivery *d, const struct request *rq)
+/* nginx checks conditions without our ETag and Last-Modified, and refuses a
+ * Range that we ignore: the gateway responds to these requests itself */
+static bool nginx_would_differ(const struct send_file *s,
+			       const struct request *rq)
 {
-	return d->kind == DELIVERY_UNCHANGED || d->kind == DELIVERY_NOTHING ||
-	       (d->kind == DELIVERY_WHOLE &&
+	return s->kind == SEND_FILE_NOT_MODIFIED ||
+	       s->kind == SEND_FILE_UNSATISFIABLE ||
+	       (s->kind == SEND_FILE_WHOLE &&
 		request_header(rq, "Range").len > 0) ||
 	       request_header(rq, "If-Match").len > 0 ||
 	       request_header(rq, "If-Unmodified-Since").len > 0;
 }
 
-enum err delivery_give(const struct delivery *d, struct app *app,
-		       struct request *rq, struct response *rs)
+enum err send_file_respond(const struct send_file *s, struct app *app,
+			   struct request *rq, struct response *rs)
 {
 	char path[STORE_PATH_MAX],
-		address[sizeof(DELIVERY_ADDRESS) + STORE_TAIL];
+		address[sizeof(SEND_FILE_ADDRESS) + STORE_TAIL];
+	enum err e;
 
-	if (!app->by_server || (app->by_address && nginx_would_err(d, rq)))
-		return delivery_send(d, app, rq, rs);
-	describe(rq, rs, d);
-	if (store_path(app->store, d->file->id, path) != ERR_OK)
+	if (!app->by_server || (app->by_address && nginx_would_differ(s, rq)))
+		return send_file_stream(s, app, rq, rs);
+	e = store_path(app->store, s->file->id, path);
+	if (e == ERR_METHOD) /* a store without paths */
+		return send_file_stream(s, app, rq, rs);
+	if (e != ERR_OK)
 		return err_set(&rs->why, ERR_IO, "object %s is missing",
-			       d->file->id);
+			       s->file->id);
+	add_headers(rq, rs, s);
 	if (app->by_address) {
 		(void)snprintf(address, sizeof(address), "%s%s",
-			       DELIVERY_ADDRESS,
+			       SEND_FILE_ADDRESS,
 			       path + strlen(path) - STORE_TAIL);
 		response_header_str(rs, "X-Accel-Redirect", address);
 	} else {

@@ -1,10 +1,10 @@
-/* send_file.h - the bytes of a file as an answer, with all that is said of them:
- * type, name, ETag, digest, ranges and conditions (RFC 9110 13 and 14).
+/* send_file.h - a file as the response: its bytes, with type, name, ETag,
+ * digest, ranges and conditions (RFC 9110 13 and 14).
  *
- *	delivery_plan(&d, rq, &file)	what the request asks of the file
- *	delivery_give(&d, app, rq, rs)	the answer
+ *	send_file_plan(&s, rq, &file)		what the request asks for
+ *	send_file_respond(&s, app, rq, rs)	the response
  *
- * Between the two a handler may look at the plan and refuse.
+ * Between the two a handler may look at the plan and refuse the request.
  */
 #ifndef SEND_FILE_H
 #define SEND_FILE_H
@@ -13,38 +13,38 @@
 #include "cgi-gateway/parse/range.h"
 #include "common/codec/encode.h"
 
-/* Where nginx finds objects (SENDFILE=x-accel-redirect): the address of one is
- * this, "/", two letters, "/" and its id (deploy/nginx/gatehouse.conf) */
-#define DELIVERY_ADDRESS "/.gatehouse/objects/"
+/* Where nginx finds objects (SENDFILE=x-accel-redirect): the address of an
+ * object is this, two letters, "/" and its id (deploy/nginx/gatehouse.conf) */
+#define SEND_FILE_ADDRESS "/.gatehouse/objects/"
 
-enum delivery_kind {
-	DELIVERY_WHOLE,	    /* all of it, for several ranges too */
-	DELIVERY_PART,	    /* one range */
-	DELIVERY_UNCHANGED, /* 304 */
-	DELIVERY_NOTHING,   /* no byte of the range is in the file: 416 */
+enum send_file_kind {
+	SEND_FILE_WHOLE,	 /* also if several ranges are asked for */
+	SEND_FILE_RANGE,	 /* one range: 206 */
+	SEND_FILE_NOT_MODIFIED,	 /* 304 */
+	SEND_FILE_UNSATISFIABLE, /* the range is outside the file: 416 */
 };
 
-struct delivery {
+struct send_file {
 	const struct file *file; /* borrowed */
-	enum delivery_kind kind;
-	struct range range;		     /* of a whole, all of it */
+	enum send_file_kind kind;
+	struct range range;		     /* the bytes to send */
 	char etag[HEX_SIZE(SHA256_LEN) + 2]; /* with its quotes */
 };
 
-void delivery_plan(struct delivery *d, const struct request *rq,
-		   const struct file *f);
+void send_file_plan(struct send_file *s, const struct request *rq,
+		    const struct file *f);
 
-/* Answer by our own hands, exactly as planned. ERR_RANGE, explained, for
- * DELIVERY_NOTHING; ERR_IO when the bytes are not there. */
-enum err delivery_send(const struct delivery *d, struct app *app,
-		       struct request *rq, struct response *rs) MUST_CHECK;
+/* Respond exactly as planned; the gateway itself sends the bytes. ERR_RANGE,
+ * explained, for SEND_FILE_UNSATISFIABLE; ERR_IO if the bytes are missing. */
+enum err send_file_stream(const struct send_file *s, struct app *app,
+			  struct request *rq, struct response *rs) MUST_CHECK;
 
-/* Answer in the quickest way. Where the server in front sends the file, by
- * sendfile(2), it reads ranges and conditions for itself, with our ETag, and
- * may read them otherwise than the plan does: an HTTP/1.0 client gets the
- * whole. nginx is not asked about conditions: 304 and 416 are ours there,
- * and a whole file for several ranges or for none that makes sense. */
-enum err delivery_give(const struct delivery *d, struct app *app,
-		       struct request *rq, struct response *rs) MUST_CHECK;
+/* Respond in the fastest way. If SENDFILE is set, the server in front sends the
+ * file by sendfile(2). It reads ranges and conditions itself, with our ETag,
+ * and may differ from the plan: an HTTP/1.0 client gets the whole file. nginx
+ * is not asked about conditions: with it, the gateway itself sends a 304, a
+ * 416, and the whole file for several ranges or for a malformed one. */
+enum err send_file_respond(const struct send_file *s, struct app *app,
+			   struct request *rq, struct response *rs) MUST_CHECK;
 
 #endif

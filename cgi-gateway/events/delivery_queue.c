@@ -2,43 +2,46 @@
 
 #include "common/log/log.h"
 
-/* --- what goes out ------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------- */
 
-static enum err note_row(void *arg)
+static enum err add_to_page(void *arg)
 {
-	struct delivery_queue *l = arg;
+	struct delivery_queue *q = arg;
 
-	l->page[l->count++] = l->row;
+	q->page[q->count++] = q->row;
 	return ERR_OK;
 }
 
-/* The next that may be tried. ERR_NOT_FOUND: none. A page may be read before
- * others of it are claimed by somebody else, but what was first of its file
- * stays so. */
-static enum err next_event(struct delivery_queue *l, const struct sender *s,
-			   int64_t due, struct event *out, struct errmsg *why)
+/* The next event to try. ERR_NOT_FOUND: there is none. Another process may
+ * claim events after the page was read, but an event that was the first of its
+ * file stays the first. */
+static enum err next_event(struct delivery_queue *q,
+			   const struct delivery_shared *s, int64_t due,
+			   struct event *out, struct errmsg *why)
 {
 	enum err e = ERR_OK;
 
-	if (l->next == l->count) {
-		l->next = l->count = 0;
-		e = outbox_due(s->db, l->url, due, &l->row, note_row, l, why);
+	if (q->next == q->count) {
+		q->next = q->count = 0;
+		e = outbox_due(s->db, q->url, due, &q->row, add_to_page, q,
+			       why);
 	}
 	if (e != ERR_OK)
 		return e;
-	if (l->count == 0)
+	if (q->count == 0)
 		return ERR_NOT_FOUND;
-	*out = l->page[l->next++];
+	*out = q->page[q->next++];
 	return ERR_OK;
 }
 
-static enum err post(struct attempt *a, const struct sender *s, int64_t now)
+static enum err post(struct delivery_attempt *a,
+		     const struct delivery_shared *s, int64_t now)
 {
 	char id[32 + WEBHOOK_ID_MAX], timestamp[64];
 	char signature[32 + WEBHOOK_SIGNATURES_SIZE];
 	struct webhook w;
-	struct http_post request = {
-		.url = a->lane->url,
+	struct http_post_request request = {
+		.url = a->queue->url,
 		.headers = { "Content-Type: application/json", id, timestamp,
 			     signature, NULL },
 	};
@@ -52,58 +55,60 @@ static enum err post(struct attempt *a, const struct sender *s, int64_t now)
 	(void)snprintf(signature, sizeof(signature), "webhook-signature: %s",
 		       w.signature);
 	request.body = webhook_body(&w);
-	e = http_posts_begin(s->posts, &request, a);
+	e = http_post_begin(s->http, &request, a);
 	webhook_release(&w);
 	return e;
 }
 
-static enum err begin(struct delivery_queue *l, const struct sender *s,
+static enum err begin(struct delivery_queue *q, const struct delivery_shared *s,
 		      const struct event *event, int64_t now,
 		      struct errmsg *why)
 {
-	struct attempt *a = l->attempts;
+	struct delivery_attempt *a = q->attempts;
 	enum err e;
 
-	while (a->lane != NULL)
+	while (a->queue != NULL)
 		a++;
 	a->event = *event;
 	e = outbox_claim(s->db, &a->event, now,
 			 now + s->timeout + DELIVERY_CLAIM_SPARE, why);
-	if (e == ERR_NOT_FOUND) /* another process has it */
+	if (e == ERR_NOT_FOUND) /* another process has claimed it */
 		return ERR_OK;
 	if (e != ERR_OK)
 		return e;
-	a->lane = l;
+	a->queue = q;
 	e = post(a, s, now);
 	if (e == ERR_OK)
-		l->busy++;
+		q->busy++;
 	else
-		a->lane = NULL;
+		a->queue = NULL;
 	return e;
 }
 
-static size_t width(const struct delivery_queue *l, int64_t now)
+/* How many requests the breaker allows */
+static size_t width(const struct delivery_queue *q, int64_t now)
 {
-	if (l->away < BREAKER_FAILURES)
+	if (q->unavailable < BREAKER_FAILURES)
 		return DELIVERY_WIDTH;
-	return now < l->quiet_until ? 0 : 1;
+	return now < q->open_until ? 0 : 1;
 }
 
-enum err delivery_queue_fill(struct delivery_queue *l, const struct sender *s,
-			     int64_t due, int64_t now, struct errmsg *why)
+enum err delivery_queue_send(struct delivery_queue *q,
+			     const struct delivery_shared *s, int64_t due,
+			     int64_t now, struct errmsg *why)
 {
 	struct event event;
 	enum err e = ERR_OK;
 
-	while (e == ERR_OK && l->busy < width(l, now)) {
-		e = next_event(l, s, due, &event, why);
+	while (e == ERR_OK && q->busy < width(q, now)) {
+		e = next_event(q, s, due, &event, why);
 		if (e == ERR_OK)
-			e = begin(l, s, &event, now, why);
+			e = begin(q, s, &event, now, why);
 	}
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* --- what comes back ----------------------------------------------------- */
+/* --- recording the result ------------------------------------------------- */
 
 static void log_failure(const struct event *e)
 {
@@ -111,7 +116,7 @@ static void log_failure(const struct event *e)
 
 	log_begin(&line, e->dead_at != 0 ? LOG_ERROR : LOG_WARN,
 		  e->dead_at != 0 ? "event-dead" : "event-failed");
-	log_str(&line, "receiver", e->receiver);
+	log_str(&line, "receiver", e->target);
 	log_int(&line, "id", (int64_t)e->id);
 	log_str(&line, "kind", e->kind);
 	log_str(&line, "file", e->file.id);
@@ -120,41 +125,42 @@ static void log_failure(const struct event *e)
 	log_end(&line);
 }
 
-static enum err settle_failure(struct delivery_queue *l, const struct sender *s,
+static enum err record_failure(struct delivery_queue *q,
+			       const struct delivery_shared *s,
 			       struct event *event,
-			       const struct http_response *answer, int64_t now,
-			       struct errmsg *cause)
+			       const struct http_post_response *response,
+			       int64_t now, struct errmsg *why)
 {
-	enum err e = outbox_failed(s->db, event, now, answer->retry_after,
-				   s->days, answer->why, cause);
+	enum err e = outbox_failed(s->db, event, now, response->retry_after,
+				   s->days, response->why, why);
 
-	l->failed++;
+	q->failed++;
 	if (e != ERR_OK)
 		return e;
 	if (event->dead_at != 0)
-		l->died++;
+		q->given_up++;
 	log_failure(event);
 	return ERR_OK;
 }
 
-enum err delivery_queue_settle(const struct sender *s,
-			       const struct http_response *answer, int64_t now,
-			       struct errmsg *why)
+enum err delivery_queue_finish(const struct delivery_shared *s,
+			       const struct http_post_response *response,
+			       int64_t now, struct errmsg *why)
 {
-	struct attempt *a = answer->who;
-	struct delivery_queue *l = a->lane;
+	struct delivery_attempt *a = response->context;
+	struct delivery_queue *q = a->queue;
 	enum err e;
 
-	a->lane = NULL;
-	l->busy--;
-	l->away = answer->away ? l->away + 1 : 0;
-	l->quiet_until = s->stays ? now + BREAKER_PAUSE : INT64_MAX;
-	if (answer->taken) {
-		l->delivered++;
+	a->queue = NULL;
+	q->busy--;
+	q->unavailable = response->unavailable ? q->unavailable + 1 : 0;
+	q->open_until = s->follow ? now + BREAKER_PAUSE : INT64_MAX;
+	if (response->accepted) {
+		q->delivered++;
 		e = outbox_delivered(s->db, &a->event, why);
 	} else {
-		e = settle_failure(l, s, &a->event, answer, now, why);
+		e = record_failure(q, s, &a->event, response, now, why);
 	}
-	/* The claim had run out: what happens to it now is somebody else's */
+	/* The claim has ended, and another process may have made one */
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }

@@ -1,15 +1,16 @@
-/* delivery_queue.h - one receiver's way: what it is being sent, and when not.
+/* delivery_queue.h - the events on their way to one webhook target.
  *
- * Each receiver has a lane of its own, with requests of its own under way and
- * pauses of its own, so that none waits for another. The lanes share a
- * `struct sender`, which is what they send with.
+ * Each target has a queue with its own requests and its own circuit breaker,
+ * so that no target waits for another. The queues share a
+ * `struct delivery_shared`.
  *
- * An event that is refused waits by itself (outbox_failed()), and the others go
- * on, however many are refused. Only when BREAKER_FAILURES requests in a row have
- * found nobody there (struct http_response, `away`), the receiver is left in
- * peace for a time: then one is tried, and if that is answered, all go on. So a
- * receiver that is down costs one request every BREAKER_PAUSE seconds, not one for
- * every file.
+ * A refused event is due again later (outbox_failed()), and the other events of
+ * the target are still sent, however many are refused. The breaker opens only
+ * after BREAKER_FAILURES requests in a row that found the target unavailable
+ * (struct http_post_response). Every BREAKER_PAUSE seconds an open breaker lets
+ * one request pass; if the target answers it, the breaker closes. So a
+ * target that is down costs one request every BREAKER_PAUSE seconds instead
+ * of one for every file.
  */
 #ifndef DELIVERY_QUEUE_H
 #define DELIVERY_QUEUE_H
@@ -19,48 +20,49 @@
 #include "cgi-gateway/tables/outbox.h"
 
 enum {
-	DELIVERY_WIDTH = 4,   /* requests under way to one receiver */
+	DELIVERY_WIDTH = 4,   /* requests under way to one target */
 	BREAKER_FAILURES = 8, /* requests in a row */
 	BREAKER_PAUSE = 30,   /* seconds */
-	DELIVERY_CLAIM_SPARE =
-		30 /* seconds that a claim outlives its request */
+	/* seconds that a claim outlives its request */
+	DELIVERY_CLAIM_SPARE = 30,
 };
 
-struct sender {
+struct delivery_shared {
 	struct db *db;
 	int64_t timeout; /* seconds of one request */
 	int64_t days;	 /* after which an event is given up */
 	struct webhook_keys keys;
-	struct http_posts *posts;
-	bool stays; /* what is left in peace is tried again; else not */
+	struct http_post_client *http;
+	bool follow; /* false: an open breaker stays open */
 };
 
-/* A request under way */
-struct attempt {
-	struct delivery_queue *lane; /* NULL: none is */
+/* One request under way */
+struct delivery_attempt {
+	struct delivery_queue *queue; /* NULL: this place is free */
 	struct event event;
 };
 
 struct delivery_queue {
 	const char *url;
-	struct event row, page[OUTBOX_PAGE]; /* what may be tried next */
+	struct event row, page[OUTBOX_PAGE]; /* events to try next */
 	size_t next, count;
-	struct attempt attempts[DELIVERY_WIDTH];
+	struct delivery_attempt attempts[DELIVERY_WIDTH];
 	size_t busy;	     /* of these */
-	int64_t away;	     /* requests in a row */
-	int64_t quiet_until; /* when these are BREAKER_FAILURES */
-	int64_t delivered, failed, died;
+	int64_t unavailable; /* requests in a row */
+	int64_t open_until;  /* by an open breaker: no request before */
+	int64_t delivered, failed, given_up;
 };
 
-/* Begin as many requests as there is room for, of what was due at `due`. */
-enum err delivery_queue_fill(struct delivery_queue *l, const struct sender *s,
-			     int64_t due, int64_t now,
-			     struct errmsg *why) MUST_CHECK;
+/* Begin as many requests as the queue has places for, with events that were due
+ * at `due`. */
+enum err delivery_queue_send(struct delivery_queue *q,
+			     const struct delivery_shared *s, int64_t due,
+			     int64_t now, struct errmsg *why) MUST_CHECK;
 
-/* A request of http_posts_begin() has ended: write that down, and a line in the log
- * if it failed. */
-enum err delivery_queue_settle(const struct sender *s,
-			       const struct http_response *answer, int64_t now,
-			       struct errmsg *why) MUST_CHECK;
+/* A request that delivery_queue_send() began has ended: record the result in
+ * the outbox, and a failure in the log. */
+enum err delivery_queue_finish(const struct delivery_shared *s,
+			       const struct http_post_response *response,
+			       int64_t now, struct errmsg *why) MUST_CHECK;
 
 #endif

@@ -4,99 +4,100 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct under_way {
-	struct under_way *next;
+struct transfer {
+	struct transfer *next;
 	CURL *curl;
 	struct curl_slist *headers;
-	void *who;
-	size_t head, body; /* bytes of the answer so far */
-	bool enough;	   /* we have stopped reading */
+	void *context;
+	size_t header, body; /* bytes of the response so far */
+	bool enough;	     /* reading has stopped */
 	char error[CURL_ERROR_SIZE];
 };
 
-struct http_posts {
+struct http_post_client {
 	CURLM *multi;
 	long timeout_ms;
-	const char *ca;	       /* borrowed; "" for the system's */
-	struct under_way *all; /* owned */
-	int count;	       /* of these */
+	const char *ca;	      /* borrowed; "" for the system's */
+	struct transfer *all; /* owned */
+	int count;	      /* of these */
 };
 
-enum err http_posts_open(int64_t timeout, const char *ca,
-			 struct http_posts **out)
+enum err http_post_open(int64_t timeout, const char *ca,
+			struct http_post_client **out)
 {
-	struct http_posts *p = calloc(1, sizeof(*p));
+	struct http_post_client *c = calloc(1, sizeof(*c));
 
-	if (p == NULL)
+	if (c == NULL)
 		return ERR_MEMORY;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		free(p);
+		free(c);
 		return ERR_MEMORY;
 	}
-	p->multi = curl_multi_init();
-	p->timeout_ms = (long)timeout * 1000;
-	p->ca = ca;
-	if (p->multi == NULL) {
-		http_posts_close(p);
+	c->multi = curl_multi_init();
+	c->timeout_ms = (long)timeout * 1000;
+	c->ca = ca;
+	if (c->multi == NULL) {
+		http_post_close(c);
 		return ERR_MEMORY;
 	}
-	*out = p;
+	*out = c;
 	return ERR_OK;
 }
 
-static void release(struct http_posts *p, struct under_way *u)
+static void release(struct http_post_client *c, struct transfer *t)
 {
-	struct under_way **at = &p->all;
+	struct transfer **at = &c->all;
 
-	while (*at != NULL && *at != u)
+	while (*at != NULL && *at != t)
 		at = &(*at)->next;
-	if (*at == u) {
-		*at = u->next;
-		p->count--;
+	if (*at == t) {
+		*at = t->next;
+		c->count--;
 	}
-	if (u->curl != NULL) {
-		(void)curl_multi_remove_handle(p->multi, u->curl);
-		curl_easy_cleanup(u->curl);
+	if (t->curl != NULL) {
+		(void)curl_multi_remove_handle(c->multi, t->curl);
+		curl_easy_cleanup(t->curl);
 	}
-	curl_slist_free_all(u->headers);
-	free(u);
+	curl_slist_free_all(t->headers);
+	free(t);
 }
 
-void http_posts_close(struct http_posts *p)
+void http_post_close(struct http_post_client *c)
 {
-	if (p == NULL)
+	if (c == NULL)
 		return;
-	while (p->all != NULL)
-		release(p, p->all);
-	(void)curl_multi_cleanup(p->multi);
+	while (c->all != NULL)
+		release(c, c->all);
+	(void)curl_multi_cleanup(c->multi);
 	curl_global_cleanup();
-	free(p);
+	free(c);
 }
 
-/* --- what comes back ----------------------------------------------------- */
+/* --- receiving ------------------------------------------------------------ */
 
-static size_t take_head(char *bytes, size_t size, size_t n, void *arg)
+static size_t count_header(char *bytes, size_t size, size_t n, void *arg)
 {
-	struct under_way *u = arg;
+	struct transfer *t = arg;
 
 	(void)bytes;
-	u->head += size * n;
-	return u->head <= HTTP_POST_ANSWER_MAX ? size * n : 0;
+	t->header += size * n;
+	return t->header <= HTTP_POST_RESPONSE_MAX ? size * n : 0;
 }
 
-/* The status has come by now, and is all that is asked for */
-static size_t take_body(char *bytes, size_t size, size_t n, void *arg)
+/* The status is known by now, and nothing else is needed. */
+static size_t count_body(char *bytes, size_t size, size_t n, void *arg)
 {
-	struct under_way *u = arg;
+	struct transfer *t = arg;
 
 	(void)bytes;
-	u->body += size * n;
-	u->enough = u->body > HTTP_POST_ANSWER_MAX;
-	return u->enough ? 0 : size * n;
+	t->body += size * n;
+	t->enough = t->body > HTTP_POST_RESPONSE_MAX;
+	return t->enough ? 0 : size * n;
 }
 
-/* What stands in a message of libcurl's may have come from outside */
-static void say(struct http_response *out, const char *text)
+/* A message of libcurl may contain text of the server, so it is reduced to
+ * ASCII. */
+static void set_why(struct http_post_response *out, const char *text)
 {
 	size_t len = strlen(text);
 
@@ -107,147 +108,150 @@ static void say(struct http_response *out, const char *text)
 	out->why[len] = '\0';
 }
 
-/* As much as: it is not about this request, ask later (RFC 9110 15.6, RFC 6585
- * 4) */
-static bool is_not_now(long status)
+/* Statuses that are about the server and not about the request (RFC 9110 15.6,
+ * RFC 6585 4) */
+static bool is_unavailable(long status)
 {
 	return status == 429 || (status >= 502 && status <= 504);
 }
 
-static void judge(const struct under_way *u, CURLcode code,
-		  struct http_response *out)
+static void fill_response(const struct transfer *t, CURLcode code,
+			  struct http_post_response *out)
 {
 	char text[32];
 	curl_off_t wait = 0;
 	long status = 0;
 
-	(void)curl_easy_getinfo(u->curl, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_easy_getinfo(u->curl, CURLINFO_RETRY_AFTER, &wait);
-	if (code == CURLE_WRITE_ERROR && u->enough)
+	(void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(t->curl, CURLINFO_RETRY_AFTER, &wait);
+	if (code == CURLE_WRITE_ERROR && t->enough)
 		code = CURLE_OK;
-	*out = (struct http_response) {
-		.who = u->who,
-		.away = code != CURLE_OK || is_not_now(status),
+	*out = (struct http_post_response) {
+		.context = t->context,
+		.unavailable = code != CURLE_OK || is_unavailable(status),
 		.retry_after = wait,
 	};
-	if (u->head > HTTP_POST_ANSWER_MAX) {
-		say(out, "the head of the answer is too long");
+	if (t->header > HTTP_POST_RESPONSE_MAX) {
+		set_why(out, "the header of the response is too long");
 	} else if (code != CURLE_OK) {
-		say(out,
-		    u->error[0] != '\0' ? u->error : curl_easy_strerror(code));
+		set_why(out, t->error[0] != '\0' ? t->error
+						 : curl_easy_strerror(code));
 	} else if (status >= 200 && status <= 299) {
-		out->taken = true;
+		out->accepted = true;
 	} else {
 		(void)snprintf(text, sizeof(text), "HTTP %ld", status);
-		say(out, text);
+		set_why(out, text);
 	}
 }
 
-bool http_posts_ended(struct http_posts *p, struct http_response *out)
+bool http_post_next(struct http_post_client *c, struct http_post_response *out)
 {
-	struct under_way *u = NULL;
+	struct transfer *t = NULL;
 	int left;
-	const CURLMsg *m = curl_multi_info_read(p->multi, &left);
+	const CURLMsg *m = curl_multi_info_read(c->multi, &left);
 
 	while (m != NULL && m->msg != CURLMSG_DONE)
-		m = curl_multi_info_read(p->multi, &left);
+		m = curl_multi_info_read(c->multi, &left);
 	if (m == NULL)
 		return false;
-	(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&u);
-	judge(u, m->data.result, out);
-	release(p, u);
+	(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+	fill_response(t, m->data.result, out);
+	release(c, t);
 	return true;
 }
 
-void http_posts_wait(struct http_posts *p, int ms)
+void http_post_wait(struct http_post_client *c, int ms)
 {
 	int running;
 
-	(void)curl_multi_perform(p->multi, &running);
-	if (running < p->count)
-		return; /* one has ended just now */
-	(void)curl_multi_poll(p->multi, NULL, 0, ms, NULL);
-	(void)curl_multi_perform(p->multi, &running);
+	(void)curl_multi_perform(c->multi, &running);
+	if (running < c->count)
+		return; /* a request has just ended */
+	(void)curl_multi_poll(c->multi, NULL, 0, ms, NULL);
+	(void)curl_multi_perform(c->multi, &running);
 }
 
-/* --- what goes out ------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------- */
 
-static bool add_header(struct under_way *u, const char *line)
+static bool add_header(struct transfer *t, const char *line)
 {
-	struct curl_slist *all = curl_slist_append(u->headers, line);
+	struct curl_slist *all = curl_slist_append(t->headers, line);
 
 	if (all != NULL)
-		u->headers = all;
+		t->headers = all;
 	return all != NULL;
 }
 
-static bool set_headers(struct under_way *u, const struct http_post *what)
+static bool set_headers(struct transfer *t,
+			const struct http_post_request *request)
 {
-	/* libcurl would ask a slow receiver first whether it may send */
-	bool ok = add_header(u, "Expect:");
+	/* Without this, libcurl waits for "100 Continue" before a long body */
+	bool ok = add_header(t, "Expect:");
 
-	for (size_t i = 0; ok && what->headers[i] != NULL; i++)
-		ok = add_header(u, what->headers[i]);
-	return ok && curl_easy_setopt(u->curl, CURLOPT_HTTPHEADER,
-				      u->headers) == CURLE_OK;
+	for (size_t i = 0; ok && request->headers[i] != NULL; i++)
+		ok = add_header(t, request->headers[i]);
+	return ok && curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER,
+				      t->headers) == CURLE_OK;
 }
 
-static bool set_request(struct under_way *u, const struct http_post *what)
+static bool set_request(struct transfer *t,
+			const struct http_post_request *request)
 {
-	return curl_easy_setopt(u->curl, CURLOPT_URL, what->url) == CURLE_OK &&
-	       curl_easy_setopt(u->curl, CURLOPT_POSTFIELDSIZE_LARGE,
-				(curl_off_t)what->body.len) == CURLE_OK &&
-	       curl_easy_setopt(u->curl, CURLOPT_COPYPOSTFIELDS,
-				what->body.p) == CURLE_OK &&
-	       curl_easy_setopt(u->curl, CURLOPT_USERAGENT,
+	return curl_easy_setopt(t->curl, CURLOPT_URL, request->url) ==
+		       CURLE_OK &&
+	       curl_easy_setopt(t->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+				(curl_off_t)request->body.len) == CURLE_OK &&
+	       curl_easy_setopt(t->curl, CURLOPT_COPYPOSTFIELDS,
+				request->body.p) == CURLE_OK &&
+	       curl_easy_setopt(t->curl, CURLOPT_USERAGENT,
 				"gatehouse/" GATEHOUSE_VERSION) == CURLE_OK &&
-	       set_headers(u, what);
+	       set_headers(t, request);
 }
 
-static bool set_bounds(struct under_way *u, const struct http_posts *p)
+static bool set_limits(struct transfer *t, const struct http_post_client *c)
 {
-	return curl_easy_setopt(u->curl, CURLOPT_TIMEOUT_MS, p->timeout_ms) ==
+	return curl_easy_setopt(t->curl, CURLOPT_TIMEOUT_MS, c->timeout_ms) ==
 		       CURLE_OK &&
-	       curl_easy_setopt(u->curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-	       curl_easy_setopt(u->curl, CURLOPT_FOLLOWLOCATION, 0L) ==
+	       curl_easy_setopt(t->curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(t->curl, CURLOPT_FOLLOWLOCATION, 0L) ==
 		       CURLE_OK &&
-	       curl_easy_setopt(u->curl, CURLOPT_PROTOCOLS_STR, "http,https") ==
+	       curl_easy_setopt(t->curl, CURLOPT_PROTOCOLS_STR, "http,https") ==
 		       CURLE_OK &&
-	       curl_easy_setopt(u->curl, CURLOPT_PROXY, "") == CURLE_OK &&
-	       (p->ca[0] == '\0' ||
-		curl_easy_setopt(u->curl, CURLOPT_CAINFO, p->ca) == CURLE_OK);
+	       curl_easy_setopt(t->curl, CURLOPT_PROXY, "") == CURLE_OK &&
+	       (c->ca[0] == '\0' ||
+		curl_easy_setopt(t->curl, CURLOPT_CAINFO, c->ca) == CURLE_OK);
 }
 
-static bool set_answer(struct under_way *u)
+static bool set_response(struct transfer *t)
 {
-	return curl_easy_setopt(u->curl, CURLOPT_HEADERFUNCTION, take_head) ==
+	return curl_easy_setopt(t->curl, CURLOPT_HEADERFUNCTION,
+				count_header) == CURLE_OK &&
+	       curl_easy_setopt(t->curl, CURLOPT_HEADERDATA, t) == CURLE_OK &&
+	       curl_easy_setopt(t->curl, CURLOPT_WRITEFUNCTION, count_body) ==
 		       CURLE_OK &&
-	       curl_easy_setopt(u->curl, CURLOPT_HEADERDATA, u) == CURLE_OK &&
-	       curl_easy_setopt(u->curl, CURLOPT_WRITEFUNCTION, take_body) ==
+	       curl_easy_setopt(t->curl, CURLOPT_WRITEDATA, t) == CURLE_OK &&
+	       curl_easy_setopt(t->curl, CURLOPT_ERRORBUFFER, t->error) ==
 		       CURLE_OK &&
-	       curl_easy_setopt(u->curl, CURLOPT_WRITEDATA, u) == CURLE_OK &&
-	       curl_easy_setopt(u->curl, CURLOPT_ERRORBUFFER, u->error) ==
-		       CURLE_OK &&
-	       curl_easy_setopt(u->curl, CURLOPT_PRIVATE, u) == CURLE_OK;
+	       curl_easy_setopt(t->curl, CURLOPT_PRIVATE, t) == CURLE_OK;
 }
 
-enum err http_posts_begin(struct http_posts *p, const struct http_post *what,
-			  void *who)
+enum err http_post_begin(struct http_post_client *c,
+			 const struct http_post_request *request, void *context)
 {
-	struct under_way *u = calloc(1, sizeof(*u));
+	struct transfer *t = calloc(1, sizeof(*t));
 
-	if (u == NULL)
+	if (t == NULL)
 		return ERR_MEMORY;
-	u->who = who;
-	u->curl = curl_easy_init();
-	if (u->curl == NULL || !set_request(u, what) || !set_bounds(u, p) ||
-	    !set_answer(u) ||
-	    curl_multi_add_handle(p->multi, u->curl) != CURLM_OK) {
-		release(p, u);
+	t->context = context;
+	t->curl = curl_easy_init();
+	if (t->curl == NULL || !set_request(t, request) || !set_limits(t, c) ||
+	    !set_response(t) ||
+	    curl_multi_add_handle(c->multi, t->curl) != CURLM_OK) {
+		release(c, t);
 		return ERR_MEMORY;
 	}
-	u->next = p->all;
-	p->all = u;
-	p->count++;
+	t->next = c->all;
+	c->all = t;
+	c->count++;
 	return ERR_OK;
 }

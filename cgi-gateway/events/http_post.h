@@ -1,13 +1,14 @@
-/* http_post.h - HTTP requests on their way out, several at a time, in one thread
- * (libcurl's multi interface).
+/* http_post.h - a client for several HTTP POST requests at a time, in one
+ * thread (libcurl's multi interface).
  *
- * Each has one time limit for all of it. No redirect is followed, no proxy of
- * the environment is asked, no more of an answer is read than HTTP_POST_ANSWER_MAX,
- * and none of it is kept. Connections are used again.
+ * Each request has one time limit for all of it. Redirects are not followed,
+ * and proxies of the environment are not used. Of a response at most
+ * HTTP_POST_RESPONSE_MAX is read, and only the status is kept. Connections are
+ * used again.
  *
- *	http_posts_begin(p, &post, who)	any number of times
- *	http_posts_wait(p, ms)		until something may have ended
- *	http_posts_ended(p, &answer)		one after the other
+ *	http_post_begin(c, &request, context)	any number of times
+ *	http_post_wait(c, ms)			until a request may have ended
+ *	http_post_next(c, &response)		for each that has ended
  */
 #ifndef HTTP_POST_H
 #define HTTP_POST_H
@@ -17,44 +18,46 @@
 
 enum {
 	HTTP_POST_HEADERS_MAX = 4, /* of a request, beside libcurl's own */
-	HTTP_POST_ANSWER_MAX = 64 * 1024, /* bytes of head and of body */
-	HTTP_POST_WHY_MAX = 200,	  /* bytes, ASCII */
+	HTTP_POST_RESPONSE_MAX = 64 * 1024, /* bytes of header and of body */
+	HTTP_POST_WHY_MAX = 200,	    /* bytes, ASCII */
 };
 
-struct http_posts;
+struct http_post_client;
 
-struct http_post {
+struct http_post_request {
 	const char *url;
 	struct span body; /* copied */
 	/* "name: value", copied; NULL behind the last */
 	const char *headers[HTTP_POST_HEADERS_MAX + 1];
 };
 
-struct http_response {
-	void *who;  /* as it was given to http_posts_begin() */
-	bool taken; /* the status is 200 to 299 */
-	bool away;  /* no answer, or 429, 502, 503, 504: nobody is there now */
-	int64_t retry_after;		 /* seconds that were asked for; or 0 */
+struct http_post_response {
+	void *context;	     /* as given to http_post_begin() */
+	bool accepted;	     /* the status is 200 to 299 */
+	bool unavailable;    /* no response, or 429, 502, 503 or 504 */
+	int64_t retry_after; /* seconds that the server asks for; or 0 */
 	char why[HTTP_POST_WHY_MAX + 1]; /* what went wrong; or "" */
 };
 
 /* `timeout` is in seconds. Certificates of https are checked against those in
- * the file `ca`, or the system's where that is ""; it is borrowed. Once in a
- * process at a time. ERR_MEMORY. */
-enum err http_posts_open(int64_t timeout, const char *ca,
-			 struct http_posts **out) MUST_CHECK;
+ * the file `ca` (borrowed), or the system's if it is "". Only one client of a
+ * process may be open. ERR_MEMORY. */
+enum err http_post_open(int64_t timeout, const char *ca,
+			struct http_post_client **out) MUST_CHECK;
 
-/* Breaks off what is under way. NULL is fine. */
-void http_posts_close(struct http_posts *p);
+/* Aborts the requests under way. NULL is fine. */
+void http_post_close(struct http_post_client *c);
 
-enum err http_posts_begin(struct http_posts *p, const struct http_post *what,
-			  void *who) MUST_CHECK;
+/* ERR_MEMORY. */
+enum err http_post_begin(struct http_post_client *c,
+			 const struct http_post_request *request,
+			 void *context) MUST_CHECK;
 
-/* Go on with all of them; returns after `ms` at the latest, sooner when there
- * was something to do or a signal came. */
-void http_posts_wait(struct http_posts *p, int ms);
+/* Send and receive for all requests. Returns after `ms` at the latest, sooner
+ * if there was something to do or a signal came. */
+void http_post_wait(struct http_post_client *c, int ms);
 
-/* One that has ended; false: none has. */
-bool http_posts_ended(struct http_posts *p, struct http_response *out);
+/* The response of a request that has ended; false if there is none. */
+bool http_post_next(struct http_post_client *c, struct http_post_response *out);
 
 #endif

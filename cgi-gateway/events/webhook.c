@@ -8,25 +8,26 @@
 static enum err read_key(struct span secret, struct hmac_key **out,
 			 struct errmsg *why)
 {
-	const struct span mark = SPAN("whsec_");
+	const struct span prefix = SPAN("whsec_");
 	char bytes[WEBHOOK_KEY_MAX];
 	struct span key = secret;
 	enum err e = ERR_OK;
 
-	if (span_has_prefix(secret, mark)) {
+	if (span_has_prefix(secret, prefix)) {
 		key.p = bytes;
-		e = base64_decode(span_from(secret, mark.len), bytes,
+		e = base64_decode(span_from(secret, prefix.len), bytes,
 				  sizeof(bytes), &key.len);
 	}
 	if (e != ERR_OK)
 		e = err_set(why, ERR_CONFIG,
-			    "EVENT_SECRET: behind whsec_ there is no base64 of "
+			    "EVENT_SECRET: what follows whsec_ is no base64 of "
 			    "at most %d bytes",
 			    WEBHOOK_KEY_MAX);
 	else if (key.len < WEBHOOK_KEY_MIN)
 		e = err_set(why, ERR_CONFIG,
-			    "EVENT_SECRET: %zu bytes are too few, %d are the "
-			    "least (echo whsec_$(openssl rand -base64 32))",
+			    "EVENT_SECRET: %zu bytes are too few; at least %d "
+			    "are needed (echo whsec_$(openssl rand -base64 "
+			    "32))",
 			    key.len, WEBHOOK_KEY_MIN);
 	else if (hmac_key_new(key, out) != ERR_OK)
 		e = err_set(why, ERR_MEMORY, "out of memory");
@@ -45,10 +46,11 @@ enum err webhook_keys_read(struct span secrets, struct webhook_keys *out,
 		if (secret.len == 0)
 			continue;
 		if (k.count == WEBHOOK_KEYS_MAX)
-			e = err_set(why, ERR_CONFIG,
-				    "EVENT_SECRET: more than %d secrets, which "
-				    "blanks separate",
-				    WEBHOOK_KEYS_MAX);
+			e = err_set(
+				why, ERR_CONFIG,
+				"EVENT_SECRET: more than %d secrets (blanks "
+				"separate secrets)",
+				WEBHOOK_KEYS_MAX);
 		else
 			e = read_key(secret, &k.key[k.count], why);
 		if (e == ERR_OK)
@@ -57,8 +59,8 @@ enum err webhook_keys_read(struct span secrets, struct webhook_keys *out,
 	if (e == ERR_OK && k.count == 0)
 		e = err_set(
 			why, ERR_CONFIG,
-			"EVENT_SECRET: missing; what EVENT_URLS are told is "
-			"signed (echo whsec_$(openssl rand -base64 32))");
+			"EVENT_SECRET: missing; it signs the events for "
+			"EVENT_URLS (echo whsec_$(openssl rand -base64 32))");
 	if (e == ERR_OK)
 		*out = k;
 	else
@@ -73,7 +75,7 @@ void webhook_keys_release(struct webhook_keys *k)
 	k->count = 0;
 }
 
-/* As docs/openapi.yaml has it under `webhooks` */
+/* The body that docs/openapi.yaml describes under `webhooks` */
 static enum err add_body(const struct event *e, struct buf *out)
 {
 	struct json_object *o = json_object_new_object();

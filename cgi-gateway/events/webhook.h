@@ -1,16 +1,17 @@
 /* webhook.h - an event as a signed request, by Standard Webhooks 1.0
  * (standardwebhooks.com).
  *
- *	webhook-id         of the event: the same whenever and to whomever it is
- *	                   sent, so a receiver knows what it has had already
+ *	webhook-id         of the event: the same for every attempt and every
+ *	                   target, so that a target detects repetitions
  *	webhook-timestamp  of this attempt, seconds since 1970 UTC
  *	webhook-signature  "v1," and the base64 of an HMAC-SHA256 over id "."
- *	                   timestamp "." body; one for each secret, with blanks
- *	                   between them
+ *	                   timestamp "." body; one for each secret, separated by
+ *	                   blanks
  *
- * The id is made of the kind and the file, for each happens to a file once. The
- * number of the row would not do: it begins again when a database is restored
- * from a backup, and receivers would ignore what they seem to know.
+ * The id consists of the kind and the file, because each kind of event happens
+ * to a file once. The number of the row would not do: numbers begin again when
+ * a database is restored from a backup, and targets would ignore new events as
+ * repetitions.
  */
 #ifndef WEBHOOK_H
 #define WEBHOOK_H
@@ -21,9 +22,9 @@
 #include "common/codec/encode.h"
 
 enum {
-	WEBHOOK_KEYS_MAX = 2, /* secrets: the one in use and the one before */
+	WEBHOOK_KEYS_MAX = 2, /* secrets: the current and the previous one */
 	WEBHOOK_KEY_MIN = 32, /* bytes of a secret */
-	WEBHOOK_KEY_MAX = 64, /* the same, written as base64: by the standard */
+	WEBHOOK_KEY_MAX = 64, /* bytes of one that is base64: by the standard */
 	WEBHOOK_BODY_MAX = 8192, /* bytes; the longest name takes 1,600 */
 	WEBHOOK_ID_MAX = EVENT_KIND_MAX + 1 + UUID_LEN,
 	WEBHOOK_SIGNATURE_SIZE = 3 + BASE64_SIZE(SHA256_LEN), /* of one key */
@@ -35,10 +36,10 @@ struct webhook_keys {
 	struct hmac_key *key[WEBHOOK_KEYS_MAX];
 };
 
-/* EVENT_SECRET: one secret, or two separated by a blank while receivers change
- * from one to the other. Each is "whsec_" and base64, or else its characters
- * are the key as they are. ERR_CONFIG: none, too many, or one that is too short
- * or no base64. ERR_MEMORY. */
+/* Read EVENT_SECRET: one secret, or two separated by a blank while targets
+ * change from one to the other. A secret is "whsec_" and base64; without that
+ * prefix its characters are the key. ERR_CONFIG: no secret, too many, or one
+ * that is too short or no base64. ERR_MEMORY. */
 enum err webhook_keys_read(struct span secrets, struct webhook_keys *out,
 			   struct errmsg *why) MUST_CHECK;
 void webhook_keys_release(struct webhook_keys *k);
@@ -47,12 +48,12 @@ struct webhook {
 	char id[WEBHOOK_ID_MAX + 1];
 	char timestamp[24];
 	char signature[WEBHOOK_SIGNATURES_SIZE];
-	struct buf content; /* what is signed; the body is its end */
-	size_t body;	    /* where that begins */
+	struct buf content; /* the signed bytes, which end with the body */
+	size_t body;	    /* where the body begins */
 };
 
-/* Of the event `e` for an attempt at `now`; webhook_release() it.
- * ERR_MEMORY. */
+/* Make the request of an attempt at `now` to deliver `e`; release it with
+ * webhook_release(). ERR_MEMORY. */
 enum err webhook_make(const struct webhook_keys *k, const struct event *e,
 		      int64_t now, struct webhook *out) MUST_CHECK;
 void webhook_release(struct webhook *w);

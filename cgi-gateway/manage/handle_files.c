@@ -1,4 +1,4 @@
-/* GET /files; GET, PATCH and DELETE /files/{id}: the records. */
+/* GET /files; GET, PATCH and DELETE /files/{id}: files as JSON. */
 #include "cgi-gateway/app/app.h"
 #include "common/http/body.h"
 
@@ -7,11 +7,10 @@
 #include "common/codec/encode.h"
 
 enum {
-	PATCH_MAX = 8192,   /* bytes of a PATCH body */
-	LIST_DEFAULT = 100, /* files of a page that names no limit */
+	LIST_DEFAULT = 100, /* files of a page without ?limit= */
 };
 
-/* --- the list ------------------------------------------------------------ */
+/* --- the list ------------------------------------------------------------- */
 
 struct listing {
 	const struct app *app;
@@ -19,64 +18,63 @@ struct listing {
 	struct json_object *files; /* the array being filled */
 	struct file row;
 	char last[UUID_LEN + 1]; /* id of the last file on the page */
-	int64_t left;		 /* rows that still go on this page */
+	int64_t left;		 /* rows that still fit on the page */
 	bool more;
 };
 
-static enum err add_row(void *arg)
+static enum err add_listed_file(void *arg)
 {
 	struct listing *l = arg;
 
-	/* One row more than asked for tells that there is a next page */
+	/* One row more is read than the page holds: there is a next page */
 	if (l->left == 0) {
 		l->more = true;
 		return ERR_OK;
 	}
 	l->left--;
 	(void)snprintf(l->last, sizeof(l->last), "%s", l->row.id);
-	if (json_object_array_add(l->files, public_url_file_json(l->app, l->rq,
-								 &l->row)) != 0)
-		return ERR_MEMORY;
-	return ERR_OK;
+	return json_append(l->files,
+			   public_url_file_json(l->app, l->rq, &l->row));
 }
 
-static enum err read_page(const struct app *app, struct request *rq,
-			  struct response *rs, struct session_check *who,
-			  struct files_page *p)
+static enum err read_page_query(const struct app *app, struct request *rq,
+				struct response *rs, struct files_page *p)
 {
 	struct span text;
 	enum err e;
 
 	*p = (struct files_page) { .limit = LIST_DEFAULT };
-	e = request_owner(app, rq, rs, "files:read", who, &p->owner);
+	e = request_owner(app, rq, rs, &p->owner);
 	if (e != ERR_OK)
 		return e;
 	e = request_query(rq, "limit", &text);
 	if (e == ERR_OK && (!span_to_int(text, &p->limit) || p->limit < 1 ||
 			    p->limit > FILES_LIST_MAX))
-		return response_explain(rs, ERR_INVALID,
-					"limit is a number from 1 to %d.",
-					FILES_LIST_MAX);
+		return response_explain(
+			rs, ERR_INVALID,
+			"?limit= must be a number from 1 to %d.",
+			FILES_LIST_MAX);
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
 	e = request_query(rq, "after", &p->after);
 	if (e == ERR_OK && !ident_is_uuid(p->after))
 		return response_explain(rs, ERR_INVALID,
-					"after is the id of a file.");
+					"?after= must be the id of a file.");
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
 	e = request_query(rq, "q", &p->part);
 	if (e == ERR_OK &&
 	    (!utf8_valid(p->part) || p->part.len > FILE_NAME_MAX))
-		return response_explain(rs, ERR_INVALID,
-					"q is at most %d bytes of UTF-8.",
-					FILE_NAME_MAX);
+		return response_explain(
+			rs, ERR_INVALID,
+			"?q= must be at most %d bytes of UTF-8.",
+			FILE_NAME_MAX);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* The query of the next page: the same but for `after` (RFC 8288) */
-static void link_next(const struct app *app, const struct request *rq,
-		      struct response *rs, const char *last)
+/* Link: rel="next" (RFC 8288) with the same query but for `after` */
+static void set_next_link(const struct app *app, const struct request *rq,
+			  struct response *rs, const char *last)
 {
 	struct span rest = rq->query, pair;
 	struct buf link;
@@ -91,7 +89,7 @@ static void link_next(const struct app *app, const struct request *rq,
 		buf_add_char(&link, '&');
 	}
 	buf_printf(&link, "after=%s>; rel=\"next\"", last);
-	/* `next` in the body says the same, should this be too long */
+	/* If this is too long, `next` in the body has the same */
 	if (buf_error(&link) == ERR_OK)
 		response_header(rs, "Link", buf_span(&link));
 	buf_release(&link);
@@ -102,26 +100,21 @@ enum err handle_files(void *app_, struct request *rq, struct response *rs)
 	struct app *app = app_;
 	struct listing l = { .app = app, .rq = rq };
 	struct files_page page;
-	struct session_check who;
 	struct json_object *o;
-	enum err e = read_page(app, rq, rs, &who, &page);
+	enum err e = read_page_query(app, rq, rs, &page);
 
 	if (e != ERR_OK)
 		return e;
 	o = json_object_new_object();
-	l.files = json_object_new_array();
-	(void)json_object_object_add(o, "files", l.files);
+	l.files = json_add_array(o, "files");
 	l.left = page.limit++;
-	e = session_check_api(app->db, rq, "files:read", &rs->why);
-	if (e == ERR_OK)
-		e = files_list(app->db, &who, &page, &l.row, add_row, &l,
-			       &rs->why);
-	if (e == ERR_OK && l.last[0] == '\0')
-		e = session_check_alone(app->db, rq, "files:read", &rs->why);
+	e = l.files != NULL ? files_list(app->db, rq->session, &page, &l.row,
+					 add_listed_file, &l, &rs->why)
+			    : ERR_MEMORY;
 	if (e == ERR_OK && l.more) {
 		json_set_str(o, "next", l.last);
-		link_next(app, rq, rs, l.last);
-	} else {
+		set_next_link(app, rq, rs, l.last);
+	} else if (e == ERR_OK) {
 		(void)json_object_object_add(o, "next", NULL);
 	}
 	if (e == ERR_OK)
@@ -130,26 +123,10 @@ enum err handle_files(void *app_, struct request *rq, struct response *rs)
 	return e;
 }
 
-/* --- one file ------------------------------------------------------------ */
+/* --- one file ------------------------------------------------------------- */
 
-static enum err find(struct app *app, struct request *rq, struct response *rs,
-		     const char *scope, struct session_check *who,
-		     struct file *out)
-{
-	uint64_t owner;
-	enum err e = request_owner(app, rq, rs, scope, who, &owner);
-
-	if (e != ERR_OK)
-		return e;
-	e = files_find(app->db, who, owner, rq->param, out, &rs->why);
-	session_check_used(app->db, who, rq);
-	return e == ERR_BAD_TOKEN
-		       ? session_check_refused(app->db, rq, scope, e, &rs->why)
-		       : e;
-}
-
-static enum err answer(struct app *app, struct request *rq, struct response *rs,
-		       const struct file *f)
+static enum err respond_file(struct app *app, struct request *rq,
+			     struct response *rs, const struct file *f)
 {
 	struct json_object *o = public_url_file_json(app, rq, f);
 	enum err e = o != NULL ? response_json(rs, 200, o) : ERR_MEMORY;
@@ -160,11 +137,10 @@ static enum err answer(struct app *app, struct request *rq, struct response *rs,
 
 enum err handle_file(void *app, struct request *rq, struct response *rs)
 {
-	struct session_check who;
 	struct file f;
-	enum err e = find(app, rq, rs, "files:read", &who, &f);
+	enum err e = request_file(app, rq, rs, &f);
 
-	return e == ERR_OK ? answer(app, rq, rs, &f) : e;
+	return e == ERR_OK ? respond_file(app, rq, rs, &f) : e;
 }
 
 static enum err change_name(struct json_object *o, struct response *rs,
@@ -178,7 +154,7 @@ static enum err change_name(struct json_object *o, struct response *rs,
 	if (e != ERR_OK || file_name_clean(span_of(sent), f->name) != ERR_OK)
 		return response_explain(
 			rs, ERR_INVALID,
-			"name is 1 to %d bytes of UTF-8 without "
+			"name must be 1 to %d bytes of UTF-8 without "
 			"control characters, and not . or ..",
 			FILE_NAME_MAX);
 	return ERR_OK;
@@ -192,7 +168,7 @@ static enum err change_expiry(struct json_object *o, const struct request *rq,
 
 	if (!json_object_object_get_ex(o, "expires_in", &v))
 		return ERR_OK;
-	if (v == NULL) { /* null: it stays */
+	if (v == NULL) { /* null: does not expire */
 		f->expires_at = FILES_NEVER;
 		return ERR_OK;
 	}
@@ -206,12 +182,11 @@ enum err handle_file_change(void *app_, struct request *rq, struct response *rs)
 	struct app *app = app_;
 	struct json_object *o = NULL;
 	struct files_changed which = { false, false };
-	struct session_check who;
 	struct file f;
 	enum err e = body_json(rq, rs, &o);
 
 	if (e == ERR_OK)
-		e = find(app, rq, rs, "files:write", &who, &f);
+		e = request_file(app, rq, rs, &f);
 	if (e == ERR_OK)
 		e = change_name(o, rs, &f);
 	if (e == ERR_OK)
@@ -223,30 +198,26 @@ enum err handle_file_change(void *app_, struct request *rq, struct response *rs)
 		};
 	json_object_put(o);
 	if (e == ERR_OK)
-		e = files_update(app->db, &who, &f, which, &rs->why);
-	return e == ERR_OK ? answer(app, rq, rs, &f) : e;
+		e = files_update(app->db, rq->session, &f, which, &rs->why);
+	return e == ERR_OK ? respond_file(app, rq, rs, &f) : e;
 }
 
 enum err handle_file_remove(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
 	char *id = arena_cstr(rq->arena, rq->param);
-	struct session_check who;
 	uint64_t owner;
-	enum err e = request_owner(app, rq, rs, "files:write", &who, &owner);
+	enum err e = request_owner(app, rq, rs, &owner);
 
 	if (id == NULL)
 		return ERR_MEMORY;
 	if (e == ERR_OK)
-		e = session_check_api(app->db, rq, "files:write", &rs->why);
-	if (e == ERR_OK)
-		e = files_remove(app->db, &who, owner, rq->param,
-				 &app->receivers, &rs->why);
+		e = files_remove(app->db, rq->session, owner, rq->param,
+				 &app->webhook_targets, &rs->why);
 	if (e != ERR_OK)
-		return session_check_refused(app->db, rq, "files:write", e,
-					     &rs->why);
-	/* The row is gone, so the file is; bytes that stay are left to gc, and
-	 * the log line says why they did */
+		return e;
+	/* With its row the file is deleted. If the bytes cannot be removed, the
+	 * log line has the reason, and gateway-admin gc removes them later. */
 	(void)!store_remove(app->store, id, &rs->why);
 	return response_empty(rs, 204);
 }

@@ -1,5 +1,5 @@
-/* GET, POST /files/{id}/links and DELETE /links/{id}: share links. The address
- * of one is in the answer that makes it, and never again. */
+/* GET, POST /files/{id}/links and DELETE /links/{id}: share links. Only the
+ * response that creates a link has its address. */
 #include "cgi-gateway/app/public_url.h"
 #include "cgi-gateway/app/request_params.h"
 #include "cgi-gateway/manage/link_params.h"
@@ -9,7 +9,7 @@
 #include <sodium.h>
 
 enum {
-	DOWNLOADS_MAX = 1000 * 1000, /* more is without limit */
+	DOWNLOADS_MAX = 1000 * 1000, /* the highest max_downloads */
 };
 
 static struct json_object *link_json(const struct link *l)
@@ -26,26 +26,9 @@ static struct json_object *link_json(const struct link *l)
 	return o;
 }
 
-static enum err find_file(struct app *app, struct request *rq,
-			  struct response *rs, const char *scope,
-			  struct session_check *who, struct file *out)
-{
-	uint64_t owner;
-	enum err e = request_owner(app, rq, rs, scope, who, &owner);
+/* --- creating ------------------------------------------------------------- */
 
-	if (e != ERR_OK)
-		return e;
-	e = files_find(app->db, who, owner, rq->param, out, &rs->why);
-	session_check_used(app->db, who, rq);
-	return e == ERR_BAD_TOKEN
-		       ? session_check_refused(app->db, rq, scope, e, &rs->why)
-		       : e;
-}
-
-/* --- a new one -------------------------------------------------------------
- */
-
-static enum err read_wish(struct request *rq, struct response *rs,
+static enum err read_link(struct request *rq, struct response *rs,
 			  struct link *l)
 {
 	struct json_object *o = NULL;
@@ -61,9 +44,9 @@ static enum err read_wish(struct request *rq, struct response *rs,
 	return e;
 }
 
-static enum err answer_new(const struct app *app, const struct request *rq,
-			   struct response *rs, const struct link *l,
-			   const char *token)
+static enum err respond_new_link(const struct app *app,
+				 const struct request *rq, struct response *rs,
+				 const struct link *l, const char *token)
 {
 	struct json_object *o = link_json(l);
 	char tail[sizeof("/s/") + LINK_TOKEN_LEN];
@@ -82,42 +65,38 @@ enum err handle_link_new(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
 	char token[LINK_TOKEN_LEN + 1];
-	struct session_check who;
 	struct link l;
 	struct file f;
-	enum err e = read_wish(rq, rs, &l);
+	enum err e = read_link(rq, rs, &l);
 
 	if (e == ERR_OK)
-		e = find_file(app, rq, rs, "files:write", &who, &f);
+		e = request_file(app, rq, rs, &f);
 	if (e == ERR_OK)
-		e = links_add(app->db, &who, &f, &l, token, &rs->why);
-	if (e == ERR_QUOTA)
-		return response_explain(rs, ERR_CONFLICT,
-					"The file has %d links. Revoke one "
-					"first.",
+		e = links_add(app->db, rq->session, &f, &l, token, &rs->why);
+	if (e == ERR_TOO_MANY)
+		return response_explain(rs, e,
+					"The file has %d links, which is the "
+					"limit. Revoke one first.",
 					LINK_FILE_MAX);
 	if (e != ERR_OK)
 		return e;
-	e = answer_new(app, rq, rs, &l, token);
+	e = respond_new_link(app, rq, rs, &l, token);
 	sodium_memzero(token, sizeof(token));
 	return e;
 }
 
-/* --- the list, and the end --------------------------------------------------
- */
+/* --- listing and revoking ------------------------------------------------- */
 
 struct listing {
 	struct json_object *links; /* the array being filled */
 	struct link row;
 };
 
-static enum err add_row(void *arg)
+static enum err add_link(void *arg)
 {
 	struct listing *l = arg;
 
-	if (json_object_array_add(l->links, link_json(&l->row)) != 0)
-		return ERR_MEMORY;
-	return ERR_OK;
+	return json_append(l->links, link_json(&l->row));
 }
 
 enum err handle_links(void *app_, struct request *rq, struct response *rs)
@@ -125,16 +104,16 @@ enum err handle_links(void *app_, struct request *rq, struct response *rs)
 	struct app *app = app_;
 	struct json_object *o;
 	struct listing l;
-	struct session_check who;
 	struct file f;
-	enum err e = find_file(app, rq, rs, "files:read", &who, &f);
+	enum err e = request_file(app, rq, rs, &f);
 
 	if (e != ERR_OK)
 		return e;
 	o = json_object_new_object();
-	l.links = json_object_new_array();
-	(void)json_object_object_add(o, "links", l.links);
-	e = links_list(app->db, &f, &l.row, add_row, &l, &rs->why);
+	l.links = json_add_array(o, "links");
+	e = l.links != NULL
+		    ? links_list(app->db, &f, &l.row, add_link, &l, &rs->why)
+		    : ERR_MEMORY;
 	if (e == ERR_OK)
 		e = response_json(rs, 200, o);
 	json_object_put(o);
@@ -144,16 +123,11 @@ enum err handle_links(void *app_, struct request *rq, struct response *rs)
 enum err handle_link_end(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
-	struct session_check who;
 	uint64_t owner;
-	enum err e = request_owner(app, rq, rs, "files:write", &who, &owner);
+	enum err e = request_owner(app, rq, rs, &owner);
 
 	if (e == ERR_OK)
-		e = session_check_api(app->db, rq, "files:write", &rs->why);
-	if (e == ERR_OK)
-		e = links_revoke(app->db, &who, owner, rq->param, &rs->why);
-	if (e != ERR_OK)
-		return session_check_refused(app->db, rq, "files:write", e,
-					     &rs->why);
-	return response_empty(rs, 204);
+		e = links_revoke(app->db, rq->session, owner, rq->param,
+				 &rs->why);
+	return e == ERR_OK ? response_empty(rs, 204) : e;
 }

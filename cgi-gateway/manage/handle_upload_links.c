@@ -1,6 +1,5 @@
-/* POST, GET /upload-links and DELETE /upload-links/{id}: the owner's side of
- * upload links. The address of one is in the answer that makes it, and never
- * again. */
+/* POST, GET /upload-links and DELETE /upload-links/{id}: upload links, for
+ * their owner. Only the response that creates a link has its address. */
 #include "cgi-gateway/app/public_url.h"
 #include "cgi-gateway/app/request_params.h"
 #include "cgi-gateway/manage/link_params.h"
@@ -10,17 +9,18 @@
 
 #include <sodium.h>
 
-/* A link that leaks costs no more than this, unless its owner has said so */
+/* If a link leaks, this is the most that others can upload, unless its owner
+ * has set other limits */
 enum {
 	FILES_DEFAULT = 100,
 	BYTES_DEFAULT = 1 << 30,
 };
 
-/* Beyond these it is without limit */
+/* The highest limits that can be set */
 #define FILES_MAX INT64_C(1000000)
 #define BYTES_MAX (INT64_C(1) << 50)
 
-static struct json_object *link_json(const struct upload_link *l)
+static struct json_object *upload_link_json(const struct upload_link *l)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -30,42 +30,42 @@ static struct json_object *link_json(const struct upload_link *l)
 	json_set_str(o, "name", l->name);
 	file_json_set_time(o, "created_at", l->created_at);
 	file_json_set_time(o, "expires_at", l->expires_at);
-	file_json_set_limit(o, "max_files", l->most.files);
-	json_set_int(o, "files", l->taken.files);
-	file_json_set_limit(o, "max_bytes", l->most.bytes);
-	json_set_int(o, "bytes", l->taken.bytes);
+	file_json_set_limit(o, "max_files", l->limits.files);
+	json_set_int(o, "files", l->used.files);
+	file_json_set_limit(o, "max_bytes", l->limits.bytes);
+	json_set_int(o, "bytes", l->used.bytes);
 	file_json_set_limit(o, "max_file_bytes", l->max_file_bytes);
 	return o;
 }
 
-/* --- a new one -------------------------------------------------------------
- */
+/* --- creating ------------------------------------------------------------- */
 
-static enum err link_params_name(struct json_object *o, struct response *rs,
-				 struct upload_link *l)
+static enum err read_link_name(struct json_object *o, struct response *rs,
+			       struct upload_link *l)
 {
 	if (!json_object_object_get_ex(o, "name", NULL))
 		return ERR_OK;
 	return body_text(o, "name", l->name, sizeof(l->name), rs);
 }
 
-static enum err read_wish(struct request *rq, struct response *rs,
-			  struct upload_link *l)
+static enum err read_upload_link(struct request *rq, struct response *rs,
+				 struct upload_link *l)
 {
 	struct json_object *o = NULL;
 	enum err e = link_params_read(rq, rs, &o);
 
-	*l = (struct upload_link) { .most = { BYTES_DEFAULT, FILES_DEFAULT } };
+	*l = (struct upload_link) { .limits = { BYTES_DEFAULT,
+						FILES_DEFAULT } };
 	if (e == ERR_OK)
-		e = link_params_name(o, rs, l);
+		e = read_link_name(o, rs, l);
 	if (e == ERR_OK)
 		e = link_params_expiry(o, rq, rs, &l->expires_at);
 	if (e == ERR_OK)
 		e = link_params_limit(o, "max_files", FILES_MAX, rs,
-				      &l->most.files);
+				      &l->limits.files);
 	if (e == ERR_OK)
 		e = link_params_limit(o, "max_bytes", BYTES_MAX, rs,
-				      &l->most.bytes);
+				      &l->limits.bytes);
 	if (e == ERR_OK)
 		e = link_params_limit(o, "max_file_bytes", BYTES_MAX, rs,
 				      &l->max_file_bytes);
@@ -73,11 +73,13 @@ static enum err read_wish(struct request *rq, struct response *rs,
 	return e;
 }
 
-static enum err answer_new(const struct app *app, const struct request *rq,
-			   struct response *rs, const struct upload_link *l,
-			   const char *token)
+static enum err respond_new_upload_link(const struct app *app,
+					const struct request *rq,
+					struct response *rs,
+					const struct upload_link *l,
+					const char *token)
 {
-	struct json_object *o = link_json(l);
+	struct json_object *o = upload_link_json(l);
 	char tail[sizeof("/u/") + LINK_TOKEN_LEN];
 	enum err e;
 
@@ -90,60 +92,44 @@ static enum err answer_new(const struct app *app, const struct request *rq,
 	return e;
 }
 
-/* Who asks, and that an API token may: the statements do not tell whose it is
- */
-static enum err find_caller(struct app *app, struct request *rq,
-			    struct response *rs, const char *scope,
-			    struct session_check *who, uint64_t *owner)
-{
-	enum err e = request_owner(app, rq, rs, scope, who, owner);
-
-	return e == ERR_OK ? session_check_api(app->db, rq, scope, &rs->why)
-			   : e;
-}
-
 enum err handle_upload_link_new(void *app_, struct request *rq,
 				struct response *rs)
 {
 	struct app *app = app_;
 	char token[LINK_TOKEN_LEN + 1];
 	struct upload_link l;
-	struct session_check who;
 	uint64_t owner;
-	enum err e = read_wish(rq, rs, &l);
+	enum err e = read_upload_link(rq, rs, &l);
 
 	if (e == ERR_OK)
-		e = find_caller(app, rq, rs, "files:write", &who, &owner);
+		e = request_owner(app, rq, rs, &owner);
 	if (e == ERR_OK)
-		e = upload_links_add(app->db, &who, owner, &l, token, &rs->why);
-	if (e == ERR_QUOTA)
-		return response_explain(rs, ERR_CONFLICT,
-					"There are %d upload links. Revoke one "
-					"first.",
+		e = upload_links_add(app->db, rq->session, owner, &l, token,
+				     &rs->why);
+	if (e == ERR_TOO_MANY)
+		return response_explain(rs, e,
+					"There are %d upload links, which is "
+					"the limit. Revoke one first.",
 					UPLOAD_LINK_OWNER_MAX);
 	if (e != ERR_OK)
-		return session_check_refused(app->db, rq, "files:write", e,
-					     &rs->why);
-	e = answer_new(app, rq, rs, &l, token);
+		return e;
+	e = respond_new_upload_link(app, rq, rs, &l, token);
 	sodium_memzero(token, sizeof(token));
 	return e;
 }
 
-/* --- the list, and the end --------------------------------------------------
- */
+/* --- listing and revoking ------------------------------------------------- */
 
 struct listing {
 	struct json_object *links; /* the array being filled */
 	struct upload_link row;
 };
 
-static enum err add_row(void *arg)
+static enum err add_upload_link(void *arg)
 {
 	struct listing *l = arg;
 
-	if (json_object_array_add(l->links, link_json(&l->row)) != 0)
-		return ERR_MEMORY;
-	return ERR_OK;
+	return json_append(l->links, upload_link_json(&l->row));
 }
 
 enum err handle_upload_links(void *app_, struct request *rq,
@@ -152,19 +138,17 @@ enum err handle_upload_links(void *app_, struct request *rq,
 	struct app *app = app_;
 	struct json_object *o;
 	struct listing l;
-	struct session_check who;
 	uint64_t owner;
-	enum err e = find_caller(app, rq, rs, "files:read", &who, &owner);
+	enum err e = request_owner(app, rq, rs, &owner);
 
 	if (e != ERR_OK)
 		return e;
 	o = json_object_new_object();
-	l.links = json_object_new_array();
-	(void)json_object_object_add(o, "links", l.links);
-	e = upload_links_list(app->db, &who, owner, &l.row, add_row, &l,
-			      &rs->why);
-	if (e == ERR_OK && json_object_array_length(l.links) == 0)
-		e = session_check_alone(app->db, rq, "files:read", &rs->why);
+	l.links = json_add_array(o, "links");
+	e = l.links != NULL
+		    ? upload_links_list(app->db, rq->session, owner, &l.row,
+					add_upload_link, &l, &rs->why)
+		    : ERR_MEMORY;
 	if (e == ERR_OK)
 		e = response_json(rs, 200, o);
 	json_object_put(o);
@@ -175,15 +159,11 @@ enum err handle_upload_link_end(void *app_, struct request *rq,
 				struct response *rs)
 {
 	struct app *app = app_;
-	struct session_check who;
 	uint64_t owner;
-	enum err e = find_caller(app, rq, rs, "files:write", &who, &owner);
+	enum err e = request_owner(app, rq, rs, &owner);
 
 	if (e == ERR_OK)
-		e = upload_links_revoke(app->db, &who, owner, rq->param,
+		e = upload_links_revoke(app->db, rq->session, owner, rq->param,
 					&rs->why);
-	if (e != ERR_OK)
-		return session_check_refused(app->db, rq, "files:write", e,
-					     &rs->why);
-	return response_empty(rs, 204);
+	return e == ERR_OK ? response_empty(rs, 204) : e;
 }

@@ -1,10 +1,10 @@
-/* GET /usage: what one has, and may have. */
+/* GET /usage: the bytes and files of a user, and the limits. */
 #include "cgi-gateway/app/app.h"
 
 #include "cgi-gateway/app/request_params.h"
 #include "cgi-gateway/tables/file_json.h"
 
-static enum err answer(struct response *rs, const struct usage *u)
+static enum err respond_usage(struct response *rs, const struct usage *u)
 {
 	struct json_object *o = json_object_new_object();
 	enum err e;
@@ -23,16 +23,12 @@ static enum err answer(struct response *rs, const struct usage *u)
 enum err handle_usage(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
-	struct session_check who;
 	struct usage u;
 	uint64_t owner;
-	enum err e = request_owner(app, rq, rs, "files:read", &who, &owner);
+	enum err e = request_owner(app, rq, rs, &owner);
 
-	if (e != ERR_OK)
-		return e;
-	e = quota_usage(app->db, &who, owner, &app->quota, &u, &rs->why);
-	session_check_used(app->db, &who, rq);
 	if (e == ERR_OK)
-		return answer(rs, &u);
-	return session_check_refused(app->db, rq, "files:read", e, &rs->why);
+		e = quota_usage(app->db, rq->session, owner, &app->quota, &u,
+				&rs->why);
+	return e == ERR_OK ? respond_usage(rs, &u) : e;
 }

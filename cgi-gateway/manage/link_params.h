@@ -1,6 +1,6 @@
-/* link_params.h - what a new link is to be, as the JSON of who makes it says.
+/* link_params.h - the JSON parameters of a new link.
  *
- * Each call explains to the client what was wrong.
+ * Each call explains its error to the client.
  */
 #ifndef LINK_PARAMS_H
 #define LINK_PARAMS_H
@@ -11,12 +11,12 @@
 #include "common/http/response.h"
 
 enum {
-	LINK_PARAMS_NONE = 0,	      /* as a time: never; as a limit: none */
-	LINK_PARAMS_LIFE = 7 * 86400, /* seconds, where none is named */
+	LINK_PARAMS_NONE = 0, /* a time: never; a limit: there is none */
+	LINK_PARAMS_LIFE = 7 * 86400, /* seconds, without "expires_in" */
 };
 
-/* The wish, owned: json_object_put(). No body at all is one without members.
- * body_json()'s errors. */
+/* The body as an object, owned: json_object_put(). An empty body is an object
+ * without members. body_json()'s errors. */
 enum err link_params_read(struct request *rq, struct response *rs,
 			  struct json_object **out) MUST_CHECK;
 
@@ -25,8 +25,8 @@ enum err link_params_read(struct request *rq, struct response *rs,
 enum err link_params_expiry(struct json_object *o, const struct request *rq,
 			    struct response *rs, int64_t *out) MUST_CHECK;
 
-/* The limit `key`: a number from 1 to `max`, or null for LINK_PARAMS_NONE. *out stays
- * as it is where none is named. ERR_INVALID. */
+/* The member `key` as a limit: a number from 1 to `max`, or LINK_PARAMS_NONE
+ * for null. Without the member *out keeps its value. ERR_INVALID. */
 enum err link_params_limit(struct json_object *o, const char *key, int64_t max,
 			   struct response *rs, int64_t *out) MUST_CHECK;
 

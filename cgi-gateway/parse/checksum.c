@@ -17,7 +17,7 @@ static const struct algorithm {
 	{ "crc32", 4, NULL },
 };
 
-static const struct algorithm *find(struct span name)
+static const struct algorithm *find_algorithm(struct span name)
 {
 	for (size_t i = 0; i < sizeof(algorithms) / sizeof(*algorithms); i++)
 		if (span_eq(name, span_of(algorithms[i].name)))
@@ -37,10 +37,10 @@ enum err checksum_begin(struct checksum *c, struct span field)
 	}
 	if (!span_cut(&field, ' ', &value))
 		return ERR_FORMAT;
-	a = find(field);
+	a = find_algorithm(field);
 	if (a == NULL)
 		return ERR_INVALID;
-	if (base64_decode(value, (char *)new.wanted, sizeof(new.wanted),
+	if (base64_decode(value, (char *)new.expected, sizeof(new.expected),
 			  &new.len) != ERR_OK ||
 	    new.len != a->len)
 		return ERR_FORMAT;
@@ -69,7 +69,7 @@ void checksum_add(struct checksum *c, struct span bytes)
 bool checksum_matches(struct checksum *c)
 {
 	unsigned char sum[EVP_MAX_MD_SIZE];
-	struct span wanted = { (const char *)c->wanted, c->len };
+	struct span expected = { (const char *)c->expected, c->len };
 
 	if (!c->announced)
 		return true;
@@ -79,7 +79,7 @@ bool checksum_matches(struct checksum *c)
 	    EVP_DigestFinal_ex(c->context, sum, NULL) != 1)
 		return false;
 	return digest_equal((struct span) { (const char *)sum, c->len },
-			    wanted);
+			    expected);
 }
 
 void checksum_release(struct checksum *c)

@@ -26,7 +26,7 @@ enum err clamd_address_parse(struct span text, struct clamd_address *out)
 	    span_has_suffix(host, SPAN("]")))
 		host = (struct span) { host.p + 1, host.len - 2 };
 	else if (span_find(host, ':') < host.len)
-		return ERR_FORMAT; /* which colon would be the port's? */
+		return ERR_FORMAT; /* unclear which colon is the port's */
 	if (host.len == 0 || !span_to_cstr(host, a.host, sizeof(a.host)) ||
 	    !span_to_cstr(port, a.port, sizeof(a.port)))
 		return ERR_FORMAT;
@@ -40,9 +40,10 @@ void clamd_length(uint32_t bytes, char out[static CLAMD_LENGTH])
 		out[i] = (char)(unsigned char)(bytes >> (24 - 8 * i));
 }
 
-/* It goes into answers and logs, whatever a signature file may hold */
-static void keep_name(struct span name,
-		      char out[static CLAMD_SIGNATURE_MAX + 1])
+/* The name appears in responses and logs: it must be plain, whatever a
+ * signature file has */
+static void copy_signature(struct span name,
+			   char out[static CLAMD_SIGNATURE_MAX + 1])
 {
 	size_t n =
 		name.len < CLAMD_SIGNATURE_MAX ? name.len : CLAMD_SIGNATURE_MAX;
@@ -52,23 +53,22 @@ static void keep_name(struct span name,
 	out[n] = '\0';
 }
 
-enum err clamd_answer_parse(struct span answer,
-			    char signature[static CLAMD_SIGNATURE_MAX + 1])
+enum err clamd_reply_parse(struct span reply,
+			   char signature[static CLAMD_SIGNATURE_MAX + 1])
 {
 	struct span found = SPAN(" FOUND"), stream = SPAN("stream: ");
 
-	if (span_eq(answer, SPAN("stream: OK")))
+	if (span_eq(reply, SPAN("stream: OK")))
 		return ERR_OK;
-	if (span_eq(answer, SPAN("INSTREAM size limit exceeded. ERROR")))
+	if (span_eq(reply, SPAN("INSTREAM size limit exceeded. ERROR")))
 		return ERR_TOO_LARGE;
-	if (span_has_suffix(answer, SPAN(" ERROR")))
+	if (span_has_suffix(reply, SPAN(" ERROR")))
 		return ERR_IO;
-	if (!span_has_prefix(answer, stream) ||
-	    !span_has_suffix(answer, found) ||
-	    answer.len <= stream.len + found.len)
+	if (!span_has_prefix(reply, stream) || !span_has_suffix(reply, found) ||
+	    reply.len <= stream.len + found.len)
 		return ERR_FORMAT;
-	keep_name((struct span) { answer.p + stream.len,
-				  answer.len - stream.len - found.len },
-		  signature);
+	copy_signature((struct span) { reply.p + stream.len,
+				       reply.len - stream.len - found.len },
+		       signature);
 	return ERR_INFECTED;
 }

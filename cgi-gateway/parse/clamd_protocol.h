@@ -1,12 +1,13 @@
-/* clamd_protocol.h - how one speaks to ClamAV's daemon (clamd(8), COMMANDS).
+/* clamd_protocol.h - the protocol of ClamAV's daemon (clamd(8), COMMANDS).
  *
+ *	we send			clamd replies
  *	zPING NUL		PONG NUL
  *	zINSTREAM NUL		stream: OK NUL
  *	  { length, bytes }*	stream: <signature> FOUND NUL
- *	  0			INSTREAM size limit exceeded. ERROR NUL, and
- *others
+ *	  0			INSTREAM size limit exceeded. ERROR NUL
+ *				and other errors
  *
- * A length is four bytes, the highest first. Pure: nothing here speaks.
+ * A length is four bytes, the highest first. Pure: nothing here connects.
  */
 #ifndef CLAMD_PROTOCOL_H
 #define CLAMD_PROTOCOL_H
@@ -15,16 +16,16 @@
 #include "common/base/span.h"
 
 enum {
-	CLAMD_ANSWER_MAX = 1024,   /* bytes with the NUL; then it is none */
-	CLAMD_SIGNATURE_MAX = 127, /* bytes; of a longer name the rest is cut */
-	CLAMD_PATH_MAX = 107,	   /* bytes of a socket's path, unix(7) */
+	CLAMD_REPLY_MAX = 1024,	   /* bytes of a reply, with its NUL */
+	CLAMD_SIGNATURE_MAX = 127, /* bytes; a longer name is cut */
+	CLAMD_PATH_MAX = 107,	   /* bytes of a socket's path; unix(7) */
 	CLAMD_HOST_MAX = 253,	   /* bytes; RFC 1035 3.1 */
 	CLAMD_LENGTH = 4,	   /* bytes before each piece */
 };
 
 /* Where a clamd listens. */
 struct clamd_address {
-	char path[CLAMD_PATH_MAX + 1]; /* of its Unix socket; or "", and */
+	char path[CLAMD_PATH_MAX + 1]; /* of its Unix socket; or "", and: */
 	char host[CLAMD_HOST_MAX + 1], port[6];
 };
 
@@ -33,19 +34,19 @@ struct clamd_address {
 enum err clamd_address_parse(struct span text,
 			     struct clamd_address *out) MUST_CHECK;
 
-/* The length that goes before a piece; 0 goes last of all. */
+/* The length that precedes a piece; 0 ends the stream. */
 void clamd_length(uint32_t bytes, char out[static CLAMD_LENGTH]);
 
-/* What clamd says of a stream, `answer` being all up to its NUL:
+/* The meaning of a reply to INSTREAM; `reply` ends before its NUL.
  *
- *   ERR_OK         it has found nothing
- *   ERR_INFECTED   it has; `signature` holds the name, in ASCII
- *   ERR_TOO_LARGE  the stream is longer than its StreamMaxLength
- *   ERR_IO         it could not look: the answer ends in ERROR
- *   ERR_FORMAT     that is none of its answers
+ *   ERR_OK         nothing was found
+ *   ERR_INFECTED   `signature` has the name of what was found, in ASCII
+ *   ERR_TOO_LARGE  the stream is longer than clamd's StreamMaxLength
+ *   ERR_IO         clamd could not scan: the reply ends with ERROR
+ *   ERR_FORMAT     none of clamd's replies
  */
-enum err clamd_answer_parse(struct span answer,
-			    char signature[static CLAMD_SIGNATURE_MAX + 1])
+enum err clamd_reply_parse(struct span reply,
+			   char signature[static CLAMD_SIGNATURE_MAX + 1])
 	MUST_CHECK;
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* `:base64:`, with parameters perhaps */
+/* `:base64:`, and parameters if any */
 static enum err parse_value(struct span value, char out[static SHA256_LEN])
 {
 	struct span ignored;
@@ -22,8 +22,8 @@ static enum err parse_value(struct span value, char out[static SHA256_LEN])
 	return ERR_OK;
 }
 
-/* Take the member before the next comma off the front of *rest; one inside a
- * parameter's "string" parts nothing */
+/* Cut the member before the next comma from the front of *rest. A comma inside
+ * a parameter's "string" does not count. */
 static struct span next_member(struct span *rest)
 {
 	struct span all = *rest;
@@ -75,7 +75,7 @@ enum err digest_field_parse(struct span field,
 		if (found != ERR_OK)
 			return found;
 	}
-	/* RFC 8941 3.2: of one key that stands there twice the last counts */
+	/* RFC 8941 3.2: if a key is repeated, the last one counts */
 	if (found == ERR_OK)
 		memcpy(out, raw, SHA256_LEN);
 	return found;

@@ -8,13 +8,13 @@
 #include "common/codec/digest.h"
 
 /* The sha-256 member of the field's dictionary, `sha-256=:base64:`. Other
- * algorithms are skipped, as RFC 9530 2 says. ERR_NOT_FOUND without one.
- * ERR_FORMAT for what is no such member, and for one of no algorithm at all, as
- * SHA-256 in capitals is: whoever sent it counts on being checked. */
+ * algorithms are skipped (RFC 9530 2). ERR_NOT_FOUND if there is no sha-256.
+ * ERR_FORMAT if the field or the member is malformed, or a key is no valid name
+ * of an algorithm, such as SHA-256 in capitals: its sender expects a check. */
 enum err digest_field_parse(struct span field,
 			    unsigned char out[static SHA256_LEN]) MUST_CHECK;
 
-/* Append the field's value for a digest of ours. */
+/* Append the value of the field for this digest. */
 void digest_field_write(const unsigned char sha256[static SHA256_LEN],
 			struct buf *out);
 

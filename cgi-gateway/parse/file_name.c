@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Behind the last slash of either kind */
+/* The part behind the last slash of either kind */
 static struct span base_name(struct span s)
 {
 	struct span last;
@@ -41,7 +41,7 @@ enum err file_name_clean(struct span sent, char out[static FILE_NAME_MAX + 1])
 							  : ERR_INVALID;
 }
 
-/* True where every browser agrees on what a quoted filename means */
+/* True if all browsers read the quoted filename in the same way */
 static bool is_plain(struct span name)
 {
 	for (size_t i = 0; i < name.len; i++) {
@@ -60,7 +60,7 @@ void file_name_disposition(struct span name, bool inline_, struct buf *out)
 	for (size_t i = 0; i < name.len; i++) {
 		unsigned char c = (unsigned char)name.p[i];
 
-		/* one "_" for a character, not for each of its bytes */
+		/* one "_" for a character, not one for each of its bytes */
 		if ((c & 0xc0) == 0x80)
 			continue;
 		if (c < 0x20 || c > 0x7e || strchr("\"\\%", c) != NULL)

@@ -5,8 +5,8 @@
 #define TEXT SPAN("text/plain")
 #define DATA SPAN("application/octet-stream")
 
-/* In lower case; `type` is no longer than FILE_TYPE_MAX */
-static void keep(struct span type, char out[static FILE_TYPE_MAX + 1])
+/* Copy `type`, of at most FILE_TYPE_MAX bytes, in lower case */
+static void copy_lower(struct span type, char out[static FILE_TYPE_MAX + 1])
 {
 	for (size_t i = 0; i < type.len; i++) {
 		char c = type.p[i];
@@ -28,10 +28,10 @@ void file_type_clean(struct span sent, char out[static FILE_TYPE_MAX + 1])
 	    span_eq_nocase(type, SPAN("multipart")) ||
 	    span_eq_nocase(whole, SPAN("application/x-www-form-urlencoded")))
 		whole = DATA;
-	keep(whole, out);
+	copy_lower(whole, out);
 }
 
-/* --- lists of types ----------------------------------------------------- */
+/* --- lists of types ------------------------------------------------------- */
 
 static bool is_one_of(struct span type, const char *const *list)
 {
@@ -41,7 +41,7 @@ static bool is_one_of(struct span type, const char *const *list)
 	return false;
 }
 
-static bool begins_like(struct span type, const char *const *prefixes)
+static bool has_prefix_of(struct span type, const char *const *prefixes)
 {
 	for (; *prefixes != NULL; prefixes++)
 		if (span_has_prefix(type, span_of(*prefixes)))
@@ -61,8 +61,8 @@ bool file_type_is_inert(struct span type)
 	return is_one_of(type, inert);
 }
 
-/* A page may load it as its own code or style, wherever it lies and whatever
- * its Content-Disposition says (WHATWG MIME Sniffing 4.6 has the list) */
+/* A page can load it as its own script or style sheet, from any address and
+ * with any Content-Disposition (WHATWG MIME Sniffing 4.6 has the list) */
 static bool is_script(struct span type)
 {
 	static const char *const names[] = { "ecmascript", "jscript",
@@ -79,7 +79,7 @@ static bool is_script(struct span type)
 	       is_one_of(subtype, names);
 }
 
-/* Documents that can hold a script, all known to libmagic by themselves */
+/* Documents that can hold a script; libmagic recognizes all of them */
 static bool is_document(struct span type)
 {
 	static const char *const documents[] = {
@@ -117,7 +117,7 @@ static bool is_zip(struct span type)
 	};
 
 	return span_has_suffix(type, SPAN("+zip")) || is_one_of(type, names) ||
-	       begins_like(type, beginnings);
+	       has_prefix_of(type, beginnings);
 }
 
 static bool is_json(struct span type)
@@ -128,19 +128,19 @@ static bool is_json(struct span type)
 	return span_has_suffix(type, SPAN("+json")) || is_one_of(type, names);
 }
 
-/* --- the decision ------------------------------------------------------- */
+/* --- the decision --------------------------------------------------------- */
 
-/* What the bytes of a file of some type are, as far as it matters here */
-enum matter {
-	MATTER_ANY,
-	MATTER_DATA,
-	MATTER_TEXT,
-	MATTER_XML,
-	MATTER_JSON,
-	MATTER_ZIP
+/* The format of the bytes of a type, as far as the decision needs it */
+enum format {
+	FORMAT_ANY,
+	FORMAT_DATA,
+	FORMAT_TEXT,
+	FORMAT_XML,
+	FORMAT_JSON,
+	FORMAT_ZIP
 };
 
-static enum matter matter_of(struct span type)
+static enum format format_of(struct span type)
 {
 	static const char *const data[] = { "image/", "audio/", "video/",
 					    "font/", NULL };
@@ -148,54 +148,54 @@ static enum matter matter_of(struct span type)
 	if (span_has_suffix(type, SPAN("+xml")) ||
 	    span_eq(type, SPAN("application/xml")) ||
 	    span_eq(type, SPAN("text/xml")))
-		return MATTER_XML;
+		return FORMAT_XML;
 	if (is_zip(type))
-		return MATTER_ZIP;
+		return FORMAT_ZIP;
 	if (is_json(type))
-		return MATTER_JSON;
+		return FORMAT_JSON;
 	if (span_has_prefix(type, SPAN("text/")))
-		return MATTER_TEXT;
-	if (span_eq(type, DATA) || begins_like(type, data))
-		return MATTER_DATA;
-	return MATTER_ANY;
+		return FORMAT_TEXT;
+	if (span_eq(type, DATA) || has_prefix_of(type, data))
+		return FORMAT_DATA;
+	return FORMAT_ANY;
 }
 
-/* Whether `claimed` says more of the same bytes than `found` */
+/* True if `claimed` is a more specific type of the same bytes than `found` */
 static bool refines(struct span found, struct span claimed)
 {
-	enum matter is = matter_of(found), said = matter_of(claimed);
+	enum format is = format_of(found), claim = format_of(claimed);
 
-	/* libmagic's finer kinds of text are guesses, but text it is */
+	/* libmagic guesses the kind of text, but it is right that it is text */
 	if (span_eq(claimed, TEXT))
-		return is == MATTER_TEXT && !is_document(found);
+		return is == FORMAT_TEXT && !is_document(found);
 	if (claimed.len == 0 || span_eq(claimed, DATA) ||
 	    file_type_is_inert(claimed) || is_script(claimed) ||
 	    is_document(claimed))
 		return false;
 	if (found.len == 0)
-		return said != MATTER_XML;
+		return claim != FORMAT_XML;
 	if (span_eq(found, DATA))
-		return said == MATTER_DATA || said == MATTER_ANY;
+		return claim == FORMAT_DATA || claim == FORMAT_ANY;
 	if (is_document(found))
-		return said == MATTER_XML &&
+		return claim == FORMAT_XML &&
 		       (span_eq(found, SPAN("text/xml")) ||
 			span_eq(found, SPAN("application/xml")));
-	/* Of JSON that goes on behind the bytes that it sees, libmagic knows
-	 * only that it is text */
-	if (is == MATTER_TEXT)
-		return said == MATTER_TEXT || said == MATTER_JSON ||
-		       said == MATTER_ANY;
-	if (is == MATTER_JSON)
-		return said == MATTER_JSON;
-	return span_eq(found, SPAN("application/zip")) && said == MATTER_ZIP;
+	/* If JSON is longer than the bytes that libmagic gets, libmagic finds
+	 * only text */
+	if (is == FORMAT_TEXT)
+		return claim == FORMAT_TEXT || claim == FORMAT_JSON ||
+		       claim == FORMAT_ANY;
+	if (is == FORMAT_JSON)
+		return claim == FORMAT_JSON;
+	return span_eq(found, SPAN("application/zip")) && claim == FORMAT_ZIP;
 }
 
-/* What libmagic says under the name by which browsers know it */
-static struct span usual(struct span found, struct span claimed)
+/* The name that browsers use for the type that libmagic found */
+static struct span browser_name(struct span found, struct span claimed)
 {
 	if (span_eq(found, SPAN("application/x-empty")) ||
 	    span_eq(found, SPAN("inode/x-empty")))
-		return matter_of(claimed) == MATTER_TEXT ? TEXT : DATA;
+		return format_of(claimed) == FORMAT_TEXT ? TEXT : DATA;
 	if (span_eq(found, SPAN("audio/x-wav")))
 		return SPAN("audio/wav");
 	if (span_eq(found, SPAN("audio/x-m4a")))
@@ -206,9 +206,9 @@ static struct span usual(struct span found, struct span claimed)
 void file_type_decide(struct span found, struct span claimed,
 		      char out[static FILE_TYPE_MAX + 1])
 {
-	struct span is = usual(found, claimed);
+	struct span is = browser_name(found, claimed);
 
 	if (refines(is, claimed))
 		is = claimed;
-	keep(is.len > 0 ? is : DATA, out);
+	copy_lower(is.len > 0 ? is : DATA, out);
 }

@@ -1,9 +1,8 @@
-/* link_token.h - the secret in the address of a link, whichever way files go by
- * it.
+/* link_token.h - the secret in the address of a share link or an upload link.
  *
- * It is 192 random bits, of which only the SHA-256 is kept. No throttle stands
- * before it: with a million links and a million guesses a second, the first
- * right guess is due after 10^38 years.
+ * It is 192 random bits. Only their SHA-256 is stored. Guesses are not
+ * throttled: with a million links and a million guesses a second, the first
+ * right guess is expected after 10^38 years.
  */
 #ifndef LINK_TOKEN_H
 #define LINK_TOKEN_H
@@ -16,13 +15,14 @@ enum {
 	LINK_TOKEN_LEN = 32, /* characters of base64url: 192 bits */
 };
 
-/* A new one, and what is kept of it. The text is shown once. */
+/* Make a token, and the hash to store. The text is shown once. */
 void link_token_make(char text[static LINK_TOKEN_LEN + 1],
 		     unsigned char hash[static SHA256_LEN]);
 
+/* True if `text` could be a token. */
 bool link_token_has_form(struct span text);
 
-/* ERR_NOT_FOUND for what has not the form of one. */
+/* The hash of a token. ERR_NOT_FOUND if `text` cannot be one. */
 enum err link_token_hash(struct span text,
 			 unsigned char hash[static SHA256_LEN]) MUST_CHECK;
 

@@ -30,19 +30,19 @@ bool multipart_complete(const struct multipart *m)
 	return m->state == MULTIPART_EPILOGUE;
 }
 
-static struct span take(struct span *piece, size_t n)
+static struct span cut_front(struct span *piece, size_t n)
 {
-	struct span taken = { piece->p, n };
+	struct span front = { piece->p, n };
 
 	*piece = span_from(*piece, n);
-	return taken;
+	return front;
 }
 
-/* Go on with a delimiter that has begun. True when a decision is there: either
- * it is whole (matched == delimiter_len), or it was none (matched is 0, and
- * *wrongly holds the bytes that were held back). */
-static bool match_on(struct multipart *m, struct span *piece,
-		     struct span *wrongly)
+/* Continue with a delimiter that has begun. True when it is decided: either the
+ * delimiter is complete (matched == delimiter_len), or there is none (matched
+ * is 0, and *wrongly has the bytes that were held back). */
+static bool match_delimiter(struct multipart *m, struct span *piece,
+			    struct span *wrongly)
 {
 	size_t n = m->matched, i = 0;
 
@@ -57,7 +57,7 @@ static bool match_on(struct multipart *m, struct span *piece,
 		return true;
 	if (piece->len == 0)
 		return false;
-	/* A boundary holds no CR, so no later start hides in what was held */
+	/* A boundary has no CR, so no delimiter begins inside these bytes */
 	*wrongly = (struct span) { m->delimiter, n };
 	m->matched = 0;
 	return true;
@@ -68,22 +68,22 @@ static struct span plain_run(struct multipart *m, struct span *piece)
 {
 	size_t n = span_find(*piece, '\r');
 
-	/* CR, but surely no delimiter: go on to the next one */
+	/* A CR that begins no delimiter: find the next CR */
 	while (n + 1 < piece->len && piece->p[n + 1] != '\n')
 		n += 1 + span_find(span_from(*piece, n + 1), '\r');
 	if (n < piece->len) {
-		struct span run = take(piece, n);
+		struct span run = cut_front(piece, n);
 
 		*piece = span_from(*piece, 1);
 		m->matched = 1;
 		return run;
 	}
-	return take(piece, piece->len);
+	return cut_front(piece, piece->len);
 }
 
 /* Bytes of a part or of the preamble, until a boundary */
-static void scan(struct multipart *m, struct span *piece,
-		 struct multipart_event *ev)
+static void scan_data(struct multipart *m, struct span *piece,
+		      struct multipart_event *ev)
 {
 	bool body = m->state == MULTIPART_BODY;
 	struct span data = { NULL, 0 };
@@ -91,8 +91,8 @@ static void scan(struct multipart *m, struct span *piece,
 	while (data.len == 0 && piece->len > 0) {
 		if (m->matched == 0)
 			data = plain_run(m, piece);
-		else if (!match_on(m, piece, &data))
-			return; /* hungry */
+		else if (!match_delimiter(m, piece, &data))
+			return; /* needs more */
 		if (m->matched == m->delimiter_len) {
 			m->state = MULTIPART_LINE_END;
 			m->matched = 0;
@@ -109,11 +109,11 @@ static void scan(struct multipart *m, struct span *piece,
 	}
 }
 
-/* Behind a boundary: "--" closes, CRLF (after blanks) opens the next part */
-static enum err line_end(struct multipart *m, struct span *piece)
+/* After a boundary: "--" ends the form, CRLF (after blanks) begins a part */
+static enum err read_line_end(struct multipart *m, struct span *piece)
 {
 	while (piece->len > 0) {
-		char c = take(piece, 1).p[0];
+		char c = cut_front(piece, 1).p[0];
 
 		if (m->line_end_len == 0 && (c == ' ' || c == '\t'))
 			continue;
@@ -132,9 +132,9 @@ static enum err line_end(struct multipart *m, struct span *piece)
 	return ERR_OK;
 }
 
-/* In `text`: forms write a quote as %22, and nothing else that a name may hold
- * (HTML, "multipart/form-data encoding algorithm"). The new length. */
-static size_t turn_quotes_back(char *text, size_t len)
+/* Forms write a quote as %22, and escape nothing else that a name may contain
+ * (HTML, "multipart/form-data encoding algorithm"). Returns the new length. */
+static size_t unescape_quotes(char *text, size_t len)
 {
 	size_t n = 0;
 
@@ -163,7 +163,7 @@ static enum err read_disposition(struct multipart *m, struct span value,
 			ev->name.len = field_unquote(text, m->name);
 			ev->name.p = m->name;
 		} else if (span_eq_nocase(name, SPAN("filename"))) {
-			ev->file.len = turn_quotes_back(
+			ev->file.len = unescape_quotes(
 				m->file, field_unquote(text, m->file));
 			ev->file.p = m->file;
 			ev->is_file = true;
@@ -197,7 +197,7 @@ static enum err read_head(struct multipart *m, struct multipart_event *ev)
 	return disposed ? ERR_OK : ERR_FORMAT;
 }
 
-/* The header lines end with an empty one; there may be none at all */
+/* The header lines end with an empty line; there may be no others */
 static bool head_ended(const struct multipart *m)
 {
 	struct span head = { m->head, m->head_len };
@@ -212,7 +212,8 @@ static enum err gather_head(struct multipart *m, struct span *piece,
 	while (piece->len > 0) {
 		/* Whole lines at a time: only a LF can end the head */
 		size_t n = span_find(*piece, '\n') + 1;
-		struct span line = take(piece, n < piece->len ? n : piece->len);
+		struct span line =
+			cut_front(piece, n < piece->len ? n : piece->len);
 
 		if (line.len > sizeof(m->head) - m->head_len)
 			return ERR_TOO_LARGE;
@@ -233,8 +234,8 @@ enum err multipart_next(struct multipart *m, struct span *piece,
 {
 	enum err e = ERR_OK;
 
-	*ev = (struct multipart_event) { .kind = MULTIPART_HUNGRY };
-	while (e == ERR_OK && ev->kind == MULTIPART_HUNGRY) {
+	*ev = (struct multipart_event) { .kind = MULTIPART_NEEDS_MORE };
+	while (e == ERR_OK && ev->kind == MULTIPART_NEEDS_MORE) {
 		if (m->end_due) {
 			m->end_due = false;
 			ev->kind = MULTIPART_END;
@@ -242,11 +243,11 @@ enum err multipart_next(struct multipart *m, struct span *piece,
 			break;
 		} else if (m->state == MULTIPART_PREAMBLE ||
 			   m->state == MULTIPART_BODY) {
-			scan(m, piece, ev);
+			scan_data(m, piece, ev);
 		} else if (m->state == MULTIPART_HEAD) {
 			e = gather_head(m, piece, ev);
 		} else if (m->state == MULTIPART_LINE_END) {
-			e = line_end(m, piece);
+			e = read_line_end(m, piece);
 			if (m->state == MULTIPART_EPILOGUE)
 				ev->kind = MULTIPART_CLOSED;
 		} else {

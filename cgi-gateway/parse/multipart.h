@@ -1,17 +1,16 @@
-/* multipart.h - multipart/form-data, a piece at a time (RFC 7578, RFC
- *2046 5.1).
+/* multipart.h - parser of multipart/form-data (RFC 7578, RFC 2046 5.1).
  *
- * Pure and resumable at any byte: the body is fed in pieces of any size, and
- * out come events whose data are spans into the piece (or into the boundary,
- * when what looked like one was none). Memory is fixed by the limits below
+ * Pure and resumable at any byte: the body is passed in pieces of any size, and
+ * the parser returns events. Their data are spans into the piece, or into the
+ * boundary if bytes began like one. The memory is fixed by the limits below,
  * however long the body is.
  *
  *	multipart_init(&m, boundary);
  *	while (piece = more input)
  *		while (multipart_next(&m, &piece, &ev) == ERR_OK &&
- *		       ev.kind != MULTIPART_HUNGRY)
+ *		       ev.kind != MULTIPART_NEEDS_MORE)
  *			...
- *	multipart_complete(&m) tells whether the closing boundary came.
+ *	multipart_complete(&m)
  */
 #ifndef MULTIPART_H
 #define MULTIPART_H
@@ -25,11 +24,11 @@ enum {
 };
 
 enum multipart_kind {
-	MULTIPART_HUNGRY, /* the piece is used up: feed the next */
-	MULTIPART_PART,	  /* a part begins: its header fields are set */
-	MULTIPART_DATA,	  /* bytes of the part */
-	MULTIPART_END,	  /* the part is over */
-	MULTIPART_CLOSED, /* the closing boundary: no part follows */
+	MULTIPART_NEEDS_MORE, /* the piece is used up: pass the next */
+	MULTIPART_PART,	      /* a part begins: its header fields are set */
+	MULTIPART_DATA,	      /* bytes of the part */
+	MULTIPART_END,	      /* the end of the part */
+	MULTIPART_CLOSED,     /* the closing boundary: no part follows */
 };
 
 struct multipart_event {
@@ -38,8 +37,7 @@ struct multipart_event {
 	/* MULTIPART_PART; spans into the parser, good until the next part */
 	bool is_file;	  /* the part has a filename, even an empty one */
 	struct span name; /* of the form field, quotes removed */
-	/* filename, as it was before the form put it into quotes; UTF-8 or not
-	 */
+	/* filename, quotes removed; may not be UTF-8 */
 	struct span file;
 	struct span type; /* Content-Type, or empty */
 };
@@ -47,7 +45,7 @@ struct multipart_event {
 enum multipart_state {
 	MULTIPART_PREAMBLE, /* before the first boundary */
 	MULTIPART_BODY,
-	MULTIPART_LINE_END, /* behind a boundary: "--", blanks, CRLF */
+	MULTIPART_LINE_END, /* after a boundary: "--", blanks, CRLF */
 	MULTIPART_HEAD,
 	MULTIPART_EPILOGUE,
 };
@@ -57,8 +55,8 @@ struct multipart {
 	char delimiter[MULTIPART_BOUNDARY_MAX + 5]; /* CR LF "--" boundary */
 	size_t delimiter_len;
 	size_t matched;	  /* bytes of the delimiter seen so far */
-	bool end_due;	  /* MULTIPART_END is to be told next */
-	char line_end[2]; /* what came behind the boundary */
+	bool end_due;	  /* the next event is MULTIPART_END */
+	char line_end[2]; /* the bytes behind the boundary */
 	size_t line_end_len;
 	char head[MULTIPART_HEAD_MAX];
 	size_t head_len;
@@ -66,17 +64,17 @@ struct multipart {
 	char name[MULTIPART_HEAD_MAX];
 };
 
-/* `content_type` is the request's. ERR_FORMAT without a usable boundary. */
+/* `content_type` is the request's. ERR_FORMAT if it has no usable boundary. */
 enum err multipart_init(struct multipart *m,
 			struct span content_type) MUST_CHECK;
 
-/* Take from the front of *piece and tell what it was.
- * ERR_FORMAT: not multipart/form-data; ERR_TOO_LARGE: a part's header lines
- * are over MULTIPART_HEAD_MAX. */
+/* Parse from the front of *piece up to the next event, and cut that off.
+ * ERR_FORMAT: not multipart/form-data; ERR_TOO_LARGE: the header lines of a
+ * part are longer than MULTIPART_HEAD_MAX. */
 enum err multipart_next(struct multipart *m, struct span *piece,
 			struct multipart_event *ev) MUST_CHECK;
 
-/* Whether the closing boundary has come; without it the body was cut off. */
+/* True after the closing boundary; without it the body is incomplete. */
 bool multipart_complete(const struct multipart *m);
 
 #endif

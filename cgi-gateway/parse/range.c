@@ -3,9 +3,9 @@
 #include "common/codec/field.h"
 #include "common/codec/http_date.h"
 
-/* A position in a file. RFC 9110 14.1.2 sets no bound: a number too great for
- * us is still one, and lies behind every file. */
-static bool position(struct span s, int64_t *out)
+/* A position in a file. RFC 9110 14.1.2 sets no limit: a number that does not
+ * fit into int64_t is valid, and behind the end of every file. */
+static bool parse_position(struct span s, int64_t *out)
 {
 	if (span_to_int(s, out))
 		return true;
@@ -29,7 +29,7 @@ enum err range_parse(struct span field, int64_t size, struct range *out)
 	if (!span_cut(&spec, '-', &last))
 		return ERR_NOT_FOUND;
 	if (spec.len == 0) { /* "-500": the last 500 bytes */
-		if (!position(last, &to))
+		if (!parse_position(last, &to))
 			return ERR_NOT_FOUND;
 		if (to == 0 || size == 0)
 			return ERR_RANGE;
@@ -37,10 +37,10 @@ enum err range_parse(struct span field, int64_t size, struct range *out)
 		*out = (struct range) { from, size - from };
 		return ERR_OK;
 	}
-	if (!position(spec, &from))
+	if (!parse_position(spec, &from))
 		return ERR_NOT_FOUND;
 	to = size - 1;
-	if (last.len > 0 && (!position(last, &to) || to < from))
+	if (last.len > 0 && (!parse_position(last, &to) || to < from))
 		return ERR_NOT_FOUND;
 	if (from >= size)
 		return ERR_RANGE;
@@ -69,8 +69,8 @@ bool condition_range_holds(const struct conditions *c, struct span etag,
 
 	if (c->if_range.len == 0)
 		return true;
-	/* 13.1.5: strong comparison, so a weak tag never holds; a date must be
-	 * the very one that we sent */
+	/* 13.1.5: strong comparison, so a weak tag never matches; a date must
+	 * be exactly the one that we sent */
 	if (http_date_parse(c->if_range, &when) == ERR_OK)
 		return when == modified;
 	return span_eq(c->if_range, etag);

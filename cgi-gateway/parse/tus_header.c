@@ -2,7 +2,7 @@
 
 #include "common/codec/encode.h"
 
-/* Both fields are stored, and told again in the head of an answer */
+/* Both fields are stored, and sent back in the head of a response */
 static bool is_printable(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++)
@@ -11,7 +11,7 @@ static bool is_printable(struct span s)
 	return true;
 }
 
-/* Take the next "key" or "key value" off the front of *rest */
+/* Cut the next "key" or "key value" off the front of *rest */
 static bool next_pair(struct span *rest, struct span *key, struct span *value)
 {
 	if (!span_next(rest, ',', key))
@@ -104,7 +104,7 @@ bool tus_concat_next(struct span *parts, struct span *id)
 		if (!span_next(parts, ' ', id))
 			return false;
 	while (id->len == 0);
-	(void)span_cut(id, '?', &ignored); /* our own, of an admin: ?owner= */
+	(void)span_cut(id, '?', &ignored); /* as in our own URLs: ?owner= */
 	if (span_cut_last(id, '/', &last))
 		*id = last;
 	return true;

@@ -12,33 +12,32 @@ enum {
 	TUS_METADATA_MAX = 4096, /* bytes of Upload-Metadata */
 	TUS_METADATA_KEYS = 32,	 /* pairs in it */
 	TUS_CONCAT_MAX = 8192,	 /* bytes of Upload-Concat */
-	TUS_PARTS_MAX = 100,	 /* uploads that one is put together of */
+	TUS_PARTS_MAX = 100,	 /* parts of a joined upload */
 };
 
-/* Whether the field is "key base64,key base64,key": keys of visible ASCII, none
- * twice, values well formed or left out, and no tab. Empty is well formed.
+/* Check that a field is "key base64,key base64,key": keys of visible ASCII,
+ * none twice; each value is base64 or left out; no tab. An empty field passes.
  * ERR_TOO_LARGE beyond the limits, ERR_FORMAT. */
 enum err tus_metadata_check(struct span field) MUST_CHECK;
 
-/* Decode the value of `key` in a field that was checked; it may hold any byte,
- * and is not terminated. ERR_NOT_FOUND; ERR_TOO_LARGE when `cap` does not hold
- * it. */
+/* Decode the value of `key` in a checked field. The value may hold any byte and
+ * is not terminated. ERR_NOT_FOUND; ERR_TOO_LARGE: longer than `cap`. */
 enum err tus_metadata_get(struct span field, const char *key, char *out,
 			  size_t cap, size_t *len) MUST_CHECK;
 
 enum tus_concat {
-	TUS_WHOLE,   /* no Upload-Concat: a file by itself */
-	TUS_PARTIAL, /* to be put together with others */
-	TUS_FINAL,   /* put together of others */
+	TUS_WHOLE,   /* no Upload-Concat: becomes a file by itself */
+	TUS_PARTIAL, /* a part, to be joined with others */
+	TUS_FINAL,   /* joined from parts */
 };
 
-/* What Upload-Concat says; of a TUS_FINAL, *parts is the list of URLs, visible
- * ASCII and blanks. ERR_FORMAT, ERR_TOO_LARGE. */
+/* Parse Upload-Concat. *parts is set for a TUS_FINAL only: its list of URLs,
+ * visible ASCII and spaces. ERR_FORMAT, ERR_TOO_LARGE. */
 enum err tus_concat_parse(struct span field, enum tus_concat *kind,
 			  struct span *parts) MUST_CHECK;
 
-/* Take the next URL off the front of *parts: *id is its last segment, whatever
- * stands there. False when *parts is used up. */
+/* Cut the next URL off the front of *parts. *id is its last segment, which can
+ * be any text. Returns false at the end of the list. */
 bool tus_concat_next(struct span *parts, struct span *id);
 
 #endif

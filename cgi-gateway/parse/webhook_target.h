@@ -1,5 +1,5 @@
-/* webhook_target.h - who is told what happens to files: EVENT_URLS, the addresses of
- * internal services, separated by blanks.
+/* webhook_target.h - who is told what happens to files: EVENT_URLS, the
+ * addresses of internal services, separated by blanks.
  *
  * An address is http:// or https://, a host, a port or none, a path or none. It
  * stands in the database, in logs and in reports as it is written, so a name

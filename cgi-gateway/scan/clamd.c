@@ -1,7 +1,8 @@
 #include "cgi-gateway/scan/clamd.h"
 
+#include "cgi-gateway/scan/clamd_lookup.h"
+
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,7 +11,8 @@
 #include <unistd.h>
 
 enum {
-	BUSY_MS = 20, /* until a full queue of a Unix socket is tried again */
+	BUSY_MS = 20, /* before connecting again to a Unix socket whose queue is
+			 full */
 };
 
 static int64_t clock_ms(void)
@@ -21,7 +23,7 @@ static int64_t clock_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* What of `events` has come (or an error) by `deadline`; 0: nothing */
+/* The events of `events` that are ready (or an error) by `deadline`; 0: none */
 static int wait_for(int fd, short events, int64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = events };
@@ -50,11 +52,11 @@ static enum err failed(const char *doing, struct errmsg *why)
 		       strerror(errno));
 }
 
-/* --- connecting ---------------------------------------------------------- */
+/* --- connecting ----------------------------------------------------------- */
 
-/* 0, or errno */
-static int join(int fd, const struct sockaddr *to, socklen_t len,
-		int64_t deadline)
+/* 0, or an errno value */
+static int connect_by(int fd, const struct sockaddr *to, socklen_t len,
+		      int64_t deadline)
 {
 	socklen_t size = sizeof(int);
 	int error = 0;
@@ -74,14 +76,15 @@ static int join(int fd, const struct sockaddr *to, socklen_t len,
 }
 
 /* A connected socket, or -1 and errno */
-static int dial(int family, const struct sockaddr *to, socklen_t len)
+static int socket_connect(int family, const struct sockaddr *to, socklen_t len,
+			  int64_t deadline)
 {
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int error;
 
 	if (fd < 0)
 		return -1;
-	error = join(fd, to, len, clock_ms() + CLAMD_CONNECT * 1000);
+	error = connect_by(fd, to, len, deadline);
 	if (error == 0)
 		return fd;
 	(void)close(fd);
@@ -89,45 +92,71 @@ static int dial(int family, const struct sockaddr *to, socklen_t len)
 	return -1;
 }
 
-static int dial_path(const char *path)
+static int connect_path(const char *path, int64_t deadline)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
 	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	return dial(AF_UNIX, (const struct sockaddr *)&a, sizeof(a));
+	return socket_connect(AF_UNIX, (const struct sockaddr *)&a, sizeof(a),
+			      deadline);
 }
 
-/* Looked up each time: what is behind a name may move */
-static enum err dial_host(const struct clamd_address *a, int *out,
-			  struct errmsg *why)
+/* The first address that accepts. Each gets an equal share of the time that is
+ * left, so that one that does not respond leaves time for the next. */
+static int connect_any(const struct addrinfo *list, int64_t deadline)
 {
-	const struct addrinfo want = { .ai_socktype = SOCK_STREAM };
-	struct addrinfo *found = NULL;
-	int fd = -1, e = getaddrinfo(a->host, a->port, &want, &found);
+	int64_t left = 0;
+	int fd = -1;
 
-	if (e != 0)
-		return err_set(why, ERR_UNAVAILABLE, "clamd: %s: %s", a->host,
-			       gai_strerror(e));
-	for (struct addrinfo *i = found; i != NULL && fd < 0; i = i->ai_next)
-		fd = dial(i->ai_family, i->ai_addr, i->ai_addrlen);
-	freeaddrinfo(found);
+	for (const struct addrinfo *i = list; i != NULL; i = i->ai_next)
+		left++;
+	for (const struct addrinfo *i = list; i != NULL && fd < 0;
+	     i = i->ai_next, left--) {
+		int64_t now = clock_ms();
+
+		fd = socket_connect(i->ai_family, i->ai_addr, i->ai_addrlen,
+				    now + (deadline - now) / left);
+	}
+	return fd;
+}
+
+static enum err connect_address(const struct clamd_address *a, int64_t deadline,
+				int *out, struct errmsg *why)
+{
+	struct addrinfo *found = NULL;
+	enum err e = ERR_OK;
+	int fd;
+
+	if (a->path[0] != '\0') {
+		fd = connect_path(a->path, deadline);
+	} else {
+		e = clamd_lookup(a, deadline, &found, why);
+		if (e != ERR_OK)
+			return e;
+		fd = connect_any(found, deadline);
+	}
 	if (fd < 0)
-		return failed("connect", why);
-	*out = fd;
-	return ERR_OK;
+		e = failed("connect", why);
+	else
+		*out = fd;
+	if (found != NULL)
+		freeaddrinfo(found);
+	return e;
 }
 
 static enum err stream_open(const struct clamd *d, int64_t seconds,
 			    struct clamd_stream *s, struct errmsg *why)
 {
+	int64_t connected_by =
+		seconds < CLAMD_CONNECT ? seconds : CLAMD_CONNECT;
+	int64_t now = clock_ms();
+
 	*s = (struct clamd_stream) {
 		.fd = -1,
-		.deadline = clock_ms() + seconds * 1000,
+		.deadline = now + seconds * 1000,
 	};
-	if (d->address.path[0] == '\0')
-		return dial_host(&d->address, &s->fd, why);
-	s->fd = dial_path(d->address.path);
-	return s->fd < 0 ? failed("connect", why) : ERR_OK;
+	return connect_address(&d->address, now + connected_by * 1000, &s->fd,
+			       why);
 }
 
 void clamd_close(struct clamd_stream *s)
@@ -137,19 +166,20 @@ void clamd_close(struct clamd_stream *s)
 	s->fd = -1;
 }
 
-/* --- speaking ------------------------------------------------------------ */
+/* --- commands ------------------------------------------------------------- */
 
-/* ERR_CLOSED as soon as it speaks or goes away, for it speaks last */
-static enum err say(struct clamd_stream *s, struct span bytes, int flags,
-		    struct errmsg *why)
+/* ERR_CLOSED as soon as clamd replies or closes the connection: it replies only
+ * when it reads no more */
+static enum err stream_send(struct clamd_stream *s, struct span bytes,
+			    int flags, struct errmsg *why)
 {
 	while (bytes.len > 0) {
-		int came = wait_for(s->fd, POLLIN | POLLOUT, s->deadline);
+		int ready = wait_for(s->fd, POLLIN | POLLOUT, s->deadline);
 		ssize_t n;
 
-		if (came == 0)
+		if (ready == 0)
 			return timed_out("sending", why);
-		if ((came & ~POLLOUT) != 0)
+		if ((ready & ~POLLOUT) != 0)
 			return ERR_CLOSED;
 		n = send(s->fd, bytes.p, bytes.len, flags | MSG_NOSIGNAL);
 		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
@@ -162,20 +192,20 @@ static enum err say(struct clamd_stream *s, struct span bytes, int flags,
 	return ERR_OK;
 }
 
-/* All up to the NUL, which must come */
-static enum err hear(struct clamd_stream *s,
-		     char space[static CLAMD_ANSWER_MAX], struct span *out,
-		     struct errmsg *why)
+/* The reply up to its NUL. Without a NUL there is no reply. */
+static enum err stream_receive(struct clamd_stream *s,
+			       char space[static CLAMD_REPLY_MAX],
+			       struct span *out, struct errmsg *why)
 {
 	struct span all = { space, 0 };
 	size_t end = 0;
 
-	while (all.len < CLAMD_ANSWER_MAX) {
+	while (all.len < CLAMD_REPLY_MAX) {
 		ssize_t n;
 
 		if (wait_for(s->fd, POLLIN, s->deadline) == 0)
-			return timed_out("waiting for its answer", why);
-		n = recv(s->fd, space + all.len, CLAMD_ANSWER_MAX - all.len, 0);
+			return timed_out("waiting for the reply", why);
+		n = recv(s->fd, space + all.len, CLAMD_REPLY_MAX - all.len, 0);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (n < 0)
@@ -189,23 +219,24 @@ static enum err hear(struct clamd_stream *s,
 			return ERR_OK;
 		}
 	}
-	return err_set(why, ERR_UNAVAILABLE, "clamd: ended without an answer");
+	return err_set(why, ERR_UNAVAILABLE,
+		       "clamd: the connection ended without a reply");
 }
 
 enum err clamd_ping(const struct clamd *d, struct errmsg *why)
 {
-	char space[CLAMD_ANSWER_MAX];
+	char space[CLAMD_REPLY_MAX];
 	struct clamd_stream s;
-	struct span answer = { NULL, 0 };
+	struct span reply = { NULL, 0 };
 	enum err e = stream_open(d, CLAMD_CONNECT, &s, why);
 
 	if (e == ERR_OK)
-		e = say(&s, SPAN("zPING\0"), 0, why);
+		e = stream_send(&s, SPAN("zPING\0"), 0, why);
 	if (e == ERR_OK || e == ERR_CLOSED)
-		e = hear(&s, space, &answer, why);
-	if (e == ERR_OK && !span_eq(answer, SPAN("PONG")))
-		e = err_set(why, ERR_UNAVAILABLE, "clamd: %.*s is no PONG",
-			    SPAN_ARG(answer));
+		e = stream_receive(&s, space, &reply, why);
+	if (e == ERR_OK && !span_eq(reply, SPAN("PONG")))
+		e = err_set(why, ERR_UNAVAILABLE,
+			    "clamd: replied \"%.*s\" to PING", SPAN_ARG(reply));
 	clamd_close(&s);
 	return e;
 }
@@ -216,9 +247,10 @@ enum err clamd_begin(const struct clamd *d, struct clamd_stream *s,
 	enum err e = stream_open(d, d->timeout, s, why);
 
 	if (e == ERR_OK)
-		e = say(s, SPAN("zINSTREAM\0"), 0, why);
+		e = stream_send(s, SPAN("zINSTREAM\0"), 0, why);
 	if (e == ERR_CLOSED)
-		e = err_set(why, ERR_UNAVAILABLE, "clamd: hung up at once");
+		e = err_set(why, ERR_UNAVAILABLE,
+			    "clamd: closed the connection at once");
 	return e;
 }
 
@@ -229,10 +261,11 @@ enum err clamd_send(struct clamd_stream *s, struct span piece,
 	enum err e;
 
 	clamd_length((uint32_t)piece.len, length);
-	e = say(s, (struct span) { length, sizeof(length) }, MSG_MORE, why);
+	e = stream_send(s, (struct span) { length, sizeof(length) }, MSG_MORE,
+			why);
 	if (e == ERR_OK)
-		e = say(s, piece, 0, why);
-	s->cut = e == ERR_CLOSED;
+		e = stream_send(s, piece, 0, why);
+	s->cut_short = e == ERR_CLOSED;
 	return e;
 }
 
@@ -240,24 +273,25 @@ enum err clamd_end(struct clamd_stream *s,
 		   char signature[static CLAMD_SIGNATURE_MAX + 1],
 		   struct errmsg *why)
 {
-	char space[CLAMD_ANSWER_MAX], last[CLAMD_LENGTH];
-	struct span answer = { NULL, 0 };
+	char space[CLAMD_REPLY_MAX], last[CLAMD_LENGTH];
+	struct span reply = { NULL, 0 };
 	enum err e = ERR_OK;
 
 	clamd_length(0, last);
-	if (!s->cut)
-		e = say(s, (struct span) { last, sizeof(last) }, 0, why);
+	if (!s->cut_short)
+		e = stream_send(s, (struct span) { last, sizeof(last) }, 0,
+				why);
 	if (e == ERR_OK || e == ERR_CLOSED)
-		e = hear(s, space, &answer, why);
+		e = stream_receive(s, space, &reply, why);
 	if (e != ERR_OK)
 		return e;
-	e = clamd_answer_parse(answer, signature);
-	if (e == ERR_INFECTED || (e == ERR_OK && !s->cut))
+	e = clamd_reply_parse(reply, signature);
+	if (e == ERR_INFECTED || (e == ERR_OK && !s->cut_short))
 		return e;
 	if (e == ERR_TOO_LARGE)
 		return err_set(why, e,
 			       "clamd: its StreamMaxLength is less than "
 			       "CLAMD_MAX");
-	return err_set(why, ERR_UNAVAILABLE, "clamd: it said \"%.*s\"",
-		       SPAN_ARG(answer));
+	return err_set(why, ERR_UNAVAILABLE, "clamd: replied \"%.*s\"",
+		       SPAN_ARG(reply));
 }

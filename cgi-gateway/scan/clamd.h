@@ -1,12 +1,12 @@
-/* clamd.h - one file at a time through ClamAV's daemon.
+/* clamd.h - scan one file at a time by ClamAV's daemon.
  *
- *	clamd_begin(&d, &s, m)
- *	{ clamd_send(&s, piece, m) }* until all is sent, or it is ERR_CLOSED
- *	clamd_end(&s, signature, m)
- *	clamd_close(&s)			whatever came before
+ *	clamd_begin(&d, &s, why)
+ *	{ clamd_send(&s, piece, why) }*	until all is sent, or ERR_CLOSED
+ *	clamd_end(&s, signature, why)
+ *	clamd_close(&s)			after any of these, whatever it returned
  *
- * ERR_UNAVAILABLE, from each: it is not there, has gone away, did not answer in
- * time, or could not look; `m` tells which.
+ * Each returns ERR_UNAVAILABLE when clamd cannot be reached, closes the
+ * connection, does not reply in time or cannot scan; `why` has the reason.
  */
 #ifndef CLAMD_H
 #define CLAMD_H
@@ -14,35 +14,41 @@
 #include "cgi-gateway/parse/clamd_protocol.h"
 
 enum {
-	CLAMD_CONNECT = 5, /* seconds for a connection; and for a whole ping */
+	/* seconds: for the look-up of the name and the connections to all of
+	 * its addresses together; also for a whole ping */
+	CLAMD_CONNECT = 5,
 };
 
 struct clamd {
 	struct clamd_address address;
-	int64_t timeout; /* seconds, from the connection to the answer */
+	int64_t timeout; /* seconds from clamd_begin() to the reply; also for
+			    the connection, if less than CLAMD_CONNECT */
 };
 
 struct clamd_stream {
 	int fd;		  /* -1: none */
-	int64_t deadline; /* ms of the monotonic clock */
-	bool cut;	  /* it stopped reading before it had all */
+	int64_t deadline; /* ms of CLOCK_MONOTONIC */
+	bool cut_short;	  /* clamd stopped reading before the end */
 };
 
-/* Whether it is there and answers. */
+/* ERR_OK if clamd responds. */
 enum err clamd_ping(const struct clamd *d, struct errmsg *why) MUST_CHECK;
 
-/* *s is filled in any case. */
+/* Connect. *s is filled in any case. */
 enum err clamd_begin(const struct clamd *d, struct clamd_stream *s,
 		     struct errmsg *why) MUST_CHECK;
 
-/* A piece of at least one byte. ERR_CLOSED: clamd takes no more, and
- * clamd_end() tells why. */
+/* Send at least one byte. ERR_CLOSED: clamd reads no more; clamd_end() returns
+ * the reason. */
 enum err clamd_send(struct clamd_stream *s, struct span piece,
-		    struct errmsg *cause) MUST_CHECK;
+		    struct errmsg *why) MUST_CHECK;
 
-/* Hear what it says. ERR_OK: it has seen all that was sent and found nothing.
- * ERR_INFECTED: `signature` is filled. ERR_TOO_LARGE: longer than clamd's own
- * setting StreamMaxLength allows. */
+/* Read clamd's reply.
+ *
+ *   ERR_OK         clamd has scanned all that was sent and found nothing
+ *   ERR_INFECTED   `signature` is filled
+ *   ERR_TOO_LARGE  more bytes than clamd's setting StreamMaxLength
+ */
 enum err clamd_end(struct clamd_stream *s,
 		   char signature[static CLAMD_SIGNATURE_MAX + 1],
 		   struct errmsg *why) MUST_CHECK;

@@ -2,70 +2,71 @@
 
 #include "common/base/buf.h"
 
-/* --- settings ------------------------------------------------------------ */
+/* --- settings ------------------------------------------------------------- */
 
-static enum err open_sniffer(struct content_scanner *in, struct errmsg *why)
+static enum err open_mime_types(struct content_scanner *s, struct errmsg *why)
 {
-	enum err e = mime_type_open(in->magic_database, &in->sniffer, why);
+	enum err e = mime_type_open(s->magic_database, &s->mime_types, why);
 
-	/* Who names a database wants that one */
-	if (e == ERR_CONFIG && in->magic_database[0] == '\0')
+	/* A database that is named in the settings must be there */
+	if (e == ERR_CONFIG && s->magic_database[0] == '\0')
 		return ERR_OK;
 	return e;
 }
 
-static enum err open_clamd(struct content_scanner *in, struct errmsg *why)
+static enum err open_clamd(struct content_scanner *s, struct errmsg *why)
 {
-	struct span larger = span_of(in->clamd_larger);
+	struct span larger = span_of(s->clamd_larger);
 
-	in->scans = in->clamd[0] != '\0';
-	in->accepts_larger = span_eq(larger, SPAN("accept"));
-	in->daemon.timeout = in->clamd_timeout;
-	if (!in->accepts_larger && !span_eq(larger, SPAN("refuse")))
+	s->scans = s->clamd[0] != '\0';
+	s->accepts_larger = span_eq(larger, SPAN("accept"));
+	s->daemon.timeout = s->clamd_timeout;
+	if (!s->accepts_larger && !span_eq(larger, SPAN("refuse")))
 		return err_set(
 			why, ERR_CONFIG,
-			"CLAMD_LARGER: \"%.40s\" is not refuse or accept",
-			in->clamd_larger);
-	if (in->scans && clamd_address_parse(span_of(in->clamd),
-					     &in->daemon.address) != ERR_OK)
-		return err_set(why, ERR_CONFIG,
-			       "CLAMD: \"%.120s\" is not the path of a socket, "
-			       "or host:port",
-			       in->clamd);
+			"CLAMD_LARGER: \"%.40s\" must be refuse or accept",
+			s->clamd_larger);
+	if (s->scans && clamd_address_parse(span_of(s->clamd),
+					    &s->daemon.address) != ERR_OK)
+		return err_set(
+			why, ERR_CONFIG,
+			"CLAMD: \"%.120s\" must be the path of a socket, "
+			"or host:port",
+			s->clamd);
 	return ERR_OK;
 }
 
-enum err content_scanner_open(struct content_scanner *in, struct errmsg *why)
+enum err content_scanner_open(struct content_scanner *s, struct errmsg *why)
 {
-	enum err e = open_clamd(in, why);
+	enum err e = open_clamd(s, why);
 
-	return e == ERR_OK ? open_sniffer(in, why) : e;
+	return e == ERR_OK ? open_mime_types(s, why) : e;
 }
 
-void content_scanner_close(struct content_scanner *in)
+void content_scanner_close(struct content_scanner *s)
 {
-	mime_type_close(in->sniffer);
-	in->sniffer = NULL;
+	mime_type_close(s->mime_types);
+	s->mime_types = NULL;
 }
 
-enum err content_scanner_ready(const struct content_scanner *in,
+enum err content_scanner_ready(const struct content_scanner *s,
 			       struct errmsg *why)
 {
-	return in->scans ? clamd_ping(&in->daemon, why) : ERR_OK;
+	return s->scans ? clamd_ping(&s->daemon, why) : ERR_OK;
 }
 
-int64_t content_scanner_limit(const struct content_scanner *in, int64_t max)
+int64_t content_scanner_limit(const struct content_scanner *s, int64_t max)
 {
-	if (in->scans && !in->accepts_larger && in->clamd_max < max)
-		return in->clamd_max;
+	if (s->scans && !s->accepts_larger && s->clamd_max < max)
+		return s->clamd_max;
 	return max;
 }
 
-/* --- looking ------------------------------------------------------------- */
+/* --- scanning ------------------------------------------------------------- */
 
-/* The piece at `from`, or as much of it as is there */
-static enum err fill(const struct content_source *src, int64_t from,
-		     struct buf *piece, struct errmsg *why)
+/* Read the piece at `from`, to the end of the file at most */
+static enum err read_piece(const struct content_source *src, int64_t from,
+			   struct buf *piece, struct errmsg *why)
 {
 	int64_t left = src->size - from;
 	size_t want = left < CONTENT_SCANNER_PIECE ? (size_t)left
@@ -86,70 +87,72 @@ static enum err fill(const struct content_source *src, int64_t from,
 	return e;
 }
 
-static void decide_type(const struct content_scanner *in, struct span head,
+static void decide_type(const struct content_scanner *s, struct span head,
 			struct file *f)
 {
 	char found[FILE_TYPE_MAX + 1] = "";
 
-	if (in->sniffer != NULL)
-		mime_type_of(in->sniffer, head, found);
+	if (s->mime_types != NULL)
+		mime_type_of(s->mime_types, head, found);
 	file_type_decide(span_of(found), span_of(f->claimed_type), f->type);
 }
 
-/* All of it, the first piece of which is in `piece` already */
-static enum err send_all(const struct content_source *src,
-			 struct clamd_stream *s, struct buf *piece,
-			 struct errmsg *why)
+/* Send the whole file; its first piece is already in `piece` */
+static enum err send_file_to_clamd(const struct content_source *src,
+				   struct clamd_stream *stream,
+				   struct buf *piece, struct errmsg *why)
 {
 	int64_t sent = 0;
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && sent < src->size) {
 		if (sent > 0)
-			e = fill(src, sent, piece, why);
+			e = read_piece(src, sent, piece, why);
 		if (e == ERR_OK && piece->len == 0)
-			e = err_set(why, ERR_IO, "%lld bytes of %lld are there",
+			e = err_set(why, ERR_IO,
+				    "the file ends after %lld of %lld bytes",
 				    (long long)sent, (long long)src->size);
 		if (e == ERR_OK)
-			e = clamd_send(s, buf_span(piece), why);
+			e = clamd_send(stream, buf_span(piece), why);
 		sent += (int64_t)piece->len;
 	}
 	return e;
 }
 
-static enum err scan(const struct content_scanner *in,
-		     const struct content_source *src, struct buf *piece,
-		     char signature[static CLAMD_SIGNATURE_MAX + 1],
-		     struct errmsg *why)
+static enum err scan_by_clamd(const struct content_scanner *s,
+			      const struct content_source *src,
+			      struct buf *piece,
+			      char signature[static CLAMD_SIGNATURE_MAX + 1],
+			      struct errmsg *why)
 {
-	struct clamd_stream s;
-	enum err e = clamd_begin(&in->daemon, &s, why);
+	struct clamd_stream stream;
+	enum err e = clamd_begin(&s->daemon, &stream, why);
 
 	if (e == ERR_OK)
-		e = send_all(src, &s, piece, why);
+		e = send_file_to_clamd(src, &stream, piece, why);
 	if (e == ERR_OK || e == ERR_CLOSED)
-		e = clamd_end(&s, signature, why);
-	clamd_close(&s);
+		e = clamd_end(&stream, signature, why);
+	clamd_close(&stream);
 	return e;
 }
 
-enum err content_scanner_scan(const struct content_scanner *in,
+enum err content_scanner_scan(const struct content_scanner *s,
 			      const struct content_source *src, struct file *f,
 			      char signature[static CLAMD_SIGNATURE_MAX + 1],
 			      struct errmsg *why)
 {
-	bool larger = in->scans && src->size > in->clamd_max;
+	bool larger = s->scans && src->size > s->clamd_max;
 	struct buf piece;
 	enum err e;
 
-	if (larger && !in->accepts_larger)
+	if (larger && !s->accepts_larger)
 		return ERR_TOO_LARGE;
 	buf_init(&piece, CONTENT_SCANNER_PIECE);
-	e = fill(src, 0, &piece, why);
+	e = read_piece(src, 0, &piece, why);
 	if (e == ERR_OK) {
-		decide_type(in, buf_span(&piece), f);
-		if (in->scans && !larger)
-			e = scan(in, src, &piece, signature, why);
+		decide_type(s, buf_span(&piece), f);
+		if (s->scans && !larger)
+			e = scan_by_clamd(s, src, &piece, signature, why);
 	}
 	buf_release(&piece);
 	return e;

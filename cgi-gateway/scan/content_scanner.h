@@ -1,5 +1,5 @@
-/* content_scanner.h - looks at the bytes of a file that is not visible yet: what type
- * they are of, and whether a virus scanner knows them.
+/* content_scanner.h - examines the bytes of a file before it becomes visible:
+ * what type they are, and whether they are infected.
  */
 #ifndef CONTENT_SCANNER_H
 #define CONTENT_SCANNER_H
@@ -9,8 +9,8 @@
 #include "cgi-gateway/tables/files.h"
 
 enum {
-	CONTENT_SCANNER_PIECE =
-		64 * 1024, /* bytes read at a time; MIME_TYPE_HEAD too */
+	/* bytes read at a time; also MIME_TYPE_HEAD */
+	CONTENT_SCANNER_PIECE = 64 * 1024,
 };
 
 struct content_scanner {
@@ -18,30 +18,30 @@ struct content_scanner {
 	char *magic_database, *clamd, *clamd_larger;
 	int64_t clamd_max;     /* bytes of a file that is scanned */
 	int64_t clamd_timeout; /* seconds */
-	/* made by content_scanner_open() */
-	struct mime_types *sniffer; /* NULL: libmagic has no database */
+	/* filled by content_scanner_open() */
+	struct mime_types *mime_types; /* NULL: libmagic has no database */
 	struct clamd daemon;
 	bool scans;	     /* CLAMD is set */
-	bool accepts_larger; /* unscanned */
+	bool accepts_larger; /* files over clamd_max, unscanned */
 };
 
-/* ERR_CONFIG when a setting is wrong. Without MAGIC_DATABASE it does not fail
- * for want of libmagic's own: then in->sniffer is NULL, `why` tells why, and
- * no file's type is taken for sure. */
-enum err content_scanner_open(struct content_scanner *in,
+/* ERR_CONFIG if a setting is invalid. If MAGIC_DATABASE is not set and libmagic
+ * has no database of its own, that is no error: s->mime_types is NULL, `why`
+ * has the reason, and the bytes decide no file's type. */
+enum err content_scanner_open(struct content_scanner *s,
 			      struct errmsg *why) MUST_CHECK;
-void content_scanner_close(struct content_scanner *in);
+void content_scanner_close(struct content_scanner *s);
 
-/* ERR_UNAVAILABLE when files cannot be scanned now though they must be. */
-enum err content_scanner_ready(const struct content_scanner *in,
+/* ERR_UNAVAILABLE if CLAMD is set and clamd does not respond. */
+enum err content_scanner_ready(const struct content_scanner *s,
 			       struct errmsg *why) MUST_CHECK;
 
-/* How large a file may be, which otherwise may be of `max` bytes: no larger
- * than what is scanned, unless larger ones are accepted. */
-int64_t content_scanner_limit(const struct content_scanner *in, int64_t max);
+/* The limit of a file's size: `max` bytes, or less if files have to be scanned:
+ * then what is larger than clamd_max is refused. */
+int64_t content_scanner_limit(const struct content_scanner *s, int64_t max);
 
-/* The bytes of the file, all written, wherever they lie. `read` puts at most
- * `cap` bytes from byte `from` on into `to`; *got is 0 behind the end only. */
+/* The bytes of a file, which are all written. `read` copies at most `cap`
+ * bytes, beginning with byte `from`, to `to`; *got is 0 only at the end. */
 struct content_source {
 	enum err (*read)(void *arg, int64_t from, char *to, size_t cap,
 			 size_t *got, struct errmsg *why);
@@ -49,16 +49,16 @@ struct content_source {
 	int64_t size; /* bytes */
 };
 
-/* Fill f->type, from the bytes and f->claimed_type, and have them scanned.
+/* Fill f->type from the bytes and f->claimed_type, and scan the bytes.
  *
- *   ERR_INFECTED     `signature` tells with what
+ *   ERR_INFECTED     `signature` is filled
  *   ERR_TOO_LARGE    too large to be scanned
- *   ERR_UNAVAILABLE  they cannot be scanned now; `cause` tells why
- *   and what `read` answers; ERR_MEMORY
+ *   ERR_UNAVAILABLE  cannot be scanned now; `why` has the reason
+ *   ERR_MEMORY, and the errors of `read`
  */
-enum err content_scanner_scan(const struct content_scanner *in,
+enum err content_scanner_scan(const struct content_scanner *s,
 			      const struct content_source *src, struct file *f,
 			      char signature[static CLAMD_SIGNATURE_MAX + 1],
-			      struct errmsg *cause) MUST_CHECK;
+			      struct errmsg *why) MUST_CHECK;
 
 #endif

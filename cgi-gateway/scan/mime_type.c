@@ -5,19 +5,20 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-struct place {
+struct slot {
 	pthread_mutex_t lock;
-	magic_t cookie; /* NULL until it is needed */
+	magic_t cookie; /* NULL until first needed */
 };
 
 struct mime_types {
-	const char *database;	/* borrowed; NULL: libmagic's own */
-	pthread_mutex_t making; /* libmagic finds its database in a static */
-	atomic_uint turn;
-	struct place places[MIME_TYPE_COOKIES];
+	const char *database; /* borrowed; NULL: libmagic's default */
+	/* libmagic keeps the path of its database in a static variable */
+	pthread_mutex_t load_lock;
+	atomic_uint next;
+	struct slot slots[MIME_TYPE_COOKIES];
 };
 
-/* --- cookies ------------------------------------------------------------ */
+/* --- cookies -------------------------------------------------------------- */
 
 static bool set_limit(magic_t cookie, int param, size_t limit)
 {
@@ -33,10 +34,11 @@ static enum err cookie_open(const char *database, magic_t *out,
 
 	if (cookie == NULL)
 		return err_set(why, ERR_MEMORY, "out of memory");
-	/* With libmagic's own limits 64 KiB of newlines take it 0.3 s */
+	/* With libmagic's default limits, 64 KiB of newlines take 0.3 s */
 	if (!set_limit(cookie, MAGIC_PARAM_REGEX_MAX, MIME_TYPE_REGEX) ||
 	    !set_limit(cookie, MAGIC_PARAM_ENCODING_MAX, MIME_TYPE_TEXT))
-		e = err_set(why, ERR_CONFIG, "libmagic knows no limits");
+		e = err_set(why, ERR_CONFIG,
+			    "libmagic does not support the limits that we set");
 	if (e == ERR_OK && magic_load(cookie, database) != 0)
 		e = err_set(why, ERR_CONFIG, "MAGIC_DATABASE: %s: %s",
 			    database != NULL ? database : "libmagic's own",
@@ -48,94 +50,94 @@ static enum err cookie_open(const char *database, magic_t *out,
 	return e;
 }
 
-/* The caller holds p->lock */
-static enum err place_fill(struct mime_types *s, struct place *p,
-			   struct errmsg *why)
+/* The caller has locked p->lock */
+static enum err slot_load(struct mime_types *t, struct slot *p,
+			  struct errmsg *why)
 {
 	enum err e;
 
 	if (p->cookie != NULL)
 		return ERR_OK;
-	(void)pthread_mutex_lock(&s->making);
-	e = cookie_open(s->database, &p->cookie, why);
-	(void)pthread_mutex_unlock(&s->making);
+	(void)pthread_mutex_lock(&t->load_lock);
+	e = cookie_open(t->database, &p->cookie, why);
+	(void)pthread_mutex_unlock(&t->load_lock);
 	return e;
 }
 
-/* The first that is free, so that no more are made than work at a time; or the
- * next in turn. */
-static struct place *place_take(struct mime_types *s)
+/* Lock the first free slot, so that only as many cookies are made as work at
+ * the same time. If none is free, wait for the next one in turn. */
+static struct slot *slot_lock(struct mime_types *t)
 {
-	struct place *p;
+	struct slot *p;
 
 	for (size_t i = 0; i < MIME_TYPE_COOKIES; i++)
-		if (pthread_mutex_trylock(&s->places[i].lock) == 0)
-			return &s->places[i];
-	p = &s->places[atomic_fetch_add(&s->turn, 1) % MIME_TYPE_COOKIES];
+		if (pthread_mutex_trylock(&t->slots[i].lock) == 0)
+			return &t->slots[i];
+	p = &t->slots[atomic_fetch_add(&t->next, 1) % MIME_TYPE_COOKIES];
 	(void)pthread_mutex_lock(&p->lock);
 	return p;
 }
 
-static void place_give(struct place *p)
+static void slot_unlock(struct slot *p)
 {
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
-/* --- the sniffer -------------------------------------------------------- */
+/* --- types ---------------------------------------------------------------- */
 
 enum err mime_type_open(const char *database, struct mime_types **out,
 			struct errmsg *why)
 {
-	struct mime_types *s = calloc(1, sizeof(*s));
+	struct mime_types *t = calloc(1, sizeof(*t));
 	enum err e;
 
-	if (s == NULL)
+	if (t == NULL)
 		return err_set(why, ERR_MEMORY, "out of memory");
-	s->database = database[0] != '\0' ? database : NULL;
-	(void)pthread_mutex_init(&s->making, NULL);
+	t->database = database[0] != '\0' ? database : NULL;
+	(void)pthread_mutex_init(&t->load_lock, NULL);
 	for (size_t i = 0; i < MIME_TYPE_COOKIES; i++)
-		(void)pthread_mutex_init(&s->places[i].lock, NULL);
-	e = place_fill(s, &s->places[0], why);
+		(void)pthread_mutex_init(&t->slots[i].lock, NULL);
+	e = slot_load(t, &t->slots[0], why);
 	if (e == ERR_OK)
-		*out = s;
+		*out = t;
 	else
-		mime_type_close(s);
+		mime_type_close(t);
 	return e;
 }
 
-void mime_type_close(struct mime_types *s)
+void mime_type_close(struct mime_types *t)
 {
-	if (s == NULL)
+	if (t == NULL)
 		return;
 	for (size_t i = 0; i < MIME_TYPE_COOKIES; i++) {
-		if (s->places[i].cookie != NULL)
-			magic_close(s->places[i].cookie);
-		(void)pthread_mutex_destroy(&s->places[i].lock);
+		if (t->slots[i].cookie != NULL)
+			magic_close(t->slots[i].cookie);
+		(void)pthread_mutex_destroy(&t->slots[i].lock);
 	}
-	(void)pthread_mutex_destroy(&s->making);
-	free(s);
+	(void)pthread_mutex_destroy(&t->load_lock);
+	free(t);
 }
 
-void mime_type_of(struct mime_types *s, struct span head,
+void mime_type_of(struct mime_types *t, struct span head,
 		  char out[static FILE_TYPE_MAX + 1])
 {
 	const char *type = NULL;
-	struct place *p;
+	struct slot *p;
 	struct errmsg ignored;
 	char twice[2];
 
-	/* libmagic does not look at a single byte */
+	/* libmagic does not examine a single byte */
 	if (head.len == 1) {
 		twice[0] = twice[1] = head.p[0];
 		head = (struct span) { twice, sizeof(twice) };
 	}
-	p = place_take(s);
-	if (place_fill(s, p, &ignored) == ERR_OK)
+	p = slot_lock(t);
+	if (slot_load(t, p, &ignored) == ERR_OK)
 		type = magic_buffer(p->cookie, head.len > 0 ? head.p : "",
 				    head.len);
 	if (type != NULL)
 		file_type_clean(span_of(type), out);
 	else
 		out[0] = '\0';
-	place_give(p);
+	slot_unlock(p);
 }

@@ -1,44 +1,49 @@
 #include "cgi-gateway/store/hashing_writer.h"
 
-enum err hashing_writer_begin(struct hashing_writer *in, struct store *s,
-			      struct file *file, int64_t max,
+#include <string.h>
+
+enum err hashing_writer_open(struct hashing_writer *w, struct store *s,
+			     const char *id, int64_t max, struct errmsg *why)
+{
+	*w = (struct hashing_writer) { .max = max };
+	sha256_init(&w->hash);
+	return store_writer_open(s, id, &w->writer, why);
+}
+
+enum err hashing_writer_write(struct hashing_writer *w, struct span bytes,
 			      struct errmsg *why)
 {
-	*in = (struct hashing_writer) { .file = file, .max = max };
-	file->size = 0;
-	sha256_init(&in->hash);
-	return store_writer_open(s, file->id, &in->writer, why);
-}
-
-enum err hashing_writer_add(struct hashing_writer *in, struct span bytes,
-			    struct errmsg *why)
-{
-	if ((int64_t)bytes.len > in->max - in->file->size)
+	if ((int64_t)bytes.len > w->max - w->size)
 		return ERR_TOO_LARGE;
-	in->file->size += (int64_t)bytes.len;
+	w->size += (int64_t)bytes.len;
 	/* The hash first: it brings the bytes into the cache for the copy */
-	sha256_add(&in->hash, bytes);
-	return store_writer_write(in->writer, bytes, why);
+	sha256_add(&w->hash, bytes);
+	return store_writer_write(w->writer, bytes, why);
 }
 
-enum err hashing_writer_finish(struct hashing_writer *in,
+enum err hashing_writer_commit(struct hashing_writer *w,
 			       const unsigned char *expected,
+			       unsigned char sha256[static SHA256_LEN],
 			       struct errmsg *why)
 {
-	struct span sum = { (const char *)in->file->sha256, SHA256_LEN };
-	struct store_writer *w = in->writer;
+	unsigned char sum[SHA256_LEN];
+	struct store_writer *writer = w->writer;
+	enum err e;
 
-	sha256_end(&in->hash, in->file->sha256);
+	sha256_end(&w->hash, sum);
 	if (expected != NULL &&
-	    !digest_equal(sum,
+	    !digest_equal((struct span) { (const char *)sum, SHA256_LEN },
 			  (struct span) { (const char *)expected, SHA256_LEN }))
 		return ERR_DIGEST;
-	in->writer = NULL;
-	return store_writer_commit(w, why);
+	w->writer = NULL;
+	e = store_writer_commit(writer, why);
+	if (e == ERR_OK)
+		memcpy(sha256, sum, SHA256_LEN);
+	return e;
 }
 
-void hashing_writer_abandon(struct hashing_writer *in)
+void hashing_writer_abort(struct hashing_writer *w)
 {
-	store_writer_abort(in->writer);
-	in->writer = NULL;
+	store_writer_abort(w->writer);
+	w->writer = NULL;
 }

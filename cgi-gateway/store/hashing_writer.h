@@ -1,38 +1,40 @@
-/* hashing_writer.h - one file on its way in: counted, bounded, hashed, stored.
+/* hashing_writer.h - a store_writer that counts, limits and hashes.
  *
- * Bytes go through here once, from where the transport put them.
+ * The bytes of a file pass here once, from where the transport put them.
  */
 #ifndef HASHING_WRITER_H
 #define HASHING_WRITER_H
 
 #include "cgi-gateway/store/store.h"
-#include "cgi-gateway/tables/files.h"
 #include "common/base/err.h"
 #include "common/codec/digest.h"
 
 struct hashing_writer {
-	struct store_writer *writer; /* NULL: nothing under way */
-	struct file *file;	     /* whose size and sha256 are filled */
+	struct store_writer *writer; /* NULL: not open */
+	int64_t size;		     /* bytes written so far */
+	int64_t max;		     /* of these */
 	struct sha256 hash;
-	int64_t max; /* bytes */
 };
 
-/* Begin the object file->id. Ended by hashing_writer_finish() or hashing_writer_abandon(). */
-enum err hashing_writer_begin(struct hashing_writer *in, struct store *s,
-			      struct file *file, int64_t max,
+/* Open a writer of the object `id`. Close it by hashing_writer_abort(), unless
+ * hashing_writer_commit() has returned ERR_OK. */
+enum err hashing_writer_open(struct hashing_writer *w, struct store *s,
+			     const char *id, int64_t max,
+			     struct errmsg *why) MUST_CHECK;
+
+/* ERR_TOO_LARGE beyond `max`, and then none of `bytes` is written; the store's
+ * errors. */
+enum err hashing_writer_write(struct hashing_writer *w, struct span bytes,
 			      struct errmsg *why) MUST_CHECK;
 
-/* ERR_TOO_LARGE beyond `max`; the store's errors. */
-enum err hashing_writer_add(struct hashing_writer *in, struct span bytes,
-			    struct errmsg *why) MUST_CHECK;
-
-/* Fill size and sha256 of the file and make its bytes safe. With `expected`
+/* Make the object durable, then visible, and close the writer. With `expected`
  * (which may be NULL) the digest must be that: ERR_DIGEST. */
-enum err hashing_writer_finish(struct hashing_writer *in,
+enum err hashing_writer_commit(struct hashing_writer *w,
 			       const unsigned char *expected,
+			       unsigned char sha256[static SHA256_LEN],
 			       struct errmsg *why) MUST_CHECK;
 
-/* Does nothing when nothing is under way. */
-void hashing_writer_abandon(struct hashing_writer *in);
+/* Discard what was written. Does nothing if the writer is not open. */
+void hashing_writer_abort(struct hashing_writer *w);
 
 #endif

@@ -1,25 +1,22 @@
-/* resumable.h - an object on its way in over many requests (tus).
+/* resumable.h - an upload that arrives in many requests (tus).
  *
- * Bytes are appended by one writer at a time. Who becomes the writer takes that
- * from whoever was it before, in this process or another: the older one's next
- * write is refused, and not a byte of it lands. So nobody waits for a
- * connection that broke without a word.
+ * One writer at a time appends. A new writer replaces the one before it, in
+ * this process or another: the older writer's next write returns ERR_CONFLICT,
+ * and no byte of it is stored. So a client that lost its connection can resume
+ * at once.
  *
- * What has been written counts, also when the process is killed: the file's
- * length is the offset. The running SHA-256 lies beside it (resumable_mark.h), at
- * most RESUMABLE_SYNC_EVERY bytes behind, so that to go on reads no more than
- * that again, and to finish nothing. After a loss of power what counts is what
- * resumable_sync() had made safe.
+ * Written bytes count also when the process is killed. After a loss of power
+ * the bytes count that resumable_sync() had made durable. The store keeps a
+ * checkpoint with the running SHA-256, so that neither resuming nor committing
+ * reads the whole upload again.
  *
- *	DIR/incoming/<id>        the bytes
- *	DIR/incoming/<id>.mark   how far they are kept, who may write
+ *	resumable_open(s, id, &at, ...)
+ *	{ resumable_write(r, bytes) | resumable_flush(r) }*
+ *	resumable_sync(r)
+ *	resumable_close(r)
  *
- *	resumable_open(s, id, at, ...)
- *	{ resumable_write(p, bytes) | resumable_flush(p) }*
- *	resumable_sync(p)
- *	resumable_close(p)
- *
- * Errors are store.h's, and those named. Finishing is in resumable_finish.h.
+ * Errors are those of store.h, and those named here. resumable_commit.h makes
+ * an object of a complete upload.
  */
 #ifndef RESUMABLE_H
 #define RESUMABLE_H
@@ -27,60 +24,55 @@
 #include "cgi-gateway/store/store.h"
 #include "common/codec/digest.h"
 
-enum {
-	RESUMABLE_GATHER = 128 * 1024, /* bytes a write(2) carries */
-	RESUMABLE_SYNC_EVERY = 64 * 1024 * 1024,
-};
+struct resumable; /* a writer; used by one thread */
 
-struct resumable; /* in one request's hands */
-
-/* Empty, without a writer, and held (store.h) until store_unlock() or
- * resumable_remove(): no row names it yet. Its names are safe from a loss of
- * power. ERR_CONFLICT where there is one already. */
+/* Create an upload without bytes, locked (store.h) until store_unlock() or
+ * resumable_remove(), because no row names it yet. It survives a loss of
+ * power. ERR_CONFLICT if it exists. */
 enum err resumable_create(struct store *s, const char *id,
 			  struct errmsg *why) MUST_CHECK;
 
-/* How many of its bytes count, and when it was written last, in seconds since
- * 1970; until resumable_commit_end(). ERR_NOT_FOUND. */
+/* How many bytes count, and when the upload was last written, in seconds since
+ * 1970. Works until resumable_commit_end(). ERR_NOT_FOUND. */
 enum err resumable_offset(struct store *s, const char *id, int64_t *offset,
 			  int64_t *written_at, struct errmsg *why) MUST_CHECK;
 
-/* Become its writer, for bytes from `at` on. What was written beyond the bytes
- * that count is cut off. With `tentative` those of this writer count only after
- * resumable_sync(), all of them or none.
+/* Open as the newest writer, at offset *at. Bytes beyond the offset, which do
+ * not count, are cut off. With `tentative` the bytes of this writer count all
+ * at once, after resumable_sync().
  *
- *   ERR_CONFLICT   `at` is not the number of bytes that count, which is in *at
- *                  then; the older writer goes on
- *   ERR_NOT_FOUND  there is none, or resumable_commit_begin() has closed it
+ *   ERR_CONFLICT   *at is not the offset; *at is set to it, and the older
+ *                  writer remains
+ *   ERR_NOT_FOUND  no such upload, or resumable_commit_begin() has closed it
  */
 enum err resumable_open(struct store *s, const char *id, int64_t *at,
 			bool tentative, struct resumable **out,
 			struct errmsg *why) MUST_CHECK;
 
-/* Append. ERR_CONFLICT: somebody else is the writer now. After a failure only
- * resumable_close() makes sense. */
-enum err resumable_write(struct resumable *p, struct span bytes,
+/* Append; the bytes may be buffered. ERR_CONFLICT: there is a newer writer.
+ * After a failure only resumable_close() is useful. */
+enum err resumable_write(struct resumable *r, struct span bytes,
 			 struct errmsg *why) MUST_CHECK;
 
-/* Write what is gathered, before a wait for more: then it counts. */
-enum err resumable_flush(struct resumable *p, struct errmsg *why) MUST_CHECK;
+/* Write what is buffered, so that it counts: before waiting for more bytes. */
+enum err resumable_flush(struct resumable *r, struct errmsg *why) MUST_CHECK;
 
-/* The same, and make all that was written safe from a loss of power. */
-enum err resumable_sync(struct resumable *p, struct errmsg *why) MUST_CHECK;
+/* Flush, and make all bytes durable. */
+enum err resumable_sync(struct resumable *r, struct errmsg *why) MUST_CHECK;
 
-/* Bytes of the whole so far, gathered ones too. */
-int64_t resumable_at(const struct resumable *p);
+/* Bytes of the whole upload so far, with those that are buffered. */
+int64_t resumable_at(const struct resumable *r);
 
-/* NULL is fine. */
-void resumable_close(struct resumable *p);
+/* Does not flush. NULL is fine. */
+void resumable_close(struct resumable *r);
 
-/* Append what another one holds. ERR_CONFLICT when that is not `length` bytes.
- */
-enum err resumable_append(struct resumable *p, const char *id, int64_t length,
+/* Append the bytes of the upload `id`. ERR_CONFLICT if it does not have
+ * `length` bytes. */
+enum err resumable_append(struct resumable *r, const char *id, int64_t length,
 			  struct errmsg *why) MUST_CHECK;
 
-/* Remove it, and let go; its writer, if there is one, is told with its next
- * write. ERR_NOT_FOUND: nothing of it is there. */
+/* Remove the upload and unlock it. An open writer's next write returns
+ * ERR_CONFLICT. ERR_NOT_FOUND. */
 enum err resumable_remove(struct store *s, const char *id,
 			  struct errmsg *why) MUST_CHECK;
 

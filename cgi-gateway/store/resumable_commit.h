@@ -1,15 +1,15 @@
-/* resumable_commit.h - what becomes of an upload (partial.h) that has all of its
- * bytes: an object like any other.
+/* resumable_commit.h - makes an object of a resumable upload that is complete.
  *
- *	resumable_commit_begin(s, id, length, &f)	nobody writes it any more
- *	resumable_commit_read(f, ...)		who wants a look at the bytes
- *	resumable_commit_place(f)			they are an object, and safe
- *	(the row)
- *	resumable_commit_end(f)			it was an upload no more
+ *	resumable_commit_begin(s, id, length, &c)   closes it to writers
+ *	resumable_commit_read(c, ...)               optional
+ *	resumable_commit_place(c)                   it is a durable object
+ *	(write the row)
+ *	resumable_commit_end(c)                     it is an upload no longer
  *
- * One does this at a time, the others wait in resumable_commit_begin(), and find that it
- * was done: ERR_NOT_FOUND. If it stops anywhere in between, however it stops,
- * whoever comes next begins again, and no byte is read twice for it.
+ * One caller at a time commits an upload. Others wait in
+ * resumable_commit_begin(), which then returns ERR_NOT_FOUND. If a commit stops
+ * at any step, even by a kill, the next one starts again, and does not read
+ * bytes that were hashed before.
  */
 #ifndef RESUMABLE_COMMIT_H
 #define RESUMABLE_COMMIT_H
@@ -18,29 +18,30 @@
 
 struct resumable_commit;
 
-/* Wait for whoever finishes it, and be the one. *sha256 is that of its bytes.
+/* Wait until no other commit of `id` is open, and open one. *sha256 is that of
+ * the upload's bytes. Close it by resumable_commit_end() or _leave().
  *
- *   ERR_CONFLICT   these are not `length` bytes
- *   ERR_NOT_FOUND  there is none, or it was finished
+ *   ERR_CONFLICT   the upload does not have `length` bytes
+ *   ERR_NOT_FOUND  no such upload, or it is committed
  */
 enum err resumable_commit_begin(struct store *s, const char *id, int64_t length,
 				struct resumable_commit **out,
 				unsigned char sha256[static SHA256_LEN],
 				struct errmsg *why) MUST_CHECK;
 
-/* At most `cap` of its bytes from `from` on; *got is 0 at the end. */
-enum err resumable_commit_read(struct resumable_commit *f, int64_t from,
+/* Read at most `cap` bytes from byte `from` on; *got is 0 at the end. */
+enum err resumable_commit_read(struct resumable_commit *c, int64_t from,
 			       char *to, size_t cap, size_t *got,
 			       struct errmsg *why) MUST_CHECK;
 
-/* Make it an object, that survives a loss of power. */
-enum err resumable_commit_place(struct resumable_commit *f,
+/* Make it an object that survives a loss of power. */
+enum err resumable_commit_place(struct resumable_commit *c,
 				struct errmsg *why) MUST_CHECK;
 
-/* Forget that it was an upload: call it when its row is written. */
-void resumable_commit_end(struct resumable_commit *f);
+/* Remove what made it an upload, and close. Call it when the row is written. */
+void resumable_commit_end(struct resumable_commit *c);
 
-/* Leave it as it is, for another try. NULL is fine. */
-void resumable_commit_leave(struct resumable_commit *f);
+/* Close, and leave the upload for another try. NULL is fine. */
+void resumable_commit_leave(struct resumable_commit *c);
 
 #endif

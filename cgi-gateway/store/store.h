@@ -1,14 +1,19 @@
-/* store.h - where the bytes of files are, whichever way they are kept.
+/* store.h - the bytes of files, wherever they are kept.
  *
  * An object has an id (a UUID of ours, never a client's text), is written once
- * from front to end, and never changes. It exists for readers only after
- * store_writer_commit() has answered ERR_OK, which promises that it survives a crash
- * and a loss of power. Implementations: store_disk.
+ * from front to end, and never changes. Readers find it after
+ * store_writer_commit() has returned ERR_OK, which promises that the object
+ * survives a crash and a loss of power.
+ *
+ * The program chooses an implementation when it starts; store_ops.h says what
+ * one provides. A store is safe to use from many threads, a writer or a reader
+ * from one. Every call may return:
  *
  *   ERR_FULL         no space left
  *   ERR_NOT_FOUND    no such object
- *   ERR_UNAVAILABLE  the store is away, later may work
- *   ERR_IO           anything else; `m` tells the operator
+ *   ERR_UNAVAILABLE  the store is unavailable; a later try may succeed
+ *   ERR_MEMORY       out of memory
+ *   ERR_IO           anything else; `why` has the reason for the operator
  */
 #ifndef STORE_H
 #define STORE_H
@@ -19,53 +24,67 @@
 
 enum {
 	STORE_PATH_MAX = 4096, /* bytes of a path, with its NUL */
-	STORE_TAIL =
-		39, /* its last bytes, "aa/<id>": the place among objects */
+	STORE_TAIL = 39,       /* bytes of "aa/<id>", where a path ends */
 };
 
-struct store;	     /* shared by all threads */
-struct store_writer; /* one object being written, in one thread's hands */
-struct store_reader;
+struct store;
+struct store_writer; /* of one object */
+struct store_reader; /* of one object */
 
-/* Begin the object `id`, and hold it. The writer is ended by exactly one of
- * store_writer_commit() and store_writer_abort(), whatever comes between. An id is begun
- * once. */
+void store_close(struct store *s); /* NULL is fine */
+
+/* ERR_OK if an object could be written now. */
+enum err store_ready(struct store *s, struct errmsg *why) MUST_CHECK;
+
+/* --- writing -------------------------------------------------------------- */
+
+/* Lock `id` and open a writer of a new object. Close the writer by exactly one
+ * of store_writer_commit() and store_writer_abort(). An id is used once: ERR_IO
+ * while another writer has it. */
 enum err store_writer_open(struct store *s, const char *id,
 			   struct store_writer **out,
 			   struct errmsg *why) MUST_CHECK;
 
-/* Append. After a failure only store_writer_abort() makes sense. */
+/* Append. After a failure only store_writer_abort() is useful. */
 enum err store_writer_write(struct store_writer *w, struct span bytes,
 			    struct errmsg *why) MUST_CHECK;
 
-/* Read what has been written so far, from byte `from` on: at most `cap` bytes
- * into `to`; *got is 0 behind its end. Writing may go on afterwards. */
+/* Read back at most `cap` bytes of what was written, from byte `from` on; *got
+ * is 0 at its end. The writer can continue afterwards. */
 enum err store_writer_read(struct store_writer *w, int64_t from, char *to,
 			   size_t cap, size_t *got,
 			   struct errmsg *why) MUST_CHECK;
 
-/* Make it safe and visible, and hold it still; after a failure there is no such
- * object. The writer is gone either way. */
+/* Make the object durable, then visible, and close the writer. The id stays
+ * locked. After a failure there is no object, and the id is unlocked. */
 enum err store_writer_commit(struct store_writer *w,
 			     struct errmsg *why) MUST_CHECK;
 
-/* Forget what was written, and let go. NULL is fine. */
+/* Discard what was written, unlock the id and close the writer. NULL is fine.
+ */
 void store_writer_abort(struct store_writer *w);
 
-/* Who has finished an object holds it until its row is written, or it is
- * removed again; then lets go. While it is held nobody may judge it by its
- * missing row. The end of the process lets go, too. */
+/* --- locks ---------------------------------------------------------------- */
+
+/* A writer keeps its object locked until its row is committed or the object is
+ * removed, so that gc does not take it for one without a row. A lock also ends
+ * with the process. */
 void store_unlock(struct store *s, const char *id);
 
-/* Whether another has begun `id` and not let go of it; true also when that
- * cannot be told. Does not see the holds of `s` itself. */
+/* Whether another process, or another store of this one, has locked `id`; true
+ * also when that cannot be found out. Locks of `s` itself do not count. */
 bool store_is_locked(struct store *s, const char *id);
 
-/* Remove an object. */
+/* --- finished objects ----------------------------------------------------- */
+
+/* ERR_OK if the object is there. */
+enum err store_exists(struct store *s, const char *id,
+		      struct errmsg *why) MUST_CHECK;
+
 enum err store_remove(struct store *s, const char *id,
 		      struct errmsg *why) MUST_CHECK;
 
-/* Read from byte `from` on. *size takes the object's whole length in bytes. */
+/* Open a reader at byte `from`. *size is the length of the whole object. */
 enum err store_reader_open(struct store *s, const char *id, int64_t from,
 			   struct store_reader **out, int64_t *size,
 			   struct errmsg *why) MUST_CHECK;
@@ -74,47 +93,49 @@ enum err store_reader_read(struct store_reader *r, char *to, size_t cap,
 			   size_t *got, struct errmsg *why) MUST_CHECK;
 void store_reader_close(struct store_reader *r); /* NULL is fine */
 
-/* What follows is read once, by nobody who would ask for it again soon: bytes
- * that were not in memory before do not stay there for it, where others' would
- * have to make room. */
+/* Do not leave what this reader reads in the page cache, so that a scan does
+ * not evict hot files. */
 void store_reader_no_cache(struct store_reader *r);
 
-/* The object's absolute path, for a server that sends it by itself.
- * ERR_NOT_FOUND where the object, or any path to it, is not there. */
+/* The object's absolute path, for a server that sends the file itself. It ends
+ * in "aa/<id>", STORE_TAIL bytes, which name the object below an address that
+ * the server maps to all objects.
+ *
+ *   ERR_NOT_FOUND  no such object, or no path to it
+ *   ERR_METHOD     this store has no paths; read the object instead
+ */
 enum err store_path(struct store *s, const char *id,
 		    char out[static STORE_PATH_MAX]) MUST_CHECK;
 
-/* ERR_OK if something could be written now. */
-enum err store_ready(struct store *s, struct errmsg *why) MUST_CHECK;
+/* --- everything in it ----------------------------------------------------- */
 
 enum store_kind {
 	STORE_OBJECT,	  /* finished */
-	STORE_UNFINISHED, /* begun, and under way or left */
-	STORE_FOREIGN,	  /* not ours: no name or no place that we give */
-	STORE_UNREADABLE, /* something that could not be looked at, and whatever
-			     is in it */
+	STORE_UNFINISHED, /* being written, or left by a process that ended */
+	STORE_FOREIGN,	  /* not ours: a name or a place that we do not use */
+	STORE_UNREADABLE, /* could not be read, nor what may be inside */
 };
 
-/* One thing in the store. */
 struct store_item {
 	enum store_kind kind;
-	const char *id;	    /* of the last two: where it is, for a person */
-	const char *why;    /* STORE_UNREADABLE: the reason */
-	int64_t size;	    /* of the first two, in bytes */
-	int64_t changed_at; /* of the first two, seconds since 1970: last
-			       written or finished */
+	/* FOREIGN and UNREADABLE: where it is, for an operator to read */
+	const char *id;
+	const char *why; /* UNREADABLE: the reason */
+	/* OBJECT and UNFINISHED only: bytes; and when it was last written or
+	 * finished, in seconds since 1970 */
+	int64_t size;
+	int64_t changed_at;
 };
 
-/* Every item, in no order; `each` may remove it. Any value of `each` but ERR_OK
- * ends the walk and is its result; what cannot be read does not end it. */
-typedef enum err store_each_fn(void *arg, const struct store_item *item);
-enum err store_each(struct store *s, store_each_fn *each, void *arg,
+/* Call `each` for every item, in no order; it may remove the item. If `each`
+ * returns another value than ERR_OK, the walk ends and returns that value. An
+ * item that cannot be read does not end the walk. */
+typedef enum err store_walk_fn(void *arg, const struct store_item *item);
+enum err store_walk(struct store *s, store_walk_fn *each, void *arg,
 		    struct errmsg *why) MUST_CHECK;
 
-/* Remove what was begun and left. */
+/* Remove what a writer left. resumable_remove() also takes its checkpoint. */
 enum err store_remove_unfinished(struct store *s, const char *id,
 				 struct errmsg *why) MUST_CHECK;
-
-void store_close(struct store *s); /* NULL is fine */
 
 #endif

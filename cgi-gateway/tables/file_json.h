@@ -1,6 +1,4 @@
-/* file_json.h - a row of `file` as JSON, as every answer and event shows it.
- *
- * Objects are owned by the caller: json_object_put(). NULL when out of memory.
+/* file_json.h - a row of `file` as JSON, the same in every response and event.
  */
 #ifndef FILE_JSON_H
 #define FILE_JSON_H
@@ -12,8 +10,9 @@
  * request and is not among them: public_url.h adds it. */
 void file_json_set(struct json_object *o, const struct file *f);
 
-/* {name, size, sha256}: the answer to a sender who may not see the file later,
- * as by an upload link. */
+/* {name, size, sha256}: for a client that uploaded the file by an upload link,
+ * and may not see more of it. Owned: json_object_put(). NULL when out of
+ * memory. */
 struct json_object *file_json_receipt(const struct file *f);
 
 /* Set a time as RFC 3339, or null for FILES_NEVER. */

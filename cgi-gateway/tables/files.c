@@ -2,26 +2,13 @@
 
 #include "cgi-gateway/tables/outbox.h"
 
-/* In each statement `l` is the caller's session (caller.h) and `f` the file. */
-#define FROM_SESSION " FROM live_session l"
-#define COLUMNS FILES_COLUMNS
-#define OWNER "IF(? = 0, l.user_id, ?)"
-#define ALIVE "(f.expires_at IS NULL OR f.expires_at > ?)"
-
+/* In each statement `l` is the session (session_check.h), and `f` the file. The
+ * owner is IF(? = 0, l.user_id, ?). */
 #define OWNER_VALUES(owner) db_uint(owner), db_uint(owner)
-#define FILE_FIELDS(f) FILES_FIELDS(f)
-#define FIELDS_OF(f) DB_OUT(FILE_FIELDS(f))
-/* Who it was, for the log, and then the file: all NULL where there is none */
-#define KNOWN_FIELDS(who, f)                                   \
-	DB_OUT(db_to_uint(&(who)->user_id),                    \
-	       db_to_text((who)->email, sizeof((who)->email)), \
-	       db_to_int(&(who)->last_used), FILE_FIELDS(f))
+#define FILE_OUT(f) DB_OUT(FILES_FIELDS(f))
 
-#define INSERT                                                         \
-	"INSERT INTO file (id, owner, name, type, claimed_type, size," \
-	" sha256, created_at, expires_at, upload_link) SELECT ?, "
-#define INSERT_REST ", ?, ?, ?, ?, ?, ?, ?, ?"
-#define REST_VALUES(f)                                                  \
+/* The columns of `file` behind id and owner */
+#define INSERT_VALUES(f)                                                \
 	db_text(span_of((f)->name)), db_text(span_of((f)->type)),       \
 		db_text(span_of((f)->claimed_type)), db_int((f)->size), \
 		db_bytes((struct span) { (const char *)(f)->sha256,     \
@@ -32,34 +19,50 @@
 			? db_text(span_of((f)->upload_link))            \
 			: db_null()
 
-static enum err insert(struct db_conn *c, const struct session_check *who,
-		       uint64_t owner, const struct file *f, struct errmsg *why)
+static enum err insert_for_owner(struct db_conn *c, uint64_t owner,
+				 const struct file *f, struct errmsg *why)
 {
-	enum err e;
+	/* clang-format off */
+	return db_tx_change(c,
+		"INSERT INTO file (id, owner, name, type, claimed_type, size,"
+		"       sha256, created_at, expires_at, upload_link)"
+		" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?",
+		DB_IN(db_text(span_of(f->id)), db_uint(owner),
+		      INSERT_VALUES(f)),
+		why);
+	/* clang-format on */
+}
 
-	if (who == NULL)
-		return db_tx_change(c, INSERT "?" INSERT_REST,
-				    DB_IN(db_text(span_of(f->id)),
-					  db_uint(owner), REST_VALUES(f)),
-				    why);
-	e = db_tx_change(c,
-			 INSERT OWNER INSERT_REST FROM_SESSION
-			 " WHERE " SESSION_VALID,
-			 DB_IN(db_text(span_of(f->id)), OWNER_VALUES(owner),
-			       REST_VALUES(f), SESSION_VALUES(who)),
-			 why);
-	/* No session to insert for */
+static enum err insert_by_session(struct db_conn *c,
+				  const struct session_check *session,
+				  uint64_t owner, const struct file *f,
+				  struct errmsg *why)
+{
+	/* clang-format off */
+	enum err e = db_tx_change(c,
+		"INSERT INTO file (id, owner, name, type, claimed_type, size,"
+		"       sha256, created_at, expires_at, upload_link)"
+		" SELECT ?, IF(? = 0, l.user_id, ?), ?, ?, ?, ?, ?, ?, ?, ?"
+		"   FROM live_session l"
+		"  WHERE " SESSION_VALID,
+		DB_IN(db_text(span_of(f->id)), OWNER_VALUES(owner),
+		      INSERT_VALUES(f), SESSION_VALUES(session)),
+		why);
+	/* clang-format on */
+
 	return e == ERR_NOT_FOUND ? ERR_BAD_TOKEN : e;
 }
 
-enum err files_insert(struct db_conn *c, const struct session_check *who,
+enum err files_insert(struct db_conn *c, const struct session_check *session,
 		      uint64_t owner, const struct file *f,
 		      const struct webhook_targets *to, struct errmsg *why)
 {
-	enum err e = insert(c, who, owner, f, why);
+	enum err e = session != NULL
+			     ? insert_by_session(c, session, owner, f, why)
+			     : insert_for_owner(c, owner, f, why);
 
-	return e == ERR_OK ? outbox_note(c, to, EVENT_UPLOADED, span_of(f->id),
-					 f->created_at, why)
+	return e == ERR_OK ? outbox_add(c, to, EVENT_UPLOADED, span_of(f->id),
+					f->created_at, why)
 			   : e;
 }
 
@@ -72,74 +75,89 @@ struct amount files_amount(const struct file *files, size_t count)
 	return a;
 }
 
-static enum err add_all(struct db *db, const struct session_check *who,
-			uint64_t owner, const struct quota_limits *limits,
-			const struct file *files, size_t count,
-			const struct webhook_targets *to, struct errmsg *why)
+static enum err add_once(struct db *db, const struct session_check *session,
+			 uint64_t owner, const struct quota_limits *defaults,
+			 const struct file *files, size_t count,
+			 const struct webhook_targets *to, struct errmsg *why)
 {
 	struct db_conn *c;
 	enum err e = db_begin(db, &c, why);
 
 	if (e != ERR_OK)
 		return e;
-	e = quota_take(c, who, owner, files_amount(files, count), limits, why);
+	e = quota_take(c, session, owner, files_amount(files, count), defaults,
+		       why);
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = files_insert(c, who, owner, &files[i], to, why);
+		e = files_insert(c, session, owner, &files[i], to, why);
 	if (e == ERR_OK)
 		return db_commit(c, why);
 	db_rollback(c);
 	return e;
 }
 
-enum err files_add(struct db *db, const struct session_check *who,
-		   uint64_t owner, const struct quota_limits *limits,
+enum err files_add(struct db *db, const struct session_check *session,
+		   uint64_t owner, const struct quota_limits *defaults,
 		   const struct file *files, size_t count,
 		   const struct webhook_targets *to, struct errmsg *why)
 {
-	enum err e = add_all(db, who, owner, limits, files, count, to, why);
+	enum err e =
+		add_once(db, session, owner, defaults, files, count, to, why);
 
-	/* Once for an owner's first file, who had no row to count in; once more
-	 * for who finds that others have just made room */
-	for (int again = 0; e == ERR_QUOTA && again < 2; again++) {
-		e = quota_refused(db, who, owner, files_amount(files, count),
-				  limits, why);
+	/* Retry once because the owner had no row in `quota`, which
+	 * quota_refused() inserts, and once if room was made meanwhile */
+	for (int retry = 0; e == ERR_QUOTA && retry < 2; retry++) {
+		e = quota_refused(db, session, owner,
+				  files_amount(files, count), defaults, why);
 		if (e != ERR_OK)
 			break;
-		e = add_all(db, who, owner, limits, files, count, to, why);
+		e = add_once(db, session, owner, defaults, files, count, to,
+			     why);
 	}
 	return e;
 }
 
-enum err files_find(struct db *db, struct session_check *who, uint64_t owner,
-		    struct span id, struct file *out, struct errmsg *why)
+enum err files_find(struct db *db, struct session_check *session,
+		    uint64_t owner, struct span id, struct file *out,
+		    struct errmsg *why)
 {
 	struct file f;
 	enum err e;
 
-	/* What is no id names no file, but the session must be asked for all
-	 * the same */
+	/* Not an id: finds no file, but the session is still checked */
 	if (!ident_is_uuid(id))
 		id = SPAN("");
+	/* clang-format off */
 	e = db_row(db,
-		   "SELECT l.user_id, l.email, l.last_used_at, " COLUMNS
-			   FROM_SESSION
-		   " LEFT JOIN file f ON f.id = ? AND f.owner = " OWNER
-		   " AND " ALIVE " WHERE " SESSION_VALID,
-		   DB_IN(db_text(id), OWNER_VALUES(owner), db_int(who->now),
-			 SESSION_VALUES(who)),
-		   KNOWN_FIELDS(who, &f), why);
+		"SELECT l.user_id, l.email, l.last_used_at, " FILES_COLUMNS
+		"  FROM live_session l"
+		"  LEFT JOIN file f"
+		"    ON f.id = ?"
+		"   AND f.owner = IF(? = 0, l.user_id, ?)"
+		"   AND (f.expires_at IS NULL OR f.expires_at > ?)"
+		" WHERE " SESSION_VALID,
+		DB_IN(db_text(id), OWNER_VALUES(owner), db_int(session->now),
+		      SESSION_VALUES(session)),
+		DB_OUT(db_to_uint(&session->user_id),
+		       db_to_text(session->email, sizeof(session->email)),
+		       db_to_int(&session->last_used), FILES_FIELDS(&f)),
+		why);
+	/* clang-format on */
 	if (e == ERR_NOT_FOUND)
-		return ERR_BAD_TOKEN;
+		return session_check_no_row(db, session, ERR_BAD_TOKEN, why);
 	if (e != ERR_OK)
 		return e;
+	session_check_found(db, session);
 	if (f.id[0] == '\0')
 		return ERR_NOT_FOUND;
 	*out = f;
 	return ERR_OK;
 }
 
-/* `part` as a pattern of LIKE: its own wildcards taken literally */
-static void like_pattern(struct span part, struct buf *out)
+/* --- the list ------------------------------------------------------------- */
+
+/* Append a pattern of LIKE for what contains `part`, whose wildcards are
+ * escaped */
+static void add_like_pattern(struct span part, struct buf *out)
 {
 	buf_add_char(out, '%');
 	for (size_t i = 0; i < part.len; i++) {
@@ -152,165 +170,181 @@ static void like_pattern(struct span part, struct buf *out)
 	buf_add_char(out, '%');
 }
 
-/* Left to itself, the optimizer walks all of an owner's files from the newest
- * on to find where a page starts; so it goes there at once. For the same reason
- * the session is asked for in a subquery, which gives it the owner beforehand.
+/* In both lists: without FORCE INDEX the optimizer reads all files of an owner
+ * from the newest on to find the start of a page. For the same reason the
+ * session is checked in a subquery, from which it knows the owner beforehand.
  */
-#define OF_OWNER                                                               \
-	" FROM file f FORCE INDEX (file_owner)"                                \
-	" WHERE f.owner = (SELECT " OWNER FROM_SESSION " WHERE " SESSION_VALID \
-	")"                                                                    \
-	" AND f.id < ? AND " ALIVE
-#define OF_OWNER_VALUES(who, p, below)                                 \
-	OWNER_VALUES((p)->owner), SESSION_VALUES(who), db_text(below), \
-		db_int((who)->now)
+#define PAGE_VALUES(session, p, below)                                     \
+	OWNER_VALUES((p)->owner), SESSION_VALUES(session), db_text(below), \
+		db_int((session)->now)
 
-enum err files_list(struct db *db, const struct session_check *who,
+static enum err list_all(struct db *db, const struct session_check *session,
+			 const struct files_page *p, struct span below,
+			 struct file *row, db_each_fn *each, void *arg,
+			 struct errmsg *why)
+{
+	/* clang-format off */
+	return db_each(db,
+		"SELECT " FILES_COLUMNS
+		"  FROM file f FORCE INDEX (file_owner)"
+		" WHERE f.owner = (SELECT IF(? = 0, l.user_id, ?)"
+		"                    FROM live_session l"
+		"                   WHERE " SESSION_VALID ")"
+		"   AND f.id < ?"
+		"   AND (f.expires_at IS NULL OR f.expires_at > ?)"
+		" ORDER BY f.id DESC"
+		" LIMIT ?",
+		DB_IN(PAGE_VALUES(session, p, below), db_int(p->limit)),
+		FILE_OUT(row), each, arg, why);
+	/* clang-format on */
+}
+
+static enum err list_named(struct db *db, const struct session_check *session,
+			   const struct files_page *p, struct span below,
+			   struct span pattern, struct file *row,
+			   db_each_fn *each, void *arg, struct errmsg *why)
+{
+	/* clang-format off */
+	return db_each(db,
+		"SELECT " FILES_COLUMNS
+		"  FROM file f FORCE INDEX (file_owner)"
+		" WHERE f.owner = (SELECT IF(? = 0, l.user_id, ?)"
+		"                    FROM live_session l"
+		"                   WHERE " SESSION_VALID ")"
+		"   AND f.id < ?"
+		"   AND (f.expires_at IS NULL OR f.expires_at > ?)"
+		"   AND f.name LIKE ? ESCAPE '!'"
+		" ORDER BY f.id DESC"
+		" LIMIT ?",
+		DB_IN(PAGE_VALUES(session, p, below), db_text(pattern),
+		      db_int(p->limit)),
+		FILE_OUT(row), each, arg, why);
+	/* clang-format on */
+}
+
+enum err files_list(struct db *db, const struct session_check *session,
 		    const struct files_page *p, struct file *row,
 		    db_each_fn *each, void *arg, struct errmsg *why)
 {
 	/* Every id is below "g", for ids are lower-case hex */
 	struct span below = p->after.len > 0 ? p->after : SPAN("g");
-	struct buf like;
+	struct session_rows rows = { each, arg, false };
+	struct buf pattern;
 	enum err e;
 
-	if (p->part.len == 0)
-		return db_each(
-			db,
-			"SELECT " COLUMNS OF_OWNER
-			" ORDER BY f.id DESC LIMIT ?",
-			DB_IN(OF_OWNER_VALUES(who, p, below), db_int(p->limit)),
-			FIELDS_OF(row), each, arg, why);
-	buf_init(&like, FILE_NAME_MAX * 2 + 2);
-	like_pattern(p->part, &like);
-	e = buf_error(&like);
-	if (e == ERR_OK)
-		e = db_each(db,
-			    "SELECT " COLUMNS OF_OWNER
-			    " AND f.name LIKE ? ESCAPE '!'"
-			    " ORDER BY f.id DESC LIMIT ?",
-			    DB_IN(OF_OWNER_VALUES(who, p, below),
-				  db_text(buf_span(&like)), db_int(p->limit)),
-			    FIELDS_OF(row), each, arg, why);
-	buf_release(&like);
+	buf_init(&pattern, FILE_NAME_MAX * 2 + 2);
+	if (p->part.len > 0)
+		add_like_pattern(p->part, &pattern);
+	e = buf_error(&pattern);
+	if (e == ERR_OK && p->part.len == 0)
+		e = list_all(db, session, p, below, row, session_rows_each,
+			     &rows, why);
+	else if (e == ERR_OK)
+		e = list_named(db, session, p, below, buf_span(&pattern), row,
+			       session_rows_each, &rows, why);
+	buf_release(&pattern);
+	if (e == ERR_OK && !rows.any)
+		return session_check_no_row(db, session, ERR_OK, why);
 	return e;
 }
 
-enum err files_update(struct db *db, const struct session_check *who,
+/* --- changing and removing ------------------------------------------------ */
+
+enum err files_update(struct db *db, const struct session_check *session,
 		      const struct file *f, struct files_changed which,
 		      struct errmsg *why)
 {
+	/* clang-format off */
 	return db_change(db,
-			 "UPDATE file f JOIN live_session l"
-			 " SET f.name = IF(?, ?, f.name),"
-			 " f.expires_at = IF(?, ?, f.expires_at)"
-			 " WHERE f.id = ? AND f.owner = ? AND " ALIVE
-			 " AND " SESSION_VALID,
-			 DB_IN(db_int(which.name), db_text(span_of(f->name)),
-			       db_int(which.expiry),
-			       db_int_or_null(f->expires_at, FILES_NEVER),
-			       db_text(span_of(f->id)), db_uint(f->owner),
-			       db_int(who->now), SESSION_VALUES(who)),
-			 why);
+		"UPDATE file f"
+		"  JOIN live_session l"
+		"   SET f.name = IF(?, ?, f.name),"
+		"       f.expires_at = IF(?, ?, f.expires_at)"
+		" WHERE f.id = ?"
+		"   AND f.owner = ?"
+		"   AND (f.expires_at IS NULL OR f.expires_at > ?)"
+		"   AND " SESSION_VALID,
+		DB_IN(db_int(which.name), db_text(span_of(f->name)),
+		      db_int(which.expiry),
+		      db_int_or_null(f->expires_at, FILES_NEVER),
+		      db_text(span_of(f->id)), db_uint(f->owner),
+		      db_int(session->now), SESSION_VALUES(session)),
+		why);
+	/* clang-format on */
 }
 
-/* Remove a row and what it counts; for EVENT_EXPIRED only if it has expired at
- * `now` */
-static enum err drop(struct db *db, const struct file *f, enum event_kind why,
-		     int64_t now, const struct webhook_targets *to,
-		     struct errmsg *cause)
+static enum err delete_row(struct db_conn *c, const struct file *f,
+			   bool even_if_live, int64_t now, struct errmsg *why)
+{
+	/* clang-format off */
+	return db_tx_change(c,
+		"DELETE FROM file"
+		" WHERE id = ?"
+		"   AND (? OR expires_at <= ?)",
+		DB_IN(db_text(span_of(f->id)), db_int(even_if_live),
+		      db_int(now)),
+		why);
+	/* clang-format on */
+}
+
+/* Remove a row, also from the quota; EVENT_EXPIRED: if it has expired at `now` */
+static enum err remove_file(struct db *db, const struct file *f,
+			    enum event_kind kind, int64_t now,
+			    const struct webhook_targets *to,
+			    struct errmsg *why)
 {
 	struct db_conn *c;
-	enum err e = db_begin(db, &c, cause);
+	enum err e = db_begin(db, &c, why);
 
 	if (e != ERR_OK)
 		return e;
-	e = quota_give(c, f->owner, files_amount(f, 1), cause);
+	e = quota_give(c, f->owner, files_amount(f, 1), why);
 	if (e == ERR_OK)
-		e = outbox_note(c, to, why, span_of(f->id), now, cause);
-	/* Of two who delete the same file one finds no row, and rolls back what
-	 * it counted and noted */
+		e = outbox_add(c, to, kind, span_of(f->id), now, why);
+	/* If two requests delete the same file, one of them finds no row, and
+	 * its count and its event are rolled back */
 	if (e == ERR_OK)
-		e = db_tx_change(c,
-				 "DELETE FROM file WHERE id = ?"
-				 " AND (? OR expires_at <= ?)",
-				 DB_IN(db_text(span_of(f->id)),
-				       db_int(why != EVENT_EXPIRED),
-				       db_int(now)),
-				 cause);
+		e = delete_row(c, f, kind != EVENT_EXPIRED, now, why);
 	if (e == ERR_OK)
-		return db_commit(c, cause);
+		return db_commit(c, why);
 	db_rollback(c);
 	return e;
 }
 
-enum err files_remove(struct db *db, const struct session_check *who,
+enum err files_remove(struct db *db, const struct session_check *session,
 		      uint64_t owner, struct span id,
 		      const struct webhook_targets *to, struct errmsg *why)
 {
 	struct file f;
 	enum err e;
 
+	/* Not an id: finds no file, but the session is still checked */
 	if (!ident_is_uuid(id))
-		return ERR_NOT_FOUND;
-	/* Read without a lock: neither owner nor size of a file ever changes */
+		id = SPAN("");
+	/* Read without a lock: the owner and the size of a file never change */
+	/* clang-format off */
 	e = db_row(db,
-		   "SELECT f.id, f.owner, f.size" FROM_SESSION " JOIN file f"
-		   " WHERE f.id = ? AND f.owner = " OWNER " AND " SESSION_VALID,
-		   DB_IN(db_text(id), OWNER_VALUES(owner), SESSION_VALUES(who)),
-		   DB_OUT(db_to_text(f.id, sizeof(f.id)), db_to_uint(&f.owner),
-			  db_to_int(&f.size)),
-		   why);
-	return e == ERR_OK ? drop(db, &f, EVENT_DELETED, who->now, to, why) : e;
+		"SELECT f.id, f.owner, f.size"
+		"  FROM live_session l"
+		"  JOIN file f"
+		" WHERE f.id = ?"
+		"   AND f.owner = IF(? = 0, l.user_id, ?)"
+		"   AND " SESSION_VALID,
+		DB_IN(db_text(id), OWNER_VALUES(owner), SESSION_VALUES(session)),
+		DB_OUT(db_to_text(f.id, sizeof(f.id)), db_to_uint(&f.owner),
+		       db_to_int(&f.size)),
+		why);
+	/* clang-format on */
+	if (e == ERR_OK)
+		e = remove_file(db, &f, EVENT_DELETED, session->now, to, why);
+	if (e == ERR_NOT_FOUND)
+		return session_check_no_row(db, session, e, why);
+	return e;
 }
 
-enum err files_drop(struct db *db, const struct file *f, int64_t now,
-		    const struct webhook_targets *to, struct errmsg *why)
+enum err files_delete_expired(struct db *db, const struct file *f, int64_t now,
+			      const struct webhook_targets *to,
+			      struct errmsg *why)
 {
-	return drop(db, f, EVENT_EXPIRED, now, to, why);
-}
-
-enum err files_exists(struct db *db, struct span id, struct errmsg *why)
-{
-	int64_t one;
-
-	return db_row(db, "SELECT 1 FROM file WHERE id = ? LOCK IN SHARE MODE",
-		      DB_IN(db_text(id)), DB_OUT(db_to_int(&one)), why);
-}
-
-enum err files_expired(struct db *db, int64_t now, const struct file *after,
-		       struct file *row, db_each_fn *each, void *arg,
-		       struct errmsg *why)
-{
-	return db_each(db,
-		       "SELECT " COLUMNS " FROM file f"
-		       " WHERE f.expires_at BETWEEN ? AND ?"
-		       " AND (f.expires_at > ? OR f.id > ?)"
-		       " ORDER BY f.expires_at, f.id LIMIT ?",
-		       DB_IN(db_int(after->expires_at), db_int(now),
-			     db_int(after->expires_at),
-			     db_text(span_of(after->id)),
-			     db_int(FILES_LIST_MAX)),
-		       FIELDS_OF(row), each, arg, why);
-}
-
-enum err files_walk(struct db *db, struct span after, struct file *row,
-		    db_each_fn *each, void *arg, struct errmsg *why)
-{
-	return db_each(db,
-		       "SELECT " COLUMNS " FROM file f WHERE f.id > ?"
-		       " ORDER BY f.id LIMIT ?",
-		       DB_IN(db_text(after), db_int(FILES_LIST_MAX)),
-		       FIELDS_OF(row), each, arg, why);
-}
-
-enum err files_count(struct db *db, struct files_total *out, struct errmsg *why)
-{
-	return db_row(db,
-		      "SELECT COUNT(*), COALESCE(SUM(size), 0),"
-		      " COUNT(DISTINCT owner) FROM file",
-		      DB_NONE,
-		      DB_OUT(db_to_int(&out->files), db_to_int(&out->bytes),
-			     db_to_int(&out->owners)),
-		      why);
+	return remove_file(db, f, EVENT_EXPIRED, now, to, why);
 }

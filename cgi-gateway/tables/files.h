@@ -1,8 +1,9 @@
 /* files.h - the table `file`: one row for each finished file.
  *
- * A row exists only for bytes that are safe in the store. What belongs to
- * someone else, or has expired, is not found. Errors are db.h's. Rows come and
- * go in one transaction with what quota.h counts and events.h notes.
+ * A row exists only for bytes that are safe in the store. A file of another
+ * owner, or one that has expired, is not found. Rows are inserted and deleted
+ * in one transaction with their count (quota.h) and their event (outbox.h).
+ * Errors are db.h's, and those named.
  */
 #ifndef FILES_H
 #define FILES_H
@@ -18,7 +19,7 @@
 #include "common/db/db.h"
 
 enum {
-	FILES_NEVER = 0,       /* expires_at of a file that stays */
+	FILES_NEVER = 0,       /* expires_at: does not expire */
 	FILES_LIST_MAX = 1000, /* rows of one page */
 };
 
@@ -26,24 +27,24 @@ struct file {
 	char id[UUID_LEN + 1];
 	uint64_t owner; /* user id */
 	char name[FILE_NAME_MAX + 1];
-	char type[FILE_TYPE_MAX + 1]; /* which the bytes decided */
-	/* as the client said; "" in rows from when nobody looked at bytes */
+	char type[FILE_TYPE_MAX + 1]; /* decided by the bytes */
+	/* as the client sent it; "" if the bytes were never examined, as in
+	 * rows of older versions */
 	char claimed_type[FILE_TYPE_MAX + 1];
 	int64_t size; /* bytes */
 	unsigned char sha256[SHA256_LEN];
 	int64_t created_at, expires_at; /* seconds since 1970 UTC */
-	/* the id of the link (upload_links.h) by which it came, or "" */
+	/* id of the upload link (upload_links.h) by which it came, or "" */
 	char upload_link[IDENT_LEN + 1];
 };
 
-/* What they are together. */
+/* The sum of their sizes, and their number. */
 struct amount files_amount(const struct file *files, size_t count);
 
-/* For statements of other tables that join a file as `f` */
-#define FILES_COLUMNS                                                       \
-	"f.id, f.owner, f.name, f.type, f.claimed_type, f.size, f.sha256, " \
-	"f.created_at,"                                                     \
-	" f.expires_at, f.upload_link"
+/* For statements that name the file `f` */
+#define FILES_COLUMNS                                            \
+	"f.id, f.owner, f.name, f.type, f.claimed_type, f.size," \
+	" f.sha256, f.created_at, f.expires_at, f.upload_link"
 #define FILES_FIELDS(f)                                                      \
 	db_to_text((f)->id, sizeof((f)->id)), db_to_uint(&(f)->owner),       \
 		db_to_text((f)->name, sizeof((f)->name)),                    \
@@ -54,86 +55,89 @@ struct amount files_amount(const struct file *files, size_t count);
 		db_to_int_or(&(f)->expires_at, FILES_NEVER),                 \
 		db_to_text((f)->upload_link, sizeof((f)->upload_link))
 
-/* Each call below checks the caller's session in the same statement, hence in
- * the same round trip: ERR_BAD_TOKEN when it lives no more. `owner` is whose files
- * they are, 0 for the caller's own. */
+/* The calls below check the session `session` in the same statement, so without
+ * a round trip of its own. They return ERR_BAD_TOKEN if it is not valid, and
+ * ERR_SCOPE if an API token lacks the scope (session_check.h). `owner` is the
+ * user whose files these are, 0 for the session's own user. `to` are the
+ * webhook targets that get an event; NULL for none. */
 
-/* Add all `count` rows or none, for `owner` whatever the rows say, with an
- * event of each for everybody in `to` (NULL: nobody). After ERR_UNAVAILABLE it
- * is not known which. ERR_QUOTA: the owner has no room for all of them;
- * `limits` hold for who has none of their own. */
-enum err files_add(struct db *db, const struct session_check *who,
-		   uint64_t owner, const struct quota_limits *limits,
+/* Insert all `count` rows, or none, each with its event. The owner is `owner`,
+ * whatever files[i].owner says. `defaults` are the limits of an owner without
+ * limits of their own. ERR_QUOTA: there is no room for all of them.
+ * ERR_UNAVAILABLE: it is unknown whether the rows were inserted. */
+enum err files_add(struct db *db, const struct session_check *session,
+		   uint64_t owner, const struct quota_limits *defaults,
 		   const struct file *files, size_t count,
 		   const struct webhook_targets *to,
 		   struct errmsg *why) MUST_CHECK;
 
-/* In the transaction of who counts it in the quota: write one row, with its
- * event. `who` may be NULL, as in quota.h. ERR_BAD_TOKEN */
-enum err files_insert(struct db_conn *c, const struct session_check *who,
+/* Insert one row and its event, in the caller's transaction, which also counts
+ * it in the quota. `session` may be NULL, as in quota.h. ERR_BAD_TOKEN. */
+enum err files_insert(struct db_conn *c, const struct session_check *session,
 		      uint64_t owner, const struct file *f,
 		      const struct webhook_targets *to,
 		      struct errmsg *why) MUST_CHECK;
 
-enum err files_find(struct db *db, struct session_check *who, uint64_t owner,
-		    struct span id, struct file *out,
+/* One file. ERR_NOT_FOUND. */
+enum err files_find(struct db *db, struct session_check *session,
+		    uint64_t owner, struct span id, struct file *out,
 		    struct errmsg *why) MUST_CHECK;
 
-/* What a page of the list is to hold. */
+/* Which files are on a page of the list. */
 struct files_page {
 	uint64_t owner;
-	struct span
-		after;	  /* id of the last file of the page before; or empty */
-	struct span part; /* what the name contains; empty: any */
-	int64_t limit;	  /* rows */
+	struct span after; /* id of the last file of the page before, or "" */
+	struct span part;  /* only names that contain this; "": all */
+	int64_t limit;	   /* rows */
 };
 
-/* Newest first; `each` gets every row in *row. No row at all may also mean that
- * the session has ended: session_check_alone() tells. */
-enum err files_list(struct db *db, const struct session_check *who,
+/* Newest first; `each` gets every row in *row. A list without rows costs a
+ * second round trip, which checks the session. */
+enum err files_list(struct db *db, const struct session_check *session,
 		    const struct files_page *p, struct file *row,
 		    db_each_fn *each, void *arg, struct errmsg *why) MUST_CHECK;
 
-/* Write those columns of `f` that `which` names, by its id and owner; another
- * request may be changing the others. ERR_NOT_FOUND for a session that has
- * ended, too: who changes a file has found it before. */
+/* Write the columns of `f` that `which` names; the row is found by f->id and
+ * f->owner. The other columns are left alone: another request may be changing
+ * them. ERR_NOT_FOUND also if the session has ended since the file was found.
+ */
 struct files_changed {
 	bool name, expiry;
 };
-enum err files_update(struct db *db, const struct session_check *who,
+enum err files_update(struct db *db, const struct session_check *session,
 		      const struct file *f, struct files_changed which,
 		      struct errmsg *why) MUST_CHECK;
 
-/* Remove the row, of an expired file too: it still counts; with an event for
- * everybody in `to`. The bytes come after, by the caller. ERR_NOT_FOUND for a
- * session that has ended, too: session_check_alone() tells. */
-enum err files_remove(struct db *db, const struct session_check *who,
+/* Delete the row, also of an expired file, which is still counted; with an
+ * event. The caller then removes the bytes. ERR_NOT_FOUND. */
+enum err files_remove(struct db *db, const struct session_check *session,
 		      uint64_t owner, struct span id,
 		      const struct webhook_targets *to,
 		      struct errmsg *why) MUST_CHECK;
 
-/* --- for gateway-admin ------------------------------------------------- */
+/* --- for gateway-admin ---------------------------------------------------- */
 
-/* Remove the row if it has expired at `now`, with an event for everybody in
- * `to`: its owner may have lifted that since it was read. Of `f`, its id, owner
- * and size count. ERR_NOT_FOUND. */
-enum err files_drop(struct db *db, const struct file *f, int64_t now,
-		    const struct webhook_targets *to,
-		    struct errmsg *why) MUST_CHECK;
+/* Delete the row if it has expired at `now`, with an event. It may have been
+ * given another expiry since it was read: ERR_NOT_FOUND. Of `f`, the members
+ * id, owner and size are used. */
+enum err files_delete_expired(struct db *db, const struct file *f, int64_t now,
+			      const struct webhook_targets *to,
+			      struct errmsg *why) MUST_CHECK;
 
-/* Whether a row with this id exists, whoever's and however old. Waits for a
- * transaction that has written it and not ended: its program may be gone, but
- * what the server does with a COMMIT on its way is not known before. */
+/* ERR_OK if there is a row with this id, of any owner and age; ERR_NOT_FOUND.
+ * Waits for a transaction that has inserted it and has not ended: its program
+ * may have crashed, and until then it is unknown whether the server commits. */
 enum err files_exists(struct db *db, struct span id,
 		      struct errmsg *why) MUST_CHECK;
 
-/* What has expired at `now`, oldest first, at most FILES_LIST_MAX: behind the
- * file `after`, of which id and expires_at count, "" and 0 at first. */
+/* The files that have expired at `now`, oldest first, at most FILES_LIST_MAX.
+ * They begin behind `after`, of which id and expires_at are used; "" and 0 for
+ * the first page. */
 enum err files_expired(struct db *db, int64_t now, const struct file *after,
 		       struct file *row, db_each_fn *each, void *arg,
 		       struct errmsg *why) MUST_CHECK;
 
-/* Every row behind the id `after` ("" at first), at most FILES_LIST_MAX, by id.
+/* Every row behind the id `after` ("" at first), by id, at most FILES_LIST_MAX.
  */
 enum err files_walk(struct db *db, struct span after, struct file *row,
 		    db_each_fn *each, void *arg, struct errmsg *why) MUST_CHECK;
@@ -142,6 +146,7 @@ struct files_total {
 	int64_t files, bytes, owners;
 };
 
+/* The sums over all files. */
 enum err files_count(struct db *db, struct files_total *out,
 		     struct errmsg *why) MUST_CHECK;
 

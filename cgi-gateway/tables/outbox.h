@@ -1,26 +1,27 @@
-/* outbox.h - the table `event`: what happened to files, for those who are to be
- * told of it (receivers.h) and have not been yet.
+/* outbox.h - the table `event`, a transactional outbox: one row for each event
+ * of a file and each webhook target (webhook_target.h) that has not accepted it
+ * yet. The column `receiver` is the URL of the target.
  *
- * An event is written in the transaction that changes `file`, one row for each
- * receiver, and its row goes when that receiver has taken it. So the table has
- * what is owed and nothing else.
+ * A row is written in the transaction that changes `file`, and deleted when the
+ * target has accepted the event. So the table holds what is still to be
+ * delivered and nothing else.
  *
- * Who delivers calls, for each receiver:
+ * To deliver, for each target:
  *
- *	outbox_due		what can be tried now
- *	outbox_claim		this one is mine for so long
- *	...			the request, in no transaction
+ *	outbox_due		the events that can be tried now
+ *	outbox_claim		reserve one of them for some time
+ *	...			the request, outside any transaction
  *	outbox_delivered	or outbox_failed
  *
- * Any number of processes may do so at the same time. A claim ends by itself,
- * so an event whose claimer died is tried again: at least once, never not at
- * all. An event is due only when no earlier one of the same file and receiver
- * waits; for that its row must be gone, not just claimed. Earlier means a lower
- * id: the file's row is there before anybody can delete it, so its events are
- * numbered as they happened, though those of different files may become visible
- * in any order. Hence no cursor.
+ * Any number of processes may do so at the same time. A claim expires by
+ * itself, so the event of a process that died is tried again: each event is
+ * delivered at least once. An event is due only if no earlier event of the same
+ * file waits for the same target; a claimed event still waits. Earlier means a
+ * lower id: the row of a file exists before it can be deleted, so the ids of
+ * its events are in the order in which they happened. The events of different
+ * files may become visible in any order, so ids cannot serve as a cursor.
  *
- * Errors are db.h's.
+ * Errors are those of db.h.
  */
 #ifndef OUTBOX_H
 #define OUTBOX_H
@@ -31,101 +32,101 @@
 #include "common/db/db.h"
 
 enum {
-	EVENT_KIND_MAX = 16,	  /* bytes; as wide as their columns */
-	EVENT_WHY_MAX = 200,	  /* ASCII */
-	OUTBOX_PAGE = 32,	  /* rows that outbox_due() gives */
-	OUTBOX_LIST_MAX = 1000,	  /* rows that outbox_list() gives */
-	OUTBOX_RETRY_FIRST = 10,  /* seconds after a first failure; doubles */
-	OUTBOX_RETRY_MAX = 3600,  /* and stays there */
-	OUTBOX_KEPT = 30 * 86400, /* seconds a dead event is shown */
+	EVENT_KIND_MAX = 16,	  /* bytes, as the column */
+	EVENT_WHY_MAX = 200,	  /* ASCII, as the column */
+	OUTBOX_PAGE = 32,	  /* most rows of outbox_due() */
+	OUTBOX_LIST_MAX = 1000,	  /* most rows of outbox_list() */
+	OUTBOX_RETRY_FIRST = 10,  /* seconds after the first failure; doubles */
+	OUTBOX_RETRY_MAX = 3600,  /* seconds, the longest pause */
+	OUTBOX_KEPT = 30 * 86400, /* seconds that a dead event is kept */
 };
 
 enum event_kind { EVENT_UPLOADED, EVENT_DELETED, EVENT_EXPIRED };
 
 struct event {
 	uint64_t id;
-	char receiver[WEBHOOK_TARGET_URL_MAX + 1];
+	char target[WEBHOOK_TARGET_URL_MAX + 1];
 	char kind[EVENT_KIND_MAX + 1];
 	int64_t at;	  /* seconds since 1970 UTC, as all times here */
-	struct file file; /* as it was then */
-	int64_t attempts; /* begun; with the id it names a claim */
-	int64_t tried_at; /* the first of them; 0: none */
-	int64_t due_at;	  /* not before */
-	int64_t dead_at;  /* 0: it lives */
+	struct file file; /* as it was at that time */
+	int64_t attempts; /* begun; together with the id it names a claim */
+	int64_t tried_at; /* the first attempt; 0: none yet */
+	int64_t due_at;	  /* no attempt before */
+	int64_t dead_at;  /* when it was given up; 0: it is alive */
 	char why[EVENT_WHY_MAX + 1]; /* the last failure; or "" */
 };
 
-/* In the transaction that adds or removes the row of file `id`, while that row
- * is there: it is copied, and locked. `to` NULL or of nobody: does nothing.
- * ERR_NOT_FOUND: there is no such row. */
-enum err outbox_note(struct db_conn *c, const struct webhook_targets *to,
-		     enum event_kind kind, struct span id, int64_t now,
-		     struct errmsg *why) MUST_CHECK;
+/* Add an event for each target, in the transaction that adds or deletes the row
+ * of file `id`. The row of the file must exist at the call, which copies and
+ * locks it. Without targets (NULL or none) nothing is done. ERR_NOT_FOUND:
+ * there is no such file. */
+enum err outbox_add(struct db_conn *c, const struct webhook_targets *to,
+		    enum event_kind kind, struct span id, int64_t now,
+		    struct errmsg *why) MUST_CHECK;
 
 /* --- delivering --------------------------------------------------------- */
 
-/* What `receiver` may be sent of what is due at `now`, the longest due first,
- * at most OUTBOX_PAGE. */
-enum err outbox_due(struct db *db, const char *receiver, int64_t now,
+/* The events that `target` may be sent at `now`, the longest due first, at most
+ * OUTBOX_PAGE. */
+enum err outbox_due(struct db *db, const char *target, int64_t now,
 		    struct event *row, db_each_fn *each, void *arg,
 		    struct errmsg *why) MUST_CHECK;
 
-/* Take an event as outbox_due() gave it, until the time `until`, and count an
- * attempt in *e. ERR_NOT_FOUND: somebody else has. */
+/* Claim an event that outbox_due() returned, until the time `until`, and count
+ * an attempt in *e. ERR_NOT_FOUND: another process has claimed it. */
 enum err outbox_claim(struct db *db, struct event *e, int64_t now,
 		      int64_t until, struct errmsg *why) MUST_CHECK;
 
-/* The receiver has it. ERR_NOT_FOUND: the claim had ended and somebody else has
- * made one; the receiver may get it twice. */
+/* The target has accepted the event. ERR_NOT_FOUND: the claim had expired, and
+ * another process has claimed it; the target may get the event twice. */
 enum err outbox_delivered(struct db *db, const struct event *e,
 			  struct errmsg *why) MUST_CHECK;
 
-/* It failed, for the reason `why` (ASCII): due again after a time that doubles
- * with each attempt, and not before `wait` seconds if the receiver asked for
- * that; OUTBOX_RETRY_MAX at the most. The next of its file is put off with
- * it. When the first attempt was `days` days ago, it is dead. Updates
- * *e. ERR_NOT_FOUND as above. */
+/* The attempt failed because of `reason` (ASCII). The event is due again after
+ * a pause that doubles with each attempt and is at least `retry_after` seconds,
+ * if the target asked for that, but at most OUTBOX_RETRY_MAX. The next event of
+ * the same file is postponed as well. If the first attempt was `days` days ago,
+ * the event is dead. Updates *e. ERR_NOT_FOUND as above. */
 enum err outbox_failed(struct db *db, struct event *e, int64_t now,
-		       int64_t wait, int64_t days, const char *why,
-		       struct errmsg *cause) MUST_CHECK;
+		       int64_t retry_after, int64_t days, const char *reason,
+		       struct errmsg *why) MUST_CHECK;
 
 /* --- for gateway-admin -------------------------------------------------- */
 
-/* What one receiver is owed. */
+/* The events of one target */
 struct outbox_total {
-	char receiver[WEBHOOK_TARGET_URL_MAX + 1];
+	char target[WEBHOOK_TARGET_URL_MAX + 1];
 	int64_t waiting, dead;
-	int64_t oldest; /* the time of the oldest that waits; 0: none does */
+	int64_t oldest; /* the time of the oldest waiting event; 0: none */
 };
 
-/* Each receiver that has any. */
+/* Each target that has events. */
 enum err outbox_totals(struct db *db, struct outbox_total *row,
 		       db_each_fn *each, void *arg,
 		       struct errmsg *why) MUST_CHECK;
 
-/* Which events are meant: all those that fit. */
-struct outbox_which {
-	int64_t id;	      /* 0: any */
-	const char *receiver; /* NULL: any */
-	bool dead;	      /* only dead ones */
+/* Events that fit every member */
+struct outbox_filter {
+	int64_t id;	    /* 0: any */
+	const char *target; /* NULL: any */
+	bool dead;	    /* only dead events */
 };
 
 /* Those with an id above `after`, by id, at most OUTBOX_LIST_MAX. */
-enum err outbox_list(struct db *db, const struct outbox_which *w,
+enum err outbox_list(struct db *db, const struct outbox_filter *f,
 		     uint64_t after, struct event *row, db_each_fn *each,
 		     void *arg, struct errmsg *why) MUST_CHECK;
 
-/* As if it had never been tried, due at once; the next of its file behind it.
- */
+/* Make an event due at once, as if it had never been tried, and the next event
+ * of its file with it. */
 enum err outbox_retry(struct db *db, uint64_t id, int64_t now,
 		      struct errmsg *why) MUST_CHECK;
 enum err outbox_forget(struct db *db, uint64_t id,
 		       struct errmsg *why) MUST_CHECK;
 
-/* Remove what nobody will be told of any more: what has been dead for
- * OUTBOX_KEPT, and what is as old and for a receiver that is not in `to`. */
-enum err outbox_sweep(struct db *db, const struct webhook_targets *to,
-		      int64_t now, bool dry, int64_t *removed,
-		      struct errmsg *why) MUST_CHECK;
+/* Remove events that have been dead for OUTBOX_KEPT, and events as old for
+ * targets that are not in `to`. A dry run only counts. */
+enum err outbox_gc(struct db *db, const struct webhook_targets *to, int64_t now,
+		   bool dry, int64_t *removed, struct errmsg *why) MUST_CHECK;
 
 #endif

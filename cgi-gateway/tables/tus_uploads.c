@@ -1,62 +1,36 @@
 #include "cgi-gateway/tables/tus_uploads.h"
 
-/* In each statement `l` is the caller's session (caller.h), `u` the upload. */
-#define OWNER "IF(? = 0, l.user_id, ?)"
-#define OWNER_VALUES(owner) db_uint(owner), db_uint(owner)
+/* In each statement `l` is the caller's session (session_check.h), `u` the
+ * upload. An owner of 0 is the user of that session. */
 
-#define COLUMNS                                                                \
-	"u.id, u.owner, u.concat, u.concat_sent, u.name, u.type, u.metadata, " \
-	"u.length,"                                                            \
-	" u.held_bytes, u.held_files, u.sha256 IS NOT NULL, u.sha256,"         \
-	" u.life, u.created_at, u.expires_at, u.finished_at"
-
-/* What a row does not hold in the shape of struct tus_upload */
-struct row {
-	int64_t concat, has_sha256;
-};
-
-#define FIELDS(u, r)                                                      \
-	db_to_text((u)->id, sizeof((u)->id)), db_to_uint(&(u)->owner),    \
-		db_to_int(&(r)->concat),                                  \
-		db_to_text((u)->concat_sent, sizeof((u)->concat_sent)),   \
-		db_to_text((u)->name, sizeof((u)->name)),                 \
-		db_to_text((u)->type, sizeof((u)->type)),                 \
-		db_to_text((u)->metadata, sizeof((u)->metadata)),         \
-		db_to_int_or(&(u)->length, TUS_LENGTH_UNKNOWN),           \
-		db_to_int(&(u)->held.bytes), db_to_int(&(u)->held.files), \
-		db_to_int(&(r)->has_sha256),                              \
-		db_to_bytes((u)->sha256, SHA256_LEN),                     \
-		db_to_int_or(&(u)->life, FILES_NEVER),                    \
-		db_to_int(&(u)->created_at), db_to_int(&(u)->expires_at), \
-		db_to_int_or(&(u)->finished_at, TUS_UNFINISHED)
-
-static struct db_value digest_value(const struct tus_upload *u)
+static struct db_value sha256_value(const struct tus_upload *u)
 {
 	return u->has_sha256 ? db_bytes((struct span) { (const char *)u->sha256,
 							SHA256_LEN })
 			     : db_null();
 }
 
-/* --- taking room --------------------------------------------------------- */
+/* --- in one transaction with the quota ------------------------------------ */
 
-/* What a transaction counts in the quota, and for what */
-struct take {
-	const struct session_check *who;
+/* What a transaction adds to the quota, and the rows that it writes */
+struct addition {
+	const struct session_check *session;
 	uint64_t owner; /* 0: the caller */
 	const struct quota_limits *limits;
 	struct amount more;
 	const struct tus_upload *u;
-	int64_t length;			  /* to be told: in grow() */
-	const struct file *f;		  /* in join() */
-	const struct tus_upload *parts;	  /* the same */
-	size_t count;			  /* of them */
-	const struct webhook_targets *to; /* the same, too */
+	int64_t length;		       /* update_reserved() writes it */
+	const struct tus_upload *part; /* this and the rest: join_rows() */
+	size_t part_count;
+	const struct file *file;
+	const struct webhook_targets *targets;
 };
 
-typedef enum err change_fn(struct db_conn *c, const struct take *t,
-			   struct errmsg *why);
+typedef enum err write_rows_fn(struct db_conn *c, const struct addition *a,
+			       struct errmsg *why);
 
-static enum err ended(struct db_conn *c, enum err e, struct errmsg *why)
+static enum err commit_or_roll_back(struct db_conn *c, enum err e,
+				    struct errmsg *why)
 {
 	if (e == ERR_OK)
 		return db_commit(c, why);
@@ -64,194 +38,246 @@ static enum err ended(struct db_conn *c, enum err e, struct errmsg *why)
 	return e;
 }
 
-static enum err take_once(struct db *db, const struct take *t,
-			  change_fn *change, struct errmsg *why)
+static enum err add_once(struct db *db, const struct addition *a,
+			 write_rows_fn *write_rows, struct errmsg *why)
 {
 	struct db_conn *c;
 	enum err e = db_begin(db, &c, why);
 
 	if (e != ERR_OK)
 		return e;
-	/* Nothing more is refused to nobody, also when a limit was lowered */
-	if (t->more.bytes != 0 || t->more.files != 0)
-		e = quota_take(c, t->who, t->owner, t->more, t->limits, why);
+	/* A request that adds nothing always passes, even if the limit is now
+	 * below current usage */
+	if (a->more.bytes != 0 || a->more.files != 0)
+		e = quota_take(c, a->session, a->owner, a->more, a->limits,
+			       why);
 	if (e == ERR_OK)
-		e = change(c, t, why);
-	return ended(c, e, why);
+		e = write_rows(c, a, why);
+	return commit_or_roll_back(c, e, why);
 }
 
-static enum err take(struct db *db, const struct take *t, change_fn *change,
-		     struct errmsg *why)
+static enum err add_within_quota(struct db *db, const struct addition *a,
+				 write_rows_fn *write_rows, struct errmsg *why)
 {
-	enum err e = take_once(db, t, change, why);
+	enum err e = add_once(db, a, write_rows, why);
 
 	/* As in files_add(): an owner without a row, or room just made */
-	for (int again = 0; e == ERR_QUOTA && again < 2; again++) {
-		e = quota_refused(db, t->who, t->owner, t->more, t->limits,
+	for (int retry = 0; e == ERR_QUOTA && retry < 2; retry++) {
+		e = quota_refused(db, a->session, a->owner, a->more, a->limits,
 				  why);
 		if (e != ERR_OK)
 			break;
-		e = take_once(db, t, change, why);
+		e = add_once(db, a, write_rows, why);
 	}
 	return e;
 }
 
 /* --- adding --------------------------------------------------------------- */
 
-static enum err insert(struct db_conn *c, const struct take *t,
-		       struct errmsg *why)
+static enum err insert_upload(struct db_conn *c, const struct addition *a,
+			      struct errmsg *why)
 {
-	const struct tus_upload *u = t->u;
+	const struct tus_upload *u = a->u;
 	enum err e = db_tx_change(
 		c,
-		"INSERT INTO upload (id, owner, concat, concat_sent, name, "
-		"type, metadata,"
-		" length, held_bytes, held_files, sha256, life, created_at,"
-		" expires_at, finished_at)"
-		" SELECT ?, " OWNER ", ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-		" FROM live_session l WHERE " SESSION_VALID,
-		DB_IN(db_text(span_of(u->id)), OWNER_VALUES(t->owner),
-		      db_int((int64_t)u->concat),
+		/* clang-format off */
+		"INSERT INTO upload"
+		"      (id, owner,"
+		"       concat, concat_sent, name, type, metadata,"
+		"       length, held_bytes, held_files, sha256, life,"
+		"       created_at, expires_at, finished_at)"
+		" SELECT ?, IF(? = 0, l.user_id, ?),"
+		"       ?, ?, ?, ?, ?,"
+		"       ?, ?, ?, ?, ?,"
+		"       ?, ?, ?"
+		"  FROM live_session l"
+		" WHERE " SESSION_VALID,
+		/* clang-format on */
+		DB_IN(db_text(span_of(u->id)), db_uint(a->owner),
+		      db_uint(a->owner), db_int((int64_t)u->concat),
 		      db_text(span_of(u->concat_sent)),
 		      db_text(span_of(u->name)), db_text(span_of(u->type)),
 		      db_text(span_of(u->metadata)),
 		      db_int_or_null(u->length, TUS_LENGTH_UNKNOWN),
-		      db_int(u->held.bytes), db_int(u->held.files),
-		      digest_value(u), db_int_or_null(u->life, FILES_NEVER),
+		      db_int(u->reserved.bytes), db_int(u->reserved.files),
+		      sha256_value(u), db_int_or_null(u->life, FILES_NEVER),
 		      db_int(u->created_at), db_int(u->expires_at),
 		      db_int_or_null(u->finished_at, TUS_UNFINISHED),
-		      SESSION_VALUES(t->who)),
+		      SESSION_VALUES(a->session)),
 		why);
 
 	return e == ERR_NOT_FOUND ? ERR_BAD_TOKEN : e;
 }
 
-enum err tus_uploads_add(struct db *db, const struct session_check *who,
+enum err tus_uploads_add(struct db *db, const struct session_check *session,
 			 uint64_t owner, const struct quota_limits *limits,
 			 struct tus_upload *u, struct errmsg *why)
 {
-	struct take t = { .who = who, .owner = owner, .limits = limits };
+	struct addition a = {
+		.session = session, .owner = owner, .limits = limits, .u = u
+	};
 
-	u->held = (struct amount) { u->length, u->concat != TUS_PARTIAL };
+	u->reserved = (struct amount) { u->length, u->concat != TUS_PARTIAL };
 	if (u->length == TUS_LENGTH_UNKNOWN)
-		u->held.bytes = 0;
-	t.more = u->held;
-	t.u = u;
-	return take(db, &t, insert, why);
+		u->reserved.bytes = 0;
+	a.more = u->reserved;
+	return add_within_quota(db, &a, insert_upload, why);
 }
 
-/* --- finding ------------------------------------------------------------- */
+/* --- finding -------------------------------------------------------------- */
 
-enum err tus_uploads_find(struct db *db, struct session_check *who,
+enum err tus_uploads_find(struct db *db, struct session_check *session,
 			  uint64_t owner, struct span id,
 			  struct tus_upload *out, struct errmsg *why)
 {
-	struct row r;
+	struct tus_upload u;
+	int64_t concat, has_sha256;
 	enum err e;
 
+	/* Not an id: finds no upload, but the session is still checked */
 	if (!ident_is_uuid(id))
 		id = SPAN("");
 	e = db_row(db,
-		   "SELECT l.user_id, l.email, l.last_used_at, " COLUMNS
-		   " FROM live_session l LEFT JOIN upload u ON u.id = ?"
-		   " AND u.owner = " OWNER " WHERE " SESSION_VALID,
-		   DB_IN(db_text(id), OWNER_VALUES(owner), SESSION_VALUES(who)),
-		   DB_OUT(db_to_uint(&who->user_id),
-			  db_to_text(who->email, sizeof(who->email)),
-			  db_to_int(&who->last_used), FIELDS(out, &r)),
+		   /* clang-format off */
+		"SELECT l.user_id, l.email, l.last_used_at,"
+		"       u.id, u.owner,"
+		"       u.concat, u.concat_sent, u.name, u.type, u.metadata,"
+		"       u.length, u.held_bytes, u.held_files,"
+		"       u.sha256 IS NOT NULL, u.sha256, u.life,"
+		"       u.created_at, u.expires_at, u.finished_at"
+		"  FROM live_session l"
+		"  LEFT JOIN upload u"
+		"    ON u.id = ? AND u.owner = IF(? = 0, l.user_id, ?)"
+		" WHERE " SESSION_VALID,
+		   /* clang-format on */
+		   DB_IN(db_text(id), db_uint(owner), db_uint(owner),
+			 SESSION_VALUES(session)),
+		   DB_OUT(db_to_uint(&session->user_id),
+			  db_to_text(session->email, sizeof(session->email)),
+			  db_to_int(&session->last_used),
+			  db_to_text(u.id, sizeof(u.id)), db_to_uint(&u.owner),
+			  db_to_int(&concat),
+			  db_to_text(u.concat_sent, sizeof(u.concat_sent)),
+			  db_to_text(u.name, sizeof(u.name)),
+			  db_to_text(u.type, sizeof(u.type)),
+			  db_to_text(u.metadata, sizeof(u.metadata)),
+			  db_to_int_or(&u.length, TUS_LENGTH_UNKNOWN),
+			  db_to_int(&u.reserved.bytes),
+			  db_to_int(&u.reserved.files), db_to_int(&has_sha256),
+			  db_to_bytes(u.sha256, SHA256_LEN),
+			  db_to_int_or(&u.life, FILES_NEVER),
+			  db_to_int(&u.created_at), db_to_int(&u.expires_at),
+			  db_to_int_or(&u.finished_at, TUS_UNFINISHED)),
 		   why);
 	if (e == ERR_NOT_FOUND)
-		return ERR_BAD_TOKEN;
+		return session_check_no_row(db, session, ERR_BAD_TOKEN, why);
 	if (e != ERR_OK)
 		return e;
-	out->concat = (enum tus_concat)r.concat;
-	out->has_sha256 = r.has_sha256 != 0;
-	return out->id[0] != '\0' ? ERR_OK : ERR_NOT_FOUND;
+	session_check_found(db, session);
+	if (u.id[0] == '\0')
+		return ERR_NOT_FOUND;
+	u.concat = (enum tus_concat)concat;
+	u.has_sha256 = has_sha256 != 0;
+	*out = u;
+	return ERR_OK;
 }
 
-/* --- on its way ---------------------------------------------------------- */
+/* --- reserving ------------------------------------------------------------ */
 
-/* Only from what was read: whoever else changes it, or tells its length, makes
- * this one look again */
-static enum err grow(struct db_conn *c, const struct take *t,
-		     struct errmsg *why)
+/* Only if the row is as it was read: another request may have reserved more, or
+ * set the length, since */
+static enum err update_reserved(struct db_conn *c, const struct addition *a,
+				struct errmsg *why)
 {
-	const struct tus_upload *u = t->u;
+	const struct tus_upload *u = a->u;
 	enum err e = db_tx_change(
 		c,
-		"UPDATE upload SET length = ?, held_bytes = ? WHERE id = ?"
-		" AND length IS NULL AND held_bytes = ?"
-		" AND finished_at IS NULL",
-		DB_IN(db_int_or_null(t->length, TUS_LENGTH_UNKNOWN),
-		      db_int(u->held.bytes + t->more.bytes),
-		      db_text(span_of(u->id)), db_int(u->held.bytes)),
+		/* clang-format off */
+		"UPDATE upload"
+		"   SET length = ?, held_bytes = ?"
+		" WHERE id = ?"
+		"   AND length IS NULL"
+		"   AND held_bytes = ?"
+		"   AND finished_at IS NULL",
+		/* clang-format on */
+		DB_IN(db_int_or_null(a->length, TUS_LENGTH_UNKNOWN),
+		      db_int(u->reserved.bytes + a->more.bytes),
+		      db_text(span_of(u->id)), db_int(u->reserved.bytes)),
 		why);
 
 	return e == ERR_NOT_FOUND ? ERR_CONFLICT : e;
 }
 
-enum err tus_uploads_hold(struct db *db, const struct session_check *who,
-			  const struct quota_limits *limits,
-			  struct tus_upload *u, int64_t bytes,
-			  struct errmsg *why)
+enum err tus_uploads_reserve(struct db *db, const struct session_check *session,
+			     const struct quota_limits *limits,
+			     struct tus_upload *u, int64_t bytes,
+			     struct errmsg *why)
 {
-	const struct take t = {
-		.who = who,
+	const struct addition a = {
+		.session = session,
 		.owner = u->owner,
 		.limits = limits,
-		.more = { .bytes = bytes - u->held.bytes },
+		.more = { .bytes = bytes - u->reserved.bytes },
 		.u = u,
 		.length = TUS_LENGTH_UNKNOWN,
 	};
 	enum err e;
 
-	if (t.more.bytes <= 0)
+	if (u->length != TUS_LENGTH_UNKNOWN || a.more.bytes <= 0)
 		return ERR_OK;
-	e = take(db, &t, grow, why);
+	e = add_within_quota(db, &a, update_reserved, why);
 	if (e == ERR_OK)
-		u->held.bytes = bytes;
+		u->reserved.bytes = bytes;
 	return e;
 }
 
-enum err tus_uploads_measured(struct db *db, const struct session_check *who,
-			      const struct quota_limits *limits,
-			      struct tus_upload *u, int64_t length,
-			      struct errmsg *why)
+enum err tus_uploads_set_length(struct db *db,
+				const struct session_check *session,
+				const struct quota_limits *limits,
+				struct tus_upload *u, int64_t length,
+				struct errmsg *why)
 {
-	const struct take t = {
-		.who = who,
+	const struct addition a = {
+		.session = session,
 		.owner = u->owner,
 		.limits = limits,
-		.more = { .bytes = length - u->held.bytes },
+		.more = { .bytes = length - u->reserved.bytes },
 		.u = u,
 		.length = length,
 	};
-	enum err e = ERR_INVALID;
+	enum err e;
 
-	if (t.more.bytes >= 0)
-		e = take(db, &t, grow, why);
+	if (length == u->length)
+		return ERR_OK;
+	if (a.more.bytes < 0)
+		return ERR_INVALID;
+	e = add_within_quota(db, &a, update_reserved, why);
 	if (e == ERR_OK)
-		u->length = u->held.bytes = length;
+		u->length = u->reserved.bytes = length;
 	return e;
 }
 
-/* --- its end -------------------------------------------------------------- */
+/* --- becoming a file ------------------------------------------------------ */
 
 static enum err mark_finished(struct db_conn *c, const struct tus_upload *u,
 			      int64_t now, struct errmsg *why)
 {
 	return db_tx_change(c,
-			    "UPDATE upload SET finished_at = ?, expires_at = ?,"
-			    " held_bytes = 0, held_files = 0"
-			    " WHERE id = ? AND finished_at IS NULL",
+			    /* clang-format off */
+		"UPDATE upload"
+		"   SET finished_at = ?, expires_at = ?,"
+		"       held_bytes = 0, held_files = 0"
+		" WHERE id = ?"
+		"   AND finished_at IS NULL",
+			    /* clang-format on */
 			    DB_IN(db_int(now), db_int(u->expires_at),
 				  db_text(span_of(u->id))),
 			    why);
 }
 
-enum err tus_uploads_finish(struct db *db, const struct session_check *who,
+enum err tus_uploads_finish(struct db *db, const struct session_check *session,
 			    const struct tus_upload *u, const struct file *f,
-			    const struct webhook_targets *to,
+			    const struct webhook_targets *targets,
 			    struct errmsg *why)
 {
 	struct db_conn *c;
@@ -259,57 +285,65 @@ enum err tus_uploads_finish(struct db *db, const struct session_check *who,
 
 	if (e != ERR_OK)
 		return e;
-	/* What it held is what the file counts: the quota stays as it is */
+	/* The file counts what the upload had reserved: the quota is unchanged
+	 */
 	e = mark_finished(c, u, f->created_at, why);
 	if (e == ERR_OK)
-		e = files_insert(c, who, u->owner, f, to, why);
-	return ended(c, e, why);
+		e = files_insert(c, session, u->owner, f, targets, why);
+	return commit_or_roll_back(c, e, why);
 }
 
-static enum err release(struct db_conn *c, const struct tus_upload *part,
-			struct errmsg *why)
+static enum err delete_part(struct db_conn *c, const struct tus_upload *part,
+			    struct errmsg *why)
 {
+	/* 1 is TUS_PARTIAL */
 	enum err e = db_tx_change(c,
-				  "DELETE FROM upload WHERE id = ?"
-				  " AND concat = 1 AND finished_at IS NULL",
+				  /* clang-format off */
+				  "DELETE FROM upload"
+				  " WHERE id = ?"
+				  "   AND concat = 1"
+				  "   AND finished_at IS NULL",
+				  /* clang-format on */
 				  DB_IN(db_text(span_of(part->id))), why);
 
 	return e == ERR_NOT_FOUND ? ERR_CONFLICT : e;
 }
 
-static enum err join(struct db_conn *c, const struct take *t,
-		     struct errmsg *why)
+static enum err join_rows(struct db_conn *c, const struct addition *a,
+			  struct errmsg *why)
 {
 	enum err e = ERR_OK;
 
-	for (size_t i = 0; i < t->count && e == ERR_OK; i++)
-		e = release(c, &t->parts[i], why);
+	for (size_t i = 0; i < a->part_count && e == ERR_OK; i++)
+		e = delete_part(c, &a->part[i], why);
 	if (e == ERR_OK)
-		e = insert(c, t, why);
+		e = insert_upload(c, a, why);
 	if (e == ERR_OK)
-		e = files_insert(c, t->who, t->owner, t->f, t->to, why);
+		e = files_insert(c, a->session, a->owner, a->file, a->targets,
+				 why);
 	return e;
 }
 
-enum err tus_uploads_join(struct db *db, const struct session_check *who,
+enum err tus_uploads_join(struct db *db, const struct session_check *session,
 			  const struct quota_limits *limits,
 			  const struct tus_upload *whole, const struct file *f,
-			  const struct tus_upload *parts, size_t count,
-			  const struct webhook_targets *to, struct errmsg *why)
+			  const struct tus_upload *part, size_t part_count,
+			  const struct webhook_targets *targets,
+			  struct errmsg *why)
 {
-	struct take t = {
-		.who = who,
+	struct addition a = {
+		.session = session,
 		.owner = whole->owner,
 		.limits = limits,
 		.more = { f->size, 1 },
 		.u = whole,
-		.f = f,
-		.parts = parts,
-		.count = count,
-		.to = to,
+		.part = part,
+		.part_count = part_count,
+		.file = f,
+		.targets = targets,
 	};
 
-	for (size_t i = 0; i < count; i++)
-		t.more.bytes -= parts[i].held.bytes;
-	return take(db, &t, join, why);
+	for (size_t i = 0; i < part_count; i++)
+		a.more.bytes -= part[i].reserved.bytes;
+	return add_within_quota(db, &a, join_rows, why);
 }

@@ -1,10 +1,10 @@
-/* tus.h - what the handlers of resumable uploads share (tus 1.0.0).
+/* tus.h - what every request for a resumable upload has (tus 1.0.0).
  *
- *	tus_begin(&t, app, rq, rs)	the version, and who asks
- *	tus_find(&t)			the upload that the path names
+ *	tus_begin(app, rq, rs, &caller)	the version, the session, ?owner=
+ *	tus_find(app, rq, &caller, &u, why)	the upload that the path names
  *
- * An upload is at /tus/{id}, and becomes the file /files/{id}. Whose it is
- * counts, not by which token it was begun.
+ * An upload is at /tus/{id} and becomes the file /files/{id}. It belongs to its
+ * owner, whichever token created it.
  */
 #ifndef TUS_H
 #define TUS_H
@@ -16,38 +16,31 @@
 	"creation,creation-with-upload,creation-defer-length,expiration," \
 	"checksum,termination,concatenation"
 
-struct tus {
-	struct app *app;
-	struct request *rq;
-	struct response *rs;
-	struct session_check who;
-	uint64_t owner;	     /* 0: the caller */
-	struct tus_upload u; /* after tus_find(), or being made */
-	int64_t told; /* the length that this request tells of one that has
-			  * none yet, or TUS_LENGTH_UNKNOWN */
+/* For whom a request acts. */
+struct tus_caller {
+	struct session_check *session; /* of the request */
+	uint64_t owner; /* of the upload; 0: the user of the session */
 };
 
-/* As struct program's: every answer names the version, that to OPTIONS all that
- * we can, and X-HTTP-Method-Override is heeded. */
+/* The hook `arrive` of struct program: every response names the version, a
+ * response to OPTIONS also what this server supports, and
+ * X-HTTP-Method-Override replaces POST. */
 void tus_arrive(void *app, struct request *rq, struct response *rs);
 
-/* ERR_TUS_VERSION; record.h's for ?owner=. */
-enum err tus_begin(struct tus *t, struct app *app, struct request *rq,
-		   struct response *rs) MUST_CHECK;
+/* Check the version, and fill *caller. ERR_TUS_VERSION; request_params.h's for
+ * ?owner=. */
+enum err tus_begin(const struct app *app, struct request *rq,
+		   struct response *rs, struct tus_caller *caller) MUST_CHECK;
 
-/* ERR_NOT_FOUND; ERR_BAD_TOKEN and ERR_SCOPE for a session that has ended, or may
- * not write. */
-enum err tus_find(struct tus *t) MUST_CHECK;
+/* ERR_NOT_FOUND; ERR_BAD_TOKEN or ERR_SCOPE for a session that has ended, or
+ * may not write. */
+enum err tus_find(const struct app *app, struct request *rq,
+		  struct tus_caller *caller, struct tus_upload *out,
+		  struct errmsg *why) MUST_CHECK;
 
-/* A header field that is a number; `absent` where it is not sent. ERR_FORMAT,
- * explained. */
-enum err tus_number(struct tus *t, const char *field, int64_t absent,
-		    int64_t *out) MUST_CHECK;
-
-/* Whether the body is bytes of an upload. */
-bool tus_has_bytes(const struct request *rq);
-
-/* Until when it stays if nothing more comes. */
-void tus_expires(struct tus *t, int64_t written_at);
+/* Set Upload-Expires: when an upload expires whose last byte was written at
+ * `written_at`. */
+void tus_expires(const struct app *app, struct response *rs,
+		 int64_t written_at);
 
 #endif

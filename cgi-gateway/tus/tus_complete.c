@@ -5,139 +5,164 @@
 
 #include <string.h>
 
-enum err tus_remove(struct tus *t)
+enum err tus_remove(const struct app *app, const struct tus_upload *u,
+		    struct errmsg *why)
 {
-	enum err e = tus_uploads_remove(t->app->db, &t->u, &t->rs->why);
+	enum err e = tus_uploads_remove(app->db, u, why);
 
-	/* The row is gone, so the upload is, also one that was about to become
-	 * a file; bytes that stay are left to gc */
+	/* Without its row the upload is gone, also one that was about to become
+	 * a file. Bytes that cannot be removed are left to gc. */
 	if (e == ERR_OK) {
-		(void)!resumable_remove(t->app->store, t->u.id, NULL);
-		(void)!store_remove(t->app->store, t->u.id, NULL);
+		(void)!resumable_remove(app->store, u->id, NULL);
+		(void)!store_remove(app->store, u->id, NULL);
 	}
 	return e;
 }
 
-static struct file file_of(const struct tus *t,
-			   const unsigned char sha256[static SHA256_LEN])
+/* --- the file ------------------------------------------------------------- */
+
+/* `now` is the time after the body, which may have taken hours to arrive */
+static struct file file_of(const struct tus_upload *u,
+			   const unsigned char sha256[static SHA256_LEN],
+			   int64_t now)
 {
-	/* The request may have brought bytes for hours */
-	struct file f = { .owner = t->u.owner,
-			  .size = t->u.length,
-			  .created_at = request_time(t->rq),
+	struct file f = { .owner = u->owner,
+			  .size = u->length,
+			  .created_at = now,
 			  .expires_at = FILES_NEVER };
 
-	memcpy(f.id, t->u.id, sizeof(f.id));
-	memcpy(f.name, t->u.name, sizeof(f.name));
-	memcpy(f.claimed_type, t->u.type, sizeof(f.claimed_type));
+	memcpy(f.id, u->id, sizeof(f.id));
+	memcpy(f.name, u->name, sizeof(f.name));
+	memcpy(f.claimed_type, u->type, sizeof(f.claimed_type));
 	memcpy(f.sha256, sha256, SHA256_LEN);
-	if (t->u.life != FILES_NEVER)
-		f.expires_at = f.created_at + t->u.life;
+	if (u->life != FILES_NEVER)
+		f.expires_at = now + u->life;
 	return f;
 }
 
-static enum err write_rows(struct tus *t, const struct file *f,
-			   const struct tus_upload *parts, size_t count)
+static enum err read_committed(void *commit, int64_t from, char *to, size_t cap,
+			       size_t *got, struct errmsg *why)
 {
-	/* Whose last answer was lost may ask as long as if it went on */
-	t->u.expires_at = f->created_at + t->app->upload_life;
-	if (count == 0)
-		return tus_uploads_finish(t->app->db, &t->who, &t->u, f,
-					  &t->app->receivers, &t->rs->why);
-	t->u.finished_at = f->created_at;
-	return tus_uploads_join(t->app->db, &t->who, &t->app->quota, &t->u, f,
-				parts, count, &t->app->receivers, &t->rs->why);
+	return resumable_commit_read(commit, from, to, cap, got, why);
 }
 
-/* The bytes first, then the rows. Without the rows the bytes stay what they
- * were, as long as nobody knows that there are none */
-static enum err settle(struct tus *t, struct resumable_commit *finish,
-		       const struct file *f, const struct tus_upload *parts,
-		       size_t count)
+static enum err check_bytes(const struct app *app, const struct request *rq,
+			    struct response *rs, const struct tus_upload *u,
+			    struct resumable_commit *commit, struct file *f)
 {
-	enum err e = resumable_commit_place(finish, &t->rs->why);
+	const struct content_source src = { read_committed, commit, f->size };
 
-	if (e == ERR_OK)
-		e = write_rows(t, f, parts, count);
-	if (e != ERR_OK) {
-		resumable_commit_leave(finish);
-		return e;
-	}
-	resumable_commit_end(finish);
-	metrics_add(t->app->metrics, METRICS_UPLOADED_FILES, 1);
-	metrics_add(t->app->metrics, METRICS_UPLOADED_BYTES, f->size);
-	return ERR_OK;
+	if (u->has_sha256 && memcmp(u->sha256, f->sha256, SHA256_LEN) != 0)
+		return ERR_DIGEST;
+	return content_check(app, rq, rs, &src, f);
 }
 
-static enum err has_right_digest(const struct tus *t,
-				 const unsigned char sha256[static SHA256_LEN])
-{
-	return t->u.has_sha256 && memcmp(t->u.sha256, sha256, SHA256_LEN) != 0
-		       ? ERR_DIGEST
-		       : ERR_OK;
-}
+/* --- in order ------------------------------------------------------------- */
 
-static enum err read_bytes(void *finish, int64_t from, char *to, size_t cap,
-			   size_t *got, struct errmsg *why)
-{
-	return resumable_commit_read(finish, from, to, cap, got, why);
-}
+struct commit {
+	struct resumable_commit *bytes;
+	struct file file;
+};
 
-static enum err inspect_bytes(struct tus *t, struct resumable_commit *finish,
-			      struct file *f)
-{
-	const struct content_source src = { read_bytes, finish, f->size };
-
-	return content_check(t->app, t->rq, t->rs, &src, f);
-}
-
-static enum err finish(struct tus *t, const struct tus_upload *parts,
-		       size_t count)
+static enum err begin_and_check(const struct app *app, const struct request *rq,
+				struct response *rs, const struct tus_upload *u,
+				struct commit *c)
 {
 	unsigned char sha256[SHA256_LEN];
-	struct resumable_commit *f = NULL;
-	struct file file;
-	enum err e = resumable_commit_begin(t->app->store, t->u.id, t->u.length,
-					    &f, sha256, &t->rs->why);
+	enum err e = resumable_commit_begin(app->store, u->id, u->length,
+					    &c->bytes, sha256, &rs->why);
 
 	if (e != ERR_OK)
 		return e;
-	file = file_of(t, sha256);
-	e = has_right_digest(t, sha256);
-	if (e == ERR_OK)
-		e = inspect_bytes(t, f, &file);
-	if (e == ERR_OK)
-		return settle(t, f, &file, parts, count);
-	resumable_commit_leave(f);
-	/* What was put together has no row that anybody could try again with */
-	if (count > 0)
-		(void)!resumable_remove(t->app->store, t->u.id, NULL);
+	c->file = file_of(u, sha256, request_time(rq));
+	e = check_bytes(app, rq, rs, u, c->bytes, &c->file);
+	if (e != ERR_OK)
+		resumable_commit_leave(c->bytes);
 	return e;
 }
 
-/* Somebody finished or removed it while we waited: the row knows which */
-static enum err done_by_another(struct tus *t)
+/* `e` is what became of the rows. Without them the bytes stay an upload's, for
+ * the next attempt. */
+static enum err end_commit(const struct app *app, struct commit *c, enum err e)
 {
-	struct span id = span_of(t->u.id);
+	if (e != ERR_OK) {
+		resumable_commit_leave(c->bytes);
+		return e;
+	}
+	resumable_commit_end(c->bytes);
+	metrics_add(app->metrics, METRICS_UPLOADED_FILES, 1);
+	metrics_add(app->metrics, METRICS_UPLOADED_BYTES, c->file.size);
+	return ERR_OK;
+}
+
+static enum err become_file(const struct app *app, const struct request *rq,
+			    struct response *rs,
+			    const struct session_check *session,
+			    struct tus_upload *u)
+{
+	struct commit c = { .bytes = NULL };
+	enum err e = begin_and_check(app, rq, rs, u, &c);
+
+	if (e != ERR_OK)
+		return e;
+	/* A client that lost the last response can ask as long as before */
+	u->expires_at = c.file.created_at + app->upload_life;
+	e = resumable_commit_place(c.bytes, &rs->why);
+	if (e == ERR_OK)
+		e = tus_uploads_finish(app->db, session, u, &c.file,
+				       &app->webhook_targets, &rs->why);
+	return end_commit(app, &c, e);
+}
+
+/* While this request waited, another one completed or removed the upload. The
+ * row shows which. */
+static enum err completed_by_another(const struct app *app,
+				     struct session_check *session,
+				     const struct tus_upload *u,
+				     struct errmsg *why)
+{
 	struct tus_upload now;
-	enum err e = tus_uploads_find(t->app->db, &t->who, t->u.owner, id, &now,
-				      &t->rs->why);
+	enum err e = tus_uploads_find(app->db, session, u->owner,
+				      span_of(u->id), &now, why);
 
 	if (e == ERR_OK && now.finished_at == TUS_UNFINISHED)
 		return ERR_NOT_FOUND;
 	return e;
 }
 
-enum err tus_complete(struct tus *t, const struct tus_upload *parts,
-		      size_t count)
+enum err tus_complete(const struct app *app, const struct request *rq,
+		      struct response *rs, struct session_check *session,
+		      struct tus_upload *u)
 {
-	enum err e = finish(t, parts, count);
+	enum err e = become_file(app, rq, rs, session, u);
 
-	/* It will never be a file */
-	if ((e == ERR_DIGEST || e == ERR_INFECTED || e == ERR_TOO_LARGE) &&
-	    count == 0)
-		(void)!tus_remove(t);
-	if (e == ERR_NOT_FOUND && count == 0)
-		e = done_by_another(t);
+	if (e == ERR_DIGEST || e == ERR_INFECTED || e == ERR_TOO_LARGE)
+		(void)!tus_remove(app, u, NULL);
+	if (e == ERR_NOT_FOUND)
+		e = completed_by_another(app, session, u, &rs->why);
 	return e;
+}
+
+enum err tus_complete_joined(const struct app *app, const struct request *rq,
+			     struct response *rs,
+			     const struct session_check *session,
+			     struct tus_upload *u,
+			     const struct tus_upload *part, size_t part_count)
+{
+	struct commit c = { .bytes = NULL };
+	enum err e = begin_and_check(app, rq, rs, u, &c);
+
+	/* There is no row by which a request could try again */
+	if (e != ERR_OK) {
+		(void)!resumable_remove(app->store, u->id, NULL);
+		return e;
+	}
+	u->finished_at = c.file.created_at;
+	u->expires_at = c.file.created_at + app->upload_life;
+	e = resumable_commit_place(c.bytes, &rs->why);
+	if (e == ERR_OK)
+		e = tus_uploads_join(app->db, session, &app->quota, u, &c.file,
+				     part, part_count, &app->webhook_targets,
+				     &rs->why);
+	return end_commit(app, &c, e);
 }

@@ -2,22 +2,39 @@
 #ifndef TUS_COMPLETE_H
 #define TUS_COMPLETE_H
 
-#include "cgi-gateway/tus/tus.h"
+#include "cgi-gateway/app/app.h"
+#include "cgi-gateway/tables/tus_uploads.h"
+#include "common/http/request.h"
+#include "common/http/response.h"
 
-/* Make t->u the file of the same id, if nobody did before us; `parts` are those
- * that it was put together of, if it was, and go with it. Several may try at
- * once, and whoever comes after one that broke off goes on with it.
+/* Make *u the file of the same id, unless that was done already. Several
+ * requests may try at once: one works, the others wait for it. A request
+ * continues where one that was interrupted has stopped.
  *
- *   ERR_DIGEST     it has another sha256 than Upload-Metadata said;
- *   ERR_INFECTED, ERR_TOO_LARGE  inspect.h's; after these it is removed
+ *   ERR_DIGEST     the SHA-256 is not the one in Upload-Metadata
+ *   ERR_INFECTED, ERR_TOO_LARGE  content_check.h's. After these three the
+ *                  upload is removed.
  *   ERR_NOT_FOUND  it was removed
- *   ERR_CONFLICT   it has not all of its bytes, or not all of its parts
- *   ERR_UNAVAILABLE  try again: a HEAD will do
+ *   ERR_CONFLICT   it does not have all of its bytes
+ *   ERR_UNAVAILABLE  try again; a HEAD will do
  */
-enum err tus_complete(struct tus *t, const struct tus_upload *parts,
-		      size_t count) MUST_CHECK;
+enum err tus_complete(const struct app *app, const struct request *rq,
+		      struct response *rs, struct session_check *session,
+		      struct tus_upload *u) MUST_CHECK;
 
-/* Remove t->u, row and bytes. ERR_NOT_FOUND: it is a file by now, or gone. */
-enum err tus_remove(struct tus *t) MUST_CHECK;
+/* The same for a joined upload, which has no row yet: its row is added, and the
+ * rows of its parts are deleted. Removes nothing but the bytes of *u that
+ * cannot become a file. ERR_CONFLICT: a part was removed, too. ERR_QUOTA. */
+enum err tus_complete_joined(const struct app *app, const struct request *rq,
+			     struct response *rs,
+			     const struct session_check *session,
+			     struct tus_upload *u,
+			     const struct tus_upload *part,
+			     size_t part_count) MUST_CHECK;
+
+/* Remove an upload, its row and its bytes. ERR_NOT_FOUND: it has become a file,
+ * or was removed. */
+enum err tus_remove(const struct app *app, const struct tus_upload *u,
+		    struct errmsg *why) MUST_CHECK;
 
 #endif

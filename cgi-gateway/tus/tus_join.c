@@ -2,34 +2,27 @@
 
 #include "cgi-gateway/store/resumable.h"
 #include "cgi-gateway/tus/tus_complete.h"
+#include "cgi-gateway/tus/tus_problem.h"
 
-static enum err taken(struct tus *t)
-{
-	return response_explain(t->rs, ERR_CONFLICT,
-				"Another request has taken a part of this, or "
-				"ended it.");
-}
+/* --- the parts ------------------------------------------------------------ */
 
-static enum err find_part(struct tus *t, struct span id,
+static enum err find_part(const struct app *app, struct response *rs,
+			  struct tus_caller *caller, struct span id,
 			  struct tus_upload *part)
 {
 	int64_t offset = 0, written_at;
-	enum err e = tus_uploads_find(t->app->db, &t->who, t->owner, id, part,
-				      &t->rs->why);
+	enum err e = tus_uploads_find(app->db, caller->session, caller->owner,
+				      id, part, &rs->why);
 
 	if (e == ERR_NOT_FOUND || (e == ERR_OK && part->concat != TUS_PARTIAL))
-		return response_explain(t->rs, ERR_INVALID,
-					"%.*s is no part of an upload.",
-					id.len < 100 ? (int)id.len : 100, id.p);
+		return tus_problem_not_a_part(rs, id);
 	if (e == ERR_OK)
-		e = resumable_offset(t->app->store, part->id, &offset,
-				     &written_at, &t->rs->why);
+		e = resumable_offset(app->store, part->id, &offset, &written_at,
+				     &rs->why);
 	if (e == ERR_NOT_FOUND)
-		return taken(t);
+		return tus_problem_part_taken(rs);
 	if (e == ERR_OK && offset != part->length)
-		return response_explain(t->rs, ERR_CONFLICT,
-					"The part %s has not all of its bytes.",
-					part->id);
+		return tus_problem_part_incomplete(rs, part->id);
 	return e;
 }
 
@@ -42,98 +35,121 @@ static bool is_among(const struct tus_upload *parts, size_t count,
 	return false;
 }
 
-/* *length is what they hold together */
-static enum err find_parts(struct tus *t, struct span list,
+/* *length is the sum of their lengths. Each part is removed in the end, so none
+ * can be named twice. */
+static enum err find_parts(const struct app *app, struct response *rs,
+			   struct tus_caller *caller, struct span list,
 			   struct tus_upload *parts, size_t *count,
 			   int64_t *length)
 {
 	int64_t sum = 0;
 	struct span id;
 	size_t n = 0;
-	enum err e = ERR_OK;
+	enum err e;
 
-	while (e == ERR_OK && tus_concat_next(&list, &id)) {
+	for (; tus_concat_next(&list, &id); n++) {
 		if (n == TUS_PARTS_MAX)
-			return response_explain(t->rs, ERR_TOO_LARGE,
-						"An upload is put together of "
-						"%d parts at the most.",
-						TUS_PARTS_MAX);
-		/* Each goes once the whole is there */
+			return tus_problem_too_many_parts(rs);
 		if (is_among(parts, n, id))
-			return response_explain(t->rs, ERR_INVALID,
-						"A part is named twice.");
-		e = find_part(t, id, &parts[n]);
-		if (e == ERR_OK && parts[n].length > t->app->max_upload - sum)
-			return response_explain(t->rs, ERR_TOO_LARGE,
-						"Together the parts are larger "
-						"than %lld bytes (MAX_UPLOAD).",
-						(long long)t->app->max_upload);
-		if (e == ERR_OK)
-			sum += parts[n++].length;
+			return tus_problem_part_twice(rs);
+		e = find_part(app, rs, caller, id, &parts[n]);
+		if (e != ERR_OK)
+			return e;
+		if (parts[n].length > app->max_upload - sum)
+			return tus_problem_parts_too_large(rs, app->max_upload);
+		sum += parts[n].length;
 	}
 	*count = n;
 	*length = sum;
-	return e;
+	return ERR_OK;
 }
 
-static enum err copy_parts(struct tus *t, const struct tus_upload *parts,
-			   size_t count)
+static enum err copy_parts(struct store *store, const char *id,
+			   const struct tus_upload *parts, size_t count,
+			   struct errmsg *why)
 {
-	struct resumable *p = NULL;
-	int64_t at = 0;
-	enum err e = resumable_open(t->app->store, t->u.id, &at, false, &p,
-				    &t->rs->why);
+	struct resumable *whole = NULL;
+	int64_t offset = 0;
+	enum err e = resumable_open(store, id, &offset, false, &whole, why);
 
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = resumable_append(p, parts[i].id, parts[i].length,
-				     &t->rs->why);
+		e = resumable_append(whole, parts[i].id, parts[i].length, why);
 	if (e == ERR_OK)
-		e = resumable_sync(p, &t->rs->why);
-	resumable_close(p);
+		e = resumable_sync(whole, why);
+	resumable_close(whole);
 	return e;
 }
 
-/* Nor is what is infected kept in pieces */
-static void remove_parts(struct tus *t, const struct tus_upload *parts,
+/* --- afterwards ----------------------------------------------------------- */
+
+/* The rows of the parts are deleted with the new row */
+static void remove_bytes_of_parts(struct store *store,
+				  const struct tus_upload *parts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		(void)!resumable_remove(store, parts[i].id, NULL);
+}
+
+/* What is infected is not kept in pieces either */
+static void remove_parts(const struct app *app, const struct tus_upload *parts,
 			 size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (tus_uploads_remove(t->app->db, &parts[i], NULL) == ERR_OK)
-			(void)!resumable_remove(t->app->store, parts[i].id,
-						NULL);
+		if (tus_uploads_remove(app->db, &parts[i], NULL) == ERR_OK)
+			(void)!resumable_remove(app->store, parts[i].id, NULL);
 }
 
-enum err tus_join(struct tus *t, struct span list)
+/* No row names the bytes. After ERR_UNAVAILABLE they may be a file, which gc
+ * will find out. */
+static void remove_whole(struct store *store, const char *id, enum err e)
+{
+	if (e == ERR_UNAVAILABLE)
+		return;
+	(void)!resumable_remove(store, id, NULL);
+	(void)!store_remove(store, id, NULL);
+}
+
+/* --- in order ------------------------------------------------------------- */
+
+static enum err join_parts(const struct app *app, struct request *rq,
+			   struct response *rs, struct tus_caller *caller,
+			   struct tus_upload *u, const struct tus_upload *parts,
+			   size_t count)
+{
+	enum err e = copy_parts(app->store, u->id, parts, count, &rs->why);
+
+	if (e == ERR_OK)
+		e = tus_complete_joined(app, rq, rs, caller->session, u, parts,
+					count);
+	/* All parts were complete when they were found */
+	if (e == ERR_CONFLICT || e == ERR_NOT_FOUND)
+		e = tus_problem_part_taken(rs);
+	if (e == ERR_OK)
+		remove_bytes_of_parts(app->store, parts, count);
+	else
+		remove_whole(app->store, u->id, e);
+	if (e == ERR_INFECTED)
+		remove_parts(app, parts, count);
+	return e;
+}
+
+enum err tus_join(const struct app *app, struct request *rq,
+		  struct response *rs, struct tus_caller *caller,
+		  struct tus_upload *u, struct span list)
 {
 	struct tus_upload *parts =
-		arena_alloc(t->rq->arena, sizeof(*parts) * TUS_PARTS_MAX);
-	struct store *s = t->app->store;
+		arena_alloc(rq->arena, sizeof(*parts) * TUS_PARTS_MAX);
 	size_t count = 0;
-	enum err e;
+	enum err e = parts != NULL ? ERR_OK : ERR_MEMORY;
 
-	if (parts == NULL)
-		return ERR_MEMORY;
-	e = find_parts(t, list, parts, &count, &t->u.length);
 	if (e == ERR_OK)
-		e = resumable_create(s, t->u.id, &t->rs->why);
+		e = find_parts(app, rs, caller, list, parts, &count,
+			       &u->length);
+	if (e == ERR_OK)
+		e = resumable_create(app->store, u->id, &rs->why);
 	if (e != ERR_OK)
 		return e;
-	e = copy_parts(t, parts, count);
-	if (e == ERR_OK)
-		e = tus_complete(t, parts, count);
-	/* All of them were there when we looked */
-	if (e == ERR_CONFLICT || e == ERR_NOT_FOUND)
-		e = taken(t);
-	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		(void)!resumable_remove(s, parts[i].id, &t->rs->why);
-	if (e == ERR_INFECTED)
-		remove_parts(t, parts, count);
-	/* It has no row that anybody could go on with. Not known whether it is
-	 * a file: gc will look */
-	if (e != ERR_OK && e != ERR_UNAVAILABLE) {
-		(void)!resumable_remove(s, t->u.id, NULL);
-		(void)!store_remove(s, t->u.id, NULL);
-	}
-	store_unlock(s, t->u.id);
+	e = join_parts(app, rq, rs, caller, u, parts, count);
+	store_unlock(app->store, u->id);
 	return e;
 }

@@ -1,19 +1,22 @@
-/* tus_join.h - one upload put together of others (tus, "Concatenation"). */
+/* tus_join.h - one upload joined from others (tus, "Concatenation"). */
 #ifndef TUS_JOIN_H
 #define TUS_JOIN_H
 
 #include "cgi-gateway/tus/tus.h"
 
-/* Make t->u, which has no row and no bytes yet, the file that holds the bytes
- * of the uploads in `list` (tus_header.h), one behind the other. These are gone
- * then. After a failure they are as they were, and t->u is nowhere.
+/* Make *u, which has neither row nor bytes yet, the file that holds the bytes
+ * of the uploads in `list` (tus_header.h) in that order, and remove those.
+ * After a failure they are unchanged, and nothing of *u is left; the parts of
+ * an infected file are removed. Errors are explained to the client:
  *
- *   ERR_INVALID    one is not there, not the owner's, or no part of an upload
- *   ERR_CONFLICT   one has not all of its bytes, or was taken by another
- *                  request
- *   ERR_TOO_LARGE  together they are over MAX_UPLOAD, or over TUS_PARTS_MAX
- *   ERR_DIGEST, ERR_QUOTA
+ *   ERR_INVALID    a part is not a partial upload of the owner, or named twice
+ *   ERR_CONFLICT   a part does not have all of its bytes, or another request
+ *                  has joined or removed it
+ *   ERR_TOO_LARGE  together over MAX_UPLOAD, or more than TUS_PARTS_MAX
+ *   ERR_DIGEST, ERR_INFECTED, ERR_QUOTA
  */
-enum err tus_join(struct tus *t, struct span list) MUST_CHECK;
+enum err tus_join(const struct app *app, struct request *rq,
+		  struct response *rs, struct tus_caller *caller,
+		  struct tus_upload *u, struct span list) MUST_CHECK;
 
 #endif

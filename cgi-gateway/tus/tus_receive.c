@@ -2,216 +2,193 @@
 
 #include "cgi-gateway/parse/checksum.h"
 #include "cgi-gateway/store/resumable.h"
+#include "cgi-gateway/tus/tus_problem.h"
+
+/* A body on its way into the store */
+struct incoming {
+	struct resumable *to;
+	struct checksum sum;
+	int64_t length; /* of the whole upload, or TUS_LENGTH_UNKNOWN */
+	int64_t end;	/* the offset that the body may not pass */
+};
 
 /* --- before the first byte ------------------------------------------------ */
 
-enum err tus_elsewhere(struct tus *t, int64_t offset)
+enum err tus_length_check(const struct tus_body *body,
+			  const struct tus_upload *u, int64_t max_upload,
+			  struct response *rs)
 {
-	response_header_int(t->rs, "Upload-Offset", offset);
-	response_keep(t->rs);
-	return response_explain(t->rs, ERR_CONFLICT,
-				"The upload is at byte %lld. Go on from there.",
-				(long long)offset);
-}
-
-/* As far as it is known, if only from this request */
-static int64_t length_of(const struct tus *t)
-{
-	return t->u.length != TUS_LENGTH_UNKNOWN ? t->u.length : t->told;
-}
-
-static enum err too_large(struct tus *t, int64_t rest)
-{
-	if (length_of(t) == TUS_LENGTH_UNKNOWN)
-		return response_explain(t->rs, ERR_TOO_LARGE,
-					"The file is larger than %lld bytes "
-					"(MAX_UPLOAD).",
-					(long long)t->app->max_upload);
-	return response_explain(t->rs, ERR_TOO_LARGE,
-				"Of the upload's %lld bytes %lld are missing; "
-				"these are more.",
-				(long long)length_of(t), (long long)rest);
-}
-
-/* Up to which byte these may go: the upload's length, or as long as that is not
- * known, as many as they say they are */
-static enum err read_end(struct tus *t, int64_t at, int64_t *end)
-{
-	bool known = length_of(t) != TUS_LENGTH_UNKNOWN;
-	int64_t most = known ? length_of(t) : t->app->max_upload;
-	int64_t bytes = t->rq->content_length;
-
-	/* It is elsewhere, and resumable_open() tells where */
-	*end = at;
-	if (at > most)
+	if (body->length == TUS_LENGTH_UNKNOWN || body->length == u->length)
 		return ERR_OK;
-	if (bytes > most - at)
-		return too_large(t, most - at);
-	if (!known && bytes == REQUEST_LENGTH_UNKNOWN)
-		return response_explain(t->rs, ERR_LENGTH_REQUIRED,
-					"Send a Content-Length as long as the "
-					"upload has no Upload-Length.");
-	*end = known ? most : at + bytes;
+	if (u->length != TUS_LENGTH_UNKNOWN || body->length < body->offset ||
+	    body->length < u->reserved.bytes)
+		return tus_problem_length(rs);
+	if (body->length > max_upload)
+		return tus_problem_max_upload(rs, max_upload);
 	return ERR_OK;
 }
 
-/* Whoever is wrong about the offset hears of that first, for it is mended by
- * going on from the right one */
-static enum err refuse(struct tus *t, int64_t at, enum err e)
+/* The end of the upload, or while its length is unknown, the end of this body.
+ * ERR_TOO_LARGE, ERR_LENGTH_REQUIRED. */
+static enum err body_end(int64_t length, int64_t max_upload, int64_t offset,
+			 int64_t body_bytes, int64_t *end)
 {
-	int64_t offset = at, written_at;
-	enum err found = resumable_offset(t->app->store, t->u.id, &offset,
-					  &written_at, &t->rs->why);
+	bool known = length != TUS_LENGTH_UNKNOWN;
+	int64_t limit = known ? length : max_upload;
 
-	if (found != ERR_OK)
-		return found;
-	return offset != at ? tus_elsewhere(t, offset) : e;
-}
-
-static enum err keep_length(struct tus *t)
-{
-	if (t->u.length != TUS_LENGTH_UNKNOWN || t->told == TUS_LENGTH_UNKNOWN)
+	/* A wrong offset, which resumable_open() will refuse */
+	*end = offset;
+	if (offset > limit)
 		return ERR_OK;
-	return tus_uploads_measured(t->app->db, &t->who, &t->app->quota, &t->u,
-				    t->told, &t->rs->why);
+	if (body_bytes > limit - offset)
+		return ERR_TOO_LARGE;
+	if (!known && body_bytes == REQUEST_LENGTH_UNKNOWN)
+		return ERR_LENGTH_REQUIRED;
+	*end = known ? limit : offset + body_bytes;
+	return ERR_OK;
 }
 
-/* Before a byte is written. With a checksum the length counts with the bytes,
- * or not at all. */
-static enum err hold(struct tus *t, const struct checksum *sum, int64_t end)
+/* A body whose length is wrong: the offset is compared first */
+static enum err refuse_length(const struct app *app, struct response *rs,
+			      const char *id, int64_t offset, int64_t length,
+			      enum err e)
 {
-	enum err e = sum->announced ? ERR_OK : keep_length(t);
+	int64_t found = 0, written_at;
+	enum err looked =
+		resumable_offset(app->store, id, &found, &written_at, &rs->why);
 
-	if (e != ERR_OK || t->u.length != TUS_LENGTH_UNKNOWN)
-		return e;
-	return tus_uploads_hold(t->app->db, &t->who, &t->app->quota, &t->u, end,
-				&t->rs->why);
-}
-
-static enum err begin_checksum(struct tus *t, struct checksum *sum)
-{
-	enum err e =
-		checksum_begin(sum, request_header(t->rq, "Upload-Checksum"));
-
-	if (e == ERR_MEMORY || e == ERR_OK)
-		return e;
-	return response_explain(
-		t->rs, ERR_FORMAT,
-		"Upload-Checksum is one of %s, a blank, and the "
-		"checksum in base64.",
-		CHECKSUM_ALGORITHMS);
-}
-
-static enum err too_many(struct tus *t)
-{
-	return response_explain(
-		t->rs, ERR_UNAVAILABLE,
-		"Too many uploads stream in at this moment. Try "
-		"again soon.");
+	if (looked != ERR_OK)
+		return looked;
+	if (found != offset)
+		return tus_problem_offset(rs, found);
+	if (e == ERR_LENGTH_REQUIRED)
+		return tus_problem_no_length(rs);
+	if (length == TUS_LENGTH_UNKNOWN)
+		return tus_problem_max_upload(rs, app->max_upload);
+	return tus_problem_remaining(rs, length - offset, length);
 }
 
 /* --- the bytes ------------------------------------------------------------ */
 
-static enum err take(struct tus *t, struct resumable *p, struct checksum *sum,
-		     int64_t end)
+static enum err stream_body(struct request *rq, struct incoming *in,
+			    struct errmsg *why)
 {
 	struct span chunk;
 	enum err e;
 
-	while ((e = request_read(t->rq, &chunk)) == ERR_OK && chunk.len > 0) {
-		if ((int64_t)chunk.len > end - resumable_at(p))
-			return too_large(t, end - resumable_at(p));
-		checksum_add(sum, chunk);
-		e = resumable_write(p, chunk, &t->rs->why);
-		/* What has arrived counts before we wait for more */
-		if (e == ERR_OK && !request_ready(t->rq))
-			e = resumable_flush(p, &t->rs->why);
+	while ((e = request_read(rq, &chunk)) == ERR_OK && chunk.len > 0) {
+		if ((int64_t)chunk.len > in->end - resumable_at(in->to))
+			return ERR_TOO_LARGE;
+		checksum_add(&in->sum, chunk);
+		e = resumable_write(in->to, chunk, why);
+		/* Before a wait for the client, count what has arrived */
+		if (e == ERR_OK && !request_ready(rq))
+			e = resumable_flush(in->to, why);
 		if (e != ERR_OK)
 			return e;
 	}
 	return e;
 }
 
-/* What came before stays, where that is so: other words than for other bodies
- */
-static enum err explain(struct tus *t, const struct checksum *sum, enum err e)
+/* Make safe what has arrived, also of a body that was cut off or too long */
+static enum err sync_arrived(struct incoming *in, enum err e,
+			     struct errmsg *why)
 {
-	const char *kept = sum->announced ? "None of it was kept"
-					  : "What came before that is kept";
+	bool cut_off =
+		e == ERR_TRUNCATED || e == ERR_CLOSED || e == ERR_TOO_LARGE;
+	enum err synced;
 
-	if (e == ERR_CONFLICT)
-		return response_explain(t->rs, e,
-					"Another request has taken over this "
-					"upload. Ask for its offset.");
-	if (e == ERR_TRUNCATED)
-		return response_explain(t->rs, e,
-					"The body ended before its announced "
-					"end. %s: ask for the offset.",
-					kept);
-	if (e == ERR_FULL)
-		return response_explain(t->rs, e,
-					"The server has no space left. %s: ask "
-					"for the offset, and go on later.",
-					kept);
-	return e;
+	if (e != ERR_OK && (in->sum.announced || !cut_off))
+		return e;
+	synced = resumable_sync(in->to, why);
+	/* Another request has taken over: the last bytes were not kept, and
+	 * that is reported before the cut */
+	return e == ERR_OK || synced == ERR_CONFLICT ? synced : e;
 }
 
-/* The body may be cut off, or too long: what came before that is kept */
-static enum err take_and_keep(struct tus *t, struct resumable *p,
-			      struct checksum *sum, int64_t end, int64_t *at)
+static enum err write_body(struct app *app, struct request *rq,
+			   const struct session_check *session,
+			   struct tus_upload *u, struct incoming *in,
+			   struct errmsg *why)
 {
-	enum err e = hold(t, sum, end), kept = ERR_OK;
+	enum err e = ERR_OK;
 
+	if (!in->sum.announced)
+		e = tus_uploads_set_length(app->db, session, &app->quota, u,
+					   in->length, why);
 	if (e == ERR_OK)
-		e = take(t, p, sum, end);
-	if (e == ERR_OK && !checksum_matches(sum))
+		e = tus_uploads_reserve(app->db, session, &app->quota, u,
+					in->end, why);
+	if (e == ERR_OK)
+		e = stream_body(rq, in, why);
+	if (e == ERR_OK && !checksum_matches(&in->sum))
 		e = ERR_CHECKSUM;
 	if (e == ERR_OK)
-		e = keep_length(t);
-	if (e == ERR_OK ||
-	    (!sum->announced &&
-	     (e == ERR_TRUNCATED || e == ERR_CLOSED || e == ERR_TOO_LARGE)))
-		kept = resumable_sync(p, &t->rs->why);
-	/* Who was cut off and taken over is told of the latter: then what came
-	 * last is not kept */
-	if (e == ERR_OK || kept == ERR_CONFLICT)
-		e = kept;
-	if (e == ERR_OK)
-		*at = resumable_at(p);
-	return explain(t, sum, e);
+		e = tus_uploads_set_length(app->db, session, &app->quota, u,
+					   in->length, why);
+	return sync_arrived(in, e, why);
 }
 
-static enum err stream(struct tus *t, int64_t *at, int64_t end)
+static enum err explain_body(struct response *rs, const struct incoming *in,
+			     enum err e)
 {
-	struct resumable *p = NULL;
-	struct checksum sum;
-	int64_t found = *at;
-	enum err e = begin_checksum(t, &sum);
+	if (e != ERR_TOO_LARGE)
+		return tus_problem_broken_off(rs, e, in->sum.announced);
+	if (in->length == TUS_LENGTH_UNKNOWN)
+		return tus_problem_content_length(rs);
+	return tus_problem_remaining(rs, in->end - resumable_at(in->to),
+				     in->length);
+}
+
+/* --- in order ------------------------------------------------------------- */
+
+static enum err open_and_write(struct app *app, struct request *rq,
+			       struct response *rs,
+			       const struct session_check *session,
+			       struct tus_upload *u, struct incoming *in,
+			       int64_t *offset)
+{
+	int64_t found = *offset;
+	enum err e =
+		checksum_begin(&in->sum, request_header(rq, "Upload-Checksum"));
 
 	if (e != ERR_OK)
-		return e;
-	e = resumable_open(t->app->store, t->u.id, &found, sum.announced, &p,
-			   &t->rs->why);
-	if (e == ERR_CONFLICT)
-		e = tus_elsewhere(t, found);
-	else if (e == ERR_OK)
-		e = take_and_keep(t, p, &sum, end, at);
-	resumable_close(p);
-	checksum_release(&sum);
+		return e == ERR_MEMORY ? e : tus_problem_checksum(rs);
+	e = resumable_open(app->store, u->id, &found, in->sum.announced,
+			   &in->to, &rs->why);
+	if (e == ERR_CONFLICT) {
+		e = tus_problem_offset(rs, found);
+	} else if (e == ERR_OK) {
+		e = write_body(app, rq, session, u, in, &rs->why);
+		if (e == ERR_OK)
+			*offset = resumable_at(in->to);
+		else
+			e = explain_body(rs, in, e);
+	}
+	resumable_close(in->to);
+	checksum_release(&in->sum);
 	return e;
 }
 
-enum err tus_receive(struct tus *t, int64_t *at)
+enum err tus_receive(struct app *app, struct request *rq, struct response *rs,
+		     const struct session_check *session, struct tus_upload *u,
+		     const struct tus_body *body, int64_t *offset)
 {
-	int64_t end = 0;
-	enum err e = read_end(t, *at, &end);
+	struct incoming in = { .length = u->length != TUS_LENGTH_UNKNOWN
+						 ? u->length
+						 : body->length };
+	int64_t at = body->offset;
+	enum err e = body_end(in.length, app->max_upload, at,
+			      rq->content_length, &in.end);
 
 	if (e != ERR_OK)
-		return refuse(t, *at, e);
-	if (atomic_fetch_add(&t->app->streams, 1) < t->app->streams_max)
-		e = stream(t, at, end);
+		return refuse_length(app, rs, u->id, at, in.length, e);
+	if (atomic_fetch_add(&app->streams, 1) < app->streams_max)
+		e = open_and_write(app, rq, rs, session, u, &in, &at);
 	else
-		e = too_many(t);
-	atomic_fetch_sub(&t->app->streams, 1);
+		e = tus_problem_streams(rs);
+	atomic_fetch_sub(&app->streams, 1);
+	if (e == ERR_OK)
+		*offset = at;
 	return e;
 }

@@ -1,30 +1,37 @@
-/* tus_receive.h - the bytes of one request on their way into an upload.
+/* tus_receive.h - the body of one request, appended to an upload.
  *
- * They stream: each that arrived counts, however the request ends. Bytes with
- * an Upload-Checksum count all together, or not at all.
+ * The bytes are streamed, and each one that arrived counts, however the request
+ * ends. Bytes with an Upload-Checksum count all together or not at all.
  */
 #ifndef TUS_RECEIVE_H
 #define TUS_RECEIVE_H
 
-#include "cgi-gateway/tus/tus.h"
+#include "cgi-gateway/app/app.h"
+#include "cgi-gateway/tus/tus_request.h"
 
-/* Take the body as the bytes from *at on; after ERR_OK *at is where they ended.
- * A length that the request tells (t->told) is kept before the first of them,
- * with a checksum after the last; not by a request that is refused before.
+/* Check Upload-Length of `body` against the row: it may set a length, once, and
+ * not below what was announced. ERR_FORMAT, ERR_TOO_LARGE. */
+enum err tus_length_check(const struct tus_body *body,
+			  const struct tus_upload *u, int64_t max_upload,
+			  struct response *rs) MUST_CHECK;
+
+/* Append the body of `rq` from byte body->offset on; *offset is where it ended.
+ * body->length becomes the length of *u before the first byte is written, with
+ * a checksum after the last; never if the request is refused before that.
+ * Errors are explained to the client:
  *
- *   ERR_CONFLICT     the upload is elsewhere, told to the client as
- *                    Upload-Offset, before anything else that is wrong with
- *                    the body; or another request has taken over
- *   ERR_NOT_FOUND    it takes no bytes any more: it has all, or was removed
- *   ERR_TOO_LARGE    more than the rest of it
- *   ERR_QUOTA        the length is not known, and there is no room for these
- *   ERR_LENGTH_REQUIRED  nor is the number of these
- *   ERR_UNAVAILABLE  too many stream already
+ *   ERR_CONFLICT     the upload has another offset, which is reported before
+ *                    other errors, for the client can resume from the right
+ *                    one; or another request has taken over the upload
+ *   ERR_NOT_FOUND    it accepts no bytes: it is complete, or was removed
+ *   ERR_TOO_LARGE    more bytes than remain
+ *   ERR_QUOTA        the length is unknown, and the quota has no room for these
+ *   ERR_LENGTH_REQUIRED  neither length nor Content-Length is known
+ *   ERR_UNAVAILABLE  as many uploads stream as may
  *   ERR_CHECKSUM, ERR_TRUNCATED, ERR_CLOSED, ERR_FULL
  */
-enum err tus_receive(struct tus *t, int64_t *at) MUST_CHECK;
-
-/* What a 409 tells. */
-enum err tus_elsewhere(struct tus *t, int64_t offset);
+enum err tus_receive(struct app *app, struct request *rq, struct response *rs,
+		     const struct session_check *session, struct tus_upload *u,
+		     const struct tus_body *body, int64_t *offset) MUST_CHECK;
 
 #endif

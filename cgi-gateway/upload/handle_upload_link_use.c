@@ -1,19 +1,23 @@
-/* GET /u/{token}: what an upload link takes, for whoever has it. */
+/* GET /u/{token}: the limits of an upload link. POST /u/{token} and
+ * PUT /u/{token}/{name}: files by it. No account is needed. */
 #include "cgi-gateway/app/app.h"
 #include "cgi-gateway/app/public_url.h"
 #include "cgi-gateway/tables/file_json.h"
 #include "cgi-gateway/tables/upload_links.h"
+#include "cgi-gateway/upload/upload_body.h"
+#include "cgi-gateway/upload/upload_by_link.h"
 #include "common/codec/field.h"
 
-/* A browser that was given the address gets the page, whatever the link is:
- * that asks here again. What stands behind the "#" is sent to no server. */
+/* A browser gets the page, even for a link that has ended: the page then asks
+ * here for JSON. The token goes behind "#", which browsers send to no server.
+ */
 static enum err show_page(const struct app *app, const struct request *rq,
 			  struct response *rs)
 {
 	struct buf url;
 
 	buf_init(&url, REQUEST_PATH_MAX);
-	public_url_add_page(app, "/drop.html#", &url);
+	public_url_add_page(app, "/upload-link.html#", &url);
 	buf_add(&url, rq->param);
 	response_header(rs, "Location", buf_span(&url));
 	buf_release(&url);
@@ -28,8 +32,8 @@ static void set_left(struct json_object *o, const char *key, int64_t left)
 		json_set_int(o, key, left);
 }
 
-static enum err answer(const struct app *app, struct response *rs,
-		       const struct upload_link *l)
+static enum err respond_limits(const struct app *app, struct response *rs,
+			       const struct upload_link *l)
 {
 	struct amount left = upload_link_left(l);
 	struct json_object *o = json_object_new_object();
@@ -39,9 +43,9 @@ static enum err answer(const struct app *app, struct response *rs,
 		return ERR_MEMORY;
 	json_set_str(o, "name", l->name);
 	file_json_set_time(o, "expires_at", l->expires_at);
-	file_json_set_limit(o, "max_files", l->most.files);
+	file_json_set_limit(o, "max_files", l->limits.files);
 	set_left(o, "files_left", left.files);
-	file_json_set_limit(o, "max_bytes", l->most.bytes);
+	file_json_set_limit(o, "max_bytes", l->limits.bytes);
 	set_left(o, "bytes_left", left.bytes);
 	json_set_int(o, "max_file_bytes",
 		     upload_link_max_file(l, app->max_upload));
@@ -65,5 +69,26 @@ enum err handle_upload_link_show(void *app_, struct request *rq,
 	e = upload_links_find(app->db, rq->param, rq->now, &l, &rs->why);
 	if (e == ERR_GONE)
 		return response_explain(rs, e, UPLOAD_LINK_GONE);
-	return e == ERR_OK ? answer(app, rs, &l) : e;
+	return e == ERR_OK ? respond_limits(app, rs, &l) : e;
+}
+
+enum err handle_upload_link_post(void *app, struct request *rq,
+				 struct response *rs)
+{
+	struct upload u;
+	enum err e = upload_by_link_begin(&u, app, rq, rs, rq->param);
+
+	return e == ERR_OK ? upload_body_post(&u) : e;
+}
+
+enum err handle_upload_link_put(void *app, struct request *rq,
+				struct response *rs)
+{
+	struct span token = rq->param, name = { NULL, 0 };
+	struct upload u;
+	enum err e;
+
+	(void)span_cut(&token, '/', &name); /* the route has the slash */
+	e = upload_by_link_begin(&u, app, rq, rs, token);
+	return e == ERR_OK ? upload_body_put(&u, name) : e;
 }

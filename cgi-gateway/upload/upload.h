@@ -1,85 +1,109 @@
-/* upload.h - the files of one upload on their way in: all of them or none.
+/* upload.h - one upload request: all of its files are stored, or none.
  *
- * They come on the word of a session, or of an upload link (upload_links.h).
- * The bytes of each file are safe before the first row is written, and all rows
- * are written in one transaction: a 201 is a promise, and a crash before it
- * leaves at most bytes without a row, which gateway-admin gc removes. Until the
- * rows are there every file is held (store.h), however slow the request is.
+ * An upload comes from a session (upload_by_session.h) or by an upload link
+ * (upload_by_link.h). What differs between these two is a struct upload_origin;
+ * all else is here.
  *
- *	upload_begin(&b, app, rq, rs)
+ * The bytes of every file are safe before the first row is written, and all
+ * rows are written in one transaction: a 201 is a promise, and a crash before
+ * it leaves at most bytes without a row, which gateway-admin gc removes. Every
+ * file stays locked in the store (store.h) until the rows are committed,
+ * however slow the request is.
+ *
+ *	upload_by_session_begin(&u, app, rq, rs)	or upload_by_link_begin()
  *	for each file: upload_file, { upload_bytes }*, upload_file_end
- *	upload_end(&b, e), which answers
+ *	upload_end(&u, e)				sends the response
  *
- * Each call explains to the client what was wrong.
+ * Each call explains its error to the client.
  */
 #ifndef UPLOAD_H
 #define UPLOAD_H
 
 #include "cgi-gateway/app/app.h"
 #include "cgi-gateway/store/hashing_writer.h"
-#include "cgi-gateway/tables/upload_links.h"
-#include "common/access/session_check.h"
 
 enum {
-	/* bytes; a body that is announced as larger is worth a statement before
-	 * it, to ask whether there is room */
+	/* bytes; for a body of at least this length the database is asked
+	 * whether there is room before any of it is stored */
 	UPLOAD_ASK_FIRST = 1 << 20,
+};
+
+struct upload;
+
+/* What depends on where an upload comes from. Each call explains its error. */
+struct upload_origin {
+	/* ERR_QUOTA if the origin itself does not allow `files` files of
+	 * `bytes` bytes in this upload. Reads no table. */
+	enum err (*check_limits)(const struct upload *u, int64_t files,
+				 int64_t bytes);
+	/* ERR_QUOTA if the owner has no room for `more` now. Reserves
+	 * nothing. */
+	enum err (*check_room)(struct upload *u, struct amount more);
+	/* Insert a row for each file, in one transaction. ERR_QUOTA;
+	 * ERR_UNAVAILABLE: it is unknown whether the rows were committed. */
+	enum err (*insert_rows)(struct upload *u);
+	/* Send the 201. */
+	enum err (*respond)(struct upload *u);
 };
 
 struct upload {
 	struct app *app;
 	struct request *rq;
 	struct response *rs;
-	struct file *files; /* in the arena, app->max_files of them */
-	size_t count;	    /* of these, begun */
-	size_t finished;    /* of these, safe in the store */
-	int64_t bytes;	    /* of all of them, so far */
-	struct session_check who;
-	uint64_t owner; /* 0: the caller */
-	/* On whose word, if not the caller's; else all zeros, which limits
-	 * nothing */
-	struct upload_link link;
-	struct span link_token;
-	int64_t max_file;   /* bytes of one file */
-	int64_t expires_at; /* of all of them, from ?expires_in= */
-	bool digest_given;  /* only for a body that is one file */
+	const struct upload_origin *origin;
+	void *origin_data;	    /* the origin's own, in the arena */
+	struct file *files;	    /* in the arena, app->max_files of them */
+	size_t count;		    /* of these, begun */
+	size_t finished;	    /* of these, safe in the store */
+	int64_t bytes;		    /* received so far, of all files */
+	struct file file_defaults;  /* what each file starts as */
+	int64_t max_file;	    /* bytes of one file */
+	const char *max_file_limit; /* the name of that limit */
+	bool has_digest;	    /* only for a body that is one file */
 	unsigned char digest[SHA256_LEN];
-	struct hashing_writer intake; /* of the file under way, if one is */
+	struct hashing_writer current; /* the file being received, if any */
 };
 
-enum err upload_begin(struct upload *b, struct app *app, struct request *rq,
-		      struct response *rs) MUST_CHECK;
+/* The body is one file of `bytes` bytes: ERR_TOO_LARGE or ERR_QUOTA if that
+ * cannot be stored. The owner's quota is read only for UPLOAD_ASK_FIRST bytes
+ * or more; for a smaller file insert_rows() decides. ERR_BAD_TOKEN for a
+ * session that has ended. */
+enum err upload_check_length(struct upload *u, int64_t bytes) MUST_CHECK;
 
-/* The same without a session, for who holds the secret of an upload link.
- * ERR_NOT_FOUND, ERR_GONE as upload_links_find() says. */
-enum err upload_begin_by_link(struct upload *b, struct app *app,
-			      struct request *rq, struct response *rs,
-			      struct span token) MUST_CHECK;
-
-/* The body is one file of so many bytes: ERR_TOO_LARGE or ERR_QUOTA if that
- * cannot be, while nothing has been stored. Whether the owner has room for what
- * is small is not asked; in the end the rows decide. ERR_BAD_TOKEN for a session
- * that has ended. */
-enum err upload_announced(struct upload *b, int64_t bytes) MUST_CHECK;
-
-/* `name` and `type` as the client sent them. ERR_TOO_LARGE beyond MAX_FILES;
- * ERR_QUOTA beyond what the link takes; ERR_INVALID for a name that cannot be.
- */
-enum err upload_file(struct upload *b, struct span name,
+/* Begin a file; `name` and `type` are as the client sent them. ERR_TOO_LARGE
+ * beyond MAX_FILES; ERR_QUOTA beyond the origin's limits; ERR_INVALID for a
+ * name that is not allowed. */
+enum err upload_file(struct upload *u, struct span name,
 		     struct span type) MUST_CHECK;
 
-/* ERR_TOO_LARGE beyond MAX_UPLOAD, or what the link takes of one file;
- * ERR_QUOTA beyond what it takes in all. */
-enum err upload_bytes(struct upload *b, struct span bytes) MUST_CHECK;
+/* ERR_TOO_LARGE beyond u->max_file; ERR_QUOTA beyond the origin's limits. */
+enum err upload_bytes(struct upload *u, struct span bytes) MUST_CHECK;
 
-/* Have the bytes looked at (inspect.h, with its errors), and make them safe.
- * ERR_DIGEST when a digest was given and is another. */
-enum err upload_file_end(struct upload *b) MUST_CHECK;
+/* True between upload_file() and upload_file_end(). */
+bool upload_is_in_file(const struct upload *u);
 
-/* With `e` ERR_OK write the rows and answer 201. With any other, or where that
- * fails, remove what was stored and return why; but when writing the rows ends
- * in ERR_UNAVAILABLE nobody knows whether they are there, so the bytes stay for
- * gc to judge. */
-enum err upload_end(struct upload *b, enum err e) MUST_CHECK;
+/* Check the content (content_check.h, with its errors), and make the bytes
+ * safe. ERR_DIGEST if the request has a digest and the bytes do not match it.
+ */
+enum err upload_file_end(struct upload *u) MUST_CHECK;
+
+/* If `e` is ERR_OK, insert the rows and send the 201. Otherwise, and if that
+ * fails, remove the stored bytes and return the error. But if inserting the
+ * rows returns ERR_UNAVAILABLE, the bytes stay: the rows may have been
+ * committed, and gateway-admin gc removes the bytes later if they were not. */
+enum err upload_end(struct upload *u, enum err e) MUST_CHECK;
+
+/* --- for an origin -------------------------------------------------------- */
+
+/* Fill *u. u->origin_data gets `data_size` bytes of zeros. ERR_MEMORY. */
+enum err upload_init(struct upload *u, struct app *app, struct request *rq,
+		     struct response *rs, const struct upload_origin *origin,
+		     size_t data_size) MUST_CHECK;
+
+/* Send 201 with {"files": [...]}; `json` makes the object of one file, owned,
+ * or returns NULL when out of memory. */
+typedef struct json_object *upload_json_fn(const struct upload *u,
+					   const struct file *f);
+enum err upload_respond(struct upload *u, upload_json_fn *json) MUST_CHECK;
 
 #endif

@@ -87,7 +87,7 @@ static enum err read_session(struct db *db, const struct session_check *c,
 	return ERR_OK;
 }
 
-enum err session_check_now(struct db *db, struct session_check *c,
+enum err session_check_now(struct db *db, const struct session_check *c,
 			   struct errmsg *why)
 {
 	struct request *rq = c->rq;
@@ -108,7 +108,7 @@ enum err session_check_now(struct db *db, struct session_check *c,
 	return has_scope(c);
 }
 
-enum err session_check_identify(struct db *db, struct session_check *c,
+enum err session_check_identify(struct db *db, const struct session_check *c,
 				struct errmsg *why)
 {
 	if (!c->rq->bearer_id.api)
@@ -118,7 +118,7 @@ enum err session_check_identify(struct db *db, struct session_check *c,
 	return has_scope(c);
 }
 
-void session_check_found(struct db *db, struct session_check *c)
+void session_check_found(struct db *db, const struct session_check *c)
 {
 	struct request *rq = c->rq;
 
@@ -130,7 +130,7 @@ void session_check_found(struct db *db, struct session_check *c)
 	record_use(db, c, c->last_used);
 }
 
-enum err session_check_no_row(struct db *db, struct session_check *c,
+enum err session_check_no_row(struct db *db, const struct session_check *c,
 			      enum err otherwise, struct errmsg *why)
 {
 	enum err e = ERR_OK;
@@ -138,4 +138,31 @@ enum err session_check_no_row(struct db *db, struct session_check *c,
 	if (otherwise != ERR_BAD_TOKEN || c->rq->bearer_id.api)
 		e = session_check_now(db, c, why);
 	return e == ERR_OK ? otherwise : e;
+}
+
+enum err session_check_before(struct db *db, const struct route *route,
+			      const struct session_check *c,
+			      struct response *rs)
+{
+	bool refused = (route->session & LOGIN_ONLY) && c->rq->bearer_id.api;
+	unsigned when = route->session & SESSION_WHEN;
+	enum err e = ERR_OK;
+
+	if (refused || when == SESSION_BEFORE)
+		e = session_check_now(db, c, &rs->why);
+	else if (when == SESSION_API_BEFORE)
+		e = session_check_identify(db, c, &rs->why);
+	if (e == ERR_OK && refused)
+		return response_explain(rs, ERR_SCOPE,
+					"An API token may not do this; log in "
+					"with email and password.");
+	return e;
+}
+
+enum err session_rows_each(void *arg)
+{
+	struct session_rows *rows = arg;
+
+	rows->any = true;
+	return rows->each(rows->arg);
 }

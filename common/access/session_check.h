@@ -23,6 +23,7 @@
 #include "common/base/err.h"
 #include "common/db/db.h"
 #include "common/http/request.h"
+#include "common/http/router.h"
 
 enum {
 	SESSION_CHECK_PATTERN_MAX = 80, /* bytes of a scope as a LIKE pattern */
@@ -66,57 +67,43 @@ void session_check_init(struct session_check *c, struct request *rq,
  *   ERR_BAD_TOKEN  ended, expired, or never made
  *   ERR_SCOPE      valid, but the API token lacks the scope
  */
-enum err session_check_now(struct db *db, struct session_check *c,
+enum err session_check_now(struct db *db, const struct session_check *c,
 			   struct errmsg *why) MUST_CHECK;
+
+/* Check what `route` wants checked before its handler runs. dispatch.c calls it
+ * for every request with a token. Errors of session_check_now(); ERR_SCOPE,
+ * explained, for an API token on a route with LOGIN_ONLY. */
+enum err session_check_before(struct db *db, const struct route *route,
+			      const struct session_check *c,
+			      struct response *rs) MUST_CHECK;
 
 /* Make rq->claims known. An access token carries them; the session of an API
  * token is checked now, once a request. */
-enum err session_check_identify(struct db *db, struct session_check *c,
+enum err session_check_identify(struct db *db, const struct session_check *c,
 				struct errmsg *why) MUST_CHECK;
 
 /* A statement found the session and selected user_id, email and last_used: for
  * an API token record the user in rq->claims, for the log, and at most every
  * SESSION_CHECK_USED_EVERY seconds its use in the table. */
-void session_check_found(struct db *db, struct session_check *c);
+void session_check_found(struct db *db, const struct session_check *c);
 
 /* A statement returned no row. `otherwise` is what that means where the session
  * is valid: ERR_NOT_FOUND; or ERR_BAD_TOKEN where a valid session always gives
  * a row, and then only an API token is asked for, whose scope may be the
- * reason. Returns ERR_BAD_TOKEN, ERR_SCOPE, or `otherwise`. */
-enum err session_check_no_row(struct db *db, struct session_check *c,
+ * reason. ERR_OK for a list that may be empty. Returns ERR_BAD_TOKEN, ERR_SCOPE,
+ * or `otherwise`. */
+enum err session_check_no_row(struct db *db, const struct session_check *c,
 			      enum err otherwise,
 			      struct errmsg *why) MUST_CHECK;
 
-/* Until the gateway's handlers are converted. */
-#define session_check_used(db, c, request) \
-	((c)->rq != NULL ? session_check_found(db, c) : (void)0)
-static inline enum err session_check_alone(struct db *db, struct request *rq,
-					   const char *scope,
-					   struct errmsg *why)
-{
-	struct session_check c;
-
-	session_check_init(&c, rq, scope);
-	return session_check_now(db, &c, why);
-}
-static inline enum err session_check_api(struct db *db, struct request *rq,
-					 const char *scope, struct errmsg *why)
-{
-	struct session_check c;
-
-	session_check_init(&c, rq, scope);
-	return session_check_identify(db, &c, why);
-}
-static inline enum err session_check_refused(struct db *db, struct request *rq,
-					     const char *scope, enum err e,
-					     struct errmsg *why)
-{
-	struct session_check c;
-
-	session_check_init(&c, rq, scope);
-	if (e == ERR_NOT_FOUND || e == ERR_BAD_TOKEN)
-		return session_check_no_row(db, &c, e, why);
-	return e;
-}
+/* A callback for db_each() that passes each row on and records that there was
+ * one: a list without rows needs session_check_no_row(). `arg` is a struct
+ * session_rows. */
+struct session_rows {
+	db_each_fn *each;
+	void *arg; /* of `each` */
+	bool any;
+};
+enum err session_rows_each(void *arg);
 
 #endif

@@ -1,64 +1,76 @@
 #include "common/admin/options.h"
 
+#include "common/admin/failure.h"
+
 #include <getopt.h>
 
-static enum err take(const struct option_place *p, const char *command,
-		     struct errmsg *why)
+static int read_number(const struct option_place *p)
 {
-	if (p->flag != NULL)
-		*p->flag = true;
-	else if (p->value != NULL)
-		*p->value = optarg;
-	else if (!span_to_int(span_of(optarg), p->number))
-		return err_set(why, ERR_INVALID,
-			       "%s: --%s takes a whole number, not \"%s\"",
-			       command, p->name, optarg);
-	return ERR_OK;
+	if (!span_to_int(span_of(optarg), p->number))
+		return admin_fail_usage("--%s takes a whole number, not \"%s\"",
+					p->name, optarg);
+	if ((p->min != 0 || p->max != 0) &&
+	    (*p->number < p->min || *p->number > p->max))
+		return admin_fail_usage("--%s takes %lld to %lld, not \"%s\"",
+					p->name, (long long)p->min,
+					(long long)p->max, optarg);
+	return 0;
 }
 
-static enum err take_argument(int argc, char **argv, const char *what,
-			      const char **argument, struct errmsg *why)
+static int read_option(const struct option_place *p)
+{
+	if (p->number != NULL)
+		return read_number(p);
+	if (p->flag != NULL)
+		*p->flag = true;
+	else
+		*p->value = optarg;
+	return 0;
+}
+
+static int read_argument(int argc, char **argv, const char *what,
+			 const char **argument)
 {
 	int left = argc - optind;
 
 	if (what != NULL && left == 0)
-		return err_set(why, ERR_INVALID, "%s: %s is missing", argv[0],
-			       what);
+		return admin_fail_usage("%s is missing", what);
 	if (left > (what != NULL ? 1 : 0))
-		return err_set(why, ERR_INVALID,
-			       "%s: \"%s\" is one argument too many", argv[0],
-			       argv[argc - 1]);
+		return admin_fail_usage("\"%s\" is one argument too many",
+					argv[argc - 1]);
 	if (what != NULL)
 		*argument = argv[optind];
-	return ERR_OK;
+	return 0;
 }
 
-enum err options_read(int argc, char **argv, const struct option_place *places,
-		      size_t count, const char *what, const char **argument,
-		      struct errmsg *why)
+int options_read(int argc, char **argv, const struct option_place *options,
+		 const char *what, const char **argument)
 {
+	static const struct option_place none = { .name = NULL };
 	struct option longs[OPTIONS_MAX + 1] = { 0 };
-	int index = 0, got;
-	enum err e = ERR_OK;
+	int index = 0, got, status = 0;
 
-	for (size_t i = 0; i < count && i < OPTIONS_MAX; i++)
+	if (options == NULL)
+		options = &none;
+	for (size_t i = 0; i < OPTIONS_MAX && options[i].name != NULL; i++)
 		longs[i] = (struct option) {
-			.name = places[i].name,
-			.has_arg = places[i].flag != NULL ? no_argument
-							  : required_argument,
+			.name = options[i].name,
+			.has_arg = options[i].flag != NULL ? no_argument
+							   : required_argument,
 		};
 	opterr = 0; /* its own messages do not name the command */
 	optind = 0; /* glibc: start anew */
-	while (e == ERR_OK &&
+	while (status == 0 &&
 	       (got = getopt_long(argc, argv, ":", longs, &index)) != -1) {
 		if (got == 0)
-			e = take(&places[index], argv[0], why);
+			status = read_option(&options[index]);
 		else if (got == ':')
-			e = err_set(why, ERR_INVALID, "%s: %s needs a value",
-				    argv[0], argv[optind - 1]);
+			status = admin_fail_usage("%s needs a value",
+						  argv[optind - 1]);
 		else
-			e = err_set(why, ERR_INVALID, "%s: cannot use %s",
-				    argv[0], argv[optind - 1]);
+			status = admin_fail_usage("%s is not an option of this "
+						  "command",
+						  argv[optind - 1]);
 	}
-	return e == ERR_OK ? take_argument(argc, argv, what, argument, why) : e;
+	return status == 0 ? read_argument(argc, argv, what, argument) : status;
 }

@@ -13,18 +13,19 @@ enum {
 };
 
 struct option_place {
-	const char *name;   /* "json", without its dashes */
-	bool *flag;	    /* set true; or */
-	const char **value; /* takes the text; or */
-	int64_t *number;    /* takes it as a whole number */
+	const char *name; /* "json", without its dashes; NULL: the end */
+	/* one of: */
+	bool *flag;	    /* set to true */
+	const char **value; /* the text */
+	int64_t *number;    /* a whole number, */
+	int64_t min, max;   /* in this range unless both are 0 */
 };
 
-/* Fill what the options point at. With `what` not NULL exactly one argument
- * must be there, which *argument takes; `what` names it in the message. argv[0]
- * is the command as a person types it, "user add". ERR_INVALID: `why` is a line
- * that says what is wrong. Not for two threads at a time. */
-enum err options_read(int argc, char **argv, const struct option_place *places,
-		      size_t count, const char *what, const char **argument,
-		      struct errmsg *why) MUST_CHECK;
+/* Fill what the options point at. With `what` not NULL exactly one argument is
+ * required and stored in *argument; `what` names it in the message. `options`
+ * may be NULL. Returns 0, or EX_USAGE after printing what is wrong. Not for
+ * two threads at a time. */
+int options_read(int argc, char **argv, const struct option_place *options,
+		 const char *what, const char **argument) MUST_CHECK;
 
 #endif

@@ -33,6 +33,7 @@ static const char *const texts[ERR_COUNT] = {
 	[ERR_GONE] = "gone",
 	[ERR_METHOD] = "method not allowed",
 	[ERR_CONFLICT] = "conflict",
+	[ERR_TOO_MANY] = "too many",
 	[ERR_QUOTA] = "quota exceeded",
 	[ERR_BUSY] = "locked",
 	[ERR_FULL] = "no space left",

@@ -49,6 +49,7 @@ enum err {
 	ERR_GONE,     /* expired or removed */
 	ERR_METHOD,   /* the address exists, the method does not */
 	ERR_CONFLICT, /* exists already, or was changed by another request */
+	ERR_TOO_MANY, /* as many exist as are allowed */
 	ERR_QUOTA,    /* the user's quota is used up */
 	ERR_BUSY,     /* exists, but cannot be read at this moment */
 	/* this server */

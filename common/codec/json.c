@@ -185,6 +185,25 @@ void json_set_bool(struct json_object *o, const char *key, bool b)
 	set(o, key, json_object_new_boolean(b));
 }
 
+struct json_object *json_add_array(struct json_object *o, const char *key)
+{
+	struct json_object *array = o != NULL ? json_object_new_array() : NULL;
+
+	if (array != NULL && json_object_object_add(o, key, array) != 0) {
+		json_object_put(array);
+		return NULL;
+	}
+	return array;
+}
+
+enum err json_append(struct json_object *array, struct json_object *o)
+{
+	if (o != NULL && json_object_array_add(array, o) == 0)
+		return ERR_OK;
+	json_object_put(o);
+	return ERR_MEMORY;
+}
+
 struct span json_write(struct json_object *o)
 {
 	size_t len = 0;

@@ -42,6 +42,15 @@ void json_set_str(struct json_object *o, const char *key, const char *s);
 void json_set_int(struct json_object *o, const char *key, int64_t n);
 void json_set_bool(struct json_object *o, const char *key, bool b);
 
+/* Add an empty array as member `key`. It is borrowed from `o`; NULL when out of
+ * memory, or when `o` is NULL. */
+struct json_object *json_add_array(struct json_object *o, const char *key);
+
+/* Append `o` to an array, which owns it then. ERR_MEMORY, also when `o` is NULL
+ * because memory ran out before; `o` is released in this case. */
+enum err json_append(struct json_object *array,
+		     struct json_object *o) MUST_CHECK;
+
 /* The text of `o` without white space and without escaped slashes; owned by
  * `o`, valid until it changes. */
 struct span json_write(struct json_object *o);

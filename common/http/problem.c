@@ -109,6 +109,10 @@ static const struct problem {
 			   "It already exists, or another request has changed "
 			   "it. Read it again, then retry.",
 			   NULL },
+	[ERR_TOO_MANY] = { 409, "conflict", "Conflict",
+			   "The limit of how many of these may exist is "
+			   "reached. Remove one first.",
+			   NULL },
 	[ERR_BUSY] = { 423, "locked", "Locked",
 		       "Temporarily unavailable. Try again in a few seconds.",
 		       NULL },

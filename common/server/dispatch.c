@@ -48,27 +48,6 @@ static enum err check_token(const struct service *s, const struct route *route,
 	return e;
 }
 
-/* Check its session in the database, if the route wants that before the
- * handler */
-static enum err check_session(const struct service *s,
-			      const struct route *route, struct request *rq,
-			      struct response *rs)
-{
-	bool refused = (route->session & LOGIN_ONLY) && rq->bearer_id.api;
-	unsigned when = route->session & SESSION_WHEN;
-	enum err e = ERR_OK;
-
-	if (refused || when == SESSION_BEFORE)
-		e = session_check_now(s->db, rq->session, &rs->why);
-	else if (when == SESSION_API_BEFORE)
-		e = session_check_identify(s->db, rq->session, &rs->why);
-	if (e == ERR_OK && refused)
-		return response_explain(rs, ERR_SCOPE,
-					"An API token may not do this; log in "
-					"with email and password.");
-	return e;
-}
-
 /* The only place where a request's token and session are checked */
 static enum err handle_with_token(const struct program *p,
 				  const struct service *s,
@@ -82,7 +61,7 @@ static enum err handle_with_token(const struct program *p,
 		return e;
 	session_check_init(&session, rq, route->scope);
 	rq->session = &session;
-	e = check_session(s, route, rq, rs);
+	e = session_check_before(s->db, route, &session, rs);
 	if (e == ERR_OK)
 		e = route->handle(p->app, rq, rs);
 	rq->session = NULL;

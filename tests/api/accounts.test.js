@@ -1,11 +1,11 @@
-// auth-admin and gateway-admin: what scripts and operators rely on
+// auth-admin and gateway-admin, as scripts and operators use them
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { build, repository, run, startStack, useStack } from '../support/stack.js';
 
 const stack = await useStack();
@@ -13,7 +13,7 @@ const admin = (...args) => stack.authAdmin(args);
 const freshEmail = () => `a${randomBytes(6).toString('hex')}@example.org`;
 
 describe('auth-admin user', () => {
-  test('add, show, list and delete tell one story, in JSON too', async () => {
+  test('auth-admin user add, show, list and delete agree, with --json too', async () => {
     const email = freshEmail();
     assert.equal((await stack.authAdmin(['user', 'add', email, '--password-stdin', '--json'], 'a good password\n')).code, 0);
     const shown = await admin('user', 'show', email, '--json');
@@ -29,7 +29,7 @@ describe('auth-admin user', () => {
     assert.notEqual((await admin('user', 'show', email)).code, 0);
   });
 
-  test('refuses what makes no sense, on stderr, with a status that a script can use', async () => {
+  test('auth-admin user reports an invalid argument with a message and a status from 1 to 127', async () => {
     const email = freshEmail();
     await stack.authAdmin(['user', 'add', email, '--password-stdin'], 'a good password\n');
     const cases = [
@@ -48,7 +48,7 @@ describe('auth-admin user', () => {
     }
   });
 
-  test('takes the password up to the end of the line, and nothing of it away', async () => {
+  test('auth-admin user add reads the password up to the end of the line, unchanged', async () => {
     for (const [typed, password] of [[' spaced \n', ' spaced '], ['no newline', 'no newline'], ['first line\nsecond line\n', 'first line']]) {
       const email = freshEmail();
       const { code, stderr } = await stack.authAdmin(['user', 'add', email, '--password-stdin'], typed);
@@ -59,7 +59,7 @@ describe('auth-admin user', () => {
 });
 
 describe('auth-admin key', () => {
-  test('list tells the kids and no secret', async () => {
+  test('auth-admin key list prints the key ids and no secret', async () => {
     const { code, stdout } = await admin('key', 'list');
     const key = stack.signingKey();
     assert.equal(code, 0);
@@ -67,7 +67,7 @@ describe('auth-admin key', () => {
     assert.ok(!stdout.includes(key.secret.toString('base64url')));
   });
 
-  test('the keyring is for its owner alone', () => {
+  test('the keyring file is accessible to its owner only', () => {
     assert.equal(statSync(stack.settings('auth').JWT_KEYRING).mode & 0o077, 0);
   });
 });
@@ -79,7 +79,7 @@ describe('an instance of its own', () => {
   });
   after(() => own?.stop());
 
-  test('after a key rotation signs with the new key and still takes the tokens of the old one', async () => {
+  test('new tokens use the new key after a rotation, and tokens of the old key stay valid', async () => {
     const ann = await own.person();
     const old = own.signingKey();
     const rotated = await own.authAdmin(['key', 'rotate']);
@@ -94,9 +94,9 @@ describe('an instance of its own', () => {
     for (const route of ['/me', '/files']) assertStatus(await own.call('GET', route, { token: json.access_token }), 200);
   });
 
-  test('keeps files with a row at gc, and verify names what is damaged or missing', async () => {
+  test('gc keeps files that have a row, and verify lists damaged and missing files', async () => {
     const ann = await own.person();
-    const [good, damaged, missing] = [await keep(own, ann, 'good', 'good'), await keep(own, ann, 'damaged', 'damaged'), await keep(own, ann, 'missing', 'missing')];
+    const [good, damaged, missing] = [await uploadFile(own, ann, 'good', 'good'), await uploadFile(own, ann, 'damaged', 'damaged'), await uploadFile(own, ann, 'missing', 'missing')];
     assert.equal((await own.gatewayAdmin(['verify'])).code, 0);
     assert.equal((await own.gatewayAdmin(['gc'])).code, 0);
     assertStatus(await own.call('GET', good.url, { token: ann.token }), 200);
@@ -109,17 +109,17 @@ describe('an instance of its own', () => {
     writeFileSync(path, 'DAMAGED');
     const verified = await own.gatewayAdmin(['verify']);
     assert.notEqual(verified.code, 0);
-    const said = verified.stdout + verified.stderr;
-    assert.ok(said.includes(damaged.id) && said.includes(missing.id) && !said.includes(good.id), said);
+    const output = verified.stdout + verified.stderr;
+    assert.ok(output.includes(damaged.id) && output.includes(missing.id) && !output.includes(good.id), output);
 
-    // our own failure, which the document does not promise: an honest 500, and no path in it
+    // A fault of our own, which openapi.yaml does not promise: the answer is 500 without a path
     const response = await fetch(own.url + missing.url, { headers: { Authorization: `Bearer ${ann.token}` } });
     const text = await response.text();
     assert.equal(JSON.parse(text).type, 'urn:gatehouse:internal-error');
     assert.ok(!text.includes(own.state));
   });
 
-  test('counts its files and bytes by stat', async () => {
+  test('gateway-admin stat --json prints JSON', async () => {
     const { code, stdout } = await own.gatewayAdmin(['stat', '--json']);
     assert.equal(code, 0);
     assert.doesNotThrow(() => JSON.parse(stdout));
@@ -130,7 +130,7 @@ describe('every program', () => {
   const programs = ['cgi-auth', 'auth-admin', 'cgi-gateway', 'gateway-admin'];
   const env = (program) => ({ GATEHOUSE_CONF: stack.path('conf', program.includes('auth') ? 'auth.env' : 'gateway.env') });
 
-  test('has --help and --version', async () => {
+  test('every program has --help and --version', async () => {
     for (const program of programs)
       for (const option of ['--help', '--version']) {
         const { code, stdout } = await run(join(build, program), [option]);
@@ -139,7 +139,7 @@ describe('every program', () => {
       }
   });
 
-  test('shows its configuration by --check and hides what is secret', async () => {
+  test('--check prints the configuration without secrets', async () => {
     for (const program of ['cgi-auth', 'cgi-gateway']) {
       const { code, stdout, stderr } = await run(join(build, program), ['--check'], { env: env(program) });
       assert.equal(code, 0, stderr);
@@ -148,8 +148,8 @@ describe('every program', () => {
     }
   });
 
-  // Under systemd the tools run as users of their own, who may not read what signs
-  test('leaves the secret that signs tokens to the programs', async () => {
+  // Under systemd the admin tools run as users that cannot read the signing key
+  test('the admin tools run without the signing key, the programs do not', async () => {
     const secret = { JWT_SECRET_FILE: '/nowhere', JWT_KEYRING: '' };
     for (const program of ['cgi-auth', 'cgi-gateway']) {
       const tool = program.replace('cgi-auth', 'auth-admin').replace('cgi-gateway', 'gateway-admin');
@@ -161,10 +161,10 @@ describe('every program', () => {
   });
 
   for (const [what, variables, name] of [
-    ['a number that is none', { MYSQL_PORT: 'x' }, 'MYSQL_PORT'], ['a number out of range', { THREADS: '0' }, 'THREADS'], ['a short secret', { JWT_SECRET: 'short', JWT_KEYRING: '' }, 'JWT_SECRET'],
-    ['a keyring that is not there', { JWT_KEYRING: '/nowhere' }, 'JWT_KEYRING'], ['two kinds of key', { JWT_SECRET: 'x'.repeat(40) }, 'JWT_'],
+    ['a malformed number', { MYSQL_PORT: 'x' }, 'MYSQL_PORT'], ['a number out of range', { THREADS: '0' }, 'THREADS'], ['a short secret', { JWT_SECRET: 'short', JWT_KEYRING: '' }, 'JWT_SECRET'],
+    ['a missing keyring', { JWT_KEYRING: '/nowhere' }, 'JWT_KEYRING'], ['two kinds of key', { JWT_SECRET: 'x'.repeat(40) }, 'JWT_'],
   ])
-    test(`refuses ${what} with status 78 and one line that names it`, async () => {
+    test(`a configuration with ${what} is refused with status 78 and one line that names the setting`, async () => {
       for (const program of ['cgi-auth', 'cgi-gateway']) {
         const { code, stderr } = await run(join(build, program), ['--check'], { env: { ...env(program), ...variables } });
         assert.equal(code, 78, `${program}: ${stderr}`);
@@ -174,7 +174,7 @@ describe('every program', () => {
     });
 });
 
-test('scripts/admin is auth-admin for an instance', async () => {
+test('scripts/admin runs auth-admin for an instance', async () => {
   const email = freshEmail();
   const added = await run(join(repository, 'scripts', 'admin'), ['--state', stack.state, 'user', 'add', email, '--password-stdin'], { input: 'a good password\n' });
   assert.equal(added.code, 0, added.stderr);

@@ -1,4 +1,4 @@
-// lighttpd/www/api.html: what it holds, that it is served, and its lines of curl as someone pastes them
+// lighttpd/www/api.html: its content, how it is served, and its curl lines as pasted
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,12 +14,12 @@ import { totp } from '../support/totp.js';
 const stack = await useStack();
 const page = readFileSync(join(repository, 'lighttpd', 'www', 'api.html'), 'utf8');
 
-describe('the page', () => {
+describe('the API page', () => {
   const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
 
-  test('is what docs/openapi.yaml gives (else run scripts/render-api)', () => assert.ok(page === apiPage()));
+  test('the API page is what docs/openapi.yaml renders to (else run scripts/render-api)', () => assert.ok(page === apiPage()));
 
-  test('has every operation, each of its parameters and each of its answers', () => {
+  test('the API page has every operation with its parameters and answers', () => {
     const articles = new Map([...page.matchAll(/<article id="(\w+)"[^]*?<\/article>/g)].map(([text, id]) => [id, text]));
     assert.equal(articles.size, operations.length);
     for (const { path, method, operation, parameters, statuses } of operations) {
@@ -30,26 +30,26 @@ describe('the page', () => {
     }
   });
 
-  test('has every problem', () => {
+  test('the API page has every problem type', () => {
     for (const type of document.components.schemas.ProblemType.oneOf) assert.ok(ids.includes(type.const.replace('urn:gatehouse:', 'problem-')), type.const);
   });
 
-  test('has no id twice, and its links lead somewhere', () => {
+  test('the API page has no duplicate id and no broken link', () => {
     assert.deepEqual(ids.filter((id, i) => ids.indexOf(id) !== i), []);
     for (const [, link] of page.matchAll(/ (?:href|popovertarget)="#?([^"/.:]+)"/g)) assert.ok(ids.includes(link), link);
     for (const [, link] of page.matchAll(/<a href="([^#"][^"]*)"/g)) assert.match(link, /^(\.\/|openapi\.yaml|https:\/\/www\.rfc-editor\.org\/rfc\/rfc\d+)$/);
   });
 
-  test('keeps scripts and styles out of the HTML', () => {
+  test('the API page has no inline script or style', () => {
     assert.doesNotMatch(page, /<style|<script(?! src="js\/api-page\.js" defer="defer"><\/script>)|javascript:/);
     assert.doesNotMatch(page, /<[^>]* (?:style|on\w+)=/);
   });
 });
 
-describe('it is served', () => {
+describe('the API page is served', () => {
   const get = (target, headers) => fetch(stack.url + target, { headers });
 
-  test('as HTML that may load its own files only, and is asked for again', async () => {
+  test('the API page is served as HTML with a strict content policy, and revalidated', async () => {
     const answer = await get('/api.html');
     assert.equal(answer.status, 200);
     assert.equal(answer.headers.get('content-type'), 'text/html; charset=utf-8');
@@ -61,11 +61,11 @@ describe('it is served', () => {
     assert.equal((await get('/api.html', { 'If-None-Match': answer.headers.get('etag') })).status, 304);
   });
 
-  test('with all that it loads', async () => {
+  test('all files that the API page loads are served', async () => {
     for (const [, file] of page.matchAll(/(?:src|rel="\w+" href)="([^"]+)"/g)) assert.equal((await get(`/${file}`)).status, 200, file);
   });
 
-  test('beside the document, which is one file with docs/openapi.yaml', async () => {
+  test('/openapi.yaml is the same file as docs/openapi.yaml', async () => {
     const answer = await get('/openapi.yaml');
     assert.equal(answer.status, 200);
     assert.equal(answer.headers.get('content-type'), 'application/yaml');
@@ -73,8 +73,8 @@ describe('it is served', () => {
   });
 });
 
-// Each with a user of its own and what its line needs, as the words under the line say.
-describe('its lines of curl work as pasted', () => {
+// Each line runs with a user of its own and what the line needs, as the text under the line says.
+describe('the curl lines work as pasted', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-api-page-'));
   after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'photo.jpg'), 'not really a photo');
@@ -84,16 +84,16 @@ describe('its lines of curl work as pasted', () => {
     return json.secret;
   };
 
-  const begun = async ({ ann }) => {
+  const withTusUpload = async ({ ann }) => {
     const headers = { 'Tus-Resumable': '1.0.0', 'Upload-Length': String(statSync(join(folder, 'photo.jpg')).size) };
-    const { headers: said } = await stack.call('POST', '/tus/', { token: ann.token, headers });
-    return { ID: said.get('location').split('/').at(-1) };
+    const { headers: answered } = await stack.call('POST', '/tus/', { token: ann.token, headers });
+    return { ID: answered.get('location').split('/').at(-1) };
   };
 
   const uploadLink = async (ann) => (await stack.call('POST', '/upload-links', { token: ann.token })).json;
-  const offered = async ({ ann }) => ({ SECRET: (await uploadLink(ann)).url.split('/').at(-1) });
+  const withUploadLink = async ({ ann }) => ({ SECRET: (await uploadLink(ann)).url.split('/').at(-1) });
 
-  // operationId: more variables, from {ann, id}
+  // operationId: further variables, made from {ann, id}
   const prepared = {
     refresh: async ({ ann }) => ({ REFRESH: (await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json.refresh_token }),
     endSession: async ({ ann }) => ({ ID: (await stack.call('GET', '/sessions', { token: ann.token })).json.sessions[0].id }),
@@ -107,16 +107,16 @@ describe('its lines of curl work as pasted', () => {
     revokeLink: async ({ ann, id }) => ({ LINK: (await stack.call('POST', `/files/${id}/links`, { token: ann.token })).json.id }),
     downloadShared: async ({ ann, id }) => ({ SECRET: (await stack.call('POST', `/files/${id}/links`, { token: ann.token })).json.url.split('/').at(-1) }),
     revokeUploadLink: async ({ ann }) => ({ LINK: (await uploadLink(ann)).id }),
-    showUploadLink: offered,
-    uploadByLink: offered,
-    uploadByLinkNamed: offered,
+    showUploadLink: withUploadLink,
+    uploadByLink: withUploadLink,
+    uploadByLinkNamed: withUploadLink,
     downloadByQuery: ({ id }) => ({ FID: id }),
-    showUpload: begun,
-    continueUpload: begun,
-    endUpload: begun,
+    showUpload: withTusUpload,
+    continueUpload: withTusUpload,
+    endUpload: withTusUpload,
   };
 
-  test('those at the top', async () => {
+  test('the curl lines of the introduction work as pasted', async () => {
     const ann = await stack.person();
     const upload = await stack.call('POST', '/upload?name=top.jpg', { token: ann.token, body: 'a photo' });
     const terminal = openTerminal({ cwd: folder, set: { URL: stack.url, EMAIL: ann.email, PASSWORD: ann.password, ID: upload.json.files[0].id } });
@@ -143,7 +143,7 @@ describe('its lines of curl work as pasted', () => {
       };
       const terminal = openTerminal({ cwd: folder, set: variables });
       const lines = curlLines(op);
-      for (const [name] of neededVariables(lines, op)) assert.ok(name in variables, `${operationId} needs ${name}: say here where it comes from`);
+      for (const [name] of neededVariables(lines, op)) assert.ok(name in variables, `${operationId} needs ${name}: add it to \`prepared\``);
       let last;
       for (const { source } of lines) {
         const { requests, stdout, stderr } = await terminal.paste(source);

@@ -1,4 +1,4 @@
-// GET, POST /tokens and DELETE /tokens/{id}: tokens for scripts
+// GET, POST /tokens and DELETE /tokens/{id}: API tokens for scripts
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { before, describe, test } from 'node:test';
@@ -7,14 +7,14 @@ import { useStack } from '../support/stack.js';
 import { now } from '../support/tokens.js';
 
 const stack = await useStack();
-const make = (token, json = {}) => stack.call('POST', '/tokens', { token, json: { name: 'a script', ...json } });
-const made = async (token, json) => {
-  const answer = await make(token, json);
+const postToken = (token, json = {}) => stack.call('POST', '/tokens', { token, json: { name: 'a script', ...json } });
+const newToken = async (token, json) => {
+  const answer = await postToken(token, json);
   assertStatus(answer, 201);
   return answer.json;
 };
 const list = async (token) => (await stack.call('GET', '/tokens', { token })).json.tokens;
-const end = (token, id) => stack.call('DELETE', `/tokens/${id}`, { token });
+const revoke = (token, id) => stack.call('DELETE', `/tokens/${id}`, { token });
 const files = (token) => stack.call('GET', '/files', { token });
 
 let ann;
@@ -23,9 +23,9 @@ before(async () => {
 });
 
 describe('an API token', () => {
-  test('is made with a name, and shown once', async () => {
+  test('an API token has a name and is shown once', async () => {
     const bob = await stack.person();
-    const { token, ...rest } = await made(bob.token, { name: 'Zoë’s backup 密' });
+    const { token, ...rest } = await newToken(bob.token, { name: 'Zoë’s backup 密' });
     const { created_at: created, ...fixed } = rest;
     assert.match(token, /^gh_[\w-]{22}_[\w-]{43}$/);
     assert.deepEqual(fixed, { id: token.slice(3, 25), name: 'Zoë’s backup 密', scope: 'files:read files:write', expires_at: null, last_used_at: null });
@@ -33,16 +33,16 @@ describe('an API token', () => {
     assert.deepEqual(await list(bob.token), [rest]);
   });
 
-  test('is kept as a hash', async () => {
-    const { token, id } = await made(ann.token);
+  test('an API token is stored as a hash', async () => {
+    const { token, id } = await newToken(ann.token);
     const secret = token.slice(26);
     const [row] = await stack.sql('auth', `SELECT LOWER(HEX(secret)), kind, name FROM session WHERE id='${id}'`);
     assert.deepEqual(row, [createHash('sha256').update(secret).digest('hex'), 'api', 'a script']);
     assert.ok(!stack.logs.includes(secret));
   });
 
-  test('is good wherever an access token is', async () => {
-    const { token } = await made(ann.token);
+  test('an API token works wherever an access token does', async () => {
+    const { token } = await newToken(ann.token);
     assert.equal((await stack.call('GET', '/me', { token })).json.email, ann.email);
     const put = await stack.call('PUT', '/upload/note.txt', { token, body: 'hello' });
     assertStatus(put, 201);
@@ -52,37 +52,37 @@ describe('an API token', () => {
     assertStatus(await stack.callInternal('GET', '/validate', { token }), 200);
   });
 
-  test('may do less than its user', async () => {
-    const { token, scope } = await made(ann.token, { scope: 'files:read' });
+  test('an API token may have fewer scopes than its user', async () => {
+    const { token, scope } = await newToken(ann.token, { scope: 'files:read' });
     assert.equal(scope, 'files:read');
     assertStatus(await files(token), 200);
     assertProblem(await stack.call('PUT', '/upload/x.txt', { token, body: 'x' }), 403, 'insufficient-scope');
-    const none = await made(ann.token, { scope: '' });
+    const none = await newToken(ann.token, { scope: '' });
     assertProblem(await files(none.token), 403, 'insufficient-scope');
   });
 
-  test('may not do more than the token that made it', async () => {
+  test('an API token cannot have more scopes than the token that creates it', async () => {
     for (const scope of ['admin', 'files:read admin', 'files:reads', 'files', 'files:read  files:write', ' files:read', 'files:read ', 'FILES:READ', 'a"b', 'x'.repeat(300), 7, null, ['files:read']])
-      assertProblem(await make(ann.token, { scope }), 422, 'invalid-value');
+      assertProblem(await postToken(ann.token, { scope }), 422, 'invalid-value');
     const root = await stack.person({ admin: true });
-    assertStatus(await make(root.token, { scope: 'files:read admin' }), 201);
+    assertStatus(await postToken(root.token, { scope: 'files:read admin' }), 201);
   });
 
-  test('may not do more than its user by now, though the access token is older', async () => {
+  test('an API token cannot have a scope that its user has lost, even if the access token still has it', async () => {
     const bob = await stack.person();
     await stack.sql('auth', `UPDATE user SET scope='files:read' WHERE id=${bob.id}`);
-    assertProblem(await make(bob.token, { scope: 'files:write' }), 422, 'invalid-value');
+    assertProblem(await postToken(bob.token, { scope: 'files:write' }), 422, 'invalid-value');
   });
 
-  test('of an admin that has not the scope admin is no admin’s', async () => {
+  test('an admin\'s API token without the scope admin has no admin rights', async () => {
     const root = await stack.person({ admin: true });
-    const { token } = await made(root.token, { scope: 'files:read' });
+    const { token } = await newToken(root.token, { scope: 'files:read' });
     assertStatus(await stack.call('GET', `/files?owner=${ann.id}`, { token: root.token }), 200);
     assertProblem(await stack.call('GET', `/files?owner=${ann.id}`, { token }), 403, 'insufficient-scope');
   });
 
-  test('ends when its time is over', async () => {
-    const { token, id, created_at: from, expires_at: to } = await made(ann.token, { expires_in: 100 });
+  test('an API token is refused from its expiry on', async () => {
+    const { token, id, created_at: from, expires_at: to } = await newToken(ann.token, { expires_in: 100 });
     assert.equal(Date.parse(to) - Date.parse(from), 100_000);
     assertStatus(await files(token), 200);
     await stack.sql('auth', `UPDATE session SET expires_at=${now()} WHERE id='${id}'`);
@@ -90,25 +90,25 @@ describe('an API token', () => {
     assertProblem(await stack.callInternal('GET', '/validate', { token }), 401, 'invalid-token');
   });
 
-  test('ends at once when it is taken back, at the gateway too', async () => {
-    const [one, other] = [await made(ann.token), await made(ann.token)];
+  test('a revoked API token is refused at once, by the gateway too', async () => {
+    const [one, other] = [await newToken(ann.token), await newToken(ann.token)];
     assertStatus(await files(one.token), 200);
-    assertStatus(await end(ann.token, one.id), 204);
+    assertStatus(await revoke(ann.token, one.id), 204);
     for (const route of ['/files', '/me']) assertProblem(await stack.call('GET', route, { token: one.token }), 401, 'invalid-token');
     assertStatus(await files(other.token), 200);
     assert.ok(!(await list(ann.token)).some((t) => t.id === one.id));
-    assertProblem(await end(ann.token, one.id), 404, 'not-found');
+    assertProblem(await revoke(ann.token, one.id), 404, 'not-found');
   });
 
-  test('lives on when its maker logs out', async () => {
+  test('an API token outlives the login that created it', async () => {
     const { json } = await stack.call('POST', '/login', { basic: [ann.email, ann.password] });
-    const { token } = await made(json.access_token);
+    const { token } = await newToken(json.access_token);
     assertStatus(await stack.call('POST', '/logout', { token: json.access_token, body: '' }), 204);
     assertStatus(await files(token), 200);
   });
 
-  test('notes its use, but not at every request', async () => {
-    const { token, id } = await made(ann.token);
+  test('last_used_at of an API token is updated at most every 300 seconds', async () => {
+    const { token, id } = await newToken(ann.token);
     const used = async () => (await list(ann.token)).find((t) => t.id === id).last_used_at;
     assert.equal(await used(), null);
     assertStatus(await stack.call('GET', '/me', { token }), 200);
@@ -123,9 +123,9 @@ describe('an API token', () => {
   });
 });
 
-describe('an API token is refused', () => {
-  test('when a character of it is another, or missing, or one too many', async () => {
-    const { token } = await made(ann.token);
+describe('invalid API tokens', () => {
+  test('an API token with a changed, missing or extra character is refused', async () => {
+    const { token } = await newToken(ann.token);
     const other = (c) => (c === 'A' ? 'B' : 'A');
     const wrong = [token.slice(0, -1), `${token}A`, token.slice(0, 25), `${token.slice(0, 25)}_`, token.toLowerCase(), token.replace('gh_', 'GH_'), token.replace('gh_', ''), `${token.slice(0, 25)}-${token.slice(26)}`];
     for (const at of [3, 24, 26, 40, 67]) wrong.push(token.slice(0, at) + other(token[at]) + token.slice(at + 1));
@@ -134,62 +134,62 @@ describe('an API token is refused', () => {
     assertStatus(await files(token), 200);
   });
 
-  test('when its secret is one that another token has, or none', async () => {
-    const [one, two] = [await made(ann.token), await made(ann.token)];
+  test('an API token with the secret of another token, or of a session, is refused', async () => {
+    const [one, two] = [await newToken(ann.token), await newToken(ann.token)];
     assertProblem(await files(one.token.slice(0, 26) + two.token.slice(26)), 401, 'invalid-token');
     const sid = JSON.parse(Buffer.from(ann.token.split('.')[1], 'base64url')).sid;
     assertProblem(await files(`gh_${sid}_${randomBytes(32).toString('base64url')}`), 401, 'invalid-token');
   });
 
-  test('for what concerns the account', async () => {
-    const { token, id } = await made(ann.token);
+  test('an API token is refused for operations on the account', async () => {
+    const { token, id } = await newToken(ann.token);
     for (const [method, route, json] of [['GET', '/tokens'], ['POST', '/tokens', { name: 'x' }], ['DELETE', `/tokens/${id}`], ['GET', '/sessions'], ['POST', '/password', { current: ann.password, new: 'a better password' }], ['POST', '/logout', {}]])
       assertProblem(await stack.call(method, route, { token, json }), 403, 'insufficient-scope');
     assertStatus(await files(token), 200);
   });
 });
 
-describe('no API token is made', () => {
-  test('with a name that is none', async () => {
+describe('creating an API token', () => {
+  test('an API token with an invalid name is refused', async () => {
     for (const name of ['', '   ', 'x'.repeat(101), '密'.repeat(101), 'a\nb', 7, null, undefined])
-      assertProblem(await make(ann.token, { name }), 422, 'invalid-value');
-    for (const name of ['密'.repeat(100), "'; DROP TABLE session; --"]) assert.equal((await made(ann.token, { name })).name, name);
+      assertProblem(await postToken(ann.token, { name }), 422, 'invalid-value');
+    for (const name of ['密'.repeat(100), "'; DROP TABLE session; --"]) assert.equal((await newToken(ann.token, { name })).name, name);
   });
 
-  test('with a life that is none', async () => {
-    for (const life of [0, -1, 1.5, '60', 316224001, 1e300, [], true]) assertProblem(await make(ann.token, { expires_in: life }), 422, 'invalid-value');
-    assert.equal((await made(ann.token, { expires_in: null })).expires_at, null);
+  test('an API token with an invalid lifetime is refused', async () => {
+    for (const life of [0, -1, 1.5, '60', 316224001, 1e300, [], true]) assertProblem(await postToken(ann.token, { expires_in: life }), 422, 'invalid-value');
+    assert.equal((await newToken(ann.token, { expires_in: null })).expires_at, null);
   });
 
-  test('from a body that we do not read', async () => {
+  test('a request for an API token in another format is refused', async () => {
     const send = (body, type) => stack.call('POST', '/tokens', { token: ann.token, body, headers: { 'Content-Type': type } });
     assertProblem(await send('{"name":"x"', 'application/json'), 400, 'bad-request');
     assertProblem(await send('name=x', 'application/x-www-form-urlencoded'), 415, 'unsupported-media-type');
     assertProblem(await send(JSON.stringify({ name: 'x'.repeat(20000) }), 'application/json'), 413, 'too-large');
   });
 
-  test('beyond a hundred of a user, until one is taken back', async () => {
+  test('a user can have a hundred API tokens, and another only after one is revoked', async () => {
     const bob = await stack.person();
-    const { id } = await made(bob.token);
+    const { id } = await newToken(bob.token);
     const rows = Array.from({ length: 99 }, (_, i) => `('${`t${bob.id}-${i}`.padEnd(22, 'A')}', ${bob.id}, 'api', 's', 1)`);
     await stack.sql('auth', `INSERT INTO session (id, user_id, kind, scope, created_at) VALUES ${rows}`);
-    assertProblem(await make(bob.token), 409, 'conflict');
-    assertStatus(await end(bob.token, id), 204);
-    await made(bob.token);
-    assertProblem(await make(bob.token), 409, 'conflict');
+    assertProblem(await postToken(bob.token), 409, 'conflict');
+    assertStatus(await revoke(bob.token, id), 204);
+    await newToken(bob.token);
+    assertProblem(await postToken(bob.token), 409, 'conflict');
   });
 });
 
-test('the tokens of another user are out of sight and out of reach', async () => {
+test('the API tokens of another user can be neither listed nor revoked', async () => {
   const bob = await stack.person();
-  const { token, id } = await made(ann.token);
+  const { token, id } = await newToken(ann.token);
   assert.deepEqual(await list(bob.token), []);
-  for (const each of [id, 'x', 'A'.repeat(22), JSON.parse(Buffer.from(bob.token.split('.')[1], 'base64url')).sid]) assertProblem(await end(bob.token, each), 404, 'not-found');
+  for (const each of [id, 'x', 'A'.repeat(22), JSON.parse(Buffer.from(bob.token.split('.')[1], 'base64url')).sid]) assertProblem(await revoke(bob.token, each), 404, 'not-found');
   assertStatus(await files(token), 200);
   assertStatus(await files(bob.token), 200);
 });
 
-test('all of it needs a token', async () => {
+test('every operation on API tokens needs an access token', async () => {
   for (const [method, route, json] of [['GET', '/tokens'], ['POST', '/tokens', { name: 'x' }], ['DELETE', `/tokens/${'A'.repeat(22)}`]]) {
     assertProblem(await stack.call(method, route, { json }), 401, 'missing-token');
     assertProblem(await stack.call(method, route, { json, headers: { Authorization: 'Bearer ,' } }), 400, 'invalid-request');

@@ -1,4 +1,4 @@
-// Who did what, from where: the table audit, auth-admin audit, and the lines of the log
+// The table audit, auth-admin audit, and the audit lines of the log
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { userInfo } from 'node:os';
@@ -17,8 +17,8 @@ async function audit(...args) {
 const of = async (person) => (await audit('--user', person.email)).map((row) => `${row.event} ${row.outcome}`);
 const lines = (id) => stack.logs.split('\n').filter((l) => l.includes('"audit"') && l.includes(id)).map((l) => JSON.parse(l));
 
-describe('what is noted', () => {
-  test('each login, right or wrong, with who, from where and its request', async () => {
+describe('audit records', () => {
+  test('each login is recorded with outcome, user, address and request id', async () => {
     const ann = await stack.person();
     const id = `audit-${randomBytes(6).toString('hex')}`;
     const answer = await stack.call('POST', '/login', { basic: [ann.email, 'wrong'], headers: { 'X-Request-ID': id } });
@@ -33,14 +33,14 @@ describe('what is noted', () => {
     assert.ok(Math.abs(Date.parse(row.at) - Date.now()) < 60000, row.at);
 
     const [line, ...more] = lines(id);
-    assert.equal(more.length, 0, 'one line an event');
+    assert.equal(more.length, 0, 'one log line an event');
     assert.equal(line.what, 'login');
     assert.equal(line.outcome, 'wrong-password');
     assert.equal(line.user, ann.email);
     assert.equal(line.client, '127.0.0.1');
   });
 
-  test('a login of nobody, by the email that was sent', async () => {
+  test('a login of an unknown user is recorded with the email that was sent', async () => {
     const ghost = { email: `n${randomBytes(6).toString('hex')}@example.org` };
     assertProblem(await stack.call('POST', '/login', { basic: [ghost.email, 'x'] }), 401, 'invalid-credentials');
     const [row] = await audit('--user', ghost.email);
@@ -48,7 +48,7 @@ describe('what is noted', () => {
     assert.equal(row.user_id, undefined);
   });
 
-  test('a life of a user, in its order', async () => {
+  test('all events of a user are recorded in order', async () => {
     const ann = await stack.person();
     const { secret } = (await stack.call('POST', '/otp', { token: ann.token })).json;
     await stack.call('POST', '/otp/confirm', { token: ann.token, json: { code: '000000' } });
@@ -71,7 +71,7 @@ describe('what is noted', () => {
     assert.equal(seen[5], 'login otp-required');
   });
 
-  test('a refresh token that comes back', async () => {
+  test('the reuse of a refresh token is recorded', async () => {
     const ann = await stack.person();
     const first = (await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json.refresh_token;
     const refresh = (token) => stack.call('POST', '/refresh', { json: { refresh_token: token } });
@@ -81,7 +81,7 @@ describe('what is noted', () => {
     assert.ok((await of(ann)).some((e) => e.startsWith('refresh-reuse')));
   });
 
-  test('changes by auth-admin under the name of who ran it', async () => {
+  test('changes by auth-admin are recorded with the name of the operator', async () => {
     const ann = await stack.person();
     const [row] = await audit('--user', ann.email);
     assert.equal(row.event, 'user-add');
@@ -89,7 +89,7 @@ describe('what is noted', () => {
     assert.equal(row.request_id, userInfo().username);
   });
 
-  test('no attempt that was refused unseen, so that a flood cannot fill the table', async () => {
+  test('an attempt that the throttle refuses is logged but adds no row', async () => {
     const ann = await stack.person();
     await stack.call('POST', '/login', { basic: [ann.email, 'wrong'] });
     const before = (await of(ann)).length;
@@ -102,7 +102,7 @@ describe('what is noted', () => {
     assert.equal(lines(id).length, 1);
   });
 
-  test('no secret', async () => {
+  test('audit records contain no secret', async () => {
     const ann = await stack.person();
     const text = JSON.stringify(await audit('--user', ann.email));
     assert.ok(!text.includes(ann.password));
@@ -111,7 +111,7 @@ describe('what is noted', () => {
 });
 
 describe('auth-admin audit', () => {
-  test('shows the last ones, the newest at the end, for a person too', async () => {
+  test('auth-admin audit prints the last rows, the newest at the end', async () => {
     const ann = await stack.person();
     const shown = await stack.authAdmin(['audit', '--last', '2', '--user', ann.email]);
     assert.equal(shown.code, 0, shown.stderr);
@@ -122,28 +122,28 @@ describe('auth-admin audit', () => {
     assert.equal((await audit('--user', 'nobody-at-all@example.org')).length, 0);
   });
 
-  test('cannot be led astray by what a client sent', async () => {
+  test('auth-admin audit keeps control characters in an email as data', async () => {
     const email = `\u202e<b>${randomBytes(4).toString('hex')}@x`;
     await stack.call('POST', '/login', { basic: [email, 'x'] });
     const [row] = await audit('--user', email);
     assert.equal(row.email, email);
   });
 
-  test('refuses numbers that make no sense', async () => {
+  test('auth-admin audit refuses an invalid --last', async () => {
     for (const last of ['0', '-1', 'x', '1000001']) assert.equal((await stack.authAdmin(['audit', '--last', last])).code, 64);
   });
 });
 
-test('what is older than AUDIT_DAYS goes', async () => {
+test('rows older than AUDIT_DAYS are removed', async () => {
   const ann = await stack.person();
   await stack.sql('auth', `UPDATE audit SET at = at - 91 * 86400 WHERE email = '${ann.email}'`);
-  // Every sixteenth row, on average, removes old ones
+  // One row in sixteen, on average, removes old rows
   for (let i = 0; i < 40 && (await of(ann)).length > 0; i++)
     await Promise.all(Array.from({ length: 8 }, () => stack.call('POST', '/login', { basic: [`n${i}@example.org`, 'x'] })));
   assert.deepEqual(await of(ann), []);
 });
 
-test('a row that cannot be written fails no request, and the log says so', async () => {
+test('an audit row that cannot be written does not fail the request and is logged', async () => {
   const ann = await stack.person();
   const asRoot = (sql) => run('mariadb', ['--no-defaults', '-S', stack.settings('auth').MYSQL_SOCKET, '-u', 'root', '-e', sql, stack.settings('auth').MYSQL_DB]);
   const renamed = await asRoot('RENAME TABLE audit TO audit_away');
@@ -155,7 +155,7 @@ test('a row that cannot be written fails no request, and the log says so', async
     assert.ok(stack.logs.split('\n').some((l) => l.includes('"audit-failed"') && l.includes(id)));
     const disabled = await stack.authAdmin(['user', 'disable', ann.email]);
     assert.equal(disabled.code, 0);
-    assert.match(disabled.stderr, /not noted/);
+    assert.match(disabled.stderr, /not recorded/);
   } finally {
     await asRoot('RENAME TABLE audit_away TO audit');
   }

@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 
-const ALLOWED = ['https://app.example', 'https://other.example:8443']; // as support/suite.js configures
+const ALLOWED = ['https://app.example', 'https://other.example:8443']; // as startSharedStack() in support/stack.js sets
 const FOREIGN = ['https://evil.example', 'http://app.example', 'https://app.example.evil.example', 'https://app.example:443x', 'https://APP.example.', 'null', 'https://app.exampl', '*', 'https://app.example https://other.example:8443'];
 
 const stack = await useStack();
 let ann, record;
 before(async () => {
   ann = await stack.person();
-  record = await keep(stack, ann, 'a', 'x');
+  record = await uploadFile(stack, ann, 'a', 'x');
 });
 
 const preflight = (target, origin, method, headers = 'authorization') =>
@@ -23,7 +23,7 @@ const routes = () => [['/login', 'POST'], ['/me', 'GET'], ['/upload', 'POST'], [
 const list = (value) => (value ?? '').split(',').map((s) => s.trim().toLowerCase());
 
 describe('a preflight', () => {
-  test('of an allowed origin is granted for every route, its method and headers', async () => {
+  test('a preflight of an allowed origin is granted for every route, its method and headers', async () => {
     for (const origin of ALLOWED)
       for (const [target, method] of routes()) {
         const { status, headers } = await preflight(target, origin, method, 'authorization,content-type,x-request-id,range,if-none-match,repr-digest');
@@ -35,7 +35,7 @@ describe('a preflight', () => {
       }
   });
 
-  test('of any other origin is not', async () => {
+  test('a preflight of another origin is not granted', async () => {
     for (const origin of FOREIGN)
       for (const [target, method] of routes()) {
         const { headers } = await preflight(target, origin, method);
@@ -45,7 +45,7 @@ describe('a preflight', () => {
 });
 
 describe('an answer', () => {
-  test('to an allowed origin may be read, with the headers that matter', async () => {
+  test('an answer can be read by an allowed origin, with its headers', async () => {
     for (const [target, method] of [['/me', 'GET'], ['/files', 'GET'], [record.url, 'GET']]) {
       const { headers } = await stack.call(method, target, { token: ann.token, headers: { Origin: ALLOWED[0] } });
       assert.equal(headers.get('access-control-allow-origin'), ALLOWED[0]);
@@ -55,20 +55,20 @@ describe('an answer', () => {
     }
   });
 
-  test('that is an error may be read too', async () => {
+  test('an error can be read by an allowed origin', async () => {
     const answer = await stack.call('GET', '/me', { headers: { Origin: ALLOWED[0] } });
     assertStatus(answer, 401);
     assert.equal(answer.headers.get('access-control-allow-origin'), ALLOWED[0]);
   });
 
-  test('to any other origin may not', async () => {
+  test('an answer cannot be read by another origin', async () => {
     for (const origin of FOREIGN) {
       const { headers } = await stack.call('GET', '/me', { token: ann.token, headers: { Origin: origin } });
       assert.equal(headers.get('access-control-allow-origin'), null, origin);
     }
   });
 
-  test('without an origin says nothing of CORS but Vary', async () => {
+  test('an answer to a request without Origin has no CORS headers', async () => {
     const { headers } = await stack.call('GET', '/me', { token: ann.token });
     for (const [name] of headers) assert.doesNotMatch(name, /^access-control/);
   });

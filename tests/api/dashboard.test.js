@@ -1,4 +1,4 @@
-// deploy/grafana and deploy/prometheus: what they ask for is what is exported.
+// deploy/grafana and deploy/prometheus query only metrics that are exported.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,10 +16,10 @@ const folder = mkdtempSync(join(tmpdir(), 'gatehouse-rules-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const panels = dashboard.panels.filter((p) => p.type !== 'row');
-const queries = panels.flatMap((p) => p.targets.map((t) => ({ where: p.title, expr: t.expr })));
+const queries = panels.flatMap((p) => p.targets.map((t) => ({ where: `${p.title} (${t.refId})`, expr: t.expr })));
 const conditions = rules.map((r) => ({ where: r.alert, expr: r.expr }));
 
-// Names of series, each with its labels
+// Exported series, each with its labels
 const exported = new Map();
 before(async () => {
   const ann = await stack.person();
@@ -29,7 +29,7 @@ before(async () => {
       for (const { name, labels } of samples) exported.set(name, new Set([...(exported.get(name) ?? []), ...Object.keys(labels)]));
 });
 
-// What Prometheus itself adds: a series of its own, and labels
+// What Prometheus itself adds: the series `up`, and two labels
 const ITS_OWN = 'up', ADDED = ['job', 'instance'];
 
 function checkNames({ where, expr }) {
@@ -38,7 +38,7 @@ function checkNames({ where, expr }) {
   assert.ok(names.length > 0, `${where}: ${expr}`);
   const known = new Set(ADDED);
   for (const name of names.filter((name) => name !== ITS_OWN)) {
-    assert.ok(exported.has(name), `${where}: nobody exports ${name}`);
+    assert.ok(exported.has(name), `${where}: ${name} is not exported`);
     for (const label of exported.get(name)) known.add(label);
   }
   const selected = [...bare.matchAll(/\{([^}]*)\}/g)].flatMap(([, inside]) => inside.match(/\w+(?=\s*(?:=|!))/g) ?? []);
@@ -47,15 +47,15 @@ function checkNames({ where, expr }) {
 }
 
 describe('the dashboard', () => {
-  for (const query of queries) test(`${query.where} asks for what is exported`, () => checkNames(query));
+  for (const query of queries) test(`the panel ${query.where} queries exported metrics`, () => checkNames(query));
 
-  test('shows every metric that is counted', () => {
+  test('the dashboard shows every exported metric', () => {
     const all = queries.map((q) => q.expr).join('\n') + conditions.map((c) => c.expr).join('\n') + JSON.stringify(dashboard.templating);
     const families = [...exported.keys()].map((name) => name.replace(/_(sum|count)$/, '_bucket')).filter((name) => name !== 'gatehouse_uploads_files_total');
     for (const name of families) assert.ok(all.includes(name), name);
   });
 
-  test('asks in PromQL', async () => {
+  test('the queries of the dashboard are valid PromQL', async () => {
     const record = queries.map(({ expr }, i) => ({ record: `query_${i}`, expr: expr.replaceAll('$__rate_interval', '5m').replaceAll('$program', '.*') }));
     for (const { expr } of record) assert.ok(!expr.includes('$'), expr);
     writeFileSync(join(folder, 'queries.yml'), JSON.stringify({ groups: [{ name: 'dashboard', rules: record }] }));
@@ -63,7 +63,7 @@ describe('the dashboard', () => {
     assert.equal(code, 0, stdout + stderr);
   });
 
-  test('has panels that neither share an id nor lie on each other', () => {
+  test('the panels have unique ids and do not overlap', () => {
     const all = dashboard.panels;
     assert.equal(new Set(all.map((p) => p.id)).size, all.length);
     const covered = new Set();
@@ -71,12 +71,12 @@ describe('the dashboard', () => {
       for (let i = x; i < x + w; i++)
         for (let j = y; j < y + h; j++) {
           assert.ok(i < 24, title);
-          assert.ok(!covered.has(`${i},${j}`), `${title} lies on another`);
+          assert.ok(!covered.has(`${i},${j}`), `${title} overlaps another`);
           covered.add(`${i},${j}`);
         }
   });
 
-  test('takes its data from where the reader chooses', () => {
+  test('the dashboard reads from the data source that the viewer selects', () => {
     const variables = dashboard.templating.list.map((v) => v.name);
     assert.deepEqual(variables, ['datasource', 'program']);
     for (const panel of panels) {
@@ -89,16 +89,16 @@ describe('the dashboard', () => {
 });
 
 describe('the alerts', () => {
-  for (const condition of conditions) test(`${condition.where} asks for what is exported`, () => checkNames(condition));
+  for (const condition of conditions) test(`the alert ${condition.where} queries exported metrics`, () => checkNames(condition));
 
-  test('please promtool, and so does the scrape configuration', async () => {
+  test('promtool accepts the alerts and the scrape configuration', async () => {
     for (const [what, file] of [['rules', 'gatehouse-rules.yml'], ['config', 'prometheus.yml']]) {
       const { code, stdout, stderr } = await run('promtool', ['check', what, join(repository, 'deploy', 'prometheus', file)]);
       assert.equal(code, 0, stdout + stderr);
     }
   });
 
-  test('know the jobs of the scrape configuration', () => {
+  test('the alerts name the jobs of the scrape configuration', () => {
     const jobs = parseYaml(read('prometheus', 'prometheus.yml')).scrape_configs.map((job) => job.job_name);
     const asked = rules.flatMap(({ expr }) => [...expr.matchAll(/job="([^"]+)"/g)].map(([, job]) => job));
     assert.deepEqual([...new Set(asked)].sort(), jobs.sort());
@@ -106,12 +106,12 @@ describe('the alerts', () => {
     for (const pattern of patterns) for (const job of jobs) assert.match(job, pattern);
   });
 
-  test('say what to do', () => {
+  test('each alert has a summary, a description and a severity', () => {
     for (const { alert, annotations, labels } of rules) assert.ok(annotations.summary && annotations.description && labels.severity, alert);
   });
 
-  // promtool compares the sentences too.
-  test('go off when they should, and not before', async () => {
+  // promtool compares the texts of the annotations, too.
+  test('the alerts fire under their conditions, and not before', async () => {
     const rule = (name) => rules.find((r) => r.alert === name);
     const quiet = (alertname, eval_time) => ({ alertname, eval_time, exp_alerts: [] });
     const fires = (alertname, eval_time, labels, summary) => ({ alertname, eval_time, exp_alerts: [{

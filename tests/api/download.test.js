@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { bearer, curl } from '../support/curl.js';
-import { keep, sha256 } from '../support/files.js';
+import { uploadFile, sha256 } from '../support/files.js';
 import { png } from '../support/pictures.js';
 import { useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
@@ -19,7 +19,7 @@ let ann, bob, record;
 before(async () => {
   ann = await stack.person();
   bob = await stack.person();
-  record = await keep(stack, ann, 'data.bin', content, { type: 'application/x-data' });
+  record = await uploadFile(stack, ann, 'data.bin', content, { type: 'application/x-data' });
 });
 
 const get = (headers = {}, { method = 'GET', token = ann.token, target = record.url } = {}) => stack.call(method, target, { token, headers });
@@ -34,7 +34,7 @@ async function assertPart(range, from, to) {
 }
 
 describe('a whole file', () => {
-  test('comes by its id in the path or in the query', async () => {
+  test('a file is downloaded by its id in the path or in the query', async () => {
     for (const target of bothRoutes()) {
       const answer = await get({}, { target });
       assertStatus(answer, 200);
@@ -42,7 +42,7 @@ describe('a whole file', () => {
     }
   });
 
-  test('comes with its type, length, name, hash and date', async () => {
+  test('a download has type, length, ETag, digests and date', async () => {
     const { headers } = await get();
     assert.equal(headers.get('content-type'), 'application/x-data');
     assert.equal(headers.get('content-length'), String(size));
@@ -52,7 +52,7 @@ describe('a whole file', () => {
     assert.equal(Date.parse(headers.get('last-modified')), Date.parse(record.created_at));
   });
 
-  test('is described by HEAD without its bytes', async () => {
+  test('HEAD describes a download without its bytes', async () => {
     const whole = await get();
     for (const target of bothRoutes()) {
       const head = await get({}, { method: 'HEAD', target });
@@ -63,7 +63,7 @@ describe('a whole file', () => {
     }
   });
 
-  test('has a digest of the content where the content is sure to be all of it, and one of the file always', async () => {
+  test('Content-Digest is sent only with the whole file, Repr-Digest always', async () => {
     const etag = `"${sha256(content)}"`, old = new Date(0).toUTCString();
     for (const [headers, status, method] of [
       [{ Range: 'bytes=0-9' }, 206], [{ Range: 'bytes=0-' }, 206], [{ Range: 'bytes=0-9', 'If-Range': '"other"' }, 200], [{ Range: 'items=0-9' }, 200],
@@ -77,11 +77,11 @@ describe('a whole file', () => {
       }
     for (const want of ['sha-256=10', 'sha-512=3, sha-256=0', 'x'])
       assert.ok((await get({ 'Want-Content-Digest': want, 'Want-Repr-Digest': want })).headers.get('content-digest'));
-    const empty = await keep(stack, ann, 'empty', '');
+    const empty = await uploadFile(stack, ann, 'empty', '');
     assert.equal((await get({}, { target: empty.url })).headers.get('content-digest'), `sha-256=:${sha256('', 'base64')}:`);
   });
 
-  test('is saved by curl -OJ under its name', async () => {
+  test('curl -OJ saves a download under its name', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-download-'));
     try {
       const { code, stderr } = await curl('--fail', '--output-dir', folder, '-OJ', ...bearer(ann.token), stack.url + record.url);
@@ -92,9 +92,9 @@ describe('a whole file', () => {
     }
   });
 
-  test('is what a text file was, byte for byte, without a guess at its charset', async () => {
+  test('a text file is returned byte for byte, with its own charset', async () => {
     const latin1 = 'a\r\nb\xe9c\n';
-    const text = await keep(stack, ann, 't.txt', Buffer.from(latin1, 'latin1'), { type: 'text/plain; charset=ISO-8859-1' });
+    const text = await uploadFile(stack, ann, 't.txt', Buffer.from(latin1, 'latin1'), { type: 'text/plain; charset=ISO-8859-1' });
     const answer = await get({}, { target: text.url });
     assert.equal(answer.bytes.toString('latin1'), latin1);
     assert.match(answer.headers.get('content-type'), /^text\/plain(; ?charset=iso-8859-1)?$/i);
@@ -102,9 +102,9 @@ describe('a whole file', () => {
 });
 
 describe('inline', () => {
-  test('shows a picture or plain text in the browser, and may still run nothing', async () => {
+  test('inline=1 shows a picture or plain text, under a sandbox', async () => {
     for (const [type, content] of [['image/png', png], ['text/plain', 'x']]) {
-      const shown = await keep(stack, ann, 'shown', content, { type });
+      const shown = await uploadFile(stack, ann, 'shown', content, { type });
       const { headers } = await get({}, { target: `${shown.url}?inline=1` });
       assert.match(headers.get('content-disposition'), /^inline/, type);
       assert.equal(headers.get('content-type'), type);
@@ -112,11 +112,11 @@ describe('inline', () => {
     }
   });
 
-  test('is not for what a browser would run', async () => {
+  test('inline=1 does not apply to types with active content', async () => {
     const contents = ['<script>alert(1)</script>', '<svg xmlns="http://www.w3.org/2000/svg"/>', '<?xml version="1.0"?><a/>', '%PDF-1.7\n'];
     for (const type of ['text/html', 'image/svg+xml', 'application/xhtml+xml', 'text/xml', 'application/pdf', 'application/pdf+html', 'application/javascript', 'text/html;image/png', 'image/png', 'text/plain'])
       for (const content of contents) {
-        const active = await keep(stack, ann, 'active', content, { type });
+        const active = await uploadFile(stack, ann, 'active', content, { type });
         const { headers } = await get({}, { target: `${active.url}?inline=1` });
         assert.match(headers.get('content-disposition'), /^attachment/, `${content} as ${type}`);
         assert.match(headers.get('content-security-policy'), /^sandbox/);
@@ -124,8 +124,8 @@ describe('inline', () => {
       }
   });
 
-  test('is only what is asked for by 1', async () => {
-    const shown = await keep(stack, ann, 'shown', png, { type: 'image/png' });
+  test('inline takes effect with the value 1 only', async () => {
+    const shown = await uploadFile(stack, ann, 'shown', png, { type: 'image/png' });
     for (const query of ['', '?inline=0', '?inline=', '?inline=true', '?inline=11'])
       assert.match((await get({}, { target: shown.url + query })).headers.get('content-disposition'), /^attachment/, query);
   });
@@ -136,9 +136,9 @@ describe('a range', () => {
     ['bytes=0-0', 0, 0], ['bytes=0-99', 0, 99], ['bytes=500-', 500, size - 1], ['bytes=-1', size - 1, size - 1], ['bytes=-500', size - 500, size - 1],
     [`bytes=${size - 1}-`, size - 1, size - 1], ['bytes=10-999999999', 10, size - 1], ['bytes=-999999999', 0, size - 1], ['bytes=0-', 0, size - 1],
   ])
-    test(`${range} is a part`, () => assertPart(range, from, to));
+    test(`range ${range} is answered with 206`, () => assertPart(range, from, to));
 
-  test('has an answer for both routes and for HEAD', async () => {
+  test('ranges work for both routes and for HEAD', async () => {
     for (const target of bothRoutes()) {
       assertStatus(await get({ Range: 'bytes=0-9' }, { target }), 206);
       const { status } = await get({ Range: 'bytes=0-9' }, { target, method: 'HEAD' });
@@ -146,7 +146,7 @@ describe('a range', () => {
     }
   });
 
-  test('of several parts is answered by them all, or by the whole', async () => {
+  test('several ranges are answered by all parts, or by the whole file', async () => {
     const answer = await get({ Range: 'bytes=0-9,100-109,-10' });
     assert.ok([200, 206].includes(answer.status));
     if (answer.status === 200) return assert.equal(Buffer.compare(answer.bytes, content), 0);
@@ -156,36 +156,36 @@ describe('a range', () => {
     assert.deepEqual(bodies, [[0, 10], [100, 110], [size - 10, size]].map(([a, b]) => content.subarray(a, b).toString('latin1')));
   });
 
-  test('of a thousand overlapping parts costs no more than the file', async () => {
+  test('a thousand overlapping ranges cost no more than the file', async () => {
     const answer = await get({ Range: 'bytes=' + Array.from({ length: 1000 }, () => '0-').join(',') });
     assert.ok([200, 206, 416].includes(answer.status));
     assert.ok(answer.bytes.length <= size * 2, String(answer.bytes.length));
   });
 
   for (const range of [`bytes=${size}-`, `bytes=${size}-${size + 10}`, 'bytes=99999999999999-', 'bytes=-0'])
-    test(`${range} is not satisfiable`, async () => {
+    test(`range ${range} is not satisfiable`, async () => {
       for (const target of bothRoutes()) {
         const answer = await get({ Range: range }, { target });
         assertProblem(answer, 416, 'range-not-satisfiable');
-        assert.ok([null, `bytes */${size}`].includes(answer.headers.get('content-range'))); // lighttpd's own has none
+        assert.ok([null, `bytes */${size}`].includes(answer.headers.get('content-range'))); // lighttpd's own answer has none
       }
     });
 
   for (const range of ['items=0-9', 'x', 'bytes 0-9'])
-    test(`"${range}" of an unknown unit is ignored`, async () => {
+    test(`range "${range}" of an unknown unit is ignored`, async () => {
       const answer = await get({ Range: range });
       assertStatus(answer, 200);
       assert.equal(answer.bytes.length, size);
     });
 
   for (const range of ['bytes=', 'bytes=-', 'bytes=a-b', 'bytes=5-1', 'bytes=0-9x', 'bytes=--1'])
-    test(`"${range}" is ignored or refused`, async () => {
+    test(`invalid range "${range}" is ignored or refused`, async () => {
       const answer = await get({ Range: range }); // RFC 9110 14.2 leaves it open; lighttpd refuses
       assert.ok([200, 416].includes(answer.status), String(answer.status));
       if (answer.status === 200) assert.equal(answer.bytes.length, size);
     });
 
-  test('of numbers beyond every integer does no harm', { skip: stack.front === 'nginx' && 'nginx refuses them itself' }, async () => {
+  test('ranges beyond every integer are answered with 200, 206 or 416', { skip: stack.front === 'nginx' && 'nginx refuses them itself' }, async () => {
     const huge = '9'.repeat(40);
     for (const range of [`bytes=${huge}-`, `bytes=0-${huge}`, `bytes=-${huge}`, `bytes=${huge}-${huge}`]) {
       const { status, bytes } = await get({ Range: range });
@@ -194,14 +194,14 @@ describe('a range', () => {
     }
   });
 
-  test('of an empty file is not satisfiable, or the empty whole', async () => {
-    const empty = await keep(stack, ann, 'empty', '');
+  test('a range of an empty file is not satisfiable, or the empty file', async () => {
+    const empty = await uploadFile(stack, ann, 'empty', '');
     const { status, bytes } = await get({ Range: 'bytes=0-' }, { target: empty.url });
     assert.ok([200, 416].includes(status));
     if (status === 200) assert.equal(bytes.length, 0);
   });
 
-  test('resumes with curl -C - what had been cut off', async () => {
+  test('curl -C - resumes a partial download', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-resume-'));
     try {
       const path = join(folder, 'data.bin');
@@ -218,7 +218,7 @@ describe('a range', () => {
 describe('a condition', () => {
   const etag = `"${sha256(content)}"`;
 
-  test('If-None-Match of these bytes is 304, with nothing', async () => {
+  test('If-None-Match with the ETag is answered with 304 and no body', async () => {
     for (const value of [etag, `W/${etag}`, `"x", ${etag}`, '*'])
       for (const target of bothRoutes()) {
         const answer = await get({ 'If-None-Match': value }, { target });
@@ -228,34 +228,34 @@ describe('a condition', () => {
       }
   });
 
-  test('If-None-Match of other bytes is the file', async () => {
+  test('If-None-Match with another ETag is answered with the file', async () => {
     for (const value of ['"x"', etag.slice(0, -1), `"${etag}"`]) assertStatus(await get({ 'If-None-Match': value }), 200);
   });
 
-  test('If-Modified-Since of its date is 304, of a day before the file', async () => {
+  test('If-Modified-Since is answered with 304 for the file\'s date, with 200 for the day before', async () => {
     const { headers } = await get();
     assertStatus(await get({ 'If-Modified-Since': headers.get('last-modified') }), 304);
     assertStatus(await get({ 'If-Modified-Since': new Date(Date.parse(record.created_at) - 86_400_000).toUTCString() }), 200);
   });
 
-  test('If-Range of these bytes keeps the range', async () => {
+  test('If-Range with the ETag returns the range', async () => {
     assertStatus(await get({ Range: 'bytes=0-9', 'If-Range': etag }), 206);
   });
 
-  test('If-Range of other bytes asks for the whole', async () => {
+  test('If-Range with another ETag returns the whole file', async () => {
     const answer = await get({ Range: 'bytes=0-9', 'If-Range': '"other"' });
     assertStatus(answer, 200);
     assert.equal(answer.bytes.length, size);
   });
 
-  test('a client that may not have the file learns nothing from conditions', async () => {
+  test('conditions reveal nothing to a client without access', async () => {
     assertProblem(await get({ 'If-None-Match': etag }, { token: bob.token }), 404, 'not-found');
     assertProblem(await get({ 'If-None-Match': '*' }, { token: null }), 401, 'missing-token');
   });
 });
 
-describe('a download is refused', () => {
-  test('without a token, or with one that is none', async () => {
+describe('refused downloads', () => {
+  test('a download without a valid token is refused', async () => {
     for (const target of bothRoutes()) {
       assertProblem(await get({}, { token: null, target }), 401, 'missing-token');
       assertProblem(await get({}, { token: 'a.b.c', target }), 401, 'invalid-token');
@@ -263,17 +263,17 @@ describe('a download is refused', () => {
     }
   });
 
-  test('with a token that may only write', async () => {
+  test('a download with a token for writing only is refused', async () => {
     const token = await mint(stack.signingKey(), claimsFor(ann, { scope: 'files:write' }));
     for (const target of bothRoutes()) assertProblem(await get({}, { token, target }), 403, 'insufficient-scope');
   });
 
-  test('of someone else\'s file, as if there were none', async () => {
+  test('a file of another user is not found', async () => {
     for (const target of bothRoutes()) assertProblem(await get({}, { token: bob.token, target }), 404, 'not-found');
   });
 
-  test('of a file that has expired', async () => {
-    const soon = await keep(stack, ann, 'soon', 'x', { query: '?expires_in=3600' });
+  test('an expired file is not found', async () => {
+    const soon = await uploadFile(stack, ann, 'soon', 'x', { query: '?expires_in=3600' });
     assertStatus(await get({}, { target: soon.url }), 200);
     await stack.sql('gateway', `UPDATE file SET expires_at = created_at WHERE id = '${soon.id}'`);
     assertProblem(await get({}, { target: soon.url }), 404, 'not-found');
@@ -281,7 +281,7 @@ describe('a download is refused', () => {
   });
 
   for (const id of ['x', '0', '-1', '00000000-0000-7000-8000-000000000000', '..%2f..%2fetc%2fpasswd', '%00', "'", "x' OR '1'='1", 'a'.repeat(5000), '019F0C1E'])
-    test(`of the id ${id.length > 40 ? `of ${id.length} bytes` : id}`, async () => {
+    test(`the invalid id ${id.length > 40 ? `of ${id.length} bytes` : id} is not found`, async () => {
       const encoded = id.startsWith('%') || id.startsWith('..') ? id : encodeURIComponent(id);
       for (const target of [`/download/${encoded}`, `/download?fid=${encoded}`]) {
         const { status } = await stack.call('GET', target, { token: ann.token });
@@ -289,12 +289,12 @@ describe('a download is refused', () => {
       }
     });
 
-  test('of no id at all', async () => {
+  test('a download without an id is refused', async () => {
     for (const target of ['/download', '/download?fid=', '/download?id=1', '/download/'])
       assert.ok([400, 404, 422].includes((await fetch(stack.url + target, { headers: { Authorization: `Bearer ${ann.token}` } })).status), target);
   });
 
-  test('by other methods', async () => {
+  test('a download by another method is refused', async () => {
     for (const target of bothRoutes())
       for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
         const answer = await get({}, { method, target });
@@ -304,7 +304,7 @@ describe('a download is refused', () => {
   });
 });
 
-test('the server\'s own header for the file never reaches a client', async () => {
+test('the internal headers for sending a file never reach a client', async () => {
   const { headers } = await get();
   for (const name of ['x-sendfile', 'x-lighttpd-send-file', 'x-accel-redirect', 'status']) assert.equal(headers.get(name), null, name);
 });

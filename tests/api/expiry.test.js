@@ -1,8 +1,8 @@
-// A file whose time is over: gone for every route from that second on, long before gc has removed it.
+// An expired file is gone on every route from that second on, before gc has removed it.
 import assert from 'node:assert/strict';
 import { before, beforeEach, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { allFiles, keep } from '../support/files.js';
+import { allFiles, uploadFile } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 
 const stack = await useStack();
@@ -12,7 +12,7 @@ before(async () => {
 });
 beforeEach(async () => {
   ann = await stack.person();
-  record = await keep(stack, ann, 'soon', 'hello', { query: '?expires_in=1000' });
+  record = await uploadFile(stack, ann, 'soon', 'hello', { query: '?expires_in=1000' });
   const shared = await as(ann, 'POST', `/files/${record.id}/links`, { json: { expires_in: null } });
   assertStatus(shared, 201);
   link = new URL(shared.json.url, stack.url).pathname;
@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 const as = (person, method, target, options) => stack.call(method, target, { token: person.token, ...options });
 const usage = async () => (await as(ann, 'GET', '/usage')).json;
-// The server's clock, which is ours: this second is already too late
+// By the server's clock, which is ours: expired as of this second
 const expire = () => stack.sql('gateway', `UPDATE file SET expires_at = UNIX_TIMESTAMP() WHERE id = '${record.id}'`);
 
 const routes = [
@@ -31,7 +31,7 @@ const routes = [
 ];
 
 for (const [method, target, json] of routes)
-  test(`${method} ${target({ id: '{id}' })} ${json ? JSON.stringify(json) : ''} finds it until then, and not from then on`, async () => {
+  test(`${method} ${target({ id: '{id}' })} ${json ? JSON.stringify(json) : ''} finds a file until its expiry`, async () => {
     const alive = await as(ann, method, target(record), { json });
     assert.ok([200, 201].includes(alive.status), String(alive.status));
     await expire();
@@ -40,8 +40,8 @@ for (const [method, target, json] of routes)
     assertProblem(await as(root, method, `${named}${named.includes('?') ? '&' : '?'}owner=${ann.id}`, { json }), 404, 'not-found');
   });
 
-test('it is in no list, whatever is asked for', async () => {
-  const other = await keep(stack, ann, 'stays', 'x');
+test('an expired file is in no list', async () => {
+  const other = await uploadFile(stack, ann, 'stays', 'x');
   await expire();
   assert.deepEqual(await allFiles(stack, ann), [other]);
   assert.deepEqual((await as(ann, 'GET', '/files?q=soon')).json.files, []);
@@ -49,13 +49,13 @@ test('it is in no list, whatever is asked for', async () => {
   assert.deepEqual((await as(root, 'GET', `/files?owner=${ann.id}`)).json.files, [other]);
 });
 
-test('its links say that it is gone, also to who would resume', async () => {
+test('a link of an expired file is gone, for a resumed download too', async () => {
   assertStatus(await stack.call('GET', link), 200);
   await expire();
   for (const headers of [{}, { Range: 'bytes=1-' }, { 'If-None-Match': '*' }]) assertProblem(await stack.call('GET', link, { headers }), 410, 'gone');
 });
 
-test('it counts until it is removed, and its owner may do that at once', async () => {
+test('an expired file counts towards the quota until it is removed, and its owner can delete it', async () => {
   await expire();
   assert.deepEqual([(await usage()).files, (await usage()).bytes], [1, 5]);
   assertStatus(await as(ann, 'DELETE', `/files/${record.id}`), 204);
@@ -63,7 +63,7 @@ test('it counts until it is removed, and its owner may do that at once', async (
   assertProblem(await as(ann, 'DELETE', `/files/${record.id}`), 404, 'not-found');
 });
 
-test('a time that was lifted or put off before it was over is over no more', async () => {
+test('an expiry that was removed or postponed in time does not take effect', async () => {
   for (const expires_in of [null, 2000]) {
     assertStatus(await as(ann, 'PATCH', `/files/${record.id}`, { json: { expires_in } }), 200);
     const { json } = await as(ann, 'GET', `/files/${record.id}`);

@@ -1,4 +1,4 @@
-// fcgi-probe against real programs and against what is none, at Unix sockets and TCP ports: the health check of containers.
+// fcgi-probe against real programs and fake servers, at Unix sockets and TCP ports: the health check of containers.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
@@ -23,7 +23,7 @@ after(async () => {
   }
 });
 
-// A program of ours under spawn-fcgi; returns {address, child}, the address as fcgi-probe takes it.
+// Start a program under spawn-fcgi; returns {address, child}, with the address for fcgi-probe.
 let serial = 0;
 async function startProgram(name, how, env = {}, host = '127.0.0.1') {
   const port = await freePort();
@@ -93,23 +93,23 @@ async function assertHealthy(...args) {
 for (const how of ['a Unix socket', 'TCP'])
   for (const name of ['cgi-auth', 'cgi-gateway'])
     describe(`${name} at ${how}`, () => {
-      test('is running and ready', async () => {
+      test(`${name} at ${how} is running and ready`, async () => {
         const address = await start(name, how);
         for (const path of ['/readyz', '/healthz']) await assertHealthy('--path', path, address);
         await assertHealthy(address);
       });
 
-      test('without its database is running and not ready, and the reason is printed', async () => {
+      test(`${name} at ${how} without its database is running and not ready, and the reason is printed`, async () => {
         const address = await start(name, how, { MYSQL_SOCKET: stack.path('run', 'nobody') });
         assert.equal((await probe('--path', '/healthz', address)).code, 0);
         await assertUnhealthy([address], /\/readyz at .* answers 503: \{.*"urn:gatehouse:unavailable"/);
       });
 
-      test('is not healthy at a path that it does not have', async () => {
+      test(`${name} at ${how} is not healthy at an unknown path`, async () => {
         await assertUnhealthy(['--path', '/nothing', await start(name, how)], /answers 404/);
       });
 
-      test('is not healthy while it is stopped, and the probe ends at its time limit', async () => {
+      test(`${name} at ${how} is not healthy while it is stopped, and the probe ends at its time limit`, async () => {
         const { address, child } = await startProgram(name, how);
         child.kill('SIGSTOP');
         await assertUnhealthy(['--timeout', '1', address], /no answer within the time limit of 1 s/);
@@ -117,7 +117,7 @@ for (const how of ['a Unix socket', 'TCP'])
         await assertHealthy(address);
       });
 
-      test('is healthy each of 25 times', async () => {
+      test(`${name} at ${how} is healthy each of 25 times`, async () => {
         const address = await start(name, how);
         for (let i = 0; i < 25; i++) await assertHealthy('--path', '/healthz', address);
       });
@@ -138,101 +138,101 @@ for (const [listen, asked] of [['', '/run/x/cgi-auth.sock'], ['0.0.0.0:9000', '1
     assert.equal(stdout, `--timeout 4 ${asked}\n`, stderr);
   });
 
-describe('the reason names', () => {
-  test('a refused connection', async () => {
+describe('reasons', () => {
+  test('a refused connection is reported', async () => {
     await assertUnhealthy([`127.0.0.1:${await freePort()}`], /Connection refused/);
   });
 
-  test('a socket that does not exist', async () => {
+  test('a socket that does not exist is reported', async () => {
     await assertUnhealthy([stack.path('run', 'nobody.sock')], /No such file/);
   });
 
-  test('a server that does not speak FastCGI', async () => {
+  test('a server that does not speak FastCGI is reported', async () => {
     await assertUnhealthy([await pretender('HTTP/1.1 400 Bad Request\r\n\r\n')], /does not speak FastCGI/);
   });
 
-  test('a connection that is closed without an answer', async () => {
+  test('a connection that is closed without an answer is reported', async () => {
     await assertUnhealthy([await pretender('', true)], /hung up/);
   });
 
-  test('a connection that is closed within a record', async () => {
+  test('a connection that is closed within a record is reported', async () => {
     await assertUnhealthy([await pretender(Buffer.from([1, 6, 0, 1, 0, 9, 0, 0, 83]), true)], /hung up/);
   });
 
-  test('a connection that is closed after a whole answer without its end record', async () => {
+  test('a connection that is closed after an answer without its end record is reported', async () => {
     await assertUnhealthy([await pretender(record(OUT, 'Status: 200\r\n\r\nfine'), true)], /hung up/);
   });
 
-  test('a program that refuses the request', async () => {
+  test('a program that refuses the request is reported', async () => {
     await assertUnhealthy([await pretender(end(2))], /refused the request/);
   });
 
-  test('an answer without header fields', async () => {
+  test('an answer without header fields is reported', async () => {
     await assertUnhealthy([await pretender(end())], /no header fields/);
     await assertUnhealthy([await pretender(answer('Status: 200 OK\r\nA: b'))], /no header fields/);
   });
 
-  test('an answer without an end', async () => {
+  test('an answer without an end is reported', async () => {
     await assertUnhealthy(['--timeout', '1', await pretender(Buffer.from([1, 6]))], /no answer within the time/);
     await assertUnhealthy(['--timeout', '1', await pretender(record(OUT, 'Status: 200\r\n\r\nfine'))], /no answer within the time/);
   });
 
   for (const value of ['fine', '', '99', '1000', '2000000000000', '-200', '20x'])
-    test(`a Status that is none: "${value}"`, async () => {
+    test(`the invalid Status "${value}" is reported`, async () => {
       await assertUnhealthy([await pretender(answer(`Status: ${value}\r\n\r\n`))], /no valid Status/);
     });
 
-  test('the status and at most 300 bytes of the body, on one line', async () => {
+  test('the status and at most 300 bytes of the body are printed on one line', async () => {
     await assertUnhealthy([await pretender(answer(`Status: 500\r\n\r\n${'x'.repeat(20000)}`))], /answers 500: x{300}\n$/);
   });
 });
 
-describe('an answer', () => {
+describe('answers', () => {
   for (const [what, text] of [['without a Status is a 200', 'Content-Type: text/plain\r\n\r\nbody'], ['without header fields but with the blank line is a 200', '\r\nbody'],
     ['may have any 2xx', 'A: b\r\nstatus:204\r\n\r\n'], ['may have lines that end in a line feed only', 'A: b\nStatus:  200  OK\n\nx\n\ny']])
-    test(what, async () => {
+    test(`an answer ${what}`, async () => {
       await assertHealthy(await pretender(answer(text)));
     });
 
   for (const status of [100, 199, 300, 404, 500, 503])
-    test(`with status ${status} is not healthy`, async () => {
+    test(`an answer with status ${status} is not healthy`, async () => {
       await assertUnhealthy([await pretender(answer(`Status: ${status} Something\r\n\r\nwhy`))], new RegExp(`answers ${status}: why\n$`));
     });
 
-  test('has its Status in the header, not in the body', async () => {
+  test('an answer has its Status in the header, not in the body', async () => {
     await assertUnhealthy([await pretender(answer('Status: 500\r\n\r\nStatus: 200\r\n\r\n'))], /answers 500/);
     await assertHealthy(await pretender(answer('A: b\r\n\r\nStatus: 500\r\n\r\n')));
   });
 
-  test('may come in many records, with padding', async () => {
+  test('an answer may consist of many records, with padding', async () => {
     await assertUnhealthy([await pretender(Buffer.concat([record(OUT, 'Status: 5', 3), record(OUT, '03\r\n\r\nbu'), record(OUT, 'sy', 6), record(OUT, ''), end()]))],
       /answers 503: busy\n$/);
   });
 
-  test('is not what the program writes to its standard error', async () => {
+  test('standard error of a program is not part of the answer', async () => {
     await assertUnhealthy([await pretender(Buffer.concat([record(ERR, 'Status: 200\r\n\r\n'), answer('Status: 503\r\n\r\nbusy')]))], /answers 503: busy\n$/);
   });
 
-  test('cannot write to the terminal', async () => {
+  test('control characters of an answer are not printed', async () => {
     await assertUnhealthy([await pretender(answer('Status: 500\r\n\r\n\u001b[2Jbad\nline'))], /answers 500:  \[2Jbad line\n$/);
     await assertUnhealthy([await pretender(answer('Status: 500\r\n\r\na\0b\u009bc'))], /answers 500: a b  c\n$/);
   });
 });
 
-describe('a request', () => {
-  test('is one that a web server sends', async () => {
+describe('requests', () => {
+  test('the request has the variables of a web server', async () => {
     const server = await pretend(answer('Status: 200\r\n\r\n'));
     await assertHealthy('--path', '/healthz', server.address);
     for (const part of ['REQUEST_METHODGET', 'SCRIPT_NAME/healthz', 'SERVER_PROTOCOLHTTP/1.1', 'CONTENT_LENGTH0']) assert.ok(server.received.includes(part), part);
   });
 
-  test('has nothing of the environment of fcgi-probe', async () => {
+  test('the request has nothing of the environment of fcgi-probe', async () => {
     const server = await pretend(answer('Status: 200\r\n\r\n'));
     assert.equal((await run(script, [server.address], { env: { MYSQL_PASSWORD: 'swordfish' } })).code, 0);
     for (const part of ['MYSQL_PASSWORD', 'swordfish', 'PATH/']) assert.ok(!server.received.includes(part), part);
   });
 
-  test('is given up at the time limit, and leaves no process behind', async () => {
+  test('the request ends at the time limit, and leaves no process behind', async () => {
     const server = await pretend(Buffer.from([1, 6]));
     const began = Date.now();
     await assertUnhealthy(['--timeout', '1', server.address], /no answer/);
@@ -249,7 +249,7 @@ describe('wrong usage', () => {
     [['[::1]:9000'], /no IPv6.*127\.0\.0\.1/], [['/run/a:1.sock'], /colon/], [[`/${'x'.repeat(107)}`], /limited to 107 bytes/],
     ...['', 'localhost:1', 'cgi-auth:9000', '127.0.0.1', '127.0.0.1:', '127.0.0.1:0', '127.0.0.1:65536', '127.0.0.1:-9000', '127.0.0.1:90x', '127.1:9000',
       '1.2.3.4.5:1', '256.0.0.1:1', '::1:9000', ':9000', 'relative/path', '127.0.0.1:1\n'].map((address) => [[address], /127\.0\.0\.1:9000/])])
-    test(`is 64 and says what is right: ${JSON.stringify(args).slice(0, 60)}`, async () => {
+    test(`wrong usage exits 64 with the correct form: ${JSON.stringify(args).slice(0, 60)}`, async () => {
       const { code, stdout, stderr } = await probe(...args);
       assert.deepEqual([code, stdout], [64, ''], stderr);
       assert.match(stderr, /^fcgi-probe: .+/);
@@ -267,7 +267,7 @@ describe('wrong usage', () => {
   });
 });
 
-test('without cgi-fcgi the exit status is 69, and the package to install is named', async () => {
+test('fcgi-probe without cgi-fcgi exits 69 and names the package to install', async () => {
   const path = stack.path('run', `probe-${process.pid}-bin`);
   mkdirSync(path);
   for (const tool of ['getopt', 'sed']) symlinkSync(`/usr/bin/${tool}`, join(path, tool));
@@ -276,7 +276,7 @@ test('without cgi-fcgi the exit status is 69, and the package to install is name
   assert.match(stderr, /install libfcgi-bin/);
 });
 
-test('help and the version of this release are printed', async () => {
+test('--help and --version print the usage and the version of this release', async () => {
   assert.match((await probe('--help')).stdout, /^usage: fcgi-probe/);
   const version = /^VERSION\s*:?=\s*(\S+)/m.exec(readFileSync(join(repository, 'Makefile'), 'utf8'))[1];
   assert.equal((await probe('--version')).stdout, `fcgi-probe ${version}\n`);

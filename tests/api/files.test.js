@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { allFiles, keep } from '../support/files.js';
+import { allFiles, uploadFile } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
 
@@ -27,25 +27,25 @@ describe('the list', () => {
     eve = await stack.person();
     kept = [];
     for (const name of ['one.txt', 'two.txt', '100%.txt', '1000.txt', 'a_b.txt', 'axb.txt', 'Größe.txt', 'back\u2216slash.txt', 'last.jpg'])
-      kept.push(await keep(stack, eve, name, name));
+      kept.push(await uploadFile(stack, eve, name, name));
   });
   const eves = (query) => list(query, { token: eve.token });
 
-  test('of a new user is empty', async () => {
+  test('the list of a new user is empty', async () => {
     const answer = await list('', { token: (await stack.person()).token });
     assert.deepEqual(answer.json, { files: [], next: null });
     assert.equal(answer.headers.get('link'), null);
   });
 
-  test('has every file, newest first, with the record that the upload gave', async () => {
+  test('the list has every file, newest first, as the upload returned it', async () => {
     assert.deepEqual((await eves('')).json, { files: [...kept].reverse(), next: null });
   });
 
-  test('has nobody else\'s files', async () => {
+  test('the list has no files of other users', async () => {
     assert.deepEqual((await list('', { token: bob.token })).json.files, []);
   });
 
-  test('comes in pages that join without a gap', async () => {
+  test('the pages of a list join without a gap', async () => {
     for (const limit of [1, 2, 4, 8]) {
       const seen = [];
       let query = `?limit=${limit}`;
@@ -64,19 +64,19 @@ describe('the list', () => {
     }
   });
 
-  test('has no next page when the last one is full', async () => {
+  test('the list has no next page if the last page is full', async () => {
     assert.equal((await eves(`?limit=${kept.length}`)).json.next, null);
   });
 
-  test('keeps its place when a newer file comes between two pages', async () => {
+  test('the next page is unaffected by a newer file', async () => {
     const first = await eves('?limit=3');
-    const newer = await keep(stack, eve, 'newer.txt', 'x');
+    const newer = await uploadFile(stack, eve, 'newer.txt', 'x');
     const second = await eves(`?limit=3&after=${first.json.next}`);
     assert.deepEqual(names(second), [...kept].reverse().slice(3, 6).map((f) => f.name));
     await one('DELETE', newer.id, { token: eve.token });
   });
 
-  test('is searched for a part of the name', async () => {
+  test('a search finds a part of the name', async () => {
     assert.deepEqual(names(await eves('?q=.txt')).length, 8);
     assert.deepEqual(names(await eves('?q=tw')), ['two.txt']);
     assert.deepEqual(names(await eves(`?q=${encodeURIComponent('röß')}`)), ['Größe.txt']);
@@ -84,7 +84,7 @@ describe('the list', () => {
     assert.equal(names(await eves('?q=')).length, kept.length);
   });
 
-  test('is searched for % and _ as they are', async () => {
+  test('a search takes % and _ literally', async () => {
     assert.deepEqual(names(await eves('?q=100%25')), ['100%.txt']);
     assert.deepEqual(names(await eves('?q=a_b')), ['a_b.txt']);
     assert.deepEqual(names(await eves('?q=%25')), ['100%.txt']);
@@ -93,11 +93,11 @@ describe('the list', () => {
     assert.deepEqual(names(await eves('?q=%5C%25')), []);
   });
 
-  test('is searched for quotes and SQL as they are', async () => {
+  test('a search takes quotes and SQL literally', async () => {
     for (const q of ["'", '"', "' OR 1=1 -- ", "%' OR '%'='", '|', '!']) assert.deepEqual(names(await eves(`?q=${encodeURIComponent(q)}`)), []);
   });
 
-  test('carries the search into the next page', async () => {
+  test('the link to the next page keeps the search', async () => {
     const page = await eves('?q=.txt&limit=3');
     const next = new URL(/<([^>]+)>/.exec(page.headers.get('link'))[1], stack.url).searchParams;
     assert.equal(next.get('q'), '.txt');
@@ -105,51 +105,51 @@ describe('the list', () => {
   });
 
   for (const query of ['limit=0', 'limit=-1', 'limit=1001', 'limit=x', 'limit=', 'limit=1.5', 'limit=99999999999999999999', 'after=x', "after='"])
-    test(`is refused for ?${query}`, async () => {
+    test(`the list with ?${query} is refused`, async () => {
       const answer = await list(`?${query}`);
       assertProblem(answer, 422, 'invalid-value');
       assert.match(answer.json.detail, new RegExp(query.split('=')[0]));
     });
 
-  test('does not mind parameters that it does not know', async () => {
+  test('the list ignores unknown parameters', async () => {
     assertStatus(await list('?color=red&&=&x'), 200);
   });
 
-  test('does not show what has expired', async () => {
+  test('the list has no expired files', async () => {
     const dan = await stack.person();
-    const record = await keep(stack, dan, 'gone', 'x', { query: '?expires_in=60' });
+    const record = await uploadFile(stack, dan, 'gone', 'x', { query: '?expires_in=60' });
     assert.equal((await allFiles(stack, dan)).length, 1);
     await stack.sql('gateway', `UPDATE file SET expires_at = created_at WHERE id = '${record.id}'`);
     assert.deepEqual(await allFiles(stack, dan), []);
   });
 
-  test('is refused without a token, without the scope, and with a malformed header', async () => {
+  test('the list is refused without a token, without the scope, and with a malformed header', async () => {
     assertProblem(await stack.call('GET', '/files'), 401, 'missing-token');
     assertProblem(await list('', { token: await writeOnly() }), 403, 'insufficient-scope');
     assertProblem(await list('', { token: 'a b' }), 400, 'invalid-request');
   });
 
-  test('has a HEAD', async () => {
+  test('the list answers HEAD', async () => {
     const answer = await list('', { method: 'HEAD' });
     assertStatus(answer, 200);
     assert.equal(answer.text, '');
   });
 });
 
-describe('a record', () => {
+describe('one file', () => {
   let record;
   before(async () => {
-    record = await keep(stack, ann, 'record.txt', 'x');
+    record = await uploadFile(stack, ann, 'record.txt', 'x');
   });
 
-  test('is what the upload said', async () => {
+  test('GET /files/{id} returns what the upload returned', async () => {
     const answer = await one('GET', record.id);
     assertStatus(answer, 200);
     assert.deepEqual(answer.json, record);
     assertStatus(await one('HEAD', record.id), 200);
   });
 
-  test('of someone else is none', async () => {
+  test('a file of another user can be neither read, changed nor deleted', async () => {
     for (const answer of [
       await one('GET', record.id, { token: bob.token }),
       await change(record.id, { name: 'stolen' }, { token: bob.token }),
@@ -159,13 +159,13 @@ describe('a record', () => {
     assert.equal((await one('GET', record.id)).json.name, 'record.txt');
   });
 
-  test('needs the right scope', async () => {
+  test('a file needs the scope for each method', async () => {
     assertProblem(await one('GET', record.id, { token: await writeOnly() }), 403, 'insufficient-scope');
     assertProblem(await change(record.id, { name: 'x' }, { token: await readOnly() }), 403, 'insufficient-scope');
     assertProblem(await one('DELETE', record.id, { token: await readOnly() }), 403, 'insufficient-scope');
   });
 
-  test('needs a token, well formed', async () => {
+  test('a file needs a valid token', async () => {
     for (const method of ['GET', 'PATCH', 'DELETE']) {
       const json = method === 'PATCH' ? { name: 'x' } : undefined;
       assertProblem(await one(method, record.id, { token: undefined, json }), 401, 'missing-token');
@@ -174,13 +174,13 @@ describe('a record', () => {
     }
   });
 
-  test('that is none is 404, whatever the id', async () => {
+  test('an id that does not exist is 404', async () => {
     for (const id of ['x', '00000000-0000-7000-8000-000000000000', encodeURIComponent("' OR 1=1 -- "), record.id.slice(0, -1), record.id + '0', 'a'.repeat(2000)])
       for (const method of ['GET', 'DELETE', 'PATCH'])
         assertProblem(await one(method, id, method === 'PATCH' ? { json: { name: 'x' } } : {}), 404, 'not-found');
   });
 
-  test('knows GET, PATCH and DELETE only', async () => {
+  test('a file answers GET, PATCH and DELETE only', async () => {
     for (const method of ['POST', 'PUT']) {
       const answer = await one(method, record.id, { body: 'x' });
       assertProblem(answer, 405, 'method-not-allowed');
@@ -191,13 +191,13 @@ describe('a record', () => {
   });
 });
 
-describe('a change', () => {
+describe('changes', () => {
   let record;
   before(async () => {
-    record = await keep(stack, ann, 'old.txt', 'content', { type: 'text/plain' });
+    record = await uploadFile(stack, ann, 'old.txt', 'content', { type: 'text/plain' });
   });
 
-  test('of the name changes nothing else', async () => {
+  test('a change of the name changes nothing else', async () => {
     const answer = await change(record.id, { name: 'new ☂.txt' });
     assertStatus(answer, 200);
     assert.deepEqual(answer.json, { ...record, name: 'new ☂.txt' });
@@ -207,7 +207,7 @@ describe('a change', () => {
     assert.match(headers.get('content-disposition'), /%E2%98%82/);
   });
 
-  test('of the expiry counts from now, and null is never', async () => {
+  test('a change of the expiry counts from now, and null means never', async () => {
     const before = Math.floor(Date.now() / 1000) * 1000;
     const soon = await change(record.id, { expires_in: 3600 });
     assertStatus(soon, 200);
@@ -216,18 +216,18 @@ describe('a change', () => {
     assert.equal(never.json.expires_at, null);
   });
 
-  test('of both at once', async () => {
+  test('a change of name and expiry at once is possible', async () => {
     const answer = await change(record.id, { name: 'both', expires_in: 60 });
     assert.equal(answer.json.name, 'both');
     assert.notEqual(answer.json.expires_at, null);
   });
 
-  test('to what it is already is fine', async () => {
+  test('a change to the current value is accepted', async () => {
     const { json: now } = await change(record.id, { expires_in: null });
     assert.deepEqual((await change(record.id, { name: now.name })).json, now);
   });
 
-  test('of a path keeps its last segment', async () => {
+  test('a change of the name to a path keeps its last segment', async () => {
     const answer = await change(record.id, { name: '../../etc/passwd' });
     assert.ok([200, 422].includes(answer.status), answer.text);
     if (answer.status === 200) assert.equal(answer.json.name, 'passwd');
@@ -235,35 +235,35 @@ describe('a change', () => {
 
   for (const value of [{ name: '' }, { name: 1 }, { name: null }, { name: ['x'] }, { name: 'a\nb' }, { name: 'x'.repeat(256) }, { name: '..' },
     { expires_in: 0 }, { expires_in: -1 }, { expires_in: '60' }, { expires_in: 1.5 }, { expires_in: 1e300 }, { expires_in: 316224001 }, { expires_in: true }, { expires_in: [] }])
-    test(`to ${JSON.stringify(value).slice(0, 40)} is an invalid value`, async () => {
+    test(`a change to ${JSON.stringify(value).slice(0, 40)} is an invalid value`, async () => {
       const { json: was } = await one('GET', record.id);
       assertProblem(await change(record.id, value), 422, 'invalid-value');
       assert.deepEqual((await one('GET', record.id)).json, was);
     });
 
-  for (const [what, body] of [['nothing', ''], ['no JSON', '{name:1}'], ['half of it', '{"name":"x"'], ['an array', '[]'], ['a string', '"x"'], ['two values', '{"name":"x"}{}'],
+  for (const [what, body] of [['no bytes', ''], ['invalid JSON', '{name:1}'], ['truncated JSON', '{"name":"x"'], ['an array', '[]'], ['a string', '"x"'], ['two values', '{"name":"x"}{}'],
     ['bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0x6e, 0x61, 0x6d, 0x65, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d])], ['a thousand levels', '['.repeat(1000)], ['a member twice', '{"name":"x","name":"y"}'], ['a NUL in a name', '{"name":"a\\u0000b"}']])
-    test(`in a body of ${what} is a bad request`, async () => {
+    test(`a change with a body of ${what} is a bad request`, async () => {
       const { json: was } = await one('GET', record.id);
       const answer = await one('PATCH', record.id, { body, headers: { 'Content-Type': 'application/json' } });
       assertProblem(answer, 400, 'bad-request');
       assert.deepEqual((await one('GET', record.id)).json, was);
     });
 
-  test('in a body of twenty thousand bytes is too large, of a megabyte for lighttpd already', async () => {
+  test('a change with a body of 20,000 bytes is too large for the gateway, of a megabyte for lighttpd', async () => {
     for (const size of [20_000, 1 << 20]) {
       const answer = await one('PATCH', record.id, { body: `{"name":"x"${' '.repeat(size)}}`, headers: { 'Content-Type': 'application/json' } });
       assertProblem(answer, 413, 'too-large');
     }
   });
 
-  test('in another content type is not understood', async () => {
+  test('a change with another content type is refused', async () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'application/jsonx'])
       assertProblem(await one('PATCH', record.id, { body: '{"name":"x"}', headers: { 'Content-Type': type } }), 415, 'unsupported-media-type');
     assertStatus(await one('PATCH', record.id, { body: '{"name":"x"}', headers: { 'Content-Type': 'application/json; charset=utf-8' } }), 200);
   });
 
-  test('of what nobody knows changes nothing', async () => {
+  test('a change of unknown or fixed members changes nothing', async () => {
     const { json: was } = await one('GET', record.id);
     const answer = await change(record.id, { size: 1, owner: bob.id, id: 'x', sha256: 'x' });
     assert.ok([200, 422].includes(answer.status), answer.text);
@@ -271,12 +271,12 @@ describe('a change', () => {
   });
 });
 
-describe('a deleted file', () => {
-  test('is gone at once, bytes and all', async () => {
-    const record = await keep(stack, ann, 'gone.txt', 'x');
+describe('deletion', () => {
+  test('a deleted file is gone at once, with its bytes', async () => {
+    const record = await uploadFile(stack, ann, 'gone.txt', 'x');
     const path = `${stack.settings('gateway').DATA_DIR}/objects`;
     const object = (id) => [id.slice(0, 2), id.slice(-2)].map((aa) => `${path}/${aa}/${id}`).some(existsSync);
-    assert.ok(object(record.id), 'the bytes stand under objects/');
+    assert.ok(object(record.id), 'the bytes are under objects/');
     const answer = await one('DELETE', record.id);
     assertStatus(answer, 204);
     assert.equal(answer.text, '');

@@ -27,7 +27,7 @@ async function bytesOf(record) {
 }
 
 describe('a form', () => {
-  test('with one file by curl -F', async () => {
+  test('a form with one file by curl -F is stored', async () => {
     const path = join(folder, 'one.txt');
     writeFileSync(path, 'one\n');
     const { code, stdout } = await curl('--fail-with-body', ...bearer(ann.token), '-F', `file=@${path}`, `${stack.url}/upload`);
@@ -36,7 +36,7 @@ describe('a form', () => {
     assert.deepEqual(files.map((f) => [f.name, f.type, f.size, f.sha256]), [['one.txt', 'text/plain', 4, sha256('one\n')]]);
   });
 
-  test('with many files by curl -F, in their order and without a Location', async () => {
+  test('a form with many files by curl -F is stored in order, without a Location', async () => {
     const fields = [];
     for (let i = 0; i < 12; i++) {
       writeFileSync(join(folder, `f${i}.bin`), Buffer.alloc(i * 5000, i));
@@ -52,7 +52,7 @@ describe('a form', () => {
     for (const [i, file] of files.entries()) assert.equal(file.sha256, sha256(Buffer.alloc(i * 5000, i)));
   });
 
-  test('as FormData of a browser makes it', async () => {
+  test('a form made by FormData is stored', async () => {
     const body = new FormData();
     body.append('comment', 'a field is not a file');
     body.append('file', new Blob(['{}'], { type: 'application/json' }), 'naïve "quoted".json');
@@ -61,7 +61,7 @@ describe('a form', () => {
     assert.deepEqual(answer.json.files.map((f) => [f.name, f.type, f.size]), [['naïve "quoted".json', 'application/json', 2]]);
   });
 
-  test('with fields before, between and behind the files', async () => {
+  test('fields before, between and after the files of a form are ignored', async () => {
     const answer = await send(form(
       part('; name="title"', 'x'.repeat(50_000)),
       filePart('a', 'A'),
@@ -72,13 +72,13 @@ describe('a form', () => {
     assert.deepEqual(answer.json.files.map((f) => f.name), ['a', 'b']);
   });
 
-  test('with an empty file', async () => {
+  test('a form with an empty file is stored', async () => {
     const answer = await send(form(filePart('empty.txt', '')));
     assertStatus(answer, 201);
     assert.deepEqual([answer.json.files[0].name, answer.json.files[0].size], ['empty.txt', 0]);
   });
 
-  test('whose bytes look like boundaries', async () => {
+  test('file content that looks like a boundary is stored unchanged', async () => {
     const tricks = [
       `\r\n--${BOUNDARY.slice(0, -1)}`, `--${BOUNDARY}\r\n`, `\n--${BOUNDARY}\n`, `\r\r\n--${BOUNDARY.slice(0, -1)}\r\n`,
       '\r\n--', '\r\n', '\r', '--', `\r\n-${BOUNDARY}`, '\r\n'.repeat(1000), `\r\n--\r\n--${BOUNDARY.toUpperCase()}`,
@@ -90,54 +90,54 @@ describe('a form', () => {
     assert.equal(answer.json.files.length, tricks.length);
   });
 
-  test('whose boundary falls on every place of the programs\' reads', async () => {
-    // 8192 bytes a FastCGI read: move the end of a part across it byte by byte
+  test('a boundary is found at every offset of the programs\' reads', async () => {
+    // A FastCGI read has 8192 bytes: move the end of a part across it byte by byte
     const body = form(...Array.from({ length: 40 }, (_, i) => filePart(`s${i}`, Buffer.alloc(8192 - 150 + i * 8 + (i % 8), i))));
     const answer = await send(body);
     assertStatus(answer, 201);
     for (const [i, file] of answer.json.files.entries()) assert.equal(file.sha256, sha256(Buffer.alloc(8192 - 150 + i * 8 + (i % 8), i)), file.name);
   });
 
-  test('with a preamble and an epilogue, which nobody reads', async () => {
+  test('a preamble and an epilogue of a form are ignored', async () => {
     const answer = await send(Buffer.concat([Buffer.from('preamble\r\n'), form(filePart('a', 'A')), Buffer.from('epilogue\r\n--x')]));
     assertStatus(answer, 201);
     assert.equal(answer.json.files.length, 1);
   });
 
-  test('with blanks behind its boundaries', async () => {
+  test('a form may have blanks after its boundaries', async () => {
     const body = `--${BOUNDARY} \t\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nA\r\n--${BOUNDARY}-- \r\n`;
     const answer = await send(body);
     assertStatus(answer, 201);
     assert.equal((await bytesOf(answer.json.files[0])).toString(), 'A');
   });
 
-  test('with a boundary in quotes, and the longest one', async () => {
+  test('a boundary may be quoted and up to 70 bytes long', async () => {
     const longest = "a'()+_,-./:=?".padEnd(70, 'b');
     for (const boundary of [longest, 'with space'])
       assertStatus(await send(`--${boundary}\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nA\r\n--${boundary}--\r\n`,
         { type: `Multipart/Form-Data; charset=utf-8; Boundary="${boundary}"` }), 201);
   });
 
-  test('with part headers in any letters and order', async () => {
+  test('part headers may have any case and order', async () => {
     const answer = await send(form(Buffer.from('X-Other: 1\r\ncontent-type:text/html\r\nCONTENT-DISPOSITION:FORM-DATA;FILENAME="a.html";NAME="f"\r\n\r\nA')));
     assertStatus(answer, 201);
     assert.deepEqual([answer.json.files[0].name, answer.json.files[0].claimed_type], ['a.html', 'text/html']);
   });
 
-  test('with expires_in for all its files', async () => {
+  test('expires_in applies to all files of a form', async () => {
     const answer = await send(form(filePart('a', 'A'), filePart('b', 'B')), { query: '?expires_in=60' });
     assertStatus(answer, 201);
     for (const file of answer.json.files) assert.equal(Date.parse(file.expires_at) - Date.parse(file.created_at), 60_000);
   });
 
-  test('with a hundred files', async () => {
+  test('a form with a hundred files is stored', async () => {
     const answer = await send(form(...Array.from({ length: 100 }, (_, i) => filePart(`n${i}`, String(i)))));
     assertStatus(answer, 201);
     assert.equal(answer.json.files.length, 100);
   });
 });
 
-describe('a form is refused, and nothing of it is kept', () => {
+describe('refused forms', () => {
   let bob;
   before(async () => {
     bob = await stack.person();
@@ -148,21 +148,21 @@ describe('a form is refused, and nothing of it is kept', () => {
   };
   const whole = form(filePart('a', 'A'), filePart('b', 'B'.repeat(20_000)));
 
-  test('with no file in it', async () => {
+  test('a form without a file is refused', async () => {
     await refused(form(part('; name="file"', 'text')), 400, 'no-file');
     await refused(`--${BOUNDARY}--\r\n`, 400, 'no-file');
     await refused(form(), 400, 'no-file');
   });
 
-  test('as a browser sends a file field that was left empty', async () => {
+  test('a form with an empty file field of a browser is refused', async () => {
     await refused(form(filePart('', '', 'Content-Type: application/octet-stream')), 400, 'no-file');
   });
 
-  test('with a hundred and one files', async () => {
+  test('a form with a hundred and one files is refused', async () => {
     await refused(form(...Array.from({ length: 101 }, (_, i) => filePart(`n${i}`, String(i)))), 413, 'too-large');
   });
 
-  test('cut off anywhere', async () => {
+  test('a form that is cut off anywhere is refused, and nothing is stored', async () => {
     const places = [0, 1, 10, 30, 60, 100, 110, 118, 150, 200, 10_000, whole.length - 1000, whole.length - 40, whole.length - 10, whole.length - 5, whole.length - 4];
     for (const length of places) {
       const answer = await send(whole.subarray(0, length), { token: bob.token });
@@ -172,25 +172,25 @@ describe('a form is refused, and nothing of it is kept', () => {
     assert.deepEqual(await allFiles(stack, bob), []);
   });
 
-  test('without a boundary, or with one that is none', async () => {
+  test('a form with a missing or invalid boundary is refused', async () => {
     for (const type of ['multipart/form-data', 'multipart/form-data; boundary=', 'multipart/form-data; boundary=""',
       `multipart/form-data; boundary=${'b'.repeat(201)}`, 'multipart/form-data; boundary="unended'])
       await refused(whole, 400, 'bad-request', { type });
   });
 
-  test('whose boundary is not in the body', async () => {
+  test('a form whose boundary is not in the body is refused', async () => {
     const answer = await send(whole, { token: bob.token, type: formType('another') });
     assertStatus(answer, 400);
     assert.deepEqual(await allFiles(stack, bob), []);
   });
 
-  test('with part headers that have no end', async () => {
+  test('a form with endless part headers is refused', async () => {
     const answer = await send(form(part('; name="f"; filename="a"', 'A', ...Array.from({ length: 2000 }, (_, i) => `X-Filler-${i}: ${'y'.repeat(50)}`))), { token: bob.token });
     assert.ok([400, 413].includes(answer.status), answer.text);
     assert.deepEqual(await allFiles(stack, bob), []);
   });
 
-  test('with a part header that is none', async () => {
+  test('a form with a malformed part header is refused or the part is skipped', async () => {
     for (const lines of ['no colon at all', ': no name', 'Content-Disposition form-data']) {
       const answer = await send(form(Buffer.from(`${lines}\r\n\r\nA`), filePart('b', 'B')), { token: bob.token });
       assert.ok([400, 201].includes(answer.status), answer.text);
@@ -199,7 +199,7 @@ describe('a form is refused, and nothing of it is kept', () => {
   });
 });
 
-test('another kind of multipart is a file like any other body', async () => {
+test('another kind of multipart is stored as one file', async () => {
   const body = form(filePart('a', 'A'));
   const answer = await send(body, { type: `multipart/mixed; boundary=${BOUNDARY}`, query: '?name=mixed' });
   assertStatus(answer, 201);

@@ -1,4 +1,4 @@
-// POST /introspect (RFC 7662) and what /validate says of sessions and API tokens
+// POST /introspect (RFC 7662), and /validate for sessions and API tokens
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
@@ -21,14 +21,14 @@ before(async () => {
   ann = await stack.person();
 });
 
-describe('an active token', () => {
-  test('of a login is told with all that it says', async () => {
+describe('active tokens', () => {
+  test('introspection of an access token returns its claims', async () => {
     const answer = await introspect({ token: ann.token, token_type_hint: 'access_token' });
     assertStatus(answer, 200);
     assert.deepEqual(answer.json, { active: true, token_type: 'Bearer', ...claims(ann.token) });
   });
 
-  test('of the API is told with what is known of it', async () => {
+  test('introspection of an API token returns its properties', async () => {
     const { token, id } = await apiToken({ scope: 'files:read', expires_in: 100 });
     const { json } = await introspect({ token });
     const { iat, nbf, exp, ...rest } = json;
@@ -40,18 +40,18 @@ describe('an active token', () => {
     assert.ok(endless.active && !('exp' in endless));
   });
 
-  test('is told in the address of the program as well', async () => {
+  test('introspection works under /cgi-auth/ as well', async () => {
     const answer = await stack.callInternal('POST', '/cgi-auth/introspect', { body: new URLSearchParams({ token: ann.token }) });
     assert.equal(answer.json.active, true);
   });
 });
 
-describe('not active, and no more is said,', () => {
-  test('is what is no token', async () => {
+describe('inactive tokens', () => {
+  test('introspection of a malformed token returns inactive only', async () => {
     for (const token of ['', 'x', 'a.b.c', 'gh_', `gh_${'A'.repeat(22)}_${'A'.repeat(43)}`, 'x'.repeat(5000), `${ann.token}x`, ` ${ann.token}`, "' OR 1=1 -- "]) await inactive(token);
   });
 
-  test('is a token that has expired, or that another key signed', async () => {
+  test('introspection of an expired token, or one of another key, returns inactive only', async () => {
     const { sid } = claims(ann.token);
     const key = stack.signingKey();
     await inactive(await mint(key, claimsFor(ann, { sid, exp: now() - 1 })));
@@ -59,30 +59,30 @@ describe('not active, and no more is said,', () => {
     await inactive(await mint(key, claimsFor(ann, { sid: undefined })));
   });
 
-  test('is a refresh token', async () => {
+  test('introspection of a refresh token returns inactive only', async () => {
     await inactive((await login()).refresh_token);
   });
 
-  test('is the token of a session that has ended', async () => {
+  test('introspection of a token of an ended session returns inactive only', async () => {
     const { access_token: token } = await login();
     assert.equal((await introspect({ token })).json.active, true);
     await stack.call('POST', '/logout', { token, body: '' });
     await inactive(token);
   });
 
-  test('is an API token that was taken back', async () => {
+  test('introspection of a revoked API token returns inactive only', async () => {
     const { token, id } = await apiToken();
     await stack.call('DELETE', `/tokens/${id}`, { token: ann.token });
     await inactive(token);
   });
 
-  test('is the token of a session of somebody else', async () => {
+  test('introspection of a token with another user\'s session returns inactive only', async () => {
     const bob = await stack.person();
     await inactive(await mint(stack.signingKey(), claimsFor(bob, { sid: claims(ann.token).sid })));
   });
 });
 
-test('what is no form with a token is refused', async () => {
+test('an introspection request that is not a form with a token is refused', async () => {
   const send = (body, type) => stack.callInternal('POST', '/introspect', { body, headers: { 'Content-Type': type } });
   assertProblem(await introspect({ hint: 'x' }), 400, 'bad-request');
   assertProblem(await send('token=%zz', 'application/x-www-form-urlencoded'), 400, 'bad-request');
@@ -91,7 +91,7 @@ test('what is no form with a token is refused', async () => {
   assertProblem(await stack.callInternal('GET', '/introspect?token=x'), 405, 'method-not-allowed');
 });
 
-test('nobody outside can ask', async () => {
+test('introspection cannot be reached from outside', async () => {
   for (const path of ['/introspect', '/cgi-auth/introspect', '/cgi-auth/metrics', '/cgi-gateway/metrics', '/tokens/..%2Fintrospect', '/tokens/../introspect'])
     assert.ok([401, 404].includes((await stack.call('POST', path, { body: new URLSearchParams({ token: ann.token }) })).status), path);
 });
@@ -99,7 +99,7 @@ test('nobody outside can ask', async () => {
 describe('/validate', () => {
   const validate = (token) => stack.callInternal('GET', '/validate', { token });
 
-  test('knows API tokens', async () => {
+  test('/validate accepts API tokens', async () => {
     const { token, id } = await apiToken({ scope: 'files:read' });
     const answer = await validate(token);
     assertStatus(answer, 200);
@@ -109,7 +109,7 @@ describe('/validate', () => {
     assert.equal(answer.json.sid, id);
   });
 
-  test('refuses a session that has ended, and says nothing of its user', async () => {
+  test('/validate refuses an ended session and does not name its user', async () => {
     const { access_token: token } = await login();
     assertStatus(await validate(token), 200);
     await stack.call('POST', '/logout', { token, body: '' });

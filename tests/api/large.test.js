@@ -1,4 +1,4 @@
-// 2 GiB up and down: the same bytes, in little memory. GATEHOUSE_LARGE_BYTES chooses another size.
+// Upload and download 2 GiB: the same bytes, in little memory. GATEHOUSE_LARGE_BYTES chooses another size.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import http from 'node:http';
@@ -12,7 +12,7 @@ import { startStack } from '../support/stack.js';
 
 const SIZE = Number(process.env.GATEHOUSE_LARGE_BYTES || 2 * 1024 ** 3);
 const MEMORY_MAX = 64 * 1024 ** 2;
-const sanitized = /san/.test(process.env.GATEHOUSE_BUILD ?? ''); // shadow memory is not the programs'
+const sanitized = /san/.test(process.env.GATEHOUSE_BUILD ?? ''); // a sanitizer's shadow memory does not count
 const PROGRAMS = ['cgi-gateway', 'lighttpd'];
 
 const stack = await startStack();
@@ -23,7 +23,7 @@ before(async () => {
   ann = await stack.person();
 });
 
-// SIZE bytes that do not repeat: random megabytes with their number in front.
+// SIZE bytes that do not repeat: random megabytes, each with its number at the start.
 const block = randomBytes(1 << 20);
 function* content(hash) {
   for (let sent = 0, n = 0; sent < SIZE; n++) {
@@ -35,7 +35,7 @@ function* content(hash) {
   }
 }
 
-// Send a body as it is made; the answer as JSON.
+// Send a body as it is generated; returns the files of the answer.
 async function upload(method, target, headers, length, pieces) {
   const request = http.request(stack.url + target, { method, headers: { Authorization: `Bearer ${ann.token}`, 'Content-Length': length, ...headers } });
   const answered = new Promise((done, fail) => request.on('response', done).on('error', fail));
@@ -68,15 +68,15 @@ async function upAndDown(send, t) {
   const shown = PROGRAMS.map((name) => `${name} ${(peak[name] / 1024 ** 2).toFixed(1)} MiB`).join(', ');
   t.diagnostic(`peak memory for ${(SIZE / 1024 ** 3).toFixed(2)} GiB: ${shown}`);
   for (const name of PROGRAMS) {
-    assert.ok(peak[name] > 0, `${name} was seen`);
+    assert.ok(peak[name] > 0, `${name} was not seen`);
     if (!sanitized) assert.ok(peak[name] < MEMORY_MAX, shown);
   }
 }
 
-test('a file of gigabytes as the whole body', (t) =>
+test('a file of gigabytes is uploaded as the whole body and downloaded in little memory', (t) =>
   upAndDown((hash) => upload('PUT', '/upload/large', {}, SIZE, content(hash)), t));
 
-test('a file of gigabytes in a form', (t) => {
+test('a file of gigabytes is uploaded in a form and downloaded in little memory', (t) => {
   const whole = form(filePart('small', 'x'), filePart('large', '@'));
   const [head, tail] = [whole.subarray(0, whole.lastIndexOf('@')), whole.subarray(whole.lastIndexOf('@') + 1)];
   function* pieces(hash) {

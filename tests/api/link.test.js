@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { keep, sha256 } from '../support/files.js';
+import { uploadFile, sha256 } from '../support/files.js';
 import { png } from '../support/pictures.js';
 import { useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
@@ -18,15 +18,15 @@ let ann, bob, record;
 before(async () => {
   ann = await stack.person();
   bob = await stack.person();
-  record = await keep(stack, ann, 'grüße.bin', content, { type: 'application/x-data' });
+  record = await uploadFile(stack, ann, 'grüße.bin', content, { type: 'application/x-data' });
 });
 
 const links = (method, { file = record, token = ann.token, query = '', ...options } = {}) =>
   stack.call(method, `/files/${file.id}/links${query}`, { token, ...options });
 
-// A new link: its record, with `path` as a request target.
-async function share(wish = {}, file = record, person = ann) {
-  const answer = await links('POST', { file, token: person.token, json: wish });
+// Make a share link; returns its JSON, with `path` as a request target.
+async function share(params = {}, file = record, person = ann) {
+  const answer = await links('POST', { file, token: person.token, json: params });
   assertStatus(answer, 201);
   return { ...answer.json, path: new URL(answer.json.url, stack.url).pathname };
 }
@@ -51,8 +51,8 @@ async function assertPart(link, first, headers = from(first)) {
 
 const assertGone = async (link, headers, method) => assertProblem(await get(link, headers, method), 410, 'gone');
 
-describe('a link', () => {
-  test('gives the file to whoever has it, as /download gives it to its owner', async () => {
+describe('share links', () => {
+  test('a share link gives the file without a token, with the headers of /download', async () => {
     const link = await share();
     const owned = await stack.call('GET', record.url, { token: ann.token });
     for (const method of ['GET', 'HEAD']) {
@@ -68,7 +68,7 @@ describe('a link', () => {
     await assertWhole(link);
   });
 
-  test('lives for seven days, or as long as is asked for, or until it is revoked', async () => {
+  test('a share link lives for seven days, for expires_in, or until it is revoked', async () => {
     const life = (link) => (Date.parse(link.expires_at) - Date.parse(link.created_at)) / 1000;
     assert.equal(life(await share()), 7 * 86_400);
     assert.equal(life(await share({ expires_in: 60 })), 60);
@@ -78,7 +78,7 @@ describe('a link', () => {
     assert.equal(life(empty.json), 7 * 86_400);
   });
 
-  test('has an address of its own each time, of 192 random bits, of which only the hash is kept', async () => {
+  test('a share link has 192 random bits, stored as a hash only', async () => {
     const made = [];
     for (let i = 0; i < 5; i++) made.push(await share());
     assert.equal(new Set(made.flatMap(({ id, path }) => [id, path])).size, 10);
@@ -90,21 +90,21 @@ describe('a link', () => {
     }
   });
 
-  test('takes ?inline=1 as /download does', async () => {
-    const shown = await keep(stack, ann, 'a.png', png, { type: 'image/png' });
+  test('a share link accepts ?inline=1 like /download', async () => {
+    const shown = await uploadFile(stack, ann, 'a.png', png, { type: 'image/png' });
     const link = await share({}, shown);
     assert.match((await stack.call('GET', `${link.path}?inline=1`)).headers.get('content-disposition'), /^inline/);
     assert.match((await get(link)).headers.get('content-disposition'), /^attachment/);
   });
 
-  test('that was never made is not found', async () => {
+  test('an unknown share link is not found', async () => {
     const { path } = await share();
     const base = path.slice(0, path.lastIndexOf('/') + 1);
     for (const token of ['x', 'A'.repeat(32), path.slice(base.length, -1), `${path.slice(base.length)}A`, "'", ...(stack.front ? [] : [`${path.slice(base.length).slice(0, 31)}%2f`])])
       assertProblem(await stack.call('GET', base + token), 404, 'not-found');
   });
 
-  test('is for GET and HEAD alone', async () => {
+  test('a share link answers GET and HEAD only', async () => {
     const link = await share({ max_downloads: 1 });
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
       const answer = await get(link, {}, method);
@@ -115,8 +115,8 @@ describe('a link', () => {
   });
 });
 
-describe('a link is gone', () => {
-  test('at the second of its expiry', async () => {
+describe('share links that are gone', () => {
+  test('a share link is gone from the second of its expiry', async () => {
     const link = await share({ expires_in: 3600 });
     await assertWhole(link);
     await setLink(link, 'expires_at = UNIX_TIMESTAMP()');
@@ -124,18 +124,18 @@ describe('a link is gone', () => {
     assertStatus(await get(link, {}, 'HEAD'), 410);
   });
 
-  test('when it was revoked, and no other with it', async () => {
+  test('a revoked share link is gone, and no other', async () => {
     const [link, other] = [await share({ max_downloads: 5 }), await share()];
     await assertWhole(link);
     assertStatus(await stack.call('DELETE', `/links/${link.id}`, { token: ann.token }), 204);
     await assertGone(link);
-    await assertGone(link, from(10)); // not within the grace of a download either
+    await assertGone(link, from(10)); // a revoked link cannot be resumed either
     await assertWhole(other);
     assertProblem(await stack.call('DELETE', `/links/${link.id}`, { token: ann.token }), 404, 'not-found');
   });
 
-  test('when its file was deleted, or has expired', async () => {
-    const [deleted, expired] = [await keep(stack, ann, 'd', 'x'), await keep(stack, ann, 'e', 'x', { query: '?expires_in=3600' })];
+  test('a share link is gone when its file is deleted or expires', async () => {
+    const [deleted, expired] = [await uploadFile(stack, ann, 'd', 'x'), await uploadFile(stack, ann, 'e', 'x', { query: '?expires_in=3600' })];
     const [a, b] = [await share({}, deleted), await share({ expires_in: null }, expired)];
     assertStatus(await get(a), 200);
     assertStatus(await get(b), 200);
@@ -145,7 +145,7 @@ describe('a link is gone', () => {
     await assertGone(b);
   });
 
-  test('when it is used up', async () => {
+  test('a share link is gone after max_downloads downloads', async () => {
     const link = await share({ max_downloads: 2 });
     await assertWhole(link);
     await assertWhole(link);
@@ -157,7 +157,7 @@ describe('a link is gone', () => {
 });
 
 describe('max_downloads', () => {
-  test('1 gives one whole download under 20 parallel tries', async () => {
+  test('max_downloads 1 allows one of 20 parallel downloads', async () => {
     for (let round = 0; round < 5; round++) {
       const link = await share({ max_downloads: 1 });
       const answers = await Promise.all(Array.from({ length: 20 }, () => get(link)));
@@ -169,14 +169,14 @@ describe('max_downloads', () => {
     }
   });
 
-  test('7 gives seven under 20 parallel tries, by range or not', async () => {
+  test('max_downloads 7 allows seven of 20 parallel downloads, by range or not', async () => {
     const link = await share({ max_downloads: 7 });
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => get(link, i % 2 ? from(0) : {})));
     assert.equal(answers.filter(({ status }) => [200, 206].includes(status)).length, 7);
     assert.equal(await downloads(link), 7);
   });
 
-  test('counts whatever begins at the first byte, or may', async () => {
+  test('max_downloads counts every answer that may include the first byte', async () => {
     const link = await share({ max_downloads: 100 });
     const counted = [{}, from(0), { Range: 'bytes=0-0' }, { Range: `bytes=-${size}` }, { Range: 'bytes=10-19,30-39' }, { Range: 'items=5-' },
       { ...from(5), 'If-Range': '"other"' }, { 'If-None-Match': '"other"' }];
@@ -186,7 +186,7 @@ describe('max_downloads', () => {
     }
   });
 
-  test('does not count HEAD, 304 and 416', async () => {
+  test('max_downloads does not count HEAD, 304 and 416', async () => {
     const link = await share({ max_downloads: 1 });
     assertStatus(await get(link, {}, 'HEAD'), 200);
     assertStatus(await get(link, { 'If-None-Match': etag }), 304);
@@ -195,7 +195,7 @@ describe('max_downloads', () => {
     await assertWhole(link);
   });
 
-  test('counts a download that is resumed once', async () => {
+  test('max_downloads counts a resumed download once', async () => {
     const link = await share({ max_downloads: 1 });
     assertStatus(await get(link, { Range: 'bytes=0-999' }), 206);
     await assertPart(link, 1000);
@@ -205,7 +205,7 @@ describe('max_downloads', () => {
     await assertGone(link, from(0));
   });
 
-  test('counts a range that goes on with nothing, or with what is too long ago, as a download', async () => {
+  test('max_downloads counts a range without a recent download as one', async () => {
     const link = await share({ max_downloads: 2 });
     await assertPart(link, 10);
     assert.equal(await downloads(link), 1);
@@ -216,7 +216,7 @@ describe('max_downloads', () => {
     await assertGone(link, from(10));
   });
 
-  test('lets one download be resumed 32 times', async () => {
+  test('max_downloads allows one download to be resumed 32 times', async () => {
     const link = await share({ max_downloads: 1 });
     await assertWhole(link);
     const answers = await Promise.all(Array.from({ length: 40 }, () => get(link, { Range: 'bytes=99990-' })));
@@ -224,7 +224,7 @@ describe('max_downloads', () => {
     assert.equal(answers.filter(({ status }) => status === 410).length, 8);
   });
 
-  test('cannot be passed by a range of HTTP/1.0, which lighttpd would answer with the whole', async () => {
+  test('max_downloads holds for a range of HTTP/1.0, which lighttpd would answer with the whole file', async () => {
     const link = await share({ max_downloads: 1 });
     await assertWhole(link);
     const text = await new Promise((done, fail) => {
@@ -238,7 +238,7 @@ describe('max_downloads', () => {
     assert.ok(text.length < 2000);
   });
 
-  test('is no limit when it is left out: ranges are free then', async () => {
+  test('a share link without max_downloads allows every range and counts full downloads', async () => {
     const link = await share();
     for (let i = 0; i < 3; i++) await assertPart(link, 5);
     assert.equal(await downloads(link), 0);
@@ -247,9 +247,9 @@ describe('max_downloads', () => {
   });
 });
 
-describe('the owner', () => {
-  test('sees the links of a file, newest first, without their addresses', async () => {
-    const file = await keep(stack, ann, 'list', 'x');
+describe('owners of share links', () => {
+  test('an owner lists the share links of a file, newest first, without their secrets', async () => {
+    const file = await uploadFile(stack, ann, 'list', 'x');
     assert.deepEqual((await links('GET', { file })).json, { links: [] });
     const [one, two, three] = [await share({ max_downloads: 3 }, file), await share({}, file), await share({}, file)];
     await setLink(one, 'created_at = created_at - 10');
@@ -261,7 +261,7 @@ describe('the owner', () => {
     assert.ok(![one, two].some(({ path }) => answer.text.includes(path.split('/s/')[1])));
   });
 
-  test('alone may make, see and revoke them; to others the file is not there', async () => {
+  test('a user can neither create, list nor revoke share links of another user\'s file', async () => {
     const link = await share();
     assertProblem(await links('POST', { token: bob.token, json: {} }), 404, 'not-found');
     assertProblem(await links('GET', { token: bob.token }), 404, 'not-found');
@@ -271,7 +271,7 @@ describe('the owner', () => {
     await assertWhole(link);
   });
 
-  test('or an admin who names the owner', async () => {
+  test('an admin who names the owner can create, list and revoke share links', async () => {
     const admin = await stack.person({ admin: true });
     const query = `?owner=${ann.id}`;
     const made = await links('POST', { token: admin.token, query, json: {} });
@@ -282,7 +282,7 @@ describe('the owner', () => {
     assertProblem(await links('POST', { token: bob.token, query, json: {} }), 403, 'insufficient-scope');
   });
 
-  test('needs a token that lives, with the scope', async () => {
+  test('operations on share links need a valid token with the scope', async () => {
     const link = await share();
     const reader = await mint(stack.signingKey(), claimsFor(ann, { scope: 'files:read' }));
     const end = (token) => stack.call('DELETE', `/links/${link.id}`, { token });
@@ -295,26 +295,26 @@ describe('the owner', () => {
     assertProblem(await links('GET', { token: writer }), 403, 'insufficient-scope');
     for (const answer of [await links('GET', { token: 'a b' }), await end('a b')]) assertProblem(answer, 400, 'invalid-request');
     const cy = await stack.person();
-    const file = await keep(stack, cy, 'x', 'x');
+    const file = await uploadFile(stack, cy, 'x', 'x');
     const kept = await share({}, file, cy);
     assertStatus(await stack.call('POST', '/logout', { token: cy.token }), 204);
     for (const answer of [await links('POST', { file, token: cy.token, json: {} }), await links('GET', { file, token: cy.token }),
       await stack.call('DELETE', `/links/${kept.id}`, { token: cy.token })])
       assertProblem(answer, 401, 'invalid-token');
-    assertStatus(await get(kept), 200); // a link is no session
+    assertStatus(await get(kept), 200); // a share link does not depend on a session
   });
 
-  test('hears what is wrong with a wish', async () => {
-    for (const wish of [{ expires_in: 0 }, { expires_in: 'x' }, { expires_in: 1e12 }, { max_downloads: 0 }, { max_downloads: -1 }, { max_downloads: 1.5 },
+  test('a share link with invalid parameters is refused', async () => {
+    for (const params of [{ expires_in: 0 }, { expires_in: 'x' }, { expires_in: 1e12 }, { max_downloads: 0 }, { max_downloads: -1 }, { max_downloads: 1.5 },
       { max_downloads: 1_000_001 }, { max_downloads: '1' }])
-      assertProblem(await links('POST', { json: wish }), 422, 'invalid-value');
+      assertProblem(await links('POST', { json: params }), 422, 'invalid-value');
     assertProblem(await links('POST', { body: 'x', headers: { 'Content-Type': 'application/json' } }), 400, 'bad-request');
     assertProblem(await links('POST', { body: 'x=1', headers: { 'Content-Type': 'text/plain' } }), 415, 'unsupported-media-type');
     assertProblem(await links('POST', { body: JSON.stringify({ x: 'x'.repeat(20_000) }), headers: { 'Content-Type': 'application/json' } }), 413, 'too-large');
   });
 
-  test('has a hundred links of a file at most', async () => {
-    const file = await keep(stack, ann, 'many', 'x');
+  test('a file can have a hundred share links', async () => {
+    const file = await uploadFile(stack, ann, 'many', 'x');
     const first = await share({}, file);
     const row = (_, n) => `('${String(n).padStart(22, 'm')}', UNHEX(SHA2('${file.id}${n}', 256)), '${file.id}', ${ann.id}, 0)`;
     await stack.sql('gateway', `INSERT INTO link (id, hash, file_id, owner, created_at) VALUES ${Array.from({ length: 99 }, row)}`);
@@ -325,12 +325,12 @@ describe('the owner', () => {
   });
 
   for (const id of ['x', 'A'.repeat(22), '%c3%a9'.repeat(11), "'".repeat(22)])
-    test(`has no link ${id.slice(0, 25)}`, async () => {
+    test(`revoking the unknown share link ${id.slice(0, 25)} is not found`, async () => {
       assertProblem(await stack.call('DELETE', `/links/${id}`, { token: ann.token }), 404, 'not-found');
     });
 });
 
-test('no log has the secret of a link, whatever became of the request', { skip: stack.front && stack.front !== 'nginx' && 'its log is not ours' }, async () => {
+test('no log has the secret of a share link', { skip: stack.front && stack.front !== 'nginx' && 'its log is not ours' }, async () => {
   const [link, used] = [await share(), await share({ max_downloads: 1 })];
   const secret = (l) => l.path.split('/s/')[1];
   await assertWhole(link);
@@ -351,7 +351,7 @@ test('no log has the secret of a link, whatever became of the request', { skip: 
   const access = await stack.logLine(` ${last.headers.get('x-request-id')} GET /s/`);
   assert.match(access, / GET \/s\/\.\.\. HTTP\/1\.1 200 /);
   for (const l of [link, used]) assert.ok(!stack.logs.includes(secret(l)), stack.logs.split('\n').find((x) => x.includes(secret(l))));
-  // and the paths of others are there still
+  // the paths of other requests are still logged
   const other = await stack.call('GET', `/files/${record.id}`, { token: ann.token });
   assert.match(await stack.logLine(` ${other.headers.get('x-request-id')} GET `), new RegExp(`/files/${record.id}`));
 });
@@ -364,9 +364,9 @@ function raw(bytes) {
   });
 }
 
-test('gateway-admin gc removes what has been dead for 30 days, and nothing that lives', async () => {
-  const file = await keep(stack, ann, 'gc', 'x');
-  const lost = await keep(stack, ann, 'lost', 'x');
+test('gc removes share links that ended 30 days ago, and no others', async () => {
+  const file = await uploadFile(stack, ann, 'gc', 'x');
+  const lost = await uploadFile(stack, ann, 'lost', 'x');
   const day = 86_400, old = 31 * day, young = 29 * day;
   const ago = (n) => `UNIX_TIMESTAMP() - ${n}`;
   const dead = { revoked: `revoked_at = ${ago(old)}`, expired: `expires_at = ${ago(old)}`, used: `max_downloads = 1, downloads = 1, last_download_at = ${ago(old)}` };
@@ -393,7 +393,7 @@ test('gateway-admin gc removes what has been dead for 30 days, and nothing that 
   assert.equal(JSON.parse(swept.stdout).links, 3, swept.stderr);
   assert.deepEqual(await rows(), [...stay, orphan.id].sort());
   assert.ok(!gone.some((id) => stay.includes(id)));
-  // the link of a deleted file: its time runs from here
+  // the 30 days of a deleted file's link begin here
   await assertGone(orphan);
   await setLink(orphan, `revoked_at = revoked_at - ${old}`);
   assert.equal(JSON.parse((await stack.gatewayAdmin(['gc', '--json'])).stdout).links, 1);

@@ -17,8 +17,8 @@ before(async () => {
   ann = await stack.person();
 });
 
-describe('a right password', () => {
-  test('gets a bearer token with its life and scope', async () => {
+describe('correct passwords', () => {
+  test('a login returns a bearer token with its life and scope', async () => {
     const answer = await login([ann.email, ann.password]);
     assertStatus(answer, 200);
     assert.equal(answer.json.token_type, 'Bearer');
@@ -26,21 +26,21 @@ describe('a right password', () => {
     assert.equal(answer.json.scope, 'files:read files:write');
   });
 
-  test('gets the bare token when plain text is asked for', async () => {
+  test('a login returns the bare token if plain text is requested', async () => {
     const answer = await login([ann.email, ann.password], { headers: { Accept: 'text/plain' } });
     assertStatus(answer, 200);
     assert.match(answer.headers.get('content-type'), /^text\/plain/);
     assert.equal((await stack.call('GET', '/me', { token: answer.text })).json.email, ann.email);
   });
 
-  test('gets JSON from browsers and other clients that accept anything', async () => {
+  test('a login returns JSON to browsers and other clients that accept anything', async () => {
     for (const accept of ['*/*', 'application/json', 'text/html,application/xhtml+xml,*/*;q=0.8', 'application/json, text/plain, */*']) {
       const answer = await login([ann.email, ann.password], { headers: { Accept: accept } });
       assert.match(answer.headers.get('content-type'), /^application\/json/, accept);
     }
   });
 
-  test('gets a token that jose verifies with the key of the keyring', async () => {
+  test('the access token verifies in jose with the key of the keyring', async () => {
     const { access_token: token } = (await login([ann.email, ann.password])).json;
     const key = stack.signingKey();
     const { payload } = await jwtVerify(token, key.secret, { issuer: 'gatehouse', algorithms: ['HS256'], typ: 'at+jwt', subject: String(ann.id) });
@@ -51,7 +51,7 @@ describe('a right password', () => {
     assert.equal(payload.nbf, payload.iat);
   });
 
-  test('never gets the same token id twice', async () => {
+  test('each access token has its own id', async () => {
     const ids = new Set();
     for (let i = 0; i < 3; i++) {
       const { access_token: token } = (await login([ann.email, ann.password])).json;
@@ -60,7 +60,7 @@ describe('a right password', () => {
     assert.equal(ids.size, 3);
   });
 
-  test('is right whatever the letters of the email and of the word Basic', async () => {
+  test('email and the word Basic are case-insensitive', async () => {
     assertStatus(await login([ann.email.toUpperCase(), ann.password]), 200);
     assertStatus(await loginWith(`basic ${encode(`${ann.email}:${ann.password}`)}`), 200);
     assertStatus(await loginWith(`BASIC ${encode(`${ann.email}:${ann.password}`)}`), 200);
@@ -68,15 +68,15 @@ describe('a right password', () => {
 
   const user = () => ['-u', `${ann.email}:${ann.password}`, '-H', 'Accept: text/plain', `${stack.url}/login`];
 
-  test('works with curl -u and an empty body', async () => {
+  test('a login with curl -u and an empty body works', async () => {
     assert.match((await curl('-d', '', ...user())).stdout, /^[\w-]+\.[\w-]+\.[\w-]+$/);
   });
 
-  test('is explained to a curl without a body', { skip: stack.front && 'it is lighttpd that asks for a length' }, async () => {
+  test('a login by curl without a body is refused with a hint at Content-Length', { skip: stack.front && 'it is lighttpd that asks for a length' }, async () => {
     assert.match((await curl('-X', 'POST', ...user())).stdout, /"status":411.*Content-Length/);
   });
 
-  test('may come with a body that nobody reads', async () => {
+  test('the body of a login is ignored', async () => {
     assertStatus(await login([ann.email, ann.password], { json: { email: 'x' } }), 200);
     assertStatus(await login([ann.email, ann.password], { body: new URLSearchParams({ a: 'b' }) }), 200);
   });
@@ -88,20 +88,20 @@ describe('a right password', () => {
     ['every printable character of ASCII', Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join('')],
     ['a hundred bytes', 'x'.repeat(100)],
   ])
-    test(`may hold ${what}`, async () => {
+    test(`a password may contain ${what}`, async () => {
       const person = await stack.person({ password });
       assertStatus(await login([person.email, password]), 200);
       assertProblem(await login([person.email, password + 'x']), 401, 'invalid-credentials');
     });
 });
 
-describe('a login is refused', () => {
-  test('without credentials, and asks for them', async () => {
+describe('refused logins', () => {
+  test('a login without credentials is refused and asks for them', async () => {
     assertProblem(await stack.call('POST', '/login'), 401, 'missing-credentials');
     assertProblem(await loginWith(''), 401, 'missing-credentials');
   });
 
-  test('with a wrong password and for an unknown user in the same words', async () => {
+  test('a wrong password and an unknown user get the same answer', async () => {
     const wrong = await login([ann.email, 'wrong']);
     const unknown = await login(['nobody@example.org', 'wrong']);
     assertProblem(wrong, 401, 'invalid-credentials');
@@ -112,7 +112,7 @@ describe('a login is refused', () => {
     assert.deepEqual(names(wrong), names(unknown));
   });
 
-  test('with an empty email or an empty password', async () => {
+  test('an empty email or an empty password is refused', async () => {
     assertProblem(await login(['', ann.password]), 401, 'invalid-credentials');
     assertProblem(await login([ann.email, '']), 401, 'invalid-credentials');
     assertProblem(await login(['', '']), 401, 'invalid-credentials');
@@ -131,23 +131,23 @@ describe('a login is refused', () => {
     ['a control character', `Basic ${encode('a\nb:c')}`],
     ['an email of five thousand bytes', `Basic ${encode('a'.repeat(5000) + ':b')}`],
   ])
-    test(`with ${what}`, async () => {
+    test(`a login with ${what} is refused`, async () => {
       const answer = await loginWith(authorization);
       assertStatus(answer, 401);
       assert.match(answer.json.type, /missing-credentials|invalid-credentials/);
     });
 
-  test('with a password that is right but for what follows a NUL', async () => {
+  test('a correct password followed by a NUL is refused', async () => {
     assertProblem(await login([ann.email, `${ann.password}\0`]), 401, 'invalid-credentials');
     assertProblem(await login([ann.email, `${ann.password}\0x`]), 401, 'invalid-credentials');
   });
 
-  test('with SQL for an email', async () => {
+  test('an email that is SQL is refused', async () => {
     for (const email of ["' OR 1=1 -- ", `${ann.email}' -- `, '%', '\\'])
       assertProblem(await login([email, ann.password]), 401, 'invalid-credentials');
   });
 
-  test('for a user who is disabled, until enabled again', async () => {
+  test('a disabled user is refused until enabled again', async () => {
     const bob = await stack.person();
     assert.equal((await stack.authAdmin(['user', 'disable', bob.email])).code, 0);
     assertProblem(await login([bob.email, bob.password]), 401, 'invalid-credentials');
@@ -155,21 +155,21 @@ describe('a login is refused', () => {
     assertStatus(await login([bob.email, bob.password]), 200);
   });
 
-  test('with the old password once it has been changed', async () => {
+  test('the old password is refused after a change', async () => {
     const bob = await stack.person();
     assert.equal((await stack.authAdmin(['user', 'passwd', bob.email, '--password-stdin'], 'another one\n')).code, 0);
     assertProblem(await login([bob.email, bob.password]), 401, 'invalid-credentials');
     assertStatus(await login([bob.email, 'another one']), 200);
   });
 
-  test('for a user who was deleted', async () => {
+  test('a deleted user is refused', async () => {
     const bob = await stack.person();
     const deleted = await stack.authAdmin(['user', 'delete', bob.email, '--yes']);
     assert.equal(deleted.code, 0, deleted.stderr);
     assertProblem(await login([bob.email, bob.password]), 401, 'invalid-credentials');
   });
 
-  test('by GET and other methods, which the answer names', async () => {
+  test('a login by another method is refused, with Allow: POST', async () => {
     for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'HEAD']) {
       const answer = await stack.call(method, '/login', { basic: [ann.email, ann.password] });
       assertProblem(answer, 405, 'method-not-allowed');
@@ -178,9 +178,9 @@ describe('a login is refused', () => {
   });
 });
 
-// Rows as other systems left them: the hash stands in the table before the first login.
-describe('a password hash from elsewhere', () => {
-  const elsewhere = [
+// Rows as other systems left them: the hash is in the table before the first login.
+describe('password hashes of other systems', () => {
+  const foreign = [
     ['PHP and htpasswd ($2y$)', 'a bcrypt password', '$2y$04$6kYCVmy3xstOoBjdGHveTum.qh1MI4iMz23OKCLuLdODq0dmg6uVK'],
     ['SHA-512 crypt ($6$)', 'Hello world!', '$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1'],
     ['yescrypt ($y$)', 'a yescrypt password', '$y$j75$lG.zZidZwJSJzIHGa4n2i/$GHJDBshMmi9SyLlSdOr0fci3RgOqx5tzxTy5CvVJi64'],
@@ -193,8 +193,8 @@ describe('a password hash from elsewhere', () => {
   }
   const storedHash = async (person) => (await stack.sql('auth', `SELECT password FROM user WHERE id=${person.id}`))[0][0];
 
-  for (const [name, password, hash] of elsewhere)
-    test(`of ${name} is verified, and is argon2id from then on`, async () => {
+  for (const [name, password, hash] of foreign)
+    test(`a hash of ${name} is verified and replaced by argon2id`, async () => {
       const person = await userWithHash(hash);
       assertProblem(await login([person.email, 'wrong']), 401, 'invalid-credentials');
       assert.equal(await storedHash(person), hash, 'a wrong password changes nothing');
@@ -205,13 +205,13 @@ describe('a password hash from elsewhere', () => {
     });
 
   for (const hash of ['', '*', '!', 'x', '$', '$6$', '$y$', '$2y$', '$1$', '$argon2id$', '$argon2id$v=19$m=19456,t=2,p=1$$', '*0', '*1', '$2y$99$abc'])
-    test(`that is ${hash || 'empty'} lets nobody in`, async () => {
+    test(`the invalid hash ${hash || '(empty)'} matches no password`, async () => {
       const person = await userWithHash(hash);
       for (const password of ['', 'x', hash || 'y', '*0', '*1'])
         assertProblem(await login([person.email, password]), 401, 'invalid-credentials');
     });
 
-  test('that is plain text is refused, the log names the remedy, and the remedy helps', async () => {
+  test('a plain-text password is refused; the log names import-plaintext, which converts it', async () => {
     const person = await userWithHash('secret as in the tutorials');
     const password = 'secret as in the tutorials';
     assertProblem(await login([person.email, password]), 401, 'invalid-credentials');
@@ -224,7 +224,7 @@ describe('a password hash from elsewhere', () => {
   });
 });
 
-test('no password and no token stands in a log', async () => {
+test('no password and no token is in a log', async () => {
   const password = randomBytes(12).toString('hex');
   const person = await stack.person({ password });
   await login([person.email, 'wrong' + password]);

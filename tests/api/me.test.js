@@ -11,7 +11,7 @@ before(async () => {
   ann = await stack.person();
 });
 
-test('a user sees who they are', async () => {
+test('/me returns the user of the token', async () => {
   const answer = await stack.call('GET', '/me', { token: ann.token });
   assertStatus(answer, 200);
   const { created_at: created, ...rest } = answer.json;
@@ -19,7 +19,7 @@ test('a user sees who they are', async () => {
   assert.ok(Math.abs(Date.parse(created) - Date.now()) < 3600_000, created);
 });
 
-test('whoever has a second factor sees that, once it is in force', async () => {
+test('/me shows a second factor once it is confirmed', async () => {
   const bob = await stack.person();
   const { json: { secret } } = await stack.call('POST', '/otp', { token: bob.token });
   assert.equal((await stack.call('GET', '/me', { token: bob.token })).json.otp, false);
@@ -27,14 +27,14 @@ test('whoever has a second factor sees that, once it is in force', async () => {
   assert.equal((await stack.call('GET', '/me', { token: bob.token })).json.otp, true);
 });
 
-test('an admin sees that they are one', async () => {
+test('/me shows whether the user is an admin', async () => {
   const root = await stack.person({ admin: true });
   const { json } = await stack.call('GET', '/me', { token: root.token });
   assert.equal(json.admin, true);
   assert.deepEqual(json.scope.split(' ').sort(), ['admin', 'files:read', 'files:write']);
 });
 
-test('an email of many scripts comes back as it was given', async () => {
+test('/me returns an email in several scripts unchanged', async () => {
   const email = `zoë-${Date.now()}@пример.example`;
   assert.equal((await stack.authAdmin(['user', 'add', email, '--password-stdin'], 'a good password\n')).code, 0);
   const { json } = await stack.call('POST', '/login', { basic: [email, 'a good password'] });
@@ -42,30 +42,30 @@ test('an email of many scripts comes back as it was given', async () => {
   assert.equal(me.json.email, email);
 });
 
-test('nobody is asked for a token, in a bare challenge', async () => {
+test('/me without a token answers with a bare challenge', async () => {
   const answer = await stack.call('GET', '/me');
   assertProblem(answer, 401, 'missing-token');
   assert.equal(answer.headers.get('www-authenticate'), 'Bearer realm="gatehouse"');
 });
 
-test('Basic credentials are no token', async () => {
+test('/me refuses Basic credentials', async () => {
   const answer = await stack.call('GET', '/me', { basic: [ann.email, ann.password] });
   assertProblem(answer, 401, 'missing-token');
 });
 
-test('the token of a user who was deleted is nobody', async () => {
+test('/me refuses the token of a deleted user', async () => {
   const bob = await stack.person();
   await stack.authAdmin(['user', 'delete', bob.email, '--yes']);
   assertProblem(await stack.call('GET', '/me', { token: bob.token }), 401, 'invalid-token');
 });
 
-test('the token of a user who was disabled is nobody', async () => {
+test('/me refuses the token of a disabled user', async () => {
   const bob = await stack.person();
   await stack.authAdmin(['user', 'disable', bob.email]);
   assertProblem(await stack.call('GET', '/me', { token: bob.token }), 401, 'invalid-token');
 });
 
-test('HEAD says what GET would, without a body', async () => {
+test('HEAD /me answers like GET without a body', async () => {
   const get = await stack.call('GET', '/me', { token: ann.token });
   const head = await stack.call('HEAD', '/me', { token: ann.token });
   assertStatus(head, 200);
@@ -73,7 +73,7 @@ test('HEAD says what GET would, without a body', async () => {
   assert.equal(head.headers.get('content-type'), get.headers.get('content-type'));
 });
 
-test('other methods are 405', async () => {
+test('/me answers 405 to other methods', async () => {
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
     const answer = await stack.call(method, '/me', { token: ann.token });
     assertProblem(answer, 405, 'method-not-allowed');

@@ -1,4 +1,4 @@
-// /metrics of both programs: Prometheus' text format, and every number exact.
+// /metrics of both programs: Prometheus' text format, with exact numbers.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { parse, scrape, total } from '../support/metrics.js';
 import { build, pause, run, startStack } from '../support/stack.js';
 import { transport } from '../support/transport.js';
 
-// Its own, for others would count too.
+// An instance of its own, because other tests' requests would count.
 const stack = await startStack();
 after(() => stack.stop());
 
@@ -21,7 +21,7 @@ before(async () => {
 const PROGRAMS = ['cgi-auth', 'cgi-gateway'];
 const requests = 'gatehouse_http_requests_total';
 
-// How much a number has grown while `work` was done.
+// The increase of a metric during `work`.
 async function growth(program, name, labels, work) {
   const first = total(await scrape(stack, program), name, labels);
   await work();
@@ -30,9 +30,9 @@ async function growth(program, name, labels, work) {
 
 const times = (n, work) => Promise.all(Array.from({ length: n }, (_, i) => work(i)));
 
-describe('the text', () => {
+describe('the text format', () => {
   for (const program of PROGRAMS) {
-    test(`of ${program} is what Prometheus reads`, async () => {
+    test(`the metrics of ${program} are in Prometheus' text format`, async () => {
       const answer = await stack.callInternal('GET', `/${program}/metrics`);
       assertStatus(answer, 200);
       assert.equal(answer.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
@@ -42,7 +42,7 @@ describe('the text', () => {
           if (family.name.startsWith('gatehouse_')) assert.equal(sample.labels.program, program);
     });
 
-    test(`of ${program} pleases promtool`, async () => {
+    test(`promtool accepts the metrics of ${program}`, async () => {
       const { text } = await stack.callInternal('GET', `/${program}/metrics`);
       const { code, stdout, stderr } = await run('promtool', ['check', 'metrics'], { input: text });
       assert.equal(code, 0, stdout + stderr);
@@ -50,7 +50,7 @@ describe('the text', () => {
     });
   }
 
-  test('says what runs and since when', async () => {
+  test('the metrics have version and start time', async () => {
     const families = await scrape(stack, 'cgi-auth');
     assert.match(families.gatehouse_build_info.samples[0].labels.version, /^\d+\.\d+\.\d+$/);
     assert.equal(families.gatehouse_build_info.samples[0].value, 1);
@@ -60,7 +60,7 @@ describe('the text', () => {
 });
 
 describe('requests', () => {
-  test('are counted one by one, however many come at once', async () => {
+  test('parallel requests are all counted', async () => {
     const ok = { method: 'GET', route: '/me', code: '200' }, refused = { ...ok, code: '401' };
     const n = transport === 'cgi' ? 40 : 300;
     let good;
@@ -72,7 +72,7 @@ describe('requests', () => {
     assert.equal(good, n - Math.ceil(n / 3));
   });
 
-  test('have a time, a route and a method', async () => {
+  test('requests are measured by route and method', async () => {
     const labels = { method: 'GET', route: '/files/*' };
     const count = 'gatehouse_http_request_duration_seconds_count';
     assert.equal(await growth('cgi-gateway', count, labels, () =>
@@ -84,19 +84,19 @@ describe('requests', () => {
     assert.ok(seconds > 0 && seconds < 60, String(seconds));
   });
 
-  test('by HEAD, by a wrong method and by none of a known name are told apart', async () => {
+  test('requests by HEAD, by a wrong method and by an unknown method are counted separately', async () => {
     const of = (method, code, work) => growth('cgi-gateway', requests, { method, code, route: '/files' }, work);
     assert.equal(await of('HEAD', '200', () => stack.call('HEAD', '/files', { token: ann.token })), 1);
     assert.equal(await of('DELETE', '405', () => stack.call('DELETE', '/files', { token: ann.token })), 1);
     assert.equal(await of('other', '405', () => stack.call('PROPFIND', '/files', { token: ann.token })), 1);
   });
 
-  test('count themselves as under way', async () => {
+  test('a request for metrics counts as one in flight', async () => {
     for (const program of PROGRAMS)
       assert.equal(total(await scrape(stack, program), 'gatehouse_http_requests_in_flight'), 1);
   });
 
-  test('tell their bytes', async () => {
+  test('bytes of requests and answers are counted', async () => {
     const body = 'x'.repeat(12345);
     const upload = () => stack.call('PUT', '/upload/counted.txt', { token: ann.token, body });
     const labels = { route: '/upload/*' };
@@ -114,7 +114,7 @@ describe('logins', () => {
   const by = (outcome, options) =>
     growth('cgi-auth', 'gatehouse_logins_total', { outcome }, () => stack.call('POST', '/login', options));
 
-  test('are counted by how they ended', async () => {
+  test('logins are counted by outcome', async () => {
     assert.equal(await by('ok', { basic: [ann.email, ann.password] }), 1);
     assert.equal(await by('wrong-password', { basic: [ann.email, 'not this one'] }), 1);
     assert.equal(await by('unknown-user', { basic: ['nobody@example.org', 'whatever it is'] }), 1);
@@ -123,7 +123,7 @@ describe('logins', () => {
 });
 
 describe('the database', () => {
-  test('has connections, as many as the pool allows at the most', { skip: transport === 'cgi' }, async () => {
+  test('database connections are counted and stay within the pool\'s limit', { skip: transport === 'cgi' }, async () => {
     await times(20, () => stack.call('GET', '/files', { token: ann.token }));
     const families = await scrape(stack, 'cgi-gateway');
     const open = total(families, 'gatehouse_db_connections');
@@ -134,14 +134,14 @@ describe('the database', () => {
 });
 
 describe('processes', () => {
-  test('of plain CGI count together with all others', { skip: stack.front === 'apache-fcgid' && 'its processes stay' }, async () => {
+  test('processes of plain CGI share their counters', { skip: stack.front === 'apache-fcgid' && 'its processes stay' }, async () => {
     const grown = await growth('cgi-auth', requests, { route: '/healthz', code: '200' }, () =>
       times(40, async () => assertStatus(await runCgi(stack, 'cgi-auth', 'GET', '/healthz'), 200)));
     assert.equal(grown, 40);
     assert.equal(total(await scrape(stack, 'cgi-auth'), 'gatehouse_processes'), 1);
   });
 
-  test('count for themselves where the disk is full, and say so', async () => {
+  test('a process with a full disk counts in memory and logs a warning', async () => {
     const wrapper = ['sh', '-c', 'trap "" XFSZ; ulimit -f 100; exec "$@"', 'sh'];
     const METRICS_FILE = stack.path('run', 'no-room.metrics');
     const answer = await runCgi(stack, 'cgi-auth', 'GET', '/metrics', { wrapper, variables: { METRICS_FILE } });
@@ -150,7 +150,7 @@ describe('processes', () => {
     assert.match(answer.stderr, /"level":"warn".*"event":"metrics".*METRICS_FILE/);
   });
 
-  test('do not start with a file that cannot be', async () => {
+  test('a METRICS_FILE that cannot be created stops the programs', async () => {
     for (const args of [['--check'], []])
       for (const program of PROGRAMS) {
         const env = { GATEHOUSE_CONF: stack.path('conf', `${program.slice(4)}.env`), METRICS_FILE: stack.path('no', 'folder', 'x') };
@@ -160,7 +160,7 @@ describe('processes', () => {
       }
   });
 
-  test('that are killed take their requests under way with them and leave what was counted', { skip: transport === 'cgi' }, async () => {
+  test('killed processes lose their requests in flight and keep what was counted', { skip: transport === 'cgi' }, async () => {
     const done = total(await scrape(stack, 'cgi-gateway'), requests, { code: '200' });
     const upload = begin(stack.fcgiAddress('cgi-gateway'), {
       REQUEST_METHOD: 'PUT', SCRIPT_NAME: '/cgi-gateway', PATH_INFO: '/upload/half', REQUEST_URI: '/upload/half',
@@ -178,7 +178,7 @@ describe('processes', () => {
   });
 });
 
-test('nobody outside gets to see them', async () => {
+test('the metrics cannot be reached from outside', async () => {
   for (const path of ['/metrics', '/cgi-auth/metrics', '/cgi-gateway/metrics', '/files/..%2Fmetrics', '/cgi-bin/cgi-auth/metrics']) {
     const { status } = await fetch(stack.url + path, { headers: { Authorization: basic(ann.email, ann.password) } });
     assert.ok([401, 404].includes(status), `${path}: ${status}`);

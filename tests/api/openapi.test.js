@@ -1,4 +1,4 @@
-// docs/openapi.yaml as a document
+// docs/openapi.yaml is valid, complete and described
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,16 +8,16 @@ import { document, documentPath, operations, schemaErrors } from '../support/con
 import { resolved } from '../support/document.js';
 import { repository } from '../support/stack.js';
 
-test('it is valid OpenAPI 3.1', async () => {
+test('docs/openapi.yaml is valid OpenAPI 3.1', async () => {
   assert.match(document.openapi, /^3\.1\./);
   const { valid, errors } = await new Validator().validate(documentPath);
   assert.ok(valid, JSON.stringify(errors, null, 1));
 });
 
-describe('every operation', () => {
+describe('operations', () => {
   const ids = operations.map(({ operation }) => operation.operationId);
 
-  test('has an id of its own, a summary, a description, one tag and a security', () => {
+  test('every operation has a unique id, a summary, a description, one tag and a security', () => {
     assert.equal(new Set(ids).size, operations.length);
     for (const { path, method, operation } of operations)
       for (const member of ['operationId', 'summary', 'description', 'security'])
@@ -25,13 +25,13 @@ describe('every operation', () => {
     for (const { operation } of operations) assert.equal(operation.tags?.length, 1, operation.operationId);
   });
 
-  test('says how it ends well, and how not', () => {
+  test('every operation lists a success, and 401 if it needs a token', () => {
     for (const { operation, statuses } of operations) assert.ok(statuses.some((s) => /^20\d$/.test(s)), operation.operationId);
     for (const { operation, statuses } of operations)
       if (operation.security.some((way) => way.bearer)) assert.ok(statuses.includes('401'), operation.operationId);
   });
 
-  test('declares the parameters of its path, and no others there', () => {
+  test('every operation declares exactly the parameters of its path', () => {
     for (const { path, operation, parameters } of operations) {
       const declared = parameters.filter((p) => p.in === 'path').map((p) => p.name);
       assert.deepEqual(declared.sort(), [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort(), operation.operationId);
@@ -45,7 +45,7 @@ test('every tag is described and used', () => {
   for (const { name, description } of document.tags) assert.ok(description, name);
 });
 
-// [where, node] of everything of a kind, references followed
+// [where, node] of everything of a kind, with references resolved
 const responses = operations.flatMap(({ operation }) =>
   Object.entries(operation.responses).map(([status, response]) => [`${operation.operationId} ${status}`, resolved(response)]));
 const bodies = [
@@ -65,7 +65,7 @@ test('every header of an answer is described, with a schema', () => {
       assert.ok(resolved(header).description && resolved(header).schema, `${where}: ${name}`);
 });
 
-test('every body is described by a schema and an example, but for the bytes of a file', () => {
+test('every body has a schema and an example, except the bytes of a file', () => {
   for (const [where, { schema, example }] of bodies)
     if (!/(\*\/\*|octet-stream)$/.test(where)) assert.ok(schema && (example !== undefined || / multipart\//.test(where)), where);
 });
@@ -87,17 +87,17 @@ test('every member of every schema is described', () => {
   for (const [where, { schema }] of bodies) if (schema) visit(where, schema);
 });
 
-describe('every example is one', () => {
+describe('examples', () => {
   const visit = (node, steps) => {
     if (node === null || typeof node !== 'object') return;
     if ('example' in node && 'schema' in node)
-      test(steps.join(' '), () => assert.deepEqual(schemaErrors([...steps, 'schema'], node.example), []));
+      test(`the example at ${steps.join(' ')} matches its schema`, () => assert.deepEqual(schemaErrors([...steps, 'schema'], node.example), []));
     for (const [key, value] of Object.entries(node)) if (key !== 'example') visit(value, [...steps, key]);
   };
   visit(document, []);
 });
 
-test('every problem that the programs and lighttpd know is described, and no other', () => {
+test('the problem types are exactly those of the programs and lighttpd, each described', () => {
   const read = (...steps) => readFileSync(join(repository, ...steps), 'utf8');
   const known = new Set([...read('common', 'http', 'problem.c').matchAll(/\b[45]\d\d, "([a-z-]+)"/g)].map(([, slug]) => slug));
   assert.ok(known.has('internal-error') && known.size > 20, [...known].join(' '));
@@ -108,13 +108,13 @@ test('every problem that the programs and lighttpd know is described, and no oth
   for (const type of types) assert.ok(type.description, type.const);
 });
 
-test('every problem that an answer names is one of them', () => {
+test('every problem type that an answer names is declared', () => {
   const types = document.components.schemas.ProblemType.oneOf.map((type) => type.const);
   const named = new Set(JSON.stringify(document).match(/urn:gatehouse:[a-z-]+/g));
   for (const name of named) assert.ok(types.includes(name), name);
 });
 
-test('every reference leads somewhere and every component is used', () => {
+test('every reference resolves and every component is used', () => {
   const text = JSON.stringify(document);
   const references = new Set([...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path));
   for (const path of references) assert.ok(path.split('/').reduce((node, step) => node?.[step], document), path);

@@ -1,4 +1,4 @@
-// POST /otp, POST /otp/confirm, DELETE /otp, and what they make of POST /login
+// POST /otp, POST /otp/confirm, DELETE /otp, and their effect on POST /login
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
@@ -12,16 +12,16 @@ const enrol = (person) => stack.call('POST', '/otp', { token: person.token, json
 const confirm = (person, code) => stack.call('POST', '/otp/confirm', { token: person.token, json: { code } });
 const remove = (person, code) => stack.call('DELETE', '/otp', { token: person.token, headers: { 'X-OTP': code } });
 
-// As if so many steps had passed since the last code was taken
-const forget = (person) => stack.sql('auth', `UPDATE otp SET last_step = 0 WHERE user_id = ${person.id}`);
+// Forget the last accepted code, so that any current code is accepted again
+const forgetLastCode = (person) => stack.sql('auth', `UPDATE otp SET last_step = 0 WHERE user_id = ${person.id}`);
 
-// A person with a second factor, of which no code has been used
-async function guarded() {
+// A user with a confirmed second factor and no code used
+async function userWithOtp() {
   const person = await stack.person();
   const { secret, uri } = (await enrol(person)).json;
   const answer = await confirm(person, totp(secret));
   assertStatus(answer, 200);
-  await forget(person);
+  await forgetLastCode(person);
   return { ...person, secret, uri, codes: answer.json.recovery_codes };
 }
 
@@ -30,8 +30,8 @@ const wrongCode = (secret) => {
   for (let n = 0; ; n++) if (!near.includes(String(n).padStart(6, '0'))) return String(n).padStart(6, '0');
 };
 
-describe('enrolling', () => {
-  test('gives a secret that has no force yet', async () => {
+describe('enrolment', () => {
+  test('an enrolled secret has no effect before it is confirmed', async () => {
     const ann = await stack.person();
     const { secret, uri } = (await enrol(ann)).json;
     assert.equal(uri, `otpauth://totp/gatehouse:${encodeURIComponent(ann.email)}?secret=${secret}&issuer=gatehouse&algorithm=SHA1&digits=6&period=30`);
@@ -39,7 +39,7 @@ describe('enrolling', () => {
     assertStatus(await login(ann, '000000'), 200);
   });
 
-  test('is in force after a code of it, and the answer has ten recovery codes', async () => {
+  test('a second factor is in force once a code confirms it, with ten recovery codes', async () => {
     const ann = await stack.person();
     const { secret } = (await enrol(ann)).json;
     const answer = await confirm(ann, totp(secret));
@@ -48,7 +48,7 @@ describe('enrolling', () => {
     assertProblem(await login(ann), 401, 'otp-required');
   });
 
-  test('is not confirmed by a wrong code, nor twice, nor without a secret', async () => {
+  test('a confirmation is refused with a wrong code, a second time, and without a secret', async () => {
     const ann = await stack.person();
     assertProblem(await confirm(ann, '123456'), 409, 'conflict');
     const { secret } = (await enrol(ann)).json;
@@ -60,7 +60,7 @@ describe('enrolling', () => {
     assertProblem(await enrol(ann), 409, 'conflict');
   });
 
-  test('takes the last of two secrets', async () => {
+  test('a second enrolment replaces the first secret', async () => {
     const ann = await stack.person();
     const first = (await enrol(ann)).json.secret;
     const second = (await enrol(ann)).json.secret;
@@ -69,7 +69,7 @@ describe('enrolling', () => {
     assertStatus(await confirm(ann, totp(second)), 200);
   });
 
-  test('needs a token, and a body that can be read', async () => {
+  test('operations on the second factor need a token and a valid body', async () => {
     const ann = await stack.person();
     assertProblem(await stack.call('POST', '/otp'), 401, 'missing-token');
     assertProblem(await stack.call('POST', '/otp/confirm', { json: { code: '123456' } }), 401, 'missing-token');
@@ -86,7 +86,7 @@ describe('enrolling', () => {
     assertProblem(await send(JSON.stringify({ code: 'x'.repeat(20000) })), 413, 'too-large');
   });
 
-  test('is not for API tokens', async () => {
+  test('operations on the second factor are refused for API tokens', async () => {
     const ann = await stack.person();
     const made = await stack.call('POST', '/tokens', { token: ann.token, json: { name: 'script' } });
     assertStatus(made, 201);
@@ -97,51 +97,51 @@ describe('enrolling', () => {
   });
 });
 
-describe('a login with a second factor', () => {
+describe('logins with a second factor', () => {
   let ann;
   before(async () => {
-    ann = await guarded();
+    ann = await userWithOtp();
   });
 
-  test('needs the password and the code, and says which is missing only to who has the first', async () => {
+  test('a login needs password and code, and asks for the code only after the correct password', async () => {
     assertProblem(await login(ann), 401, 'otp-required');
     assertProblem(await login({ ...ann, password: 'wrong' }, totp(ann.secret)), 401, 'invalid-credentials');
     assertProblem(await login({ ...ann, password: 'wrong' }), 401, 'invalid-credentials');
     assertProblem(await login(ann, wrongCode(ann.secret)), 401, 'invalid-otp');
-    await forget(ann);
+    await forgetLastCode(ann);
     const answer = await login(ann, totp(ann.secret));
     assertStatus(answer, 200);
     assertStatus(await stack.call('GET', '/me', { token: answer.json.access_token }), 200);
   });
 
-  test('takes no code twice, nor one from before a code that was taken', async () => {
-    await forget(ann);
+  test('a code is refused a second time, and after a later code', async () => {
+    await forgetLastCode(ann);
     const [before, code] = [totp(ann.secret, -1), totp(ann.secret)];
     assertStatus(await login(ann, code), 200);
     assertProblem(await login(ann, code), 401, 'invalid-otp');
     assertProblem(await login(ann, before), 401, 'invalid-otp');
   });
 
-  test('takes one code once of ten that come together', async () => {
-    await forget(ann);
+  test('a code that is sent ten times at once is accepted once', async () => {
+    await forgetLastCode(ann);
     const code = totp(ann.secret);
     const answers = await Promise.all(Array.from({ length: 10 }, () => login(ann, code)));
     assert.equal(answers.filter((a) => a.status === 200).length, 1);
   });
 
-  test('takes the code of one step to either side, and of no more', async () => {
+  test('a code of one step before or after is accepted, no other', async () => {
     for (const step of [-1, 1]) {
-      await forget(ann);
-      // The clock may pass into the next step between the two
+      await forgetLastCode(ann);
+      // The clock may reach the next step between the two
       const answer = await login(ann, totp(ann.secret, step));
       if (answer.status !== 200) assertStatus(await login(ann, totp(ann.secret, step)), 200);
     }
-    await forget(ann);
+    await forgetLastCode(ann);
     assertProblem(await login(ann, totp(ann.secret, -3)), 401, 'invalid-otp');
     assertProblem(await login(ann, totp(ann.secret, 4)), 401, 'invalid-otp');
   });
 
-  test('takes each recovery code once, however it is written', async () => {
+  test('a recovery code is accepted once, in any spelling', async () => {
     const [one, two] = ann.codes;
     assertStatus(await login(ann, one), 200);
     assertProblem(await login(ann, one), 401, 'invalid-otp');
@@ -149,38 +149,38 @@ describe('a login with a second factor', () => {
     assertProblem(await login(ann, 'aaaa-aaaa-aaaa-aaaa'), 401, 'invalid-otp');
   });
 
-  test('is asked of nobody else', async () => {
+  test('a user without a second factor needs no code', async () => {
     assertStatus(await login(await stack.person(), 'whatever'), 200);
   });
 
-  test('keeps no code and no secret in the log', () => {
+  test('no code and no secret of the second factor is in the log', () => {
     assert.ok(!stack.logs.includes(ann.secret));
     for (const code of ann.codes) assert.ok(!stack.logs.includes(code));
   });
 });
 
-describe('taking it away', () => {
-  test('needs a code', async () => {
-    const ann = await guarded();
+describe('removal', () => {
+  test('removing the second factor needs a code', async () => {
+    const ann = await userWithOtp();
     assertProblem(await stack.call('DELETE', '/otp', { token: ann.token }), 422, 'invalid-value');
     assertProblem(await remove(ann, wrongCode(ann.secret)), 422, 'invalid-value');
     assertProblem(await login(ann), 401, 'otp-required');
-    await forget(ann);
+    await forgetLastCode(ann);
     assertStatus(await remove(ann, totp(ann.secret)), 204);
     assertStatus(await login(ann), 200);
     assertProblem(await remove(ann, totp(ann.secret, 1)), 404, 'not-found');
   });
 
-  test('goes with a recovery code, and in the body too', async () => {
-    const ann = await guarded();
+  test('a recovery code removes the second factor, in the body too', async () => {
+    const ann = await userWithOtp();
     assertProblem(await stack.call('DELETE', '/otp', { token: ann.token, body: '{', headers: { 'Content-Type': 'application/json' } }), 400, 'bad-request');
     assertProblem(await stack.call('DELETE', '/otp', { token: ann.token, body: 'code=1', headers: { 'Content-Type': 'text/plain' } }), 415, 'unsupported-media-type');
     assertStatus(await stack.call('DELETE', '/otp', { token: ann.token, json: { code: ann.codes[3] } }), 204);
     assertStatus(await login(ann), 200);
   });
 
-  test('is possible for the operator', async () => {
-    const ann = await guarded();
+  test('an operator can remove the second factor', async () => {
+    const ann = await userWithOtp();
     const reset = await stack.authAdmin(['user', 'totp', 'reset', ann.email]);
     assert.equal(reset.code, 0, reset.stderr);
     assertStatus(await login(ann), 200);
@@ -188,7 +188,7 @@ describe('taking it away', () => {
   });
 });
 
-test('the operator can enrol a user, and the terminal shows a QR code', async () => {
+test('an operator can enrol a user, with a QR code on the terminal', async () => {
   const ann = await stack.person();
   const made = await stack.authAdmin(['user', 'totp', 'enrol', ann.email]);
   assert.equal(made.code, 0, made.stderr);

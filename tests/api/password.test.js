@@ -16,8 +16,8 @@ const refresh = (token) => stack.call('POST', '/refresh', { json: { refresh_toke
 const change = (token, json) => stack.call('POST', '/password', { token, json });
 const apiToken = async (token) => (await stack.call('POST', '/tokens', { token, json: { name: 'a script' } })).json.token;
 
-describe('a change of the password', () => {
-  test('ends every other login at the next request, at the gateway too, and keeps this one', async () => {
+describe('changes of the password', () => {
+  test('a password change ends every other login at the next request, at the gateway too', async () => {
     const bob = await stack.person();
     const [mine, other] = [await loggedIn(bob), await loggedIn(bob)];
     assertStatus(await stack.call('GET', '/files', { token: other.access_token }), 200);
@@ -29,7 +29,7 @@ describe('a change of the password', () => {
     assertStatus(await refresh(mine.refresh_token), 200);
   });
 
-  test('is a change: the new one is right from now on, the old one wrong', async () => {
+  test('a password change makes the new password valid and the old one invalid', async () => {
     const bob = await stack.person();
     assertStatus(await change(bob.token, { current: bob.password, new: FRESH }), 204);
     assertProblem(await login(bob), 401, 'invalid-credentials');
@@ -39,7 +39,7 @@ describe('a change of the password', () => {
     assert.ok(Math.abs(Number(changed) - Date.now() / 1000) < 60);
   });
 
-  test('leaves API tokens and other users alone', async () => {
+  test('a password change does not affect API tokens and other users', async () => {
     const [ann, bob] = [await stack.person(), await stack.person()];
     const script = await apiToken(bob.token);
     assertStatus(await change(bob.token, { current: bob.password, new: FRESH }), 204);
@@ -47,7 +47,7 @@ describe('a change of the password', () => {
     assertStatus(await stack.call('GET', '/files', { token: ann.token }), 200);
   });
 
-  test('is passed by no login that began with the old password', async () => {
+  test('a login that began with the old password ends with the change', async () => {
     const bob = await stack.person();
     const logins = Array.from({ length: 12 }, () => login(bob));
     const [changed, ...answers] = await Promise.all([change(bob.token, { current: bob.password, new: FRESH }), ...logins]);
@@ -57,7 +57,7 @@ describe('a change of the password', () => {
     assertStatus(await stack.call('GET', '/files', { token: bob.token }), 200);
   });
 
-  test('is one only, of two that were made at once', async () => {
+  test('one of two simultaneous password changes succeeds', async () => {
     const bob = await stack.person();
     const words = ['the first of two', 'the second of two'];
     const answers = await Promise.all(words.map((word) => change(bob.token, { current: bob.password, new: word })));
@@ -66,8 +66,8 @@ describe('a change of the password', () => {
   });
 });
 
-describe('a change is refused', () => {
-  test('with a wrong current password, and nothing changes', async () => {
+describe('refused changes', () => {
+  test('a password change with a wrong current password is refused', async () => {
     const bob = await stack.person();
     const other = await loggedIn(bob);
     assertProblem(await change(bob.token, { current: 'wrong', new: FRESH }), 422, 'invalid-value');
@@ -75,13 +75,13 @@ describe('a change is refused', () => {
     assertStatus(await login(bob), 200);
   });
 
-  test('when it is tried again and again with wrong ones, as at a login', async () => {
+  test('wrong current passwords are throttled like failed logins', async () => {
     const own = await startStack({ settings: { THROTTLE_FAILURES: 3 } });
     try {
       const bob = await own.person();
       const guess = (current) => own.call('POST', '/password', { token: bob.token, json: { current, new: FRESH } });
       for (let i = 0; i < 3; i++) assertProblem(await guess(`wrong ${i}`), 422, 'invalid-value');
-      await own.sql('auth', 'UPDATE throttle SET blocked_until = blocked_until + 60'); // however slow this goes
+      await own.sql('auth', 'UPDATE throttle SET blocked_until = blocked_until + 60'); // for any duration of the test
       const answer = await guess(bob.password);
       assertProblem(answer, 429, 'too-many-attempts');
       assert.match(answer.headers.get('retry-after'), /^[1-9][0-9]*$/);
@@ -92,7 +92,7 @@ describe('a change is refused', () => {
   });
 
   for (const [what, fresh] of [['too short', 'seven77'], ['empty', ''], ['too short in letters of many bytes', '密码密码'], ['of over a thousand bytes', 'x'.repeat(1025)]])
-    test(`when the new password is ${what}`, async () => {
+    test(`a new password that is ${what} is refused`, async () => {
       const bob = await stack.person();
       const answer = await change(bob.token, { current: bob.password, new: fresh });
       assertStatus(answer, 422);
@@ -100,19 +100,19 @@ describe('a change is refused', () => {
       assertStatus(await login(bob), 200);
     });
 
-  test('when the new password is the old one, or the email', async () => {
+  test('a new password that is the old one or the email is refused', async () => {
     const bob = await stack.person();
     for (const fresh of [bob.password, bob.email, bob.email.toUpperCase()])
       assertProblem(await change(bob.token, { current: bob.password, new: fresh }), 422, 'weak-password');
   });
 
-  test('when a member is missing, or no text', async () => {
+  test('a password change with a missing member, or one that is not text, is refused', async () => {
     const bob = await stack.person();
     for (const json of [{}, { current: bob.password }, { new: FRESH }, { current: bob.password, new: 12345678 }, { current: null, new: FRESH }])
       assertProblem(await change(bob.token, json), 422, 'invalid-value');
   });
 
-  test('when the body is none that we read', async () => {
+  test('a password change in another format is refused', async () => {
     const bob = await stack.person();
     const send = (body, type) => stack.call('POST', '/password', { token: bob.token, body, headers: { 'Content-Type': type } });
     assertProblem(await send('{', 'application/json'), 400, 'bad-request');
@@ -120,7 +120,7 @@ describe('a change is refused', () => {
     assertProblem(await send(JSON.stringify({ current: 'x'.repeat(20000) }), 'application/json'), 413, 'too-large');
   });
 
-  test('without a token, and with one for the API', async () => {
+  test('a password change without a token, or with an API token, is refused', async () => {
     const bob = await stack.person();
     assertProblem(await change(undefined, { current: bob.password, new: FRESH }), 401, 'missing-token');
     assertProblem(await change(await apiToken(bob.token), { current: bob.password, new: FRESH }), 403, 'insufficient-scope');
@@ -128,7 +128,7 @@ describe('a change is refused', () => {
   });
 });
 
-test('no password stands in a log', async () => {
+test('no password is in a log', async () => {
   const bob = await stack.person();
   const fresh = `${bob.password} and more`;
   await change(bob.token, { current: `not ${bob.password}`, new: fresh });

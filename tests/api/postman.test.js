@@ -1,4 +1,4 @@
-// docs/gatehouse.postman_collection.json: run from top to bottom by newman, Postman's own runner
+// docs/gatehouse.postman_collection.json, run from top to bottom by newman, Postman's own runner
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -25,7 +25,7 @@ const environment = (values) => {
   return whole;
 };
 
-// {failures, answers, environment}: as after "Run collection", each answer also held against docs/openapi.yaml
+// {failures, answers, environment} after "Run collection"; the answers can be checked against docs/openapi.yaml
 function runCollection(person, { collection = read('collection'), newPassword = '' } = {}) {
   const answers = [];
   return new Promise((done, fail) => {
@@ -48,31 +48,31 @@ function runCollection(person, { collection = read('collection'), newPassword = 
 }
 
 describe('the collection', () => {
-  test('has every public route of docs/openapi.yaml', () => {
+  test('the collection has every public route of docs/openapi.yaml', () => {
     const paths = requests.map(({ request: { method, url } }) => `${method.toLowerCase()} /${url.path.join('/')}`);
     const pattern = (path) => path.replace(/\{\w+\}/g, '(?:\\{\\{\\w+\\}\\}|[^/{}]+)');
     for (const { path, method, inside } of operations)
       if (!inside) assert.ok(paths.some((p) => new RegExp(`^${method} ${pattern(path)}$`).test(p)), `${method} ${path} is not in the collection`);
   });
 
-  test('says of each folder and each variable what it is for', () => {
+  test('each folder and each variable of the collection is described', () => {
     for (const { name, description } of folders) assert.ok(description, name);
     const names = requests.map(({ name }) => name);
-    assert.equal(new Set(names).size, names.length, 'a name is there twice');
+    assert.equal(new Set(names).size, names.length, 'a name appears twice');
     for (const { key, description } of read('collection').variable) {
       assert.match(description ?? '', /^Set by /, key);
       for (const [, name] of description.matchAll(/"([^"]+)"/g)) assert.ok(names.includes(name), `${key}: ${name}`);
     }
   });
 
-  test('says of each request what it is for, and tests its answer', () => {
+  test('each request of the collection is described and tests its answer', () => {
     for (const { name, event, request } of requests) {
       assert.ok(request.description, name);
       assert.match(event.find((e) => e.listen === 'test').script.exec.join('\n'), /pm\.test\('status \d{3}'/, name);
     }
   });
 
-  test('needs no variable but those of the environment and those that it sets', () => {
+  test('the collection uses only variables of the environment and those it sets', () => {
     const text = JSON.stringify(read('collection'));
     const set = [...text.matchAll(/pm\.(?:variables|collectionVariables)\.set\('(\w+)'/g)].map(([, name]) => name);
     const given = read('environment').values.map(({ key }) => key);
@@ -80,23 +80,23 @@ describe('the collection', () => {
   });
 });
 
-describe('a run of it', () => {
+describe('runs', () => {
   const oldPassword = 'a "quoted" \\ pass: wörd';
   let ann;
   before(async () => (ann = await stack.person({ password: oldPassword })));
 
-  test('passes with baseUrl, email and password alone, and leaves nothing behind', async () => {
-    const { failures, answers, environment: left } = await runCollection(ann);
+  test('a run passes with baseUrl, email and password alone, and leaves nothing behind', async () => {
+    const { failures, answers, environment: after } = await runCollection(ann);
     assert.deepEqual(failures, []);
     assert.equal(answers.length, requests.length);
     for (const answer of answers) assert.deepEqual(faultsOf(answer), [], answer.name);
     assert.deepEqual(await stack.sql('gateway', `SELECT id FROM file WHERE owner = ${ann.id}`), []);
     assert.deepEqual(await stack.sql('auth', `SELECT id FROM session WHERE user_id = ${ann.id} AND revoked_at IS NULL`), []);
-    assert.equal(left.get('password'), oldPassword);
+    assert.equal(after.get('password'), oldPassword);
     assert.equal((await stack.call('POST', '/login', { basic: [ann.email, oldPassword] })).status, 200);
   });
 
-  test('says of a request that is sent too early what it waits for', async () => {
+  test('a request that is sent too early names the variable that it lacks', async () => {
     const alone = (name) => {
       const collection = read('collection');
       collection.item = [{ name: 'alone', item: [requests.find((request) => request.name === name)] }];
@@ -110,7 +110,7 @@ describe('a run of it', () => {
     assert.ok(login.failures.some((failure) => failure.includes('email is empty: choose the environment')), login.failures.join('\n'));
   });
 
-  test('sends the files that someone chose, and their new password', async () => {
+  test('a run sends chosen files and a chosen new password', async () => {
     const bytes = randomBytes(70000);
     writeFileSync(join(folder, 'chosen.bin'), bytes);
     const collection = read('collection');
@@ -118,18 +118,18 @@ describe('a run of it', () => {
       if (body?.mode === 'file') body.file.src = 'chosen.bin';
       for (const part of body?.formdata ?? []) if (part.type === 'file') part.src = 'chosen.bin';
     }
-    const { failures, answers, environment: left } = await runCollection(ann, { collection, newPassword: 'new "quoted" \\ wörd' });
+    const { failures, answers, environment: after } = await runCollection(ann, { collection, newPassword: 'new "quoted" \\ wörd' });
     assert.deepEqual(failures, []);
     const files = answers.filter(({ status, target }) => status === 201 && /^\/upload[/?]|^\/upload$/.test(target)).map(({ text }) => JSON.parse(text).files[0]);
     assert.deepEqual(files.map(({ size }) => size), [70000, 70000, 70000]);
     assert.deepEqual(files.map(({ sha256 }) => sha256), Array(3).fill(createHash('sha256').update(bytes).digest('hex')));
     assert.equal(files[0].name, 'chosen.bin');
-    assert.equal(left.get('password'), oldPassword);
+    assert.equal(after.get('password'), oldPassword);
   });
 });
 
 // lighttpd answers 411 to a POST without a length
-test('a POST without a body has a Content-Length of 0', async () => {
+test('newman sends Content-Length: 0 with a POST without a body', async () => {
   const lengths = [];
   const server = createServer((request, response) => {
     lengths.push(request.headers['content-length']);

@@ -1,9 +1,9 @@
-// What a user may keep: GET /usage, uploads that find no room, and gateway-admin quota
+// Quotas: GET /usage, uploads over the quota, and gateway-admin quota
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { allFiles, keep } from '../support/files.js';
+import { allFiles, uploadFile } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { build, run, repository, useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
@@ -33,7 +33,7 @@ const limited = async (...limits) => {
 };
 const unlimited = { quota_bytes: null, quota_files: null };
 
-// The count, the list and the bytes on the disk say the same.
+// Assert that usage and list agree.
 async function assertAgrees(person) {
   const files = await allFiles(stack, person);
   const { bytes, files: count } = await usage(person);
@@ -42,13 +42,13 @@ async function assertAgrees(person) {
 const objects = () => readdirSync(stack.path('data', 'objects'), { recursive: true, withFileTypes: true }).filter((f) => f.isFile()).length;
 
 describe('the usage', () => {
-  test('of a new user is nothing, of any number', async () => {
+  test('the usage of a new user is zero, without limits', async () => {
     assert.deepEqual(await usage(await stack.person()), { bytes: 0, files: 0, ...unlimited });
   });
 
-  test('grows with every upload and shrinks with every deletion', async () => {
+  test('the usage grows with every upload and shrinks with every deletion', async () => {
     const ann = await stack.person();
-    const first = await keep(stack, ann, 'a', 'hello');
+    const first = await uploadFile(stack, ann, 'a', 'hello');
     await stack.call('POST', '/upload', { token: ann.token, headers: { 'Content-Type': formType() }, body: form(filePart('b', 'bb'), filePart('c', 'ccc')) });
     assert.deepEqual(await usage(ann), { bytes: 10, files: 3, ...unlimited });
     assertStatus(await remove(ann, first.id), 204);
@@ -58,20 +58,20 @@ describe('the usage', () => {
     await assertAgrees(ann);
   });
 
-  test('shows the limits of one\'s own', async () => {
+  test('the usage shows a user\'s own limits', async () => {
     const ann = await limited('--bytes', 1000, '--files', 3);
     assert.deepEqual(await usage(ann), { bytes: 0, files: 0, quota_bytes: 1000, quota_files: 3 });
   });
 
-  test('of others is for admins', async () => {
+  test('the usage of others is shown to admins only', async () => {
     const ann = await limited('--files', 7);
-    await keep(stack, ann, 'a', 'hello');
+    await uploadFile(stack, ann, 'a', 'hello');
     assert.deepEqual(await usage(root, `?owner=${ann.id}`), { bytes: 5, files: 1, quota_bytes: null, quota_files: 7 });
     assertProblem(await stack.call('GET', `/usage?owner=${root.id}`, { token: ann.token }), 403, 'insufficient-scope');
     assertProblem(await stack.call('GET', '/usage?owner=x', { token: root.token }), 422, 'invalid-value');
   });
 
-  test('needs a token that lives and may read', async () => {
+  test('the usage needs a valid token with the scope files:read', async () => {
     const ann = await stack.person();
     assertProblem(await stack.call('GET', '/usage'), 401, 'missing-token');
     assertProblem(await stack.call('GET', '/usage', { headers: { Authorization: 'Bearer' } }), 400, 'invalid-request');
@@ -86,8 +86,8 @@ describe('the usage', () => {
   });
 });
 
-describe('an upload', () => {
-  test('may fill the last byte, and none beyond it', async () => {
+describe('uploads within and over a quota', () => {
+  test('an upload may fill the quota to the last byte, and no further', async () => {
     const ann = await limited('--bytes', 10);
     assertProblem(await put(ann, 'x'.repeat(11)), 507, 'quota-exceeded');
     const { id } = (await put(ann, 'x'.repeat(9))).json.files[0];
@@ -100,7 +100,7 @@ describe('an upload', () => {
     assert.equal((await usage(ann)).bytes, 4);
   });
 
-  test('may be the last file, and none behind it', async () => {
+  test('an upload may be the last file of the quota, and no further one', async () => {
     const ann = await limited('--files', 1);
     const { id } = (await put(ann, 'x')).json.files[0];
     assertProblem(await put(ann, ''), 507, 'quota-exceeded');
@@ -108,7 +108,7 @@ describe('an upload', () => {
     assertStatus(await put(ann, ''), 201);
   });
 
-  test('of many files fits whole or not at all, and leaves no bytes behind', async () => {
+  test('a form over the quota is refused as a whole and leaves no bytes', async () => {
     const ann = await limited('--bytes', 5, '--files', 3);
     const post = (...parts) => stack.call('POST', '/upload', { token: ann.token, headers: { 'Content-Type': formType() }, body: form(...parts) });
     const before = objects();
@@ -121,23 +121,23 @@ describe('an upload', () => {
     await assertAgrees(ann);
   });
 
-  test('that says it is too large is refused without its bytes', async () => {
+  test('an upload whose length exceeds the quota is refused before its bytes', async () => {
     const ann = await limited('--bytes', 1 << 20);
     assertProblem(await put(ann, Buffer.alloc((1 << 20) + 1)), 507, 'quota-exceeded');
     assertStatus(await put(ann, Buffer.alloc(1 << 20)), 201);
     await assertAgrees(ann);
   });
 
-  test('by an admin counts for the owner', async () => {
+  test('an upload by an admin counts towards the owner\'s quota', async () => {
     const ann = await limited('--files', 1);
     assertStatus(await stack.call('PUT', `/upload/gift?owner=${ann.id}`, { token: root.token, body: 'gift' }), 201);
     assertProblem(await stack.call('PUT', `/upload/gift?owner=${ann.id}`, { token: root.token, body: 'gift' }), 507, 'quota-exceeded');
     assert.deepEqual((await usage(ann)).bytes, 4);
   });
 
-  test('finds room again when what has expired is removed', async () => {
+  test('an expired file counts until gc removes it', async () => {
     const ann = await limited('--files', 1);
-    const record = await keep(stack, ann, 'a', 'hello', { query: '?expires_in=1000' });
+    const record = await uploadFile(stack, ann, 'a', 'hello', { query: '?expires_in=1000' });
     await stack.sql('gateway', `UPDATE file SET expires_at=1 WHERE id='${record.id}'`);
     assert.deepEqual(await allFiles(stack, ann), []);
     assertProblem(await put(ann, 'x'), 507, 'quota-exceeded');
@@ -147,7 +147,7 @@ describe('an upload', () => {
   });
 
   for (const limits of [['--files', 10], ['--bytes', 54]])
-    test(`in parallel with 49 others, where ten have room: ${limits.join(' ')}`, async () => {
+    test(`exactly ten of 50 parallel uploads fit into ${limits.join(' ')}`, async () => {
       const ann = await limited(...limits);
       const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => put(ann, 'hello', `n${i}`)));
       assert.equal(answers.filter((a) => a.status === 201).length, 10, answers.map((a) => a.status).join(' '));
@@ -160,7 +160,7 @@ describe('an upload', () => {
       assert.equal((await usage(ann)).files, 0);
     });
 
-  test('of 30 first ones of somebody without a count yet loses none', async () => {
+  test('30 parallel first uploads of a user are all counted', async () => {
     const ann = await stack.person();
     const answers = await Promise.all(Array.from({ length: 30 }, () => put(ann, 'hello')));
     for (const answer of answers) assertStatus(answer, 201);
@@ -169,7 +169,7 @@ describe('an upload', () => {
 });
 
 describe('gateway-admin quota', () => {
-  test('shows and sets, and leaves alone what it is not told', async () => {
+  test('quota show and set work, and set leaves other limits unchanged', async () => {
     const { id: owner } = await stack.person();
     assert.deepEqual(await quota('show', owner), { owner, bytes: 0, files: 0, ...unlimited });
     assert.deepEqual(await quota('set', owner, '--bytes', 5000), { owner, bytes: 0, files: 0, quota_bytes: 5000, quota_files: null });
@@ -179,7 +179,7 @@ describe('gateway-admin quota', () => {
     assert.equal(stdout, 'bytes 0 of any number\nfiles 0 of any number\n');
   });
 
-  test('takes the settings for who has no limits of their own', async () => {
+  test('quota show falls back to QUOTA_BYTES and QUOTA_FILES', async () => {
     const { id: owner } = await stack.person();
     const show = async () => JSON.parse((await run(`${build}/gateway-admin`, ['quota', 'show', String(owner), '--json'],
       { env: { GATEHOUSE_CONF: stack.path('conf', 'gateway.env'), QUOTA_BYTES: '77', QUOTA_FILES: '8' } })).stdout);
@@ -188,9 +188,9 @@ describe('gateway-admin quota', () => {
     assert.deepEqual(await show(), { owner, bytes: 0, files: 0, quota_bytes: null, quota_files: 8 });
   });
 
-  test('recounts, and says whose count was wrong', async () => {
+  test('quota recount repairs and reports wrong counts', async () => {
     const ann = await limited('--files', 9);
-    await keep(stack, ann, 'a', 'hello');
+    await uploadFile(stack, ann, 'a', 'hello');
     await stack.sql('gateway', `UPDATE quota SET bytes=7, files=-1 WHERE owner=${ann.id}`);
     const { repaired, owners } = await quota('recount');
     assert.ok(owners >= 1);
@@ -199,13 +199,13 @@ describe('gateway-admin quota', () => {
     assert.deepEqual((await quota('recount')).repaired, []);
   });
 
-  test('is reached by scripts/admin', async () => {
+  test('scripts/admin runs gateway-admin quota', async () => {
     const { code, stdout } = await run(`${repository}/scripts/admin`, ['--state', stack.state, '--build', build, 'files', 'quota', 'show', '1']);
     assert.equal(code, 0);
     assert.match(stdout, /^bytes \d+ of/);
   });
 
-  test('says how it is to be used', async () => {
+  test('wrong usage of quota exits 64 and points to --help', async () => {
     for (const args of [[], ['show'], ['show', 'x'], ['show', '0'], ['set', '1'], ['set', '1', '--bytes', '-1'], ['set', '1', '--bytes', '0'],
       ['set', '1', '--files', 'many'], ['set', '1', '--bytes', '99999999999999999999'], ['recount', '1'], ['forget', '1']]) {
       const { code, stderr } = await stack.gatewayAdmin(['quota', ...args]);

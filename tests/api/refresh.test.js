@@ -17,7 +17,7 @@ const login = async (person, options) => {
 const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 const works = async (token) => (await stack.call('GET', '/files', { token })).status === 200;
 const rows = (session) => stack.sql('auth', `SELECT LOWER(HEX(hash)), spent_at, LOWER(HEX(next_hash)) FROM refresh WHERE session_id='${session}' ORDER BY created_at`);
-// As if the token had been spent so many seconds ago.
+// Moves the time when a token was spent to `seconds` ago.
 const spentAgo = (token, seconds) => stack.sql('auth', `UPDATE refresh SET spent_at=${now() - seconds} WHERE hash=UNHEX('${hash(token)}')`);
 
 let ann;
@@ -25,8 +25,8 @@ before(async () => {
   ann = await stack.person();
 });
 
-describe('a login gives a refresh token', () => {
-  test('of 256 bits, good for thirty days, of which the database has only a hash', async () => {
+describe('refresh tokens of a login', () => {
+  test('a refresh token has 256 bits, lives thirty days and is stored as a hash', async () => {
     const { refresh_token: token, refresh_expires_in: life, access_token: access } = await login(ann);
     assert.match(token, /^ghr_[\w-]{43}$/);
     assert.equal(life, 2592000);
@@ -36,14 +36,14 @@ describe('a login gives a refresh token', () => {
     assert.ok(!dump.includes(token.slice(4)));
   });
 
-  test('but not with the bare access token, for which there would be no place', async () => {
+  test('a login in plain text creates no refresh token', async () => {
     const answer = await stack.call('POST', '/login', { basic: [ann.email, ann.password], headers: { Accept: 'text/plain' } });
     assert.deepEqual(await rows(claims(answer.text).sid), []);
   });
 });
 
-describe('a refresh token', () => {
-  test('is traded for a new pair of the same session', async () => {
+describe('rotation', () => {
+  test('a refresh returns a new pair of the same session', async () => {
     const first = await login(ann);
     const answer = await refresh(first.refresh_token);
     assertStatus(answer, 200);
@@ -57,7 +57,7 @@ describe('a refresh token', () => {
     assertStatus(await refresh(next.refresh_token), 200);
   });
 
-  test('leads on and on, a new one each time', async () => {
+  test('every refresh returns a new refresh token', async () => {
     let { refresh_token: token } = await login(ann);
     const seen = new Set([token]);
     for (let i = 0; i < 10; i++) {
@@ -67,14 +67,14 @@ describe('a refresh token', () => {
     assert.equal(seen.size, 11);
   });
 
-  test('gives the bare access token when plain text is asked for', async () => {
+  test('a refresh returns the bare access token if plain text is requested', async () => {
     const { refresh_token: token } = await login(ann);
     const answer = await refresh(token, { headers: { Accept: 'text/plain' } });
     assertStatus(answer, 200);
     assert.ok(await works(answer.text));
   });
 
-  test('says what the user is by now', async () => {
+  test('a refresh returns the user\'s current scope', async () => {
     const bob = await stack.person();
     const { refresh_token: token } = await login(bob);
     await stack.sql('auth', `UPDATE user SET scope='files:read' WHERE id=${bob.id}`);
@@ -83,7 +83,7 @@ describe('a refresh token', () => {
     assert.equal(claims(json.access_token).scope, 'files:read');
   });
 
-  test('is no access token, and an access token is no refresh token', async () => {
+  test('a refresh token is no access token, nor the reverse', async () => {
     const { refresh_token: token, access_token: access } = await login(ann);
     assertProblem(await stack.call('GET', '/me', { token }), 401, 'invalid-token');
     assertProblem(await stack.call('GET', '/files', { token }), 401, 'invalid-token');
@@ -91,8 +91,8 @@ describe('a refresh token', () => {
   });
 });
 
-describe('two tabs', () => {
-  test('that send the same token get the same successor, and nobody is logged out', async () => {
+describe('parallel refreshes', () => {
+  test('two parallel refreshes with one token get the same successor', async () => {
     const first = await login(ann);
     const [a, b] = await Promise.all([refresh(first.refresh_token), refresh(first.refresh_token)]);
     assertStatus(a, 200);
@@ -103,7 +103,7 @@ describe('two tabs', () => {
     assertStatus(await refresh(a.json.refresh_token), 200);
   });
 
-  test('of which one comes a moment later get the same too', async () => {
+  test('a second refresh within the grace period gets the same successor', async () => {
     const first = await login(ann);
     const a = await refresh(first.refresh_token);
     await spentAgo(first.refresh_token, 7);
@@ -112,7 +112,7 @@ describe('two tabs', () => {
     assert.equal(a.json.refresh_token, b.json.refresh_token);
   });
 
-  test('and forty-eight more, all at once, leave one successor', async () => {
+  test('fifty parallel refreshes leave one successor', async () => {
     const first = await login(ann);
     const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(first.refresh_token)));
     for (const answer of answers) assertStatus(answer, 200);
@@ -125,7 +125,7 @@ describe('two tabs', () => {
     for (const answer of answers) assert.ok(await works(answer.json.access_token));
   });
 
-  test('are served by the key that made the successor, though another signs by now', async () => {
+  test('a second refresh after a key rotation gets the same successor', async () => {
     const first = await login(ann);
     const a = await refresh(first.refresh_token);
     const rotated = await stack.authAdmin(['key', 'rotate']);
@@ -143,8 +143,8 @@ describe('two tabs', () => {
   });
 });
 
-describe('a spent token that comes back later', () => {
-  test('ends the session: the refresh token and the access token of both, at the gateway too', async () => {
+describe('reuse of a spent token', () => {
+  test('reuse of a spent token ends the session at once, at the gateway too', async () => {
     const first = await login(ann);
     const second = (await refresh(first.refresh_token)).json;
     await spentAgo(first.refresh_token, 11);
@@ -154,7 +154,7 @@ describe('a spent token that comes back later', () => {
       for (const route of ['/me', '/files']) assertProblem(await stack.call('GET', route, { token }), 401, 'invalid-token');
   });
 
-  test('ends that session only', async () => {
+  test('reuse of a spent token ends no other session', async () => {
     const other = await login(ann);
     const first = await login(ann);
     await refresh(first.refresh_token);
@@ -164,7 +164,7 @@ describe('a spent token that comes back later', () => {
     assertStatus(await refresh(other.refresh_token), 200);
   });
 
-  test('does so from any place in the chain', async () => {
+  test('reuse of any spent token of the chain ends the session', async () => {
     const first = await login(ann);
     const second = (await refresh(first.refresh_token)).json;
     const third = (await refresh(second.refresh_token)).json;
@@ -173,7 +173,7 @@ describe('a spent token that comes back later', () => {
     assertProblem(await refresh(third.refresh_token), 401, 'invalid-token');
   });
 
-  test('stands in the log as refresh-reuse with who and from where, and no token does', async () => {
+  test('reuse of a spent token is logged as refresh-reuse without any token', async () => {
     const bob = await stack.person();
     const first = await login(bob);
     const next = (await refresh(first.refresh_token)).json;
@@ -187,26 +187,26 @@ describe('a spent token that comes back later', () => {
   });
 });
 
-describe('a refresh is refused', () => {
-  test('when nobody has ever seen the token', async () => {
+describe('refused refreshes', () => {
+  test('an unknown refresh token is refused', async () => {
     for (const token of [`ghr_${randomBytes(32).toString('base64url')}`, 'x', '', 'ghr_', `ghr_${'A'.repeat(42)}B`, `GHR_${'A'.repeat(43)}`, 'ghr_' + 'A'.repeat(5000), 7, null, [], {}])
       assertProblem(await refresh(token), 401, 'invalid-token');
   });
 
-  test('when its time is over', async () => {
+  test('an expired refresh token is refused', async () => {
     const { refresh_token: token } = await login(ann);
     await stack.sql('auth', `UPDATE refresh SET expires_at=${now()} WHERE hash=UNHEX('${hash(token)}')`);
     assertProblem(await refresh(token), 401, 'invalid-token');
   });
 
-  test('when the time of the whole session is over', async () => {
+  test('a refresh of an expired session is refused', async () => {
     const { refresh_token: token, access_token: access } = await login(ann);
     await stack.sql('auth', `UPDATE session SET expires_at=${now()} WHERE id='${claims(access).sid}'`);
     assertProblem(await refresh(token), 401, 'invalid-token');
     assert.ok(!(await works(access)));
   });
 
-  test('when the user was disabled, and stays so when enabled again', async () => {
+  test('a refresh of a disabled user is refused, also after enabling', async () => {
     const bob = await stack.person();
     const { refresh_token: token, access_token: access } = await login(bob);
     await stack.authAdmin(['user', 'disable', bob.email]);
@@ -216,14 +216,14 @@ describe('a refresh is refused', () => {
     assert.ok(!(await works(access)));
   });
 
-  test('when the user was deleted', async () => {
+  test('a refresh of a deleted user is refused', async () => {
     const bob = await stack.person();
     const { refresh_token: token } = await login(bob);
     await stack.authAdmin(['user', 'delete', bob.email, '--yes']);
     assertProblem(await refresh(token), 401, 'invalid-token');
   });
 
-  test('without a token, or with a body that makes no sense', async () => {
+  test('a refresh without a token, or with a malformed body, is refused', async () => {
     assertProblem(await stack.call('POST', '/refresh', { body: '' }), 400, 'bad-request');
     assertProblem(await stack.call('POST', '/refresh', { json: {} }), 400, 'bad-request');
     const typed = (body, type) => stack.call('POST', '/refresh', { body, headers: { 'Content-Type': type } });
@@ -234,12 +234,12 @@ describe('a refresh is refused', () => {
     assertProblem(await typed(JSON.stringify({ refresh_token: 'x'.repeat(20000) }), 'application/json'), 413, 'too-large');
   });
 
-  test('by other methods', async () => {
+  test('a refresh by another method is refused', async () => {
     for (const method of ['GET', 'PUT', 'DELETE']) assertProblem(await stack.call(method, '/refresh'), 405, 'method-not-allowed');
   });
 });
 
-test('no token outlives its session', async () => {
+test('tokens expire with their session at the latest', async () => {
   const first = await login(ann);
   const { sid } = claims(first.access_token);
   const end = now() + 100;
@@ -251,12 +251,12 @@ test('no token outlives its session', async () => {
 });
 
 describe('the cookie', () => {
-  const asked = { headers: { 'X-Refresh-Cookie': '1' } };
+  const wantCookie = { headers: { 'X-Refresh-Cookie': '1' } };
   const send = (cookie, headers) => stack.call('POST', '/refresh', { body: '', headers: { Cookie: cookie, ...headers } });
   const pair = (answer) => answer.headers.get('set-cookie').split(';')[0];
-  const loginForCookie = () => stack.call('POST', '/login', { basic: [ann.email, ann.password], ...asked });
+  const loginForCookie = () => stack.call('POST', '/login', { basic: [ann.email, ann.password], ...wantCookie });
 
-  test('is set when asked for, out of reach of scripts, other sites and other paths', async () => {
+  test('the refresh cookie is HttpOnly, Secure, SameSite=Strict and limited to /refresh', async () => {
     const answer = await loginForCookie();
     assertStatus(answer, 200);
     const parts = answer.headers.get('set-cookie').split('; ');
@@ -266,7 +266,7 @@ describe('the cookie', () => {
     assert.equal(answer.json.refresh_expires_in, 2592000);
   });
 
-  test('is not set when nobody asks', async () => {
+  test('the refresh cookie is set only with X-Refresh-Cookie: 1', async () => {
     const answer = await stack.call('POST', '/login', { basic: [ann.email, ann.password] });
     assert.equal(answer.headers.get('set-cookie'), null);
     for (const value of ['0', 'true', '']) {
@@ -275,7 +275,7 @@ describe('the cookie', () => {
     }
   });
 
-  test('refreshes, and its successor is in the cookie only, whatever is asked', async () => {
+  test('a refresh by cookie returns the successor in the cookie only', async () => {
     const first = await loginForCookie();
     const answer = await send(pair(first));
     assertStatus(answer, 200);
@@ -286,28 +286,28 @@ describe('the cookie', () => {
     assertStatus(among, 200);
   });
 
-  test('takes up a token that came as JSON', async () => {
+  test('a refresh token in JSON can be moved into the cookie', async () => {
     const { refresh_token: token } = await login(ann);
-    const answer = await refresh(token, asked);
+    const answer = await refresh(token, wantCookie);
     assertStatus(answer, 200);
     assert.ok(!answer.text.includes('ghr_'));
     assert.match(pair(answer), /^gatehouse_refresh=ghr_/);
   });
 
   for (const site of ['cross-site', 'same-site', 'anything'])
-    test(`does not count in a request that is ${site}`, async () => {
+    test(`the refresh cookie is ignored in a request that is ${site}`, async () => {
       const first = await loginForCookie();
       assertProblem(await send(pair(first), { 'Sec-Fetch-Site': site }), 401, 'invalid-token');
       assertStatus(await send(pair(first), { 'Sec-Fetch-Site': 'none' }), 200);
     });
 
-  test('is taken back when it is good for nothing', async () => {
+  test('an invalid refresh cookie is removed', async () => {
     const answer = await send('gatehouse_refresh=nonsense');
     assertProblem(answer, 401, 'invalid-token');
     assert.match(answer.headers.get('set-cookie'), /^gatehouse_refresh=; .*Max-Age=0$/);
   });
 
-  test('of an attacker cannot take the place of the token in the body', async () => {
+  test('the refresh token in the body takes precedence over the cookie', async () => {
     const mine = await login(ann);
     const other = await loginForCookie();
     const answer = await refresh(mine.refresh_token, { headers: { Cookie: pair(other) } });

@@ -1,5 +1,5 @@
-// What a request costs at the database: token, ownership and record are one statement. Counted where
-// nothing is hidden, in the server's log of all that it is asked.
+// The number of database statements of each request: token, ownership and file are checked in one. They
+// are counted in the server's general log.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -11,8 +11,8 @@ import { claimsFor, forge } from '../support/tokens.js';
 const UPLOAD = 4;
 const DELETION = 5;
 
-// A CGI program lives for one request: it has nothing prepared.
-describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
+// A CGI process serves one request and has nothing prepared.
+describe('statements on an open connection', { skip: transport === 'cgi' }, () => {
   let stack, ann, script, log;
   before(async () => {
     stack = await startStack();
@@ -28,8 +28,8 @@ describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
     assert.equal(code, 0, stderr);
   };
 
-  // What programs ask while `requests` run.
-  async function asked(requests) {
+  // The statements of the programs while `requests` run.
+  async function statementsOf(requests) {
     writeFileSync(log, '');
     await root('SET GLOBAL general_log=ON');
     try {
@@ -44,12 +44,12 @@ describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
     return lines.filter(({ id }) => !mine.has(id)).map(({ what, text }) => `${what} ${text}`);
   }
 
-  // `request` ten times, after it has been asked before: `want` statements each.
+  // `want` statements for each of ten calls of `request`, after two to warm up.
   async function assertCost(want, request, prepare = () => {}) {
     const things = [];
     for (let i = 0; i < 12; i++) things.push(await prepare());
     for (const thing of things.splice(0, 2)) await request(thing);
-    const statements = await asked(async () => {
+    const statements = await statementsOf(async () => {
       for (const thing of things) await request(thing);
     });
     assert.equal(statements.length, 10 * want, statements.slice(0, 4).join('\n'));
@@ -64,49 +64,49 @@ describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
   const ask = (method, target, status, options) => async (thing) =>
     assertStatus(await stack.call(method, target.replace('{}', thing), options), status);
 
-  describe('an access token costs one statement', () => {
+  describe('requests with an access token that cost one statement', () => {
     const token = () => ({ token: ann.token });
-    test('at a download', () => assertCost(1, (id) => ask('GET', '/download/{}', 200, token())(id), upload));
-    test('at a download of a part, or of nothing new', async () => {
+    test('a download costs one statement', () => assertCost(1, (id) => ask('GET', '/download/{}', 200, token())(id), upload));
+    test('a range or a 304 costs one statement', async () => {
       await assertCost(1, (id) => ask('GET', '/download/{}', 206, { ...token(), headers: { Range: 'bytes=1-2' } })(id), upload);
       await assertCost(1, (id) => ask('GET', '/download/{}', 304, { ...token(), headers: { 'If-None-Match': '*' } })(id), upload);
     });
-    test('at a list', () => assertCost(1, () => ask('GET', '/files?limit=3', 200, token())(), upload));
-    test('at a search', () => assertCost(1, () => ask('GET', '/files?q=note', 200, token())(), upload));
-    test('at a record', () => assertCost(1, (id) => ask('GET', '/files/{}', 200, token())(id), upload));
-    test('at a record that is none', () => assertCost(1, () => ask('GET', '/files/01890000-0000-7000-8000-000000000000', 404, token())()));
-    test('at the usage', () => assertCost(1, () => ask('GET', '/usage', 200, token())()));
-    test('at /validate', async () => {
+    test('a list costs one statement', () => assertCost(1, () => ask('GET', '/files?limit=3', 200, token())(), upload));
+    test('a search costs one statement', () => assertCost(1, () => ask('GET', '/files?q=note', 200, token())(), upload));
+    test('one file costs one statement', () => assertCost(1, (id) => ask('GET', '/files/{}', 200, token())(id), upload));
+    test('a file that does not exist costs one statement', () => assertCost(1, () => ask('GET', '/files/01890000-0000-7000-8000-000000000000', 404, token())()));
+    test('the usage costs one statement', () => assertCost(1, () => ask('GET', '/usage', 200, token())()));
+    test('/validate costs one statement', async () => {
       await assertCost(1, async () => assertStatus(await stack.callInternal('GET', '/validate', token()), 200));
     });
   });
 
   // UPLOAD: START TRANSACTION, UPDATE quota, INSERT file, COMMIT
-  test('an upload costs what its transaction does', async () => {
+  test('an upload costs the four statements of its transaction', async () => {
     await assertCost(UPLOAD, () => upload());
     await assertCost(UPLOAD, () => ask('POST', '/upload?name=a', 201, { token: ann.token, body: 'x', headers: { 'Content-Type': 'text/plain' } })());
   });
 
-  // One finds the link; then UPDATE upload_link stands behind UPDATE quota
-  test('an upload by a link asks for the link before it, and counts in it', async () => {
+  // One finds the link; UPDATE upload_link comes after UPDATE quota
+  test('an upload by a link costs two statements more than another', async () => {
     const { url } = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
     await assertCost(UPLOAD + 2, () => ask('PUT', `${url}/a`, 201, { body: 'x' })());
     await assertCost(1, () => ask('GET', url, 200)());
     await assertCost(0, () => ask('GET', url, 303, { headers: { Accept: 'text/html' } })());
   });
 
-  test('a large one asks first whether there is room', () => assertCost(UPLOAD + 1,
+  test('a large upload costs one statement more, which checks for room first', () => assertCost(UPLOAD + 1,
     () => ask('PUT', '/upload/large', 201, { token: ann.token, body: Buffer.alloc(1 << 20) })()));
 
-  test('a deletion looks for the file before', () => assertCost(DELETION, (id) => ask('DELETE', '/files/{}', 204, { token: ann.token })(id), upload));
+  test('a deletion costs one statement more than its transaction, which finds the file', () => assertCost(DELETION, (id) => ask('DELETE', '/files/{}', 204, { token: ann.token })(id), upload));
 
-  test('an access token costs two where a change needs to know what was, where a list is empty, and at /me, which tells of the second factor', async () => {
+  test('a change, an empty list and /me cost two statements', async () => {
     await assertCost(2, (id) => ask('PATCH', '/files/{}', 200, { token: ann.token, json: { name: 'new' } })(id), upload);
     await assertCost(2, () => ask('GET', '/files?q=nothing-is-called-so', 200, { token: ann.token })());
     await assertCost(2, () => ask('GET', '/me', 200, { token: ann.token })());
   });
 
-  test('an API token costs one at a download, and two where the statement does not tell whose it is', async () => {
+  test('an API token costs a statement of its own except at a download or of one file', async () => {
     const token = { token: script };
     await assertCost(1, (id) => ask('GET', '/download/{}', 200, token)(id), upload);
     await assertCost(1, (id) => ask('GET', '/files/{}', 200, token)(id), upload);
@@ -115,14 +115,14 @@ describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
     await assertCost(1 + UPLOAD, () => upload(script));
   });
 
-  test('a token that is not genuine costs none', async () => {
+  test('a token with a wrong signature costs no statement', async () => {
     const key = { ...stack.signingKey(), secret: Buffer.alloc(32, 1) };
     const forged = forge(key.secret, { alg: 'HS256', typ: 'at+jwt', kid: key.kid }, claimsFor(ann));
     for (const token of [forged, `${ann.token}x`, 'gh_x', script.slice(0, -1)])
       for (const route of ['/files', '/me']) await assertCost(0, async () => assertProblem(await stack.call('GET', route, { token }), 401, 'invalid-token'));
   });
 
-  test('the note of a use is one statement more, every five minutes', async () => {
+  test('last_used_at costs one statement every five minutes', async () => {
     const id = script.slice(3, 25);
     const used = async () => Number((await stack.sql('auth', `SELECT COALESCE(last_used_at, 0) FROM session WHERE id='${id}'`))[0][0]);
     const before = await used();
@@ -132,7 +132,7 @@ describe('once its connection is warm', { skip: transport === 'cgi' }, () => {
     await ask('GET', `/files/${record}`, 200, { token: script })();
     const after = await used();
     assert.ok(after >= before);
-    const statements = await asked(async () => {
+    const statements = await statementsOf(async () => {
       for (let i = 0; i < 10; i++) await ask('GET', `/files/${record}`, 200, { token: script })();
     });
     assert.equal(statements.length, 10);

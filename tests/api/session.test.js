@@ -1,5 +1,5 @@
 // The end of a session: POST /logout, GET /sessions, DELETE /sessions/{id}, disabling a user, auth-admin
-// session. Each is in force at both programs with the next request.
+// session. Each takes effect at both programs with the next request.
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
@@ -39,7 +39,7 @@ before(async () => {
 });
 
 describe('logout', () => {
-  test('ends this session at once, at the gateway too, and no other', async () => {
+  test('a logout ends its session at once, at the gateway too, and no other', async () => {
     const [mine, other] = [await login(ann), await login(ann)];
     const answer = await logout(mine.access_token);
     assertStatus(answer, 204);
@@ -48,25 +48,25 @@ describe('logout', () => {
     assertStatus(await refresh(other.refresh_token), 200);
   });
 
-  test('takes the cookie back', async () => {
+  test('a logout removes the cookie', async () => {
     const answer = await logout((await login(ann)).access_token);
     assert.match(answer.headers.get('set-cookie'), /^gatehouse_refresh=; HttpOnly; Secure; SameSite=Strict; Path=\/refresh; Max-Age=0$/);
   });
 
-  test('ends what the session was refreshed to as well', async () => {
+  test('a logout ends the refreshed tokens of the session as well', async () => {
     const first = await login(ann);
     const second = (await refresh(first.refresh_token)).json;
     await logout(first.access_token);
     await assertDead(second);
   });
 
-  test('twice is a token that is good no more', async () => {
+  test('a second logout is refused with an invalid token', async () => {
     const { access_token: token } = await login(ann);
     assertStatus(await logout(token), 204);
     assertProblem(await logout(token), 401, 'invalid-token');
   });
 
-  test('with all=1 ends every login of the user, but no API token and nobody else', async () => {
+  test('a logout with all=1 ends every login of the user, and no API token', async () => {
     const bob = await stack.person();
     const logins = [await login(bob), await login(bob), await login(bob)];
     const script = await apiToken(logins[0].access_token);
@@ -77,14 +77,14 @@ describe('logout', () => {
     assertStatus(await stack.call('GET', '/me', { token: ann.token }), 200);
   });
 
-  test('with another all is refused and ends nothing', async () => {
+  test('a logout with an invalid all is refused', async () => {
     const mine = await login(ann);
     assertProblem(await logout(mine.access_token, '?all=yes'), 422, 'invalid-value');
     await assertAlive(mine);
     assertStatus(await logout(mine.access_token, '?all=0'), 204);
   });
 
-  test('needs a token, and not one for the API', async () => {
+  test('a logout needs the token of a login', async () => {
     assertProblem(await stack.call('POST', '/logout', { body: '' }), 401, 'missing-token');
     assertProblem(await stack.call('POST', '/logout', { body: '', headers: { Authorization: 'Bearer' } }), 400, 'invalid-request');
     const mine = await login(ann);
@@ -93,7 +93,7 @@ describe('logout', () => {
     await assertAlive(mine);
   });
 
-  test('while it is being refreshed leaves nothing alive', async () => {
+  test('a logout during a refresh leaves no valid token', async () => {
     for (let i = 0; i < 5; i++) {
       const first = await login(ann);
       const [answer] = await Promise.all([refresh(first.refresh_token), logout(first.access_token)]);
@@ -104,7 +104,7 @@ describe('logout', () => {
 });
 
 describe('the list of sessions', () => {
-  test('shows where a user is logged in, newest first, and which of them asks', async () => {
+  test('the list of sessions is sorted, newest first, and marks the current one', async () => {
     const bob = await stack.person();
     const first = await login(bob);
     await stack.sql('auth', `UPDATE session SET created_at=created_at-10 WHERE id='${sid(first.access_token)}'`);
@@ -118,7 +118,7 @@ describe('the list of sessions', () => {
     assert.equal(Date.parse(list[0].expires_at) - Date.parse(list[0].created_at), 2592000_000);
   });
 
-  test('shows when each was last refreshed', async () => {
+  test('the list of sessions shows the last refresh of each', async () => {
     const bob = await stack.person();
     const first = await login(bob);
     await stack.sql('auth', `UPDATE refresh SET created_at=created_at-500 WHERE session_id='${sid(first.access_token)}'`);
@@ -128,7 +128,7 @@ describe('the list of sessions', () => {
     assert.ok(Date.parse((await find()).last_used_at) - before >= 499_000);
   });
 
-  test('has no session that has ended or expired, no API token, and nothing of others', async () => {
+  test('the list of sessions has no ended or expired ones, no API tokens and none of others', async () => {
     const bob = await stack.person();
     const [mine, ended, expired] = [await login(bob), await login(bob), await login(bob)];
     await logout(ended.access_token);
@@ -138,7 +138,7 @@ describe('the list of sessions', () => {
     assert.deepEqual(ids.sort(), [sid(mine.access_token), sid(bob.token)].sort());
   });
 
-  test('is a way to end one from afar', async () => {
+  test('a session can be ended from another session', async () => {
     const [mine, other] = [await login(ann), await login(ann)];
     assertStatus(await stack.call('DELETE', `/sessions/${sid(other.access_token)}`, { token: mine.access_token }), 204);
     await assertDead(other);
@@ -146,13 +146,13 @@ describe('the list of sessions', () => {
     assertProblem(await stack.call('DELETE', `/sessions/${sid(other.access_token)}`, { token: mine.access_token }), 404, 'not-found');
   });
 
-  test('is a way to end the own one', async () => {
+  test('a session can end itself', async () => {
     const mine = await login(ann);
     assertStatus(await stack.call('DELETE', `/sessions/${sid(mine.access_token)}`, { token: mine.access_token }), 204);
     await assertDead(mine);
   });
 
-  test('is no way to end the session of another user, or what is none', async () => {
+  test('a session of another user, or an unknown one, cannot be ended', async () => {
     const bob = await stack.person();
     const [mine, theirs] = [await login(ann), await login(bob)];
     const script = await apiToken(mine.access_token);
@@ -162,7 +162,7 @@ describe('the list of sessions', () => {
     assertStatus(await stack.call('GET', '/files', { token: script }), 200);
   });
 
-  test('needs a login', async () => {
+  test('the list of sessions needs the token of a login', async () => {
     const mine = await login(ann);
     const script = await apiToken(mine.access_token);
     for (const [method, route] of [['GET', '/sessions'], ['DELETE', `/sessions/${sid(mine.access_token)}`]]) {
@@ -174,7 +174,7 @@ describe('the list of sessions', () => {
   });
 });
 
-test('of two hundred logins and one more the oldest ends, and no other', async () => {
+test('the 201st login of a user ends the oldest session', async () => {
   const bob = await stack.person();
   const [oldest] = await sessions(bob.token);
   await stack.sql('auth', `UPDATE session SET created_at=created_at-1000 WHERE id='${oldest.id}'`);
@@ -188,8 +188,8 @@ test('of two hundred logins and one more the oldest ends, and no other', async (
   assert.equal((await sessions(newest.access_token)).length, 200);
 });
 
-describe('an operator', () => {
-  test('who disables a user ends everything at once, and enabling brings nothing back', async () => {
+describe('operators', () => {
+  test('disabling a user ends all sessions and tokens for good', async () => {
     const bob = await stack.person();
     const mine = await login(bob);
     const script = await apiToken(mine.access_token);
@@ -201,7 +201,7 @@ describe('an operator', () => {
     await assertAlive(await login(bob));
   });
 
-  test('who gives a user another password ends everything', async () => {
+  test('a new password by an operator ends all sessions and tokens', async () => {
     const bob = await stack.person();
     const mine = await login(bob);
     const script = await apiToken(mine.access_token);
@@ -210,7 +210,7 @@ describe('an operator', () => {
     assertProblem(await stack.call('GET', '/files', { token: script }), 401, 'invalid-token');
   });
 
-  test('who deletes a user leaves no row of their sessions', async () => {
+  test('deleting a user removes all rows of their sessions', async () => {
     const bob = await stack.person();
     const mine = await login(bob);
     await apiToken(mine.access_token);
@@ -220,7 +220,7 @@ describe('an operator', () => {
     assert.deepEqual(await stack.sql('auth', `SELECT session_id FROM refresh WHERE session_id='${sid(mine.access_token)}'`), []);
   });
 
-  test('can see the sessions of a user, as a table and as JSON', async () => {
+  test('session list prints a table or JSON', async () => {
     const bob = await stack.person();
     const script = await apiToken(bob.token);
     const table = await stack.authAdmin(['session', 'list', bob.email]);
@@ -233,7 +233,7 @@ describe('an operator', () => {
     assert.equal((await stack.authAdmin(['session', 'list', 'nobody@example.org'])).code, 1);
   });
 
-  test('can end one session, or all of a user', async () => {
+  test('session end ends one session, or all of a user', async () => {
     const bob = await stack.person();
     const [one, two] = [await login(bob), await login(bob)];
     const script = await apiToken(two.access_token);
@@ -248,7 +248,7 @@ describe('an operator', () => {
     assert.equal((await stack.authAdmin(['session', 'end'])).code, 64);
   });
 
-  test('sweeps out what ended a month ago, and nothing else, as often as they like', async () => {
+  test('auth-admin gc removes sessions that ended a month ago, and no others', async () => {
     const bob = await stack.person();
     const script = await apiToken(bob.token);
     const old = now() - 31 * 86400, young = now() - 29 * 86400;
@@ -260,8 +260,8 @@ describe('an operator', () => {
     const ids = async () => (await stack.sql('auth', `SELECT id FROM session WHERE user_id=${bob.id}`)).flat().sort();
     const rest = [`y${bob.id}c`.padEnd(22, 'A'), `y${bob.id}d`.padEnd(22, 'A'), sid(bob.token), script.slice(3, 25)].sort();
     for (let i = 0; i < 2; i++) {
-      const swept = await stack.authAdmin(['gc']);
-      assert.equal(swept.code, 0, swept.stderr);
+      const removed = await stack.authAdmin(['gc']);
+      assert.equal(removed.code, 0, removed.stderr);
       assert.deepEqual(await ids(), rest);
     }
     const left = await stack.sql('auth', `SELECT COUNT(*) FROM refresh WHERE hash IN (UNHEX(SHA2('o${bob.id}', 256)), UNHEX(SHA2('y${bob.id}', 256)))`);

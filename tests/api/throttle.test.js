@@ -1,4 +1,4 @@
-// Guessing at POST /login. 127.0.0.1 is a trusted proxy here, so a test comes from any address; time
+// Password guessing at POST /login. 127.0.0.1 is a trusted proxy here, so a test can use any address; time
 // passes by moving the rows back.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -27,14 +27,14 @@ const wrong = (person, from) => login(person, from, { password: 'wrong' });
 async function fail(person, from, times = FAILURES) {
   for (let i = 0; i < times; i++) assertProblem(await wrong(person, from), 401, 'invalid-credentials');
 }
-// A person whom no address knows
+// A user without known addresses
 async function person() {
   const made = await stack.person();
   await stack.sql('auth', 'DELETE FROM throttle; DELETE FROM known_address');
   return made;
 }
-const nobody = () => ({ email: `n${randomBytes(6).toString('hex')}@example.org`, password: 'x' });
-const pass = (seconds) =>
+const unknownUser = () => ({ email: `n${randomBytes(6).toString('hex')}@example.org`, password: 'x' });
+const passTime = (seconds) =>
   stack.sql('auth', `UPDATE throttle SET blocked_until = blocked_until - ${seconds}, since = since - ${seconds}, updated_at = updated_at - ${seconds};
                      UPDATE known_address SET last_seen = last_seen - ${seconds}`);
 
@@ -45,22 +45,22 @@ function assertLimited(answer, least, most) {
   return seconds;
 }
 
-describe('an account', () => {
-  test('is refused after five failures, for a right password too, until the delay is over', async () => {
+describe('throttling an account', () => {
+  test('an account is refused after five failures until the delay ends, even with the correct password', async () => {
     const ann = await person();
     await fail(ann, ELSEWHERE, FAILURES + 0);
     await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
     assertLimited(await login(ann, HOME), 95, 101);
-    await pass(200);
+    await passTime(200);
     assertStatus(await login(ann, HOME), 200);
   });
 
-  test('is delayed twice as long by each failure, fifteen minutes at the most', async () => {
+  test('the delay of an account doubles with each failure, up to fifteen minutes', async () => {
     const ann = await person();
     await fail(ann, ELSEWHERE);
     let before = 1;
     for (let i = 0; i < 12; i++) {
-      await pass(1000);
+      await passTime(1000);
       assertProblem(await wrong(ann, `203.0.113.${i}`), 401, 'invalid-credentials');
       const seconds = Number((await wrong(ann, HOME)).headers.get('retry-after'));
       const due = Math.min(before * 2, 900);
@@ -70,7 +70,7 @@ describe('an account', () => {
     assert.equal(before, 900);
   });
 
-  test('is not delayed longer by attempts that are refused', async () => {
+  test('refused attempts do not lengthen the delay', async () => {
     const ann = await person();
     await fail(ann, ELSEWHERE);
     await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
@@ -80,7 +80,7 @@ describe('an account', () => {
     assert.deepEqual(await rows(), was);
   });
 
-  test('lets its owner in at a known address while somebody guesses elsewhere', async () => {
+  test('an owner can log in from a known address during an attack from elsewhere', async () => {
     const ann = await person();
     assertStatus(await login(ann, HOME), 200);
     await fail(ann, ELSEWHERE);
@@ -90,7 +90,7 @@ describe('an account', () => {
     assertLimited(await login(ann, ELSEWHERE), 95, 101);
   });
 
-  test('delays a known address by its own failures alone', async () => {
+  test('a known address is delayed by its own failures only', async () => {
     const ann = await person();
     assertStatus(await login(ann, HOME), 200);
     await fail(ann, HOME);
@@ -99,16 +99,16 @@ describe('an account', () => {
     assertStatus(await login(ann, ELSEWHERE), 200);
   });
 
-  test('does not know an address after ninety days without a login', async () => {
+  test('a known address is forgotten after ninety days without a login', async () => {
     const ann = await person();
     assertStatus(await login(ann, HOME), 200);
-    await pass(91 * 86400);
+    await passTime(91 * 86400);
     await fail(ann, ELSEWHERE);
     await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
     assertLimited(await login(ann, HOME), 95, 101);
   });
 
-  test('forgets failures after a right password', async () => {
+  test('a correct password clears the failures of an account', async () => {
     const ann = await person();
     for (let i = 0; i < 4; i++) {
       await fail(ann, HOME, FAILURES - 1);
@@ -116,8 +116,8 @@ describe('an account', () => {
     }
   });
 
-  test('that is not there is refused as one that is', async () => {
-    const [ann, ghost] = [await person(), nobody()];
+  test('an unknown account is throttled like an existing one', async () => {
+    const [ann, ghost] = [await person(), unknownUser()];
     for (const who of [ann, ghost]) {
       await fail(who, ELSEWHERE);
       await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
@@ -130,8 +130,8 @@ describe('an account', () => {
     assert.deepEqual(await words(ghost), await words(ann));
   });
 
-  test('is one in all spellings, whether it is there or not', async () => {
-    for (const who of [await person(), nobody()]) {
+  test('all spellings of an email share one count', async () => {
+    for (const who of [await person(), unknownUser()]) {
       for (const email of [who.email.toUpperCase(), `${who.email} `, who.email.replace('n', 'ñ'), who.email.replace('p', 'P'), who.email])
         await fail({ ...who, email }, ELSEWHERE, 1);
       await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
@@ -140,51 +140,51 @@ describe('an account', () => {
     }
   });
 
-  test('counts every one of a hundred guesses at once', async () => {
+  test('a hundred parallel guesses are all counted', async () => {
     const ann = await person();
     const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => wrong(ann, `203.0.113.${i}`)));
     const looked = answers.filter((a) => a.status === 401).length;
-    assert.ok(looked >= FAILURES && looked < 40, `${looked} passwords were looked at`);
+    assert.ok(looked >= FAILURES && looked < 40, `${looked} passwords were checked`);
     for (const answer of answers) if (answer.status !== 401) assertLimited(answer, 1, 900);
     const [[failures, pending]] = await stack.sql('auth', "SELECT failures, pending FROM throttle WHERE bucket LIKE 'a%'");
     assert.equal(Number(failures), looked);
     assert.equal(Number(pending), 0);
   });
 
-  test('lets twenty right logins in at once', async () => {
+  test('twenty parallel logins with the correct password succeed', async () => {
     const ann = await person();
     for (const answer of await Promise.all(Array.from({ length: 20 }, () => login(ann, HOME)))) assertStatus(answer, 200);
   });
 });
 
-describe('an address', () => {
-  test('is refused after thirty failures, whatever the account', async () => {
+describe('throttling an address', () => {
+  test('an address is refused after thirty failures over all accounts', async () => {
     const ann = await person();
-    for (let i = 0; i < ADDRESS; i++) await fail(nobody(), ELSEWHERE, 1);
+    for (let i = 0; i < ADDRESS; i++) await fail(unknownUser(), ELSEWHERE, 1);
     assertLimited(await login(ann, ELSEWHERE), 590, 600);
     assertStatus(await login(ann, HOME), 200);
-    await pass(600);
+    await passTime(600);
     assertStatus(await login(ann, ELSEWHERE), 200);
   });
 
-  test('of IPv6 is its /64', async () => {
+  test('an IPv6 address counts by its /64', async () => {
     const ann = await person();
-    for (let i = 0; i < ADDRESS; i++) await fail(nobody(), `2001:db8:0:7::${i.toString(16)}`, 1);
+    for (let i = 0; i < ADDRESS; i++) await fail(unknownUser(), `2001:db8:0:7::${i.toString(16)}`, 1);
     assertLimited(await login(ann, '2001:db8:0:7:ffff::1'), 590, 600);
     assertStatus(await login(ann, '2001:db8:0:8::1'), 200);
   });
 
-  test('is not what the client writes before the first untrusted one', async () => {
+  test('the client\'s address is the first untrusted one in X-Forwarded-For, read from the end', async () => {
     const ann = await person();
     for (let i = 0; i < ADDRESS; i++)
-      assertProblem(await login(nobody(), null, { forwarded: `203.0.113.${i}, ${ELSEWHERE}, 10.1.2.3` }), 401, 'invalid-credentials');
+      assertProblem(await login(unknownUser(), null, { forwarded: `203.0.113.${i}, ${ELSEWHERE}, 10.1.2.3` }), 401, 'invalid-credentials');
     assertLimited(await login(ann, null, { forwarded: `${HOME}, ${ELSEWHERE}` }), 590, 600);
     assertStatus(await login(ann, null, { forwarded: `${ELSEWHERE}, ${HOME}` }), 200);
   });
 });
 
-describe('a second factor', () => {
-  const guarded = async () => {
+describe('throttling a second factor', () => {
+  const userWithOtp = async () => {
     const ann = await person();
     const { secret } = (await stack.call('POST', '/otp', { token: ann.token })).json;
     assertStatus(await stack.call('POST', '/otp/confirm', { token: ann.token, json: { code: totp(secret) } }), 200);
@@ -192,23 +192,23 @@ describe('a second factor', () => {
     return { ...ann, secret };
   };
 
-  test('is not guessed by who has the password', async () => {
-    const ann = await guarded();
+  test('wrong codes delay the account like wrong passwords', async () => {
+    const ann = await userWithOtp();
     const enter = (code) => stack.call('POST', '/login', { basic: [ann.email, ann.password], headers: { 'X-Forwarded-For': ELSEWHERE, 'X-OTP': code } });
     for (let i = 0; i < FAILURES; i++) assertProblem(await enter(`wrong-${i}`), 401, 'invalid-otp');
     await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
     assertLimited(await enter(totp(ann.secret)), 95, 101);
-    await pass(200);
+    await passTime(200);
     assertStatus(await enter(totp(ann.secret)), 200);
   });
 
-  test('that is asked for is no failure', async () => {
-    const ann = await guarded();
+  test('a login without a code is no failure', async () => {
+    const ann = await userWithOtp();
     for (let i = 0; i < 2 * FAILURES; i++) assertProblem(await login(ann, ELSEWHERE), 401, 'otp-required');
   });
 
-  test('is not guessed between right passwords, which clear no count of wrong codes', async () => {
-    const ann = await guarded();
+  test('a correct password does not clear the count of wrong codes', async () => {
+    const ann = await userWithOtp();
     const words = [ann.password, 'another password'];
     const statuses = [];
     for (let i = 0; i < 3 * FAILURES; i++) {
@@ -222,18 +222,18 @@ describe('a second factor', () => {
     assert.ok(statuses.includes(429), statuses.join(' '));
   });
 
-  test('is not taken away by guessing', async () => {
-    const ann = await guarded();
+  test('wrong codes at DELETE /otp delay the account', async () => {
+    const ann = await userWithOtp();
     const remove = (code) => stack.call('DELETE', '/otp', { token: ann.token, headers: { 'X-Forwarded-For': ELSEWHERE, 'X-OTP': code } });
     for (let i = 0; i < FAILURES; i++) assertProblem(await remove(`wrong-${i}`), 422, 'invalid-value');
     await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
     assertLimited(await remove(totp(ann.secret)), 95, 101);
-    await pass(200);
+    await passTime(200);
     assertStatus(await remove(totp(ann.secret)), 204);
   });
 });
 
-test('nothing that a client writes is believed when no proxy is trusted', async () => {
+test('X-Forwarded-For is ignored without a trusted proxy', async () => {
   const plain = await startStack({ settings: { THROTTLE_FAILURES: null, THROTTLE_ADDRESS: 3 } });
   try {
     for (let i = 0; i < 3; i++)

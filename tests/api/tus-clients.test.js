@@ -1,5 +1,5 @@
-// Resumable uploads with the clients that people have: tus-js-client in Node and in a browser, and Uppy,
-// over a line that breaks ten times.
+// Resumable uploads with the usual clients: tus-js-client in Node and in a browser, and Uppy, over a
+// connection that breaks ten times.
 //
 // GATEHOUSE_TUS_BYTES is the size of the large file (64 MiB).
 import assert from 'node:assert/strict';
@@ -23,13 +23,13 @@ import { fileOf, head } from '../support/tus.js';
 
 const SIZE = Number(process.env.GATEHOUSE_TUS_BYTES || 64 << 20);
 const CUTS = 10;
-const CHUNK = Math.ceil(SIZE / 45); // some of them between two cuts
+const CHUNK = Math.ceil(SIZE / 45); // some of them lie between two breaks
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-tus-'));
 const largePath = join(folder, 'large.bin');
 let site, stack, largeSum;
 
 before(async () => {
-  // A page on an origin of its own, as someone's application would be
+  // A page with an origin of its own, as an application has
   const client = readFileSync(join(repository, 'tests/node_modules/tus-js-client/dist/tus.min.js'));
   site = http.createServer((request, response) => {
     if (request.url === '/tus.js') response.setHeader('Content-Type', 'text/javascript').end(client);
@@ -45,7 +45,7 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-// No two blocks alike, so that one in the wrong place is seen.
+// No two blocks are equal, so that a misplaced block is found.
 function writeLarge() {
   const hash = createHash('sha256');
   const file = openSync(largePath, 'w');
@@ -68,18 +68,18 @@ function largeSlice(from, to) {
   return bytes;
 }
 
-// A line that breaks ten times while SIZE bytes go over it, and a little more.
-const breaking = () => startProxy(stack.url, { every: Math.floor(SIZE / (CUTS + 1)), times: CUTS });
+// A proxy that breaks its connections ten times while SIZE bytes pass.
+const breakingProxy = () => startProxy(stack.url, { every: Math.floor(SIZE / (CUTS + 1)), times: CUTS });
 
-const options = (line, person, more = {}) => ({
-  endpoint: `${line.url}/tus/`,
+const options = (proxy, person, more = {}) => ({
+  endpoint: `${proxy.url}/tus/`,
   retryDelays: [0, 20, 50, 100, 200, 500, 1000],
   headers: { Authorization: `Bearer ${person.token}` },
   metadata: { filename: 'large.bin', filetype: 'application/x-large' },
   ...more,
 });
 
-// Run tus-js-client to its end; the upload.
+// Run tus-js-client to its end; returns the upload.
 const upload = (source, settings) =>
   new Promise((done, fail) => {
     const one = new Upload(source, { ...settings, onSuccess: () => done(one), onError: fail });
@@ -100,8 +100,8 @@ async function assertUsage(person, bytes, files) {
   assert.deepEqual([usage.bytes, usage.files], [bytes, files]);
 }
 
-// The file is there, whole, and is all that there is; but a part of an upload, whose creation broke off before
-// its client heard of it, is made once more, and counts until it expires.
+// The file is complete and the only one. If a client uploads in parts and misses the answer to the creation of one,
+// it creates that part again, and the first one counts until it expires: do not check the usage then.
 async function assertLarge(person, url, parts = false) {
   const path = pathOf(url);
   const record = await fileOf(stack, person, path);
@@ -114,24 +114,24 @@ async function assertLarge(person, url, parts = false) {
   assertStatus(await stack.call('DELETE', path.replace('/tus/', '/files/'), { token: person.token }), 204);
 }
 
-async function overALine(line, run) {
+async function throughProxy(proxy, run) {
   const person = await stack.person();
   try {
-    await run(line, person);
+    await run(proxy, person);
   } finally {
-    await line.stop();
+    await proxy.stop();
   }
 }
 
-const overABreakingLine = async (run, parts) =>
-  overALine(await breaking(), async (line, person) => {
-    const url = await run(line, person);
-    assert.equal(line.cuts, CUTS, 'the line broke as often as it was to');
+const throughBreakingProxy = async (run, parts) =>
+  throughProxy(await breakingProxy(), async (proxy, person) => {
+    const url = await run(proxy, person);
+    assert.equal(proxy.cuts, CUTS, 'the connection broke CUTS times');
     await assertLarge(person, url, parts);
   });
 
-// One request that breaks off is no progress there
-const SPOOLED = front === 'apache-fcgid' && 'mod_fcgid takes in all of a body first';
+// A request that breaks off makes no progress there
+const SPOOLED = front === 'apache-fcgid' && 'mod_fcgid reads the whole body first';
 
 describe('tus-js-client in Node', () => {
   for (const [what, more, skip] of [
@@ -140,42 +140,42 @@ describe('tus-js-client in Node', () => {
     ['in four parts at a time', { parallelUploads: 4 }],
     ['by POST where PATCH does not pass', { overridePatchMethod: true }, SPOOLED],
   ])
-    test(`uploads a large file ${what} over a line that breaks ten times`, { skip }, () =>
-      overABreakingLine(async (line, person) => (await upload(createReadStream(largePath), options(line, person, more))).url, more.parallelUploads));
+    test(`tus-js-client in Node uploads a large file ${what} over a connection that breaks ten times`, { skip }, () =>
+      throughBreakingProxy(async (proxy, person) => (await upload(createReadStream(largePath), options(proxy, person, more))).url, more.parallelUploads));
 
-  test('uploads a stream of no known length', () =>
-    overABreakingLine(async (line, person) => {
+  test('tus-js-client in Node uploads a stream of unknown length', () =>
+    throughBreakingProxy(async (proxy, person) => {
       const source = createReadStream(largePath).pipe(new PassThrough());
-      return (await upload(source, options(line, person, { uploadLengthDeferred: true, chunkSize: CHUNK }))).url;
+      return (await upload(source, options(proxy, person, { uploadLengthDeferred: true, chunkSize: CHUNK }))).url;
     }));
 
-  test('uploads with a checksum of each chunk', () =>
-    overABreakingLine(async (line, person) => {
+  test('tus-js-client in Node uploads with a checksum of each chunk', () =>
+    throughBreakingProxy(async (proxy, person) => {
       const onBeforeRequest = (request) => {
         if (request.getMethod() !== 'PATCH') return;
         const from = Number(request.getHeader('Upload-Offset'));
         request.setHeader('Upload-Checksum', `sha1 ${createHash('sha1').update(largeSlice(from, from + CHUNK)).digest('base64')}`);
       };
-      return (await upload(createReadStream(largePath), options(line, person, { chunkSize: CHUNK, onBeforeRequest }))).url;
+      return (await upload(createReadStream(largePath), options(proxy, person, { chunkSize: CHUNK, onBeforeRequest }))).url;
     }));
 
-  // A creation that breaks off is nobody's: each begins anew, and none is left behind.
-  test('uploads with the creation, however often that breaks off', async () =>
-    overALine(await startProxy(stack.url, { every: Math.floor(SIZE / 20), times: CUTS }), async (line, person) => {
-      const { url } = await upload(createReadStream(largePath), options(line, person, { uploadDataDuringCreation: true, retryDelays: Array(CUTS + 1).fill(10) }));
-      assert.equal(line.cuts, CUTS);
+  // A creation that breaks off is started anew and leaves nothing behind.
+  test('tus-js-client in Node uploads with the creation, which is repeated after each break', async () =>
+    throughProxy(await startProxy(stack.url, { every: Math.floor(SIZE / 20), times: CUTS }), async (proxy, person) => {
+      const { url } = await upload(createReadStream(largePath), options(proxy, person, { uploadDataDuringCreation: true, retryDelays: Array(CUTS + 1).fill(10) }));
+      assert.equal(proxy.cuts, CUTS);
       await assertLarge(person, url);
     }));
 
-  test('goes on with a fresh token when the old one is refused', () =>
-    overABreakingLine(async (line, person) => {
+  test('tus-js-client in Node continues with a new token when the old one is refused', () =>
+    throughBreakingProxy(async (proxy, person) => {
       const login = async () => (await stack.call('POST', '/login', { basic: [person.email, person.password] })).json;
       let session = await login(), refused = 0, requests = 0;
       const onBeforeRequest = async (request) => {
         requests++;
         if (requests === 5) session = (await stack.call('POST', '/refresh', { json: { refresh_token: session.refresh_token } })).json;
         if (requests === 10) assertStatus(await stack.call('POST', '/logout', { token: session.access_token, body: '' }), 204);
-        // By HEAD the client would ask with the old token, and begin anew when that is refused
+        // A HEAD with the old token would be refused, and the client would begin anew
         if (requests > 10 && request.getMethod() === 'HEAD' && refused) session = await login();
         request.setHeader('Authorization', `Bearer ${session.access_token}`);
       };
@@ -183,30 +183,30 @@ describe('tus-js-client in Node', () => {
         if (error.originalResponse?.getStatus() === 401) refused++;
         return true;
       };
-      const { url } = await upload(createReadStream(largePath), options(line, person, { chunkSize: CHUNK, onBeforeRequest, onShouldRetry, headers: {} }));
-      assert.ok(refused > 0, 'a session that was ended is refused');
+      const { url } = await upload(createReadStream(largePath), options(proxy, person, { chunkSize: CHUNK, onBeforeRequest, onShouldRetry, headers: {} }));
+      assert.ok(refused > 0, 'a token of an ended session is refused');
       return url;
     }));
 
-  test('goes on by an API token with what a login began', async () =>
-    overALine(await startProxy(stack.url), async (line, person) => {
+  test('tus-js-client in Node continues with an API token what a login began', async () =>
+    throughProxy(await startProxy(stack.url), async (proxy, person) => {
       const script = (await stack.call('POST', '/tokens', { token: person.token, json: { name: 'tus', scope: 'files:write' } })).json;
-      const first = new Upload(createReadStream(largePath), options(line, person, { chunkSize: CHUNK }));
+      const first = new Upload(createReadStream(largePath), options(proxy, person, { chunkSize: CHUNK }));
       await new Promise((done, fail) => {
         first.options.onError = fail;
         first.options.onChunkComplete = (_, accepted) => accepted > SIZE / 2 && first.abort().then(done);
         first.start();
       });
       assert.equal(await fileOf(stack, person, pathOf(first.url)), null);
-      const before = line.bytes;
-      const { url } = await upload(createReadStream(largePath), options(line, script, { uploadUrl: first.url, endpoint: null }));
-      assert.ok(line.bytes - before < SIZE / 2 + CHUNK, 'what was there was not sent again');
+      const before = proxy.bytes;
+      const { url } = await upload(createReadStream(largePath), options(proxy, script, { uploadUrl: first.url, endpoint: null }));
+      assert.ok(proxy.bytes - before < SIZE / 2 + CHUNK, 'bytes already there are not sent again');
       await assertLarge(person, url);
     }));
 
-  test('takes an upload back, and what it held of the quota', async () =>
-    overALine(await startProxy(stack.url), async (line, person) => {
-      const one = new Upload(createReadStream(largePath), options(line, person, { chunkSize: CHUNK }));
+  test('tus-js-client in Node terminates an upload, which frees its quota', async () =>
+    throughProxy(await startProxy(stack.url), async (proxy, person) => {
+      const one = new Upload(createReadStream(largePath), options(proxy, person, { chunkSize: CHUNK }));
       await new Promise((done, fail) => {
         one.options.onError = fail;
         one.options.onChunkComplete = (_, accepted) => accepted > SIZE / 3 && one.abort(true).then(done, fail);
@@ -216,11 +216,11 @@ describe('tus-js-client in Node', () => {
       await assertUsage(person, 0, 0);
     }));
 
-  test('keeps names of any language', async () => {
+  test('tus-js-client in Node keeps names in any language', async () => {
     const names = ['Übersicht – Zürich.pdf', '概要 2026.txt', 'Привет, мир.doc', 'مرحبا.zip', 'हिन्दी फ़ाइल', '🎉 a"b;c,d=e%20f.png', "it's", 'e\u0301te\u0301'];
-    await overALine(await startProxy(stack.url), async (line, person) => {
+    await throughProxy(await startProxy(stack.url), async (proxy, person) => {
       for (const filename of names) {
-        const { url } = await upload(Buffer.from(filename), options(line, person, { metadata: { filename } }));
+        const { url } = await upload(Buffer.from(filename), options(proxy, person, { metadata: { filename } }));
         const record = await fileOf(stack, person, pathOf(url));
         assert.equal(record.name, filename);
         assert.equal(record.sha256, sha256(filename));
@@ -230,10 +230,10 @@ describe('tus-js-client in Node', () => {
 });
 
 describe('Uppy', () => {
-  test('uploads a large file over a line that breaks ten times', { skip: SPOOLED }, () =>
-    overABreakingLine(async (line, person) => {
-      const uppy = new Uppy().use(UppyTus, { ...options(line, person), metadata: undefined, allowedMetaFields: ['name', 'type'] });
-      // What a browser's file has; the client in Node takes a buffer for it
+  test('Uppy uploads a large file over a connection that breaks ten times', { skip: SPOOLED }, () =>
+    throughBreakingProxy(async (proxy, person) => {
+      const uppy = new Uppy().use(UppyTus, { ...options(proxy, person), metadata: undefined, allowedMetaFields: ['name', 'type'] });
+      // A buffer with the properties of a browser's file, which the client in Node accepts
       const data = Object.assign(readFileSync(largePath), { size: SIZE });
       uppy.addFile({ name: 'large.bin', type: 'application/x-large', data });
       const { successful, failed } = await uppy.upload();
@@ -255,7 +255,7 @@ describe('tus-js-client in a browser', () => {
   });
   after(() => browser?.close());
 
-  // In the page: upload the chosen file, and give the upload's address. With `until` it is left there.
+  // In the page: upload the chosen file; returns the upload's URL. Stops after `until` bytes if given.
   async function inPage(settings, until) {
     await page.setInputFiles('input', largePath);
     return page.evaluate(([given, most]) => new Promise((done, fail) => {
@@ -280,17 +280,17 @@ describe('tus-js-client in a browser', () => {
     ['in four parts at a time', { parallelUploads: 4 }],
     ['by POST, in chunks', { overridePatchMethod: true, chunkSize: CHUNK }],
   ])
-    test(`uploads a large file ${what} over a line that breaks ten times`, () =>
-      overABreakingLine((line, person) => inPage(options(line, person, { ...more, storeFingerprintForResuming: false })), more.parallelUploads));
+    test(`tus-js-client in a browser uploads a large file ${what} over a connection that breaks ten times`, () =>
+      throughBreakingProxy((proxy, person) => inPage(options(proxy, person, { ...more, storeFingerprintForResuming: false })), more.parallelUploads));
 
-  test('goes on where it was when its page is loaded again', async () =>
-    overALine(await startProxy(stack.url), async (line, person) => {
-      const settings = options(line, person, { chunkSize: CHUNK });
+  test('tus-js-client in a browser resumes after the page is reloaded', async () =>
+    throughProxy(await startProxy(stack.url), async (proxy, person) => {
+      const settings = options(proxy, person, { chunkSize: CHUNK });
       const first = await inPage(settings, SIZE / 2);
       await page.reload();
-      const before = line.bytes;
+      const before = proxy.bytes;
       assert.equal(await inPage(settings), first);
-      assert.ok(line.bytes - before < SIZE / 2 + CHUNK, 'what was there was not sent again');
+      assert.ok(proxy.bytes - before < SIZE / 2 + CHUNK, 'bytes already there are not sent again');
       await assertLarge(person, first);
     }));
 });

@@ -7,7 +7,7 @@ import { runCgi } from '../support/cgi.js';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { allFiles, sha256 } from '../support/files.js';
 import { pause, useStack } from '../support/stack.js';
-import { TUS, create, created, end, fileOf, head, metadata, offsetOf, openPatch, patch } from '../support/tus.js';
+import { TUS, create, newUpload, terminate, fileOf, head, metadata, offsetOf, openPatch, patch } from '../support/tus.js';
 
 const stack = await useStack();
 let ann, bob, root;
@@ -18,7 +18,7 @@ before(async () => {
 const usage = async (person) => (await stack.call('GET', '/usage', { token: person.token })).json;
 const bytesOf = async (person, path) => (await stack.call('GET', path.replace('/tus/', '/download/'), { token: person.token })).bytes;
 
-// Wait until a HEAD says so.
+// Wait until a HEAD returns at least this offset.
 async function reaches(person, path, offset) {
   for (;;) {
     const at = await offsetOf(stack, person, path);
@@ -28,7 +28,7 @@ async function reaches(person, path, offset) {
 }
 
 describe('OPTIONS', () => {
-  test('tells without a token what this server can', async () => {
+  test('OPTIONS /tus returns the server\'s capabilities without a token', async () => {
     for (const target of ['/tus', '/tus/']) {
       const { status, headers } = await stack.call('OPTIONS', target);
       assert.equal(status, 204);
@@ -40,7 +40,7 @@ describe('OPTIONS', () => {
     }
   });
 
-  test('lets the pages of an allowed origin send what tus needs', async () => {
+  test('a preflight of an allowed origin allows the headers of tus', async () => {
     const { headers } = await stack.call('OPTIONS', '/tus/', { headers: { Origin: 'https://app.example', 'Access-Control-Request-Method': 'PATCH' } });
     if (!process.env.GATEHOUSE_STATE) return; // only suite.js sets CORS_ORIGINS
     for (const name of ['tus-resumable', 'upload-length', 'upload-offset', 'upload-metadata', 'upload-concat', 'upload-checksum', 'x-http-method-override'])
@@ -50,10 +50,10 @@ describe('OPTIONS', () => {
   });
 });
 
-describe('an upload', () => {
-  test('of several requests is a file like any other', async () => {
+describe('uploads', () => {
+  test('an upload in several requests becomes a file', async () => {
     const body = Buffer.alloc(300_000, 'gatehouse ');
-    const path = await created(stack, ann, body.length, { name: 'Übersicht – 概要.txt', metadata: { filetype: 'text/plain' } });
+    const path = await newUpload(stack, ann, body.length, { name: 'Übersicht – 概要.txt', metadata: { filetype: 'text/plain' } });
     assert.match(path, /^(\/cgi-bin\/cgi-gateway)?\/tus\/[0-9a-f-]{36}$/);
     assert.equal(await fileOf(stack, ann, path), null);
     assert.equal(await offsetOf(stack, ann, path), 0);
@@ -71,12 +71,12 @@ describe('an upload', () => {
     assert.equal(record.sha256, sha256(body));
     assert.equal(sha256(await bytesOf(ann, path)), sha256(body));
     assert.deepEqual((await allFiles(stack, ann)).filter((f) => f.id === record.id).length, 1);
-    assert.equal(await offsetOf(stack, ann, path), body.length); // a client whose last answer was lost asks so
+    assert.equal(await offsetOf(stack, ann, path), body.length); // a client that missed the last answer asks this
   });
 
-  test('tells everything of itself to a HEAD, and to a GET in JSON', async () => {
+  test('HEAD and GET return the state of an upload', async () => {
     const sent = metadata({ filename: 'a.bin', anything: 'else' }) + ',is_draft';
-    const path = await created(stack, ann, 10, { headers: { 'Upload-Metadata': sent } });
+    const path = await newUpload(stack, ann, 10, { headers: { 'Upload-Metadata': sent } });
     await patch(stack, ann, path, 0, 'abc');
     const { status, headers, bytes } = await head(stack, ann, path);
     assert.equal(status, 200);
@@ -90,20 +90,20 @@ describe('an upload', () => {
     assert.equal(json.id, path.split('/').at(-1));
   });
 
-  test('of nothing is done as it begins', async () => {
-    const path = await created(stack, ann, 0, { name: 'empty' });
+  test('an upload of zero bytes is complete at once', async () => {
+    const path = await newUpload(stack, ann, 0, { name: 'empty' });
     assert.equal((await fileOf(stack, ann, path)).size, 0);
   });
 
-  test('without a name has one all the same', async () => {
-    const path = await created(stack, ann, 1, { body: 'x' });
+  test('an upload without a name is called unnamed', async () => {
+    const path = await newUpload(stack, ann, 1, { body: 'x' });
     assert.equal((await fileOf(stack, ann, path)).name, 'unnamed');
-    const other = await created(stack, ann, 1, { body: 'x', metadata: { name: 'uppy.txt', type: 'text/plain' } });
+    const other = await newUpload(stack, ann, 1, { body: 'x', metadata: { name: 'uppy.txt', type: 'text/plain' } });
     const record = await fileOf(stack, ann, other);
     assert.deepEqual([record.name, record.type], ['uppy.txt', 'text/plain']);
   });
 
-  test('may bring its first bytes along, or all of them', async () => {
+  test('a creation may include the first bytes, or all of them', async () => {
     const part = await create(stack, ann, 6, { name: 'a', body: 'abc' });
     assertStatus(part, 201);
     assert.equal(part.headers.get('upload-offset'), '3');
@@ -114,35 +114,35 @@ describe('an upload', () => {
     assert.equal((await fileOf(stack, ann, whole.headers.get('location'))).sha256, sha256('xyz'));
   });
 
-  test('that expires becomes a file that does', async () => {
-    const path = await created(stack, ann, 1, { body: 'x', metadata: { filename: 'a', expires_in: 3600 } });
+  test('expires_in of an upload applies to its file', async () => {
+    const path = await newUpload(stack, ann, 1, { body: 'x', metadata: { filename: 'a', expires_in: 3600 } });
     const { created_at: from, expires_at: to } = await fileOf(stack, ann, path);
     assert.equal(Date.parse(to) - Date.parse(from), 3600_000);
     assertProblem(await create(stack, ann, 1, { metadata: { expires_in: 'soon' } }), 422, 'invalid-value');
   });
 
-  test('is of the user, not of the token', async () => {
+  test('an upload can be continued with any token of its user', async () => {
     const script = (await stack.call('POST', '/tokens', { token: ann.token, json: { name: 's', scope: 'files:write' } })).json.token;
     const again = (await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json.access_token;
-    const path = await created(stack, ann, 3, { name: 'a' });
+    const path = await newUpload(stack, ann, 3, { name: 'a' });
     assertStatus(await patch(stack, { token: script }, path, 0, 'a'), 204);
     assertStatus(await patch(stack, { token: again }, path, 1, 'b'), 204);
     assertStatus(await patch(stack, ann, path, 2, 'c'), 204);
     assert.equal((await bytesOf(ann, path)).toString(), 'abc');
   });
 
-  test('of somebody else is not there', async () => {
-    const path = await created(stack, ann, 3, { name: 'a' });
+  test('an upload of another user is not found', async () => {
+    const path = await newUpload(stack, ann, 3, { name: 'a' });
     assertStatus(await head(stack, bob, path), 404);
     assertProblem(await stack.call('GET', path, { token: bob.token }), 404, 'not-found');
     assertProblem(await patch(stack, bob, path, 0, 'a'), 404, 'not-found');
-    assertProblem(await end(stack, bob, path), 404, 'not-found');
+    assertProblem(await terminate(stack, bob, path), 404, 'not-found');
     assertProblem(await patch(stack, ann, '/tus/none', 0, 'a'), 404, 'not-found');
     assert.equal(await offsetOf(stack, ann, path), 0);
   });
 
-  test('of an admin may be into somebody\'s space', async () => {
-    const path = await created(stack, root, 2, { name: 'from the admin', query: `?owner=${bob.id}` });
+  test('an admin can upload for another owner', async () => {
+    const path = await newUpload(stack, root, 2, { name: 'from the admin', query: `?owner=${bob.id}` });
     assert.match(path, new RegExp(`\\?owner=${bob.id}$`));
     assertStatus(await patch(stack, root, path, 0, 'hi'), 204);
     const { name } = await fileOf(stack, bob, path);
@@ -152,11 +152,11 @@ describe('an upload', () => {
       assertProblem(await stack.call(method, path.replace(/=.*/, '=nobody'), { token: root.token, headers: TUS }), 422, 'invalid-value');
   });
 
-  test('needs a token that lives and may write, at every step', async () => {
+  test('every request of an upload needs a valid token with the scope files:write', async () => {
     const eve = await stack.person();
-    const path = await created(stack, eve, 3, { name: 'a' });
+    const path = await newUpload(stack, eve, 3, { name: 'a' });
     const reader = (await stack.call('POST', '/tokens', { token: eve.token, json: { name: 'r', scope: 'files:read' } })).json.token;
-    const steps = (token) => [create(stack, { token }, 1), patch(stack, { token }, path, 0, 'a'), end(stack, { token }, path), stack.call('GET', path, { token })];
+    const steps = (token) => [create(stack, { token }, 1), patch(stack, { token }, path, 0, 'a'), terminate(stack, { token }, path), stack.call('GET', path, { token })];
     for (const step of steps(reader)) assertProblem(await step, 403, 'insufficient-scope');
     assertStatus(await stack.call('POST', '/logout', { token: eve.token, body: '' }), 204);
     for (const step of steps(eve.token)) assertProblem(await step, 401, 'invalid-token');
@@ -172,8 +172,8 @@ describe('an upload', () => {
 });
 
 describe('the version', () => {
-  test('must be told, and be ours', async () => {
-    const path = await created(stack, ann, 1);
+  test('Tus-Resumable is required and must be 1.0.0', async () => {
+    const path = await newUpload(stack, ann, 1);
     for (const version of [undefined, '0.2.2', '1.0']) {
       for (const answer of [await create(stack, ann, 1, { headers: { 'Tus-Resumable': version } }), await patch(stack, ann, path, 0, 'x', { 'Tus-Resumable': version })]) {
         assertProblem(answer, 412, 'tus-version');
@@ -182,7 +182,7 @@ describe('the version', () => {
     }
     assertProblem(await stack.call('DELETE', path, { token: ann.token }), 412, 'tus-version');
     assertStatus(await stack.call('HEAD', path, { token: ann.token, headers: { 'Tus-Resumable': '2.0.0' } }), 412);
-    assertStatus(await stack.call('HEAD', path, { token: ann.token }), 200); // who asks by hand
+    assertStatus(await stack.call('HEAD', path, { token: ann.token }), 200); // by hand, without a tus client
     assert.equal(await offsetOf(stack, ann, path), 0);
   });
 });
@@ -190,50 +190,50 @@ describe('the version', () => {
 describe('X-HTTP-Method-Override', () => {
   const as = (method, path, options = {}) => stack.call('POST', path, { token: ann.token, ...options, headers: { ...TUS, 'X-HTTP-Method-Override': method, ...options.headers } });
 
-  test('makes a POST a PATCH, a HEAD or a DELETE', async () => {
-    const path = await created(stack, ann, 3, { name: 'a' });
+  test('X-HTTP-Method-Override turns a POST into a PATCH, a HEAD or a DELETE', async () => {
+    const path = await newUpload(stack, ann, 3, { name: 'a' });
     const bytes = { body: 'a', headers: { 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': '0' } };
     assertStatus(await as('PATCH', path, bytes), 204);
-    const told = await as('HEAD', path, { body: '' });
-    assertStatus(told, 200);
-    assert.equal(told.headers.get('upload-offset'), '1');
+    const shown = await as('HEAD', path, { body: '' });
+    assertStatus(shown, 200);
+    assert.equal(shown.headers.get('upload-offset'), '1');
     assertStatus(await as('DELETE', path, { body: '' }), 204);
     assertStatus(await head(stack, ann, path), 404);
   });
 
-  test('means nothing to other paths, other methods, or with other words', async () => {
+  test('X-HTTP-Method-Override is ignored for other paths and methods, and refused with an unknown value', async () => {
     const { id } = (await stack.call('PUT', '/upload/kept', { token: ann.token, body: 'x' })).json.files[0];
     assertProblem(await as('DELETE', `/files/${id}`, { body: '' }), 405, 'method-not-allowed');
     assertStatus(await stack.call('GET', `/files/${id}`, { token: ann.token, headers: { 'X-HTTP-Method-Override': 'DELETE' } }), 200);
-    const path = await created(stack, ann, 3);
+    const path = await newUpload(stack, ann, 3);
     assertProblem(await as('BREW', path, { body: '' }), 405, 'method-not-allowed');
   });
 });
 
-describe('a request that makes no sense', () => {
+describe('invalid requests', () => {
   const wrong = [
     ['no length', { 'Upload-Length': undefined }, 400, 'bad-request'],
-    ['a length that is no number', { 'Upload-Length': '-1' }, 400, 'bad-request'],
+    ['a length that is not a number', { 'Upload-Length': '-1' }, 400, 'bad-request'],
     ['two lengths', { 'Upload-Defer-Length': '1' }, 400, 'bad-request'],
     ['a deferred length of 2', { 'Upload-Length': undefined, 'Upload-Defer-Length': '2' }, 400, 'bad-request'],
     ['a length beyond the limit', { 'Upload-Length': String(2 ** 50) }, 413, 'too-large'],
     ['metadata that is not base64', { 'Upload-Metadata': 'filename a?b' }, 400, 'bad-request'],
-    ['metadata that no answer could tell again', { 'Upload-Metadata': 'a YQ==,\tb' }, 400, 'bad-request'],
+    ['metadata that no header can repeat', { 'Upload-Metadata': 'a YQ==,\tb' }, 400, 'bad-request'],
     ['a key twice', { 'Upload-Metadata': 'a YQ==,a YQ==' }, 400, 'bad-request'],
     ['too much metadata', { 'Upload-Metadata': `a ${'YWFh'.repeat(1500)}` }, 413, 'too-large'],
-    ['a name that cannot be', { 'Upload-Metadata': metadata({ filename: 'a\0b' }) }, 422, 'invalid-value'],
-    ['a digest that is none', { 'Upload-Metadata': metadata({ sha256: 'abc' }) }, 400, 'bad-request'],
-    ['a part of what?', { 'Upload-Concat': 'whole' }, 400, 'bad-request'],
+    ['an invalid name', { 'Upload-Metadata': metadata({ filename: 'a\0b' }) }, 422, 'invalid-value'],
+    ['an invalid digest', { 'Upload-Metadata': metadata({ sha256: 'abc' }) }, 400, 'bad-request'],
+    ['an invalid Upload-Concat', { 'Upload-Concat': 'whole' }, 400, 'bad-request'],
   ];
   for (const [what, headers, status, slug] of wrong)
-    test(`is refused: ${what}`, async () => {
+    test(`a creation with ${what} is refused`, async () => {
       const before = await usage(ann);
       assertProblem(await create(stack, ann, 5, { headers }), status, slug);
       assert.deepEqual(await usage(ann), before);
     });
 
-  test('as a PATCH leaves everything as it was', async () => {
-    const path = await created(stack, ann, 5, { name: 'a' });
+  test('an invalid PATCH changes nothing', async () => {
+    const path = await newUpload(stack, ann, 5, { name: 'a' });
     await patch(stack, ann, path, 0, 'ab');
     const refused = [
       [patch(stack, ann, path, 0, 'x'), 409, 'conflict'],
@@ -252,13 +252,13 @@ describe('a request that makes no sense', () => {
     assert.equal(await offsetOf(stack, ann, path), 2);
     assertStatus(await patch(stack, ann, path, 2, 'cde'), 204);
     assert.equal((await bytesOf(ann, path)).toString(), 'abcde');
-    // it is a file now
+    // the upload is a file now
     assertProblem(await patch(stack, ann, path, 2, 'cde'), 409, 'conflict');
     assertStatus(await patch(stack, ann, path, 5, ''), 204);
   });
 });
 
-describe('a checksum', () => {
+describe('checksums', () => {
   const sums = {
     sha1: (b) => createHash('sha1').update(b).digest('base64'),
     sha256: (b) => createHash('sha256').update(b).digest('base64'),
@@ -267,9 +267,9 @@ describe('a checksum', () => {
   };
   const body = Buffer.alloc(200_000, 'abcdefg');
 
-  test('of each kind lets the right bytes in, and none of the others', async () => {
+  test('a checksum of each kind is verified before the bytes count', async () => {
     for (const [name, sum] of Object.entries(sums)) {
-      const path = await created(stack, ann, body.length, { name });
+      const path = await newUpload(stack, ann, body.length, { name });
       const [first, rest] = [body.subarray(0, 150_000), body.subarray(150_000)];
       assertProblem(await patch(stack, ann, path, 0, first, { 'Upload-Checksum': `${name} ${sum(rest)}` }), 460, 'checksum-mismatch');
       assert.equal(await offsetOf(stack, ann, path), 0);
@@ -281,14 +281,14 @@ describe('a checksum', () => {
     }
   });
 
-  test('may come with the creation', async () => {
+  test('a checksum may be sent with the creation', async () => {
     const right = await create(stack, ann, 3, { body: 'abc', headers: { 'Upload-Checksum': `sha1 ${sums.sha1('abc')}` } });
     assertStatus(right, 201);
     assertProblem(await create(stack, ann, 3, { body: 'abd', headers: { 'Upload-Checksum': `sha1 ${sums.sha1('abc')}` } }), 460, 'checksum-mismatch');
   });
 
-  test('of bytes that were cut off cannot be known, so none of them counts', async () => {
-    const path = await created(stack, ann, body.length, { name: 'a' });
+  test('bytes of a request with a checksum do not count if the request is cut off', async () => {
+    const path = await newUpload(stack, ann, body.length, { name: 'a' });
     assertStatus(await patch(stack, ann, path, 0, body.subarray(0, 1000)), 204);
     const broken = await openPatch(stack, ann, path, 1000, body.length - 1000, { 'Upload-Checksum': `sha1 ${sums.sha1(body.subarray(1000))}` });
     await broken.send(body.subarray(1000, 150_000));
@@ -299,11 +299,11 @@ describe('a checksum', () => {
     assert.equal((await fileOf(stack, ann, path)).sha256, sha256(body));
   });
 
-  test('of the whole is Upload-Metadata\'s sha256', async () => {
-    const right = await created(stack, ann, 3, { body: 'abc', metadata: { filename: 'a', sha256: sha256('abc') } });
+  test('sha256 in Upload-Metadata is verified for the whole file', async () => {
+    const right = await newUpload(stack, ann, 3, { body: 'abc', metadata: { filename: 'a', sha256: sha256('abc') } });
     assert.equal((await fileOf(stack, ann, right)).size, 3);
     const before = await usage(ann);
-    const path = await created(stack, ann, 3, { metadata: { filename: 'a', sha256: sha256('abd') } });
+    const path = await newUpload(stack, ann, 3, { metadata: { filename: 'a', sha256: sha256('abd') } });
     assertStatus(await patch(stack, ann, path, 0, 'ab'), 204);
     assertProblem(await patch(stack, ann, path, 2, 'c'), 422, 'digest-mismatch');
     assertStatus(await head(stack, ann, path), 404);
@@ -312,9 +312,9 @@ describe('a checksum', () => {
   });
 });
 
-describe('a length that is told later', () => {
-  test('is told with some bytes, or without', async () => {
-    const path = await created(stack, ann, null, { name: 'a' });
+describe('deferred length', () => {
+  test('a deferred length may be sent with bytes or without', async () => {
+    const path = await newUpload(stack, ann, null, { name: 'a' });
     const { headers } = await head(stack, ann, path);
     assert.equal(headers.get('upload-defer-length'), '1');
     assert.equal(headers.get('upload-length'), null);
@@ -327,14 +327,14 @@ describe('a length that is told later', () => {
     assertStatus(await patch(stack, ann, path, 4, 'e'), 204);
     assert.equal((await bytesOf(ann, path)).toString(), 'abcde');
 
-    const other = await created(stack, ann, null, { name: 'a' });
+    const other = await newUpload(stack, ann, null, { name: 'a' });
     await patch(stack, ann, other, 0, 'abc');
     assertStatus(await patch(stack, ann, other, 3, '', { 'Upload-Length': '3' }), 204);
     assert.equal((await fileOf(stack, ann, other)).size, 3);
   });
 
-  test('is not told by a request that is refused', async () => {
-    const path = await created(stack, ann, null, { name: 'a' });
+  test('a deferred length is not set by a refused request', async () => {
+    const path = await newUpload(stack, ann, null, { name: 'a' });
     assertStatus(await patch(stack, ann, path, 0, 'abc'), 204);
     const refused = [
       [2, 'd', {}, 409],
@@ -344,18 +344,18 @@ describe('a length that is told later', () => {
     ];
     for (const [at, bytes, headers, status] of refused) {
       assertStatus(await patch(stack, ann, path, at, bytes, { 'Upload-Length': '9', ...headers }), status);
-      const told = (await head(stack, ann, path)).headers;
-      assert.deepEqual([told.get('upload-length'), told.get('upload-defer-length'), told.get('upload-offset')], [null, '1', '3'], String(status));
+      const shown = (await head(stack, ann, path)).headers;
+      assert.deepEqual([shown.get('upload-length'), shown.get('upload-defer-length'), shown.get('upload-offset')], [null, '1', '3'], String(status));
     }
     const sum = { 'Upload-Checksum': `sha1 ${createHash('sha1').update('defghij').digest('base64')}` };
     assertStatus(await patch(stack, ann, path, 3, 'defghij', { 'Upload-Length': '10', ...sum }), 204);
     assert.equal((await bytesOf(ann, path)).toString(), 'abcdefghij');
   });
 
-  test('counts from then on, and before that the bytes that are announced do', async () => {
+  test('an upload of deferred length reserves the bytes of each request, then its length', async () => {
     const eve = await stack.person();
     assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', '10'])).code, 0);
-    const path = await created(stack, eve, null, { name: 'a' });
+    const path = await newUpload(stack, eve, null, { name: 'a' });
     assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [0, 1]);
     assertProblem(await patch(stack, eve, path, 0, 'x'.repeat(11)), 507, 'quota-exceeded');
     assertStatus(await patch(stack, eve, path, 0, 'x'.repeat(10)), 204);
@@ -368,8 +368,8 @@ describe('a length that is told later', () => {
   });
 });
 
-test('a body of unknown length needs an upload whose length is known', async () => {
-  const path = await created(stack, ann, null);
+test('a body of unknown length needs an upload of known length', async () => {
+  const path = await newUpload(stack, ann, null);
   const answer = (more) => runCgi(stack, 'cgi-gateway', 'PATCH', path.replace('/cgi-bin/cgi-gateway', ''), {
     input: 'abc',
     variables: { HTTP_AUTHORIZATION: `Bearer ${ann.token}`, HTTP_TUS_RESUMABLE: '1.0.0', CONTENT_TYPE: 'application/offset+octet-stream', HTTP_UPLOAD_OFFSET: '0', CONTENT_LENGTH: '', ...more },
@@ -379,18 +379,18 @@ test('a body of unknown length needs an upload whose length is known', async () 
   assert.equal((await bytesOf(ann, path)).toString(), 'abc');
 });
 
-describe('the quota', () => {
-  test('holds for what is begun, and gives back what is ended', async () => {
+describe('quota of resumable uploads', () => {
+  test('an upload reserves quota when it is created, and frees it when it is terminated', async () => {
     const eve = await stack.person();
     assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', '10', '--files', '2'])).code, 0);
     assertProblem(await create(stack, eve, 11), 507, 'quota-exceeded');
-    const path = await created(stack, eve, 10);
+    const path = await newUpload(stack, eve, 10);
     assert.equal((await usage(eve)).bytes, 10);
     assertProblem(await create(stack, eve, 1), 507, 'quota-exceeded');
     assertProblem(await stack.call('PUT', '/upload/a', { token: eve.token, body: 'x' }), 507, 'quota-exceeded');
-    assertStatus(await end(stack, eve, path), 204);
+    assertStatus(await terminate(stack, eve, path), 204);
     assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [0, 0]);
-    const again = await created(stack, eve, 10, { body: 'x'.repeat(10), name: 'a' });
+    const again = await newUpload(stack, eve, 10, { body: 'x'.repeat(10), name: 'a' });
     assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [10, 1]);
     const { code, stdout } = await stack.gatewayAdmin(['quota', 'recount', '--json']);
     assert.equal(code, 0);
@@ -399,7 +399,7 @@ describe('the quota', () => {
     assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [0, 0]);
   });
 
-  test('has room for exactly as many of fifty as fit, however they are begun', async () => {
+  test('exactly as many of fifty parallel creations succeed as fit into the quota', async () => {
     const eve = await stack.person();
     assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', '100'])).code, 0);
     const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => create(stack, eve, 10, i % 2 ? { body: 'x'.repeat(10) } : {})));
@@ -409,28 +409,28 @@ describe('the quota', () => {
   });
 });
 
-describe('the end of an upload', () => {
-  test('takes its bytes with it', async () => {
-    const path = await created(stack, ann, 10);
+describe('termination', () => {
+  test('terminating an upload removes its bytes', async () => {
+    const path = await newUpload(stack, ann, 10);
     await patch(stack, ann, path, 0, 'abc');
-    assertStatus(await end(stack, ann, path), 204);
+    assertStatus(await terminate(stack, ann, path), 204);
     assertStatus(await head(stack, ann, path), 404);
-    assertProblem(await end(stack, ann, path), 404, 'not-found');
+    assertProblem(await terminate(stack, ann, path), 404, 'not-found');
     assertProblem(await patch(stack, ann, path, 3, 'd'), 404, 'not-found');
   });
 
-  test('that is a file already is the end of the file', async () => {
-    const path = await created(stack, ann, 3, { body: 'abc', name: 'a' });
-    assertStatus(await end(stack, ann, path), 204);
+  test('terminating a finished upload deletes the file', async () => {
+    const path = await newUpload(stack, ann, 3, { body: 'abc', name: 'a' });
+    assertStatus(await terminate(stack, ann, path), 204);
     assert.equal(await fileOf(stack, ann, path), null);
     assertStatus(await head(stack, ann, path), 404);
   });
 });
 
-describe('parts', () => {
-  const part = (person, text, headers) => created(stack, person, text.length, { body: text, headers: { 'Upload-Concat': 'partial', ...headers } });
+describe('concatenation', () => {
+  const part = (person, text, headers) => newUpload(stack, person, text.length, { body: text, headers: { 'Upload-Concat': 'partial', ...headers } });
 
-  test('are put together to one file, and are gone then', async () => {
+  test('parts are concatenated into one file and removed', async () => {
     const eve = await stack.person();
     assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', '12', '--files', '1'])).code, 0);
     const paths = [await part(eve, 'hello '), await part(eve, 'world!')];
@@ -444,18 +444,18 @@ describe('parts', () => {
     assert.equal((await bytesOf(eve, path)).toString(), 'hello world!');
     const record = await fileOf(stack, eve, path);
     assert.deepEqual([record.name, record.size, record.sha256], ['joined', 12, sha256('hello world!')]);
-    const told = await head(stack, eve, path);
-    assert.equal(told.headers.get('upload-concat'), list);
-    assert.equal(told.headers.get('upload-length'), '12');
-    assert.equal(told.headers.get('upload-offset'), '12');
+    const shown = await head(stack, eve, path);
+    assert.equal(shown.headers.get('upload-concat'), list);
+    assert.equal(shown.headers.get('upload-length'), '12');
+    assert.equal(shown.headers.get('upload-offset'), '12');
     assertProblem(await patch(stack, eve, path, 12, 'x'), 403, 'forbidden');
     assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [12, 1]);
     for (const p of paths) assertStatus(await head(stack, eve, p), 404);
-    assertStatus(await end(stack, eve, path), 204);
+    assertStatus(await terminate(stack, eve, path), 204);
     assertProblem(await patch(stack, eve, path, 12, 'x'), 404, 'not-found');
   });
 
-  test('have the room that they took, also when the quota became less', async () => {
+  test('parts can be concatenated even if the quota is now smaller', async () => {
     const eve = await stack.person();
     const limit = async (bytes) => assert.equal((await stack.gatewayAdmin(['quota', 'set', String(eve.id), '--bytes', bytes])).code, 0);
     await limit('6');
@@ -468,11 +468,11 @@ describe('parts', () => {
     assert.deepEqual([(await usage(eve)).bytes, (await usage(eve)).files], [6, 1]);
   });
 
-  test('that are not all there, or not one\'s own, are put together to nothing', async () => {
+  test('parts that are incomplete, unknown or of another user are not concatenated', async () => {
     const join = (list, headers) => create(stack, ann, null, { name: 'j', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${list}`, ...headers } });
     const [done, other] = [await part(ann, 'abc'), await part(bob, 'abc')];
-    const half = await created(stack, ann, 6, { body: 'abc', headers: { 'Upload-Concat': 'partial' } });
-    const whole = await created(stack, ann, 3, { body: 'abc' });
+    const half = await newUpload(stack, ann, 6, { body: 'abc', headers: { 'Upload-Concat': 'partial' } });
+    const whole = await newUpload(stack, ann, 3, { body: 'abc' });
     const before = await usage(ann);
     assertProblem(await join(`${done} ${half}`), 409, 'conflict');
     assertProblem(await join(`${done} ${other}`), 422, 'invalid-value');
@@ -487,7 +487,7 @@ describe('parts', () => {
     assertStatus(await join(done), 201);
   });
 
-  test('are taken once, by however many at the same time', async () => {
+  test('parts are concatenated once by parallel requests', async () => {
     const paths = [await part(ann, 'abc'), await part(ann, 'def')];
     const answers = await Promise.all(Array.from({ length: 8 }, () =>
       create(stack, ann, null, { name: 'j', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${paths.join(' ')}` } })));
@@ -496,20 +496,20 @@ describe('parts', () => {
   });
 });
 
-// Under plain CGI lighttpd hands over what it has, too; each request is a process of its own.
-describe('a connection that breaks', {
-  skip: { caddy: 'Caddy hands a body on in pieces of 64 KiB', 'apache-fcgid': 'mod_fcgid takes in all of a body first' }[stack.front],
+// Under plain CGI lighttpd also passes on what has arrived; each request is a process of its own.
+describe('broken connections', {
+  skip: { caddy: 'Caddy passes a body on in pieces of 64 KiB', 'apache-fcgid': 'mod_fcgid reads the whole body first' }[stack.front],
 }, () => {
   const body = Buffer.alloc(1_000_000, (i) => i);
   for (let i = 0; i < body.length; i++) body[i] = (i * 7919) >> 3;
 
-  test('costs no byte that had arrived', async () => {
-    const path = await created(stack, ann, body.length, { name: 'broken' });
+  test('a broken connection loses no byte that has arrived', async () => {
+    const path = await newUpload(stack, ann, body.length, { name: 'broken' });
     let at = 0;
     for (const more of [1, 5000, 200_001, 0, 300_000]) {
       const broken = await openPatch(stack, ann, path, at, body.length - at);
       if (more) await broken.send(body.subarray(at, at + more));
-      if (more) await reaches(ann, path, at + more); // it counts while the request goes on
+      if (more) await reaches(ann, path, at + more); // it counts while the request is running
       broken.cut();
       await broken.answer;
       at = await reaches(ann, path, at + more);
@@ -519,14 +519,14 @@ describe('a connection that breaks', {
     assert.equal((await fileOf(stack, ann, path)).sha256, sha256(body));
   });
 
-  test('without a word leaves the upload to who comes next, at once', { skip: stack.front?.startsWith('apache') && 'Apache passes an answer on when the body has ended' }, async () => {
-    const path = await created(stack, ann, body.length, { name: 'silent' });
+  test('a silent connection is taken over at once by the next PATCH', { skip: stack.front?.startsWith('apache') && 'Apache passes an answer on when the body has ended' }, async () => {
+    const path = await newUpload(stack, ann, body.length, { name: 'silent' });
     const silent = await openPatch(stack, ann, path, 0, body.length);
     await silent.send(body.subarray(0, 70_000));
     const at = await reaches(ann, path, 70_000);
     const answer = await patch(stack, ann, path, at, body.subarray(at, 400_000));
     assertStatus(answer, 204);
-    // the older one is told when it has something to write
+    // the older request is refused when it has more bytes
     await silent.send(Buffer.alloc(300_000, 'X'));
     assert.equal(await silent.answer, 409);
     assert.match(silent.text, /taken over/);
@@ -535,8 +535,8 @@ describe('a connection that breaks', {
     assert.equal((await fileOf(stack, ann, path)).sha256, sha256(body));
   });
 
-  test('or ten at once never mix their bytes', async () => {
-    const path = await created(stack, ann, 2_000_000, { name: 'mixed' });
+  test('ten parallel writers never mix their bytes', async () => {
+    const path = await newUpload(stack, ann, 2_000_000, { name: 'mixed' });
     const letters = 'ABCDEFGHIJ';
     const writers = await Promise.all([...letters].map(async (letter) => {
       const w = await openPatch(stack, ann, path, 0, 2_000_000);
@@ -553,13 +553,13 @@ describe('a connection that breaks', {
   });
 });
 
-test('too many that stream at once are asked to come again', { skip: stack.transport === 'cgi' }, async () => {
+test('a PATCH beyond three quarters of the threads is asked to retry', { skip: stack.transport === 'cgi' }, async () => {
   // three quarters of THREADS (64)
-  const paths = await Promise.all(Array.from({ length: 49 }, () => created(stack, ann, 100_000)));
+  const paths = await Promise.all(Array.from({ length: 49 }, () => newUpload(stack, ann, 100_000)));
   const open = [];
   for (const path of paths.slice(0, 48)) {
     const w = await openPatch(stack, ann, path, 0, 100_000);
-    await w.send(Buffer.alloc(70_000)); // Caddy hands on no less than 64 KiB
+    await w.send(Buffer.alloc(70_000)); // Caddy passes on 64 KiB or more
     open.push(w);
   }
   for (const path of paths.slice(0, 48)) await reaches(ann, path, 1);

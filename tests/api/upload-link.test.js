@@ -21,21 +21,21 @@ before(async () => {
 const links = (method, { token = ann.token, query = '', ...options } = {}) => stack.call(method, `/upload-links${query}`, { token, ...options });
 const revoke = (link, { token = ann.token, query = '' } = {}) => stack.call('DELETE', `/upload-links/${link.id}${query}`, { token });
 
-// A new link: its record, with `path` as a request target and `secret` behind its last slash.
-async function handOut(wish = {}, person = ann) {
-  const answer = await links('POST', { token: person.token, json: wish });
+// Create an upload link; returns its JSON, with `path` as a request target and `secret`, its last segment.
+async function newLink(params = {}, person = ann) {
+  const answer = await links('POST', { token: person.token, json: params });
   assertStatus(answer, 201);
   const path = new URL(answer.json.url, stack.url).pathname;
   return { ...answer.json, path, secret: path.slice(path.lastIndexOf('/') + 1) };
 }
 
-const look = (link, options = {}, method = 'GET') => stack.call(method, link.path, options);
+const showLink = (link, options = {}, method = 'GET') => stack.call(method, link.path, options);
 const put = (link, body, name = 'a', options = {}) => stack.call('PUT', `${link.path}/${encodeURIComponent(name)}`, { body, ...options });
 const postForm = (link, ...parts) => stack.call('POST', link.path, { headers: { 'Content-Type': formType() }, body: form(...parts) });
 const postRaw = (link, body, query) => stack.call('POST', `${link.path}${query}`, { headers: { 'Content-Type': 'text/plain' }, body });
 
 const setLink = (link, assignment) => stack.sql('gateway', `UPDATE upload_link SET ${assignment} WHERE id = '${link.id}'`);
-const taken = async (link) => (await stack.sql('gateway', `SELECT files, bytes FROM upload_link WHERE id = '${link.id}'`))[0].map(Number);
+const linkCounts = async (link) => (await stack.sql('gateway', `SELECT files, bytes FROM upload_link WHERE id = '${link.id}'`))[0].map(Number);
 const usage = async (person) => (await stack.call('GET', '/usage', { token: person.token })).json;
 const admin = async (...args) => {
   const { code, stderr } = await stack.authAdmin(args);
@@ -43,33 +43,33 @@ const admin = async (...args) => {
 };
 const quota = async (person, ...limits) => assert.equal((await stack.gatewayAdmin(['quota', 'set', String(person.id), ...limits])).code, 0);
 
-// Somebody with an empty space, and a link into it.
-async function fresh(wish, ...limits) {
+// A user without files, and an upload link of theirs.
+async function userWithLink(params, ...limits) {
   const person = await stack.person();
   if (limits.length) await quota(person, ...limits);
-  return { person, link: await handOut(wish, person) };
+  return { person, link: await newLink(params, person) };
 }
 
 async function assertGone(link) {
-  for (const answer of [await look(link), await put(link, 'x'), await postForm(link, filePart('a', 'x')), await postRaw(link, 'x', '?name=a')])
+  for (const answer of [await showLink(link), await put(link, 'x'), await postForm(link, filePart('a', 'x')), await postRaw(link, 'x', '?name=a')])
     assertProblem(answer, 410, 'gone');
-  assertStatus(await look(link, {}, 'HEAD'), 410);
+  assertStatus(await showLink(link, {}, 'HEAD'), 410);
 }
 
-// What the owner has, what the count says, and what the link has counted are these files.
+// Assert that the owner's files, the usage and the link's counts are exactly `contents`.
 async function assertHas({ person, link }, contents) {
   const files = await allFiles(stack, person);
   assert.deepEqual(files.map((f) => f.sha256).sort(), contents.map((c) => sha256(c)).sort());
   for (const file of files) assert.equal(file.upload_link, link.id);
   const bytes = contents.reduce((sum, c) => sum + Buffer.byteLength(c), 0);
-  assert.deepEqual(await taken(link), [files.length, bytes]);
+  assert.deepEqual(await linkCounts(link), [files.length, bytes]);
   const used = await usage(person);
   assert.deepEqual([used.files, used.bytes], [files.length, bytes]);
 }
 
-describe('an upload by a link', () => {
-  test('puts a form\'s files, a body or a named body into the owner\'s space', async () => {
-    const { person, link } = await fresh({ name: 'Photos of the party' });
+describe('uploads by a link', () => {
+  test('an upload by a link stores a form, a body or a named body in the owner\'s space', async () => {
+    const { person, link } = await userWithLink({ name: 'Photos of the party' });
     const answers = [await postForm(link, filePart('one', '1'), filePart('two', '22')), await postRaw(link, '333', '?name=three'), await put(link, '4444', 'four')];
     for (const answer of answers) assertStatus(answer, 201);
     assert.deepEqual(answers.map(({ json }) => json.files.map((f) => f.name)), [['one', 'two'], ['three'], ['four']]);
@@ -77,8 +77,8 @@ describe('an upload by a link', () => {
     assert.deepEqual((await allFiles(stack, person)).map((f) => f.name).sort(), ['four', 'one', 'three', 'two']);
   });
 
-  test('tells who sent it name, size and digest, and no way to the owner', async () => {
-    const { person, link } = await fresh();
+  test('an upload by a link returns name, size and digest, and nothing that leads to the owner', async () => {
+    const { person, link } = await userWithLink();
     const answer = await put(link, 'hello', 'a.txt', { headers: { 'Content-Type': 'text/plain' } });
     assert.deepEqual(answer.json, { files: [{ name: 'a.txt', size: 5, sha256: sha256('hello') }] });
     assert.equal(answer.headers.get('location'), null);
@@ -86,12 +86,12 @@ describe('an upload by a link', () => {
     assert.equal(record.type, 'text/plain');
     assert.ok(!answer.text.includes(record.id));
     for (const target of [record.url, `/files/${record.id}`, '/files']) assertProblem(await stack.call('GET', target), 401, 'missing-token');
-    assertProblem(await stack.call('GET', `/s/${link.secret}`), 404, 'not-found'); // the secret opens nothing else
+    assertProblem(await stack.call('GET', `/s/${link.secret}`), 404, 'not-found'); // the secret works nowhere else
     assertProblem(await stack.call('GET', '/files', { token: link.secret }), 401, 'invalid-token');
   });
 
-  test('is marked in the owner\'s list, and the owner\'s own are not', async () => {
-    const { person, link } = await fresh();
+  test('an upload by a link is marked in the owner\'s list', async () => {
+    const { person, link } = await userWithLink();
     await put(link, 'theirs');
     const own = await stack.call('PUT', '/upload/own', { token: person.token, body: 'own' });
     assert.equal(own.json.files[0].upload_link, null);
@@ -99,25 +99,25 @@ describe('an upload by a link', () => {
   });
 
   for (const name of ['grüße.txt', '写真 1.jpg', 'фото.png', 'صورة.jpg', 'emoji 🎉.gif', 'a "quoted" name', '100%.txt'])
-    test(`keeps the name ${name}`, async () => {
-      const { person, link } = await fresh({ name });
-      assert.equal((await look(link)).json.name, name);
+    test(`an upload by a link keeps the name ${name}`, async () => {
+      const { person, link } = await userWithLink({ name });
+      assert.equal((await showLink(link)).json.name, name);
       for (const answer of [await put(link, 'x', name), await postRaw(link, 'x', `?name=${encodeURIComponent(name)}`),
         await postForm(link, filePart(name.replaceAll('"', '%22'), 'x'))])
         assert.equal(answer.json.files[0].name, name);
       assert.deepEqual((await allFiles(stack, person)).map((f) => f.name), [name, name, name]);
     });
 
-  test('checks the digest that was announced', async () => {
-    const { person, link } = await fresh();
+  test('an upload by a link is checked against its digest', async () => {
+    const { person, link } = await userWithLink();
     assertStatus(await put(link, 'x', `a`, { headers: { 'Repr-Digest': `sha-256=:${sha256('x', 'base64')}:` } }), 201);
     assertProblem(await postRaw(link, 'x', `?name=a&sha256=${sha256('y')}`), 422, 'digest-mismatch');
     assertProblem(await put(link, 'x', 'a', { headers: { 'Content-Digest': `sha-256=:${sha256('y', 'base64')}:` } }), 422, 'digest-mismatch');
     await assertHas({ person, link }, ['x']);
   });
 
-  test('hears what is wrong with it', async () => {
-    const { person, link } = await fresh();
+  test('an invalid upload by a link is refused with its reason', async () => {
+    const { person, link } = await userWithLink();
     assertProblem(await postRaw(link, 'x', ''), 400, 'no-file');
     assertProblem(await postForm(link, part('; name="comment"', 'words')), 400, 'no-file');
     assertProblem(await stack.call('POST', link.path, { headers: { 'Content-Type': formType() }, body: 'no form' }), 400, 'incomplete-body');
@@ -127,8 +127,8 @@ describe('an upload by a link', () => {
     await assertHas({ person, link }, []);
   });
 
-  test('is all there, or is not taken', async () => {
-    const { person, link } = await fresh();
+  test('a truncated upload by a link is refused', async () => {
+    const { person, link } = await userWithLink();
     const cgi = (method, path, CONTENT_LENGTH) =>
       runCgi(stack, 'cgi-gateway', method, path, { input: 'hello', variables: { CONTENT_TYPE: 'text/plain', CONTENT_LENGTH } });
     const path = `/u/${link.secret}`;
@@ -140,7 +140,7 @@ describe('an upload by a link', () => {
     await assertHas({ person, link }, ['hello', 'hello']);
   });
 
-  test('takes all files of a form or none, and leaves no bytes of it', async () => {
+  test('a form by a link is stored as a whole or not at all', async () => {
     const own = await startStack();
     try {
       const objects = () => readdirSync(own.path('data'), { recursive: true, withFileTypes: true }).filter((f) => f.isFile()).length;
@@ -161,16 +161,16 @@ describe('an upload by a link', () => {
     }
   });
 
-  test('of 2 MiB goes the same way', async () => {
+  test('an upload of 2 MiB by a link is stored', async () => {
     const content = Buffer.alloc(2 << 20, 'x');
-    const { person, link } = await fresh({ max_bytes: 2 << 20 });
+    const { person, link } = await userWithLink({ max_bytes: 2 << 20 });
     assertStatus(await put(link, content), 201);
     await assertHas({ person, link }, [content]);
     await assertGone(link);
   });
 
-  test('is one line of curl', async () => {
-    const { person, link } = await fresh();
+  test('an upload by a link is one line of curl', async () => {
+    const { person, link } = await userWithLink();
     const file = stack.path('photo of ann.jpg');
     writeFileSync(file, 'jpeg');
     assert.equal((await curl('-T', file, `${stack.url}${link.path}/`)).code, 0);
@@ -179,42 +179,42 @@ describe('an upload by a link', () => {
     await assertHas({ person, link }, ['jpeg', 'jpeg']);
   });
 
-  test('needs no token, and looks at none', async () => {
-    const { person, link } = await fresh();
+  test('an upload by a link needs no token and ignores one', async () => {
+    const { person, link } = await userWithLink();
     for (const Authorization of [`Bearer ${bob.token}`, 'Bearer x', 'nonsense']) assertStatus(await put(link, 'x', 'a', { headers: { Authorization } }), 201);
     await assertHas({ person, link }, ['x', 'x', 'x']);
   });
 });
 
-describe('a link', () => {
+describe('upload links', () => {
   const life = (link) => (Date.parse(link.expires_at) - Date.parse(link.created_at)) / 1000;
 
-  test('says what it takes, and what it still takes', async () => {
-    const link = await handOut({ name: 'Photos', max_files: 3, max_bytes: 100, max_file_bytes: 60 });
+  test('an upload link shows its limits and what remains', async () => {
+    const link = await newLink({ name: 'Photos', max_files: 3, max_bytes: 100, max_file_bytes: 60 });
     assert.deepEqual(Object.keys(link), ['id', 'name', 'created_at', 'expires_at', 'max_files', 'files', 'max_bytes', 'bytes', 'max_file_bytes', 'url', 'path', 'secret']);
     assertStatus(await put(link, 'x'.repeat(60)), 201);
     const { expires_at } = link;
-    assert.deepEqual((await look(link)).json,
+    assert.deepEqual((await showLink(link)).json,
       { name: 'Photos', expires_at, max_files: 3, files_left: 2, max_bytes: 100, bytes_left: 40, max_file_bytes: 60 });
-    assertStatus(await look(link, {}, 'HEAD'), 200);
+    assertStatus(await showLink(link, {}, 'HEAD'), 200);
   });
 
-  test('has limits of its own accord, but not where its owner says null', async () => {
-    for (const link of [await handOut(), { ...(await links('POST')).json }]) {
+  test('an upload link has default limits, and none where its owner sets null', async () => {
+    for (const link of [await newLink(), { ...(await links('POST')).json }]) {
       assert.equal(life(link), 7 * 86_400);
       assert.deepEqual([link.name, link.max_files, link.max_bytes, link.max_file_bytes], ['', 100, 2 ** 30, null]);
     }
-    const free = await handOut({ expires_in: null, max_files: null, max_bytes: null, max_file_bytes: null });
+    const free = await newLink({ expires_in: null, max_files: null, max_bytes: null, max_file_bytes: null });
     assert.deepEqual([free.expires_at, free.max_files, free.max_bytes, free.max_file_bytes], [null, null, null, null]);
-    const { files_left, bytes_left, max_file_bytes } = (await look(free)).json;
+    const { files_left, bytes_left, max_file_bytes } = (await showLink(free)).json;
     assert.deepEqual([files_left, bytes_left], [null, null]);
     assert.equal(max_file_bytes, Number(stack.settings('gateway').MAX_UPLOAD ?? 107_374_182_400));
-    assert.equal(life(await handOut({ expires_in: 60 })), 60);
+    assert.equal(life(await newLink({ expires_in: 60 })), 60);
   });
 
-  test('has an address of its own each time, of 192 random bits, of which only the hash is kept', async () => {
+  test('an upload link has 192 random bits, stored as a hash only', async () => {
     const made = [];
-    for (let i = 0; i < 5; i++) made.push(await handOut());
+    for (let i = 0; i < 5; i++) made.push(await newLink());
     assert.equal(new Set(made.flatMap(({ id, secret }) => [id, secret])).size, 10);
     for (const { id, path, secret } of made) {
       assert.match(path, /\/u\/[A-Za-z0-9_-]{32}$/);
@@ -224,24 +224,24 @@ describe('a link', () => {
     }
   });
 
-  test('sends a browser to the page, with the secret behind the # alone', async () => {
-    const link = await handOut();
+  test('an upload link redirects a browser to the page, with the secret after the #', async () => {
+    const link = await newLink();
     const browser = { headers: { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' } };
     for (const method of ['GET', 'HEAD']) {
-      const answer = await look(link, browser, method);
+      const answer = await showLink(link, browser, method);
       assertStatus(answer, 303);
-      assert.equal(answer.headers.get('location'), `/drop.html#${link.secret}`);
+      assert.equal(answer.headers.get('location'), `/upload-link.html#${link.secret}`);
     }
-    assertStatus(await look(link, { headers: { Accept: '*/*' } }), 200);
-    assertStatus(await look(link, { headers: { Accept: 'application/json' } }), 200);
+    assertStatus(await showLink(link, { headers: { Accept: '*/*' } }), 200);
+    assertStatus(await showLink(link, { headers: { Accept: 'application/json' } }), 200);
     assertProblem(await stack.call('GET', '/u/x', browser), 404, 'not-found');
   });
 
-  test('that was never made is not found', async () => {
-    const { path, secret } = await handOut();
+  test('an unknown upload link is not found', async () => {
+    const { path, secret } = await newLink();
     for (const wrong of ['x', 'A'.repeat(32), secret.slice(0, -1), `${secret}A`, "'", ...(stack.front ? [] : [`${secret.slice(0, 31)}%2f`])]) {
       const link = { path: path.replace(secret, wrong) };
-      assertProblem(await look(link), 404, 'not-found');
+      assertProblem(await showLink(link), 404, 'not-found');
       for (const answer of [await put(link, 'x'), await postForm(link, filePart('a', 'x'))]) assert.ok([404, 405].includes(answer.status), answer.text);
     }
     const none = { path: path.replace(secret, 'A'.repeat(32)) };
@@ -249,10 +249,10 @@ describe('a link', () => {
     assertProblem(await postForm(none, filePart('a', 'x')), 404, 'not-found');
   });
 
-  test('takes no other method', async () => {
-    const link = await handOut();
+  test('an upload link refuses other methods', async () => {
+    const link = await newLink();
     for (const method of ['PUT', 'PATCH', 'DELETE']) {
-      const answer = await look(link, {}, method);
+      const answer = await showLink(link, {}, method);
       assertProblem(answer, 405, 'method-not-allowed');
       assert.equal(answer.headers.get('allow'), 'POST, GET, HEAD');
     }
@@ -264,57 +264,57 @@ describe('a link', () => {
   });
 });
 
-describe('a link is gone', () => {
-  test('at the second of its expiry', async () => {
-    const { person, link } = await fresh({ expires_in: 3600 });
+describe('upload links that are gone', () => {
+  test('an upload link is gone from the second of its expiry', async () => {
+    const { person, link } = await userWithLink({ expires_in: 3600 });
     assertStatus(await put(link, 'x'), 201);
     await setLink(link, 'expires_at = UNIX_TIMESTAMP()');
     await assertGone(link);
     await assertHas({ person, link }, ['x']);
   });
 
-  test('when it was revoked, and no other with it', async () => {
-    const { person, link } = await fresh();
-    const other = await handOut({}, person);
+  test('a revoked upload link is gone, and no other', async () => {
+    const { person, link } = await userWithLink();
+    const other = await newLink({}, person);
     assertStatus(await revoke(link, person), 204);
     await assertGone(link);
     assertProblem(await revoke(link, person), 404, 'not-found');
     assertStatus(await put(other, 'x'), 201);
   });
 
-  test('when its last file or its last byte has come', async () => {
-    const files = await fresh({ max_files: 2 });
+  test('an upload link is gone after its last file or its last byte', async () => {
+    const files = await userWithLink({ max_files: 2 });
     for (const name of ['a', 'b']) assertStatus(await put(files.link, 'x', name), 201);
     await assertGone(files.link);
-    const bytes = await fresh({ max_bytes: 5 });
+    const bytes = await userWithLink({ max_bytes: 5 });
     assertStatus(await put(bytes.link, 'hello'), 201);
     await assertGone(bytes.link);
     await assertHas(bytes, ['hello']);
   });
 
-  test('while its owner is disabled', async () => {
-    const { person, link } = await fresh();
+  test('an upload link is gone while its owner is disabled', async () => {
+    const { person, link } = await userWithLink();
     await admin('user', 'disable', person.email);
     await assertGone(link);
     await admin('user', 'enable', person.email);
     assertStatus(await put(link, 'x'), 201);
-    assert.deepEqual(await taken(link), [1, 1]);
+    assert.deepEqual(await linkCounts(link), [1, 1]);
   });
 
-  test('when its owner is deleted', async () => {
-    const { person, link } = await fresh();
+  test('an upload link is gone when its owner is deleted', async () => {
+    const { person, link } = await userWithLink();
     await admin('user', 'delete', person.email, '--yes');
     await assertGone(link);
   });
 
-  test('but not when its owner logs out', async () => {
-    const { person, link } = await fresh();
+  test('an upload link is not affected by its owner\'s logout', async () => {
+    const { person, link } = await userWithLink();
     assertStatus(await stack.call('POST', '/logout?all=1', { token: person.token, body: '' }), 204);
     assertStatus(await put(link, 'x'), 201);
   });
 
-  test('for an upload that is on its way when it is revoked', async () => {
-    const { person, link } = await fresh();
+  test('an upload in progress is refused if its link is revoked', async () => {
+    const { person, link } = await userWithLink();
     const body = Buffer.alloc(400_000, 'x');
     const slowly = (between) => new Promise((done, fail) => {
       const sent = request(`${stack.url}${link.path}/slow.bin`, { method: 'PUT', headers: { 'Content-Length': body.length } }, (answer) => {
@@ -330,87 +330,87 @@ describe('a link is gone', () => {
   });
 });
 
-describe('a limit', () => {
-  test('of files: 1 lets one in of 20 parallel tries', async () => {
+describe('limits of upload links', () => {
+  test('max_files 1 allows one of 20 parallel uploads', async () => {
     for (let round = 0; round < 3; round++) {
-      const { person, link } = await fresh({ max_files: 1 });
+      const { person, link } = await userWithLink({ max_files: 1 });
       const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => put(link, `try ${i}`, `n${i}`)));
       const given = answers.filter(({ status }) => status === 201);
       assert.equal(given.length, 1, answers.map((a) => a.status).join(' '));
       for (const answer of answers) if (answer.status !== 201) assertProblem(answer, 410, 'gone');
       assert.equal(given[0].json.files[0].sha256, (await allFiles(stack, person))[0].sha256);
-      assert.deepEqual((await taken(link))[0], 1);
+      assert.deepEqual((await linkCounts(link))[0], 1);
     }
   });
 
-  test('of bytes is exact under 50 parallel uploads', async () => {
-    const { person, link } = await fresh({ max_bytes: 54 });
+  test('max_bytes is exact under 50 parallel uploads', async () => {
+    const { person, link } = await userWithLink({ max_bytes: 54 });
     const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => put(link, 'hello', `n${i}`)));
     assert.equal(answers.filter((a) => a.status === 201).length, 10, answers.map((a) => a.status).join(' '));
     for (const answer of answers) if (answer.status !== 201) assertProblem(answer, 507, 'quota-exceeded');
     await assertHas({ person, link }, Array(10).fill('hello'));
-    assert.equal((await look(link)).json.bytes_left, 4);
+    assert.equal((await showLink(link)).json.bytes_left, 4);
     assertStatus(await put(link, 'four'), 201);
     await assertGone(link);
   });
 
-  test('holds for all links of an owner, and the owner\'s quota too, under 50 parallel uploads', async () => {
-    const { person, link } = await fresh({ max_files: 4 }, '--files', '9');
-    const other = await handOut({}, person);
+  test('the limits of all links and the owner\'s quota are exact under 50 parallel uploads', async () => {
+    const { person, link } = await userWithLink({ max_files: 4 }, '--files', '9');
+    const other = await newLink({}, person);
     const own = (i) => stack.call('PUT', `/upload/n${i}`, { token: person.token, body: 'hello' });
     const answers = await Promise.all(Array.from({ length: 51 }, (_, i) => (i % 3 === 0 ? put(link, 'hello') : i % 3 === 1 ? put(other, 'hello') : own(i))));
     assert.equal(answers.filter((a) => a.status === 201).length, 9, answers.map((a) => a.status).join(' '));
     for (const { status } of answers) assert.ok([201, 410, 507].includes(status), String(status));
-    assert.ok((await taken(link))[0] <= 4);
+    assert.ok((await linkCounts(link))[0] <= 4);
     assert.equal((await usage(person)).files, 9);
     assert.equal((await allFiles(stack, person)).length, 9);
   });
 
-  test('says which it is', async () => {
-    const { person, link } = await fresh({ max_files: 3, max_bytes: 100, max_file_bytes: 60 });
-    const says = async (answer, status, slug, pattern) => {
+  test('an upload over a limit is refused with the name of the limit', async () => {
+    const { person, link } = await userWithLink({ max_files: 3, max_bytes: 100, max_file_bytes: 60 });
+    const assertRefused = async (answer, status, slug, pattern) => {
       assertProblem(answer, status, slug);
       assert.match(answer.json.detail, pattern);
     };
-    await says(await put(link, 'x'.repeat(61)), 413, 'too-large', /larger than 60 bytes \(the limit of this link\)/);
+    await assertRefused(await put(link, 'x'.repeat(61)), 413, 'too-large', /larger than 60 bytes \(the limit of this link\)/);
     assertStatus(await put(link, 'x'.repeat(60)), 201);
-    await says(await put(link, 'x'.repeat(41)), 507, 'quota-exceeded', /Too many bytes: this link takes 40 more\. Nothing was stored\./);
-    await says(await postForm(link, filePart('a', ''), filePart('b', ''), filePart('c', '')), 507, 'quota-exceeded', /Too many files: this link takes 2 more/);
+    await assertRefused(await put(link, 'x'.repeat(41)), 507, 'quota-exceeded', /Too many bytes: this link accepts 40 more\. Nothing was stored;/);
+    await assertRefused(await postForm(link, filePart('a', ''), filePart('b', ''), filePart('c', '')), 507, 'quota-exceeded', /Too many files: this link accepts 2 more/);
     await assertHas({ person, link }, ['x'.repeat(60)]);
     await quota(person, '--bytes', '61');
-    await says(await put(link, 'xx'), 507, 'quota-exceeded', /The space behind this link is full/);
+    await assertRefused(await put(link, 'xx'), 507, 'quota-exceeded', /The space behind this link is full/);
     assertStatus(await put(link, 'x'), 201);
   });
 
-  test('is not given back when a file is deleted', async () => {
-    const { person, link } = await fresh({ max_files: 1 });
+  test('a deletion does not give a link\'s limit back', async () => {
+    const { person, link } = await userWithLink({ max_files: 1 });
     assertStatus(await put(link, 'x'), 201);
     const [{ id }] = await allFiles(stack, person);
     assertStatus(await stack.call('DELETE', `/files/${id}`, { token: person.token }), 204);
     await assertGone(link);
-    assert.deepEqual([(await usage(person)).files, await taken(link)], [0, [1, 1]]);
+    assert.deepEqual([(await usage(person)).files, await linkCounts(link)], [0, [1, 1]]);
   });
 
-  test('is not spent by what was refused', async () => {
-    const { person, link } = await fresh({ max_files: 1, max_bytes: 10 });
+  test('a refused upload does not count towards a limit', async () => {
+    const { person, link } = await userWithLink({ max_files: 1, max_bytes: 10 });
     assertProblem(await postRaw(link, 'x', `?name=a&sha256=${'0'.repeat(64)}`), 422, 'digest-mismatch');
     assertProblem(await put(link, 'x'.repeat(11)), 507, 'quota-exceeded');
     await assertHas({ person, link }, []);
     assertStatus(await put(link, 'x'), 201);
   });
 
-  test('of a body of 1 MiB is known before its bytes are stored', async () => {
-    const { link } = await fresh({ max_bytes: null }, '--bytes', String((1 << 20) - 1));
+  test('a body of 1 MiB is refused by its length before it is stored', async () => {
+    const { link } = await userWithLink({ max_bytes: null }, '--bytes', String((1 << 20) - 1));
     assertProblem(await put(link, Buffer.alloc(1 << 20)), 507, 'quota-exceeded');
-    assert.deepEqual(await taken(link), [0, 0]);
+    assert.deepEqual(await linkCounts(link), [0, 0]);
   });
 });
 
-describe('the owner', () => {
-  test('sees their links and what came by them, newest first, without their addresses', async () => {
+describe('owners of upload links', () => {
+  test('an owner lists their upload links, newest first, without their secrets', async () => {
     const person = await stack.person();
     assert.deepEqual((await links('GET', { token: person.token })).json, { links: [] });
-    const [one, two, three] = [await handOut({ name: 'one' }, person), await handOut({ name: 'two' }, person), await handOut({}, person)];
+    const [one, two, three] = [await newLink({ name: 'one' }, person), await newLink({ name: 'two' }, person), await newLink({}, person)];
     await setLink(one, 'created_at = created_at - 10');
     assertStatus(await put(one, 'hello'), 201);
     assertStatus(await revoke(three, person), 204);
@@ -420,15 +420,15 @@ describe('the owner', () => {
     for (const { secret } of [one, two]) assert.ok(!answer.text.includes(secret));
   });
 
-  test('alone sees and revokes them', async () => {
-    const link = await handOut();
+  test('a user can neither list nor revoke upload links of another user', async () => {
+    const link = await newLink();
     assert.ok(!(await links('GET', { token: bob.token })).text.includes(link.id));
     assertProblem(await revoke(link, bob), 404, 'not-found');
     assertProblem(await links('GET', { token: bob.token, query: `?owner=${ann.id}` }), 403, 'insufficient-scope');
-    assertStatus(await look(link), 200);
+    assertStatus(await showLink(link), 200);
   });
 
-  test('or an admin who names the owner', async () => {
+  test('an admin who names the owner can create, list and revoke upload links', async () => {
     const query = `?owner=${ann.id}`;
     const made = await links('POST', { token: root.token, query, json: { name: 'by root' } });
     assertStatus(made, 201);
@@ -441,8 +441,8 @@ describe('the owner', () => {
       assertProblem(await links(method, { token: root.token, query: '?owner=x', json: method === 'POST' ? {} : undefined }), 422, 'invalid-value');
   });
 
-  test('needs a token that lives, with the scope', async () => {
-    const link = await handOut();
+  test('operations on upload links need a valid token with the scope', async () => {
+    const link = await newLink();
     const reader = await mint(stack.signingKey(), claimsFor(ann, { scope: 'files:read' }));
     const writer = await mint(stack.signingKey(), claimsFor(ann, { scope: 'files:write' }));
     const ask = (token) => [links('GET', { token }), links('POST', { token, json: {} }), revoke(link, { token })];
@@ -454,10 +454,10 @@ describe('the owner', () => {
     const cy = await stack.person();
     assertStatus(await stack.call('POST', '/logout', { token: cy.token }), 204);
     for (const answer of await Promise.all(ask(cy.token))) assertProblem(answer, 401, 'invalid-token');
-    assertStatus(await look(link), 200);
+    assertStatus(await showLink(link), 200);
   });
 
-  test('may be a script with an API token', async () => {
+  test('an API token can create, list and revoke upload links', async () => {
     const { token } = (await stack.call('POST', '/tokens', { token: ann.token, json: { name: 't' } })).json;
     const made = await links('POST', { token, json: {} });
     assertStatus(made, 201);
@@ -465,19 +465,19 @@ describe('the owner', () => {
     assertStatus(await revoke(made.json, { token }), 204);
   });
 
-  test('hears what is wrong with a wish', async () => {
-    for (const wish of [{ name: 'x'.repeat(101) }, { name: 'é'.repeat(51) }, { name: 7 }, { name: 'a\nb' }, { name: null }, { expires_in: 0 }, { expires_in: 'x' },
+  test('an upload link with invalid parameters is refused', async () => {
+    for (const params of [{ name: 'x'.repeat(101) }, { name: 'é'.repeat(51) }, { name: 7 }, { name: 'a\nb' }, { name: null }, { expires_in: 0 }, { expires_in: 'x' },
       { max_files: 0 }, { max_files: 1_000_001 }, { max_files: '1' }, { max_bytes: -1 }, { max_bytes: 1.5 }, { max_bytes: 2 ** 50 + 1 }, { max_file_bytes: 0 }])
-      assertProblem(await links('POST', { json: wish }), 422, 'invalid-value');
-    for (const wish of [{ name: 'é'.repeat(50) }, { max_files: 1_000_000 }, { max_bytes: 2 ** 50, max_file_bytes: 2 ** 50 }]) assertStatus(await links('POST', { json: wish }), 201);
+      assertProblem(await links('POST', { json: params }), 422, 'invalid-value');
+    for (const params of [{ name: 'é'.repeat(50) }, { max_files: 1_000_000 }, { max_bytes: 2 ** 50, max_file_bytes: 2 ** 50 }]) assertStatus(await links('POST', { json: params }), 201);
     assertProblem(await links('POST', { body: 'x', headers: { 'Content-Type': 'application/json' } }), 400, 'bad-request');
     assertProblem(await links('POST', { body: 'x=1', headers: { 'Content-Type': 'text/plain' } }), 415, 'unsupported-media-type');
     assertProblem(await links('POST', { body: JSON.stringify({ x: 'x'.repeat(20_000) }), headers: { 'Content-Type': 'application/json' } }), 413, 'too-large');
   });
 
-  test('has a hundred links at most', async () => {
+  test('a user can have a hundred upload links', async () => {
     const person = await stack.person();
-    const first = await handOut({}, person);
+    const first = await newLink({}, person);
     const row = (_, n) => `('${String(person.id * 100 + n).padStart(22, 'm')}', UNHEX(SHA2('${person.id} ${n}', 256)), ${person.id}, '', 1)`;
     await stack.sql('gateway', `INSERT INTO upload_link (id, hash, owner, name, created_at) VALUES ${Array.from({ length: 99 }, row)}`);
     assertProblem(await links('POST', { token: person.token, json: {} }), 409, 'conflict');
@@ -487,18 +487,18 @@ describe('the owner', () => {
   });
 
   for (const id of ['x', 'A'.repeat(22), '%c3%a9'.repeat(11), "'".repeat(22)])
-    test(`has no link ${id.slice(0, 25)}`, async () => {
+    test(`revoking the unknown upload link ${id.slice(0, 25)} is not found`, async () => {
       assertProblem(await revoke({ id }), 404, 'not-found');
     });
 });
 
-test('no log has the secret of a link, whatever became of the request', { skip: stack.front && stack.front !== 'nginx' && 'its log is not ours' }, async () => {
-  const [link, used] = [await handOut(), await handOut({ max_files: 1 })];
-  for (const answer of [await look(link), await put(link, 'x', 'a name'), await postForm(used, filePart('a', 'x'))]) assert.ok(answer.status < 300);
+test('no log has the secret of an upload link', { skip: stack.front && stack.front !== 'nginx' && 'its log is not ours' }, async () => {
+  const [link, used] = [await newLink(), await newLink({ max_files: 1 })];
+  for (const answer of [await showLink(link), await put(link, 'x', 'a name'), await postForm(used, filePart('a', 'x'))]) assert.ok(answer.status < 300);
   await assertGone(used);
-  await look(link, {}, 'DELETE');
-  await look(link, {}, 'OPTIONS');
-  await look(link, { headers: { Accept: 'text/html' } });
+  await showLink(link, {}, 'DELETE');
+  await showLink(link, {}, 'OPTIONS');
+  await showLink(link, { headers: { Accept: 'text/html' } });
   for (const target of [`${link.path}?x=1`, `${link.path}/`, `${link.path}/a/b`, `/u/${link.secret}`, `/%75/${link.secret}`, `//u/${link.secret}`, `/./u/${link.secret}`,
     `/cgi-gateway/u/${link.secret}`, `/cgi-bin/cgi-gateway/u/${link.secret}`])
     await (await fetch(stack.url + target)).arrayBuffer();
@@ -511,7 +511,7 @@ test('no log has the secret of a link, whatever became of the request', { skip: 
   assert.match(await stack.logLine(`"request_id":"${id}"`), /"path":"\/u\/…"/);
   assert.match(await stack.logLine(` ${id} PUT /u/`), / PUT \/u\/\.\.\. HTTP\/1\.1 201 /);
   for (const { secret } of [link, used]) assert.ok(!stack.logs.includes(secret), stack.logs.split('\n').find((x) => x.includes(secret)));
-  // and the paths of others are there still
+  // the paths of other requests are still logged
   const other = await links('GET');
   assert.match(await stack.logLine(` ${other.headers.get('x-request-id')} GET `), /\/upload-links/);
 });
@@ -524,7 +524,7 @@ function raw(bytes) {
   });
 }
 
-test('gateway-admin gc removes what has been dead for 30 days, and nothing that lives', async () => {
+test('gc removes upload links that ended 30 days ago, and no others', async () => {
   const person = await stack.person();
   const day = 86_400, old = 31 * day, young = 29 * day;
   const ago = (n) => `UNIX_TIMESTAMP() - ${n}`;
@@ -533,7 +533,7 @@ test('gateway-admin gc removes what has been dead for 30 days, and nothing that 
   const made = async (states) => {
     const ids = [];
     for (const state of states) {
-      const link = await handOut({}, person);
+      const link = await newLink({}, person);
       await setLink(link, state);
       ids.push(link.id);
     }
@@ -542,9 +542,9 @@ test('gateway-admin gc removes what has been dead for 30 days, and nothing that 
   await made(ends(old));
   const stay = await made([...ends(young), `max_files = 2, files = 1, last_upload_at = ${ago(old)}`, `max_files = NULL, max_bytes = NULL, expires_at = NULL, files = 9, last_upload_at = ${ago(old)}`]);
   const rows = async () => (await stack.sql('gateway', `SELECT id FROM upload_link WHERE owner = ${person.id}`)).flat().sort();
-  const swept = async (...args) => JSON.parse((await stack.gatewayAdmin(['gc', '--json', ...args])).stdout).upload_links;
-  assert.equal(await swept('--dry-run'), 4);
+  const removed = async (...args) => JSON.parse((await stack.gatewayAdmin(['gc', '--json', ...args])).stdout).upload_links;
+  assert.equal(await removed('--dry-run'), 4);
   assert.equal((await rows()).length, stay.length + 4);
-  assert.equal(await swept(), 4);
+  assert.equal(await removed(), 4);
   assert.deepEqual(await rows(), stay.sort());
 });

@@ -1,4 +1,4 @@
-// The optional virus scan of uploads, by a real clamd that knows one signature.
+// The optional virus scan of uploads, by a real clamd with one signature.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,12 +8,12 @@ import { gzipSync } from 'node:zlib';
 import { runCgi } from '../support/cgi.js';
 import { eicar, SIGNATURE, startClamd } from '../support/clamd.js';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { allFiles, keep } from '../support/files.js';
+import { allFiles, uploadFile } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { build, pause, run, startStack } from '../support/stack.js';
-import { TUS, create, created, fileOf, head, patch } from '../support/tus.js';
+import { TUS, create, newUpload, fileOf, head, patch } from '../support/tus.js';
 
-const LIMIT = 100 * 1024 ** 2; // CLAMD_MAX and clamd's StreamMaxLength, where nobody says otherwise
+const LIMIT = 100 * 1024 ** 2; // the default of CLAMD_MAX and of clamd's StreamMaxLength
 
 const clamd = await startClamd();
 after(() => clamd.stop());
@@ -32,56 +32,56 @@ const post = (...parts) => stack.call('POST', '/upload', { token: ann.token, bod
 const cgi = (variables, request) => runCgi(stack, 'cgi-gateway', 'PUT', '/upload/file', { ...request, variables: { HTTP_AUTHORIZATION: `Bearer ${ann.token}`, ...variables } });
 const ready = () => stack.callInternal('GET', '/cgi-gateway/readyz');
 
-// Everything that is kept: rows, bytes, what counts against a quota.
+// Everything that is stored: rows, bytes, usage.
 const data = stack.settings('gateway').DATA_DIR;
-const kept = async () => ({
+const stored = async () => ({
   files: (await allFiles(stack, ann)).length,
   usage: (await stack.call('GET', '/usage', { token: ann.token })).json,
   bytes: ['incoming', 'objects'].flatMap((name) => readdirSync(join(data, name), { recursive: true })).filter((name) => /[0-9a-f]{8}-/.test(name)).sort(),
 });
 
-async function assertNothingKept(request) {
-  const before = await kept();
+async function assertNothingStored(request) {
+  const before = await stored();
   const answer = await request();
-  assert.deepEqual(await kept(), before);
+  assert.deepEqual(await stored(), before);
   return answer;
 }
 
 async function assertInfected(request, name = 'file') {
-  const answer = await assertNothingKept(request);
+  const answer = await assertNothingStored(request);
   assertProblem(answer, 422, 'infected');
   assert.equal(answer.json.detail, `"${name}" is infected with ${SIGNATURE}.UNOFFICIAL. Nothing was stored.`);
   return answer;
 }
 
-describe('a file', () => {
-  test('that is clean is kept', async () => {
+describe('scanned files', () => {
+  test('a clean file is stored', async () => {
     assertStatus(await put('hello'), 201);
     assertStatus(await put(''), 201);
     assertStatus(await post(filePart('a', 'A'), filePart('b', 'B')), 201);
   });
 
-  test('that is infected is refused, and nothing of it is kept', () => assertInfected(() => put(eicar)));
+  test('an infected file is refused, and nothing of it is stored', () => assertInfected(() => put(eicar)));
 
-  test('is looked at wherever the bytes lie in it, and in archives', async () => {
+  test('an infected file is found at any offset and in archives', async () => {
     await assertInfected(() => put(Buffer.concat([Buffer.alloc(300_000, 1), eicar, Buffer.alloc(300_000, 2)])));
     await assertInfected(() => put(gzipSync(eicar)));
   });
 
-  test('is refused by each way in', async () => {
+  test('an infected file is refused by every kind of upload', async () => {
     await assertInfected(() => stack.call('POST', '/upload?name=a', { token: ann.token, body: eicar, headers: { 'Content-Type': 'text/plain' } }), 'a');
     await assertInfected(() => post(filePart('b', eicar)), 'b');
     await assertInfected(() => cgi({}, { input: eicar }));
-    writeFileSync(join(folder, 'eicar'), eicar); // as lighttpd hands over a large body
+    writeFileSync(join(folder, 'eicar'), eicar); // as lighttpd passes on a large body
     await assertInfected(() => cgi({ CONTENT_LENGTH: String(eicar.length) }, { file: join(folder, 'eicar') }));
   });
 
-  test('is called by its name, the beginning of a long one', async () => {
+  test('the answer names the infected file, by the beginning of a long name', async () => {
     await assertInfected(() => put(eicar, '報告 "x".txt'), '報告 "x".txt');
     await assertInfected(() => put(eicar, 'a' + 'é'.repeat(127)), 'a' + 'é'.repeat(39));
   });
 
-  test('that is infected is in the log, with who sent it', async () => {
+  test('an infected file is logged with its sender', async () => {
     const answer = await put(eicar, 'for the log.txt');
     const line = JSON.parse(await stack.logLine(`"event":"infected","request_id":"${answer.headers.get('x-request-id')}"`));
     assert.deepEqual(
@@ -89,7 +89,7 @@ describe('a file', () => {
       { level: 'warn', user_id: ann.id, user: ann.email, signature: `${SIGNATURE}.UNOFFICIAL`, name: 'for the log.txt', size: eicar.length });
   });
 
-  test('that is infected takes all files of its request with it, wherever it stands', async () => {
+  test('an infected file makes its whole request fail, at any position', async () => {
     const clean = (name) => filePart(name, `${name} is clean`);
     const bad = filePart('bad', eicar);
     await assertInfected(() => post(bad, clean('a'), clean('b')), 'bad');
@@ -98,31 +98,31 @@ describe('a file', () => {
   });
 });
 
-describe('a resumable upload', () => {
+describe('scanned resumable uploads', () => {
   const [first, second] = [eicar.subarray(0, 30), eicar.subarray(30)];
-  const part = (body) => created(stack, ann, body.length, { body, headers: { 'Upload-Concat': 'partial' } });
+  const part = (body) => newUpload(stack, ann, body.length, { body, headers: { 'Upload-Concat': 'partial' } });
   const join = (...parts) => create(stack, ann, null, { name: 'file', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${parts.join(' ')}` } });
 
-  test('that is clean becomes a file', async () => {
-    const path = await created(stack, ann, 10, { body: 'hello' });
+  test('a clean resumable upload becomes a file', async () => {
+    const path = await newUpload(stack, ann, 10, { body: 'hello' });
     assertStatus(await patch(stack, ann, path, 5, 'world'), 204);
     assert.equal((await fileOf(stack, ann, path)).size, 10);
     assertStatus(await join(await part(Buffer.from('hello')), await part(Buffer.from('world'))), 201);
   });
 
-  test('that is infected is refused with its last bytes, and removed', async () => {
+  test('an infected resumable upload is refused with its last bytes, and removed', async () => {
     let path;
     await assertInfected(async () => {
-      path = await created(stack, ann, eicar.length, { name: 'file', body: first });
+      path = await newUpload(stack, ann, eicar.length, { name: 'file', body: first });
       return patch(stack, ann, path, first.length, second);
     });
     assertStatus(await head(stack, ann, path), 404);
     assert.equal(await fileOf(stack, ann, path), null);
   });
 
-  test('that comes in one request is refused likewise', () => assertInfected(() => create(stack, ann, eicar.length, { name: 'file', body: eicar })));
+  test('an infected resumable upload in one request is refused', () => assertInfected(() => create(stack, ann, eicar.length, { name: 'file', body: eicar })));
 
-  test('that is put together of clean parts is judged as a whole, and goes with them', async () => {
+  test('clean parts of an infected whole are refused and removed with it', async () => {
     const parts = [];
     await assertInfected(async () => {
       parts.push(await part(first), await part(second));
@@ -131,13 +131,13 @@ describe('a resumable upload', () => {
     for (const path of parts) assertStatus(await head(stack, ann, path), 404);
   });
 
-  test('that is larger than what is scanned is refused when it begins', async () => {
+  test('a resumable upload larger than the scan limit is refused at creation', async () => {
     assertProblem(await create(stack, ann, LIMIT + 1), 413, 'too-large');
   });
 });
 
-describe('an upload link', () => {
-  test('lets nothing infected in, and the log tells by which it was tried', async () => {
+describe('scanned uploads by a link', () => {
+  test('an infected upload by a link is refused and logged with the link', async () => {
     const link = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
     const path = new URL(link.url, stack.url).pathname;
     const answer = await assertInfected(() => stack.call('PUT', `${path}/file`, { body: eicar }));
@@ -148,15 +148,15 @@ describe('an upload link', () => {
   });
 });
 
-describe('a scanner by another address', () => {
-  test('is reached by host and port', async () => {
+describe('addresses of the scanner', () => {
+  test('the scanner can be reached by host and port', async () => {
     const variables = { CLAMD: `127.0.0.1:${clamd.port}` };
     assertStatus(await cgi(variables, { input: 'hello' }), 201);
     await assertInfected(() => cgi(variables, { input: eicar }));
     await assertInfected(() => cgi({ CLAMD: `localhost:${clamd.port}` }, { input: eicar }));
   });
 
-  test('that is none stops the program before it takes anything', async () => {
+  test('an invalid scanner setting stops cgi-gateway', async () => {
     for (const [name, value] of [['CLAMD', 'clamd.ctl'], ['CLAMD', '::1:3310'], ['CLAMD_LARGER', 'perhaps'], ['CLAMD_MAX', '0'], ['CLAMD_TIMEOUT', '0']]) {
       const { code, stderr } = await run(join(build, 'cgi-gateway'), ['--check'], { env: { GATEHOUSE_CONF: stack.path('conf', 'gateway.env'), [name]: value } });
       assert.equal(code, 78);
@@ -165,12 +165,12 @@ describe('a scanner by another address', () => {
   });
 });
 
-describe('around the length that is scanned', () => {
-  // LIMIT bytes, and the infected ones last of all
+describe('the scan limit', () => {
+  // LIMIT bytes; the infected ones come last
   const whole = Buffer.alloc(LIMIT, 'no two lines of this are ever looked at in vain\n');
   eicar.copy(whole, LIMIT - eicar.length);
 
-  test('the last byte of it is', async () => {
+  test('the last byte within the scan limit is scanned', async () => {
     await assertInfected(() => put(whole));
     const clean = Buffer.from(whole);
     clean[LIMIT - 1] = 0;
@@ -179,20 +179,20 @@ describe('around the length that is scanned', () => {
     assertStatus(await stack.call('DELETE', `/files/${answer.json.files[0].id}`, { token: ann.token }), 204);
   });
 
-  test('a file of one byte more is refused, by its announced length and by its own', async () => {
+  test('a file one byte over the scan limit is refused, by Content-Length and in a form', async () => {
     const large = Buffer.concat([whole, Buffer.from('x')]);
-    const answer = await assertNothingKept(() => put(large));
+    const answer = await assertNothingStored(() => put(large));
     assertProblem(answer, 413, 'too-large');
     assert.match(answer.json.detail, new RegExp(`larger than ${LIMIT} bytes`));
-    assertProblem(await assertNothingKept(() => post(filePart('a', 'A'), filePart('large', large))), 413, 'too-large');
+    assertProblem(await assertNothingStored(() => post(filePart('a', 'A'), filePart('large', large))), 413, 'too-large');
   });
 
-  test('the configuration in force says so', async () => {
+  test('--check shows the scan limit as MAX_UPLOAD', async () => {
     const { stdout } = await run(join(build, 'cgi-gateway'), ['--check'], { env: { GATEHOUSE_CONF: stack.path('conf', 'gateway.env') } });
     assert.match(stdout, new RegExp(`^MAX_UPLOAD=${LIMIT}$`, 'm'));
   });
 
-  test('a larger file passes unscanned where the operator accepts that', async () => {
+  test('a file over the scan limit is stored unscanned with CLAMD_LARGER=accept', async () => {
     const path = join(folder, 'larger');
     writeFileSync(path, eicar);
     truncateSync(path, LIMIT + 1);
@@ -205,11 +205,11 @@ describe('around the length that is scanned', () => {
     rmSync(path);
   });
 
-  test('a scanner that takes less than it is given is a mistake that lets nothing through', async () => {
+  test('a scanner with a lower limit of its own makes uploads over it fail', async () => {
     const small = await startClamd(['StreamMaxLength 1M']);
     try {
       for (const CLAMD of [small.socket, `127.0.0.1:${small.port}`]) {
-        const answer = await assertNothingKept(() => cgi({ CLAMD }, { input: Buffer.alloc(8 << 20) }));
+        const answer = await assertNothingStored(() => cgi({ CLAMD }, { input: Buffer.alloc(8 << 20) }));
         assertProblem(answer, 413, 'too-large');
         assert.match(answer.json.detail, /^"file" is too large to be scanned/);
         assert.match(answer.stderr, /"why":"clamd: its StreamMaxLength is less than CLAMD_MAX"/);
@@ -221,23 +221,23 @@ describe('around the length that is scanned', () => {
   });
 });
 
-describe('a scanner that is away', () => {
-  const assertAway = (answer, name = 'file') => {
+describe('a scanner that is unavailable', () => {
+  const assertUnavailable = (answer, name = 'file') => {
     assertProblem(answer, 503, 'unavailable');
-    assert.equal(answer.json.detail, `"${name}" cannot be scanned for viruses at the moment. Try again soon.`);
+    assert.equal(answer.json.detail, `"${name}" cannot be scanned for viruses at the moment. Try again in a few seconds.`);
     assert.match(answer.headers.get('retry-after'), /^\d+$/);
   };
   const why = async (answer) => JSON.parse(await stack.logLine(`"event":"request","request_id":"${answer.headers.get('x-request-id')}"`)).why;
 
-  test('lets nothing in, while all else goes on', async () => {
-    const record = await keep(stack, ann, 'before', 'hello');
+  test('uploads are refused without the scanner, and everything else works', async () => {
+    const record = await uploadFile(stack, ann, 'before', 'hello');
     assertStatus(await ready(), 200);
     await clamd.kill();
     try {
-      const answer = await assertNothingKept(() => put('hello'));
-      assertAway(answer);
+      const answer = await assertNothingStored(() => put('hello'));
+      assertUnavailable(answer);
       assert.match(await why(answer), /^clamd: connect: /);
-      assertAway(await assertNothingKept(() => post(filePart('a', 'A'), filePart('b', 'B'))), 'a');
+      assertUnavailable(await assertNothingStored(() => post(filePart('a', 'A'), filePart('b', 'B'))), 'a');
       assert.equal((await stack.call('GET', record.url, { token: ann.token })).text, 'hello');
       const state = await ready();
       assertProblem(state, 503, 'unavailable');
@@ -249,18 +249,18 @@ describe('a scanner that is away', () => {
     assertStatus(await put('hello'), 201);
   });
 
-  test('and goes in the middle of a scan lets nothing in', async () => {
+  test('an upload is refused if the scanner ends during the scan', async () => {
     for (const body of [Buffer.from('hello'), Buffer.alloc(8 << 20)]) {
-      clamd.freeze(); // so that it has not answered yet
-      const before = await kept();
-      const asked = put(body);
+      clamd.freeze(); // so that it does not answer yet
+      const before = await stored();
+      const upload = put(body);
       while (clamd.connections() < 1) await pause(10);
       await clamd.kill();
       try {
-        const answer = await asked;
-        assertAway(answer);
+        const answer = await upload;
+        assertUnavailable(answer);
         assert.match(await why(answer), /^clamd: /);
-        assert.deepEqual(await kept(), before);
+        assert.deepEqual(await stored(), before);
       } finally {
         await clamd.start();
       }
@@ -268,11 +268,11 @@ describe('a scanner that is away', () => {
     assertStatus(await put('hello'), 201);
   });
 
-  test('keeps a resumable upload until it is back', async () => {
+  test('a resumable upload is kept until the scanner is available', async () => {
     const upload = async (body) => {
-      const path = await created(stack, ann, body.length, { name: 'file' });
-      assertAway(await patch(stack, ann, path, 0, body));
-      assertStatus(await head(stack, ann, path), 423); // not 503: clients of tus would begin anew
+      const path = await newUpload(stack, ann, body.length, { name: 'file' });
+      assertUnavailable(await patch(stack, ann, path, 0, body));
+      assertStatus(await head(stack, ann, path), 423); // not 503, because tus clients would begin anew
       assert.equal(await fileOf(stack, ann, path), null);
       return path;
     };
@@ -295,13 +295,13 @@ describe('a scanner that is away', () => {
     }
   });
 
-  test('leaves the parts of one that is put together to another try', async () => {
-    const part = (body) => created(stack, ann, body.length, { body, headers: { 'Upload-Concat': 'partial' } });
+  test('parts can be concatenated once the scanner is available again', async () => {
+    const part = (body) => newUpload(stack, ann, body.length, { body, headers: { 'Upload-Concat': 'partial' } });
     const parts = [await part('hello'), await part('world')];
     const join = () => create(stack, ann, null, { name: 'file', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${parts.join(' ')}` } });
     await clamd.kill();
     try {
-      assertAway(await assertNothingKept(join));
+      assertUnavailable(await assertNothingStored(join));
     } finally {
       await clamd.start();
     }
@@ -310,14 +310,14 @@ describe('a scanner that is away', () => {
     assert.equal((await fileOf(stack, ann, new URL(answer.headers.get('location'), stack.url).pathname)).size, 10);
   });
 
-  test('and does not answer is not waited for without end', async () => {
+  test('a scanner that does not answer times out', async () => {
     clamd.freeze();
     try {
-      const answer = await assertNothingKept(() => cgi({ CLAMD_TIMEOUT: '1' }, { input: 'hello' }));
-      assertAway(answer);
-      assert.match(answer.stderr, /"why":"clamd: timed out while waiting for its answer"/);
-      const large = await assertNothingKept(() => cgi({ CLAMD_TIMEOUT: '1' }, { input: Buffer.alloc(8 << 20) }));
-      assertAway(large);
+      const answer = await assertNothingStored(() => cgi({ CLAMD_TIMEOUT: '1' }, { input: 'hello' }));
+      assertUnavailable(answer);
+      assert.match(answer.stderr, /"why":"clamd: timed out while waiting for the reply"/);
+      const large = await assertNothingStored(() => cgi({ CLAMD_TIMEOUT: '1' }, { input: Buffer.alloc(8 << 20) }));
+      assertUnavailable(large);
       assert.match(large.stderr, /"why":"clamd: timed out while sending"/);
     } finally {
       clamd.thaw();
@@ -326,7 +326,7 @@ describe('a scanner that is away', () => {
   });
 });
 
-test('without CLAMD nobody is asked', async () => {
+test('no scanner is used without CLAMD', async () => {
   await clamd.kill();
   try {
     assertStatus(await cgi({ CLAMD_MAX: '1', CLAMD: '', GATEHOUSE_CONF: withoutClamd() }, { input: eicar }), 201);
@@ -335,7 +335,7 @@ test('without CLAMD nobody is asked', async () => {
   }
 });
 
-// The instance's configuration but for CLAMD: an empty variable would count as not given.
+// The instance's configuration without CLAMD: an empty variable would count as unset and the file's value apply.
 function withoutClamd() {
   const path = join(folder, 'gateway.env');
   const lines = Object.entries(stack.settings('gateway')).filter(([name]) => name !== 'CLAMD').map(([name, value]) => `${name}=${value}\n`);

@@ -1,5 +1,5 @@
 -- guess.lua MODE: "spread" guesses at another account from another address each time, so that each
--- is hashed; "one" guesses at one account from one address, so that most are refused.
+-- guess is hashed; "one" guesses at one account from one address, so that most are refused.
 local b = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 local function base64(s)
   return ((s:gsub('.', function(x)

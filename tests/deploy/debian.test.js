@@ -1,5 +1,5 @@
-// The Debian package: built twice to the same bytes, without a word from lintian, and on a machine with a
-// systemd that runs installed, used, upgraded, removed and purged. Some minutes: scripts/test --long.
+// The Debian package: a reproducible build without a complaint of lintian, then installed, used, upgraded, removed
+// and purged on a machine that runs systemd. Takes minutes: scripts/test --long.
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,10 +18,10 @@ test('the package has the version of the programs', () => {
   assert.equal(version, /^VERSION := (.*)$/m.exec(readFileSync(join(repository, 'Makefile'), 'utf8'))[1]);
 });
 
-test('the package needs for its building what scripts/setup installs for that', () => {
+test('the package\'s build dependencies are those that scripts/setup installs', () => {
   const [, list] = /^build=\(([^)]*)\)/m.exec(readFileSync(join(repository, 'scripts/setup'), 'utf8'));
   const control = readFileSync(join(repository, 'deploy/debian/control'), 'utf8');
-  // Those of build-essential, which every package may count on
+  // Part of build-essential, which every package may rely on
   const given = ['gcc', 'make', 'libc6-dev'];
   for (const name of list.trim().split(/\s+/).filter((name) => !given.includes(name))) assert.match(control, new RegExp(`[ |]${name},`), name);
 });
@@ -41,12 +41,12 @@ describe('the package', { skip }, () => {
     files = await build('first');
   });
 
-  test('comes out the same in another folder, time zone, language and umask', async () => {
+  test('the package is the same when built in another folder, time zone, language and umask', async () => {
     assert.deepEqual(await build('second/elsewhere', { env: { TZ: 'Asia/Tokyo', LC_ALL: 'C', UMASK: '077' } }), files);
     for (const name of files) assert.equal(bytes('second/elsewhere', name), bytes('first', name), name);
   });
 
-  test('gives lintian nothing to say', async () => {
+  test('lintian finds nothing in the package', async () => {
     const { code, stdout, stderr } = await run('lintian', ['--allow-root', '--fail-on', 'error,warning', join(out, 'first', `gatehouse_${version}_${await architecture()}.changes`)]);
     assert.deepEqual([code, stdout + stderr], [0, '']);
   });
@@ -73,9 +73,9 @@ describe('the package', { skip }, () => {
     const same = async () => assert.equal(await machine.sh(`curl -sS ${bearer()} http://127.0.0.1:8080/download/${id} | sha256sum`), await machine.sh('sha256sum </srv/file'));
     const units = ['gatehouse-auth.socket', 'gatehouse-gateway.socket', 'gatehouse-auth.service', 'gatehouse-gateway.service', 'gatehouse-edge.service', 'gatehouse-gc.timer', 'gatehouse-auth-gc.timer', 'gatehouse-verify.timer'];
 
-    test('it installs, runs, and has touched no database', async () => {
+    test('the installed package runs and has not changed any database', async () => {
       await machine.sh('dpkg -i /srv/debs/first.deb');
-      // The programs come with their first request
+      // The programs start with their first request
       for (const unit of units.filter((name) => !/-(auth|gateway)\.service$/.test(name))) assert.equal(await machine.active(unit), 'active', unit);
       assert.equal(await machine.sh('systemctl is-enabled gatehouse-edge.service gatehouse-auth.socket gatehouse-gateway.socket'), 'enabled\nenabled\nenabled');
       assert.equal(await status('8080/healthz'), '200');
@@ -83,19 +83,19 @@ describe('the package', { skip }, () => {
       assert.equal(await machine.sh(`mariadb -N -e "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name IN ('auth', 'gateway')"`), '0');
     });
 
-    test('its secrets are for those alone who need them', async () => {
+    test('the package\'s secrets are readable only by their users', async () => {
       assert.equal(await machine.sh(`cd /etc/gatehouse/keys && stat -c '%n %U %G %a' . *`),
         ['. root gatehouse-keys 750', 'keyring root gatehouse-keys 640', 'mysql-auth root root 600', 'mysql-gateway root root 600'].join('\n'));
     });
 
-    test('gatehouse-setup makes the databases, once', async () => {
+    test('gatehouse-setup creates the databases once', async () => {
       const said = await machine.sh('gatehouse-setup');
       assert.match(said, /^gateway: schema\/gateway\//m);
       assert.doesNotMatch(await machine.sh('gatehouse-setup'), /schema/);
       for (const program of ['cgi-auth', 'cgi-gateway']) assert.equal(await status(`9080/${program}/readyz`), '200');
     });
 
-    test('a user logs in, uploads and downloads, and goes on with a broken upload', async () => {
+    test('a user of the package logs in, uploads, downloads and continues a resumable upload', async () => {
       await machine.sh('GATEHOUSE_CONF=/etc/gatehouse/auth.env auth-admin user add ann@example.org --password-stdin', 'a long password\n');
       token = await machine.sh(`curl -sS -d '' -u 'ann@example.org:a long password' -H 'Accept: text/plain' http://127.0.0.1:8080/login`);
       await machine.sh('head -c 3000000 /dev/urandom >/srv/file');
@@ -109,7 +109,7 @@ describe('the package', { skip }, () => {
       assert.equal(await part(5, 'world'), '204');
     });
 
-    test('no program can do more than its unit says', async () => {
+    test('no program has more rights than its unit says', async () => {
       for (const [unit, user] of [['auth', 'gatehouse-auth'], ['gateway', 'gatehouse'], ['edge', 'gatehouse-edge']]) {
         const pid = await machine.sh(`systemctl show -P MainPID gatehouse-${unit}`);
         const state = await machine.sh(`ps -o user:20= -p ${pid}; grep -E '^(NoNewPrivs|Seccomp|CapEff):' /proc/${pid}/status`);
@@ -118,33 +118,33 @@ describe('the package', { skip }, () => {
         assert.match(state, /Seccomp:\s2/);
         assert.match(state, unit === 'edge' ? /CapEff:\s0{13}400$/m : /CapEff:\s0{16}$/m);
       }
-      // Those of the other are out of reach
+      // The files of the other units are out of reach
       const pid = await machine.sh('systemctl show -P MainPID gatehouse-edge');
       assert.notEqual((await machine.try(`nsenter -m -t ${pid} test -e /etc/gatehouse/keys/keyring`)).code, 0);
     });
 
-    test('a program that is killed, stopped or started again refuses nobody', async () => {
+    test('a program that is killed, stopped or restarted refuses no request', async () => {
       for (const how of ['kill -s KILL gatehouse-gateway', 'stop gatehouse-gateway', 'restart gatehouse-gateway', 'restart gatehouse-auth']) {
         await machine.sh(`systemctl ${how}`);
-        // (a request that lighttpd has given to a program that was killed is lost with it; this one comes after)
+        // (a request in a killed program is lost; this one comes after)
         assert.equal(await status('8080/files', bearer()), '200', how);
       }
     });
 
-    test('what its timers run does its work', async () => {
+    test('the services of the timers succeed', async () => {
       for (const job of ['gatehouse-gc', 'gatehouse-auth-gc', 'gatehouse-verify']) await machine.sh(`systemctl start ${job}.service`);
     });
 
-    test('rotated logs are written to again', async () => {
+    test('rotated logs are reopened', async () => {
       await machine.sh('logrotate -f /etc/logrotate.d/gatehouse');
-      // lighttpd is told without waiting for it: a request of before it has heard is in the old file
+      // The signal is not waited for: an earlier request may still go into the old file
       do {
         await status('8080/files', bearer());
         await pause(100);
       } while (!(await machine.sh('cat /var/log/gatehouse/access.log')).includes('/files HTTP'));
     });
 
-    test('an upgrade keeps what was configured, who is logged in, and what is stored', async () => {
+    test('an upgrade keeps configuration, sessions and files', async () => {
       await machine.sh(`sed -i 's/^#MYSQL_HOST=.*/DB_POOL=4/' /etc/gatehouse/gateway.env`);
       const keyring = await machine.sh('sha256sum /etc/gatehouse/keys/*');
       const socket = await machine.sh('systemctl show -P ActiveEnterTimestampMonotonic gatehouse-gateway.socket');
@@ -154,24 +154,24 @@ describe('the package', { skip }, () => {
       assert.match(await machine.sh('cat /etc/gatehouse/gateway.env'), /^DB_POOL=4$/m);
       assert.equal(await machine.sh('sha256sum /etc/gatehouse/keys/*'), keyring);
       assert.notEqual(await machine.sh('systemctl show -P MainPID gatehouse-gateway'), pid);
-      assert.equal(await machine.sh('systemctl show -P ActiveEnterTimestampMonotonic gatehouse-gateway.socket'), socket, 'the socket never closed');
+      assert.equal(await machine.sh('systemctl show -P ActiveEnterTimestampMonotonic gatehouse-gateway.socket'), socket, 'the socket was closed');
       await machine.sh('gatehouse-setup');
       await same();
     });
 
-    test('it comes back after a reboot', async () => {
+    test('the package works after a reboot', async () => {
       await machine.reboot();
       while ((await machine.active('mariadb.service')) !== 'active') await pause(100);
       await same();
     });
 
-    test('removed, it ends, and leaves configuration, keys and files', async () => {
+    test('removing the package stops it and keeps configuration, keys and files', async () => {
       await machine.sh('dpkg -r gatehouse');
       for (const unit of units) assert.equal(await machine.active(unit), 'inactive', unit);
       await machine.sh('test -s /etc/gatehouse/site.conf && test -s /etc/gatehouse/keys/keyring');
     });
 
-    test('purged, it leaves what people have stored, and nothing else', async () => {
+    test('purging the package keeps the uploaded files only', async () => {
       const said = await machine.sh('dpkg -P gatehouse');
       assert.match(said, /uploaded files stay in \/var\/lib\/gatehouse/);
       assert.equal(await machine.sh(`find / -xdev -path '*gatehouse*' -not -path '/srv/*' -not -path '/proc/*' -not -path '/var/lib/mysql/*' | grep -v '^/var/lib/gatehouse' || true`), '');

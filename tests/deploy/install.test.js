@@ -1,4 +1,4 @@
-// make install and make uninstall: what they put where, and that nothing else is touched.
+// make install and make uninstall: what they install, and that nothing else is changed.
 import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'gatehouse-tree-'));
   mkdirSync(join(root, 'usr/bin'), { recursive: true });
   mkdirSync(join(root, 'etc/logrotate.d'), { recursive: true });
-  writeFileSync(join(root, 'usr/bin/other'), 'of somebody else');
+  writeFileSync(join(root, 'usr/bin/other'), 'not ours');
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
@@ -23,23 +23,23 @@ const tree = () => readdirSync(root, { recursive: true }).sort().map((path) => {
 });
 
 describe('make install', () => {
-  test('twice is the same as once', async () => {
+  test('a second make install changes nothing', async () => {
     await make('install', root);
     const once = tree();
     await make('install', root);
     assert.deepEqual(tree(), once);
   });
 
-  test('names its own paths in what it installs', async () => {
+  test('installed files contain the paths of the installation', async () => {
     await make('install', root);
     for (const file of ['usr/lib/systemd/system/gatehouse-edge.service', 'etc/gatehouse/gateway.env', 'etc/gatehouse/site.conf', 'usr/bin/gatehouse-setup']) {
       const text = readFileSync(join(root, file), 'utf8').replaceAll(`${root}/`, '@');
-      assert.match(text, /@(etc|run|usr\/\w+|var\/\w+)\/gatehouse/, `${file} names none`);
+      assert.match(text, /@(etc|run|usr\/\w+|var\/\w+)\/gatehouse/, `${file} has no installed path`);
       assert.doesNotMatch(text, /\/(etc|run|usr\/(bin|lib|share)|var\/(lib|log))\/gatehouse/, file);
     }
   });
 
-  test('has pages whose links lead to what is installed', async () => {
+  test('links of installed pages lead to installed files', async () => {
     await make('install', root);
     const doc = join(root, 'usr/share/doc/gatehouse');
     const pages = readdirSync(doc, { recursive: true }).filter((file) => file.endsWith('.md'));
@@ -54,21 +54,21 @@ describe('make install', () => {
     assert.ok(count > 30, String(count));
   });
 
-  test('keeps a configuration that is there', async () => {
+  test('make install keeps an existing configuration', async () => {
     mkdirSync(join(root, 'etc/gatehouse'));
     writeFileSync(join(root, 'etc/gatehouse/auth.env'), 'MYSQL_USER=mine\n');
     await make('install', root);
     assert.equal(readFileSync(join(root, 'etc/gatehouse/auth.env'), 'utf8'), 'MYSQL_USER=mine\n');
   });
 
-  test('puts everything below DESTDIR, with the paths that it will have', async () => {
+  test('make install with DESTDIR writes below it, with the final paths in the files', async () => {
     const dest = join(root, 'dest');
     await make('install', '', [`DESTDIR=${dest}`, 'PREFIX=/usr']);
     assert.match(readFileSync(join(dest, 'usr/lib/systemd/system/gatehouse-auth.service'), 'utf8'), /^ExecStart=\/usr\/lib\/gatehouse\/cgi-auth$/m);
     assert.ok(existsSync(join(dest, 'etc/gatehouse/site.conf')));
   });
 
-  test('removes what an earlier version had', async () => {
+  test('make install removes files of an earlier version', async () => {
     await make('install', root);
     writeFileSync(join(root, 'usr/share/gatehouse/old.sql'), '');
     appendFileSync(join(root, 'usr/share/gatehouse/installed'), `${root}/usr/share/gatehouse/old.sql\n`);
@@ -78,7 +78,7 @@ describe('make install', () => {
 });
 
 describe('make uninstall', () => {
-  test('leaves the tree that was there before, and may be repeated', async () => {
+  test('make uninstall restores the tree, and may be repeated', async () => {
     const before = tree();
     await make('install', root);
     assert.ok(tree().length > before.length + 50);
@@ -88,7 +88,7 @@ describe('make uninstall', () => {
     assert.deepEqual(tree(), before);
   });
 
-  test('after a second install too', async () => {
+  test('make uninstall restores the tree after a second install', async () => {
     const before = tree();
     await make('install', root);
     await make('install', root);
@@ -96,25 +96,25 @@ describe('make uninstall', () => {
     assert.deepEqual(tree(), before);
   });
 
-  test('keeps a configuration that was changed, and keys, and says so', async () => {
+  test('make uninstall keeps and reports a changed configuration, and keeps keys', async () => {
     await make('install', root);
     appendFileSync(join(root, 'etc/gatehouse/auth.env'), 'DB_POOL=4\n');
     mkdirSync(join(root, 'etc/gatehouse/keys'));
-    const said = await make('uninstall', root);
-    assert.match(said, /auth\.env was changed: it is kept/);
+    const output = await make('uninstall', root);
+    assert.match(output, /auth\.env was changed: it is kept/);
     assert.deepEqual(readdirSync(join(root, 'etc/gatehouse')).sort(), ['auth.env', 'keys']);
   });
 });
 
-describe('the manual pages', () => {
+describe('manual pages', () => {
   const page = (name) => readFileSync(join(repository, 'docs/man', `${name}.8`), 'utf8');
 
-  test('are there for every program', () => {
+  test('every program has a manual page', () => {
     assert.deepEqual(readdirSync(join(repository, 'docs/man')).sort(), ['auth-admin.8', 'cgi-auth.8', 'cgi-gateway.8', 'fcgi-probe.8', 'gatehouse-setup.8', 'gateway-admin.8']);
   });
 
   for (const tool of ['auth-admin', 'gateway-admin'])
-    test(`name every command of ${tool}`, async () => {
+    test(`the manual page of ${tool} has every command`, async () => {
       const { stdout } = await run(join(build, tool), ['--help']);
       const commands = [...stdout.matchAll(new RegExp(`^  ${tool} +([a-z]+)(?: ([a-z-]+) )? `, 'gm'))];
       assert.ok(commands.length > 4, stdout);

@@ -1,4 +1,4 @@
-// A clean machine with a running systemd, on which each paste of deploy/systemd/README.md, docs/upgrading.md,
+// A clean machine that runs systemd, on which each block of commands of deploy/systemd/README.md, docs/upgrading.md,
 // docs/backup.md and deploy/nginx/README.md is run as it stands. Takes minutes: scripts/test --long.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
@@ -7,14 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus, call } from '../support/client.js';
-import { keep, sha256 } from '../support/files.js';
+import { uploadFile, sha256 } from '../support/files.js';
 import { makeCertificate } from '../support/https.js';
 import { startLoad } from '../support/load.js';
 import { cannotBoot, debootstrap } from '../support/machine.js';
 import { commandsOf } from '../support/manual.js';
-import { Receiver, isSigned } from '../support/receiver.js';
+import { WebhookReceiver, isSigned } from '../support/webhook-receiver.js';
 import { pause, repository, run } from '../support/stack.js';
-import { created, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
+import { newUpload, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
 
 const skip = process.env.GATEHOUSE_LONG ? await cannotBoot() : 'only in scripts/test --long';
 
@@ -24,7 +24,7 @@ const linesOf = (paste) => paste.trim().split('\n');
 const sources = '/srv/gatehouse', upstream = '/srv/upstream';
 const programs = ['gatehouse-auth', 'gatehouse-gateway'];
 
-describe('a machine on which deploy/systemd/README.md is followed', { skip }, () => {
+describe('a machine set up by deploy/systemd/README.md', { skip }, () => {
   const ann = { email: 'ann@example.org', password: 'a long password' };
   const url = 'http://127.0.0.1:8080';
   let machine, there, receiver, record, present;
@@ -41,7 +41,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
   };
   const running = () => machine.sh(`ps -e -o comm= | grep -E '^(cgi-|gateway-admin|lighttpd)' || true`);
   const pids = () => machine.sh(`systemctl show -P MainPID ${programs.join(' ')} | grep .`);
-  // Whatever has been put into the system's folders
+  // Every file in the folders of the system
   const system = async () => new Set((await machine.sh('find /etc /lib/ /usr -not -type d')).split('\n'));
 
   before(async () => {
@@ -58,8 +58,8 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
 
   const commit = (message) => `git -c user.name=Tests -c user.email=tests@example.org commit -qam '${message}'`;
 
-  // Requests without pause, and a resumable upload a piece at a time, before, while and after `work` is done. Gives
-  // what was answered otherwise than in `fine`, as {what, status, text}; status 0 is a broken or refused connection.
+  // Send requests without pause, and a resumable upload piece by piece, before, during and after `work`. Returns the
+  // answers that differ from `fine`, as {what, status, text}; status 0 is a broken or refused connection.
   const fine = { login: 200, list: 200, upload: 201, download: 200, piece: 204 };
   async function underLoad(work) {
     const wrong = [], count = {};
@@ -85,11 +85,11 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     return wrong;
   }
 
-  // As a client of tus does, which asks after each failure how far it got. Its length is told with its last piece.
+  // An upload by a tus client that asks for the offset after each failure. Its length is sent with the last piece.
   async function startUpload(on) {
-    const sum = createHash('sha256'), place = await created(there, ann, null);
+    const sum = createHash('sha256'), place = await newUpload(there, ann, null);
     let length = 0, stopped = false;
-    const ask = async () => {
+    const askOffset = async () => {
       for (;;) {
         try {
           return await offsetOf(there, ann, place);
@@ -105,7 +105,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       for (let offset = start; offset < length; ) {
         const status = await patch(there, ann, place, offset, piece.subarray(offset - start), headers).then((answer) => answer.status, () => 0);
         on({ what: 'piece', status });
-        offset = status === 204 ? length : await ask();
+        offset = status === 204 ? length : await askOffset();
       }
     };
     const pieces = (async () => {
@@ -120,11 +120,11 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     };
   }
 
-  // A resumable upload of which the first half has arrived. rest() sends the other in the same request, and
-  // isWhole() looks at the file.
+  // A resumable upload whose first half has arrived. rest() sends the other half in the same request, and isWhole()
+  // checks the file.
   async function halfUpload() {
     const bytes = randomBytes(600_000), half = bytes.length / 2;
-    const place = await created(there, ann, bytes.length);
+    const place = await newUpload(there, ann, bytes.length);
     const request = await openPatch(there, ann, place, 0, bytes.length);
     await request.send(bytes.subarray(0, half));
     const arrived = () => machine.sh(`stat -c %s /var/lib/gatehouse/data/incoming/${place.split('/').at(-1)}* | sort -n | tail -n 1`);
@@ -138,14 +138,14 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     };
   }
 
-  // What the receiver is told of a new file
-  async function told() {
-    const { id } = await keep(there, ann, 'told.bin', 'content');
-    while (!receiver.taken(id)) {
+  // The request that the receiver gets for a new file
+  async function receivedEvent() {
+    const { id } = await uploadFile(there, ann, 'told.bin', 'content');
+    while (!receiver.acceptedEvents(id)) {
       assert.equal(await machine.active('gatehouse-deliver'), 'active');
       await pause(20);
     }
-    return receiver.arrived.find(({ json }) => json.data.id === id);
+    return receiver.requests.find(({ json }) => json.data.id === id);
   }
 
   // systemctl edit opens an editor at a terminal
@@ -155,7 +155,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     await machine.type(`SYSTEMD_EDITOR=/srv/editor systemctl edit ${units}`, []);
   }
 
-  test('the first paste ends with a user and an answer', async () => {
+  test('the first block of the README ends with a user and an answer', async () => {
     const [packages, building, ...rest] = linesOf(commandsOf(README)[0]);
     const offline = (line, input) => machine.prepare(`cd ${sources}; export MAKEFLAGS=-j2; ${line}`, input);
     await offline(packages, 'y\n');
@@ -171,21 +171,21 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     assert.match(said, /^\{"status":"ok"\}$/m);
   });
 
-  test('nothing listens but what is to', async () => {
+  test('only the documented addresses are listened on', async () => {
     const addresses = async () => (await machine.sh('ss -Htln')).split('\n').map((line) => line.split(/\s+/)[3]).sort();
     const ours = ['127.0.0.1:8080', '127.0.0.1:9080'];
-    // A Debian whose MariaDB is told the same in another way needs the second paste no longer
+    // If Debian's MariaDB is one day configured otherwise, the second block is no longer needed
     assert.deepEqual(await addresses(), ['*:3306', ...ours]);
     await machine.sh(commandsOf(README)[1]);
     assert.deepEqual(await addresses(), ['127.0.0.1:3306', ...ours]);
   });
 
-  test('the user logs in, uploads, downloads, and goes on with a resumable upload', async () => {
+  test('the user logs in, uploads, downloads and continues a resumable upload', async () => {
     const answer = await login();
     assertStatus(answer, 200);
     ann.token = answer.json.access_token;
     const content = randomBytes(300_000);
-    record = await keep(there, ann, 'file.bin', content);
+    record = await uploadFile(there, ann, 'file.bin', content);
     assert.deepEqual((await there.call('GET', record.url, { token: ann.token })).bytes, content);
     const upload = await halfUpload();
     await upload.rest();
@@ -196,47 +196,47 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
   describe('events', () => {
     const secret = () => machine.sh('cat /etc/gatehouse/keys/event-secret');
 
-    test('come signed, with the secret as a credential', async () => {
-      receiver = await Receiver.start({ at: await machine.network.listen() });
+    test('events are signed, with the secret as a credential', async () => {
+      receiver = await WebhookReceiver.start({ at: await machine.network.listen() });
       const [make, start] = settings;
       await machine.sh(make);
       await dropIn('gatehouse-deliver', commandsOf(README, SETTINGS, 'ini')[0]);
       appendFileSync(path('etc/gatehouse/gateway.env'), `EVENT_URLS=${receiver.url}\n`);
       await machine.sh(start);
-      assert.ok(isSigned(await told(), await secret()));
+      assert.ok(isSigned(await receivedEvent(), await secret()));
     });
 
-    test('do not keep the other units and gatehouse-setup from their work, which have no secret', async () => {
+    test('the other units and gatehouse-setup work without the event secret', async () => {
       await runJobs();
       await machine.sh('gatehouse-setup');
     });
 
-    test('are sent by a program that sees no key', async () => {
+    test('the process that sends events cannot read the signing keys', async () => {
       const pid = await machine.sh('systemctl show -P MainPID gatehouse-deliver');
       assert.equal(await machine.sh(`ps -o supgrp= -p ${pid}`), 'gatehouse');
       assert.notEqual((await machine.try(`nsenter -m -t ${pid} test -e /etc/gatehouse/keys/keyring`)).code, 0);
     });
 
-    test('are signed with both secrets while there are two', async () => {
+    test('events are signed with both secrets while there are two', async () => {
       const old = await secret(), next = `whsec_${randomBytes(32).toString('base64')}`;
       const put = (text) => (writeFileSync(path('etc/gatehouse/keys/event-secret'), `${text}\n`), machine.sh('systemctl restart gatehouse-deliver'));
       await put(`${next} ${old}`);
-      const both = await told();
+      const both = await receivedEvent();
       assert.deepEqual([isSigned(both, old), isSigned(both, next)], [true, true]);
       await put(next);
-      const one = await told();
+      const one = await receivedEvent();
       assert.deepEqual([isSigned(one, old), isSigned(one, next)], [false, true]);
     });
   });
 
-  describe('an update', () => {
+  describe('updates', () => {
     const [pull, setup, restartPrograms, restartEdge] = linesOf(updating[0]);
     const newer = '0.0.0+newer';
     const versions = () => Promise.all(['cgi-auth', 'cgi-gateway'].map(async (program) =>
       /^gatehouse_build_info.*version="(.*?)"/m.exec(await (await there.fetch(`http://127.0.0.1:9080/${program}/metrics`)).text())[1]));
     const page = async () => (await (await there.fetch(`${url}/`)).text()).includes('<title>A newer page</title>');
     const isRefused = () => there.fetch(`${url}/healthz`).then(() => false, ({ cause }) => /ECONNREFUSED/.test(cause));
-    // systemd calls it started a moment before it listens
+    // systemd reports it as started a moment before it listens
     const isBack = async () => {
       while (await isRefused()) await pause(20);
     };
@@ -250,7 +250,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       await machine.sh(`cd ${upstream} && git add -A && ${commit('A newer version')}`);
     });
 
-    test('of programs and databases is noticed by nobody', async (t) => {
+    test('an update of programs and databases fails no request', async (t) => {
       const before = await pids();
       const wrong = await underLoad(async () => {
         await inSources(pull);
@@ -258,16 +258,16 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
         const said = await machine.sh(setup);
         assert.match(said, /999-later\.sql/);
         assert.deepEqual([await versions(), await pids()], [current, before]);
-        const began = Date.now();
+        const started = Date.now();
         await machine.sh(restartPrograms);
-        t.diagnostic(`restart of the programs under load: ${Date.now() - began} ms`);
+        t.diagnostic(`restart of the programs under load: ${Date.now() - started} ms`);
         assert.deepEqual(await versions(), [newer, newer]);
       });
       assert.deepEqual(wrong, []);
       assert.equal(await machine.sh(`mariadb -N -e "SHOW TABLES FROM gateway LIKE 'later'"`), 'later');
     });
 
-    test('waits for what is under way, and whoever comes meanwhile is answered by the new program', async () => {
+    test('an update waits for requests in progress, and the new program answers those that arrive meanwhile', async () => {
       const upload = await halfUpload();
       const old = await machine.sh('systemctl show -P MainPID gatehouse-gateway');
       const restarted = machine.sh(restartPrograms);
@@ -280,7 +280,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       assert.notEqual(await machine.sh('systemctl show -P MainPID gatehouse-gateway'), old);
     });
 
-    test('of lighttpd lets what is under way come to its end, and refuses connections until then', async () => {
+    test('a restart of lighttpd finishes requests in progress and refuses connections until then', async () => {
       const upload = await halfUpload();
       const restarted = machine.sh(restartEdge);
       while (!(await isRefused())) await pause(20);
@@ -290,7 +290,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       await upload.isWhole();
     });
 
-    test('of lighttpd breaks connections, and no more: a resumable upload goes on', async (t) => {
+    test('a restart of lighttpd only breaks connections, and a resumable upload continues', async (t) => {
       let began, took;
       const wrong = await underLoad(async () => {
         began = Date.now();
@@ -298,20 +298,20 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
         await isBack();
         took = Date.now() - began;
       });
-      t.diagnostic(`restart of lighttpd under load: ${took} ms; requests that did not come through: ${wrong.length}`);
+      t.diagnostic(`restart of lighttpd under load: ${took} ms; failed requests: ${wrong.length}`);
       assert.deepEqual(wrong.filter(({ status }) => status !== 0), []);
     });
   });
 
-  describe('another signing key', () => {
+  describe('a change of the signing key', () => {
     const table = (row) => readFileSync(join(repository, MANUAL), 'utf8').split('\n').find((line) => line.startsWith(`| ${row}`));
     const kid = (token) => JSON.parse(Buffer.from(token.split('.')[0], 'base64url')).kid;
 
-    test('is noticed by nobody', async () => {
+    test('a key rotation fails no request', async () => {
       assert.match(table('the key that signs tokens'), /`auth-admin key rotate`/);
       const wrong = await underLoad(async () => {
         await admin('key rotate');
-        // Whichever key signs already, both programs know it
+        // Whichever key signs, both programs know it
         let token;
         do {
           token = (await login()).json.access_token;
@@ -322,7 +322,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       assert.match(await admin('key list'), new RegExp(kid(ann.token)));
     });
 
-    test('in place of a stolen one ends the tokens of that, and of no session', async () => {
+    test('replacing a stolen key ends its tokens, and no session', async () => {
       const { json: { access_token: stolen, refresh_token } } = await login();
       await admin('key rotate');
       edit('etc/gatehouse/keys/keyring', (text) => text.split('\n').filter((line) => !line.includes(kid(stolen))).join('\n'));
@@ -338,7 +338,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     });
   });
 
-  test('JWT_SECRET in place of the keyring, and back, ends the tokens of before', async () => {
+  test('a change between JWT_SECRET and a keyring ends the earlier tokens', async () => {
     await machine.sh('(umask 027 && head -c 32 /dev/urandom | base64 >/etc/gatehouse/keys/jwt-secret && chgrp gatehouse-keys /etc/gatehouse/keys/jwt-secret)');
     for (const line of ['JWT_SECRET_FILE=/etc/gatehouse/keys/jwt-secret', 'JWT_KEYRING=/etc/gatehouse/keys/keyring']) {
       for (const name of ['auth', 'gateway']) edit(`etc/gatehouse/${name}.env`, (text) => text.replace(/^JWT_.*$/m, line));
@@ -347,16 +347,16 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       assertStatus(await files(), 401);
       ann.token = (await login()).json.access_token;
       assertStatus(await files(), 200);
-      // They sign nothing, and may not read it
+      // The jobs sign nothing and cannot read the key
       await runJobs();
-      await told();
+      await receivedEvent();
     }
   });
 
-  describe('another password of the database accounts', () => {
+  describe('a change of the database passwords', () => {
     const replace = () => machine.sh('rm /etc/gatehouse/keys/mysql-auth /etc/gatehouse/keys/mysql-gateway && gatehouse-setup');
 
-    test('may be 503 for a moment, and nothing worse', async () => {
+    test('a change of the database passwords causes nothing worse than some 503', async () => {
       const wrong = await underLoad(async () => {
         await replace();
         await restart();
@@ -364,7 +364,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       assert.deepEqual(wrong.filter(({ status }) => status !== 503), []);
     });
 
-    test('leaves open connections alone, and is 503 for who needs a new one until the restart', async () => {
+    test('a changed database password breaks only new connections, until the restart', async () => {
       assertStatus(await files(), 200);
       await replace();
       assertStatus(await files(), 200);
@@ -375,14 +375,14 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       await restart();
       assertStatus(await files(), 200);
       assertStatus(await login(), 200);
-      await told();
+      await receivedEvent();
     });
   });
 
-  test('a wrong setting is told in the journal and ends the socket, and what is written brings it back', async () => {
+  test('a wrong setting is in the journal and ends the socket, and the documented commands restart it', async () => {
     const status = async () => (await there.fetch(`${url}/files`, { headers: { Authorization: `Bearer ${ann.token}` } })).status;
     appendFileSync(path('etc/gatehouse/gateway.env'), 'DB_POOL=none\n');
-    // It fails when systemd hears of the program's end before its beginning
+    // The command fails if systemd notices the exit of the program before its start
     await machine.try(linesOf(updating[0])[2]);
     const seen = new Set();
     while ((await machine.active('gatehouse-gateway.socket')) !== 'failed') seen.add(await status());
@@ -398,10 +398,10 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     assert.equal(await machine.sh('systemctl --failed --no-legend'), '');
   });
 
-  test('a backup brings back what was lost, and everything runs again', async () => {
-    const section = '## Restore', [variables] = commandsOf(MANUAL, '## Variables', ''), [stop, start, look] = commandsOf(MANUAL, section, '');
+  test('a restore from a backup recovers everything', async () => {
+    const section = '## Restore', [variables] = commandsOf(MANUAL, '## Variables', ''), [stop, start, check] = commandsOf(MANUAL, section, '');
     const paste = (heading) => machine.sh(`${variables}${commandsOf(MANUAL, heading).join('')}`);
-    const content = randomBytes(100_000), saved = await keep(there, ann, 'saved.bin', content);
+    const content = randomBytes(100_000), saved = await uploadFile(there, ann, 'saved.bin', content);
     await paste('## Make a backup');
     assert.deepEqual((await machine.sh('ls /var/lib/gatehouse/backup.new/settings')).split('\n').sort(), ['gatehouse', 'gatehouse-deliver.service.d']);
     await machine.sh(stop);
@@ -410,14 +410,14 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     await paste(section);
     await machine.sh('gatehouse-setup');
     await machine.sh(start);
-    await machine.sh(`set -e; ${look}`);
+    await machine.sh(`set -e; ${check}`);
     assert.deepEqual((await there.call('GET', saved.url, { token: ann.token })).bytes, content);
     await machine.sh('systemctl start gatehouse-deliver && rm -r /var/lib/gatehouse/backup.new');
-    await told();
+    await receivedEvent();
     assert.equal(await machine.sh('systemctl --failed --no-legend'), '');
   });
 
-  test('nginx takes the place of lighttpd, as deploy/nginx/README.md has it, and gives it back', async () => {
+  test('nginx replaces lighttpd by deploy/nginx/README.md, and back', async () => {
     const page = 'deploy/nginx/README.md', [noEdge, letIn] = commandsOf(page), [sockets] = commandsOf(page, undefined, 'ini');
     const sendfile = (how) => edit('etc/gatehouse/gateway.env', (text) => text.replace(/^SENDFILE=.*$/m, `SENDFILE=${how}`));
     await machine.sh(noEdge);
@@ -429,7 +429,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     writeFileSync(path('etc/nginx/conf.d/gatehouse.conf'), `${http}server {\nlisten 127.0.0.1:8080;\n${server}include /etc/nginx/gatehouse.conf;\n}\n`);
     await machine.sh('systemctl restart gatehouse-gateway nginx');
 
-    const content = randomBytes(100_000), { url: place } = await keep(there, ann, 'nginx.bin', content);
+    const content = randomBytes(100_000), { url: place } = await uploadFile(there, ann, 'nginx.bin', content);
     const answer = await there.call('GET', place, { token: ann.token });
     assert.match(answer.headers.get('server'), /nginx/);
     assert.deepEqual(answer.bytes, content);
@@ -443,18 +443,18 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
     assert.deepEqual((await there.call('GET', place, { token: ann.token })).bytes, content);
   });
 
-  test('files move to another place', async () => {
-    const content = randomBytes(100_000), before = await keep(there, ann, 'before.bin', content);
+  test('files can be moved to another folder', async () => {
+    const content = randomBytes(100_000), before = await uploadFile(there, ann, 'before.bin', content);
     await machine.sh(`set -e; ${commandsOf(README, '## Files elsewhere')[0]}`);
     await machine.sh('rm -r /var/lib/gatehouse/data/*');
     assert.deepEqual((await there.call('GET', before.url, { token: ann.token })).bytes, content);
-    const after = await keep(there, ann, 'after.bin', content);
+    const after = await uploadFile(there, ann, 'after.bin', content);
     assert.deepEqual((await there.call('GET', after.url, { token: ann.token })).bytes, content);
     await runJobs();
     assert.equal(await machine.sh('find /var/lib/gatehouse/data -type f'), '');
   });
 
-  test('TLS at port 443, with a key that root alone can read', async () => {
+  test('TLS works on port 443, with a key that only root can read', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-certificate-')), live = 'etc/letsencrypt/live/example.org';
     makeCertificate(folder);
     mkdirSync(path('etc/letsencrypt/live'), { recursive: true, mode: 0o700 });
@@ -481,7 +481,7 @@ describe('a machine on which deploy/systemd/README.md is followed', { skip }, ()
       }
   });
 
-  test('uninstalled, it leaves settings that were changed, keys, files, logs, users and databases, and nothing else', async () => {
+  test('make uninstall leaves changed settings, keys, files, logs, users and databases, and nothing else', async () => {
     const rows = await machine.sh(`mariadb -N -e 'SELECT COUNT(*) FROM gateway.file'`);
     await inSources(`set -e; ${updating[1]}`);
     assert.equal(await machine.sh(`systemctl list-units --all --no-legend 'gatehouse*'; systemctl list-unit-files --no-legend 'gatehouse*' || true`), '');

@@ -1,10 +1,10 @@
-// What can be said of deploy/'s files without a cluster: that they are what Kubernetes and compose read, and keep what they promise.
+// The files of deploy/ without a cluster: Kubernetes and compose can read them, and they keep the documented promises.
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { documents, faults, findKubectl, mayReach, podOf, render, selects, withComponents, written } from '../support/kubernetes.js';
+import { documents, schemaFaults, findKubectl, mayReach, podOf, render, selects, withComponents, objectsIn } from '../support/kubernetes.js';
 import { commandsOf } from '../support/manual.js';
 import { build, repository, run } from '../support/stack.js';
 
@@ -16,11 +16,11 @@ const noKubectl = kubectl ? false : 'no kubectl with kustomize 5 is installed (s
 const files = (folder) => readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
 
-// deploy/k8s in a folder of its own, with the secrets that its README has one make.
+// A copy of deploy/k8s, with the secrets that its README tells the operator to make.
 const copy = mkdtempSync(join(tmpdir(), 'gatehouse-k8s-'));
 after(() => rmSync(copy, { recursive: true }));
 const readme = readFileSync(join(deploy, 'k8s', 'README.md'), 'utf8');
-const overlays = {}; // what they render to; with a + behind their names, with the components
+const overlays = {}; // the rendered objects by overlay; "minikube+" is the overlay with its components
 
 before(async () => {
   cpSync(deploy, join(copy, 'deploy'), { recursive: true, filter: (path) => !/\/(secrets|settings)$/.test(path) });
@@ -33,48 +33,48 @@ before(async () => {
   }
 });
 
-test('every YAML file is YAML, and no key stands in it twice', () => {
+test('every YAML file is valid and has no duplicate key', () => {
   const yaml = files(deploy).filter((name) => /\.ya?ml$/.test(name));
   assert.ok(yaml.length > 10);
   for (const name of yaml) assert.ok(documents(readFileSync(name, 'utf8'), name).length > 0, name);
 });
 
 describe('the schemas of Kubernetes', () => {
-  const example = () => structuredClone(written(join(deploy, 'k8s', 'base')).find((o) => o.kind === 'Deployment'));
+  const example = () => structuredClone(objectsIn(join(deploy, 'k8s', 'base')).find((o) => o.kind === 'Deployment'));
 
-  test('find nothing in the files as they are written', async () => {
+  test('the files as written match the schemas of Kubernetes', async () => {
     for (const folder of ['base', 'overlays/minikube', 'overlays/production', 'components/deliver', 'components/backup'])
-      for (const object of written(join(deploy, 'k8s', folder))) assert.deepEqual(await faults(object), []);
+      for (const object of objectsIn(join(deploy, 'k8s', folder))) assert.deepEqual(await schemaFaults(object), []);
   });
 
-  test('find nothing in what the overlays make of them', { skip: noKubectl }, async () => {
+  test('the rendered overlays match the schemas of Kubernetes', { skip: noKubectl }, async () => {
     for (const [name, objects] of Object.entries(overlays)) {
       assert.ok(objects.length > 20, name);
-      for (const object of objects) assert.deepEqual(await faults(object), [], name);
+      for (const object of objects) assert.deepEqual(await schemaFaults(object), [], name);
     }
   });
 
-  // A check that cannot fail is none.
+  // Each check must be able to fail.
   for (const [what, spoil, complaint] of [
-    ['a field that there is not', (o) => (o.spec.template.spec.containers[0].readinessprobe = {}), /readinessprobe: there is no such field/],
-    ['one at the top', (o) => (o.specs = {}), /\/specs: there is no such field/],
+    ['an unknown field', (o) => (o.spec.template.spec.containers[0].readinessprobe = {}), /readinessprobe: there is no such field/],
+    ['an unknown field at the top', (o) => (o.specs = {}), /\/specs: there is no such field/],
     ['a field of another type', (o) => (o.spec.template.spec.terminationGracePeriodSeconds = '45'), /terminationGracePeriodSeconds: type/],
-    ['a field that is missing', (o) => delete o.spec.selector, /required/],
-    ['an entry of a list that is wrong', (o) => (o.spec.template.spec.volumes[0].secrt = {}), /volumes\/0\/secrt/],
-    ['a kind that there is not', (o) => (o.apiVersion = 'apps/v9'), /no such kind/],
+    ['a missing field', (o) => delete o.spec.selector, /required/],
+    ['a wrong entry of a list', (o) => (o.spec.template.spec.volumes[0].secrt = {}), /volumes\/0\/secrt/],
+    ['an unknown kind', (o) => (o.apiVersion = 'apps/v9'), /no such kind/],
   ])
-    test(`would find ${what}`, async () => {
+    test(`the schema check finds ${what}`, async () => {
       const object = example();
       spoil(object);
-      assert.match((await faults(object)).join('\n'), complaint);
+      assert.match((await schemaFaults(object)).join('\n'), complaint);
     });
 });
 
-describe('each pod', { skip: noKubectl }, () => {
+describe('pods', { skip: noKubectl }, () => {
   const pods = () => Object.entries(overlays).flatMap(([overlay, objects]) =>
     objects.filter(podOf).map((object) => ({ where: `${overlay}: ${object.kind} ${object.metadata.name}`, object, spec: podOf(object).spec })));
 
-  test('runs as an ordinary user with nothing that it does not need', () => {
+  test('each pod runs as an ordinary user without privileges', () => {
     assert.ok(pods().length >= 12);
     for (const { where, spec } of pods()) {
       assert.equal(spec.securityContext.runAsNonRoot, true, where);
@@ -86,20 +86,20 @@ describe('each pod', { skip: noKubectl }, () => {
     }
   });
 
-  test('says what it needs and what it may have', () => {
+  test('each pod has requests and limits', () => {
     for (const { where, spec } of pods())
       for (const { resources } of spec.containers)
         for (const kind of ['requests', 'limits']) assert.ok(resources[kind].cpu && resources[kind].memory, where);
   });
 
-  test('runs an image of this version', () => {
+  test('each pod runs an image of this version', () => {
     for (const { where, spec } of pods()) for (const { image } of spec.containers) assert.match(image, new RegExp(`/gatehouse(-database)?:${version}$`), where);
-    // One and the same in an overlay: who names another does so for all
+    // An overlay has one image: a change of its name applies to all
     for (const [overlay, objects] of Object.entries(overlays))
       assert.equal(new Set(objects.filter((o) => podOf(o) && o.kind !== 'StatefulSet').map((o) => podOf(o).spec.containers[0].image)).size, 1, overlay);
   });
 
-  test('mounts only what there is, and its secrets as files', () => {
+  test('each pod mounts only existing volumes, and its secrets as files', () => {
     for (const [overlay, objects] of Object.entries(overlays)) {
       const known = (kind) => objects.filter((o) => o.kind === kind).map((o) => o.metadata.name);
       for (const { spec } of objects.filter(podOf).map(podOf)) {
@@ -118,17 +118,17 @@ describe('each pod', { skip: noKubectl }, () => {
   });
 });
 
-describe('each server', { skip: noKubectl }, () => {
+describe('servers', { skip: noKubectl }, () => {
   const servers = () => Object.values(overlays).flatMap((objects) => objects.filter((o) => o.kind === 'Deployment' && podOf(o).spec.containers[0].ports)
     .map((object) => ({ objects, object, name: object.metadata.name, spec: object.spec.template.spec, container: object.spec.template.spec.containers[0] })));
 
-  test('is asked whether it has started, can serve and lives, by what it understands', () => {
+  test('each server has startup, readiness and liveness probes that it understands', () => {
     assert.equal(servers().length, 12);
     for (const { name, container } of servers()) {
       const asked = Object.fromEntries(['startupProbe', 'readinessProbe', 'livenessProbe'].map((probe) => {
         const { exec, timeoutSeconds } = container[probe];
         const own = exec.command.indexOf('--timeout');
-        // Whoever is cut off by Kubernetes cannot say why.
+        // The probe must give up before Kubernetes does, to report the reason.
         if (own >= 0) assert.ok(Number(exec.command[own + 1]) < timeoutSeconds, `${name} ${probe}`);
         return [probe, exec.command.join(' ').replace(/ --timeout \d+/, '')];
       }));
@@ -139,7 +139,7 @@ describe('each server', { skip: noKubectl }, () => {
     }
   });
 
-  test('is given the time that it needs to drain', () => {
+  test('each server has the time that it needs to drain', () => {
     for (const { objects, name, spec, container } of servers()) {
       const { data } = objects.find((o) => o.kind === 'ConfigMap');
       const pause = Number(container.lifecycle.preStop.exec.command[1]);
@@ -147,7 +147,7 @@ describe('each server', { skip: noKubectl }, () => {
     }
   });
 
-  test('is spread over nodes and zones, keeps one when nodes are drained, and has a Service', () => {
+  test('each server is spread over nodes and zones, has a disruption budget and a Service', () => {
     for (const { objects, object, name, spec } of servers()) {
       const { labels } = object.spec.template.metadata;
       assert.ok(selects(object.spec.selector, labels), name);
@@ -161,12 +161,12 @@ describe('each server', { skip: noKubectl }, () => {
     }
     const scaled = overlays.production.filter((o) => o.kind === 'HorizontalPodAutoscaler').map((o) => [o.spec.scaleTargetRef.name, o.spec.minReplicas]);
     assert.deepEqual(scaled.sort(), [['cgi-auth', 2], ['cgi-gateway', 2], ['edge', 2]]);
-    for (const { object } of servers()) assert.equal(object.spec.replicas, undefined, 'the autoscaler says how many');
+    for (const { object } of servers()) assert.equal(object.spec.replicas, undefined, 'the autoscaler sets the number');
   });
 });
 
-describe('who may reach whom', { skip: noKubectl }, () => {
-  // Pods by their names here, others, and what may be: everything that is not listed may not.
+describe('network policies', { skip: noKubectl }, () => {
+  // Pods by name, other peers, and the allowed connections: every other one must be refused.
   const elsewhere = (namespace, labels = {}) => ({ labels: {}, namespace: { 'kubernetes.io/metadata.name': namespace, ...labels } });
   const others = {
     internet: { address: '203.0.113.7' },
@@ -184,12 +184,12 @@ describe('who may reach whom', { skip: noKubectl }, () => {
       ...['a receiver', 'another namespace', 'internet', 'monitoring', 'the database outside', 'the ingress controller'].map((who) => `${who} > edge:8080`)],
     production: [...common, ...clients.map((c) => `${c} > the database outside:3306`), 'the ingress controller > edge:8080'],
   };
-  const told = ['deliver > a receiver:7000', 'deliver > internet:443'];
-  expected['minikube+'] = [...expected.minikube, ...told, 'deliver > database:3306', 'backup > database:3306'];
-  expected['production+'] = [...expected.production, ...told, 'deliver > the database outside:3306', 'backup > the database outside:3306'];
+  const delivery = ['deliver > a receiver:7000', 'deliver > internet:443'];
+  expected['minikube+'] = [...expected.minikube, ...delivery, 'deliver > database:3306', 'backup > database:3306'];
+  expected['production+'] = [...expected.production, ...delivery, 'deliver > the database outside:3306', 'backup > the database outside:3306'];
 
   for (const overlay of Object.keys(expected))
-    test(`in ${overlay} is as decided, and nothing else`, () => {
+    test(`the allowed connections in ${overlay} are exactly the expected ones`, () => {
       const objects = overlays[overlay];
       const policies = objects.filter((o) => o.kind === 'NetworkPolicy');
       const here = { 'kubernetes.io/metadata.name': 'gatehouse' };
@@ -201,19 +201,19 @@ describe('who may reach whom', { skip: noKubectl }, () => {
           if (from === to || !all[to] || (!who.labels?.['app.kubernetes.io/name'] && !all[to].labels?.['app.kubernetes.io/name'])) continue;
           for (const port of list) if (mayReach(policies, 'gatehouse', who, all[to], port)) may.push(`${from} > ${to}:${port}`);
         }
-      // edge itself lets everybody in by 8080 in minikube, pods of its own namespace too; they are let out nowhere.
+      // In minikube, edge accepts everybody on 8080, pods of its own namespace too, but they are not let out.
       assert.deepEqual(may.sort(), expected[overlay].sort());
     });
 });
 
-test('what is commented out in an overlay, once it is switched on, adds to it and takes nothing away', { skip: noKubectl }, () => {
+test('switching on the commented-out parts of an overlay only adds to it', { skip: noKubectl }, () => {
   for (const overlay of ['minikube', 'production']) {
     const [without, switchedOn] = [overlays[overlay], overlays[`${overlay}+`]];
     const settings = (objects) => objects.find((o) => o.kind === 'ConfigMap').data;
     const { EVENT_URLS, ...others } = settings(switchedOn);
     assert.ok(EVENT_URLS && others.MYSQL_HOST, overlay);
     assert.deepEqual(others, settings(without), overlay);
-    // The hash of the settings is in the names of more than one object, and differs.
+    // The names of several objects have the hash of the settings, which differs.
     const plain = (objects) => objects.filter((o) => o.kind !== 'ConfigMap').map((o) => JSON.stringify(o).replace(/"gatehouse-[a-z0-9]{10}"/g, '"gatehouse"'));
     const [before_, after_] = [plain(without), plain(switchedOn)];
     for (const object of before_) assert.ok(after_.includes(object), object);
@@ -222,13 +222,13 @@ test('what is commented out in an overlay, once it is switched on, adds to it an
   }
 });
 
-test('the ingress controller writes down no path, for those of links are secrets', { skip: noKubectl }, () => {
+test('the ingress controller logs no path, because paths of links are secrets', { skip: noKubectl }, () => {
   const { metadata } = overlays.production.find((o) => o.kind === 'Ingress');
   assert.equal(metadata.annotations['nginx.ingress.kubernetes.io/enable-access-log'], 'false');
 });
 
-describe('README.md', { skip: noKubectl }, () => {
-  test('names what there is', () => {
+describe('deploy/k8s/README.md', { skip: noKubectl }, () => {
+  test('the README names only existing objects', () => {
     const there = overlays['minikube+'].map((o) => `${o.kind.toLowerCase()}/${o.metadata.name}`);
     const kinds = { deploy: 'deployment', svc: 'service' };
     const named = [...readme.matchAll(/\b(deployment|deploy|job|svc)\/([a-z][a-z-]*)(?![\w/-])/g)].map(([, kind, name]) => `${kinds[kind] ?? kind}/${name}`);
@@ -236,7 +236,7 @@ describe('README.md', { skip: noKubectl }, () => {
     for (const name of named) assert.ok(there.includes(name), name);
   });
 
-  test('has migrations run with all that they want before any program is of the new version', () => {
+  test('the README\'s selector starts migrations with all they need before the programs', () => {
     const [, key, values] = /-l '(\S+) notin \(([a-z,-]+)\)'/.exec(readme);
     const selector = { matchExpressions: [{ key, operator: 'NotIn', values: values.split(',') }] };
     for (const [overlay, objects] of Object.entries(overlays)) {
@@ -253,7 +253,7 @@ describe('README.md', { skip: noKubectl }, () => {
     }
   });
 
-  test('has what happens to files written down by all who know of it, and signed by who tells it', () => {
+  test('all programs with events know the receivers, and deliver has the secret', () => {
     for (const overlay of ['minikube+', 'production+']) {
       const objects = overlays[overlay];
       assert.match(objects.find((o) => o.kind === 'ConfigMap').data.EVENT_URLS, /^https:\S+ http:/);
@@ -270,7 +270,7 @@ describe('README.md', { skip: noKubectl }, () => {
   });
 });
 
-test('a signing key is changed in three steps, and in each the tokens of the one before are good', async () => {
+test('a signing key is changed in three steps, each of which keeps the tokens of the one before valid', async () => {
   const file = join(copy, 'keyring'), script = join(deploy, 'k8s', 'keyring');
   const step = async (what) => {
     const { code, stderr } = await run(script, [what, file]);
@@ -292,27 +292,27 @@ test('a signing key is changed in three steps, and in each the tokens of the one
 
 describe('deploy/container/settings', () => {
   const here = () => join(copy, 'deploy', 'container');
-  // What the program that COMPOSE chooses is given
-  const given = async (lines, env = {}) => {
+  // The environment of the program that COMPOSE chooses
+  const environmentOf = async (lines, env = {}) => {
     writeFileSync(join(here(), 'settings'), lines);
     const { code, stdout, stderr } = await run(join(here(), 'compose'), [], { env: { COMPOSE: 'sh -c env', ...env } });
     return { code, stderr, ...Object.fromEntries(stdout.split('\n').map((line) => [line.split('=')[0], line.slice(line.indexOf('=') + 1)])) };
   };
 
-  test('are what compose starts the containers with, in whatever shell, and the environment may say otherwise', async () => {
+  test('settings are the environment of compose, and the shell\'s environment overrides them', async () => {
     const lines = '# for good\n\nCLAMD=clamav:3310\nEVENT_URLS=https://a.example/?x=y http://b:70/\nPORT=9000';
-    const { code, CLAMD, EVENT_URLS, PORT } = await given(lines);
+    const { code, CLAMD, EVENT_URLS, PORT } = await environmentOf(lines);
     assert.deepEqual([code, CLAMD, EVENT_URLS, PORT], [0, 'clamav:3310', 'https://a.example/?x=y http://b:70/', '9000']);
-    const other = await given(lines, { PORT: '9001', CLAMD: '' });
+    const other = await environmentOf(lines, { PORT: '9001', CLAMD: '' });
     assert.deepEqual([other.CLAMD, other.EVENT_URLS, other.PORT], ['', EVENT_URLS, '9001']);
   });
 
   for (const [what, lines, why] of [
-    ['is no setting', 'CLAMAV=clamav:3310\n', /settings: there is no setting "CLAMAV"/],
-    ['says no value', 'export CLAMD\n', /settings: "export CLAMD" is not NAME=value/],
+    ['is not a setting', 'CLAMAV=clamav:3310\n', /settings: there is no setting "CLAMAV"/],
+    ['has no value', 'export CLAMD\n', /settings: "export CLAMD" is not NAME=value/],
   ])
-    test(`in which a line ${what} start nothing`, async () => {
-      const { code, stderr, PATH } = await given(lines);
+    test(`a line of settings that ${what} starts nothing`, async () => {
+      const { code, stderr, PATH } = await environmentOf(lines);
       assert.deepEqual([code, PATH], [78, undefined]);
       assert.match(stderr, why);
     });
@@ -322,7 +322,7 @@ describe('compose.yaml', () => {
   const [compose] = documents(readFileSync(join(deploy, 'container', 'compose.yaml'), 'utf8'));
   const services = Object.entries(compose.services);
 
-  test('hardens each of its services', () => {
+  test('each service of compose.yaml is hardened', () => {
     for (const [name, service] of services) {
       assert.equal(service.read_only, true, name);
       assert.deepEqual(service.cap_drop, ['ALL'], name);
@@ -332,7 +332,7 @@ describe('compose.yaml', () => {
     }
   });
 
-  test('opens one port, on this machine only, and gives secrets as files to whom they are for', () => {
+  test('compose.yaml opens one port, on loopback, and gives each secret as a file to its service', () => {
     assert.deepEqual(services.filter(([, s]) => s.ports).map(([name, s]) => [name, s.ports]), [['edge', ['127.0.0.1:${PORT:-8080}:8080']]]);
     const secrets = Object.fromEntries(services.map(([name, s]) => [name, s.secrets ?? []]));
     assert.deepEqual(secrets, {
@@ -342,14 +342,14 @@ describe('compose.yaml', () => {
     for (const [name, s] of services) for (const variable of Object.keys(s.environment ?? {})) assert.ok(!/(PASSWORD|SECRET)$/.test(variable), name);
   });
 
-  test('lets servers drain before it kills them', () => {
+  test('compose.yaml lets servers drain before it kills them', () => {
     for (const name of ['cgi-auth', 'cgi-gateway', 'edge']) {
       const { environment, stop_grace_period: grace } = compose.services[name];
       assert.ok(parseInt(grace, 10) >= Number(environment.DRAIN_SECONDS) + 5, name);
     }
   });
 
-  test('names no two volumes of which one begins like the other: podman-compose takes them for the same', () => {
+  test('no volume name of compose.yaml is a prefix of another, because podman-compose confuses them', () => {
     const names = Object.keys(compose.volumes);
     for (const a of names) for (const b of names) assert.ok(a === b || !a.startsWith(b), `${a} ${b}`);
   });

@@ -1,15 +1,15 @@
-// The units of deploy/systemd: well formed, shut in, and of use. No systemd runs here: each ExecStart is
-// started with what its unit says; debian.test.js and machine.test.js boot one.
+// The units of deploy/systemd: valid, sandboxed and working. No systemd runs here: each ExecStart is
+// started as its unit says; debian.test.js and machine.test.js boot a machine.
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { assertStatus, call } from '../support/client.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { install, readUnit, units } from '../support/installed.js';
 import { freePort } from '../support/ports.js';
-import { build, pause, run, startStack } from '../support/stack.js';
-import { head, created, patch } from '../support/tus.js';
+import { pause, run, startStack } from '../support/stack.js';
+import { head, newUpload, patch } from '../support/tus.js';
 
 const systemd = (await run('systemd-analyze', ['--version']).catch(() => ({ code: 1 }))).code === 0;
 const skip = !systemd && 'systemd-analyze is not installed: scripts/setup --test installs it';
@@ -21,18 +21,18 @@ const services = names.filter((name) => name.endsWith('.service'));
 const unit = (name) => readUnit(installed.path(units, name));
 
 describe('the units', { skip }, () => {
-  test('are found nothing wrong with by systemd-analyze verify', async () => {
+  test('systemd-analyze verify finds nothing in the units', async () => {
     const { code, stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', ...names.map((name) => installed.path(units, name))]);
     assert.deepEqual([code, stdout + stderr], [0, '']);
   });
 
   for (const name of services)
-    test(`let ${name} do at most 2.0 of what systemd-analyze security fears`, async () => {
+    test(`the exposure of ${name} by systemd-analyze security is at most 2.0`, async () => {
       const { code, stdout, stderr } = await run('systemd-analyze', ['security', '--offline=true', '--no-pager', '--threshold=20', installed.path(units, name)]);
       assert.equal(code, 0, stdout.split('\n').at(-2) + stderr);
     });
 
-  test('name users that systemd-sysusers makes', async () => {
+  test('systemd-sysusers creates the users of the units', async () => {
     const root = installed.path('sysusers');
     mkdirSync(join(root, 'etc'), { recursive: true });
     const { code, stderr } = await run('systemd-sysusers', [`--root=${root}`, installed.path('usr/lib/sysusers.d/gatehouse.conf')]);
@@ -44,7 +44,7 @@ describe('the units', { skip }, () => {
     }
   });
 
-  test('that are timers run services that are there, and make up for what was missed', async () => {
+  test('the timers run existing services and catch up after downtime', async () => {
     const timers = names.filter((name) => name.endsWith('.timer'));
     assert.ok(timers.length > 0);
     for (const name of timers) {
@@ -56,18 +56,18 @@ describe('the units', { skip }, () => {
     }
   });
 
-  test('never let a program shut the socket of systemd', () => {
+  test('no program can close the socket of systemd', () => {
     for (const { Service: service } of services.map(unit).filter(({ Service }) => Service.StandardInput?.[0] === 'socket'))
       assert.ok(service.Environment.includes('LISTEN_FDS=1'));
   });
 });
 
-describe('an installation whose units are started by hand', { skip }, () => {
+describe('an installation whose units are started without systemd', { skip }, () => {
   let stack, ann, auth, gateway, edge, url;
   const internal = () => url.internal;
 
   before(async () => {
-    // For its MariaDB alone
+    // Only its MariaDB is used
     stack = await startStack();
     const socket = stack.path('mysql', 'sock');
     for (const folder of ['etc/gatehouse/keys', 'var/lib/gatehouse/data', 'var/lib/gatehouse/spool', 'var/log/gatehouse'])
@@ -111,28 +111,28 @@ describe('an installation whose units are started by hand', { skip }, () => {
   const ask = (method, target, options) => call(url.open, method, target, options);
   const there = { call: ask };
 
-  test('keeps a file and gives it back, by lighttpd itself', async () => {
+  test('an installation stores a file, which lighttpd sends', async () => {
     const content = Buffer.alloc(300_000, 'x');
-    const record = await keep(there, ann, 'x.bin', content);
+    const record = await uploadFile(there, ann, 'x.bin', content);
     const answer = await ask('GET', record.url, { token: ann.token, headers: { Range: 'bytes=1-3' } });
     assertStatus(answer, 206);
     assert.equal(answer.text, 'xxx');
     assert.deepEqual((await ask('GET', record.url, { token: ann.token })).bytes, content);
   });
 
-  test('takes a resumable upload', async () => {
-    const path = await created(there, ann, 10, { name: 'r.bin' });
+  test('an installation accepts a resumable upload', async () => {
+    const path = await newUpload(there, ann, 10, { name: 'r.bin' });
     assertStatus(await patch(there, ann, path, 0, 'hello'), 204);
     assert.equal((await head(there, ann, path)).headers.get('upload-offset'), '5');
     assertStatus(await patch(there, ann, path, 5, 'world'), 204);
   });
 
-  test('shows metrics that outlive a process, in folders of the programs', async () => {
+  test('the metrics of an installation are in the runtime folders of the programs', async () => {
     for (const name of ['auth', 'gateway']) assert.ok(readdirSync(installed.path('run', `gatehouse-${name}`)).includes('metrics'));
     assert.match((await call(internal(), 'GET', '/cgi-auth/metrics', { inside: true })).text, /outcome="ok"} 1$/m);
   });
 
-  test('ends by the signals that the units name, with status 0', async () => {
+  test('the programs of an installation exit 0 on the signals of their units', async () => {
     for (const it of [edge, gateway, auth]) assert.equal(await it.stop(), 0, it.log());
   });
 });

@@ -1,4 +1,4 @@
-// Backup and restore by the lines of docs/backup.md, while files come and go
+// Backup and restore by the lines of docs/backup.md, while files are uploaded and deleted
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
-import { allFiles, keep, sha256 } from '../support/files.js';
+import { allFiles, uploadFile, sha256 } from '../support/files.js';
 import { commandsOf } from '../support/manual.js';
-import { gone, pause, run, startStack } from '../support/stack.js';
-import { created, fileOf, offsetOf, patch } from '../support/tus.js';
+import { untilExit, pause, run, startStack } from '../support/stack.js';
+import { newUpload, fileOf, offsetOf, patch } from '../support/tus.js';
 
 const source = await startStack();
 const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-backup-'));
@@ -24,19 +24,19 @@ const variables = (stack, backup) => ({
   SETTINGS: `${stack.path('conf')} ${stack.path('keys')}`,
   SERVER: `--no-defaults --socket=${stack.path('mysql', 'sock')} --user=root`,
 });
-// The backup's own exit status is that of its last line.
+// The exit status of the backup is that of its last line.
 const paste = (heading, env) => run('bash', [], { input: commandsOf('docs/backup.md', `## ${heading}`).join(''), env });
 
 const content = () => randomBytes(1 + Math.floor(Math.random() * 3000));
 
-// Files come and go until stop(), and every third stays: it is in `kept` once it was answered with 201.
+// Upload and delete files until stop(). One in three stays; it is in `kept` once the answer was 201.
 function traffic(stack, people) {
   const kept = new Map();
   let going = true;
   const worker = async (person) => {
     for (let n = 0; going; n++) {
       const bytes = content();
-      const { id, url } = await keep(stack, person, `busy-${n}`, bytes);
+      const { id, url } = await uploadFile(stack, person, `busy-${n}`, bytes);
       if (n % 3 === 0) kept.set(id, bytes);
       else assertStatus(await stack.call('DELETE', url.replace('/download/', '/files/'), { token: person.token }), 204);
     }
@@ -57,8 +57,8 @@ function traffic(stack, people) {
   };
 }
 
-// A PATH on which a file comes just before the dump begins and goes just after it: its row is in the dump,
-// its bytes are neither in the links of before nor in those of after.
+// A PATH whose dump program uploads a file just before the dump and deletes it just after: its row is in the dump,
+// but its bytes are in neither set of links.
 function momentAround(dump, person) {
   const folder = join(scratch, 'bin');
   mkdirSync(folder);
@@ -76,7 +76,7 @@ exit $status
   return `${folder}:${process.env.PATH}`;
 }
 
-// What lies in the store of an instance by name of object.
+// The names of the objects in the store of an instance.
 const objects = (data) => readdirSync(join(data, 'objects'), { recursive: true }).filter((path) => path.includes('/')).map((path) => path.split('/')[1]);
 
 const ORPHAN = '0190b3a2-0000-7000-8000-0000000000ab';
@@ -89,12 +89,12 @@ async function backUp() {
   tokenOfBefore = ann.token;
   for (let n = 0; n < 20; n++) {
     const bytes = n === 0 ? Buffer.alloc(0) : content();
-    quiet.push({ ...(await keep(source, ann, `quiet ('${n}',);`, bytes)), bytes });
+    quiet.push({ ...(await uploadFile(source, ann, `quiet ('${n}',);`, bytes)), bytes });
   }
   const made = await source.call('POST', `/files/${quiet[1].id}/links`, { token: ann.token, json: {} });
   assertStatus(made, 201);
   link = made.json.url;
-  halfWay = await created(source, ann, half.length + rest.length, { name: 'half' });
+  halfWay = await newUpload(source, ann, half.length + rest.length, { name: 'half' });
   assertStatus(await patch(source, ann, halfWay, 0, half), 204);
   mkdirSync(source.path('data', 'objects', 'ab'), { recursive: true });
   writeFileSync(source.path('data', 'objects', 'ab', ORPHAN), 'left by a crash');
@@ -108,7 +108,7 @@ async function backUp() {
   assert.ok(!existsSync(join(backup, 'missing')));
 }
 
-// A second one of the same instance, in which the bytes of a file are lost: {code, missing}.
+// A second backup of the same instance, after the bytes of a file are lost: {code, missing}.
 async function backUpDamaged() {
   rmSync(source.path('data', 'objects', quiet[2].id.slice(-2), quiet[2].id));
   const folder = join(scratch, 'damaged');
@@ -131,7 +131,7 @@ async function withItsDatabase(stack, act) {
     return await act();
   } finally {
     server.kill();
-    await gone(server.pid);
+    await untilExit(server.pid);
   }
 }
 
@@ -159,23 +159,23 @@ before(async () => {
 });
 after(() => target?.stop());
 
-test('a file that came and went around the dump is in it, and is not brought back', async () => {
+test('a file that existed only around the dump is not restored', async () => {
   const id = readFileSync(join(scratch, 'short-lived'), 'utf8').trim();
   assert.ok(idsIn('named').includes(id) && idsIn('gone').includes(id), id);
   assert.deepEqual(await target.sql('gateway', `SELECT id FROM file WHERE id = '${id}'`), []);
 });
 
-test('bytes that are lost already are named, and the backup is not called whole', () => {
+test('a backup with lost bytes names them and exits 1', () => {
   assert.deepEqual([damaged.code, damaged.missing], [1, `${quiet[2].id}\n`]);
 });
 
-test('gateway-admin verify finds nothing wrong', async () => {
+test('verify finds no fault in the restored instance', async () => {
   const { code, stdout, stderr } = await target.gatewayAdmin(['verify', '--rate', '0', '--json']);
   assert.equal(code, 0, stdout + stderr);
   assert.equal(JSON.parse(stdout.trim().split('\n').at(-1)).files, backedUp().length);
 });
 
-test('every file of the dump comes back with its SHA-256, to whom it belonged', async () => {
+test('every file of the dump is restored with its SHA-256 and its owner', async () => {
   let count = 0;
   for (const person of [ann, bob])
     for (const { url, sha256: expected } of await allFiles(target, person)) {
@@ -187,7 +187,7 @@ test('every file of the dump comes back with its SHA-256, to whom it belonged', 
   assert.equal(count, backedUp().length);
 });
 
-test('what was answered with 201 before the backup began is there', async () => {
+test('every file uploaded before the backup is restored', async () => {
   for (const { id, name, bytes } of quiet) {
     const answer = await target.call('GET', `/files/${id}`, { token: ann.token });
     assertStatus(answer, 200);
@@ -197,7 +197,7 @@ test('what was answered with 201 before the backup began is there', async () => 
   for (const id of acknowledged.keys()) assert.ok(ids.has(id), id);
 });
 
-test('a share link, an access token and a resumable upload of before go on', async () => {
+test('a share link, an access token and a resumable upload from before the backup still work', async () => {
   const shared = await target.call('GET', link);
   assertStatus(shared, 200);
   assert.equal(sha256(shared.bytes), quiet[1].sha256);
@@ -207,19 +207,19 @@ test('a share link, an access token and a resumable upload of before go on', asy
   assert.equal((await fileOf(target, ann, halfWay)).sha256, sha256(Buffer.concat([half, rest])));
 });
 
-test('quotas are what the files are', async () => {
+test('quotas of the restored instance are correct', async () => {
   const { code, stdout, stderr } = await target.gatewayAdmin(['quota', 'recount', '--json']);
   assert.equal(code, 0, stderr);
   assert.deepEqual(JSON.parse(stdout).repaired, []);
 });
 
-test('gateway-admin gc removes what no row names, and nothing else', async () => {
+test('gc removes exactly the objects without a row', async () => {
   const rows = (await target.sql('gateway', 'SELECT id FROM file ORDER BY id')).flat();
   const left = objects(target.path('data')).filter((id) => !rows.includes(id));
   assert.ok(left.includes(ORPHAN));
-  const swept = await target.gatewayAdmin(['gc', '--grace', '0', '--json', '--verbose']);
-  assert.equal(swept.code, 0, swept.stderr);
-  const { orphans, expired, failed, held, told } = JSON.parse(swept.stdout);
+  const removed = await target.gatewayAdmin(['gc', '--grace', '0', '--json', '--verbose']);
+  assert.equal(removed.code, 0, removed.stderr);
+  const { orphans, expired, failed, held, told } = JSON.parse(removed.stdout);
   assert.deepEqual([orphans, expired, failed, held], [left.length, 0, 0, 0]);
   assert.deepEqual(told.filter(({ what }) => what === 'orphan').map(({ id }) => id).sort(), left.sort());
   assert.deepEqual(objects(target.path('data')).sort(), rows);

@@ -1,12 +1,12 @@
-// MariaDB goes away and comes back while people work.
+// MariaDB stops and starts under load.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { assertProblem } from '../support/client.js';
 import { operations } from '../support/contract.js';
 import { startStackWithDatabase } from '../support/database.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { startLoad } from '../support/load.js';
-import { TUS, created } from '../support/tus.js';
+import { TUS, newUpload } from '../support/tus.js';
 
 const { stack, database } = await startStackWithDatabase();
 after(async () => {
@@ -17,17 +17,17 @@ after(async () => {
 let ann, record;
 before(async () => {
   ann = await stack.person();
-  record = await keep(stack, ann, 'kept', 'x');
+  record = await uploadFile(stack, ann, 'kept', 'x');
 });
 
-// Wait until `count` more answers of each kind have come.
+// Wait for `count` more answers of each kind.
 async function moreAnswers(answers, count) {
   const from = answers.length;
   const enough = () => ['login', 'list', 'upload', 'download'].every((what) => answers.slice(from).filter((a) => a.what === what).length >= count);
   while (!enough()) await new Promise((done) => setTimeout(done, 20));
 }
 
-test('answers are 503 with Retry-After while it is down, and nothing but right from then on', async () => {
+test('requests get 503 with Retry-After while the database is down, and succeed afterwards', async () => {
   for (let round = 0; round < 3; round++) {
     const answers = [];
     const stopLoad = startLoad(stack, ann, record, (answer) => answers.push(answer));
@@ -50,13 +50,13 @@ test('answers are 503 with Retry-After while it is down, and nothing but right f
       if (begun > up) assert.ok(right, `after: ${message}`);
       else if (begun > goingDown || !right) assert.ok(right || unavailable, `between: ${message}`);
     }
-    // those begun and answered while it was down must have been 503
+    // some requests that began while it was down must have got 503
     const whileDown = answers.filter((a) => a.begun > down && a.begun < goingUp);
-    assert.ok(whileDown.some((a) => a.status === 503), 'somebody saw it down');
+    assert.ok(whileDown.some((a) => a.status === 503), 'no request got 503');
   }
 });
 
-test('every documented route says so while it is down, and is back after', async () => {
+test('every documented route answers 503 while the database is down, and works afterwards', async () => {
   const down = operations.filter(({ statuses }) => statuses.includes('503'));
   const login = async () => (await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json;
   const [first, other] = [await login(), await login()];
@@ -64,7 +64,7 @@ test('every documented route says so while it is down, and is back after', async
   const sid = JSON.parse(Buffer.from(other.access_token.split('.')[1], 'base64url')).sid;
   const link = (await stack.call('POST', `/files/${record.id}/links`, { token: ann.token, json: {} })).json;
   const uploadLink = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
-  const upload = (await created(stack, ann, 2)).split('/').at(-1);
+  const upload = (await newUpload(stack, ann, 2)).split('/').at(-1);
   const ids = { '/tokens/{id}': script.id, '/sessions/{id}': sid, '/tus/{id}': upload };
   const bytes = { 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': '0' };
   const ask = ({ path, method, inside }) => {
@@ -97,11 +97,11 @@ test('every documented route says so while it is down, and is back after', async
       assertProblem(answer, 503, 'unavailable');
       assert.doesNotMatch(answer.text, /mysql|maria|sql|sock/i);
     }
-    for (const path of ['/cgi-auth/healthz', '/cgi-gateway/healthz']) assert.equal((await stack.callInternal('GET', path)).status, 200, 'alive all the same');
+    for (const path of ['/cgi-auth/healthz', '/cgi-gateway/healthz']) assert.equal((await stack.callInternal('GET', path)).status, 200, 'healthz needs no database');
   } finally {
     await database.start();
   }
-  // what ends something comes last; one-time codes have tests of their own
+  // requests that end something come last; one-time codes have tests of their own
   const last = ({ method, path }) => 2 * (path === '/password') + (method === 'delete' || path === '/logout');
   for (const operation of down.filter(({ path }) => !path.startsWith('/otp')).sort((a, b) => last(a) - last(b))) {
     const { status, text } = await ask(operation);
@@ -109,7 +109,7 @@ test('every documented route says so while it is down, and is back after', async
   }
 });
 
-test('a kill of the database itself loses no file that was promised', async () => {
+test('kill -9 of the database loses no file that was answered with 201', async () => {
   const promised = [];
   const eve = await stack.person();
   const uploads = Array.from({ length: 4 }, async (_, loop) => {

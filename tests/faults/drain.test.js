@@ -1,4 +1,4 @@
-// SIGTERM: what was begun is finished, then the program leaves with status 0.
+// SIGTERM: requests in progress are finished, then the program exits 0.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -7,9 +7,9 @@ import { after, before, describe, test } from 'node:test';
 import { basic } from '../support/client.js';
 import { begin } from '../support/fastcgi.js';
 import { startLoad } from '../support/load.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { freePort } from '../support/ports.js';
-import { build, gone, pause, startStack } from '../support/stack.js';
+import { build, untilExit, pause, startStack } from '../support/stack.js';
 
 const stack = await startStack();
 after(() => stack.stop());
@@ -19,7 +19,7 @@ before(async () => {
   ann = await stack.person();
 });
 
-// A program of our own beside the instance's, on a socket of its own: then its exit status is ours to see.
+// Start a program with its own socket, beside those of the instance, to see its exit status.
 async function program(name, how = 'a Unix socket') {
   const path = stack.path('run', `test-${name}-${Date.now()}.sock`);
   const tcp = how === 'TCP' && { host: '127.0.0.1', port: await freePort() };
@@ -29,7 +29,7 @@ async function program(name, how = 'a Unix socket') {
   let stderr = '';
   child.stderr.on('data', (text) => { stderr += text; });
   const ended = new Promise((done) => child.on('exit', (code, signal) => done(code ?? signal)));
-  // The path is there a moment before anyone listens at it.
+  // The path exists a moment before the program listens.
   const alive = { REQUEST_METHOD: 'GET', SCRIPT_NAME: '/healthz', PATH_INFO: '', QUERY_STRING: '', SERVER_PROTOCOL: 'HTTP/1.1' };
   while ((await begin(socket, alive).finish()).cut) await pause(10);
   return { socket, child, ended, get stderr() { return stderr; } };
@@ -42,7 +42,7 @@ const variables = (method, path, more) => ({
 const incoming = () => readdirSync(join(stack.settings('gateway').DATA_DIR, 'incoming')).length;
 
 for (const how of ['a Unix socket', 'TCP']) describe(`SIGTERM to cgi-gateway at ${how}`, () => {
-  test('lets every upload that was begun come to its end, and exits 0', async () => {
+  test(`cgi-gateway at ${how} finishes every upload in progress on SIGTERM and exits 0`, async () => {
     const gateway = await program('cgi-gateway', how);
     const body = Buffer.alloc(300_000, 'x');
     const before = incoming();
@@ -63,14 +63,14 @@ for (const how of ['a Unix socket', 'TCP']) describe(`SIGTERM to cgi-gateway at 
     assert.equal(await gateway.ended, 0, gateway.stderr);
   });
 
-  test('lets a request come in whole that had only begun to', async () => {
+  test(`cgi-gateway at ${how} finishes requests that it has read in part on SIGTERM`, async () => {
     const gateway = await program('cgi-gateway', how);
     const requests = Array.from({ length: 8 }, () => begin(gateway.socket, variables('GET', '/files'), { half: true }));
-    // The ninth is taken in last, and answered: the others have been taken in before.
+    // The ninth is accepted last; once it is answered, the others have been accepted.
     assert.equal((await begin(gateway.socket, variables('GET', '/healthz')).finish()).status, 200);
     gateway.child.kill('SIGTERM');
     while (!gateway.stderr.includes('draining')) await pause(10);
-    await pause(50); // some of the wake-ups that must not reach them
+    await pause(50); // time for wake-ups, which must not interrupt the requests
     for (const request of requests) {
       request.rest();
       assert.equal((await request.finish()).status, 200, gateway.stderr);
@@ -78,7 +78,7 @@ for (const how of ['a Unix socket', 'TCP']) describe(`SIGTERM to cgi-gateway at 
     assert.equal(await gateway.ended, 0, gateway.stderr);
   });
 
-  test('that does nothing exits 0 at once, also when it comes twice', async () => {
+  test(`cgi-gateway at ${how} without requests exits 0 at once on SIGTERM, also on a second one`, async () => {
     const gateway = await program('cgi-gateway', how);
     await begin(gateway.socket, variables('GET', '/healthz')).finish();
     gateway.child.kill('SIGTERM');
@@ -86,19 +86,19 @@ for (const how of ['a Unix socket', 'TCP']) describe(`SIGTERM to cgi-gateway at 
     assert.equal(await gateway.ended, 0, gateway.stderr);
   });
 
-  test('does not wait for ever for a client that sends no more', async () => {
+  test(`cgi-gateway at ${how} does not wait on SIGTERM for a client that has gone`, async () => {
     const gateway = await program('cgi-gateway', how);
     const before = incoming();
     const request = begin(gateway.socket, variables('PUT', '/upload/stuck', { CONTENT_LENGTH: 1000 }));
     request.send(Buffer.alloc(10));
     while (incoming() === before) await pause(10);
     gateway.child.kill('SIGTERM');
-    request.vanish();
+    request.disconnect();
     assert.equal(await gateway.ended, 0, gateway.stderr);
   });
 });
 
-for (const how of ['a Unix socket', 'TCP']) test(`SIGTERM to cgi-auth at ${how} under logins exits 0 and every login that was begun is answered`, async () => {
+for (const how of ['a Unix socket', 'TCP']) test(`cgi-auth at ${how} answers logins in progress on SIGTERM and exits 0`, async () => {
   const auth = await program('cgi-auth', how);
   const login = variables('POST', '/login', { HTTP_AUTHORIZATION: basic(ann.email, ann.password), CONTENT_LENGTH: 0 });
   await begin(auth.socket, login).finish();
@@ -110,11 +110,11 @@ for (const how of ['a Unix socket', 'TCP']) test(`SIGTERM to cgi-auth at ${how} 
   assert.equal(await auth.ended, 0, auth.stderr);
 });
 
-describe('a client that goes away', () => {
-  test('in the middle of an upload leaves neither bytes nor a row, and harms nobody', async () => {
+describe('clients that disconnect', () => {
+  test('a client that disconnects during an upload leaves neither bytes nor a row', async () => {
     const gateway = await program('cgi-gateway');
     const before = incoming();
-    const requests = ['vanish', 'abort', 'finish'].map((end) => {
+    const requests = ['disconnect', 'abort', 'finish'].map((end) => {
       const request = begin(gateway.socket, variables('PUT', `/upload/${end}`, { CONTENT_LENGTH: 100_000 }));
       request.send(Buffer.alloc(20_000));
       return [request, end];
@@ -125,20 +125,20 @@ describe('a client that goes away', () => {
     assert.equal(status, 400);
     while (incoming() > before) await pause(10);
     assert.equal((await begin(gateway.socket, variables('GET', '/files')).finish()).status, 200);
-    assert.deepEqual((await stack.call('GET', '/files?q=vanish', { token: ann.token })).json.files, []);
+    assert.deepEqual((await stack.call('GET', '/files?q=disconnect', { token: ann.token })).json.files, []);
     gateway.child.kill('SIGTERM');
     assert.equal(await gateway.ended, 0, gateway.stderr);
   });
 });
 
-test('under lighttpd a program that was told to leave is replaced, and no answer is wrong', { skip: stack.transport !== 'fastcgi' }, async () => {
-  const record = await keep(stack, ann, 'load', 'x');
+test('lighttpd replaces a program after SIGTERM, and no answer is wrong', { skip: stack.transport !== 'fastcgi' }, async () => {
+  const record = await uploadFile(stack, ann, 'load', 'x');
   const answers = [];
   const stopLoad = startLoad(stack, ann, record, (answer) => answers.push(answer));
   for (const name of ['cgi-gateway', 'cgi-auth', 'cgi-gateway']) {
     const pids = stack.processes(name);
     for (const pid of pids) process.kill(pid, 'SIGTERM');
-    await Promise.all(pids.map(gone));
+    await Promise.all(pids.map(untilExit));
     const from = answers.length;
     while (answers.slice(from).filter((a) => a.status < 300 && a.status > 0).length < 20) await pause(10);
   }

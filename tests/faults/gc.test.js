@@ -1,5 +1,5 @@
-// gateway-admin gc beside a service that works: whatever it meets, no row is left without its bytes, and
-// one thing that goes wrong does not keep it from the rest.
+// gateway-admin gc beside a running service: it leaves no row without its bytes, and one failure does not
+// prevent the rest.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { begin } from '../support/fastcgi.js';
-import { allFiles, keep, sha256 } from '../support/files.js';
+import { allFiles, uploadFile, sha256 } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
-import { build, gone, pause, run, startStack } from '../support/stack.js';
-import { create, created, head, patch } from '../support/tus.js';
+import { build, untilExit, pause, run, startStack } from '../support/stack.js';
+import { create, newUpload, head, patch } from '../support/tus.js';
 
 const stack = await startStack();
 after(() => stack.stop());
@@ -24,7 +24,7 @@ beforeEach(async () => {
   ann = await stack.person();
 });
 
-// {code, stderr} and what --json told.
+// {code, stderr} and the JSON report.
 async function gc(...args) {
   const { code, stdout, stderr } = await stack.gatewayAdmin(['gc', '--json', ...args]);
   return { code, stderr, ...JSON.parse(stdout) };
@@ -33,17 +33,17 @@ const names = ({ told }, what) => told.filter((t) => t.what === what).map((t) =>
 
 const numbered = (n, aa = 'ab') => `0190b3a2-0000-7000-8000-${n.toString(16).padStart(10, '0')}${aa}`;
 
-// What a crash leaves: bytes without a row, finished or not.
-function leave(folder, id, content = 'left') {
+// Write what a crash leaves: bytes without a row, finished or not.
+function addLeftover(folder, id, content = 'left') {
   const path = folder === 'incoming' ? data('incoming', id) : objectOf(id);
   mkdirSync(join(path, '..'), { recursive: true });
   writeFileSync(path, content);
 }
 
-// `count` rows of `person` that have expired, with their bytes.
-async function expired(person, count, name = 'old') {
+// Add `count` expired rows of `person`, with their bytes; returns their ids.
+async function addExpired(person, count, name = 'old') {
   const ids = Array.from({ length: count }, (_, i) => numbered(person.id * 100_000 + i));
-  for (const id of ids) leave('objects', id, 'old');
+  for (const id of ids) addLeftover('objects', id, 'old');
   const hash = `UNHEX('${sha256('old')}')`;
   for (let i = 0; i < count; i += 500)
     await stack.sql('gateway', `INSERT INTO file (id, owner, name, type, size, sha256, created_at, expires_at) VALUES
@@ -56,7 +56,7 @@ async function expired(person, count, name = 'old') {
 const mariadb = (user) => ['--no-defaults', '-n', '-N', '-B', '-S', stack.settings('gateway').MYSQL_SOCKET, '-u', user, stack.settings('gateway').MYSQL_DB];
 const asRoot = (sql) => run('mariadb', mariadb('root'), { input: sql });
 
-// A transaction that stays open after `sql`, which must give a row, until end('COMMIT') or end('ROLLBACK').
+// Start a transaction and run `sql`, which must return a row; end('COMMIT') or end('ROLLBACK') ends it.
 async function transaction(sql) {
   const child = spawn('mariadb', mariadb(stack.settings('gateway').MYSQL_USER),
     { env: { ...process.env, MYSQL_PWD: stack.databasePassword('gateway') }, stdio: ['pipe', 'pipe', 'inherit'] });
@@ -70,12 +70,12 @@ async function transaction(sql) {
   };
 }
 
-// Until a transaction waits for a lock. Whoever asks more often than ten times a second is told what it was told before.
-async function somebodyWaits() {
+// Wait until a transaction waits for a lock. MariaDB renews this table ten times a second at most.
+async function untilLockWait() {
   while ((await asRoot("SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")).stdout === '') await pause(120);
 }
 
-async function assertAllIsWell() {
+async function assertConsistent() {
   const verified = await stack.gatewayAdmin(['verify', '--rate', '0']);
   assert.equal(verified.code, 0, verified.stdout + verified.stderr);
   const recount = await stack.gatewayAdmin(['quota', 'recount', '--json']);
@@ -85,9 +85,9 @@ async function assertAllIsWell() {
   for (const [owner, ...n] of rows) assert.deepEqual(counted.get(owner), n, `the quota of ${owner}`);
 }
 
-// --- an upload under way ---------------------------------------------------------
+// --- an upload in progress ---------------------------------------------------------
 
-// A program of our own, to which bytes come when we say so: lighttpd would keep them until all are there.
+// A program of the test's own, which gets bytes when the test sends them: lighttpd would spool the whole body.
 let gateway;
 before(async () => {
   const socket = stack.path('run', 'gc.sock');
@@ -99,7 +99,7 @@ before(async () => {
 });
 after(async () => {
   gateway.child.kill();
-  await gone(gateway.child.pid);
+  await untilExit(gateway.child.pid);
 });
 
 const upload = (path, length, more) => begin(gateway.socket, {
@@ -108,7 +108,7 @@ const upload = (path, length, more) => begin(gateway.socket, {
 });
 const recordsOf = ({ text }) => JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)).files;
 
-async function assertKept(answer, ...contents) {
+async function assertStored(answer, ...contents) {
   assert.equal(answer.status, 201, answer.text);
   const records = recordsOf(answer);
   assert.equal(records.length, contents.length);
@@ -118,83 +118,83 @@ async function assertKept(answer, ...contents) {
   }
 }
 
-describe('gc --grace 0 spares an upload under way', () => {
-  test('whose bytes are still coming', async () => {
+describe('gc --grace 0 beside an upload in progress', () => {
+  test('gc keeps an upload whose bytes are arriving', async () => {
     const content = 'x'.repeat(300_000);
     const request = upload('/upload/slow', content.length);
     request.send(Buffer.from(content.slice(0, 200_000)));
     while (incoming().length === 0) await pause(5);
-    const swept = await gc('--grace', '0');
-    assert.deepEqual([swept.code, swept.unfinished, swept.held], [0, 0, 1], swept.stderr);
+    const report = await gc('--grace', '0');
+    assert.deepEqual([report.code, report.unfinished, report.held], [0, 0, 1], report.stderr);
     request.send(Buffer.from(content.slice(200_000)));
-    await assertKept(await request.finish(), content);
+    await assertStored(await request.finish(), content);
   });
 
-  test('of which one file is finished and another is not', async () => {
+  test('gc keeps an upload with one finished and one unfinished file', async () => {
     const body = form(filePart('one', 'first'), filePart('two', 'second'));
     const cut = body.indexOf('second') + 3;
     const request = upload('/upload', body.length, { CONTENT_TYPE: formType() });
     const before = objects().length;
     request.send(body.subarray(0, cut));
     while (objects().length === before || incoming().length === 0) await pause(5);
-    const swept = await gc('--grace', '0');
-    assert.deepEqual([swept.code, swept.orphans, swept.unfinished, swept.held], [0, 0, 0, 2], swept.stderr);
+    const report = await gc('--grace', '0');
+    assert.deepEqual([report.code, report.orphans, report.unfinished, report.held], [0, 0, 0, 2], report.stderr);
     request.send(body.subarray(cut));
-    await assertKept(await request.finish(), 'first', 'second');
+    await assertStored(await request.finish(), 'first', 'second');
   });
 
-  test('whose bytes are all there and whose row is about to be', async () => {
-    await keep(stack, ann, 'first', 'so that a row of quota is there to be held');
-    const lock = await transaction(`SELECT 'held' FROM quota WHERE owner = ${ann.id} FOR UPDATE`);
+  test('gc keeps an upload whose bytes are complete and whose row is not committed', async () => {
+    await uploadFile(stack, ann, 'first', 'creates the row of quota that is locked');
+    const lock = await transaction(`SELECT 'locked' FROM quota WHERE owner = ${ann.id} FOR UPDATE`);
     const before = objects().length;
     const request = upload('/upload/waits', 5);
     request.send(Buffer.from('hello'));
     const answer = request.finish();
     while (objects().length === before) await pause(5);
-    const swept = await gc('--grace', '0');
-    assert.deepEqual([swept.code, swept.orphans, swept.held], [0, 0, 1], swept.stderr);
+    const report = await gc('--grace', '0');
+    assert.deepEqual([report.code, report.orphans, report.held], [0, 0, 1], report.stderr);
     await lock.end('ROLLBACK');
-    await assertKept(await answer, 'hello');
+    await assertStored(await answer, 'hello');
   });
 
-  test('and no longer when its program was killed', async () => {
-    const swept = await gc('--grace', '0');
+  test('gc removes an upload whose program was killed', async () => {
+    const before = await gc('--grace', '0');
     const request = upload('/upload/lost', 1000);
     request.send(Buffer.alloc(500));
     while (incoming().length === 0) await pause(5);
     assert.equal((await gc('--grace', '0')).held, 1);
     gateway.child.kill('SIGKILL');
-    await gone(gateway.child.pid);
+    await untilExit(gateway.child.pid);
     await request.answer;
     const young = await gc();
     assert.deepEqual([young.unfinished, young.held, young.young], [0, 0, 1]);
     const lost = await gc('--grace', '0');
-    assert.deepEqual([swept.unfinished, lost.unfinished, incoming().length], [0, 1, 0]);
+    assert.deepEqual([before.unfinished, lost.unfinished, incoming().length], [0, 1, 0]);
   });
 });
 
-describe('gc --grace 0 spares a resumable upload', () => {
-  // What gc saw of the store, while `asked` waits for a row that we hold.
-  async function meanwhile(rows, asked, happened) {
+describe('gc --grace 0 beside a resumable upload', () => {
+  // The report of gc while `request` waits for rows that the test has locked.
+  async function meanwhile(rows, request, happened) {
     const lock = await transaction(rows);
-    const answer = asked();
+    const answer = request();
     while (!happened()) await pause(5);
-    const swept = await gc('--grace', '0');
-    assert.deepEqual([swept.code, swept.unfinished, swept.orphans, swept.failed], [0, 0, 0, 0], swept.stderr);
+    const report = await gc('--grace', '0');
+    assert.deepEqual([report.code, report.unfinished, report.orphans, report.failed], [0, 0, 0, 0], report.stderr);
     await lock.end('ROLLBACK');
-    return { swept, answer: await answer };
+    return { report, answer: await answer };
   }
-  const quotaRow = () => `SELECT 'held' FROM quota WHERE owner = ${ann.id} FOR UPDATE`;
-  const uploadRow = (path) => `SELECT 'held' FROM upload WHERE id = '${path.split('/').at(-1)}' FOR UPDATE`;
+  const quotaRow = () => `SELECT 'locked' FROM quota WHERE owner = ${ann.id} FOR UPDATE`;
+  const uploadRow = (path) => `SELECT 'locked' FROM upload WHERE id = '${path.split('/').at(-1)}' FOR UPDATE`;
   const bytesOf = async (path) => (await stack.call('GET', path.replace('/tus/', '/download/'), { token: ann.token })).text;
 
   beforeEach(async () => {
-    await keep(stack, ann, 'first', 'so that a row of quota is there to be held');
+    await uploadFile(stack, ann, 'first', 'creates the row of quota that is locked');
   });
 
-  test('that is begun and has no row yet', async () => {
-    const { swept, answer } = await meanwhile(quotaRow(), () => create(stack, ann, 5, { name: 'a' }), () => incoming().length === 2);
-    assert.equal(swept.held, 1);
+  test('gc keeps a resumable upload that has no row yet', async () => {
+    const { report, answer } = await meanwhile(quotaRow(), () => create(stack, ann, 5, { name: 'a' }), () => incoming().length === 2);
+    assert.equal(report.held, 1);
     assertStatus(answer, 201);
     const path = answer.headers.get('location');
     assertStatus(await patch(stack, ann, path, 0, 'hello'), 204);
@@ -202,17 +202,17 @@ describe('gc --grace 0 spares a resumable upload', () => {
     assert.deepEqual(incoming(), []);
   });
 
-  test('between two of its requests', async () => {
-    const path = await created(stack, ann, 10, { name: 'a' });
+  test('gc keeps a resumable upload between two requests', async () => {
+    const path = await newUpload(stack, ann, 10, { name: 'a' });
     assertStatus(await patch(stack, ann, path, 0, 'hello'), 204);
-    const swept = await gc('--grace', '0');
-    assert.deepEqual([swept.code, swept.unfinished, swept.uploads, swept.foreign], [0, 0, 0, 0], swept.stderr);
+    const report = await gc('--grace', '0');
+    assert.deepEqual([report.code, report.unfinished, report.uploads, report.foreign], [0, 0, 0, 0], report.stderr);
     assertStatus(await patch(stack, ann, path, 5, 'world'), 204);
     assert.equal(await bytesOf(path), 'helloworld');
   });
 
-  test('that is about to become a file', async () => {
-    const path = await created(stack, ann, 5, { name: 'a' });
+  test('gc keeps a resumable upload that is about to become a file', async () => {
+    const path = await newUpload(stack, ann, 5, { name: 'a' });
     const before = objects().length;
     const { answer } = await meanwhile(uploadRow(path), () => patch(stack, ann, path, 0, 'hello'), () => objects().length > before);
     assertStatus(answer, 204);
@@ -220,37 +220,37 @@ describe('gc --grace 0 spares a resumable upload', () => {
     assert.deepEqual(incoming(), []);
   });
 
-  test('that is put together of parts', async () => {
+  test('gc keeps a resumable upload that is concatenated from parts', async () => {
     const part = async (text) => {
-      const path = await created(stack, ann, text.length, { headers: { 'Upload-Concat': 'partial' } });
+      const path = await newUpload(stack, ann, text.length, { headers: { 'Upload-Concat': 'partial' } });
       assertStatus(await patch(stack, ann, path, 0, text), 204);
       return path;
     };
     const paths = [await part('hello '), await part('world')];
     const before = objects().length;
-    const { swept, answer } = await meanwhile(quotaRow(), () => create(stack, ann, null, { name: 'joined', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${paths.join(' ')}` } }),
+    const { report, answer } = await meanwhile(quotaRow(), () => create(stack, ann, null, { name: 'joined', headers: { 'Upload-Defer-Length': undefined, 'Upload-Concat': `final;${paths.join(' ')}` } }),
       () => objects().length > before);
-    assert.ok(swept.held >= 1);
+    assert.ok(report.held >= 1);
     assertStatus(answer, 201);
     assert.equal(await bytesOf(answer.headers.get('location')), 'hello world');
     assert.deepEqual(incoming(), []);
   });
 
-  test('no longer than its time, and past one that is damaged', async () => {
-    const paths = [await created(stack, ann, 5), await created(stack, ann, 5), await created(stack, ann, 5)];
+  test('gc removes expired resumable uploads, and continues after a damaged one', async () => {
+    const paths = [await newUpload(stack, ann, 5), await newUpload(stack, ann, 5), await newUpload(stack, ann, 5)];
     const ids = paths.map((path) => path.split('/').at(-1)).sort();
     await patch(stack, ann, paths[0], 0, 'abc');
     await stack.sql('gateway', `UPDATE upload SET expires_at = 1 WHERE id IN (${ids.map((id) => `'${id}'`)})`);
-    // for the bytes decide when it was gone on with
+    // the time of the last byte decides, too
     for (const id of ids) utimesSync(data('incoming', id), 1, 1);
     rmSync(data('incoming', `${ids[0]}.mark`));
     mkdirSync(data('incoming', `${ids[0]}.mark`));
     rmSync(data('incoming', ids[1]));
     const dry = await gc('--dry-run');
     assert.deepEqual([dry.code, dry.uploads, dry.failed], [1, 2, 1], dry.stderr);
-    const swept = await gc();
-    assert.deepEqual([swept.code, swept.uploads, swept.failed], [1, 2, 1], swept.stderr);
-    assert.deepEqual(names(swept, 'failed'), [ids[0]]);
+    const report = await gc();
+    assert.deepEqual([report.code, report.uploads, report.failed], [1, 2, 1], report.stderr);
+    assert.deepEqual(names(report, 'failed'), [ids[0]]);
     assert.equal((await head(stack, ann, `/tus/${ids[2]}`)).status, 404);
     await stack.sql('gateway', `DELETE FROM upload WHERE id = '${ids[0]}'`);
     assert.equal((await stack.gatewayAdmin(['quota', 'recount'])).code, 0);
@@ -260,59 +260,59 @@ describe('gc --grace 0 spares a resumable upload', () => {
     assert.deepEqual(incoming(), []);
   });
 
-  test('and removes the mark alone that a crash has left', async () => {
-    leave('incoming', `${numbered(1)}.mark`);
-    const swept = await gc('--grace', '0');
-    assert.deepEqual([swept.code, swept.unfinished, swept.foreign], [0, 1, 0], swept.stderr);
+  test('gc removes a checkpoint that a crash left alone', async () => {
+    addLeftover('incoming', `${numbered(1)}.mark`);
+    const report = await gc('--grace', '0');
+    assert.deepEqual([report.code, report.unfinished, report.foreign], [0, 1, 0], report.stderr);
     assert.deepEqual(incoming(), []);
   });
 });
 
-// --- what it meets ---------------------------------------------------------------
+// --- what gc finds ---------------------------------------------------------------
 
 describe('gc', () => {
-  test('counts and removes more than one page of what has expired', async () => {
-    const ids = await expired(ann, 2345);
+  test('gc counts and removes more than one page of expired files', async () => {
+    const ids = await addExpired(ann, 2345);
     const dry = await gc('--dry-run');
     assert.deepEqual([dry.code, dry.dry_run, dry.expired, dry.bytes], [0, true, 2345, 3 * 2345]);
     assert.ok(ids.every((id) => existsSync(objectOf(id))));
-    const swept = await gc();
-    assert.deepEqual([swept.code, swept.expired, swept.bytes, swept.orphans], [0, 2345, 3 * 2345, 0]);
+    const report = await gc();
+    assert.deepEqual([report.code, report.expired, report.bytes, report.orphans], [0, 2345, 3 * 2345, 0]);
     assert.ok(!ids.some((id) => existsSync(objectOf(id))));
     assert.deepEqual((await stack.call('GET', '/usage', { token: ann.token })).json.files, 0);
   });
 
-  test('leaves alone what is not ours, and names it', async () => {
+  test('gc keeps foreign files and reports them', async () => {
     const places = ['incoming/notes.txt', 'incoming/folder', 'objects/stray', 'objects/lost+found', 'objects/ab/README', `objects/ab/${numbered(1, 'cd')}`];
     for (const place of places) {
       mkdirSync(join(data(place), '..'), { recursive: true });
       if (/folder|found/.test(place)) mkdirSync(data(place));
       else writeFileSync(data(place), '');
     }
-    mkdirSync(data('objects', '00'), { recursive: true }); // empty, and as it should be
-    const swept = await gc('--grace', '0');
-    assert.deepEqual([swept.code, swept.foreign, swept.orphans, swept.unfinished], [0, places.length, 0, 0]);
-    assert.deepEqual(names(swept, 'foreign'), places.sort());
+    mkdirSync(data('objects', '00'), { recursive: true }); // empty, which is normal
+    const report = await gc('--grace', '0');
+    assert.deepEqual([report.code, report.foreign, report.orphans, report.unfinished], [0, places.length, 0, 0]);
+    assert.deepEqual(names(report, 'foreign'), places.sort());
     const { stdout } = await stack.gatewayAdmin(['gc', '--verbose']);
     for (const place of places) assert.ok(stdout.includes(`foreign    ${place}\n`), stdout);
     for (const place of places) rmSync(data(place), { recursive: true });
   });
 
-  test('goes on past what it cannot read or remove, names it, and says so with its status', async () => {
-    leave('objects', numbered(1, '01'));
-    leave('incoming', numbered(2, '01'));
-    const ids = await expired(ann, 3);
-    // bytes that cannot be removed, for a folder is in their place; and a folder that cannot be read
+  test('gc continues after what it cannot read or remove, reports it and exits 1', async () => {
+    addLeftover('objects', numbered(1, '01'));
+    addLeftover('incoming', numbered(2, '01'));
+    const ids = await addExpired(ann, 3);
+    // bytes that cannot be removed, because a folder is in their place; and a folder that cannot be read
     rmSync(objectOf(ids[1]));
     mkdirSync(objectOf(ids[1]));
     mkdirSync(data('objects', '02'), { recursive: true });
     renameSync(data('objects', '02'), data('away'));
     writeFileSync(data('objects', '02'), '');
-    const swept = await gc('--grace', '0');
-    assert.deepEqual([swept.code, swept.expired, swept.orphans, swept.unfinished, swept.failed], [1, 3, 1, 1, 2], swept.stderr);
-    assert.deepEqual(names(swept, 'failed'), [ids[1], 'objects/02'].sort());
-    assert.match(swept.stderr, new RegExp(`${ids[1]}: .*directory`, 'i'));
-    assert.match(swept.stderr, /objects\/02: Not a directory/);
+    const report = await gc('--grace', '0');
+    assert.deepEqual([report.code, report.expired, report.orphans, report.unfinished, report.failed], [1, 3, 1, 1, 2], report.stderr);
+    assert.deepEqual(names(report, 'failed'), [ids[1], 'objects/02'].sort());
+    assert.match(report.stderr, new RegExp(`${ids[1]}: .*directory`, 'i'));
+    assert.match(report.stderr, /objects\/02: Not a directory/);
     assert.deepEqual(await stack.sql('gateway', `SELECT id FROM file WHERE owner = ${ann.id}`), []);
     rmSync(data('objects', '02'));
     renameSync(data('away'), data('objects', '02'));
@@ -320,75 +320,75 @@ describe('gc', () => {
     assert.equal((await gc('--grace', '0')).code, 0);
   });
 
-  test('goes on past a row that cannot be deleted', async () => {
-    const ids = await expired(ann, 1200);
+  test('gc continues after a row that cannot be deleted', async () => {
+    const ids = await addExpired(ann, 1200);
     const { code, stderr } = await asRoot(`DELIMITER //
       CREATE TRIGGER stuck BEFORE DELETE ON file FOR EACH ROW
       IF OLD.id = '${ids[0]}' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'this one stays'; END IF //`);
     assert.equal(code, 0, stderr);
-    const swept = await gc();
+    const report = await gc();
     await asRoot('DROP TRIGGER stuck');
-    assert.deepEqual([swept.code, swept.expired, swept.failed], [1, 1199, 1]);
-    assert.deepEqual(names(swept, 'failed'), [ids[0]]);
-    assert.match(swept.stderr, /this one stays/);
+    assert.deepEqual([report.code, report.expired, report.failed], [1, 1199, 1]);
+    assert.deepEqual(names(report, 'failed'), [ids[0]]);
+    assert.match(report.stderr, /this one stays/);
     assert.ok(existsSync(objectOf(ids[0])));
     const rest = await gc();
     assert.deepEqual([rest.code, rest.expired], [0, 1]);
   });
 
-  test('that runs four times at once ends well each time, and each counts what it removed itself', async () => {
-    const ids = await expired(ann, 400);
-    for (let i = 0; i < 200; i++) leave('objects', numbered(1000 + i, (i % 256).toString(16).padStart(2, '0')));
-    for (let i = 0; i < 200; i++) leave('incoming', numbered(2000 + i));
+  test('four parallel runs of gc succeed, and each counts what it removes itself', async () => {
+    const ids = await addExpired(ann, 400);
+    for (let i = 0; i < 200; i++) addLeftover('objects', numbered(1000 + i, (i % 256).toString(16).padStart(2, '0')));
+    for (let i = 0; i < 200; i++) addLeftover('incoming', numbered(2000 + i));
     const all = await Promise.all([0, 1, 2, 3].map(() => gc('--grace', '0')));
     const sum = (what) => all.reduce((n, one) => n + one[what], 0);
     for (const { code, stderr } of all) assert.equal(code, 0, stderr);
-    // bytes of a row that one has just deleted are an orphan to another, who may be quicker
+    // the bytes of a row that one run has just deleted are an orphan to another run, which may be faster
     assert.equal(sum('expired'), ids.length);
     assert.equal(sum('unfinished'), 200);
     assert.ok(sum('orphans') >= 200 && sum('orphans') <= 200 + ids.length, String(sum('orphans')));
     assert.equal(sum('failed'), 0);
     assert.deepEqual(incoming(), []);
-    await assertAllIsWell();
+    await assertConsistent();
   });
 
-  test('does not remove a file whose owner lifts its expiry at that moment', async () => {
-    const { id, url } = await keep(stack, ann, 'soon', 'hello', { query: '?expires_in=1000' });
+  test('gc keeps a file whose owner removes its expiry at the same moment', async () => {
+    const { id, url } = await uploadFile(stack, ann, 'soon', 'hello', { query: '?expires_in=1000' });
     await stack.sql('gateway', `UPDATE file SET expires_at = 1 WHERE id = '${id}'`);
-    // gc sees what is committed, and then waits for this to be
+    // gc reads the committed row, and then waits for this transaction
     const owner = await transaction(`UPDATE file SET expires_at = NULL WHERE id = '${id}'; SELECT 'lifted'`);
-    const sweeping = gc();
-    await somebodyWaits();
+    const running = gc();
+    await untilLockWait();
     await owner.end('COMMIT');
-    const swept = await sweeping;
-    assert.deepEqual([swept.code, swept.expired, swept.failed], [0, 0, 0], swept.stderr);
+    const report = await running;
+    assert.deepEqual([report.code, report.expired, report.failed], [0, 0, 0], report.stderr);
     assert.equal((await stack.call('GET', url, { token: ann.token })).text, 'hello');
-    await assertAllIsWell();
+    await assertConsistent();
   });
 
-  test('is there before a PATCH that comes too late', async () => {
-    const { id } = await keep(stack, ann, 'late', 'x', { query: '?expires_in=1000' });
+  test('a PATCH after gc does not find an expired file', async () => {
+    const { id } = await uploadFile(stack, ann, 'late', 'x', { query: '?expires_in=1000' });
     await stack.sql('gateway', `UPDATE file SET expires_at = UNIX_TIMESTAMP() WHERE id = '${id}'`);
     assert.equal((await gc()).expired, 1);
     assertProblem(await stack.call('PATCH', `/files/${id}`, { token: ann.token, json: { expires_in: null } }), 404, 'not-found');
   });
 
-  test('says that the database is away, and what it did until then', async () => {
+  test('gc without the database exits 69', async () => {
     const { code, stderr } = await run(join(build, 'gateway-admin'), ['gc', '--json'],
       { env: { GATEHOUSE_CONF: stack.path('conf', 'gateway.env'), MYSQL_SOCKET: stack.path('nowhere') } });
     assert.equal(code, 69);
     assert.match(stderr, /^gateway-admin gc: /);
   });
 
-  test('that is killed at any moment leaves nothing that the next does not find', async () => {
+  test('gc that is killed at any moment leaves a consistent state to the next run', async () => {
     for (let i = 0; i < 12; i++) {
-      await expired(ann, 100, `round ${i}`);
+      await addExpired(ann, 100, `round ${i}`);
       const child = spawn(join(build, 'gateway-admin'), ['gc', '--grace', '0'], { env: { ...process.env, GATEHOUSE_CONF: stack.path('conf', 'gateway.env') }, stdio: 'ignore' });
       const left = async () => Number((await stack.sql('gateway', `SELECT COUNT(*) FROM file WHERE owner = ${ann.id}`))[0][0]);
       while (child.exitCode === null && (await left()) > 100 - i * 8) await pause(0);
       child.kill('SIGKILL');
-      await gone(child.pid);
-      await assertAllIsWell();
+      await untilExit(child.pid);
+      await assertConsistent();
       assert.equal((await gc('--grace', '0')).code, 0);
       assert.deepEqual(await stack.sql('gateway', `SELECT id FROM file WHERE owner = ${ann.id}`), []);
     }
@@ -396,17 +396,17 @@ describe('gc', () => {
   });
 });
 
-// --- everything at once ----------------------------------------------------------
+// --- all at once ----------------------------------------------------------
 
-test('uploads, deletions, verify and gc --grace 0 side by side lose nothing and leave nothing', async (t) => {
+test('parallel uploads, deletions, verify and gc --grace 0 lose nothing and leave nothing', async (t) => {
   const people = [ann, await stack.person(), await stack.person()];
-  const promised = new Map(); // id: what was uploaded, and not yet deleted
-  const counts = { uploads: 0, deletions: 0, sweeps: 0, removed: 0 };
+  const promised = new Map(); // id: the person and hash of an upload that is not deleted
+  const counts = { uploads: 0, deletions: 0, runs: 0, removed: 0 };
   let busy = true, number = 0;
 
   const resumable = async (person, content) => {
     const half = content.length >> 1;
-    const path = await created(stack, person, content.length, { name: 'resumed', body: content.slice(0, half) });
+    const path = await newUpload(stack, person, content.length, { name: 'resumed', body: content.slice(0, half) });
     assertStatus(await patch(stack, person, path, half, content.slice(half)), 204);
     promised.set(path.split('/').at(-1), { person, sha256: sha256(content) });
     counts.uploads++;
@@ -435,18 +435,18 @@ test('uploads, deletions, verify and gc --grace 0 side by side lose nothing and 
         continue;
       }
       promised.delete(id);
-      // one deletes, one lets expire
+      // one in two is deleted, the other expires
       if (number % 2) assertStatus(await stack.call('DELETE', `/files/${id}`, { token: person.token }), 204);
       else await stack.sql('gateway', `UPDATE file SET expires_at = 1 WHERE id = '${id}'`);
       counts.deletions++;
     }
   };
-  const sweeper = async () => {
+  const collector = async () => {
     while (busy) {
-      const swept = await gc('--grace', '0');
-      assert.equal(swept.code, 0, swept.stderr);
-      counts.sweeps++;
-      counts.removed += swept.expired + swept.orphans;
+      const report = await gc('--grace', '0');
+      assert.equal(report.code, 0, report.stderr);
+      counts.runs++;
+      counts.removed += report.expired + report.orphans;
     }
   };
 
@@ -457,7 +457,7 @@ test('uploads, deletions, verify and gc --grace 0 side by side lose nothing and 
     }
   };
 
-  const work = [sweeper(), sweeper(), verifier(), remover(), remover()];
+  const work = [collector(), collector(), verifier(), remover(), remover()];
   await Promise.all([...people, ...people].map(uploader)).finally(() => { busy = false; });
   await Promise.all(work);
   t.diagnostic(JSON.stringify(counts));
@@ -470,5 +470,5 @@ test('uploads, deletions, verify and gc --grace 0 side by side lose nothing and 
   for (const path of objects()) assert.equal(sha256(readFileSync(data('objects', path))), rows.get(path.split('/').at(-1)), path);
   assert.equal(objects().length, rows.size);
   assert.deepEqual(incoming(), []);
-  await assertAllIsWell();
+  await assertConsistent();
 });

@@ -1,4 +1,4 @@
-// scripts/run and scripts/stop: an instance from its first start to the worst of ends
+// scripts/run and scripts/stop: an instance from its first start to a crash of everything
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
-import { allFiles, keep } from '../support/files.js';
+import { allFiles, uploadFile } from '../support/files.js';
 import { commandsOf } from '../support/manual.js';
-import { build, gone, repository, run, startStack } from '../support/stack.js';
+import { build, untilExit, repository, run, startStack } from '../support/stack.js';
 
 const stack = await startStack();
 after(() => stack.stop());
@@ -16,7 +16,7 @@ after(() => stack.stop());
 const PROCESSES = ['mariadbd', 'lighttpd', 'cgi-auth', 'cgi-gateway'];
 const scriptsRun = (...args) => run(join(repository, 'scripts', 'run'), ['--detach', '--build', build, ...args]);
 
-test('the line that it prints, and then the lines of README.md, work as pasted', async () => {
+test('the line that scripts/run prints, followed by the lines of README.md, works as pasted', async () => {
   await stack.halt();
   const lines = (await stack.start()).split('\n').filter((line) => /^ +URL=\S+ EMAIL=\S+ PASSWORD=\S+$/.test(line));
   assert.equal(lines.length, 1, 'one line to paste is printed');
@@ -32,7 +32,7 @@ test('the line that it prints, and then the lines of README.md, work as pasted',
   }
 });
 
-test('a second start of one that runs changes nothing and says where it is', async () => {
+test('a second scripts/run of a running instance changes nothing and prints its URL', async () => {
   const url = stack.url;
   const { code, stdout } = await scriptsRun('--port', '0', '--state', stack.state);
   assert.equal(code, 0);
@@ -40,7 +40,7 @@ test('a second start of one that runs changes nothing and says where it is', asy
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
 });
 
-test('a port that is taken is said in one line', async () => {
+test('a port in use is reported in one line', async () => {
   const server = net.createServer().listen(0, '127.0.0.1');
   await new Promise((done) => server.on('listening', done));
   const { port } = server.address();
@@ -56,20 +56,20 @@ test('a port that is taken is said in one line', async () => {
   }
 });
 
-test('after kill -9 of everything it starts again with everybody and everything', async () => {
+test('an instance starts again with its users and files after kill -9 of everything', async () => {
   const ann = await stack.person();
-  const record = await keep(stack, ann, 'kept', 'x');
+  const record = await uploadFile(stack, ann, 'kept', 'x');
   const pids = PROCESSES.flatMap((name) => stack.processes(name));
   assert.ok(pids.length >= 4);
   for (const pid of [...stack.processes('run'), ...pids]) process.kill(pid, 'SIGKILL');
-  await Promise.all(pids.map(gone));
+  await Promise.all(pids.map(untilExit));
   await stack.start();
   assertStatus(await stack.call('POST', '/login', { basic: [ann.email, ann.password] }), 200);
   assert.deepEqual(await allFiles(stack, ann), [record]);
   assert.equal((await stack.call('GET', record.url, { token: ann.token })).text, 'x');
 });
 
-test('stop leaves no process behind, and may be said twice', async () => {
+test('scripts/stop leaves no process, and may be repeated', async () => {
   await stack.halt();
   await stack.halt();
   assert.deepEqual(PROCESSES.flatMap((name) => stack.processes(name)), []);

@@ -1,5 +1,5 @@
-// kill -9 of cgi-gateway at any moment of an upload: never a row without its bytes, and never a
-// promised file lost.
+// kill -9 of cgi-gateway at any moment of an upload: no row is without its bytes, and no file that was answered
+// with 201 is lost.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { allFiles, sha256 } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
-import { gone, pause, startStack } from '../support/stack.js';
+import { untilExit, pause, startStack } from '../support/stack.js';
 
 const stack = await startStack();
 after(() => stack.stop());
@@ -25,13 +25,13 @@ const bytesIn = (folder) => entries(folder).reduce((sum, path) => sum + (statSyn
 const SIZE = 6 << 20;
 const content = (n) => Buffer.alloc(SIZE, `upload ${n} `);
 
-// When to kill: what must have happened since the upload began.
+// When to kill, by what has happened since the upload began.
 const moments = [];
 for (const share of [0, 0.01, 0.25, 0.5, 0.75, 0.99]) moments.push([`${share * 100} % of the bytes are written`, () => bytesIn('incoming') > share * SIZE]);
-moments.push(['the bytes lie in their place', (was) => objects().length > was.objects]);
-moments.push(['one of two files lies in its place', (was) => objects().length > was.objects, 2]);
+moments.push(['the bytes are in place', (was) => objects().length > was.objects]);
+moments.push(['one of two files is in place', (was) => objects().length > was.objects, 2]);
 for (let i = 0; i < 8; i++) moments.push([`${i * 3} ms have passed since the first byte`, async () => bytesIn('incoming') > 0 && (await pause(i * 3), true)]);
-for (let i = 0; i < 4; i++) moments.push([`${i} ms have passed since the bytes lay in place`, async (was) => objects().length > was.objects && (await pause(i), true)]);
+for (let i = 0; i < 4; i++) moments.push([`${i} ms have passed since the bytes were in place`, async (was) => objects().length > was.objects && (await pause(i), true)]);
 
 let number = 0;
 const promised = [];
@@ -50,7 +50,7 @@ async function uploadUntil(happened, files) {
   while (!answered && !(await happened(was))) await pause(0);
   const pids = stack.processes('cgi-gateway');
   for (const pid of pids) process.kill(pid, 'SIGKILL');
-  await Promise.all(pids.map(gone));
+  await Promise.all(pids.map(untilExit));
   const { status, text } = await answer;
   if (status === 201) promised.push(...JSON.parse(text).files);
   return status;
@@ -62,7 +62,7 @@ async function hashOf(path) {
   return hash.digest('hex');
 }
 
-async function alive() {
+async function untilAlive() {
   for (;;) {
     const { status } = await fetch(`${stack.url}/healthz`).catch(() => ({ status: 0 }));
     if (status === 200) return;
@@ -70,12 +70,12 @@ async function alive() {
   }
 }
 
-test('every row has its bytes and every promise is kept, whenever it was', async (t) => {
+test('every row has its bytes and no file answered with 201 is lost, at any moment of kill -9', async (t) => {
   const seen = {};
   for (const [what, happened, files = 1] of moments) {
     const status = await uploadUntil(happened, files);
     seen[status] = (seen[status] ?? 0) + 1;
-    await alive();
+    await untilAlive();
 
     const rows = await stack.sql('gateway', 'SELECT id, size, LOWER(HEX(sha256)) FROM file');
     const stored = new Map(objects().map((path) => [path.split('/').at(-1), join(data(), 'objects', path)]));
@@ -85,15 +85,15 @@ test('every row has its bytes and every promise is kept, whenever it was', async
       assert.equal(await hashOf(stored.get(id)), hash, `killed when ${what}`);
     }
     const ids = new Set(rows.map(([id]) => id));
-    for (const { id } of promised) assert.ok(ids.has(id), `killed when ${what}: ${id} was promised and has no row`);
+    for (const { id } of promised) assert.ok(ids.has(id), `killed when ${what}: ${id} was answered with 201 and has no row`);
   }
   t.diagnostic(`answers of the uploads under kill: ${JSON.stringify(seen)}`);
 });
 
-test('what the killed ones left behind is swept away by gateway-admin gc, and nothing else', async () => {
+test('gc removes exactly what killed uploads left', async () => {
   const records = await allFiles(stack, ann);
-  const swept = await stack.gatewayAdmin(['gc', '--grace', '0']);
-  assert.equal(swept.code, 0, swept.stderr);
+  const removed = await stack.gatewayAdmin(['gc', '--grace', '0']);
+  assert.equal(removed.code, 0, removed.stderr);
   assert.deepEqual(entries('incoming'), []);
   assert.equal(objects().length, records.length);
   for (const { url, name } of records) {

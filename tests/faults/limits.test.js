@@ -46,22 +46,22 @@ describe('THREADS beyond what the system allows', () => {
     });
   }
 
-  test('cgi-gateway logs nothing of the kind where all could be started', async () => {
+  test('cgi-gateway logs no error if all threads were started', async () => {
     const under = await program('cgi-gateway', 'true', { THREADS: '1024' });
     assert.deepEqual(under.lines().filter(({ level }) => level === 'error'), []);
     await stop(under);
   });
 });
 
-describe('a client that leaves before its response', () => {
-  test('is in the log as such, with the status that it did not receive', async () => {
+describe('clients that disconnect before the response', () => {
+  test('a client that disconnects before its response is logged with the status that it did not receive', async () => {
     const under = await program('cgi-gateway', 'true', {});
     const before = under.lines().length;
     under.child.kill('SIGSTOP');
     const leaving = begin(under.socket, request('/healthz'));
     leaving.finish();
-    await pause(100); // its bytes lie in the socket before it is closed
-    leaving.vanish();
+    await pause(100); // its bytes are in the socket before it is closed
+    leaving.disconnect();
     under.child.kill('SIGCONT');
     while (under.lines().length === before) await pause(10);
     const line = under.lines()[before];

@@ -1,10 +1,10 @@
-// `auth-admin key rotate` while both programs are at work: no request is dropped, nobody is logged out,
-// nothing is started again.
+// `auth-admin key rotate` under load: no request fails, no session ends,
+// no program restarts.
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { keep } from '../support/files.js';
+import { uploadFile } from '../support/files.js';
 import { pause, startStack } from '../support/stack.js';
 import { now } from '../support/tokens.js';
 
@@ -14,7 +14,7 @@ after(() => stack.stop());
 let ann, record;
 before(async () => {
   ann = await stack.person();
-  record = await keep(stack, ann, 'kept.txt', 'kept');
+  record = await uploadFile(stack, ann, 'kept.txt', 'kept');
 });
 
 const keyring = () => stack.settings('auth').JWT_KEYRING;
@@ -27,7 +27,7 @@ const rotate = async () => {
 };
 const loginBody = async () => (await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json;
 
-// Loops that end by themselves at the first answer that is not 200, and say which it was.
+// Loops that end at the first answer that is not 200, which is in `failed`.
 function startLoad() {
   const seen = { requests: 0, kids: new Set(), failed: [] };
   let stopped = false;
@@ -58,7 +58,7 @@ function startLoad() {
   const loops = [
     loop(() => use('an old token', ann.token)),
     loop(() => use('an old token', ann.token)),
-    // signed by the newest key, and shown to the other program at once
+    // signed by the newest key, and sent to the other program at once
     loop(async () => {
       const { access_token: token } = await login('a login');
       if (token) await use('a new token', token);
@@ -82,39 +82,39 @@ function startLoad() {
   };
 }
 
-describe('a rotation of the key', () => {
-  test('and another, and another, under load, drops no request', async (t) => {
+describe('rotations of the signing key', () => {
+  test('rotations of the signing key under load fail no request', async (t) => {
     const before = programs();
     const load = startLoad();
     const kids = [kidOf(ann.token)];
     await pause(500);
-    // slowly, and so fast that a program may see two as one
+    // slowly, and so fast that a program may see two rotations as one
     for (const wait of [2000, 2000, 100, 1200, 0, 0, 300, 2000]) {
       kids.push(await rotate());
       await pause(wait);
-      if (wait === 2000) assert.ok(load.seen.kids.has(kids.at(-1)), 'the new key signs');
+      if (wait === 2000) assert.ok(load.seen.kids.has(kids.at(-1)), 'the new key does not sign');
     }
     await load.stop();
     assert.deepEqual(load.seen.failed, []);
-    assert.deepEqual(programs(), before, 'the programs are those that were there before');
+    assert.deepEqual(programs(), before, 'a program was restarted');
     assert.equal(new Set(kids).size, kids.length);
     t.diagnostic(`${load.seen.requests} requests, ${kids.length - 1} rotations, none dropped`);
   });
 
-  test('is in force at the next second, for whoever logs in', async () => {
+  test('a new signing key is in use after a second', async () => {
     const kid = await rotate();
     await pause(1100);
     assert.equal(kidOf((await loginBody()).access_token), kid);
   });
 
-  test('leaves the tokens that it finds alone until they expire', async () => {
+  test('a rotation does not affect tokens of the old key until they expire', async () => {
     for (const route of ['/me', '/files', record.url]) assertStatus(await stack.call('GET', route, { token: ann.token }), 200);
     const line = readFileSync(keyring(), 'utf8').split('\n').find((l) => l.startsWith(kidOf(ann.token)));
     const { exp } = JSON.parse(Buffer.from(ann.token.split('.')[1], 'base64url'));
-    assert.ok(Number(line.split(' ')[2]) >= exp, 'a key verifies for as long as a token of it may live');
+    assert.ok(Number(line.split(' ')[2]) >= exp, 'a key retires before its tokens expire');
   });
 
-  test('of which the key has retired ends its tokens at both programs', async () => {
+  test('a retired key ends its tokens at both programs', async () => {
     const { access_token: token } = await loginBody();
     await rotate();
     await pause(1100);
@@ -128,7 +128,7 @@ describe('a rotation of the key', () => {
   });
 });
 
-test('a keyring that makes no sense leaves the old keys in force, and is told of once', async () => {
+test('an invalid keyring leaves the old keys in use and is logged once by each program', async () => {
   const good = readFileSync(keyring(), 'utf8');
   const load = startLoad();
   const broken = good.replace(/ - \S+\n$/, ' - x\n');
@@ -138,9 +138,9 @@ test('a keyring that makes no sense leaves the old keys in force, and is told of
   await load.stop();
   writeFileSync(keyring(), good);
   assert.deepEqual(load.seen.failed, []);
-  const told = stack.logs.split('\n').filter((l) => l.includes('"event":"keyring"'));
-  assert.equal(told.length, programs().length, told.join('\n'));
-  for (const line of told) assert.ok(line.includes(keyring()) && !line.includes(good.trim().split(' ').at(-1)), line);
+  const logged = stack.logs.split('\n').filter((l) => l.includes('"event":"keyring"'));
+  assert.equal(logged.length, programs().length, logged.join('\n'));
+  for (const line of logged) assert.ok(line.includes(keyring()) && !line.includes(good.trim().split(' ').at(-1)), line);
   const kid = await rotate();
   await pause(1100);
   assert.equal(kidOf((await loginBody()).access_token), kid);

@@ -1,4 +1,4 @@
-// A disk that is full: 507, and nothing is left of the file.
+// A full disk: 507, and nothing of the file is left.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const stack = await useStack();
 const disk = mkdtempSync(join(tmpdir(), 'gatehouse-disk-'));
 after(() => rmSync(disk, { recursive: true }));
 
-// A disk of 256 KiB that only the program sees: a mount name space, which any user may have.
+// A disk of 256 KiB in a mount namespace of the program, which any user may create.
 const small = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs -o size=256k tmpfs "$0" && mkdir "$0/incoming" "$0/objects" && "$1"; code=$?; find "$0" -type f ! -name holds >&2; exit $code', disk];
 const possible = (await run(small[0], [...small.slice(1), 'true'])).code === 0;
 
@@ -30,13 +30,13 @@ for (const [what, ...request] of [
   ['a body', 'PUT', '/upload/big', 'text/plain', Buffer.alloc(1 << 20)],
   ['a form', 'POST', '/upload', formType(), form(filePart('fits', 'x'), filePart('big', Buffer.alloc(1 << 20)))],
 ])
-  test(`${what} that does not fit is storage-full`, { skip: !possible && 'no name spaces here' }, async () => {
+  test(`${what} larger than the free space is refused as storage-full`, { skip: !possible && 'no namespaces here' }, async () => {
     const answer = await upload(...request);
     assertProblem(answer, 507, 'storage-full');
     assert.doesNotMatch(answer.stderr, new RegExp(`^${disk}`, 'm'), 'a file is left');
     assert.deepEqual(await allFiles(stack, ann), []);
   });
 
-test('a body that fits is kept', { skip: !possible && 'no name spaces here' }, async () => {
+test('a body that fits is stored', { skip: !possible && 'no namespaces here' }, async () => {
   assert.equal((await upload('PUT', '/upload/small', 'text/plain', 'x')).status, 201);
 });

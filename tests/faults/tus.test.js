@@ -1,5 +1,5 @@
-// Resumable uploads when something ends in the middle: the program, the server, the database, the disk, or
-// another request. What a HEAD has told is never lost, and what becomes a file is what was sent.
+// Resumable uploads when something ends in between: the program, the server, the database, the disk, or
+// another request. No byte that a HEAD has reported is lost, and the file is what was sent.
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,13 +12,13 @@ import { assertProblem, assertStatus } from '../support/client.js';
 import { startStackWithDatabase } from '../support/database.js';
 import { allFiles, sha256 } from '../support/files.js';
 import { startProxy } from '../support/proxy.js';
-import { gone, pause, run, startStack } from '../support/stack.js';
-import { TUS, create, created, fileOf, head, openPatch, patch } from '../support/tus.js';
+import { untilExit, pause, run, startStack } from '../support/stack.js';
+import { TUS, create, newUpload, fileOf, head, openPatch, patch } from '../support/tus.js';
 
 const SIZE = 6 << 20;
 const PIECE = 64 << 10;
 
-// No two pieces alike, and no two uploads.
+// No two pieces are equal, and no two uploads.
 function content(seed) {
   const bytes = Buffer.alloc(SIZE, `upload ${seed} `);
   for (let at = 0; at < SIZE; at += 512) bytes.writeUInt32LE(at + seed, at);
@@ -30,8 +30,8 @@ const entries = (stack, folder) => (existsSync(join(data(stack), folder)) ? read
 const objects = (stack) => entries(stack, 'objects').filter((path) => path.includes('/'));
 const usage = async (stack, person) => (await stack.call('GET', '/usage', { token: person.token })).json;
 
-// The first answer to a HEAD that is 200: how far it is. A program that was just killed is a 500 of lighttpd's.
-async function told(stack, person, path) {
+// The offset by the first HEAD that is answered with 200. lighttpd answers 500 for a program that was just killed.
+async function waitForOffset(stack, person, path) {
   for (;;) {
     const { status, headers } = await fetch(stack.url + path, { method: 'HEAD', headers: { ...TUS, Authorization: `Bearer ${person.token}` } })
       .catch(() => ({ status: 0 }));
@@ -41,10 +41,10 @@ async function told(stack, person, path) {
   }
 }
 
-// Go on until it is a file, as a client does, and compare it.
+// Continue as a client does until the upload is a file, and compare it.
 async function complete(stack, person, path, bytes) {
   for (;;) {
-    const at = await told(stack, person, path);
+    const at = await waitForOffset(stack, person, path);
     if (at === bytes.length) break;
     await patch(stack, person, path, at, bytes.subarray(at)).catch((error) => error.code === 'ERR_ASSERTION' && Promise.reject(error));
   }
@@ -53,8 +53,8 @@ async function complete(stack, person, path, bytes) {
   assert.equal(record.sha256, sha256(bytes));
 }
 
-// Every row has its bytes, and they are the right ones; and all that is there counts, once.
-async function assertSound(stack, person, files) {
+// Assert that every row has the correct bytes, and that usage and quota are exact.
+async function assertConsistent(stack, person, files) {
   const { code, stdout } = await stack.gatewayAdmin(['verify', '--rate', '0']);
   assert.equal(code, 0, stdout);
   assert.equal((await allFiles(stack, person)).length, files);
@@ -62,29 +62,29 @@ async function assertSound(stack, person, files) {
   assert.doesNotMatch((await stack.gatewayAdmin(['quota', 'recount', '--json'])).stdout, /"owner"/, 'a recount changes nothing');
 }
 
-// Send an upload's bytes, a HEAD after each piece, until `happened(state)`; then do `what`. Gives the path and
-// the most that a HEAD has told.
+// Send an upload's bytes, with a HEAD after each piece, until `happened(state)`; then run `what`. Returns the path and
+// the largest offset that a HEAD has reported.
 async function sendUntil(stack, person, bytes, happened, what) {
-  const path = await created(stack, person, bytes.length, { name: 'a' });
-  const state = { told: 0, sent: 0, objects: objects(stack).length, answered: false };
+  const path = await newUpload(stack, person, bytes.length, { name: 'a' });
+  const state = { reported: 0, sent: 0, objects: objects(stack).length, answered: false };
   const writer = await openPatch(stack, person, path, 0, bytes.length);
   writer.answer.then(() => { state.answered = true; });
   while (state.sent < bytes.length && !(await happened(state))) {
     await writer.send(bytes.subarray(state.sent, state.sent + PIECE));
     state.sent = Math.min(state.sent + PIECE, bytes.length);
-    // of the last piece the answer tells
-    if (state.sent < bytes.length) state.told = Math.max(state.told, await told(stack, person, path));
+    // the last piece is reported by the answer
+    if (state.sent < bytes.length) state.reported = Math.max(state.reported, await waitForOffset(stack, person, path));
   }
   while (!state.answered && !(await happened(state))) await pause(0);
   await what();
   writer.cut();
-  return { path, told: state.told };
+  return { path, reported: state.reported };
 }
 
 const killAll = async (stack, name) => {
   const pids = stack.processes(name);
   for (const pid of pids) process.kill(pid, 'SIGKILL');
-  await Promise.all(pids.map(gone));
+  await Promise.all(pids.map(untilExit));
 };
 
 const placed = (stack) => (state) => objects(stack).length > state.objects;
@@ -99,47 +99,47 @@ describe('kill -9', () => {
   after(() => stack.stop());
 
   const moments = () => [
-    ...[0, 0.3, 0.6, 0.95].map((share) => [`${share * 100} % were told`, (state) => state.told >= share * SIZE]),
-    ...[0, 2, 5, 10].map((ms) => [`all bytes were sent, and ${ms} ms had passed`, async (state) => state.sent === SIZE && (await pause(ms), true)]),
-    ...[0, 1].map((ms) => [`its bytes lay in their place, and ${ms} ms had passed`, async (state) => placed(stack)(state) && (await pause(ms), true)]),
+    ...[0, 0.3, 0.6, 0.95].map((share) => [`${share * 100} % were reported`, (state) => state.reported >= share * SIZE]),
+    ...[0, 2, 5, 10].map((ms) => [`all bytes were sent ${ms} ms ago`, async (state) => state.sent === SIZE && (await pause(ms), true)]),
+    ...[0, 1].map((ms) => [`its bytes were in place for ${ms} ms`, async (state) => placed(stack)(state) && (await pause(ms), true)]),
   ];
 
-  test('of cgi-gateway, whenever it was, loses nothing that was told', { skip: process.env.GATEHOUSE_TRANSPORT === 'cgi' }, async () => {
+  test('kill -9 of cgi-gateway at any moment loses no byte that was reported', { skip: process.env.GATEHOUSE_TRANSPORT === 'cgi' }, async () => {
     for (const [when, happened] of moments()) {
       const bytes = content(number++);
-      const { path, told: most } = await sendUntil(stack, ann, bytes, happened, () => killAll(stack, 'cgi-gateway'));
-      const at = await told(stack, ann, path);
-      assert.ok(at >= most, `killed when ${when}: ${most} bytes were told, and ${at} are there`);
+      const { path, reported: most } = await sendUntil(stack, ann, bytes, happened, () => killAll(stack, 'cgi-gateway'));
+      const at = await waitForOffset(stack, ann, path);
+      assert.ok(at >= most, `killed when ${when}: ${most} bytes were reported, and ${at} are there`);
       await complete(stack, ann, path, bytes);
     }
-    await assertSound(stack, ann, number);
+    await assertConsistent(stack, ann, number);
   });
 
-  test('of lighttpd, whenever it was, loses nothing that was told', async () => {
+  test('kill -9 of lighttpd at any moment loses no byte that was reported', async () => {
     for (const [when, happened] of moments().filter((_, i) => [1, 4, 8].includes(i))) {
       const bytes = content(number++);
-      const { path, told: most } = await sendUntil(stack, ann, bytes, happened, async () => {
+      const { path, reported: most } = await sendUntil(stack, ann, bytes, happened, async () => {
         await killAll(stack, 'lighttpd');
-        // and everything ends with it
-        await Promise.all(['cgi-gateway', 'cgi-auth', 'mariadbd'].flatMap((name) => stack.processes(name)).map(gone));
+        // everything ends with lighttpd
+        await Promise.all(['cgi-gateway', 'cgi-auth', 'mariadbd'].flatMap((name) => stack.processes(name)).map(untilExit));
         await stack.start();
       });
-      const at = await told(stack, ann, path);
-      assert.ok(at >= most, `killed when ${when}: ${most} bytes were told, and ${at} are there`);
+      const at = await waitForOffset(stack, ann, path);
+      assert.ok(at >= most, `killed when ${when}: ${most} bytes were reported, and ${at} are there`);
       await complete(stack, ann, path, bytes);
     }
-    await assertSound(stack, ann, number);
+    await assertConsistent(stack, ann, number);
   });
 
-  test('leaves nothing that gc would not find', async () => {
+  test('gc removes what kill -9 left', async () => {
     const { code, stderr } = await stack.gatewayAdmin(['gc', '--grace', '0']);
     assert.equal(code, 0, stderr);
     assert.deepEqual(entries(stack, 'incoming'), []);
-    await assertSound(stack, ann, number);
+    await assertConsistent(stack, ann, number);
   });
 });
 
-describe('MariaDB', () => {
+describe('resumable uploads without MariaDB', () => {
   let stack, database, ann;
   let number = 0;
   before(async () => {
@@ -151,12 +151,12 @@ describe('MariaDB', () => {
     await database.stop();
   });
 
-  test('that goes away in the middle keeps no byte out, and the last of them waits for it', async () => {
+  test('a database that stops during an upload loses no byte; the last one waits for it', async () => {
     const bytes = content(number++);
-    const path = await created(stack, ann, SIZE, { name: 'a' });
+    const path = await newUpload(stack, ann, SIZE, { name: 'a' });
     const writer = await openPatch(stack, ann, path, 0, SIZE);
     await writer.send(bytes.subarray(0, SIZE / 2));
-    while ((await told(stack, ann, path)) < SIZE / 2) await pause(10);
+    while ((await waitForOffset(stack, ann, path)) < SIZE / 2) await pause(10);
     await database.stop();
     await writer.send(bytes.subarray(SIZE / 2));
     assert.equal(await writer.answer, 503);
@@ -166,33 +166,33 @@ describe('MariaDB', () => {
     assertProblem(await patch(stack, ann, path, SIZE, ''), 503, 'unavailable');
     assertProblem(await create(stack, ann, 5), 503, 'unavailable');
     await database.start();
-    assert.equal(await told(stack, ann, path), SIZE);
+    assert.equal(await waitForOffset(stack, ann, path), SIZE);
     await complete(stack, ann, path, bytes);
   });
 
-  test('that is away when the first half ends does not matter', async () => {
+  test('a request that does not finish the upload needs no database', async () => {
     const bytes = content(number++);
-    const path = await created(stack, ann, SIZE, { name: 'a' });
+    const path = await newUpload(stack, ann, SIZE, { name: 'a' });
     const writer = await openPatch(stack, ann, path, 0, SIZE / 2);
     await writer.send(bytes.subarray(0, PIECE));
-    while ((await told(stack, ann, path)) < PIECE) await pause(10);
+    while ((await waitForOffset(stack, ann, path)) < PIECE) await pause(10);
     await database.stop();
     await writer.send(bytes.subarray(PIECE, SIZE / 2));
     assert.equal(await writer.answer, 204);
     writer.cut();
     await database.start();
-    assert.equal(await told(stack, ann, path), SIZE / 2);
+    assert.equal(await waitForOffset(stack, ann, path), SIZE / 2);
     await complete(stack, ann, path, bytes);
   });
 
-  test('that is away when a client asks how far it is makes it ask again, not begin again', async () => {
+  test('a client that asks for the offset without the database asks again and continues', async () => {
     const bytes = content(number++);
-    const line = await startProxy(stack.url, { every: SIZE / 2, times: 1 });
-    const answers = [], asked = [];
+    const proxy = await startProxy(stack.url, { every: SIZE / 2, times: 1 });
+    const answers = [], sent = [];
     let offset;
     const onBeforeRequest = (request) => {
       const method = request.getMethod();
-      if (method !== 'HEAD') asked.push(method === 'PATCH' ? Number(request.getHeader('Upload-Offset')) : method);
+      if (method !== 'HEAD') sent.push(method === 'PATCH' ? Number(request.getHeader('Upload-Offset')) : method);
       else if (answers.length === 0) return database.stop();
     };
     const onAfterResponse = async (request, response) => {
@@ -203,24 +203,24 @@ describe('MariaDB', () => {
     };
     const url = await new Promise((done, fail) => {
       const one = new Upload(bytes, {
-        endpoint: `${line.url}/tus/`, headers: { Authorization: `Bearer ${ann.token}` }, retryDelays: Array(20).fill(100),
+        endpoint: `${proxy.url}/tus/`, headers: { Authorization: `Bearer ${ann.token}` }, retryDelays: Array(20).fill(100),
         onBeforeRequest, onAfterResponse, onSuccess: () => done(one.url), onError: fail,
       });
       one.start();
     }).finally(async () => {
       await database.start();
-      await line.stop();
+      await proxy.stop();
     });
     assert.deepEqual(answers, [423, 423, 423, 200]);
-    assert.deepEqual(asked, ['POST', 0, offset], 'it goes on where it is told');
+    assert.deepEqual(sent, ['POST', 0, offset], 'it does not continue at the offset');
     await complete(stack, ann, new URL(url).pathname, bytes);
   });
 
-  test('that is killed while many finish makes each of them a file, once', async () => {
+  test('a database that is killed while many uploads finish makes each a file, once', async () => {
     for (let round = 0; round < 3; round++) {
       const uploads = await Promise.all(Array.from({ length: 8 }, async () => {
         const bytes = content(number++);
-        const path = await created(stack, ann, SIZE, { name: 'a' });
+        const path = await newUpload(stack, ann, SIZE, { name: 'a' });
         assertStatus(await patch(stack, ann, path, 0, bytes.subarray(0, SIZE - 1)), 204);
         return { bytes, path };
       }));
@@ -231,17 +231,17 @@ describe('MariaDB', () => {
       await database.start();
       for (const { bytes, path } of uploads) await complete(stack, ann, path, bytes);
     }
-    await assertSound(stack, ann, number);
+    await assertConsistent(stack, ann, number);
   });
 });
 
-describe('a disk', () => {
+describe('resumable uploads on a full disk', () => {
   const disk = mkdtempSync(join(tmpdir(), 'gatehouse-disk-'));
   let stack, ann, room;
   before(async () => {
     stack = await startStack();
     ann = await stack.person();
-    // A disk of 256 KiB that only this process and those who join it see: a mount name space, which any user may have
+    // A disk of 256 KiB in a mount namespace, which any user may create, for this process and those that join it
     room = spawn('unshare', ['--user', '--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs -o size=256k tmpfs "$0" && echo ready && exec sleep 600', disk], { stdio: ['ignore', 'pipe', 'ignore'] });
     room.possible = await new Promise((done) => {
       room.stdout.on('data', () => done(true));
@@ -261,17 +261,17 @@ describe('a disk', () => {
       variables: { DATA_DIR: disk, SENDFILE: 'none', HTTP_AUTHORIZATION: `Bearer ${ann.token}`, HTTP_TUS_RESUMABLE: '1.0.0', CONTENT_TYPE: 'application/offset+octet-stream', ...headers },
     });
 
-  test('that is full keeps what had come, and takes the rest when there is room', async (t) => {
-    if (!room.possible) return t.skip('no name spaces here');
+  test('a full disk keeps the bytes that arrived, and the upload continues when there is room', async (t) => {
+    if (!room.possible) return t.skip('no namespaces here');
     const bytes = content(0).subarray(0, 1 << 20);
-    const begun = await ask('POST', '/tus', { HTTP_UPLOAD_LENGTH: String(bytes.length) });
-    assertStatus(begun, 201);
-    const path = begun.headers.get('location').replace('/cgi-bin/cgi-gateway', '');
+    const made = await ask('POST', '/tus', { HTTP_UPLOAD_LENGTH: String(bytes.length) });
+    assertStatus(made, 201);
+    const path = made.headers.get('location').replace('/cgi-bin/cgi-gateway', '');
     const offset = async () => Number((await ask('HEAD', path)).headers.get('upload-offset'));
 
     const full = await ask('PATCH', path, { HTTP_UPLOAD_OFFSET: '0' }, bytes);
     assertProblem(full, 507, 'storage-full');
-    assert.match(full.json.detail, /What came before that is kept/);
+    assert.match(full.json.detail, /The bytes before that were kept/);
     const at = await offset();
     assert.ok(at > 0 && at <= 256 << 10, String(at));
     assertProblem(await ask('PATCH', path, { HTTP_UPLOAD_OFFSET: String(at) }, bytes.subarray(at)), 507, 'storage-full');
@@ -288,7 +288,7 @@ describe('a disk', () => {
   });
 });
 
-describe('requests that are processes of their own', () => {
+describe('parallel requests as separate processes', () => {
   let stack, ann;
   before(async () => {
     stack = await startStack();
@@ -304,20 +304,20 @@ describe('requests that are processes of their own', () => {
       },
     });
 
-  test('take over from each other, and never mix their bytes', async () => {
+  test('requests of separate processes take over from each other and never mix their bytes', async () => {
     const length = 500_000;
-    const path = await created(stack, ann, length, { name: 'a' });
+    const path = await newUpload(stack, ann, length, { name: 'a' });
     const writers = [];
     let at = 0;
     for (const [letter, bytes] of [['A', 1], ['B', 70_000], ['C', 130_000], ['D', 5]]) {
       const writer = begin(path, at, length - at);
       await writer.send(Buffer.alloc(bytes, letter));
-      while ((await told(stack, ann, path)) < at + bytes) await pause(5);
+      while ((await waitForOffset(stack, ann, path)) < at + bytes) await pause(5);
       writers.push({ writer, letter, from: at, to: at + bytes });
       at += bytes;
-      // whoever came before has more to say, and no more is heard of it
+      // earlier writers send more, which is not stored
       for (const older of writers.slice(0, -1)) await older.writer.send(Buffer.alloc(1000, older.letter.toLowerCase()));
-      assert.equal(await told(stack, ann, path), at);
+      assert.equal(await waitForOffset(stack, ann, path), at);
     }
     for (const { writer } of writers.slice(0, -1)) {
       const answer = await writer.answer;
@@ -329,17 +329,17 @@ describe('requests that are processes of their own', () => {
     assert.equal(text, writers.map(({ letter, from, to }, i) => letter.repeat((i === 3 ? length : to) - from)).join(''));
   });
 
-  test('many at once leave runs of one letter, from where each of them was let in', async () => {
+  test('many parallel requests leave runs of one letter, each from an accepted offset', async () => {
     const length = 2_000_000;
-    const path = await created(stack, ann, length, { name: 'a' });
+    const path = await newUpload(stack, ann, length, { name: 'a' });
     const runs = [];
     await Promise.all([...'ABCDEF'].map(async (letter) => {
-      for (let at = await told(stack, ann, path); at < length; at = await told(stack, ann, path)) {
+      for (let at = await waitForOffset(stack, ann, path); at < length; at = await waitForOffset(stack, ann, path)) {
         const writer = begin(path, at, length - at);
         const bytes = Math.min(length - at, 40_000 + letter.charCodeAt(0) * 1000);
         await writer.send(Buffer.alloc(bytes, letter));
         const answer = await writer.finish();
-        // 400: the body ended early, which is how most of them go; 409: elsewhere, or taken over
+        // 400: the body ended early, as most do; 409: another offset, or taken over
         assert.ok([204, 400, 409].includes(answer.status), answer.text);
         if (answer.status !== 409) runs.push({ letter, from: at, to: at + bytes });
         else if (!answer.headers.has('upload-offset')) runs.push({ letter, from: at });
@@ -348,12 +348,12 @@ describe('requests that are processes of their own', () => {
     const { text } = await stack.call('GET', path.replace('/tus/', '/download/'), { token: ann.token });
     assert.equal(text.length, length);
     const starts = new Set(runs.map(({ from }) => from));
-    for (let i = 1; i < length; i++) if (text[i] !== text[i - 1]) assert.ok(starts.has(i), `at ${i} nobody was let in`);
-    for (const { letter, from, to } of runs.filter((r) => r.to)) assert.equal(text.slice(from, to), letter.repeat(to - from), 'a run that was not taken over is whole');
+    for (let i = 1; i < length; i++) if (text[i] !== text[i - 1]) assert.ok(starts.has(i), `no writer was accepted at ${i}`);
+    for (const { letter, from, to } of runs.filter((r) => r.to)) assert.equal(text.slice(from, to), letter.repeat(to - from), 'a run that was not taken over is incomplete');
   });
 });
 
-describe('gateway-admin gc, again and again', () => {
+describe('gc in a loop', () => {
   const LIFE = 4;
   let stack, ann, ended = false, sweeps = 0, loop;
   before(async () => {
@@ -375,17 +375,17 @@ describe('gateway-admin gc, again and again', () => {
 
   const expires = async (path) => Number((await stack.sql('gateway', `SELECT expires_at FROM upload WHERE id = '${path.split('/').at(-1)}'`))[0]?.[0]);
 
-  // Until gc has met it three times after it would have expired.
-  const livesOn = async (path, first) => (await expires(path)) >= first + 3 * LIFE;
+  // True once gc ran three times after the original expiry.
+  const outlived = async (path, first) => (await expires(path)) >= first + 3 * LIFE;
 
-  test('spares what moves, however slowly, and finishes none of it off', async () => {
+  test('gc keeps uploads that progress, however slowly', async () => {
     const slow = async (number, step) => {
       const bytes = content(number);
-      const path = await created(stack, ann, SIZE, { name: 'a' });
+      const path = await newUpload(stack, ann, SIZE, { name: 'a' });
       const first = await expires(path);
       let at = 0;
       const more = await step(path, bytes);
-      while (!(await livesOn(path, first))) {
+      while (!(await outlived(path, first))) {
         at = await more(at);
         await pause(100);
       }
@@ -408,22 +408,22 @@ describe('gateway-admin gc, again and again', () => {
         return to;
       }),
     ]);
-    await assertSound(stack, ann, 2);
+    await assertConsistent(stack, ann, 2);
   });
 
-  test('removes what was left, and gives back what it held', async () => {
+  test('gc removes abandoned uploads and frees their quota', async () => {
     const eve = await stack.person();
-    const paths = await Promise.all([created(stack, eve, SIZE, { name: 'a' }), created(stack, eve, SIZE, { body: 'abc' }), created(stack, eve, null)]);
+    const paths = await Promise.all([newUpload(stack, eve, SIZE, { name: 'a' }), newUpload(stack, eve, SIZE, { body: 'abc' }), newUpload(stack, eve, null)]);
     assertStatus(await patch(stack, eve, paths[2], 0, 'abc'), 204);
     const broken = await openPatch(stack, eve, paths[0], 0, SIZE);
     await broken.send(Buffer.alloc(PIECE));
-    while ((await told(stack, eve, paths[0])) < PIECE) await pause(10);
+    while ((await waitForOffset(stack, eve, paths[0])) < PIECE) await pause(10);
     broken.cut();
     assert.equal((await usage(stack, eve)).bytes, 2 * SIZE + 3);
     for (const path of paths) while ((await head(stack, eve, path)).status !== 404) await pause(100);
     const { bytes, files } = await usage(stack, eve);
     assert.deepEqual([bytes, files], [0, 0]);
     assert.deepEqual(entries(stack, 'incoming'), []);
-    assert.ok(sweeps > 3, 'gc ran all the time');
+    assert.ok(sweeps > 3, 'gc did not run all the time');
   });
 });

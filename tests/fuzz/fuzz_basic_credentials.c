@@ -1,4 +1,4 @@
-/* The header as it came, and the bytes inside well-formed base64. */
+/* The input as an Authorization header, and as the content of valid base64. */
 #include "cgi-auth/password/basic_credentials.h"
 #include "common/codec/encode.h"
 #include "tests/fuzz/fuzz.h"

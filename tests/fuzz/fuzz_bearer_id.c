@@ -1,4 +1,4 @@
-/* A bearer's text: an API token, or the Authorization header that holds one. */
+/* A bearer's credential: an API token, or the Authorization header with one. */
 #include "common/access/bearer.h"
 #include "common/codec/encode.h"
 #include "common/token/bearer_id.h"
@@ -14,7 +14,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* It is what it says, in its one spelling */
+/* A token that is accepted has one spelling */
 static void check_token(struct span text)
 {
 	struct bearer_id c, untouched;

@@ -1,5 +1,5 @@
-/* The first line is Upload-Checksum, the rest are the bytes: to add them whole
- * or in two pieces is the same. */
+/* The first line is Upload-Checksum, the rest are the bytes: added whole or in
+ * two pieces they give the same result. */
 #include "cgi-gateway/parse/checksum.h"
 #include "tests/fuzz/fuzz.h"
 

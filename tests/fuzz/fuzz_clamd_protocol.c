@@ -1,4 +1,5 @@
-/* What a scanner says is clean, a name, or refused; an address is one place. */
+/* An answer of the scanner is clean, a signature or an error; an address is a
+ * path or a host and port. */
 #include "cgi-gateway/parse/clamd_protocol.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -22,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span text = fuzz_copy(data, size);
 	char name[CLAMD_SIGNATURE_MAX + 1] = "untouched";
-	enum err e = clamd_answer_parse(text, name);
+	enum err e = clamd_reply_parse(text, name);
 
 	MUST((e == ERR_OK) == span_eq(text, SPAN("stream: OK")));
 	if (e == ERR_INFECTED) {

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(memchr(c.address, '\0', sizeof(c.address)) != NULL);
 	MUST(memchr(c.network, '\0', sizeof(c.network)) != NULL);
 	MUST((c.address[0] == '\0') == (c.network[0] == '\0'));
-	/* What is written is canonical */
+	/* The result is canonical */
 	client_parse(span_of(c.address), SPAN(""), SPAN(""), &again);
 	MUST(strcmp(c.address, again.address) == 0);
 	MUST(strcmp(c.network, again.network) == 0);

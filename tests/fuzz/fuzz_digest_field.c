@@ -1,4 +1,4 @@
-/* A digest that is read is the one that is written. */
+/* A digest that is written and read again is the same. */
 #include "cgi-gateway/parse/digest_field.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,4 +1,4 @@
-/* One text has one meaning: what decodes is what its meaning encodes to. */
+/* Every text has one meaning: decoded and encoded again it is the same. */
 #include "common/codec/encode.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -15,8 +15,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static void there_and_back(struct span text, decode_fn *decode,
-			   encode_fn *encode, bool nocase)
+static void check_round_trip(struct span text, decode_fn *decode,
+			     encode_fn *encode, bool nocase)
 {
 	char *out = malloc(text.len + 1), *back;
 	size_t n;
@@ -29,7 +29,7 @@ static void there_and_back(struct span text, decode_fn *decode,
 		MUST(nocase ? span_eq_nocase(span_of(back), text)
 			    : span_eq(span_of(back), text));
 		free(back);
-		/* and not a byte less is enough for it */
+		/* a buffer one byte shorter is too small */
 		if (n > 0)
 			MUST(decode(text, out, n - 1, &n) == ERR_TOO_LARGE);
 	}
@@ -42,9 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *all = malloc(2 * size + 8);
 
 	MUST(all != NULL);
-	there_and_back(text, base64url_decode, base64url_encode, false);
-	there_and_back(text, base64_decode, base64_encode, false);
-	there_and_back(text, hex_decode, hex_encode, true);
+	check_round_trip(text, base64url_decode, base64url_encode, false);
+	check_round_trip(text, base64_decode, base64_encode, false);
+	check_round_trip(text, hex_decode, hex_encode, true);
 	base64url_encode(text, all, BASE64URL_SIZE(size));
 	base64_encode(text, all, BASE64_SIZE(size));
 	hex_encode(text, all, HEX_SIZE(size));

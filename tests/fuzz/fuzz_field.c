@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(fuzz_inside(text, token));
 	if (bearer_token(text, &token) == ERR_OK)
 		MUST(token.len > 0 && fuzz_inside(text, token));
-	/* at most one of two can rank above the other */
+	/* at most one of two types is preferred to the other */
 	MUST(!(field_accept_prefers(text, SPAN("text/plain"),
 				    SPAN("application/json")) &&
 	       field_accept_prefers(text, SPAN("application/json"),

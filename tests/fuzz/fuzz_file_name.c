@@ -1,4 +1,4 @@
-/* Names of files: whatever was sent, what is kept is harmless. */
+/* File names: a name that is accepted is harmless. */
 #include "cgi-gateway/parse/file_name.h"
 #include "common/codec/encode.h"
 #include "tests/fuzz/fuzz.h"
@@ -15,7 +15,7 @@ static void check_name(struct span sent, const char *name)
 	for (size_t i = 0; i < s.len; i++)
 		MUST((unsigned char)s.p[i] >= 0x20 && s.p[i] != 0x7f &&
 		     s.p[i] != '/' && s.p[i] != '\\');
-	/* clean is clean */
+	/* cleaning a clean name changes nothing */
 	MUST(file_name_clean(s, again) == ERR_OK && strcmp(again, name) == 0);
 	for (int inline_ = 0; inline_ < 2; inline_++) {
 		buf_init(&b, 8192);

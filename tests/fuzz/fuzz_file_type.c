@@ -1,5 +1,5 @@
-/* A type as libmagic found it, a newline, and one as a client claimed it:
- * whatever they are, what is kept does no harm. */
+/* A type found by libmagic, a newline, and a type claimed by a client: the
+ * decision between them is harmless. */
 #include "cgi-gateway/parse/file_type.h"
 #include "common/codec/field.h"
 #include "tests/fuzz/fuzz.h"
@@ -26,17 +26,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(claimed[0] == '\0' || is_type(claimed));
 	file_type_decide(span_of(found), span_of(claimed), type);
 	MUST(is_type(type));
-	/* Nothing else is ever answered */
+	/* No other type is ever the result */
 	MUST(strcmp(type, found) == 0 || strcmp(type, claimed) == 0 ||
 	     strcmp(type, "text/plain") == 0 ||
 	     strcmp(type, "application/octet-stream") == 0 ||
 	     strcmp(type, "audio/wav") == 0 || strcmp(type, "audio/mp4") == 0);
 	MUST(strstr(type, "/javascript") == NULL);
-	/* A picture is what libmagic says is one */
+	/* A picture is only what libmagic found to be one */
 	if (file_type_is_inert(span_of(type)) && strncmp(type, "text", 4) != 0)
 		MUST(strcmp(type, found) == 0 ||
 		     strncmp(found, "audio/x-", 8) == 0);
-	/* clean is clean */
+	/* cleaning a clean type changes nothing */
 	file_type_clean(span_of(type), again);
 	MUST(strncmp(type, "multipart/", 10) == 0 || strcmp(type, again) == 0);
 	fuzz_free(all);

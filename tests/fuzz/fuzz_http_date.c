@@ -1,4 +1,4 @@
-/* A date that is read is written the same. */
+/* A date that is parsed and formatted again is the same. */
 #include "common/codec/http_date.h"
 #include "tests/fuzz/fuzz.h"
 

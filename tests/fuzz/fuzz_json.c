@@ -1,4 +1,4 @@
-/* What is read as JSON can be written, and reads the same again. */
+/* JSON that is read can be written, and reads the same again. */
 #include "common/codec/json.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,5 +1,5 @@
-/* A token as it came, and one that has the right MAC around the bytes: what is
- * behind the MAC is reached by nobody without the key, but must hold too. */
+/* The input as a token, and as the content of a token with a correct MAC. The
+ * code behind the MAC cannot be reached without the key, but must hold too. */
 #include "common/codec/encode.h"
 #include "common/token/jwt.h"
 #include "tests/fuzz/fuzz.h"
@@ -28,8 +28,8 @@ static void check_claims(const struct claims *c)
 		MUST((unsigned char)*p >= 0x20 && *p != 0x7f);
 }
 
-/* What verifies can be signed again and verifies then, too */
-static void verified(const struct claims *c, int64_t now)
+/* A verified token can be signed again and verified again */
+static void check_verified(const struct claims *c, int64_t now)
 {
 	struct claims again;
 	struct buf b;
@@ -47,8 +47,8 @@ static void verified(const struct claims *c, int64_t now)
 	buf_release(&b);
 }
 
-/* head LF body, with our MAC */
-static void minted(struct span text)
+/* Head, newline, claims, with a correct MAC */
+static void check_minted(struct span text)
 {
 	char token[JWT_TOKEN_MAX * 2];
 	struct span head = text, body = { NULL, 0 };
@@ -70,7 +70,7 @@ static void minted(struct span text)
 	base64url_encode((struct span) { (char *)mac, sizeof(mac) }, token + n,
 			 sizeof(token) - n);
 	if (jwt_verify(span_of(token), &ring, &rules, 1500, &c) == ERR_OK)
-		verified(&c, 1500);
+		check_verified(&c, 1500);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -79,9 +79,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char kid[KID_MAX + 1];
 	struct claims c;
 
-	/* nobody without the key gets in */
+	/* no input has a correct MAC */
 	MUST(jwt_verify(text, &ring, &rules, 1500, &c) != ERR_OK);
-	minted(text);
+	check_minted(text);
 	if (claims_parse(text, &c) == ERR_OK)
 		check_claims(&c);
 	if (claims_parse_head(text, kid) == ERR_OK)

@@ -1,13 +1,13 @@
-/* However the body is cut, it says the same. The first line is the
- * Content-Type, the byte behind it the size of the pieces, the rest the body.
- */
+/* A body gives the same events however it is cut into pieces. The first line
+ * is the Content-Type, the byte after it the size of the pieces, the rest the
+ * body. */
 #include "cgi-gateway/parse/multipart.h"
 #include "common/base/buf.h"
 #include "tests/fuzz/fuzz.h"
 
-/* What the events say, data run together */
-static enum err told(struct span type, struct span body, size_t size,
-		     struct buf *out)
+/* The events of a body as text, with adjacent data joined */
+static enum err parse_pieces(struct span type, struct span body, size_t size,
+			     struct buf *out)
 {
 	static struct multipart m;
 	struct multipart_event ev;
@@ -16,12 +16,12 @@ static enum err told(struct span type, struct span body, size_t size,
 
 	while (e == ERR_OK && body.len > 0) {
 		size_t n = size < body.len ? size : body.len;
-		/* of its own memory: a span into an older piece would show */
+		/* in its own memory, to find spans into an older piece */
 		struct span copy = fuzz_copy((const uint8_t *)body.p, n);
 		struct span piece = copy;
 
 		while ((e = multipart_next(&m, &piece, &ev)) == ERR_OK &&
-		       ev.kind != MULTIPART_HUNGRY) {
+		       ev.kind != MULTIPART_NEEDS_MORE) {
 			MUST(!closed);
 			MUST(open == (ev.kind == MULTIPART_DATA ||
 				      ev.kind == MULTIPART_END));
@@ -61,8 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t step = (unsigned char)body.p[0] % 64 + 1U;
 
 		body = span_from(body, 1);
-		e = told(type, body, SIZE_MAX, &whole);
-		MUST(told(type, body, step, &pieces) == e);
+		e = parse_pieces(type, body, SIZE_MAX, &whole);
+		MUST(parse_pieces(type, body, step, &pieces) == e);
 		if (e == ERR_OK)
 			MUST(span_eq(buf_span(&whole), buf_span(&pieces)));
 	}

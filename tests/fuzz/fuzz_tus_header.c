@@ -13,7 +13,7 @@ static void metadata(struct span field)
 		return;
 	}
 	MUST(field.len <= TUS_METADATA_MAX);
-	/* What was checked can be read, whole */
+	/* Metadata that passed the check can be read, whole */
 	e = tus_metadata_get(field, "filename", out, sizeof(out), &len);
 	MUST(e == ERR_NOT_FOUND || (e == ERR_OK && len < field.len));
 	e = tus_metadata_get(field, "filename", small, sizeof(small), &len);

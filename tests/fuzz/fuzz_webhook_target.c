@@ -1,4 +1,4 @@
-/* EVENT_URLS, and behind the first newline EVENT_SECRET. */
+/* The first line is EVENT_URLS, the rest EVENT_SECRET. */
 #include "cgi-gateway/events/webhook.h"
 #include "cgi-gateway/parse/webhook_target.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,4 +1,4 @@
-// lighttpd/parts/listen-https.conf: TLS, HTTP/2, and what only they have to promise.
+// lighttpd/parts/listen-https.conf: TLS and HTTP/2.
 import assert from 'node:assert/strict';
 import http2 from 'node:http2';
 import tls from 'node:tls';
@@ -25,8 +25,8 @@ after(async () => {
   await stack?.stop();
 });
 
-// One request on the one connection, as client.js gives it. The body goes out in `pieces`; an empty one
-// is announced, as browsers and curl do.
+// One request on the shared connection; returns an answer like client.js. The body is sent in `pieces`; an empty
+// body has a Content-Length, as browsers and curl send it.
 async function ask(method, path, headers = {}, ...pieces) {
   const stream = session.request({
     ':method': method, ':path': path, ...(token && { authorization: `Bearer ${token}` }), ...(pieces[0] === '' && { 'content-length': 0 }), ...headers,
@@ -40,7 +40,7 @@ async function ask(method, path, headers = {}, ...pieces) {
   return finish({ method, target: path, status: got[':status'], headers: named, bytes });
 }
 
-// What a client that knows no more than these versions hears: a protocol, or an error's code
+// The result of a handshake: {version, alpn, trusted}, or {error: its code}
 const handshake = (options) => new Promise((done) => {
   const socket = tls.connect({ host: '127.0.0.1', port: site.port, ca: site.ca, ALPNProtocols: ['h2', 'http/1.1'], ...options }, () => {
     done({ version: socket.getProtocol(), alpn: socket.alpnProtocol, trusted: socket.authorized });
@@ -50,20 +50,20 @@ const handshake = (options) => new Promise((done) => {
 });
 
 describe('TLS', () => {
-  test('is spoken in its versions 1.2 and 1.3, with HTTP/2', async () => {
+  test('TLS 1.2 and 1.3 are accepted, with HTTP/2', async () => {
     for (const version of ['TLSv1.2', 'TLSv1.3'])
       assert.deepEqual(await handshake({ minVersion: version, maxVersion: version }), { version, alpn: 'h2', trusted: true });
   });
 
-  test('is not spoken in older ones', async () => {
-    // Our own side would refuse them as well, at OpenSSL's usual level of security
+  test('older versions of TLS are refused', async () => {
+    // OpenSSL's default security level would make our own side refuse them as well
     for (const version of ['TLSv1', 'TLSv1.1']) {
       const { error } = await handshake({ minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' });
       assert.equal(error, 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
     }
   });
 
-  test('is all that the public port speaks, and nothing that the internal one does', async () => {
+  test('the public port answers TLS only, the internal port HTTP only', async () => {
     assert.equal((await fetch(site.url.replace('https:', 'http:') + '/healthz').catch(() => ({ status: 0 }))).status === 200, false);
     const inside = await fetch(`${site.internalUrl}/cgi-auth/readyz`);
     assert.equal(inside.status, 200);
@@ -72,14 +72,14 @@ describe('TLS', () => {
   });
 });
 
-describe('over HTTP/2', () => {
-  test('a login gives a token', async () => {
+describe('requests over HTTP/2', () => {
+  test('a login over HTTP/2 returns a token', async () => {
     const login = await ask('POST', '/login', { authorization: basic(email, password) }, '');
     assert.equal(login.status, 200, login.text);
     token = login.json.access_token;
   });
 
-  test('every answer says that there is no other way: a program’s, a page’s and an error’s', async () => {
+  test('every answer has Strict-Transport-Security', async () => {
     for (const [path, status] of [['/me', 200], ['/', 200], ['/nothing', 404]]) {
       const answer = await ask('GET', path);
       assert.equal(answer.status, status);
@@ -87,7 +87,7 @@ describe('over HTTP/2', () => {
     }
   });
 
-  test('a file goes up without a length, and comes down, whole and in part', async () => {
+  test('a file over HTTP/2 is uploaded without a length, and downloaded whole and in part', async () => {
     const pieces = Array.from({ length: 30 }, (_, i) => Buffer.alloc(100_000, i));
     const content = Buffer.concat(pieces);
     const up = await ask('PUT', '/upload/h2.bin', {}, ...pieces);
@@ -100,14 +100,14 @@ describe('over HTTP/2', () => {
     assert.equal((await ask('GET', file.url, { 'if-none-match': part.headers.get('etag') })).status, 304);
   });
 
-  test('twenty requests share the connection', async () => {
+  test('twenty parallel requests share one connection', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => ask('PUT', `/upload/${i}.txt`, {}, `file ${i}`)));
     assert.ok(answers.every(({ status }) => status === 201));
     const names = new Set(answers.map(({ json }) => json.files[0].name));
     assert.equal(names.size, 20);
   });
 
-  test('the bytes of a resumable upload count as they come, and after the stream is broken', async () => {
+  test('bytes of a resumable upload over HTTP/2 count as they arrive, and after a cancelled stream', async () => {
     const content = Buffer.alloc(500_000, 'tus over h2 ');
     const made = await ask('POST', '/tus/', { ...TUS, 'upload-length': content.length, 'upload-metadata': `filename ${btoa('tus.bin')}` }, '');
     assert.equal(made.status, 201, made.text);
@@ -126,7 +126,7 @@ describe('over HTTP/2', () => {
     assert.equal((await ask('GET', `/files/${path.split('/').at(-1)}`)).json.sha256, sha256(content));
   });
 
-  test('curl is served, too', async () => {
+  test('curl --http2 works', async () => {
     const { stdout } = await curl('--http2', '--cacert', site.caFile, '-o', '/dev/null', '-w', '%{http_version} %{response_code}', '-H', `Authorization: Bearer ${token}`, `${site.url}/files`);
     assert.equal(stdout, '2 200');
   });

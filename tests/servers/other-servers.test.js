@@ -1,14 +1,14 @@
-// The main parts over each server of deploy/ that can stand in lighttpd's place; what they must not let
-// through; and how each treats the bytes of an upload that is cut off.
+// The main functions behind each server of deploy/ that can replace lighttpd; what each must refuse; and how
+// each passes on the bytes of an upload that is cut off.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { keep, sha256 } from '../support/files.js';
+import { uploadFile, sha256 } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { startStack } from '../support/stack.js';
-import { created, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
+import { newUpload, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
 
-// How many bytes of 200,000 are kept at least when the line breaks behind them
+// How many of 200,000 bytes are stored at least if the connection breaks after them
 const kept = { nginx: 200_000, caddy: 131_072 };
 
 for (const how of ['nginx', 'caddy'])
@@ -22,10 +22,10 @@ for (const how of ['nginx', 'caddy'])
     after(() => stack?.stop());
     const ask = (method, target, options) => stack.call(method, target, { token: ann.token, ...options });
 
-    test('keeps a form and a body, and gives them back whole and in part', async () => {
+    test(`${how} stores a form and a body, and returns them whole and in part`, async () => {
       const inForm = await ask('POST', '/upload', { body: form(filePart('a', 'A'), filePart('b', 'B')), headers: { 'Content-Type': formType() } });
       assert.deepEqual(inForm.json.files.map(({ name }) => name), ['a', 'b']);
-      const file = await keep(stack, ann, 'a?b%20ü.bin', content);
+      const file = await uploadFile(stack, ann, 'a?b%20ü.bin', content);
       assert.deepEqual([file.name, file.sha256], ['a?b%20ü.bin', sha256(content)]);
       const whole = await ask('GET', file.url);
       assert.deepEqual([whole.status, sha256(whole.bytes), whole.headers.get('etag')], [200, file.sha256, `"${file.sha256}"`]);
@@ -44,7 +44,7 @@ for (const how of ['nginx', 'caddy'])
       assertProblem(await ask('GET', file.url), 404, 'not-found');
     });
 
-    test('lets nobody in without a token, nor to what is inside', async () => {
+    test(`${how} refuses requests without a token and hides the internal routes`, async () => {
       assertProblem(await ask('GET', '/files', { token: undefined }), 401, 'missing-token');
       for (const path of ['/validate', '/readyz', '/metrics', '/introspect', '/cgi-auth/validate', '/cgi-gateway/metrics', '/files/..%2Freadyz', '/.gatehouse/objects/', '/.gatehouse/errors/404.html', '/css/', '/nothing']) {
         const { status, headers } = await ask('GET', path);
@@ -53,8 +53,8 @@ for (const how of ['nginx', 'caddy'])
       }
     });
 
-    test('gives the page with its policy', async () => {
-      for (const [path, type] of [['/', 'text/html'], ['/js/main.js', 'text/javascript'], ['/openapi.yaml', 'application/yaml']]) {
+    test(`${how} serves the page with its content policy`, async () => {
+      for (const [path, type] of [['/', 'text/html'], ['/js/main.js', 'text/javascript'], ['/upload-link.html', 'text/html'], ['/drop.html', 'text/html'], ['/openapi.yaml', 'application/yaml']]) {
         const page = await fetch(stack.url + path);
         assert.equal(page.status, 200, path);
         assert.ok(page.headers.get('content-type').startsWith(type), page.headers.get('content-type'));
@@ -63,12 +63,12 @@ for (const how of ['nginx', 'caddy'])
       }
     });
 
-    test('refuses a body that is longer than any login', async () => {
+    test(`${how} refuses a body that is too long for its route`, async () => {
       assertStatus(await ask('POST', '/password', { json: { password: 'x'.repeat(70_000) } }), 413);
     });
 
-    test('passes the bytes of a resumable upload on, and those count when it is cut off', async () => {
-      const path = await created(stack, ann, 300_000, { name: 'cut' });
+    test(`${how} passes on the bytes of a resumable upload, which count when it is cut off`, async () => {
+      const path = await newUpload(stack, ann, 300_000, { name: 'cut' });
       const request = await openPatch(stack, ann, path, 0, 300_000);
       await request.send(content.subarray(0, 200_000));
       let offset = 0;

@@ -1,5 +1,5 @@
-// deploy/shared-hosting as a customer meets it: one database, one account, a web root, and an Apache that
-// belongs to somebody else. The programs come from the folder that make shared-hosting makes.
+// deploy/shared-hosting as a customer sees it: one database, one account, a web root, and an Apache of the host.
+// The programs come from the folder that make shared-hosting builds.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,20 +11,20 @@ import { openBrowser } from '../support/browser.js';
 import { assertStatus, call } from '../support/client.js';
 import { sha256 } from '../support/files.js';
 import { build, repository, run, startStack } from '../support/stack.js';
-import { created, offsetOf, openPatch, patch } from '../support/tus.js';
+import { newUpload, offsetOf, openPatch, patch } from '../support/tus.js';
 
 const email = 'first@example.org', password = 'a long password';
 const home = mkdtempSync(join(tmpdir(), 'gatehouse-hosting-'));
 const at = (...steps) => join(home, ...steps);
 let stack, site, secret;
 
-// The statements of the one account, from a file or a text.
+// Run statements with the customer's account, from a file or a text.
 const sql = (input, { user = 'hosted', database = ['hosted'] } = {}) =>
   run('mariadb', ['--no-defaults', '-S', stack.path('mysql', 'sock'), '-u', user, ...database], { input, env: { MYSQL_PWD: user === 'root' ? '' : 'hosted-password' } });
 
 before(async () => {
   stack = await startStack({ how: 'fastcgi' });
-  // The host's database is for every customer; that of an instance lies in a folder of its owner's.
+  // A host's database is open to every customer; that of an instance is in a private folder.
   for (const folder of [stack.state, stack.path('mysql')]) chmodSync(folder, 0o711);
   const made = await sql("CREATE DATABASE hosted CHARACTER SET utf8mb4; CREATE USER hosted@localhost IDENTIFIED BY 'hosted-password'; GRANT ALL ON hosted.* TO hosted@localhost",
     { user: 'root', database: [] });
@@ -44,10 +44,10 @@ after(async () => {
 const check = async (more = '', body) => {
   const answer = await fetch(`${site.url}/cgi-bin/check.cgi?${secret}${more}`, { method: body ? 'POST' : 'GET', body, headers: body ? { 'Content-Type': 'text/plain' } : {} });
   const text = await answer.text();
-  return { status: answer.status, text, wrong: [...text.matchAll(/class="bad">([^<]*)/g)].map(([, said]) => said) };
+  return { status: answer.status, text, wrong: [...text.matchAll(/class="bad">([^<]*)/g)].map(([, text]) => text) };
 };
-// All that is wrong but for this machine's having no certificate
-const faults = async () => (await check()).wrong.filter((said) => !said.startsWith('This page was loaded without TLS'));
+// All faults except that this machine has no certificate
+const faults = async () => (await check()).wrong.filter((fault) => !fault.startsWith('This page was loaded without TLS'));
 const ask = (method, target, options) => call(site.url, method, target, options);
 const setSettings = (settings) => {
   const file = at('gatehouse', 'conf', 'gatehouse.env');
@@ -57,31 +57,31 @@ const setSettings = (settings) => {
 };
 
 describe('the check page', () => {
-  test('is nothing to who does not know the word', async () => {
+  test('the check page is 404 without its secret', async () => {
     for (const query of ['', '?', '?x', `?${secret.slice(1)}`, `?&${secret}`, `?x&${secret}`])
       assert.equal((await fetch(`${site.url}/cgi-bin/check.cgi${query}`)).status, 404, query);
   });
 
-  test('says that the settings do not lead to a database', async () => {
+  test('the check page reports settings that reach no database', async () => {
     setSettings({ MYSQL_HOST: '127.0.0.1' });
     const text = (await faults()).join('\n');
     assert.match(text, /cgi-auth cannot serve requests\. Check that the database is reachable/);
   });
 
-  test('says that the database refuses the account', async () => {
+  test('the check page reports an account that the database refuses', async () => {
     setSettings({ MYSQL_HOST: `localhost\nMYSQL_SOCKET=${stack.path('mysql', 'sock')}`, PUBLIC_URL: '' });
     assert.match((await faults()).join('\n'), /The database refuses the account/);
   });
 
-  test('says that the tables are missing, until schema.sql was imported', async () => {
+  test('the check page reports missing tables until schema.sql is imported', async () => {
     setSettings({ MYSQL_USER: 'hosted', MYSQL_PASSWORD: 'hosted-password', MYSQL_DB: 'hosted' });
-    assert.deepEqual((await faults()).map((said) => said.slice(0, 40)), ['The tables of the database cannot be rea']);
+    assert.deepEqual((await faults()).map((fault) => fault.slice(0, 40)), ['The tables of the database cannot be rea']);
     const imported = await sql(readFileSync(at('schema.sql'), 'utf8'));
     assert.equal(imported.code, 0, imported.stderr);
     assert.deepEqual(await faults(), []);
   });
 
-  test('says that a library did not arrive whole', async () => {
+  test('the check page reports an incomplete library', async () => {
     const library = at('gatehouse', 'lib', 'libsodium.so.23');
     renameSync(library, `${library}.whole`);
     writeFileSync(library, '');
@@ -91,7 +91,7 @@ describe('the check page', () => {
     assert.deepEqual(await faults(), []);
   });
 
-  test('says that others can read the settings', async () => {
+  test('the check page reports settings that others can read', async () => {
     const open = [at(), at('gatehouse'), at('gatehouse', 'conf'), at('gatehouse', 'conf', 'gatehouse.env')];
     for (const path of open) chmodSync(path, 0o755);
     assert.match((await faults()).join('\n'), /gatehouse.env can be read by other customers/);
@@ -99,13 +99,13 @@ describe('the check page', () => {
     assert.deepEqual(await faults(), []);
   });
 
-  test('says that the folder of the files cannot be written to', async () => {
+  test('the check page reports a data folder that is not writable', async () => {
     chmodSync(at('gatehouse', 'data'), 0o500);
     assert.match((await faults()).join('\n'), /cannot write to gatehouse\/data/);
     chmodSync(at('gatehouse', 'data'), 0o700);
   });
 
-  test('says in a browser whether requests get through, and how long ones', async () => {
+  test('the check page tests requests in a browser, long ones too', async () => {
     const browser = await openBrowser();
     const context = await browser.chrome.newContext();
     const seen = async () => {
@@ -128,7 +128,7 @@ describe('the check page', () => {
     await context.close();
   });
 
-  test('makes the first user, and no second', async () => {
+  test('the check page creates the first user, and no second', async () => {
     const made = await check('&user', `email=${email}\r\npassword=${password}\r\n`);
     assert.deepEqual(made.wrong, [], made.text);
     const second = await check('&user', `email=second@example.org\r\npassword=${password}\r\n`);
@@ -140,14 +140,14 @@ describe('the check page', () => {
 
 const person = {};
 
-describe('on shared hosting', () => {
+describe('shared hosting', () => {
   before(async () => {
     const login = await ask('POST', '/login', { basic: [email, password] });
     assertStatus(login, 200);
     person.token = login.json.access_token;
   });
 
-  test('the page comes with its policy, and leads to nothing secret', async () => {
+  test('the page is served with its content policy, and no secret file is', async () => {
     const page = await fetch(`${site.url}/`);
     assert.equal(page.status, 200);
     assert.match(page.headers.get('content-security-policy'), /^default-src 'none'/);
@@ -157,7 +157,7 @@ describe('on shared hosting', () => {
     assert.deepEqual([missing.status, missing.headers.get('content-type')], [404, 'application/problem+json']);
   });
 
-  test('a file goes up and down, whole and in part', async () => {
+  test('a file is uploaded, and downloaded whole and in part', async () => {
     const content = Buffer.alloc(3_000_000, 'gatehouse');
     const up = await ask('PUT', '/upload/a%3Fb%2525.bin', { token: person.token, body: content });
     assertStatus(up, 201);
@@ -171,15 +171,15 @@ describe('on shared hosting', () => {
     assert.equal((await ask('GET', '/files', { token: person.token })).json.files.length, 1);
   });
 
-  test('who is refused an upload hears why, however long it is', async () => {
+  test('a refused upload of any length gets its answer', async () => {
     for (const size of [1, 300_000, 5_000_000])
       assertStatus(await ask('PUT', '/upload/x', { token: 'x.y.z', body: Buffer.alloc(size) }), 401);
   });
 
   const host = { call: (...request) => ask(...request), get url() { return site.url; } };
 
-  test('plain CGI keeps the bytes of an upload that was cut off', async () => {
-    const path = await created(host, person, 300_000, { name: 'cut' });
+  test('plain CGI stores the bytes of an upload that is cut off', async () => {
+    const path = await newUpload(host, person, 300_000, { name: 'cut' });
     const request = await openPatch(host, person, path, 0, 300_000);
     await request.send(Buffer.alloc(200_000, 'x'));
     request.cut();
@@ -188,23 +188,23 @@ describe('on shared hosting', () => {
     assertStatus(await patch(host, person, path, 200_000, Buffer.alloc(100_000, 'x')), 204);
   });
 
-  test('mod_fcgid takes requests of 128 KiB at the most until the host says otherwise, and no part of one', async () => {
+  test('mod_fcgid accepts requests up to 128 KiB by default, and stores none in part', async () => {
     const access = at('public', '.htaccess');
     const plain = readFileSync(access);
     cpSync(at('public', 'htaccess-fcgid'), access);
     assertStatus(await ask('GET', '/me', { token: person.token }), 200);
     assertStatus(await ask('PUT', '/upload/small', { token: person.token, body: Buffer.alloc(100_000) }), 201);
     assert.notEqual((await ask('PUT', '/upload/large', { token: person.token, body: Buffer.alloc(200_000) }).catch(() => ({ status: 0 }))).status, 201);
-    const path = await created(host, person, 100_000, { name: 'cut' });
+    const path = await newUpload(host, person, 100_000, { name: 'cut' });
     const request = await openPatch(host, person, path, 0, 100_000);
     await request.send(Buffer.alloc(70_000, 'x'));
     request.cut();
-    // Whatever comes after it finds that nothing has arrived
+    // The next request finds that nothing has arrived
     assertStatus(await patch(host, person, path, 0, Buffer.alloc(100_000, 'y')), 204);
     writeFileSync(access, plain);
   });
 
-  test('the admin programs run by a line that a cron job can have', async () => {
+  test('the admin tools run by a line of a cron job', async () => {
     const ran = spawnSync(at('gatehouse', 'start'), ['gateway-admin', 'verify'], { encoding: 'utf8', ...ordinaryUser });
     assert.equal(ran.status, 0, ran.stderr);
   });

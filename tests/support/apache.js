@@ -1,12 +1,12 @@
-// A real Apache as an ordinary user, as a shared host would run it for one customer: all that the
-// customer has is .htaccess. suEXEC, which changes to the customer's user on a real host, needs root
-// to be set up; here the whole server is that user instead.
+// Apache run by an ordinary user, as a shared host would run it for one customer: the customer
+// only has .htaccess. On a real host suEXEC changes to the customer's user, but it needs root
+// to be set up; here the whole server runs as that user instead.
 import { readFileSync } from 'node:fs';
 import { startServer } from './server.js';
 
 const nobody = Number(/^nobody:[^:]*:(\d+)/m.exec(readFileSync('/etc/passwd', 'utf8'))?.[1] ?? 65534);
 
-// As whom the server runs: spawn()'s uid and gid, and what has to belong to it.
+// The user that the server runs as (uid and gid for spawn()); its files must belong to that user.
 export const ordinaryUser = process.getuid() === 0 ? { uid: nobody, gid: nobody } : {};
 
 const modules = {

@@ -1,4 +1,4 @@
-// A real Caddy with deploy/caddy/Caddyfile.
+// Caddy with deploy/caddy/Caddyfile.
 import { join } from 'node:path';
 import { startServer } from './server.js';
 import { repository } from './stack.js';

@@ -6,22 +6,22 @@ import { finish } from './client.js';
 import { build, sanitizerLines } from './stack.js';
 
 // `path` may have a query. `variables` are added to those that every server sets. The body is
-// `input`, through a pipe, or the file at `file`, opened as standard input: what lighttpd does with
-// a spooled body. `wrapper` is a command that starts the program. Gives an answer as client.js does,
+// `input`, through a pipe, or the file at `file`, opened as standard input, as lighttpd does with
+// a spooled body. `wrapper` is a command that starts the program. Returns an answer like client.js,
 // with the exit status `code` and `stderr`.
 export function runCgi(stack, program, method, path, { variables = {}, input, file, wrapper } = {}) {
   const request = beginCgi(stack, program, method, path, { variables: { ...lengthOf(input), ...variables }, file, wrapper });
   return request.finish(input);
 }
 
-// The same with a body that comes as the test likes: {send(bytes), finish(bytes), answer, pid}.
+// The same with a body that the test sends piece by piece: {send(bytes), finish(bytes), answer, pid}.
 export function beginCgi(stack, program, method, path, { variables = {}, file, wrapper = [] } = {}) {
   const env = { ...serverVariables(stack, program, method, path), ...variables };
   const stdin = file ? openSync(file, 'r') : 'pipe';
   const [command, ...args] = [...wrapper, join(build, program)];
   const child = spawn(command, args, { env, stdio: [stdin, 'pipe', 'pipe'] });
   if (file) closeSync(stdin);
-  else child.stdin.on('error', () => {}); // it may end without reading
+  else child.stdin.on('error', () => {}); // the program may exit without reading
   const collect = async (stream) => Buffer.concat(await stream.toArray());
   const ended = new Promise((done) => child.on('exit', (code, signal) => done(code ?? signal)));
   const answer = Promise.all([collect(child.stdout), collect(child.stderr), ended]).then(([stdout, stderr, code]) => {

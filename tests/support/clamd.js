@@ -1,18 +1,19 @@
-// A real clamd in a folder of its own, as a child in the foreground, that knows one signature. What
-// Debian's clamav-daemon brings is the program alone: its millions of signatures come by freshclam.
+// A real clamd as a child in the foreground, with a folder of its own and one signature. Debian's
+// clamav-daemon contains only the program: freshclam downloads its millions of signatures.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './ports.js';
-import { gone, pause } from './stack.js';
+import { untilExit, pause } from './stack.js';
 
-// The file that every scanner knows (EICAR), in two halves, so that none takes this one for it.
+// The EICAR test file, which every scanner reports, in two halves so that no scanner reports this file.
 export const eicar = Buffer.from(['X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STAND', 'ARD-ANTIVIRUS-TEST-FILE!$H+H*'].join(''));
 export const SIGNATURE = 'Gatehouse.Test.Eicar';
 
-// `settings` are lines of clamd.conf. Gives a clamd that runs: {socket, port, log(), kill(), start(), freeze(), thaw(), stop()}.
+// `settings` are lines of clamd.conf. Returns a running clamd: {socket, port, kill(), start(), freeze(), thaw(),
+// connections(), stop()}.
 export async function startClamd(settings = []) {
   const clamd = new Clamd(mkdtempSync(join(tmpdir(), 'gatehouse-clamd-')), await freePort(), settings);
   try {
@@ -33,7 +34,7 @@ class Clamd {
     this.port = port;
     this.socket = join(folder, 'sock');
     for (const name of ['db', 'tmp']) mkdirSync(join(folder, name));
-    // name : any kind of file : at any place : bytes
+    // signature name : any file type : any offset : bytes
     writeFileSync(join(folder, 'db', 'test.ndb'), `${SIGNATURE}:0:*:${eicar.toString('hex')}\n`);
     writeFileSync(join(folder, 'clamd.conf'), [
       'Foreground yes', `DatabaseDirectory ${join(folder, 'db')}`, `TemporaryDirectory ${join(folder, 'tmp')}`,
@@ -45,12 +46,12 @@ class Clamd {
     if (this.#child) return;
     const child = spawn('clamd', ['-c', join(this.#folder, 'clamd.conf')], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
-    this.said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.said += chunk));
+    this.output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.output += chunk));
     const failed = new Promise((_, fail) => child.on('error', fail));
     failed.catch(() => {});
     while (!(await Promise.race([this.#answers(), failed]))) {
-      if (child.exitCode !== null) throw new Error(`clamd ended with ${child.exitCode}: ${this.said}`);
+      if (child.exitCode !== null) throw new Error(`clamd ended with ${child.exitCode}: ${this.output}`);
       await pause(20);
     }
   }
@@ -66,13 +67,13 @@ class Clamd {
 
   async kill() {
     if (!this.#child) return;
-    this.#child.kill('SIGKILL'); // also when it is frozen
-    await gone(this.#child.pid);
+    this.#child.kill('SIGKILL'); // works on a frozen process, too
+    await untilExit(this.#child.pid);
     this.#child = undefined;
     rmSync(this.socket, { force: true });
   }
 
-  // It exists, and does nothing: connections wait for it.
+  // The process exists but does nothing: connections wait.
   freeze() {
     this.#child.kill('SIGSTOP');
   }
@@ -81,7 +82,7 @@ class Clamd {
     this.#child.kill('SIGCONT');
   }
 
-  // How many are connected to its socket, or wait to be.
+  // The number of connections to its socket, with those that wait to be accepted.
   connections() {
     return readFileSync('/proc/net/unix', 'utf8').split('\n').filter((line) => line.endsWith(` ${this.socket}`)).length - 1;
   }

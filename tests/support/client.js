@@ -1,14 +1,15 @@
-// One request, one whole answer, held against docs/openapi.yaml.
+// Send one request, read the whole answer, and check it against docs/openapi.yaml.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { assertKept } from './contract.js';
+import { assertDocumented } from './contract.js';
 import { front } from './transport.js';
 
 export const basic = (email, password) =>
   'Basic ' + Buffer.from(`${email}:${password}`, 'utf8').toString('base64');
 
-// `base` is the URL of a listener; `target` path and query. Options: token (bearer), basic ([email,
-// password]), headers, body, json (a value to send), inside (the listener is the internal one), fetch (another than Node's own). Gives {status, headers, bytes, text, json}.
+// `base` is the URL of a listener; `target` is path and query. Options: token (bearer), basic ([email,
+// password]), headers, body, json (a value to send), inside (the listener is the internal one), fetch
+// (in place of Node's own). Returns {status, headers, bytes, text, json}.
 export async function call(base, method, target, options = {}) {
   const headers = new Headers(options.headers);
   if (options.token) headers.set('Authorization', `Bearer ${options.token}`);
@@ -18,16 +19,16 @@ export async function call(base, method, target, options = {}) {
 
   const response = await (options.fetch ?? fetch)(base + target, { method, headers, body, redirect: 'manual' });
   const bytes = Buffer.from(await response.arrayBuffer());
-  return finish({ method: meant(method, target, headers), target, inside: options.inside, status: response.status, headers: response.headers, bytes });
+  return finish({ method: effectiveMethod(method, target, headers), target, inside: options.inside, status: response.status, headers: response.headers, bytes });
 }
 
-// A resumable upload may be asked for by POST, whatever is meant.
-const meant = (method, target, headers) =>
+// A resumable upload accepts POST with X-HTTP-Method-Override in place of any method.
+const effectiveMethod = (method, target, headers) =>
   method === 'POST' && /\/tus\/[^/]+$/.test(target) ? headers.get('X-HTTP-Method-Override') ?? method : method;
 
-// What another server than lighttpd says by itself is not in our document: Apache and Caddy refuse much
-// before they look at our configuration. The programs put an id on every answer.
-const saidByFront = ({ headers }) => front && !headers.has('X-Request-ID');
+// Answers that a server other than lighttpd makes by itself are not in our document: Apache and Caddy refuse
+// much before they read our configuration. The programs put an id on every answer.
+const madeByFront = ({ headers }) => front && !headers.has('X-Request-ID');
 
 export function finish(answer) {
   const text = answer.bytes.toString('utf8');
@@ -38,8 +39,8 @@ export function finish(answer) {
       return JSON.parse(text);
     },
   };
-  if (!saidByFront(answer)) assertKept({ ...answer, text });
-  // RFC 9530 2: whatever says this of its content says it of these very bytes
+  if (!madeByFront(answer)) assertDocumented({ ...answer, text });
+  // RFC 9530 2: a Content-Digest is that of exactly these bytes
   const digest = answer.headers.get('content-digest');
   if (digest !== null && !answer.headers.has('x-sendfile')) assert.equal(digest, `sha-256=:${createHash('sha256').update(answer.bytes).digest('base64')}:`);
   return whole;
@@ -49,7 +50,7 @@ export function assertStatus(answer, status) {
   assert.equal(answer.status, status, `${answer.method} ${answer.target}: ${answer.text.slice(0, 500)}`);
 }
 
-// A problem of this status and this kind (`slug` as in urn:gatehouse:slug).
+// Assert that an answer is a problem of this status and kind (`slug` as in urn:gatehouse:slug).
 export function assertProblem(answer, status, slug) {
   assertStatus(answer, status);
   if (answer.method === 'HEAD') return;

@@ -1,6 +1,6 @@
-// podman for the tests of deploy/: the machine's own, as root, with an image base of Debian's packages.
+// podman for the tests of deploy/: the machine's own, as root, with a base image of Debian's packages.
 //
-//   GATEHOUSE_LONG=1 node support/containers.js      says on one line why containers cannot run here, or nothing
+//   GATEHOUSE_LONG=1 node support/containers.js      prints in one line why containers cannot run here, or nothing
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,8 +20,8 @@ export async function podman(...args) {
   return stdout.trim();
 }
 
-// Why containers cannot run here, or undefined. Makes the base image on the way.
-export async function whyNot() {
+// The reason why containers cannot run here, or undefined. Makes the base image.
+export async function whyUnavailable() {
   if (!process.env.GATEHOUSE_LONG) return 'only in scripts/test --long';
   if (process.getuid() !== 0) return 'only root can make a base image without a registry';
   for (const tool of ['podman', 'podman-compose', 'runc', 'mmdebstrap'])
@@ -34,14 +34,14 @@ export async function whyNot() {
 
 const lastLine = (text) => text.trim().split('\n').at(-1);
 
-// Run commands as a person would who stops at the first that fails; gives what they printed.
+// Run commands and stop at the first that fails; returns their output.
 export async function shell(commands, more = {}, cwd = repository) {
   const { code, stdout, stderr } = await run('bash', ['-euo', 'pipefail', '-c', commands], { cwd, env: { ...env, ...more } });
   if (code !== 0) throw new Error(`${commands}\n${code}\n${stdout}${stderr}`);
   return stdout;
 }
 
-// What a container has said so far, both its streams.
+// The log of a container so far, stdout and stderr.
 export async function logs(container) {
   const { stdout, stderr } = await tryPodman(['logs', container]);
   return stdout + stderr;
@@ -49,13 +49,13 @@ export async function logs(container) {
 
 export const state = async (container) => JSON.parse(await podman('inspect', '--format', '{{json .State}}', container));
 
-// Start something and go on; gives {ended: its exit code}.
+// Start a command and do not wait; returns {ended: a promise of its exit code}.
 export function inBackground(...args) {
   const child = spawn('podman', args, { env: { ...process.env, ...env }, stdio: 'ignore' });
   return { ended: new Promise((done) => child.on('exit', (code, signal) => done(code ?? signal))) };
 }
 
-// Ask until it is so; a minute is far more than any of it takes.
+// Call isSo() until it returns a true value, for at most a minute, which is far more than any test needs.
 export async function until(what, isSo) {
   const deadline = Date.now() + 60_000;
   for (;;) {
@@ -67,6 +67,6 @@ export async function until(what, isSo) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const why = await whyNot();
+  const why = await whyUnavailable();
   if (why) console.log(why);
 }

@@ -1,7 +1,7 @@
-// docs/openapi.yaml as a judge: is this real answer one that the document promises?
+// Check real answers against docs/openapi.yaml.
 //
-// Every answer that the tests get through client.js or raw.js is held against it, and what was
-// seen is noted, so that every-answer.js can say what the document promises and nobody tried.
+// Every answer that the tests get through client.js or raw.js is checked, and its operation and
+// status are noted, so that every-answer.js can list what is documented but was never seen.
 import { appendFileSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import Ajv from 'ajv/dist/2020.js';
@@ -17,7 +17,7 @@ ajv.addSchema({ ...document, $id: 'openapi' });
 const pointer = (...steps) =>
   '#/' + steps.map((s) => encodeURIComponent(String(s).replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
 
-// Follow a $ref of the document, and say where that led.
+// Follow a $ref of the document; returns the value and the path to it.
 function at(...steps) {
   const value = steps.reduce((node, step) => node?.[step], document);
   if (value?.$ref && Object.keys(value).length === 1) {
@@ -41,8 +41,8 @@ const routes = Object.entries(document.paths).map(([path, { servers }]) => ({
   pattern: new RegExp('^' + path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+') + '$'),
 }));
 
-// The document's path for a request target, or undefined: also for one that hides a slash, is not
-// UTF-8 or is longer than a path in a file system, which lighttpd may refuse before it routes.
+// The document's path for a request target, or undefined. Also undefined if the target hides a slash, is not
+// UTF-8 or is longer than a path in a file system, because lighttpd may refuse it before it routes.
 function findRoute(target, inside) {
   const path = target.split('?')[0];
   if (path.length > 4000) return undefined;
@@ -56,14 +56,14 @@ function findRoute(target, inside) {
 
 const mediaType = (contentType) => contentType?.split(';')[0].trim().toLowerCase();
 
-// Headers that the document has somewhere; of those behind, it says in words where they are.
+// Headers that the document lists somewhere. The three that are deleted are described there in prose only.
 const knownHeaders = new Set(operations.flatMap(({ operation }) => Object.values(operation.responses)).flatMap((response) => Object.keys(resolved(response).headers ?? {})).map((name) => name.toLowerCase()));
 for (const name of ['accept-ranges', 'x-content-type-options', 'tus-resumable']) knownHeaders.delete(name);
 
 function checkHeaders(response, headers, status) {
   const faults = [];
   const names = Object.keys(response.value.headers ?? {}).map((name) => name.toLowerCase());
-  // A 304 may have all that the 200 has
+  // A 304 may have any header of the 200
   for (const [name] of headers)
     if (status !== 304 && knownHeaders.has(name) && !names.includes(name)) faults.push(`the header ${name} is not documented`);
   for (const name of Object.keys(response.value.headers ?? {})) {
@@ -95,7 +95,7 @@ function checkBody(response, headers, text) {
   return schemaErrors([...response.steps, 'content', documented, 'schema'], body).map((e) => `body: ${e}`);
 }
 
-// What holds for 405 and 404 of the whole document, and for OPTIONS.
+// The rules for 404 and 405 of every path, and for OPTIONS.
 function checkUnlisted(method, status, headers, text) {
   const faults = [];
   if (status === 405 && !headers.get('allow')) faults.push('a 405 without Allow');
@@ -106,7 +106,7 @@ function checkUnlisted(method, status, headers, text) {
   return faults;
 }
 
-// lighttpd refuses some requests before a program hears of them, in the same form but without an id.
+// lighttpd refuses some requests before they reach a program, in the same form but without an id.
 const SERVERS_OWN = [400, 408, 411, 413, 414, 416, 417, 431, 501, 502, 503, 504, 505];
 function isServersOwn(status, headers) {
   return SERVERS_OWN.includes(status) && !headers.get('x-request-id') && mediaType(headers.get('content-type')) === 'application/problem+json';
@@ -116,12 +116,12 @@ function note(line) {
   if (process.env.GATEHOUSE_SEEN) appendFileSync(process.env.GATEHOUSE_SEEN, line + '\n');
 }
 
-// What is wrong with an answer, as sentences. `text` is undefined for a body that was not kept
-// (HEAD, large downloads). Paths that the document does not name are nobody's promise.
+// What is wrong with an answer, as a list of sentences. `text` is undefined for a body that was not kept
+// (HEAD, large downloads). Paths that are not in the document are not checked.
 export function faultsOf({ method, target, inside = false, status, headers, text }) {
   const path = findRoute(target, inside);
   if (!path || isServersOwn(status, headers)) return [];
-  if (headers.has('x-sendfile')) return []; // a program's word to its server, not yet an answer
+  if (headers.has('x-sendfile')) return []; // an instruction of a program to its server, not yet the answer
   const item = document.paths[path];
   const verb = method === 'HEAD' ? 'get' : method.toLowerCase();
   if (!item[verb]) return checkUnlisted(method, status, headers, text);
@@ -135,7 +135,7 @@ export function faultsOf({ method, target, inside = false, status, headers, text
   ];
 }
 
-export function assertKept(answer) {
+export function assertDocumented(answer) {
   const faults = faultsOf(answer);
   if (faults.length === 0) return;
   const error = new Error(

@@ -1,4 +1,4 @@
-// The curl that people have: {code, stdout, bytes, stderr}.
+// The system's curl: {code, stdout, bytes, stderr}.
 import { run } from './stack.js';
 
 export async function curl(...args) {

@@ -1,10 +1,10 @@
-// A second MariaDB server for an instance, with a copy of its databases: one that a test may stop,
-// kill and start while the programs run. (scripts/run ends everything when its own server ends.)
+// A second MariaDB server for an instance, with a copy of its databases, that a test may stop, kill
+// and start while the programs run. (scripts/run ends everything when its own server ends.)
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { gone, pause, run, startStack } from './stack.js';
+import { untilExit, pause, run, startStack } from './stack.js';
 
-// An instance whose programs use a server of the test: {stack, database}. Stop both.
+// An instance whose programs use the test's own server: {stack, database}. Stop both.
 export async function startStackWithDatabase(options) {
   const stack = await startStack(options);
   const database = new Database(stack);
@@ -45,7 +45,7 @@ class Database {
   async stop(signal = 'SIGTERM') {
     if (!this.#child) return;
     this.#child.kill(signal);
-    await gone(this.#child.pid);
+    await untilExit(this.#child.pid);
     this.#child = undefined;
   }
 }

@@ -1,4 +1,4 @@
-// What docs/openapi.yaml promises and no test has seen: node support/every-answer.js SEEN
+// List what docs/openapi.yaml promises and no test has seen: node support/every-answer.js SEEN
 //
 // SEEN is the file that the tests wrote under GATEHOUSE_SEEN. Prints TAP.
 import { readFileSync } from 'node:fs';

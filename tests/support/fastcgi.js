@@ -1,4 +1,4 @@
-// The web server's side of FastCGI 1.0 (responder or authorizer), one request a connection: for tests that decide
+// The web server's side of FastCGI 1.0 (responder or authorizer), one request a connection, for tests that decide
 // when each byte of a body reaches a program.
 import net from 'node:net';
 
@@ -15,9 +15,9 @@ function nameValue(name, value) {
   return Buffer.concat([size(n.length), size(v.length), n, v]);
 }
 
-// Begin a request at a Unix socket ('/path'), or TCP ({host, port}). Gives {send(bytes), finish(), abort(), vanish(), answer}: send parts
-// of the body, then finish and await the answer ({status, text}, or {cut: true}). With `half` only
-// the first half of the variables is sent until rest() is called.
+// Begin a request at a Unix socket ('/path'), or TCP ({host, port}). Returns {send(bytes), finish(), abort(),
+// disconnect(), answer}: send parts of the body, then finish and await the answer ({status, text}, or {cut: true}).
+// With `half` only the first half of the variables is sent until rest() is called.
 export function begin(where, variables, { authorizer = false, half = false } = {}) {
   const socket = net.connect(where);
   const out = [];
@@ -63,7 +63,7 @@ export function begin(where, variables, { authorizer = false, half = false } = {
       socket.write(record(ABORT, Buffer.alloc(0)));
       return answer;
     },
-    vanish() {
+    disconnect() {
       socket.destroy();
     },
   };

@@ -1,4 +1,4 @@
-// Another server than lighttpd as the public listener of an instance; transport.js says which there are.
+// A server other than lighttpd as the public listener of an instance; transport.js lists them.
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startApache } from './apache.js';
@@ -6,7 +6,7 @@ import { startCaddy } from './caddy.js';
 import { startNginx } from './nginx.js';
 import { build, repository } from './stack.js';
 
-const lighttpd = () => join(repository, 'lighttpd'); // stack.js may be read after this file
+const lighttpd = () => join(repository, 'lighttpd'); // a function, because stack.js may be loaded after this file
 
 async function frontNginx(stack) {
   return startNginx({
@@ -22,8 +22,8 @@ async function frontNginx(stack) {
   });
 }
 
-// The web root is the real one; what stands beside it leads to the programs of the instance.
-// Server and programs are one ordinary user, as they are under a host's suEXEC.
+// The web root is a copy of the real one; the files beside it start the programs of this instance.
+// Server and programs run as one ordinary user, as under a host's suEXEC.
 async function frontApache(stack, suffix) {
   if (process.getuid() === 0) throw new Error('Apache does not run as root: use an ordinary user, or node support/suite.js');
   const hosting = stack.path('hosting');
@@ -55,5 +55,5 @@ const starters = {
   'apache-fcgid': (stack) => frontApache(stack, 'fcgi'),
 };
 
-// As startServer() gives it.
+// Returns what startServer() does.
 export const startFront = (stack) => starters[stack.front](stack);

@@ -1,5 +1,5 @@
-// lighttpd with TLS in front of the programs of an instance (transport spawn-fcgi), and the authority
-// that certifies it, made by openssl for this one run.
+// lighttpd with TLS in front of the programs of an instance (transport spawn-fcgi), and a certificate
+// authority that openssl makes for this run.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { freePort } from './ports.js';
 import { startServer } from './server.js';
 import { repository } from './stack.js';
 
-// ca.pem, certificate.pem and key.pem, for localhost.
+// Make ca.pem, certificate.pem and key.pem, for localhost.
 export function makeCertificate(folder) {
   const openssl = (...args) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
@@ -17,7 +17,7 @@ export function makeCertificate(folder) {
   openssl('x509', '-req', '-in', 'request.pem', '-CA', 'ca.pem', '-CAkey', 'ca-key.pem', '-CAcreateserial', '-days', '2', '-extfile', 'names', '-out', 'certificate.pem');
 }
 
-// Gives what startServer() does, with `ca` (PEM), `caFile` and `internalUrl`.
+// Returns what startServer() does, with `ca` (PEM), `caFile` and `internalUrl`.
 export async function startHttps(stack) {
   const internal = await freePort();
   const lighttpd = join(repository, 'lighttpd');

@@ -1,4 +1,4 @@
-// An installation by `make install` below a temporary folder, and its units run as systemd would.
+// An installation by `make install` in a temporary folder, with its units run as systemd would run them.
 //
 //   const installed = await install();             paths of it: installed.path('etc/gatehouse')
 //   const auth = installed.start('gatehouse-auth'); its ExecStart, with its environment, credentials and socket
@@ -10,7 +10,7 @@ import { build, repository, run } from './stack.js';
 
 export const units = 'usr/lib/systemd/system';
 
-// make install (or another target), with everything below `root`. -o all: the programs are taken as they are.
+// make install (or another target), with everything below `root`. -o all: the programs are not built again.
 export async function make(target, root, more = []) {
   const where = [`PREFIX=${root}/usr`, `SYSCONFDIR=${root}/etc`, `LOCALSTATEDIR=${root}/var`, `RUNSTATEDIR=${root}/run`];
   const { code, stdout, stderr } = await run('make', ['-s', '-C', repository, '-o', 'all', target, `BUILD=${build}`, ...where, ...more]);

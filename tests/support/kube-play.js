@@ -1,13 +1,13 @@
-// The pods of a rendered overlay under `podman kube play`, as far as podman 4.3 knows what they ask for. What it does not, is
-// said otherwise here, and nowhere else:
+// The pods of a rendered overlay under `podman kube play`, as far as podman 4.3 supports their manifests. What it does
+// not support is translated here, and nowhere else:
 //
 //   Secrets          mounted from ConfigMaps of the same content
-//   Services         each pod is known in the pods' network by its Service's name
+//   Services         each pod has its Service's name as an alias in the pods' network
 //   Job, StatefulSet a Pod of their template; a claim template becomes a volume
 //   replicas         one
-//   $(NAME) in args  put in here
-//   any volume       its name is the machine's in podman, so each gets one of its own
-//   ports            podman publishes every containerPort; only edge's is wanted
+//   $(NAME) in args  replaced here
+//   any volume       podman's volume names are global to the machine, so each gets a name of its own
+//   ports            podman publishes every containerPort; only edge's is published here
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ export class KubePlay {
     return `${pod}-${podOf(object).spec.containers[0].name}`;
   }
 
-  // A pod's template in podman's words.
+  // A pod's template as podman understands it.
   #translate(object) {
     const name = object.metadata.name;
     const { metadata, spec } = structuredClone(podOf(object));

@@ -1,11 +1,11 @@
-// Kubernetes manifests without a cluster: rendered by kubectl, and held against the API's own schemas.
+// Kubernetes manifests without a cluster: rendered by kubectl, and checked against the API's own schemas.
 import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { BlockList } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { repository, run } from './stack.js';
 
-// Every document of a YAML text, as values; throws at what is no YAML, or a key that is there twice.
+// Every document of a YAML text, as values; throws if it is not YAML or has a key twice.
 export function documents(text, what = 'YAML') {
   return parseAllDocuments(text, { merge: true }).map((document) => {
     const wrong = [...document.errors, ...document.warnings];
@@ -31,12 +31,12 @@ export async function render(kubectl, folder) {
   const { code, stdout, stderr } = await run(kubectl, ['kustomize', folder]);
   if (code !== 0 || stderr) throw new Error(`kubectl kustomize ${folder}: ${code}\n${stderr}`);
   const objects = documents(stdout, folder);
-  // It folds long values, and base64 is the same without.
+  // kubectl folds long values; base64 stays the same without line breaks.
   for (const { kind, data } of objects) if (kind === 'Secret') for (const key of Object.keys(data)) data[key] = data[key].replaceAll('\n', '');
   return objects;
 }
 
-// A copy of an overlay's folder, beside it, in which what is commented out is switched on: its path.
+// Copy an overlay's folder, beside it, with its commented-out lines switched on; returns the copy's path.
 export function withComponents(folder) {
   const copy = `${folder}+`, file = join(copy, 'kustomization.yaml');
   cpSync(folder, copy, { recursive: true });
@@ -44,14 +44,14 @@ export function withComponents(folder) {
   return copy;
 }
 
-// The objects in a folder's files as they are written, with no overlay applied.
-export const written = (folder) => readdirSync(folder).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')
+// The objects in a folder's files as written, with no overlay applied.
+export const objectsIn = (folder) => readdirSync(folder).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')
   .flatMap((name) => documents(readFileSync(join(folder, name), 'utf8'), name));
 
 // --- schemas -----------------------------------------------------------------------------
 
-// The schemas know what a field must be and which must be there, and pass over fields that they do not know. A field
-// that nobody looks at is such a one: `watched` notes what is looked at.
+// The schemas know what a field must be and which fields are required, but ignore unknown fields. An unknown field
+// is never read during validation: `watched` notes which fields are read.
 function watched(value, seen) {
   if (value === null || typeof value !== 'object') return value;
   const children = new Map();
@@ -77,7 +77,7 @@ function unseen(value, seen, path) {
 }
 
 // What is wrong with an object, a line each.
-export async function faults(object) {
+export async function schemaFaults(object) {
   const [group, version] = object.apiVersion.includes('/') ? object.apiVersion.split('/') : ['core', object.apiVersion];
   const name = ['Io', 'K8s', 'Api', group.split('.')[0], version, object.kind].map((w) => w[0].toUpperCase() + w.slice(1)).join('');
   let schema;
@@ -88,13 +88,13 @@ export async function faults(object) {
   }
   const seen = new Map();
   const fits = schema.validate(watched(object, seen));
-  const said = fits ? [] : schema.validate.errors.map((e) => `${e.instancePath}: ${e.keyword} ${JSON.stringify(e.params)}`);
-  return [...said, ...unseen(object, seen, '')].map((line) => `${object.kind} ${object.metadata?.name}: ${line}`);
+  const errors = fits ? [] : schema.validate.errors.map((e) => `${e.instancePath}: ${e.keyword} ${JSON.stringify(e.params)}`);
+  return [...errors, ...unseen(object, seen, '')].map((line) => `${object.kind} ${object.metadata?.name}: ${line}`);
 }
 
-// --- what an object says ---------------------------------------------------------------------
+// --- selectors and policies ---------------------------------------------------------------------
 
-// The pod that an object makes, or undefined.
+// The pod template of an object, or undefined.
 export function podOf(object) {
   if (object.kind === 'Pod') return object;
   if (object.kind === 'CronJob') return object.spec.jobTemplate.spec.template;
@@ -116,8 +116,8 @@ function lies(address, cidrs) {
   return list.check(address);
 }
 
-// Whether NetworkPolicies let `from` open a connection to `to` at a TCP port. Both are {labels, namespace (its labels)},
-// or {address} for somebody outside of the cluster. All policies are of one namespace, `home`.
+// Whether NetworkPolicies let `from` open a connection to `to` at a TCP port. Both are {labels, namespace (its
+// labels)}, or {address} for an address outside of the cluster. All policies are in one namespace, `home`.
 export function mayReach(policies, home, from, to, port) {
   const isHere = (who) => who.namespace?.['kubernetes.io/metadata.name'] === home;
   const of = (who, type) => policies.filter(({ spec }) => isHere(who) && spec.policyTypes.includes(type) && selects(spec.podSelector, who.labels));

@@ -1,9 +1,9 @@
-// A line to a server that can be cut: a TCP proxy on loopback.
+// A connection to a server that can be cut: a TCP proxy on loopback.
 //
-//   const line = await openLine(stack.url);   line.url is where to go instead
-//   line.cut();                               every connection breaks now, new ones are let through
-//   line.loseAnswer('PATCH');                 the next answer to such a request is lost: the server got
-//                                             all of it, the client hears of nothing
+//   const line = await openLine(stack.url);   line.url is the address of the proxy
+//   line.cut();                               breaks every connection; new ones pass
+//   line.loseAnswer('PATCH');                 loses the next answer to such a request: the server got
+//                                             all of it, the client gets nothing
 import net from 'node:net';
 import { after } from 'node:test';
 

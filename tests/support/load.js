@@ -1,7 +1,7 @@
-// Requests without pause from several loops, until told to stop; every answer is kept.
+// Requests without pause from several loops, until they are stopped; every answer is reported.
 import { randomBytes } from 'node:crypto';
 
-// Four loops that log in, list, upload and download as `person`. `on(answer)` sees each answer:
+// Four loops that log in, list, upload and download as `person`. `on(answer)` is called with each answer:
 // {what, status, retryAfter}; status 0 means that the connection broke.
 export function startLoad(stack, person, record, on) {
   let stopped = false;

@@ -1,19 +1,19 @@
-// A Debian machine with a systemd that runs, for tests of what is installed on one.
+// A Debian machine that runs systemd, for tests of an installed package.
 //
-//   const why = cannotBoot();             undefined, or what is missing here
+//   const why = cannotBoot();             the reason why it cannot boot here, or undefined
 //   const machine = await debootstrap(packages);
-//   await machine.prepare('apt-get …');      in its root, while it has no processes and the network is this machine's
+//   await machine.prepare('apt-get …');      in its root, before it is booted, with this machine's network
 //   await machine.boot();
-//   await machine.sh('systemctl start x');   its standard output; throws when it fails
-//   await machine.type('passwd', [[/New password: $/, 'secret']]);   the same at a terminal, and what is typed there
-//   machine.network                          requests to what listens in there: see network.js
+//   await machine.sh('systemctl start x');   returns standard output; throws when the command fails
+//   await machine.type('passwd', [[/New password: $/, 'secret']]);   the same at a terminal, with what is typed
+//   machine.network                          requests to what listens in the machine: see network.js
 //   await machine.remove();
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { enterNetwork } from './network.js';
-import { gone, pause, repository, run } from './stack.js';
+import { untilExit, pause, repository, run } from './stack.js';
 
 const hierarchy = () => readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')).find(([, , type]) => type === 'cgroup2')?.[1];
 
@@ -34,7 +34,7 @@ async function must(file, args, options) {
 
 const policy = 'usr/sbin/policy-rc.d';
 
-// `dependencies` as in a control file: what apt makes true before the machine is booted.
+// `dependencies` as in a control file; apt installs them before the machine is booted.
 export async function debootstrap(dependencies) {
   const root = mkdtempSync(join(tmpdir(), 'gatehouse-machine-'));
   const machine = new Machine(root);
@@ -72,22 +72,22 @@ class Machine {
     rmSync(join(this.root, policy), { force: true });
     this.#cgroup = join(hierarchy(), `gatehouse-machine-${process.pid}`);
     mkdirSync(this.#cgroup);
-    let said = '';
+    let output = '';
     const child = spawn(join(repository, 'tests/support/machine'), [this.root, this.#cgroup], { stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => { said += text; });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => { output += text; });
     this.#child = child;
     for (;;) {
-      if (child.exitCode !== null) throw new Error(`it did not boot: ${said}`);
+      if (child.exitCode !== null) throw new Error(`it did not boot: ${output}`);
       this.#init = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ')[0]);
       if (this.#init && readFileSync(`/proc/${this.#init}/comm`, 'utf8').trim() === 'systemd') break;
       await pause(50);
     }
-    // "degraded" too: a unit of the distribution may have no use for a machine without devices
+    // "degraded" too: a unit of the distribution may fail on a machine without devices
     while (!/^(running|degraded)/.test((await this.try('systemctl is-system-running')).stdout)) await pause(100);
     this.network = await enterNetwork(this.#init);
   }
 
-  // {code, stdout, stderr} of a line of shell in there.
+  // Run a line of shell in the machine: {code, stdout, stderr}.
   try(line, input) {
     return run('nsenter', [...this.#inside(), 'bash', '-c', line], { input });
   }
@@ -102,20 +102,20 @@ class Machine {
     return (await this.try(`systemctl is-active ${unit}`)).stdout.trim();
   }
 
-  // `answers` are [what it says, what is then typed], in order.
+  // Run a line at a terminal. `answers` are [prompt, what is then typed], in order.
   async type(line, answers) {
     const child = spawn('nsenter', [...this.#inside(), 'script', '--quiet', '--return', '--command', line, '/dev/null']);
     const left = [...answers];
-    let said = '', seen = 0;
+    let output = '', seen = 0;
     child.stdout.setEncoding('utf8').on('data', (text) => {
-      said += text;
-      if (!left.length || !left[0][0].test(said.slice(seen))) return;
-      seen = said.length;
+      output += text;
+      if (!left.length || !left[0][0].test(output.slice(seen))) return;
+      seen = output.length;
       child.stdin.write(`${left.shift()[1]}\n`);
     });
     const code = await new Promise((done) => child.on('close', done));
-    if (code !== 0 || left.length) throw new Error(`${line}: ${code}\n${said}`);
-    return said.replaceAll('\r\n', '\n');
+    if (code !== 0 || left.length) throw new Error(`${line}: ${code}\n${output}`);
+    return output.replaceAll('\r\n', '\n');
   }
 
   #inside() {
@@ -126,20 +126,20 @@ class Machine {
     await this.network?.leave();
     this.network = undefined;
     if (!this.#child) return;
-    // Its process 1 takes every process of it along
+    // When its process 1 ends, all of its processes end
     if (this.#init) process.kill(this.#init, 'SIGKILL');
     else this.#child.kill('SIGKILL');
-    await gone(this.#child.pid);
+    await untilExit(this.#child.pid);
     this.#child = this.#init = undefined;
     const folders = readdirSync(this.#cgroup, { recursive: true, withFileTypes: true }).filter((f) => f.isDirectory()).map((f) => join(f.path, f.name));
     for (const folder of folders.sort().reverse()) rmdirSync(folder);
     rmdirSync(this.#cgroup);
   }
 
-  // In order, as a machine does.
+  // An orderly shutdown and a new boot.
   async reboot() {
     await this.try('systemctl poweroff');
-    await gone(this.#init);
+    await untilExit(this.#init);
     this.#init = undefined;
     await this.#end();
     await this.boot();

@@ -1,18 +1,18 @@
-// The peak memory of an instance's processes, watched while something runs: a CGI process is gone
-// before anyone could ask at the end.
+// The peak memory of an instance's processes, sampled while something runs: a CGI process has exited
+// before the end.
 import { readFileSync } from 'node:fs';
 
-// Run `work`; {name: peak resident bytes} of the largest process of each name.
+// Run `work`; returns {name: peak resident bytes} of the largest process of each name.
 export async function peakMemory(stack, names, work) {
   const peak = Object.fromEntries(names.map((name) => [name, 0]));
-  const look = () => {
+  const sample = () => {
     for (const name of names)
       for (const pid of stack.processes(name)) peak[name] = Math.max(peak[name], highWater(pid));
   };
-  const timer = setInterval(look, 100);
+  const timer = setInterval(sample, 100);
   try {
     await work();
-    look();
+    sample();
   } finally {
     clearInterval(timer);
   }
@@ -23,6 +23,6 @@ function highWater(pid) {
   try {
     return 1024 * Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
   } catch {
-    return 0; // it has just ended
+    return 0; // the process has just exited
   }
 }

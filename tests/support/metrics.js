@@ -1,4 +1,4 @@
-// Prometheus' text format 0.0.4, read strictly: what a scraper would overlook is an error here.
+// A strict parser of Prometheus' text format 0.0.4: what a scraper would ignore is an error here.
 import assert from 'node:assert/strict';
 import { assertStatus } from './client.js';
 
@@ -9,13 +9,13 @@ const VALUE = /^(?:[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]Inf|NaN)$/;
 // `text` as {name: {type, help, samples: [{name, labels, value}]}}.
 export function parse(text) {
   const families = {};
-  assert.ok(text.endsWith('\n'), 'the last line ends');
-  let open; // lines of a family stand together
+  assert.ok(text.endsWith('\n'), 'the text ends with a newline');
+  let open; // lines of a family must be adjacent
   for (const line of text.slice(0, -1).split('\n')) {
     const [, keyword, name, rest] = /^# (HELP|TYPE) (\S+) (.*)$/.exec(line) ?? [];
     if (keyword === 'HELP') {
       assert.match(name, NAME);
-      assert.ok(!families[name], `${name} stands in one place`);
+      assert.ok(!families[name], `${name} appears twice`);
       assert.ok(rest, line);
       open = families[name] = { name, help: rest, samples: [] };
     } else if (keyword === 'TYPE') {
@@ -24,7 +24,7 @@ export function parse(text) {
       open.type = rest;
     } else {
       const sample = parseSample(line);
-      assert.ok(open?.type, `TYPE before ${line}`);
+      assert.ok(open?.type, `no TYPE before ${line}`);
       const names = open.type === 'histogram' ? ['_bucket', '_sum', '_count'].map((s) => open.name + s) : [open.name];
       assert.ok(names.includes(sample.name), `${line} in ${open.name}`);
       open.samples.push(sample);
@@ -52,7 +52,7 @@ function parseSample(line) {
 const key = ({ name, labels }) => `${name} ${JSON.stringify(Object.entries(labels).sort())}`;
 
 function checkFamily({ name, type, samples }) {
-  assert.equal(new Set(samples.map(key)).size, samples.length, `${name}: a series stands once`);
+  assert.equal(new Set(samples.map(key)).size, samples.length, `${name}: a series appears twice`);
   if (type === 'counter') {
     assert.match(name, /_total$/);
     for (const { value } of samples) assert.ok(Number.isInteger(value) && value >= 0, name);
@@ -72,8 +72,8 @@ function checkHistogram(name, samples) {
   for (const { buckets, _sum, _count } of series.values()) {
     assert.equal(buckets.at(-1)?.[0], Infinity);
     for (let i = 1; i < buckets.length; i++) {
-      assert.ok(buckets[i][0] > buckets[i - 1][0], `${name}: bounds rise`);
-      assert.ok(buckets[i][1] >= buckets[i - 1][1], `${name}: buckets hold the smaller ones`);
+      assert.ok(buckets[i][0] > buckets[i - 1][0], `${name}: bounds do not increase`);
+      assert.ok(buckets[i][1] >= buckets[i - 1][1], `${name}: buckets are not cumulative`);
     }
     assert.equal(buckets.at(-1)[1], _count);
     assert.ok(_sum >= 0);
@@ -86,7 +86,7 @@ export function total(families, name, labels = {}) {
   return all.filter((s) => Object.entries(labels).every(([k, v]) => s.labels[k] === v)).reduce((n, s) => n + s.value, 0);
 }
 
-// What `program` of an instance says now.
+// The metrics of `program` now.
 export async function scrape(stack, program) {
   const answer = await stack.callInternal('GET', `/${program}/metrics`);
   assertStatus(answer, 200);

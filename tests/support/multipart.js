@@ -2,7 +2,7 @@
 export const BOUNDARY = 'gatehouse-test-boundary';
 export const formType = (boundary = BOUNDARY) => `multipart/form-data; boundary=${boundary}`;
 
-// A part: its Content-Disposition behind `form-data`, content, and more header lines.
+// A part: the Content-Disposition after `form-data`, the content, and further header lines.
 export const part = (disposition, content, ...lines) =>
   Buffer.concat([
     Buffer.from([`Content-Disposition: form-data${disposition}`, ...lines, '', ''].join('\r\n')),

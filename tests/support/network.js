@@ -1,9 +1,9 @@
-// What listens in another network namespace, asked from here: by a Node in there that does the asking.
+// Requests to servers in another network namespace, sent by a Node process inside it.
 //
-//   const network = await enterNetwork(pid);         that of a process
-//   await network.fetch('http://127.0.0.1:8080/');   as Node's own
-//   const socket = await network.connect(8080);      a net.Socket in there, used here
-//   server.listen(await network.listen());           the same for a listening one, at a port of its own
+//   const network = await enterNetwork(pid);         the namespace of a process
+//   await network.fetch('http://127.0.0.1:8080/');   like Node's own fetch
+//   const socket = await network.connect(8080);      a net.Socket connected inside, used here
+//   server.listen(await network.listen());           a socket that listens inside, on a free port
 //   await network.leave();
 import { fork } from 'node:child_process';
 import net from 'node:net';
@@ -22,7 +22,7 @@ export async function enterNetwork(pid) {
   const ended = new Promise((done) => child.on('exit', done));
   ended.then(() => waiting.forEach((done) => done({ error: 'the network was left' })));
   let last = 0;
-  const ask = async (what, ...args) => {
+  const request = async (what, ...args) => {
     const answer = await new Promise((done) => {
       waiting.set(++last, done);
       child.send({ id: last, what, args });
@@ -32,16 +32,16 @@ export async function enterNetwork(pid) {
   };
   return {
     async fetch(url, { method = 'GET', headers = {}, body } = {}) {
-      const { status, headers: got, bytes } = await ask('fetch', url, { method, headers: [...new Headers(headers)], body });
+      const { status, headers: got, bytes } = await request('fetch', url, { method, headers: [...new Headers(headers)], body });
       return new Response([204, 304].includes(status) ? null : bytes, { status, headers: got });
     },
-    connect: async (port) => (await ask('connect', port)).handle,
-    listen: async () => (await ask('listen')).handle,
+    connect: async (port) => (await request('connect', port)).handle,
+    listen: async () => (await request('listen')).handle,
     leave: () => (child.kill(), ended),
   };
 }
 
-// --- in there
+// --- inside the namespace
 
 const once = (emitter, event) => new Promise((done, fail) => emitter.once(event, done).once('error', fail));
 

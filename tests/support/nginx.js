@@ -1,4 +1,4 @@
-// A real nginx. `http` are lines for the http block, `server` for its one server.
+// nginx. `http` are lines for the http block, `server` for its one server.
 import { startServer } from './server.js';
 
 export const startNginx = ({ http = '', server = '' }) => startServer('nginx', (folder, port) => ({

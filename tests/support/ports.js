@@ -1,4 +1,4 @@
-// A port of loopback that nobody listens on.
+// A free port of loopback.
 import net from 'node:net';
 
 export const freePort = () => new Promise((done) => {

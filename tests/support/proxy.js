@@ -1,30 +1,30 @@
-// A line that breaks: a TCP proxy between a client and an instance.
+// A TCP proxy between a client and an instance that breaks its connections.
 //
-//   const line = await startProxy(stack.url, { every: 5_000_000, times: 10 });
-//   line.url                     what the client is given
-//   line.cuts                    how often it broke so far
-//   await line.stop()
+//   const proxy = await startProxy(stack.url, { every: 5_000_000, times: 10 });
+//   proxy.url                     the URL for the client
+//   proxy.cuts                    how often it broke so far
+//   await proxy.stop()
 //
-// Whenever `every` more bytes have come from clients, all of its connections break at once, in turn with
-// and without a word; `times` in all.
+// Whenever clients have sent `every` more bytes, all connections break at once, by turns with a reset
+// and with a plain close; `times` in all.
 import net from 'node:net';
 
 export async function startProxy(target, { every = Infinity, times = Infinity } = {}) {
   const { hostname, port } = new URL(target);
   const pairs = new Set();
-  const line = { cuts: 0, bytes: 0 };
+  const proxy = { cuts: 0, bytes: 0 };
 
-  line.cut = () => {
-    line.cuts++;
+  proxy.cut = () => {
+    proxy.cuts++;
     for (const [client, server] of pairs) {
-      if (line.cuts % 2) client.resetAndDestroy();
+      if (proxy.cuts % 2) client.resetAndDestroy();
       else client.destroy();
       server.destroy();
     }
     pairs.clear();
   };
 
-  const proxy = net.createServer((client) => {
+  const listener = net.createServer((client) => {
     const server = net.connect({ host: hostname, port });
     const pair = [client, server];
     pairs.add(pair);
@@ -32,8 +32,8 @@ export async function startProxy(target, { every = Infinity, times = Infinity } 
       from.on('data', (bytes) => {
         if (!to.write(bytes)) from.pause();
         if (from !== client) return;
-        line.bytes += bytes.length;
-        if (line.bytes >= every * (line.cuts + 1) && line.cuts < times) line.cut();
+        proxy.bytes += bytes.length;
+        if (proxy.bytes >= every * (proxy.cuts + 1) && proxy.cuts < times) proxy.cut();
       });
       to.on('drain', () => from.resume());
       from.on('end', () => to.end());
@@ -44,14 +44,14 @@ export async function startProxy(target, { every = Infinity, times = Infinity } 
       });
     }
   });
-  await new Promise((done) => proxy.listen(0, '127.0.0.1', done));
-  line.url = `http://127.0.0.1:${proxy.address().port}`;
-  line.stop = () => {
+  await new Promise((done) => listener.listen(0, '127.0.0.1', done));
+  proxy.url = `http://127.0.0.1:${listener.address().port}`;
+  proxy.stop = () => {
     for (const [client, server] of pairs) {
       client.destroy();
       server.destroy();
     }
-    return new Promise((done) => proxy.close(done));
+    return new Promise((done) => listener.close(done));
   };
-  return line;
+  return proxy;
 }

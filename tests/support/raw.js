@@ -2,9 +2,9 @@
 import net from 'node:net';
 import { finish } from './client.js';
 
-// Send `bytes` (string or Buffer) to the listener `base`, read until the server closes (so put
-// `Connection: close` in), and give the answers as client.js does, or `{cut: true}` when the
-// server closed without one. `end: true` closes our side after the last byte.
+// Send `bytes` (string or Buffer) to the listener `base`, read until the server closes (so send
+// `Connection: close`), and return the answer like client.js, or `{cut: true}` if the server
+// closes without one. `end: true` closes our side after the last byte.
 export async function sendRaw(base, bytes, { end = false } = {}) {
   const { hostname, port } = new URL(base);
   const socket = net.connect({ host: hostname, port, allowHalfOpen: true });
@@ -21,7 +21,7 @@ export async function sendRaw(base, bytes, { end = false } = {}) {
   return parseAnswer(requestLine(bytes), Buffer.concat(received));
 }
 
-// The head of a request of HTTP/1.1 that asks to be the last of its connection.
+// The head of an HTTP/1.1 request that is the last of its connection.
 export function requestHead(method, target, headers = {}) {
   const lines = Object.entries({ Host: 'localhost', Connection: 'close', ...headers });
   return `${method} ${target} HTTP/1.1\r\n` + lines.map(([k, v]) => `${k}: ${v}\r\n`).join('') + '\r\n';

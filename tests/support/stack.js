@@ -1,9 +1,10 @@
 // A whole instance (MariaDB, lighttpd, both programs), made by scripts/run in a temporary folder.
 //
-//   const stack = await useStack();              the run's shared one, or an own one when alone
-//   const stack = await startStack({ settings: { MAX_UPLOAD: 1000 } });   an own one; stop() it
+//   const stack = await useStack();              the run's shared instance, or a new one if a file runs alone
+//   const stack = await startStack({ settings: { MAX_UPLOAD: 1000 } });   a new instance; stop() it
 //
-// GATEHOUSE_TRANSPORT (transport.js) and GATEHOUSE_BUILD (a folder of programs) choose what runs. A shared instance is one that support/suite.js started and named in GATEHOUSE_STATE.
+// GATEHOUSE_TRANSPORT (transport.js) and GATEHOUSE_BUILD (a folder of programs) choose what runs. support/suite.js
+// starts the shared instance and passes its folder in GATEHOUSE_STATE.
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,18 +15,18 @@ import { fileURLToPath } from 'node:url';
 import { call } from './client.js';
 import { startFront } from './front.js';
 import { signingKey } from './tokens.js';
-import { asked, reach } from './transport.js';
+import { chosen, resolveTransport } from './transport.js';
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
 export const build = resolve(process.env.GATEHOUSE_BUILD || join(repository, 'build'));
 
-// Run a program to its end; {code, stdout, stderr}. `input` is its standard input.
+// Run a program to its end; returns {code, stdout, stderr}. `input` is its standard input.
 export function run(file, args, { input = '', env = {}, cwd, encoding = 'utf8' } = {}) {
   return new Promise((done, fail) => {
     const child = execFile(file, args,
       { env: { ...process.env, ...env }, cwd, encoding, maxBuffer: 64 << 20 },
       (error, stdout, stderr) => (error?.code === 'ENOENT' ? fail(error) : done({ code: error ? error.code ?? error.signal : 0, stdout, stderr })));
-    child.stdin.on('error', () => {}); // it may end without reading
+    child.stdin.on('error', () => {}); // it may exit without reading
     child.stdin.end(input);
   });
 }
@@ -45,20 +46,20 @@ export async function useStack() {
   return stack;
 }
 
-// One for every test that needs no other settings.
+// The instance for all tests that need no other settings.
 export const startSharedStack = () => startStack({ settings: { CORS_ORIGINS: 'https://app.example https://other.example:8443' } });
 
-// Tests send many wrong passwords from one address; tests/api/throttle.test.js is about that.
-const PATIENT = { THROTTLE_FAILURES: 1000, THROTTLE_ADDRESS: 1000000 };
+// Tests send many wrong passwords from one address; tests/api/throttle.test.js tests the throttle.
+const NO_THROTTLE = { THROTTLE_FAILURES: 1000, THROTTLE_ADDRESS: 1000000 };
 
 const started = new Set();
 
-// `settings` are configuration names of the programs; null is as if it were not set.
+// `settings` are settings of the programs; null is as if the setting were not there.
 // `how` is a transport other than the run's.
-export async function startStack({ settings, how = asked } = {}) {
+export async function startStack({ settings, how = chosen } = {}) {
   const stack = new Stack(mkdtempSync(join(tmpdir(), 'gatehouse-test-')), how);
   started.add(stack);
-  stack.configure({ ...PATIENT, ...reach(how).settings, ...settings });
+  stack.configure({ ...NO_THROTTLE, ...resolveTransport(how).settings, ...settings });
   try {
     await stack.start();
   } catch (error) {
@@ -68,26 +69,26 @@ export async function startStack({ settings, how = asked } = {}) {
   return stack;
 }
 
-// Nothing goes on running, however the process of the tests ends.
+// No process is left running, however the test process ends.
 process.on('exit', () => {
   for (const stack of started) spawnSync(join(repository, 'scripts', 'stop'), ['--state', stack.state]);
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
 export class Stack {
-  constructor(state, how = asked) {
+  constructor(state, how = chosen) {
     this.state = state;
-    ({ transport: this.transport, front: this.front } = reach(how));
+    ({ transport: this.transport, front: this.front } = resolveTransport(how));
   }
 
-  // Gives what scripts/run printed.
+  // Returns the output of scripts/run.
   async start() {
-    const said = await script('run', '--detach', '--port', '0', '--state', this.state, '--transport', this.transport, '--build', build);
+    const output = await script('run', '--detach', '--port', '0', '--state', this.state, '--transport', this.transport, '--build', build);
     if (this.front) {
       this.server = await startFront(this);
       writeFileSync(this.path('front-url'), this.server.url);
     }
-    return said;
+    return output;
   }
 
   async halt() {
@@ -96,7 +97,7 @@ export class Stack {
     await script('stop', '--state', this.state);
   }
 
-  // End everything, and throw if a sanitizer has complained in a log.
+  // Stop everything; throws if a log has a report of a sanitizer.
   async stop() {
     await this.halt();
     started.delete(this);
@@ -127,14 +128,14 @@ export class Stack {
     return Object.fromEntries(lines.filter((l) => /^\w+=/.test(l)).map((l) => [l.slice(0, l.indexOf('=')), l.slice(l.indexOf('=') + 1)]));
   }
 
-  // For the next start. scripts/run adds the *.local.env to what it makes; an empty value is none.
+  // Change settings for the next start. scripts/run appends *.local.env to the files it makes; an empty value unsets.
   configure(settings) {
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value ?? ''}\n`);
     mkdirSync(this.path('conf'), { recursive: true });
     for (const program of ['auth', 'gateway']) appendFileSync(this.path('conf', `${program}.local.env`), lines.join(''));
   }
 
-  // Where a program speaks FastCGI, as support/fastcgi.js takes it.
+  // The FastCGI address of a program, for support/fastcgi.js.
   fcgiAddress(program) {
     if (this.transport === 'tcp') {
       const site = readFileSync(this.path('conf', 'lighttpd-site.conf'), 'utf8');
@@ -143,7 +144,7 @@ export class Stack {
     return this.path('run', readdirSync(this.path('run')).find((name) => name.startsWith(`${program}.sock`)));
   }
 
-  // A request to the public listener, and to the internal one (see client.js).
+  // A request to the public listener; callInternal() sends one to the internal listener (see client.js).
   call(method, target, options) {
     return call(this.url, method, target, options);
   }
@@ -152,7 +153,7 @@ export class Stack {
     return call(this.internalUrl, method, target, { ...options, inside: true });
   }
 
-  // auth-admin, gateway-admin with the instance's configuration: {code, stdout, stderr}.
+  // Run auth-admin or gateway-admin with the instance's configuration: {code, stdout, stderr}.
   authAdmin(args, input) {
     return run(join(build, 'auth-admin'), args, { input, env: { GATEHOUSE_CONF: this.path('conf', 'auth.env') } });
   }
@@ -161,7 +162,7 @@ export class Stack {
     return run(join(build, 'gateway-admin'), args, { env: { GATEHOUSE_CONF: this.path('conf', 'gateway.env') } });
   }
 
-  // A new user: {email, password, id, scope, token}.
+  // Add a user and log in: {email, password, id, scope, token}.
   async person({ admin = false, password = randomBytes(12).toString('hex') } = {}) {
     const email = `p${randomBytes(6).toString('hex')}@example.org`;
     const added = await this.authAdmin(['user', 'add', email, '--password-stdin', ...(admin ? ['--admin'] : [])], password + '\n');
@@ -182,7 +183,7 @@ export class Stack {
     return value ?? readFileSync(file, 'utf8').trim();
   }
 
-  // Rows of a statement, as the program's own account (`auth` or `gateway`) may ask for them.
+  // The rows of a statement, run with the program's own database account (`auth` or `gateway`).
   async sql(program, statement) {
     const set = this.settings(program);
     const out = await mustRun('mariadb',
@@ -191,14 +192,14 @@ export class Stack {
     return out.split('\n').filter(Boolean).map((line) => line.split('\t'));
   }
 
-  // Process ids of this instance's processes of one name.
+  // The ids of this instance's processes of one name.
   processes(name) {
     return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number).filter((pid) => {
       try {
         if (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== name.slice(0, 15)) return false;
         return ['cmdline', 'environ'].some((file) => readFileSync(`/proc/${pid}/${file}`, 'latin1').includes(this.state));
       } catch {
-        return false; // it has just ended
+        return false; // the process has just exited
       }
     });
   }
@@ -207,11 +208,11 @@ export class Stack {
     const folder = this.path('log');
     if (!existsSync(folder)) return '';
     const text = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
-    // Apache writes something before each line of a program
+    // Apache writes a prefix before each line of a program
     return this.front?.startsWith('apache') ? text.replace(/^\[.*AH01215: (stderr from [^:]*: )?/gm, '') : text;
   }
 
-  // The log line that holds `text`; it may be written just after the answer.
+  // The log line that contains `text`; waits, because it may be written after the answer.
   async logLine(text) {
     for (let tries = 0; tries < 200; tries++) {
       const line = this.logs.split('\n').find((l) => l.includes(text));
@@ -234,6 +235,6 @@ export function running(pid) {
   }
 }
 
-export async function gone(pid) {
+export async function untilExit(pid) {
   while (running(pid)) await pause(10);
 }

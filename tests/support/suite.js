@@ -2,8 +2,8 @@
 //
 //   node support/suite.js [--own-stacks] FOLDER…
 //
-// With --own-stacks no instance is started: each test file makes what it breaks. The exit status is
-// node --test's, or 1 when a sanitizer has complained. The reporter is spec, or TEST_REPORTER.
+// With --own-stacks no instance is started: each test file starts its own. The exit status is that of
+// node --test, or 1 if a log has a report of a sanitizer. The reporter is spec, or TEST_REPORTER.
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { ordinaryUser } from './apache.js';
 import { repository, startSharedStack } from './stack.js';
 import { front } from './transport.js';
 
-// Everything about Apache is done by an ordinary user.
+// With Apache, everything runs as an ordinary user.
 if (front?.startsWith('apache') && process.getuid() === 0) {
   const { uid, gid } = ordinaryUser;
   const { status } = spawnSync('setpriv', [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', process.execPath, ...process.argv.slice(1)],
@@ -26,7 +26,7 @@ const ownStacks = args[0] === '--own-stacks';
 const files = (ownStacks ? args.slice(1) : args).flatMap((name) =>
   name.endsWith('.js') ? [resolve(name)] : readdirSync(join(tests, name)).filter((f) => f.endsWith('.test.js')).map((f) => join(tests, name, f)));
 
-// When its tests and what they clean up are done, a file is: what a browser or a client left open holds nobody up.
+// --test-force-exit: a file ends with its tests, even if a browser or client keeps a connection open.
 function nodeTest(env) {
   const child = spawn(process.execPath,
     ['--test', '--test-force-exit', '--test-concurrency=2', `--test-reporter=${process.env.TEST_REPORTER || 'spec'}`, ...files],

@@ -1,18 +1,18 @@
-// A terminal into which someone pastes: one bash that goes on living, so that variables of one paste
-// are there for the next.
+// A terminal to paste commands into: one bash that keeps running, so that a variable of one paste
+// is set in the next.
 //
 //   const terminal = openTerminal({ cwd, set: { URL: stack.url } });
 //   const { stdout, stderr, requests } = await terminal.paste('curl -sS "$URL/healthz"');
 //
-// `requests` has {code, status} of each curl, in the order in which they ended: what curl itself
-// returned, and the last status of HTTP (undefined if there was none). close() ends it.
+// `requests` has {code, status} of each curl, in the order in which they ended: curl's exit status
+// and the last HTTP status (undefined if there was none). close() ends it.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-// The curl of the system without a .curlrc or a proxy of the machine. --trace-ascii notes the head of
-// an answer, and takes nothing from a line that has -D, -w or -i itself.
+// The system's curl without a .curlrc or a proxy of the machine. --trace-ascii records the head of an
+// answer and does not interfere with -D, -w or -i of the command.
 const CURL = `
 curl() {
 	local note code
@@ -30,11 +30,11 @@ const quoted = (text) => `'${String(text).replaceAll("'", "'\\''")}'`;
 export function openTerminal({ cwd, set = {} }) {
   const notes = mkdtempSync(join(tmpdir(), 'gatehouse-terminal-'));
   const bash = spawn('bash', ['--norc', '--noprofile'], { cwd, env: { ...process.env, TERMINAL_NOTES: notes } });
-  const said = { stdout: '', stderr: '' };
+  const output = { stdout: '', stderr: '' };
   let waiting;
   for (const stream of ['stdout', 'stderr'])
     bash[stream].setEncoding('utf8').on('data', (text) => {
-      said[stream] += text;
+      output[stream] += text;
       waiting?.();
     });
   bash.stdin.write(CURL);
@@ -49,12 +49,12 @@ export function openTerminal({ cwd, set = {} }) {
   async function paste(text) {
     const end = `--- end of paste ${++pastes} ---\n`;
     bash.stdin.write(`${text}\nprintf '\\n%s' ${quoted(end)}; printf '\\n%s' ${quoted(end)} >&2\n`);
-    while (!(said.stdout.endsWith(end) && said.stderr.endsWith(end))) {
-      if (bash.exitCode !== null) throw new Error(`bash ended: ${said.stderr}`);
+    while (!(output.stdout.endsWith(end) && output.stderr.endsWith(end))) {
+      if (bash.exitCode !== null) throw new Error(`bash ended: ${output.stderr}`);
       await new Promise((done) => (waiting = done));
     }
-    const [stdout, stderr] = [said.stdout, said.stderr].map((whole) => whole.slice(0, -end.length - 1));
-    said.stdout = said.stderr = '';
+    const [stdout, stderr] = [output.stdout, output.stderr].map((whole) => whole.slice(0, -end.length - 1));
+    output.stdout = output.stderr = '';
     return { stdout, stderr, requests: requests() };
   }
 

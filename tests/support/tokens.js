@@ -1,16 +1,16 @@
-// Access tokens as another implementation (jose) sees and makes them.
+// Access tokens, read and made by another implementation (jose).
 import { createHash, createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { SignJWT } from 'jose';
 
-// The key that signs now: {kid, secret}, from a keyring file (`kid created retires|- secret`).
+// The current signing key, {kid, secret}, of a keyring file (`kid created retires|- secret`).
 export function signingKey(keyringPath) {
   const lines = readFileSync(keyringPath, 'utf8').split('\n').filter((l) => l && !l.startsWith('#'));
   const [kid, , , secret] = lines.filter((l) => l.split(' ')[2] === '-').at(-1).split(' ');
   return { kid, secret: Buffer.from(secret, 'base64url') };
 }
 
-// The key that JWT_SECRET stands for.
+// The key that a JWT_SECRET yields.
 export function secretKey(secret) {
   const kid = createHash('sha256').update(secret).digest('hex').slice(0, 16);
   return { kid, secret: Buffer.from(secret) };
@@ -18,10 +18,10 @@ export function secretKey(secret) {
 
 export const now = () => Math.floor(Date.now() / 1000);
 
-// The session that an access token belongs to.
+// The session id in an access token.
 export const sessionOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sid;
 
-// The claims of a good token for `person` ({id, email, token}), of the session of their login.
+// The claims of a valid token for `person` ({id, email, token}), in the session of their login.
 export function claimsFor(person, changes = {}) {
   return {
     iss: 'gatehouse',
@@ -38,7 +38,7 @@ export function claimsFor(person, changes = {}) {
   };
 }
 
-// A good token, made by jose.
+// A valid token, made by jose.
 export function mint(key, claims) {
   return new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: key.kid }).sign(key.secret);
 }
@@ -46,7 +46,7 @@ export function mint(key, claims) {
 const segment = (value) =>
   Buffer.from(typeof value === 'string' || Buffer.isBuffer(value) ? value : JSON.stringify(value)).toString('base64url');
 
-// A token of any head and claims, as values or as exact JSON text, with a MAC that is right for it.
+// A token of any head and claims, as values or as exact JSON text, with a correct MAC.
 export function forge(secret, head, claims, hash = 'sha256') {
   const text = `${segment(head)}.${segment(claims)}`;
   return `${text}.${createHmac(hash, secret).update(text).digest('base64url')}`;

@@ -1,4 +1,4 @@
-// The codes of an authenticator (RFC 6238), by another implementation than the one under test.
+// One-time codes (RFC 6238), computed by another implementation than the one under test.
 import { createHmac } from 'node:crypto';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
@@ -8,7 +8,7 @@ function base32(text) {
   return Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
 }
 
-// The code `steps` steps of 30 seconds from now.
+// The code of the time step `steps` after the current one (30 seconds each).
 export function totp(secret, steps = 0) {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps));

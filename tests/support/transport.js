@@ -1,6 +1,6 @@
-// How the programs of a run are reached, as GATEHOUSE_TRANSPORT says: fastcgi (the default), spawn-fcgi, tcp or cgi
-// under lighttpd; or a server that stands in lighttpd's place as the public listener, with the configuration of
-// deploy/ (front.js). lighttpd still has the internal one.
+// How the programs of a run are reached, chosen by GATEHOUSE_TRANSPORT: fastcgi (the default), spawn-fcgi, tcp or cgi
+// under lighttpd, or a server that replaces lighttpd as the public listener, with the configuration of
+// deploy/ (front.js). lighttpd still has the internal listener.
 //
 //   nginx                  spawn-fcgi              nginx, which sends the bytes of files
 //   caddy                  spawn-fcgi              Caddy
@@ -13,11 +13,11 @@ const fronts = {
   'apache-fcgid': { transport: 'cgi' },
 };
 
-// Of a value as GATEHOUSE_TRANSPORT takes it: {transport, front, settings}. `front` is undefined under lighttpd.
-export function reach(how) {
+// {transport, front, settings} for a value of GATEHOUSE_TRANSPORT. `front` is undefined under lighttpd.
+export function resolveTransport(how) {
   const front = fronts[how];
   return front ? { front: how, ...front } : { transport: how };
 }
 
-export const asked = process.env.GATEHOUSE_TRANSPORT || 'fastcgi';
-export const { transport, front } = reach(asked);
+export const chosen = process.env.GATEHOUSE_TRANSPORT || 'fastcgi';
+export const { transport, front } = resolveTransport(chosen);

@@ -1,4 +1,4 @@
-// Resumable uploads by hand (tus 1.0.0): each function is one request.
+// Resumable uploads (tus 1.0.0), one request a function.
 import { requestHead } from './raw.js';
 import { assertStatus } from './client.js';
 import net from 'node:net';
@@ -9,7 +9,7 @@ export const TUS = { 'Tus-Resumable': '1.0.0' };
 export const metadata = (pairs) =>
   Object.entries(pairs).map(([key, value]) => `${key} ${Buffer.from(String(value)).toString('base64')}`).join(',');
 
-// POST /tus/; `length` null: to be told later. `headers` with undefined values leave that one out.
+// POST /tus/; `length` null defers the length. A header that is undefined in `headers` is left out.
 export function create(stack, person, length, { name, metadata: pairs = {}, headers, body, query = '' } = {}) {
   const wanted = {
     ...TUS,
@@ -22,8 +22,8 @@ export function create(stack, person, length, { name, metadata: pairs = {}, head
   return stack.call('POST', `/tus/${query}`, { token: person.token, headers: defined(wanted), body: body ?? '' });
 }
 
-// The path of a new upload.
-export async function created(...args) {
+// Create an upload; returns its path.
+export async function newUpload(...args) {
   const answer = await create(...args);
   assertStatus(answer, 201);
   return answer.headers.get('location');
@@ -43,7 +43,7 @@ export async function offsetOf(stack, person, path) {
   return Number(answer.headers.get('upload-offset'));
 }
 
-export const end = (stack, person, path) => stack.call('DELETE', path, { token: person.token, headers: TUS });
+export const terminate = (stack, person, path) => stack.call('DELETE', path, { token: person.token, headers: TUS });
 
 export const fileOf = async (stack, person, path) => {
   const answer = await stack.call('GET', path.replace(/^\/tus\//, '/files/').split('?')[0], { token: person.token });
@@ -52,8 +52,8 @@ export const fileOf = async (stack, person, path) => {
 
 const defined = (headers) => Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
 
-// A PATCH whose bytes the test sends when it likes: {send(bytes), cut(), answer}. `answer` is the status,
-// or 0 when the server closed without one.
+// A PATCH whose bytes the test sends one by one: {send(bytes), cut(), answer}. `answer` is the status,
+// or 0 if the server closed without an answer.
 export async function openPatch(stack, person, path, offset, length, headers) {
   const { hostname, port } = new URL(stack.url);
   const socket = stack.connect ? await stack.connect(Number(port)) : net.connect({ host: hostname, port });
@@ -61,12 +61,12 @@ export async function openPatch(stack, person, path, offset, length, headers) {
   socket.on('data', (piece) => { text += piece.toString('latin1'); });
   socket.on('error', () => {});
   const answer = new Promise((done) => {
-    const tell = () => {
+    const checkAnswer = () => {
       const status = /^HTTP\/1\.1 (\d+)/m.exec(text.replace(/^HTTP\/1\.1 100[^]*?\r\n\r\n/, ''));
       if (status || socket.destroyed) done(status ? Number(status[1]) : 0);
     };
-    socket.on('data', tell);
-    socket.on('close', tell);
+    socket.on('data', checkAnswer);
+    socket.on('close', checkAnswer);
   });
   socket.write(requestHead('PATCH', path, {
     Authorization: `Bearer ${person.token}`, ...TUS,

@@ -7,6 +7,8 @@
 #include "common/access/session_check.h"
 #include "tests/unit/schema.h"
 
+#include <stdlib.h>
+
 struct session {
 	uint64_t user;
 	const char *id;	    /* NULL: the user's */
@@ -109,6 +111,8 @@ static inline void session_show(struct request *rq, const char *id,
 		       "%s", id);
 	if (secret != NULL)
 		sha256_of(span_of(secret), rq->bearer_id.secret);
+	else /* the token's own claims; 0 for a session that is no user's */
+		rq->claims.user_id = strtoull(id, NULL, 10);
 }
 
 #endif

@@ -1,19 +1,19 @@
-// api.html in a real browser
+// api.html in a real browser.
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { eventually, inaccessible, letNoticesStay, openBrowser } from '../support/browser.js';
+import { eventually, accessibilityFaults, keepNoticesOpen, openBrowser } from '../support/browser.js';
 import { operations } from '../support/document.js';
 import { useStack } from '../support/stack.js';
 
 const stack = await useStack();
 const browser = await openBrowser();
-afterEach(() => browser.assertCalm());
+afterEach(() => browser.assertNoErrors());
 
 const open = ({ hash = '', ...options } = {}) => browser.visit(stack, { path: `/api.html${hash}`, viewport: { width: 1440, height: 900 }, ...options });
 const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 const visible = (page, selector) => page.locator(selector).filter({ visible: true }).count();
 
-test('it is well-formed, and the browser had nothing to mend', async () => {
+test('the page is well-formed, and the HTML parser reads it as it is', async () => {
   const page = await browser.chrome.newPage();
   const { fault, same } = await page.evaluate((text) => {
     const shape = (root) => [...root.querySelectorAll('*')].map((e) => `${e.localName} ${e.parentElement?.localName} ${e.id}`).join('\n');
@@ -27,14 +27,14 @@ test('it is well-formed, and the browser had nothing to mend', async () => {
 
 for (const colorScheme of ['light', 'dark'])
   for (const [what, options] of [['a phone', phone], ['a tablet', { viewport: { width: 900, height: 1100 } }], ['a wide window', {}]])
-    test(`nothing stands in anybody's way, in ${colorScheme}, on ${what}`, async () => {
+    test(`the page is accessible and fits, in ${colorScheme}, on ${what}`, async () => {
       const page = await open({ colorScheme, ...options });
-      assert.deepEqual(await inaccessible(page), []);
+      assert.deepEqual(await accessibilityFaults(page), []);
       const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
       assert.ok(wide <= window, `${wide} > ${window}`);
     });
 
-test('on a phone the contents lie behind a button, and go when one is chosen', async () => {
+test('the contents on a phone open by a button and close when a link is chosen', async () => {
   const page = await open(phone);
   assert.equal(await visible(page, 'nav'), 0);
   await page.tap('header button');
@@ -44,8 +44,8 @@ test('on a phone the contents lie behind a button, and go when one is chosen', a
   assert.equal(new URL(page.url()).hash, '#download');
 });
 
-describe('without a mouse', () => {
-  test('the first step can skip the contents', async () => {
+describe('by keyboard', () => {
+  test('the first link skips the contents', async () => {
     const page = await open();
     await page.keyboard.press('Tab');
     assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the content');
@@ -54,7 +54,7 @@ describe('without a mouse', () => {
     assert.ok(await page.evaluate(() => Boolean(document.activeElement.closest('main'))));
   });
 
-  test('"/" finds an operation by its words, and Enter goes there', async () => {
+  test('the key "/" opens the search for an operation, and Enter goes to the first match', async () => {
     const page = await open();
     await page.keyboard.press('/');
     await page.keyboard.type('rename file');
@@ -76,7 +76,7 @@ describe('without a mouse', () => {
     assert.ok(!(await page.locator('#login-401').evaluate((details) => details.open)));
   });
 
-  test('on a phone Escape closes the contents', async () => {
+  test('the contents on a phone close at Escape', async () => {
     const page = await open(phone);
     await page.focus('header button');
     await page.keyboard.press('Enter');
@@ -91,7 +91,7 @@ test('a link to an answer opens it', async () => {
   assert.ok(await page.locator('#upload-507').evaluate((details) => details.open));
 });
 
-test('the contents mark what is being read', async () => {
+test('the contents mark the section in view', async () => {
   const page = await open({ hash: '#newLink' });
   const marked = () => page.evaluate(() => document.querySelector('nav [aria-current]')?.hash);
   await eventually(marked, '#newLink');
@@ -99,16 +99,16 @@ test('the contents mark what is being read', async () => {
   await eventually(marked, '#login');
 });
 
-test('a line of curl is copied as it stands', async () => {
+test('a curl command is copied unchanged', async () => {
   const page = await open({ permissions: ['clipboard-read', 'clipboard-write'] });
-  await letNoticesStay(page);
+  await keepNoticesOpen(page);
   const figure = page.locator('#newLink figure').first();
   await figure.getByRole('button', { name: 'Copy' }).click();
   await figure.getByRole('button', { name: 'Copied' }).waitFor();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await figure.locator('code').textContent());
 });
 
-test('it can be read without scripts', async () => {
+test('the page is complete without JavaScript', async () => {
   const page = await open({ javaScriptEnabled: false });
   assert.equal(await visible(page, 'article'), operations.length);
   assert.equal(await visible(page, '#filter'), 0);

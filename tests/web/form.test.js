@@ -1,4 +1,4 @@
-// A real browser: its form, its FormData, its CORS.
+// Uploads from the page of another origin, in a real browser: form, FormData, CORS.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -12,7 +12,7 @@ import { startStack } from '../support/stack.js';
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-web-'));
 let site, stack, browser, page, ann;
 
-// A page on an origin of its own, as someone's application would be.
+// A page on an origin of its own, like the page of another application.
 before(async () => {
   site = http.createServer((_, response) => response.setHeader('Content-Type', 'text/html; charset=utf-8').end('<form><input type="file" name="file" multiple></form>'));
   await new Promise((done) => site.listen(0, '127.0.0.1', done));
@@ -63,7 +63,7 @@ test('a page logs in, submits its form, and reads the answer across origins', as
   assert.equal((await allFiles(stack, ann)).length, 2);
 });
 
-test('a page of another origin may send nothing with a token', async () => {
+test('a page of an origin that is not allowed cannot send a request with a token', async () => {
   const foreign = await browser.newPage();
   await foreign.goto(`http://localhost:${site.address().port}`);
   const seen = await foreign.evaluate(async ({ url, token }) => {

@@ -1,10 +1,10 @@
-// How the page is served, whom it can be used by, and where it may lie.
+// The files of the page: headers, floors, length. The page: accessibility, width, addresses below a path.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { eventually, fileRow, inaccessible, letNoticesStay, listed, openBrowser } from '../support/browser.js';
-import { keep } from '../support/files.js';
+import { eventually, fileRow, accessibilityFaults, keepNoticesOpen, listedNames, openBrowser } from '../support/browser.js';
+import { uploadFile } from '../support/files.js';
 import { startNginx } from '../support/nginx.js';
 import { repository, useStack } from '../support/stack.js';
 
@@ -15,18 +15,18 @@ const www = join(repository, 'lighttpd', 'www');
 let ann;
 before(async () => {
   ann = await stack.person();
-  await keep(stack, ann, 'Offer.pdf', Buffer.alloc(4096), { type: 'application/pdf' });
-  await keep(stack, ann, 'صورة العائلة.png', 'x', { type: 'image/png' });
-  await keep(stack, ann, `a_name_without_spaces_${'x'.repeat(180)}.txt`, 'x', { query: '?expires_in=86400' });
+  await uploadFile(stack, ann, 'Offer.pdf', Buffer.alloc(4096), { type: 'application/pdf' });
+  await uploadFile(stack, ann, 'صورة العائلة.png', 'x', { type: 'image/png' });
+  await uploadFile(stack, ann, `a_name_without_spaces_${'x'.repeat(180)}.txt`, 'x', { query: '?expires_in=86400' });
 });
-afterEach(() => browser.assertCalm());
+afterEach(() => browser.assertNoErrors());
 
 describe('every file of the page', () => {
-  const files = [['/', 'text/html; charset=utf-8'], ['/drop.html', 'text/html; charset=utf-8'], ['/favicon.svg', 'image/svg+xml'],
+  const files = [['/', 'text/html; charset=utf-8'], ['/upload-link.html', 'text/html; charset=utf-8'], ['/drop.html', 'text/html; charset=utf-8'], ['/favicon.svg', 'image/svg+xml'],
     ...readdirSync(join(www, 'js')).map((name) => [`/js/${name}`, 'text/javascript; charset=utf-8']),
     ...readdirSync(join(www, 'css')).map((name) => [`/css/${name}`, 'text/css; charset=utf-8'])];
 
-  test('comes with its type and the policy that lets nothing else in', async () => {
+  test('is served with its type and its content security policy', async () => {
     for (const [path, type] of files) {
       const { status, headers } = await fetch(stack.url + path);
       assert.equal(status, 200, path);
@@ -43,26 +43,26 @@ describe('every file of the page', () => {
     }
   });
 
-  test('is not sent again to who has it', async () => {
+  test('is not sent again if its ETag matches', async () => {
     for (const [path] of files) {
       const etag = (await fetch(stack.url + path)).headers.get('etag');
       assert.equal((await fetch(stack.url + path, { headers: { 'If-None-Match': etag } })).status, 304, path);
     }
   });
 
-  test('includes modules of lower floors only', () => {
+  test('imports modules of lower floors only', () => {
     const table = readFileSync(join(repository, 'docs', 'architecture.md'), 'utf8').split('<!-- page-floors:begin -->')[1].split('<!-- page-floors:end -->')[0];
     const floors = Object.fromEntries([...table.matchAll(/^\| (\d) \| ([^|]*) \|/gm)].flatMap(([, floor, names]) => names.split(' ').map((name) => [`${name}.js`, Number(floor)])));
     const modules = readdirSync(join(www, 'js'));
     assert.deepEqual(Object.keys(floors).sort(), modules.sort());
     for (const name of modules) {
       const source = readFileSync(join(www, 'js', name), 'utf8');
-      for (const [, included] of source.matchAll(/(?:from|import) '\.\/(.*)'/g)) assert.ok(floors[included] < floors[name], `${name} includes ${included}`);
-      assert.ok(source.startsWith(`// ${name} - `), `${name} says what it promises`);
+      for (const [, included] of source.matchAll(/(?:from|import) '\.\/(.*)'/g)) assert.ok(floors[included] < floors[name], `${name} imports ${included}`);
+      assert.ok(source.startsWith(`// ${name} - `), `${name} begins with its description`);
     }
   });
 
-  test('is not long', () => {
+  test('has at most 350 lines', () => {
     for (const [path] of files.slice(1)) {
       const lines = readFileSync(join(www, path), 'utf8').split('\n').length;
       assert.ok(lines <= 350, `${path}: ${lines} lines`);
@@ -71,21 +71,21 @@ describe('every file of the page', () => {
 });
 
 for (const colorScheme of ['light', 'dark']) {
-  for (const [what, viewport] of [['desk', { width: 1100, height: 800 }], ['pocket', { width: 360, height: 740 }]]) {
-    test(`nothing stands in anybody's way, in ${colorScheme}, on a ${what}`, async () => {
-      const page = await browser.visit(stack, { colorScheme, viewport, hasTouch: what === 'pocket' });
+  for (const [what, viewport] of [['desktop', { width: 1100, height: 800 }], ['phone', { width: 360, height: 740 }]]) {
+    test(`the page is accessible and fits, in ${colorScheme}, on a ${what}`, async () => {
+      const page = await browser.visit(stack, { colorScheme, viewport, hasTouch: what === 'phone' });
       const fits = () => page.evaluate(() => [document.documentElement.scrollWidth <= innerWidth, [...document.querySelectorAll('dialog')].every((d) => d.scrollWidth <= d.clientWidth)]);
       const check = async (where) => {
-        assert.deepEqual(await inaccessible(page), [], where);
+        assert.deepEqual(await accessibilityFaults(page), [], where);
         assert.deepEqual(await fits(), [true, true], `${where} is not wider than the window`);
       };
-      await check('the door');
-      await letNoticesStay(page);
+      await check('the login form');
+      await keepNoticesOpen(page);
       await page.logIn(ann);
-      await eventually(async () => (await listed(page)).length, 3);
+      await eventually(async () => (await listedNames(page)).length, 3);
       await check('the list');
       await fileRow(page, 'Offer.pdf').locator('.name').click();
-      await page.getByRole('button', { name: 'Make a link' }).click();
+      await page.getByRole('button', { name: 'Create link' }).click();
       await page.getByLabel('Share link').waitFor();
       await check('a file');
       await page.keyboard.press('Escape');
@@ -97,27 +97,27 @@ for (const colorScheme of ['light', 'dark']) {
       await page.keyboard.press('Control+z');
       await page.locator('.toast').waitFor({ state: 'detached' });
       await page.context().setOffline(true);
-      await page.locator('#picker').setInputFiles({ name: 'a film.mov', mimeType: 'video/quicktime', buffer: Buffer.alloc(1000) });
-      await page.locator('.upload').getByText('The connection is gone.').waitFor();
+      await page.locator('#file-input').setInputFiles({ name: 'a film.mov', mimeType: 'video/quicktime', buffer: Buffer.alloc(1000) });
+      await page.locator('.upload').getByText('Connection lost.').waitFor();
       await check('an upload');
       await page.getByRole('button', { name: 'Cancel all' }).click();
       await page.context().setOffline(false);
-      for (const room of ['Requests', 'Account']) {
-        await page.getByRole('link', { name: room }).click();
-        await page.getByRole('heading', { name: room, level: 1 }).waitFor();
+      for (const view of ['Upload links', 'Account']) {
+        await page.getByRole('link', { name: view }).click();
+        await page.getByRole('heading', { name: view, level: 1 }).waitFor();
         await page.waitForLoadState('networkidle');
-        await check(room);
+        await check(view);
       }
       await page.context().close();
     });
   }
 }
 
-test('letters of twice the size fit on a phone, and a name can be read while it is changed', async () => {
+test('type of twice the size fits on a phone, and the field for a new name is wide enough', async () => {
   const page = await browser.visit(stack, { viewport: { width: 360, height: 740 } });
   const inspector = await page.context().newCDPSession(page);
   const widthOf = (selector) => page.locator(selector).first().evaluate((element) => element.getBoundingClientRect().width);
-  await letNoticesStay(page);
+  await keepNoticesOpen(page);
   await page.logIn(ann);
   await fileRow(page, 'Offer.pdf').locator('.name').press('F2');
   assert.ok((await widthOf('.file form input')) > 200);
@@ -132,14 +132,14 @@ test('letters of twice the size fit on a phone, and a name can be read while it 
   await page.context().close();
 });
 
-test('what has the focus is not beneath the uploads, and on a low screen these scroll away with the rest', async () => {
+test('a focused row is not covered by the panel of uploads, which scrolls with the list in a low window', async () => {
   const bob = await stack.person();
-  for (let i = 0; i < 30; i++) await keep(stack, bob, `${i}.txt`, 'x');
+  for (let i = 0; i < 30; i++) await uploadFile(stack, bob, `${i}.txt`, 'x');
   const page = await browser.visit(stack, { viewport: { width: 360, height: 740 } });
   await page.logIn(bob);
-  await eventually(async () => (await listed(page)).length, 30);
+  await eventually(async () => (await listedNames(page)).length, 30);
   await page.context().setOffline(true);
-  await page.locator('#picker').setInputFiles(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ name, mimeType: 'text/plain', buffer: Buffer.alloc(1000) })));
+  await page.locator('#file-input').setInputFiles(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ name, mimeType: 'text/plain', buffer: Buffer.alloc(1000) })));
   await page.locator('.upload').nth(5).waitFor();
   await page.locator('.file .name').last().focus();
   for (let i = 0; i < 15; i++) {
@@ -153,7 +153,7 @@ test('what has the focus is not beneath the uploads, and on a low screen these s
   await page.context().close();
 });
 
-test('in colours that the reader has chosen the room where one is stands out', async () => {
+test('the link of the current view stands out in forced colours', async () => {
   const page = await browser.visit(stack, { forcedColors: 'active' });
   await page.logIn(ann);
   const lines = await page.locator('nav a').evaluateAll((links) => links.map((a) => getComputedStyle(a).borderBlockEndWidth));
@@ -162,7 +162,7 @@ test('in colours that the reader has chosen the room where one is stands out', a
   await page.context().close();
 });
 
-describe('behind another server, below a path of its own', () => {
+describe('behind a proxy, below a path', () => {
   let nginx;
   before(async () => {
     nginx = await startNginx({
@@ -175,12 +175,12 @@ describe('behind another server, below a path of its own', () => {
   });
   after(() => nginx?.stop());
 
-  test('the page works as at the root', async () => {
+  test('the page logs in, uploads, downloads and reloads', async () => {
     const page = await browser.visit({ url: nginx.url }, { path: '/files-of-ours/' });
     await page.logIn(ann);
-    await eventually(async () => (await listed(page)).length, 3);
-    await page.locator('#picker').setInputFiles({ name: 'here too.txt', mimeType: 'text/plain', buffer: Buffer.from('content') });
-    await eventually(async () => (await listed(page))[0], 'here too.txt');
+    await eventually(async () => (await listedNames(page)).length, 3);
+    await page.locator('#file-input').setInputFiles({ name: 'here too.txt', mimeType: 'text/plain', buffer: Buffer.from('content') });
+    await eventually(async () => (await listedNames(page))[0], 'here too.txt');
     const [got] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download here too.txt' }).click()]);
     assert.equal(readFileSync(await got.path(), 'utf8'), 'content');
     await page.reload();

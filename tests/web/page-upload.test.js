@@ -1,13 +1,13 @@
-// Uploads by the page: many at once, cut off in every way, and every byte there in the end.
+// Uploads on the page: several at a time, interrupted in every way, and complete in the end.
 import assert from 'node:assert/strict';
 import { randomFillSync } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { assertStatus } from '../support/client.js';
-import { eventually, letNoticesStay, listed, openBrowser } from '../support/browser.js';
-import { allFiles, keep, sha256 } from '../support/files.js';
+import { eventually, keepNoticesOpen, listedNames, openBrowser } from '../support/browser.js';
+import { allFiles, uploadFile, sha256 } from '../support/files.js';
 import { openLine } from '../support/line.js';
 import { startStack, useStack } from '../support/stack.js';
 
@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), 'gatehouse-page-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const LARGE = 24 << 20;
-const SLOW = 6 << 20; // bytes a second: a large file takes seconds, in which things can happen to it
+const SLOW = 6 << 20; // bytes a second: a large file takes seconds, so that a test can interrupt it
 
 const large = join(folder, 'large file.bin');
 const content = randomFillSync(Buffer.alloc(LARGE));
@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await page.context().close();
-  browser.assertCalm();
+  browser.assertNoErrors();
 });
 
 async function open(where = stack, person = ann) {
@@ -37,13 +37,13 @@ async function open(where = stack, person = ann) {
   await page.logIn(person);
 }
 
-// The network as the browser sees it: how fast it sends, and whether there is one.
+// Emulate a slow network, or none.
 async function network({ bytesPerSecond = SLOW, offline = false } = {}) {
   page.inspector ??= await page.context().newCDPSession(page);
   await page.inspector.send('Network.emulateNetworkConditions', { offline, latency: 0, downloadThroughput: -1, uploadThroughput: bytesPerSecond });
 }
 
-// Requests of uploads, as they leave: {method, offset, token}.
+// The requests of uploads, as they are sent: {method, offset, token}.
 function requests() {
   const seen = [];
   page.on('request', (request) => {
@@ -54,21 +54,21 @@ function requests() {
   return seen;
 }
 
-const give = (...paths) => page.locator('#picker').setInputFiles(paths);
+const choose = (...paths) => page.locator('#file-input').setInputFiles(paths);
 
-// Until so many bytes of the large file are on their way.
-const underWay = (bytes = 2 << 20) => page.waitForFunction((n) => document.querySelector('.upload progress')?.value > n, bytes);
+// Wait until that many bytes of the large file have been sent.
+const sentBytes = (bytes = 2 << 20) => page.waitForFunction((n) => document.querySelector('.upload progress')?.value > n, bytes);
 
-async function arrivedWhole(where = stack, person = ann) {
-  await eventually(() => listed(page), ['large file.bin']);
+async function assertComplete(where = stack, person = ann) {
+  await eventually(() => listedNames(page), ['large file.bin']);
   const [file, ...others] = await allFiles(where, person);
   assert.deepEqual([file.name, file.size, file.sha256, others.length], ['large file.bin', LARGE, sha256(content), 0]);
   await page.locator('#uploads').waitFor({ state: 'hidden' });
 }
 
-describe('files come in', () => {
-  test('by the picker, several at once, with their types, empty ones too', async () => {
-    // The bytes decide the type
+describe('an upload starts', () => {
+  test('by the file picker, for several files, with their types, also for empty ones', async () => {
+    // The server takes the type from the content.
     const contents = {
       'a.txt': 'content of a.txt', 'b.png': Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex'),
       'c.pdf': '%PDF-1.4\n', 'Größe.csv': 'a,b\n1,2\n', 'empty.dat': '',
@@ -76,8 +76,8 @@ describe('files come in', () => {
     const names = Object.keys(contents);
     for (const name of names) writeFileSync(join(folder, name), contents[name]);
     await open();
-    await give(...names.map((name) => join(folder, name)));
-    await eventually(async () => (await listed(page)).sort(), [...names].sort());
+    await choose(...names.map((name) => join(folder, name)));
+    await eventually(async () => (await listedNames(page)).sort(), [...names].sort());
     const files = await allFiles(stack, ann);
     assert.deepEqual(Object.fromEntries(files.map((f) => [f.name, [f.type, f.size]])), {
       'a.txt': ['text/plain', 16], 'b.png': ['image/png', 33], 'c.pdf': ['application/pdf', 9],
@@ -86,13 +86,13 @@ describe('files come in', () => {
     await page.getByText('5 files uploaded').waitFor();
   });
 
-  test('by a drop of files and folders, from as deep as they go', async () => {
+  test('by a drop of files and folders, for nested folders too', async () => {
     const dropped = join(folder, 'dropped');
     mkdirSync(join(dropped, 'inner', 'innermost'), { recursive: true });
     const names = ['top.txt', 'inner/middle.txt', 'inner/innermost/deep.txt'];
     for (const name of names) writeFileSync(join(dropped, name), name);
-    writeFileSync(join(dropped, '.DS_Store'), 'litter');
-    for (let i = 0; i < 120; i++) writeFileSync(join(dropped, 'inner', `many ${i}.txt`), String(i)); // readEntries gives 100
+    writeFileSync(join(dropped, '.DS_Store'), 'system file');
+    for (let i = 0; i < 120; i++) writeFileSync(join(dropped, 'inner', `many ${i}.txt`), String(i)); // readEntries returns 100 at a time
     writeFileSync(join(folder, 'beside.txt'), 'beside');
     await open();
     const inspector = await page.context().newCDPSession(page);
@@ -107,122 +107,122 @@ describe('files come in', () => {
     await page.locator('body:not(.dragging)').waitFor();
   });
 
-  test('by a drop of which something cannot be read: the rest comes, and that is said', async () => {
+  test('for each readable file of a drop, and the unreadable one is reported', async () => {
     writeFileSync(join(folder, 'beside.txt'), 'beside');
     await open();
     const inspector = await page.context().newCDPSession(page);
-    await letNoticesStay(page);
+    await keepNoticesOpen(page);
     const data = { items: [], files: [join(folder, 'is not there.txt'), join(folder, 'beside.txt')], dragOperationsMask: 1 };
     for (const type of ['dragEnter', 'dragOver', 'drop']) await inspector.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
     await page.getByText('is not there.txt could not be read.').waitFor();
-    await eventually(() => listed(page), ['beside.txt']);
+    await eventually(() => listedNames(page), ['beside.txt']);
   });
 
-  test('not when they are carried on, even if what they hung over has gone meanwhile', async () => {
-    await keep(stack, ann, 'a.txt', 'x');
+  test('not if the drag leaves the page, even if the element beneath it was removed meanwhile', async () => {
+    await uploadFile(stack, ann, 'a.txt', 'x');
     await open();
     await page.locator('.file').waitFor();
     const seen = await page.evaluate(() => {
       const dataTransfer = new DataTransfer();
       dataTransfer.items.add(new File(['x'], 'x'));
-      const say = (type, target) => target.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer }));
+      const dispatch = (type, target) => target.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer }));
       const isOver = () => document.body.classList.contains('dragging');
       const row = document.querySelector('.file');
-      say('dragenter', row);
+      dispatch('dragenter', row);
       const [before] = [isOver(), row.remove()];
-      say('dragenter', document.body);
-      say('dragleave', document.body);
+      dispatch('dragenter', document.body);
+      dispatch('dragleave', document.body);
       return [before, isOver()];
     });
     assert.deepEqual(seen, [true, false]);
   });
 
-  test('by pasting', async () => {
+  test('by a paste', async () => {
     await open();
     await page.evaluate(() => {
       const clipboardData = new DataTransfer();
       clipboardData.items.add(new File(['pasted'], 'image.png', { type: 'image/png' }));
       document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
     });
-    await eventually(() => listed(page), ['image.png']);
+    await eventually(() => listedNames(page), ['image.png']);
   });
 
-  test('no more than three at a time, and the rest wait', async () => {
+  test('while fewer than three others are sent; the rest waits', async () => {
     const paths = ['1', '2', '3', '4', '5'].map((n) => join(folder, `${n}.bin`));
     for (const path of paths) writeFileSync(path, Buffer.alloc(1 << 20, path));
     await open();
     await network({ bytesPerSecond: 1 << 20 });
-    await give(...paths);
+    await choose(...paths);
     await page.getByRole('heading', { name: 'Uploading 5 files' }).waitFor();
     await eventually(async () => (await page.locator('.upload p').allTextContents()).filter((t) => t === 'Waiting').length, 2);
     await network({ bytesPerSecond: -1 });
-    await eventually(async () => (await listed(page)).length, 5);
+    await eventually(async () => (await listedNames(page)).length, 5);
   });
 });
 
-describe('an upload goes on', () => {
-  test('after the network was gone, and sends again what had not arrived', async () => {
+describe('an upload resumes', () => {
+  test('after a loss of the network, from the bytes that have arrived', async () => {
     const line = await openLine(stack.url);
     await open(line);
     await network();
     const seen = requests();
-    await give(large);
-    await underWay();
+    await choose(large);
+    await sentBytes();
     await network({ offline: true });
-    line.cut(); // what is under way ends only with its connection
-    await page.locator('.upload').getByText('The connection is gone. Goes on by itself.').waitFor();
+    line.cut(); // offline mode does not end requests under way
+    await page.locator('.upload').getByText('Connection lost. Retrying automatically.').waitFor();
     await network();
-    await arrivedWhole();
+    await assertComplete();
     assert.equal(seen.filter((r) => r.method === 'POST').length, 1);
     const [first, second] = seen.filter((r) => r.method === 'PATCH');
     assert.equal(first.offset, 0);
-    assert.ok(second.offset > 0, 'nothing of it was lost');
+    assert.ok(second.offset > 0, 'the first bytes were not sent again');
   });
 
-  test('after the connection broke, more than once', async () => {
+  test('after each of several lost connections', async () => {
     const line = await openLine(stack.url);
     await open(line);
     await network();
     const seen = requests();
-    await give(large);
+    await choose(large);
     for (const share of [0.2, 0.5, 0.8]) {
-      await underWay(LARGE * share);
+      await sentBytes(LARGE * share);
       line.cut();
     }
-    await arrivedWhole();
+    await assertComplete();
     const offsets = seen.filter((r) => r.method === 'PATCH').map((r) => r.offset);
     assert.ok(offsets.length >= 4 && offsets.every((o, i) => i === 0 || o >= offsets[i - 1]), String(offsets));
   });
 
-  test('and is one file when the answer to its last byte was lost', async () => {
+  test('after the answer to its last byte was lost, and is one file', async () => {
     const line = await openLine(stack.url);
     await open(line);
     const seen = requests();
     line.loseAnswer('PATCH');
-    await give(large);
-    await arrivedWhole();
+    await choose(large);
+    await assertComplete();
     assert.equal(line.lost, 1);
     assert.deepEqual(seen.map((r) => r.method), ['POST', 'PATCH', 'HEAD']);
   });
 
-  test('after a reload, when the file is chosen again, and not from the start', async () => {
+  test('after a reload when the file is chosen again, and not from the start', async () => {
     await open();
     await network();
-    await give(large);
-    await underWay();
+    await choose(large);
+    await sentBytes();
     page.on('dialog', (dialog) => dialog.accept());
     await page.reload();
-    await page.getByText('Begun earlier. Choose the file again to go on.').waitFor();
+    await page.getByText('Started earlier. Choose the file again to resume.').waitFor();
     const seen = requests();
-    await give(large);
-    await arrivedWhole();
+    await choose(large);
+    await assertComplete();
     assert.deepEqual(seen.filter((r) => r.method === 'POST'), []);
     assert.ok(seen.find((r) => r.method === 'PATCH').offset > 0);
   });
 
-  test('after a reload by itself, where the browser lets the file be opened again', async () => {
+  test('after a reload by itself, if the browser opens the file again', async () => {
     page = await browser.visit(stack);
-    // A handle as the picker gives it, of the browser's own file system: that may be read without asking.
+    // A handle like the file picker's, but of the browser's private file system, which needs no permission.
     await page.addInitScript(() => {
       globalThis.showOpenFilePicker = async () => [await (await navigator.storage.getDirectory()).getFileHandle('large file.bin')];
     });
@@ -236,34 +236,55 @@ describe('an upload goes on', () => {
     }, LARGE);
     await network();
     await page.getByRole('button', { name: 'Choose files' }).click();
-    await underWay();
+    await sentBytes();
     page.on('dialog', (dialog) => dialog.accept());
     await page.reload();
-    await eventually(() => listed(page), ['large file.bin']);
+    await eventually(() => listedNames(page), ['large file.bin']);
     assert.equal((await allFiles(stack, ann))[0].sha256, sha256(Buffer.alloc(LARGE).map((_, i) => i % 251)));
   });
 
-  test('after the login was ended in the middle of it, when the same person logs in again', async () => {
+  test('after an update of the page, from the record of the earlier version', async () => {
+    const path = join(folder, 'small.txt');
+    writeFileSync(path, 'content');
+    const made = await stack.call('POST', '/tus/', { token: ann.token, headers: { 'Tus-Resumable': '1.0.0', 'Upload-Length': '7', 'Upload-Metadata': `filename ${btoa('small.txt')}` } });
+    assertStatus(made, 201);
+    await open();
+    const record = { url: `${stack.url}/tus/${made.headers.get('location').split('/').at(-1)}`, owner: ann.id, name: 'small.txt', size: 7, modified: Math.floor(statSync(path).mtimeMs) };
+    // The names and members that every version of the page uses.
+    await page.evaluate((stored) => new Promise((resolve) => {
+      indexedDB.open('gatehouse', 1).onsuccess = ({ target }) => {
+        target.result.transaction('uploads', 'readwrite').objectStore('uploads').put(stored).onsuccess = resolve;
+      };
+    }), record);
+    await page.reload();
+    await page.getByText('Started earlier. Choose the file again to resume.').waitFor();
+    const seen = requests();
+    await choose(path);
+    await eventually(() => listedNames(page), ['small.txt']);
+    assert.deepEqual(seen.map((r) => r.method).filter((method) => method === 'POST'), []);
+  });
+
+  test('after the session has ended, when the same user logs in again', async () => {
     const line = await openLine(stack.url);
     await open(line);
     await network();
     const seen = requests();
-    await give(large);
-    await underWay();
+    await choose(large);
+    await sentBytes();
     assertStatus(await stack.call('POST', '/logout?all=1', { token: ann.token }), 204);
     line.cut();
-    await page.getByText('Your login has ended. Log in again to go on.').waitFor();
+    await page.getByText('Your session has ended. Log in again to continue.').waitFor();
     const again = await stack.call('POST', '/login', { basic: [ann.email, ann.password] });
     await page.logIn(ann);
-    await arrivedWhole(stack, { ...ann, token: again.json.access_token });
+    await assertComplete(stack, { ...ann, token: again.json.access_token });
     assert.equal(seen.filter((r) => r.method === 'POST').length, 1);
   });
 
-  test('not if the server has forgotten it: then nobody is asked for the file', async () => {
+  test('not if the server has deleted it: the page does not ask for the file', async () => {
     await open();
     await network();
-    const [made] = await Promise.all([page.waitForResponse((r) => r.request().method() === 'POST' && r.url().includes('/tus')), give(large)]);
-    await underWay();
+    const [made] = await Promise.all([page.waitForResponse((r) => r.request().method() === 'POST' && r.url().includes('/tus')), choose(large)]);
+    await sentBytes();
     page.on('dialog', (dialog) => dialog.accept());
     await page.goto('about:blank');
     const id = made.headers().location.split('/').at(-1);
@@ -274,7 +295,7 @@ describe('an upload goes on', () => {
     assert.equal(await page.locator('.upload').count(), 0);
   });
 
-  test('when its token is refused, the line breaks, and the next one is refused too', async () => {
+  test('after a refused token, a lost connection and another refused token', async () => {
     await open();
     const answers = ['refuse', 'break', 'refuse'];
     await page.route(/\/tus\/./, (route) => {
@@ -284,127 +305,127 @@ describe('an upload goes on', () => {
       return route.continue();
     });
     writeFileSync(join(folder, 'small.txt'), 'content');
-    await give(join(folder, 'small.txt'));
-    await eventually(() => listed(page), ['small.txt']);
+    await choose(join(folder, 'small.txt'));
+    await eventually(() => listedNames(page), ['small.txt']);
     assert.deepEqual(answers, []);
   });
 
-  test('when it was paused, from there', async () => {
+  test('after a pause, from where it was paused', async () => {
     await open();
     await network();
     const seen = requests();
-    await give(large);
-    await underWay();
+    await choose(large);
+    await sentBytes();
     await page.getByRole('button', { name: 'Pause large file.bin' }).click();
     await page.getByText(/^Paused at/).waitFor();
     const sent = seen.length;
     await page.waitForTimeout(300);
-    assert.equal(seen.length, sent, 'nothing is sent meanwhile');
-    await page.getByRole('button', { name: 'Go on with large file.bin' }).click();
-    await arrivedWhole();
+    assert.equal(seen.length, sent, 'no request is sent while it is paused');
+    await page.getByRole('button', { name: 'Resume large file.bin' }).click();
+    await assertComplete();
     assert.ok(seen.filter((r) => r.method === 'PATCH').at(-1).offset > 0);
   });
 });
 
 describe('an upload ends', () => {
-  test('when it is cancelled, and the server keeps nothing of it', async () => {
+  test('when it is cancelled, and the server deletes it', async () => {
     await open();
     await network();
     const [made] = await Promise.all([
       page.waitForResponse((r) => r.request().method() === 'POST' && r.url().includes('/tus')),
-      give(large),
+      choose(large),
     ]);
-    await underWay();
+    await sentBytes();
     await page.getByRole('button', { name: 'Cancel large file.bin' }).click();
     await page.locator('#uploads').waitFor({ state: 'hidden' });
     const id = made.headers().location.split('/').at(-1);
     await eventually(async () => (await stack.call('GET', `/tus/${id}`, { token: ann.token, headers: { 'Tus-Resumable': '1.0.0' } })).status, 404);
     await eventually(() => page.locator('#usage').textContent(), '0 files, 0 B');
     await page.reload();
-    await page.getByRole('heading', { name: 'Nothing here yet' }).waitFor();
+    await page.getByRole('heading', { name: 'No files yet' }).waitFor();
     assert.equal(await page.locator('.upload').count(), 0);
   });
 
-  test('in words when its file is changed under it, rather than with two halves of two files', async () => {
+  test('with an error if its file is changed meanwhile, and never mixes two versions', async () => {
     const line = await openLine(stack.url);
     const changing = join(folder, 'changing.bin');
     writeFileSync(changing, content);
     await open(line);
     await network();
-    await give(changing);
-    await underWay();
+    await choose(changing);
+    await sentBytes();
     writeFileSync(changing, Buffer.alloc(LARGE));
     line.cut();
-    await page.locator('.upload').getByText('The file has changed or is gone. Choose it again.').waitFor();
+    await page.locator('.upload').getByText('The file was changed or removed. Choose it again.').waitFor();
     assert.equal((await allFiles(stack, ann)).length, 0);
     await page.getByRole('button', { name: 'Choose again changing.bin' }).waitFor();
-    await give(changing);
-    await eventually(() => listed(page), ['changing.bin']);
+    await choose(changing);
+    await eventually(() => listedNames(page), ['changing.bin']);
     assert.equal((await allFiles(stack, ann))[0].sha256, sha256(Buffer.alloc(LARGE)));
     await page.locator('#uploads').waitFor({ state: 'hidden' });
   });
 
-  test('and with the last of them the count: the next begins anew', async () => {
+  test('with the count of files, which starts over for the next one', async () => {
     const small = join(folder, 'small.txt');
     writeFileSync(small, 'content');
     await open();
     await network();
-    await give(small, large);
-    await eventually(() => listed(page), ['small.txt']);
+    await choose(small, large);
+    await eventually(() => listedNames(page), ['small.txt']);
     await page.getByRole('button', { name: 'Cancel large file.bin' }).focus();
     await page.keyboard.press('Enter');
     await page.getByText('1 file uploaded').waitFor();
     await page.locator('#uploads').waitFor({ state: 'hidden' });
-    assert.equal(await page.evaluate(() => document.activeElement.id), 'choose', 'the focus is where uploads begin');
-    await give(large);
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'choose-files', 'the button that starts uploads has the focus');
+    await choose(large);
     await page.getByRole('heading', { name: 'Uploading 1 file', exact: true }).waitFor();
     await page.getByText(/ of 25\.2 MB/).first().waitFor();
     await page.getByRole('button', { name: 'Cancel all' }).click();
   });
 
-  test('one by one when there is no room for all: those that came are counted, and who cannot see hears of the others', async () => {
+  test('with an announced error beyond the quota, and the files within it are counted', async () => {
     assert.equal((await stack.gatewayAdmin(['quota', 'set', String(ann.id), '--files', '2'])).code, 0);
     const paths = ['1', '2', '3'].map((n) => join(folder, `${n}.txt`));
     for (const path of paths) writeFileSync(path, 'content');
     await open();
     await page.evaluate(() => {
-      globalThis.heard = [];
+      globalThis.announced = [];
       const announcer = document.querySelector('#announcer');
-      new MutationObserver(() => heard.push(...[...announcer.children].map((one) => one.textContent))).observe(announcer, { childList: true });
+      new MutationObserver(() => announced.push(...[...announcer.children].map((one) => one.textContent))).observe(announcer, { childList: true });
     });
-    await give(...paths);
-    await page.getByRole('heading', { name: '1 upload to finish' }).waitFor();
+    await choose(...paths);
+    await page.getByRole('heading', { name: '1 unfinished upload' }).waitFor();
     await eventually(() => page.locator('#usage').textContent(), '2 files, 14 Bof 2 files');
-    await page.waitForFunction(() => heard.some((text) => /^\d\.txt: Your space is used up/.test(text)));
+    await page.waitForFunction(() => announced.some((text) => /^\d\.txt: Your quota of bytes or files is used up/.test(text)));
   });
 
-  test('in words when there is no room for it, and can be tried again when there is', async () => {
+  test('with an error beyond the quota, and a retry succeeds when the quota is raised', async () => {
     assert.equal((await stack.gatewayAdmin(['quota', 'set', String(ann.id), '--bytes', '1000000'])).code, 0);
     await open();
-    await give(large);
+    await choose(large);
     await page.locator('.upload p.problem').getByText(/space|quota/i).waitFor();
     assert.equal((await stack.gatewayAdmin(['quota', 'set', String(ann.id), '--bytes', '100000000'])).code, 0);
     await page.getByRole('button', { name: 'Try again large file.bin' }).click();
-    await arrivedWhole();
+    await assertComplete();
     await page.getByText('of 100 MB').waitFor();
     await page.getByRole('progressbar', { name: 'Space used: 1 file, 25.2 MB of 100 MB' }).waitFor();
   });
 });
 
-test('another tab does not take an upload that this one sends', async () => {
+test('an upload that one tab sends is not resumed by another tab', async () => {
   await open();
   await network();
-  await give(large);
-  await underWay();
+  await choose(large);
+  await sentBytes();
   const other = await browser.open(page.context(), stack.url);
-  await other.getByRole('heading', { name: 'Nothing here yet' }).waitFor();
+  await other.getByRole('heading', { name: 'No files yet' }).waitFor();
   await other.waitForLoadState('networkidle');
   assert.equal(await other.locator('.upload').count(), 0);
-  await page.bringToFront(); // a page behind another paints nothing
-  await arrivedWhole();
+  await page.bringToFront(); // a tab in the background draws nothing
+  await assertComplete();
 });
 
-describe('on a server of its own', () => {
+describe('on a separate server', () => {
   let own, bob;
   before(async () => {
     own = await startStack({ settings: { TOKEN_LIFE: 31 } });
@@ -412,14 +433,14 @@ describe('on a server of its own', () => {
   });
   after(() => own?.stop());
 
-  test('an upload goes on after the program was killed, with a token that was made meanwhile', async () => {
+  test('an upload resumes after the program was killed, with a new token', async () => {
     await open(own, bob);
     await network();
     const seen = requests();
-    await give(large);
-    await underWay(LARGE / 3);
+    await choose(large);
+    await sentBytes(LARGE / 3);
     for (const pid of own.processes('cgi-gateway')) process.kill(pid, 'SIGKILL');
-    await arrivedWhole(own, bob);
+    await assertComplete(own, bob);
     const patches = seen.filter((r) => r.method === 'PATCH');
     assert.ok(patches.length >= 2 && patches.at(-1).offset > 0, JSON.stringify(patches.map((r) => r.offset)));
     assert.notEqual(patches.at(-1).token, patches[0].token);

@@ -20,9 +20,10 @@ static void name_of(const char *id, char out[static NAME_SIZE])
 	(void)snprintf(out, NAME_SIZE, "%.36s%s", id, CHECKPOINT_SUFFIX);
 }
 
-enum err checkpoint_create(struct store *s, const char *id, struct errmsg *why)
+enum err checkpoint_create(struct disk_store *s, const char *id,
+			   struct errmsg *why)
 {
-	struct checkpoint mark = { .tail_counts = true };
+	struct checkpoint c = { .tail_counts = true };
 	char name[NAME_SIZE];
 	enum err e;
 	int fd;
@@ -32,17 +33,17 @@ enum err checkpoint_create(struct store *s, const char *id, struct errmsg *why)
 		    0640);
 	if (fd < 0)
 		return errno == EEXIST ? ERR_CONFLICT
-				       : store_disk_failed(why, "create", name);
-	memcpy(mark.magic, magic, sizeof(magic));
-	sha256_init(&mark.hash);
-	e = checkpoint_write(s, fd, &mark, why);
+				       : disk_failed(why, "create", name);
+	memcpy(c.magic, magic, sizeof(magic));
+	sha256_init(&c.hash);
+	e = checkpoint_write(s, fd, &c, why);
 	(void)close(fd);
 	if (e != ERR_OK)
 		(void)unlinkat(s->incoming, name, 0);
 	return e;
 }
 
-enum err checkpoint_open(struct store *s, const char *id, int *fd,
+enum err checkpoint_open(struct disk_store *s, const char *id, int *fd,
 			 struct errmsg *why)
 {
 	char name[NAME_SIZE];
@@ -51,7 +52,7 @@ enum err checkpoint_open(struct store *s, const char *id, int *fd,
 	name_of(id, name);
 	found = openat(s->incoming, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (found < 0)
-		return store_disk_absent(why, "open", name);
+		return disk_absent(why, "open", name);
 	*fd = found;
 	return ERR_OK;
 }
@@ -60,7 +61,7 @@ static int lock_call(int fd, int call, short type, enum checkpoint_lock which)
 {
 	struct flock lock = { .l_type = type,
 			      .l_whence = SEEK_SET,
-			      .l_start = which == RESUMABLE_WRITING ? 0 : 1,
+			      .l_start = which == CHECKPOINT_WRITE ? 0 : 1,
 			      .l_len = 1 };
 	int result;
 
@@ -73,7 +74,7 @@ static int lock_call(int fd, int call, short type, enum checkpoint_lock which)
 enum err checkpoint_lock(int fd, enum checkpoint_lock which, struct errmsg *why)
 {
 	if (lock_call(fd, F_OFD_SETLKW, F_WRLCK, which) != 0)
-		return store_disk_failed(why, "lock", "an upload's mark");
+		return disk_failed(why, "lock", "a checkpoint");
 	return ERR_OK;
 }
 
@@ -84,35 +85,34 @@ void checkpoint_unlock(int fd, enum checkpoint_lock which)
 
 enum err checkpoint_read(int fd, struct checkpoint *out, struct errmsg *why)
 {
-	struct checkpoint mark;
-	ssize_t n = pread(fd, &mark, sizeof(mark), 0);
+	struct checkpoint c;
+	ssize_t n = pread(fd, &c, sizeof(c), 0);
 
 	if (n < 0)
-		return store_disk_failed(why, "read", "an upload's mark");
-	if (n != sizeof(mark) ||
-	    memcmp(mark.magic, magic, sizeof(magic)) != 0) {
-		mark = (struct checkpoint) { .kept = 0 };
-		memcpy(mark.magic, magic, sizeof(magic));
-		mark.writer = (uint64_t)randombytes_random() << 16;
-		sha256_init(&mark.hash);
+		return disk_failed(why, "read", "a checkpoint");
+	if (n != sizeof(c) || memcmp(c.magic, magic, sizeof(magic)) != 0) {
+		c = (struct checkpoint) { .synced = 0 };
+		memcpy(c.magic, magic, sizeof(magic));
+		c.writer = (uint64_t)randombytes_random() << 16;
+		sha256_init(&c.hash);
 	}
-	*out = mark;
+	*out = c;
 	return ERR_OK;
 }
 
-enum err checkpoint_write(const struct store *s, int fd,
-			  struct checkpoint *mark, struct errmsg *why)
+enum err checkpoint_write(const struct disk_store *s, int fd,
+			  struct checkpoint *c, struct errmsg *why)
 {
-	memcpy(mark->boot, s->boot, sizeof(s->boot));
-	if (pwrite(fd, mark, sizeof(*mark), 0) != sizeof(*mark))
-		return store_disk_failed(why, "write", "an upload's mark");
+	memcpy(c->boot, s->boot, sizeof(s->boot));
+	if (pwrite(fd, c, sizeof(*c), 0) != sizeof(*c))
+		return disk_failed(why, "write", "a checkpoint");
 	return ERR_OK;
 }
 
-enum err checkpoint_keep(int fd, struct errmsg *why)
+enum err checkpoint_sync(int fd, struct errmsg *why)
 {
 	if (fdatasync(fd) != 0)
-		return store_disk_failed(why, "fdatasync", "an upload's mark");
+		return disk_failed(why, "fdatasync", "a checkpoint");
 	return ERR_OK;
 }
 
@@ -120,66 +120,66 @@ enum err checkpoint_writer(int fd, uint64_t *out, struct errmsg *why)
 {
 	if (pread(fd, out, sizeof(*out), offsetof(struct checkpoint, writer)) !=
 	    sizeof(*out))
-		return store_disk_failed(why, "read", "an upload's mark");
+		return disk_failed(why, "read", "a checkpoint");
 	return ERR_OK;
 }
 
-int64_t checkpoint_offset(const struct store *s, const struct checkpoint *mark,
-			  int64_t size)
+int64_t checkpoint_offset(const struct disk_store *s,
+			  const struct checkpoint *c, int64_t size)
 {
 	bool same_boot = s->boot[0] != '\0' &&
-			 memcmp(mark->boot, s->boot, sizeof(s->boot)) == 0;
+			 memcmp(c->boot, s->boot, sizeof(s->boot)) == 0;
 
-	if (size > mark->kept && !(mark->tail_counts && same_boot))
-		return mark->kept;
+	if (size > c->synced && !(c->tail_counts && same_boot))
+		return c->synced;
 	return size;
 }
 
-/* Bytes from mark->kept on, which becomes where it got to */
-static enum err hash_on(struct checkpoint *mark, int fd, int64_t to,
-			char *space, struct errmsg *why)
+/* Hash the bytes from c->synced on, and advance it */
+static enum err hash_to(struct checkpoint *c, int fd, int64_t to, char *space,
+			struct errmsg *why)
 {
-	while (mark->kept < to) {
-		int64_t left = to - mark->kept;
+	while (c->synced < to) {
+		int64_t left = to - c->synced;
 		ssize_t n = pread(fd, space,
 				  left < CATCH_UP_READ ? (size_t)left
 						       : CATCH_UP_READ,
-				  mark->kept);
+				  c->synced);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return err_set(why, ERR_IO, "read an upload: %s",
 				       n < 0 ? strerror(errno) : "too short");
-		sha256_add(&mark->hash, (struct span) { space, (size_t)n });
-		mark->kept += n;
+		sha256_add(&c->hash, (struct span) { space, (size_t)n });
+		c->synced += n;
 	}
 	return ERR_OK;
 }
 
-enum err checkpoint_catch_up(struct checkpoint *mark, int fd, int64_t to,
+enum err checkpoint_catch_up(struct checkpoint *c, int fd, int64_t to,
 			     struct errmsg *why)
 {
 	char *space;
 	enum err e;
 
-	if (mark->kept == to)
+	if (c->synced == to)
 		return ERR_OK;
-	if (mark->kept > to) { /* bytes are missing: all of it again */
-		mark->kept = 0;
-		sha256_init(&mark->hash);
+	if (c->synced > to) { /* bytes are missing: hash all again */
+		c->synced = 0;
+		sha256_init(&c->hash);
 	}
 	space = malloc(CATCH_UP_READ);
 	if (space == NULL)
 		return err_set(why, ERR_MEMORY, "out of memory");
-	e = hash_on(mark, fd, to, space, why);
+	e = hash_to(c, fd, to, space, why);
 	free(space);
 	if (e == ERR_OK && fdatasync(fd) != 0)
-		e = store_disk_failed(why, "fdatasync", "an upload");
+		e = disk_failed(why, "fdatasync", "an upload");
 	return e;
 }
 
-bool checkpoint_remove(struct store *s, const char *id)
+bool checkpoint_remove(struct disk_store *s, const char *id)
 {
 	char name[NAME_SIZE];
 

@@ -1,78 +1,76 @@
-/* checkpoint.h - inside partial: the file beside the bytes that says how far
- * they are kept and who may write them.
+/* checkpoint.h - the file beside a resumable upload's bytes that has the
+ * running SHA-256, how many bytes are durable, and the writer's number.
  *
- * Two locks lie on it (open file description locks, which the kernel drops
- * however a process ends): one is held for the moment of a write, the other by
- * who finishes. Only resumable_*.c include this.
+ * The file has two locks (open file description locks, which the kernel drops
+ * however a process ends): one is taken for each write of bytes, the other is
+ * kept as long as a commit is open. Only disk_resumable*.c include this.
  */
 #ifndef CHECKPOINT_H
 #define CHECKPOINT_H
 
-#include "cgi-gateway/store/disk/store_disk_layout.h"
+#include "cgi-gateway/store/disk/disk_layout.h"
 #include "common/codec/digest.h"
 
 enum checkpoint_lock {
-	RESUMABLE_WRITING,
-	RESUMABLE_FINISHING,
+	CHECKPOINT_WRITE,
+	CHECKPOINT_COMMIT,
 };
 
-/* The number that no writer has, of an upload that takes none any more: it is
- * being finished, or was removed */
-#define RESUMABLE_NOBODY UINT64_MAX
+/* The writer's number of an upload that is closed to writers: it is being
+ * committed, or was removed. No writer has this number. */
+#define CHECKPOINT_CLOSED UINT64_MAX
 
+/* As it is in the file */
 struct checkpoint {
-	char magic[8]; /* and version */
-	/* Whoever became the writer last has this number */
-	uint64_t writer;
-	int64_t kept; /* bytes that are safe on the disk; `hash` has seen them
-		       */
-	/* Whether bytes beyond these count too, as far as the file goes. Not
-	 * after a loss of power: the length may be on the disk before the bytes
-	 * are. Then the boot is another one. */
+	char magic[8];	 /* and version */
+	uint64_t writer; /* number of the newest writer */
+	int64_t synced;	 /* bytes that are durable, and in `hash` */
+	/* Whether bytes beyond these count, as far as the file goes. After a
+	 * loss of power, which `boot` shows, they do not: a file's length may
+	 * have reached the disk before its bytes. */
 	uint64_t tail_counts;
 	char boot[UUID_LEN + 4];
 	struct sha256 hash;
 };
 
-/* Make it anew for no bytes and no writer. ERR_CONFLICT where it exists. */
-enum err checkpoint_create(struct store *s, const char *id,
+/* Create it, for no bytes and no writer. ERR_CONFLICT if it exists. */
+enum err checkpoint_create(struct disk_store *s, const char *id,
 			   struct errmsg *why) MUST_CHECK;
 
-/* A descriptor of it. ERR_NOT_FOUND */
-enum err checkpoint_open(struct store *s, const char *id, int *fd,
+/* Open its file; the caller closes *fd. ERR_NOT_FOUND */
+enum err checkpoint_open(struct disk_store *s, const char *id, int *fd,
 			 struct errmsg *why) MUST_CHECK;
 
-/* Wait for the lock and take it. Closing the descriptor gives it back, too. */
+/* Wait for the lock and take it. Closing the file unlocks, too. */
 enum err checkpoint_lock(int fd, enum checkpoint_lock which,
 			 struct errmsg *why) MUST_CHECK;
 void checkpoint_unlock(int fd, enum checkpoint_lock which);
 
-/* One that a loss of power has damaged reads as one that keeps nothing, with a
- * writer's number that nobody has. */
+/* A checkpoint that a loss of power has damaged reads as one with no durable
+ * bytes, and a number that no writer has. */
 enum err checkpoint_read(int fd, struct checkpoint *out,
 			 struct errmsg *why) MUST_CHECK;
 /* With this boot's name. */
-enum err checkpoint_write(const struct store *s, int fd,
-			  struct checkpoint *mark,
-			  struct errmsg *why) MUST_CHECK;
+enum err checkpoint_write(const struct disk_store *s, int fd,
+			  struct checkpoint *c, struct errmsg *why) MUST_CHECK;
 
-/* Make what was written safe from a loss of power. */
-enum err checkpoint_keep(int fd, struct errmsg *why) MUST_CHECK;
+/* Make what was written durable. */
+enum err checkpoint_sync(int fd, struct errmsg *why) MUST_CHECK;
 
-/* The writer's number alone. */
+/* Read the writer's number alone. */
 enum err checkpoint_writer(int fd, uint64_t *out,
 			   struct errmsg *why) MUST_CHECK;
 
 /* How many bytes count of a file of `size` bytes. */
-int64_t checkpoint_offset(const struct store *s, const struct checkpoint *mark,
-			  int64_t size);
+int64_t checkpoint_offset(const struct disk_store *s,
+			  const struct checkpoint *c, int64_t size);
 
-/* Hash the bytes of `fd` between mark->kept and `to`, and make them safe: then
- * they are kept, as far as `mark` says; it is not written here. */
-enum err checkpoint_catch_up(struct checkpoint *mark, int fd, int64_t to,
+/* Hash the bytes of the file `fd` between c->synced and `to`, make them
+ * durable, and advance `c`, which the caller writes. */
+enum err checkpoint_catch_up(struct checkpoint *c, int fd, int64_t to,
 			     struct errmsg *why) MUST_CHECK;
 
-/* Remove it. Whether there was one. */
-bool checkpoint_remove(struct store *s, const char *id);
+/* Remove its file. Whether there was one. */
+bool checkpoint_remove(struct disk_store *s, const char *id);
 
 #endif

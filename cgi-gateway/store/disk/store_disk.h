@@ -1,17 +1,17 @@
-/* store_disk.h - objects as files of one directory.
+/* store_disk.h - a store whose objects are files below one directory.
  *
- *	DIR/incoming/<id>      being written
- *	DIR/objects/<aa>/<id>  finished; aa are the last two digits of the id
- *	DIR/holds              empty; a byte of it is locked for each held
- *object
+ *	DIR/incoming/<id>       being written
+ *	DIR/incoming/<id>.mark  checkpoint of a resumable upload (checkpoint.h)
+ *	DIR/objects/<aa>/<id>   finished; aa are the last two digits of the id
+ *	DIR/holds               empty; a byte of it is locked for each locked id
  *
- * Finishing is: fsync of the file, rename, fsync of both directories. Both are
- * on one file system, so the rename is atomic. Directories are made as 0750 and
- * files as 0640: the server that sends them is in the program's group.
+ * A commit is: fsync of the file, rename, fsync of both directories. All are on
+ * one file system, so the rename is atomic. Directories are made with mode 0750
+ * and files with 0640: the server that sends them is in the program's group.
  *
- * A hold is a record lock (fcntl), which the kernel drops however the process
- * ends. It is seen by every process that uses the same directory on this
- * machine, and on others where their file system shares record locks.
+ * A lock is a record lock (fcntl), which the kernel drops however the process
+ * ends. Every process that uses the directory on this machine sees it, and
+ * those of other machines where the file system shares record locks.
  */
 #ifndef STORE_DISK_H
 #define STORE_DISK_H
@@ -19,18 +19,25 @@
 #include "cgi-gateway/store/store.h"
 
 enum {
-	STORE_DISK_GATHER = 128 * 1024, /* bytes a write(2) carries */
+	STORE_DISK_BUFFER = 128 * 1024, /* bytes of a write(2) */
 	/* bytes after which the kernel is asked to start writing back, so that
-	 * the fsync at the end finds little left to do */
+	 * the fsync at the end has little left to do */
 	STORE_DISK_WRITEBACK = 8 * 1024 * 1024,
+	/* bytes after which a resumable upload is synced by itself; at most so
+	 * many are read again after a crash */
+	STORE_DISK_SYNC_EVERY = 64 * 1024 * 1024,
 };
 
-/* Make the directories where they are missing. ERR_CONFIG with the reason when
- * `dir` cannot be used, or its file system locks no records. */
+/* Make the directories where they are missing.
+ *
+ *   ERR_CONFIG  `dir` cannot be used, or its file system has no record locks;
+ *               `why` has the reason
+ *   ERR_MEMORY
+ */
 enum err store_disk_open(const char *dir, struct store **out,
 			 struct errmsg *why) MUST_CHECK;
 
-/* Whether store_disk_open() can be expected to work, without making anything.
+/* Whether store_disk_open() is likely to succeed, without making anything.
  * ERR_CONFIG with the reason. */
 enum err store_disk_check(const char *dir, struct errmsg *why) MUST_CHECK;
 

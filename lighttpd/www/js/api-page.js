@@ -1,13 +1,13 @@
-// api-page.js - what api.html cannot do by itself: find, copy, and show where one is.
+// api-page.js - search, copy buttons and the current position on api.html, which works without it too.
 
 const contents = document.getElementById('contents');
 const links = [...contents.querySelectorAll('li a')];
 
-// --- find ---------------------------------------------------------------------
+// --- search -------------------------------------------------------------------
 
 const filter = document.getElementById('filter');
 
-function show(words) {
+function showMatches(words) {
   for (const link of links) {
     const text = `${link.textContent} ${link.title}`.toLowerCase();
     link.parentElement.hidden = !words.every((word) => text.includes(word));
@@ -16,13 +16,13 @@ function show(words) {
   contents.querySelector('.none').hidden = links.some((link) => !link.parentElement.hidden);
 }
 
-filter.addEventListener('input', () => show(filter.value.toLowerCase().split(/\s+/).filter(Boolean)));
+filter.addEventListener('input', () => showMatches(filter.value.toLowerCase().split(/\s+/).filter(Boolean)));
 filter.addEventListener('keydown', (event) => {
   if (event.key === 'Enter') links.find((link) => !link.parentElement.hidden)?.click();
 });
 contents.querySelector('.filter').hidden = false;
 
-// "/" goes to the field, as on other pages of this kind.
+// "/" focuses the search field.
 document.addEventListener('keydown', (event) => {
   if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input')) return;
   event.preventDefault();
@@ -36,8 +36,9 @@ contents.addEventListener('click', (event) => {
 
 // --- copy ---------------------------------------------------------------------
 
-// Without TLS a page on another host than this has no clipboard: then the text is selected.
-async function copy(code) {
+// The clipboard API exists only over TLS and on localhost. Without it the text is selected. Returns the label
+// of the button.
+async function copyCode(code) {
   try {
     await navigator.clipboard.writeText(code.textContent);
     return 'Copied';
@@ -52,45 +53,45 @@ for (const code of document.querySelectorAll('pre.curl code')) {
   button.type = 'button';
   button.textContent = 'Copy';
   button.addEventListener('click', async () => {
-    button.textContent = await copy(code);
+    button.textContent = await copyCode(code);
     setTimeout(() => (button.textContent = 'Copy'), 2000);
   });
   code.closest('figure').querySelector('figcaption').append(button);
 }
 
-// --- where one is ---------------------------------------------------------------
+// --- current position -----------------------------------------------------------
 
 const linkTo = new Map(links.map((link) => [link.hash.slice(1), link]));
 let current;
 
-// Not scrollIntoView, which would move the page too.
-function reveal() {
+// Scroll the contents to the current link. Not by scrollIntoView, which scrolls the page too.
+function scrollToCurrent() {
   if (!current) return;
   const { top, bottom } = current.getBoundingClientRect();
   const box = contents.getBoundingClientRect();
   if (top < box.top || bottom > box.bottom) contents.scrollTop += top - box.top - box.height / 2;
 }
 
-function mark(link) {
+function setCurrent(link) {
   if (link === current) return;
   current?.removeAttribute('aria-current');
   link.setAttribute('aria-current', 'true');
   current = link;
-  reveal();
+  scrollToCurrent();
 }
-contents.addEventListener('toggle', reveal);
+contents.addEventListener('toggle', scrollToCurrent);
 
-// What lies across a line a quarter down the window.
+// The current section is the one at a quarter of the height of the window.
 const observer = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) if (isIntersecting) mark(linkTo.get(target.id));
+  for (const { isIntersecting, target } of entries) if (isIntersecting) setCurrent(linkTo.get(target.id));
 }, { rootMargin: '-25% 0px -75%' });
 for (const id of linkTo.keys()) observer.observe(document.getElementById(id));
 
-// --- an answer that a link names is opened ------------------------------------------
+// --- open the answer that the address names ------------------------------------------
 
-function open() {
+function openTarget() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (target?.matches('details')) target.open = true;
 }
-addEventListener('hashchange', open);
-open();
+addEventListener('hashchange', openTarget);
+openTarget();

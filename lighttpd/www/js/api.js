@@ -1,7 +1,7 @@
-// api.js - requests in the name of whoever is logged in.
+// api.js - requests with the access token of the logged-in user.
 //
-// A 401 is answered by one refresh and the same request again; a second 401 ends the session (see
-// session.js). Everything else is as in http.js.
+// After a 401 the token is refreshed and the request is sent once more. If the refresh fails, the session
+// ends (session.js). Everything else is as in http.js.
 import { send } from './http.js';
 import { accessToken } from './session.js';
 
@@ -10,7 +10,7 @@ export async function api(method, path, options = {}) {
   try {
     return await send(method, path, withToken(options, token));
   } catch (error) {
-    // A wrong password at /password is 401, too, and says nothing about the token.
+    // A wrong current password at /password is a 401 too, but not one of the token.
     if (error.status !== 401 || !['invalid-token', 'missing-token'].includes(error.slug)) throw error;
     return send(method, path, withToken(options, await accessToken(token)));
   }

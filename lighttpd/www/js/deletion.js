@@ -1,46 +1,46 @@
-// deletion.js - files that are being deleted: out of sight at once, gone when the time to undo is over.
+// deletion.js - delete files with undo: a file is hidden at once, and deleted when the time to undo is over.
 //
-// The server deletes for good, so it is asked only then; and when the page is left, with requests that
-// outlive it. Until then nothing has happened, and a page that crashes has deleted nothing.
+// The server deletes for good, so the request is sent only then, or when the page is closed (with
+// `keepalive`, so that the request outlives the page). A page that crashes has deleted nothing.
 import { api } from './api.js';
 import { send } from './http.js';
-import { session, tokenAtHand } from './session.js';
-import { announce, complain, toast } from './toasts.js';
+import { currentToken, session } from './session.js';
+import { announce, showError, toast } from './toasts.js';
 import { showUsage } from './usage.js';
 
-const UNDO = 8000; // ms
+const UNDO_TIME = 8000; // ms
 
-const pending = new Map(); // id -> {file, back, notice}
+const pending = new Map(); // id -> {file, restore, notice}
 
-export const isBeingDeleted = (id) => pending.has(id);
+export const isDeletionPending = (id) => pending.has(id);
 
-// `hide` takes the file out of sight, and gives what brings it back.
-export function beginDeletion(file, hide) {
+// `hide` hides the file and returns the function that shows it again.
+export function deleteWithUndo(file, hide) {
   if (pending.has(file.id)) return;
   const entry = { file };
-  pending.set(file.id, entry); // before the row goes: a list that comes now must leave it out
-  entry.back = hide();
-  entry.notice = toast(`Deleted ${file.name}`, { stay: UNDO, gone: () => finish(file.id), action: { label: 'Undo', run: () => undo(file.id) } });
-  announce(`Deleted ${file.name}. Control Z brings it back.`);
+  pending.set(file.id, entry); // before `hide`: a list that is loaded meanwhile must leave the file out
+  entry.restore = hide();
+  entry.notice = toast(`Deleted ${file.name}`, { duration: UNDO_TIME, onclose: () => deleteNow(file.id), action: { label: 'Undo', run: () => undo(file.id) } });
+  announce(`Deleted ${file.name}. Press Control Z to undo.`);
 }
 
 function undo(id) {
   const entry = pending.get(id);
   if (!entry) return;
   pending.delete(id);
-  entry.back();
-  announce(`${entry.file.name} is back`);
+  entry.restore();
+  announce(`Restored ${entry.file.name}`);
 }
 
-async function finish(id) {
+async function deleteNow(id) {
   const entry = pending.get(id);
   try {
     await api('DELETE', `/files/${id}`);
   } catch (error) {
     if (error.status !== 404) {
       pending.delete(id);
-      entry.back();
-      complain(error);
+      entry.restore();
+      showError(error);
       return;
     }
   }
@@ -56,16 +56,16 @@ addEventListener('keydown', (event) => {
   last.notice.act();
 });
 
-// Whoever leaves has made up their mind. A page that only goes to sleep may come back: then the list
-// is right already.
-function finishAll() {
+// The page is closed: there is no time left to undo. The list is right even if the browser shows the page
+// again from its cache.
+function deleteAllNow() {
   for (const { file, notice } of pending.values()) {
     notice.close();
-    send('DELETE', `/files/${file.id}`, { headers: { Authorization: `Bearer ${tokenAtHand()}` }, keepalive: true }).catch(() => {});
+    send('DELETE', `/files/${file.id}`, { headers: { Authorization: `Bearer ${currentToken()}` }, keepalive: true }).catch(() => {});
   }
   pending.clear();
 }
-addEventListener('pagehide', finishAll);
+addEventListener('pagehide', deleteAllNow);
 session.addEventListener('ended', () => {
   for (const { notice } of pending.values()) notice.close();
   pending.clear();

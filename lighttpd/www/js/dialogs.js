@@ -1,31 +1,32 @@
-// dialogs.js - a dialog that lies over the page (<dialog>).
+// dialogs.js - modal dialogs (<dialog>).
 //
-// The browser keeps the focus inside, Escape closes, and the focus returns to where it was. A click
-// beside the dialog closes it too, but not the second one of a double click, whose first has opened it.
+// The browser keeps the focus inside, closes the dialog at Escape and returns the focus. A click outside
+// closes it too, but not the second click of a double click whose first one opened it.
 import { $$, h } from './dom.js';
 
-let made = 0;
+let dialogs = 0; // opened so far, for their ids
 
-// Notices are seen and heard only in the dialog on top: it lies over the rest, and makes it inert.
-function carryNotices() {
+// Move the notices into the topmost dialog: it covers the rest of the page and makes it inert.
+function moveNotices() {
   ($$('dialog[open]').at(-1) ?? document.body).append(...$$('#toasts, #announcer'));
 }
 
-// Its scroll bar is the dialog, too.
-function isBeside({ target, clientX: x, clientY: y }, dialog) {
+// By coordinates, because a click on the scroll bar of the dialog has the dialog as its target too.
+function isOutside({ target, clientX: x, clientY: y }, dialog) {
   const { left, right, top, bottom } = dialog.getBoundingClientRect();
   return target === dialog && (x < left || x > right || y < top || y > bottom);
 }
 
-function closed(dialog) {
-  carryNotices();
+function removeDialog(dialog) {
+  moveNotices();
   dialog.remove();
 }
 
-// Show a dialog with a heading. `body` are its elements. Gives the element; it is removed when closed.
+// Open a dialog with a heading and the elements of `body`. Returns its element, which is removed when the
+// dialog closes.
 export function openDialog(title, ...body) {
-  const id = `dialog-${++made}`;
-  const dialog = h('dialog', { onclose: () => closed(dialog), onmousedown: (event) => event.detail < 2 && isBeside(event, dialog) && dialog.close() },
+  const id = `dialog-${++dialogs}`;
+  const dialog = h('dialog', { onclose: () => removeDialog(dialog), onmousedown: (event) => event.detail < 2 && isOutside(event, dialog) && dialog.close() },
     h('header', {},
       h('h2', { id, tabIndex: -1 }, h('bdi', { dir: 'auto' }, title)),
       h('button.icon', { type: 'button', ariaLabel: 'Close', data: { icon: 'close' }, onclick: () => dialog.close() })),
@@ -33,19 +34,19 @@ export function openDialog(title, ...body) {
   dialog.setAttribute('aria-labelledby', id);
   document.body.append(dialog);
   dialog.showModal();
-  carryNotices();
+  moveNotices();
   return dialog;
 }
 
-// Ask before what cannot be undone; true for yes.
+// Ask for confirmation. Returns true if the user presses the button `yes`.
 export function confirmDialog(title, sentence, yes) {
-  return new Promise((done) => {
-    let answer = false;
+  return new Promise((resolve) => {
+    let confirmed = false;
     const dialog = openDialog(title,
       h('p', {}, sentence),
-      h('div.acts-row', {},
-        h('button.danger', { type: 'button', onclick: () => { answer = true; dialog.close(); } }, yes),
+      h('div.button-row', {},
+        h('button.danger', { type: 'button', onclick: () => { confirmed = true; dialog.close(); } }, yes),
         h('button.quiet', { type: 'button', onclick: () => dialog.close() }, 'Cancel')));
-    dialog.addEventListener('close', () => done(answer));
+    dialog.addEventListener('close', () => resolve(confirmed));
   });
 }

@@ -1,8 +1,8 @@
-// dom.js - elements without HTML strings: text stays text, whatever a file is called.
+// dom.js - build and find elements without HTML strings, so that a file name is never read as markup.
 
-// h('button.icon', { type: 'button', ariaLabel: 'Close', onclick }, 'text', child, …): properties are
-// set as properties where the element has them, else as attributes (ariaLabel as aria-label); null and
-// false are left out.
+// h('button.icon', { type: 'button', ariaLabel: 'Close', onclick }, 'text', child, …): a property is set
+// as a property if the element has it, else as an attribute (ariaLabel as aria-label). Null, undefined
+// and false are left out.
 export function h(what, properties = {}, ...children) {
   const [name, ...classes] = what.split('.');
   const element = document.createElement(name || 'div');
@@ -21,24 +21,24 @@ export function h(what, properties = {}, ...children) {
 export const $ = (selector, inside = document) => inside.querySelector(selector);
 export const $$ = (selector, inside = document) => [...inside.querySelectorAll(selector)];
 
-// Text only when it is another: a live region says again what is set again.
+// Set the text only if it differs: a screen reader repeats the text of a live region each time it is set.
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// Draw a list anew from which `button` may go: then the focus is on the one that stands in its place, on
-// the last one, or on the heading above.
-export async function keepPlace(button, redraw) {
+// Redraw a list that may lose `button`. The focus moves to the button at the same position, else to the
+// last button, else to the heading of the section.
+export async function keepFocus(button, redraw) {
   const list = button.closest('ul');
-  const at = $$('button', list).indexOf(button);
+  const index = $$('button', list).indexOf(button);
   await redraw();
-  const left = $$('button', list);
+  const buttons = $$('button', list);
   const heading = $('h2, h3', list.closest('section'));
-  if (!left.length) heading.tabIndex = -1;
-  (left[at] ?? left.at(-1) ?? heading).focus();
+  if (!buttons.length) heading.tabIndex = -1;
+  (buttons[index] ?? buttons.at(-1) ?? heading).focus();
 }
 
-// A button that is busy while `work` runs, and cannot be pressed twice.
+// Mark `button` as busy while `work` runs. A busy button cannot be pressed again.
 export async function whileBusy(button, work) {
   if (button.hasAttribute('aria-busy')) return undefined;
   button.setAttribute('aria-busy', 'true');

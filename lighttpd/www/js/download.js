@@ -1,74 +1,76 @@
-// download.js - a file to the reader's disk, however large, without passing through this page.
+// download.js - download a file of any size to the disk, without reading it into the page.
 //
-// A link cannot carry the access token, so the page makes a share link that is good for one download
-// within the hour (which is also how long a download that was cut off may be resumed), and goes there.
-// Links of this kind that are used up or too old are taken back when the next is made.
+// A plain link cannot carry the access token. The page creates a share link for one download within an hour
+// (an interrupted download can be resumed as long), and opens it. Download links that are used up or expired
+// are revoked when the next one is created.
 import { api } from './api.js';
 import { h } from './dom.js';
 import { address } from './http.js';
-import { announce, complain } from './toasts.js';
+import { announce, showError } from './toasts.js';
 
-const LIFE = 3600; // seconds
-const KEY = 'gatehouse-downloads'; // [{id, ends}]; ids are no secrets
+const LIFETIME = 3600; // seconds
+const LINKS_KEY = 'gatehouse-downloads'; // in localStorage: [{id, ends}]; the ids are not secret
+const MAX_LINKS = 200;
 
-function read() {
+function readLinks() {
   try {
-    return JSON.parse(localStorage.getItem(KEY)) ?? [];
+    return JSON.parse(localStorage.getItem(LINKS_KEY)) ?? [];
   } catch {
     return [];
   }
 }
 
-function write(links) {
+function writeLinks(links) {
   try {
-    localStorage.setItem(KEY, JSON.stringify(links.slice(-200)));
+    localStorage.setItem(LINKS_KEY, JSON.stringify(links.slice(-MAX_LINKS)));
   } catch {
-    // Then they lie there until they are swept.
+    // Storage is forbidden: gateway-admin gc removes the links later.
   }
 }
 
-// The ids of links that are this page's own, for lists that need not show them.
-export const ownLinks = () => new Set(read().map((link) => link.id));
+// The ids of the download links of this browser, which a list of share links leaves out.
+export const downloadLinkIds = () => new Set(readLinks().map((link) => link.id));
 
 export async function download(file) {
   try {
-    const link = await newLink(file);
-    write([...read(), { id: link.id, ends: Date.now() + LIFE * 1000 }]);
+    const link = await createLink(file);
+    writeLinks([...readLinks(), { id: link.id, ends: Date.now() + LIFETIME * 1000 }]);
     const anchor = h('a', { href: address(link.url), download: file.name });
     document.body.append(anchor);
     anchor.click();
     anchor.remove();
     announce(`Downloading ${file.name}`);
-    sweep();
+    revokeExpiredLinks();
   } catch (error) {
-    complain(error);
+    showError(error);
   }
 }
 
-async function newLink(file) {
-  const make = () => api('POST', `/files/${file.id}/links`, { json: { expires_in: LIFE, max_downloads: 1 } });
+async function createLink(file) {
+  const create = () => api('POST', `/files/${file.id}/links`, { json: { expires_in: LIFETIME, max_downloads: 1 } });
   try {
-    return await make();
+    return await create();
   } catch (error) {
-    // As many as a file may have: those that are of no use any more make room.
-    if (error.status !== 409 || !(await revokeDead(file))) throw error;
-    return make();
+    // 409: the file has the maximum of links. Revoke those that no longer work and retry.
+    if (error.status !== 409 || !(await revokeUsedLinks(file))) throw error;
+    return create();
   }
 }
 
-export const isDead = (link) =>
+// Whether a link no longer works: expired, or downloaded as often as allowed.
+export const isUsedUp = (link) =>
   (link.expires_at && new Date(link.expires_at) <= new Date()) || (link.max_downloads !== null && link.downloads >= link.max_downloads);
 
-async function revokeDead(file) {
+async function revokeUsedLinks(file) {
   const { links } = await api('GET', `/files/${file.id}/links`);
-  const dead = links.filter(isDead);
-  for (const link of dead) await api('DELETE', `/links/${link.id}`);
-  return dead.length > 0;
+  const used = links.filter(isUsedUp);
+  for (const link of used) await api('DELETE', `/links/${link.id}`);
+  return used.length > 0;
 }
 
-async function sweep() {
-  const old = read().filter((link) => link.ends < Date.now());
-  for (const { id } of old) await api('DELETE', `/links/${id}`).catch(() => {});
-  const gone = new Set(old.map((link) => link.id));
-  write(read().filter((link) => !gone.has(link.id)));
+async function revokeExpiredLinks() {
+  const expired = readLinks().filter((link) => link.ends < Date.now());
+  for (const { id } of expired) await api('DELETE', `/links/${id}`).catch(() => {});
+  const ids = new Set(expired.map((link) => link.id));
+  writeLinks(readLinks().filter((link) => !ids.has(link.id)));
 }

@@ -1,46 +1,45 @@
-// files.js - the list of files, newest first, in days; searching, paging, and moving about by keys.
+// files.js - the list of files, newest first and grouped by day, with search and keyboard navigation.
 //
-// Only what was asked for is held: a page of the list at a time, the next when the end comes into view
-// or at the button. Rows that are out of sight cost no layout (content-visibility), so thousands do not
-// slow the page down.
+// The list is loaded a page at a time: the next page when the end comes into view, or at the button. Rows
+// out of view are not laid out (content-visibility), so thousands of them do not slow the page down.
 import { api } from './api.js';
-import { beginDeletion, isBeingDeleted } from './deletion.js';
+import { deleteWithUndo, isDeletionPending } from './deletion.js';
 import { $, $$, h } from './dom.js';
 import { download } from './download.js';
-import { openFile } from './file-sheet.js';
+import { openFileDialog } from './file-dialog.js';
+import { isNameFocused, makeFileRow, startRename } from './file-row.js';
 import { count, day } from './format.js';
-import { isNameFocused, makeRow, startRename } from './row.js';
 import { isLoggedIn } from './session.js';
-import { announce, complain } from './toasts.js';
+import { announce, showError } from './toasts.js';
 import { showUsage } from './usage.js';
 
-const PAGE = 100;
-const DRAWN = 50; // rows that are drawn together
-const PAUSE = 250; // ms after the last key before the search is sent
+const PAGE_SIZE = 100;
+const GROUP_SIZE = 50; // rows that are laid out together
+const SEARCH_DELAY = 250; // ms from the last key to the search
 
 const list = $('#list');
-const more = $('#more');
+const showMore = $('#show-more');
 const search = $('#search');
 
-let next = null; // what `after` the next page has
-let loading; // AbortController of the request under way
-let asked = ''; // the search that the list shows
+let nextCursor = null; // the parameter `after` of the next page
+let loading; // the AbortController of the request under way
+let shownSearch = ''; // the search whose results the list shows
 
-const acts = {
-  open: (row) => openFile(row.file, sheetActs),
-  share: (row) => openFile(row.file, sheetActs, { share: true }),
+const rowActions = {
+  open: (row) => openFileDialog(row.file, dialogActions),
+  share: (row) => openFileDialog(row.file, dialogActions, { share: true }),
   download: (row) => download(row.file),
   rename: (row) => startRename(row, replaceRow),
-  remove: ({ file }) => beginDeletion(file, () => takeRow(file.id)),
+  remove: ({ file }) => deleteWithUndo(file, () => hideRow(file.id)),
 };
-// The same from within the sheet, which has only the record.
-const sheetActs = {
+// For the dialog, which has the record and not the row.
+const dialogActions = {
   changed: replaceRow,
-  rename: ({ id }) => rowOf(id) && acts.rename(rowOf(id)),
-  remove: (file) => acts.remove({ file }),
+  rename: ({ id }) => rowOf(id) && rowActions.rename(rowOf(id)),
+  remove: (file) => rowActions.remove({ file }),
 };
 
-export function openFiles() {
+export function loadFiles() {
   search.value = '';
   reload();
   showUsage();
@@ -49,87 +48,88 @@ export function openFiles() {
 export function clearFiles() {
   loading?.abort();
   list.replaceChildren();
-  asked = '';
+  shownSearch = '';
 }
 
 const query = (parameters) => new URLSearchParams(parameters).toString();
 
 async function fetchPage(after) {
   loading?.abort();
-  const mine = (loading = new AbortController());
-  const parameters = { limit: PAGE };
+  const controller = (loading = new AbortController());
+  const parameters = { limit: PAGE_SIZE };
   if (after) parameters.after = after;
-  if (asked) parameters.q = asked;
+  if (shownSearch) parameters.q = shownSearch;
   try {
-    return await api('GET', `/files?${query(parameters)}`, { signal: mine.signal });
+    return await api('GET', `/files?${query(parameters)}`, { signal: controller.signal });
   } finally {
-    if (loading === mine) loading = undefined;
+    if (loading === controller) loading = undefined;
   }
 }
 
-export async function reload() {
-  asked = search.value.trim();
+async function reload() {
+  shownSearch = search.value.trim();
   list.setAttribute('aria-busy', 'true');
   try {
     const page = await fetchPage();
     list.replaceChildren();
-    add(page);
-    if (asked) announce(page.files.length ? `${count(page.files.length, 'file')}${next ? ' or more' : ''} found` : 'No file found');
+    appendPage(page);
+    if (shownSearch) announce(page.files.length ? `${count(page.files.length, 'file')}${nextCursor ? ' or more' : ''} found` : 'No files found');
   } catch (error) {
-    if (error.name !== 'AbortError') fail(error);
+    if (error.name !== 'AbortError') showLoadError(error);
   } finally {
     list.removeAttribute('aria-busy');
   }
 }
 
-async function loadMore() {
-  if (loading || !next) return;
+async function loadNextPage() {
+  if (loading || !nextCursor) return;
   try {
-    const page = await fetchPage(next);
-    const wasFocused = document.activeElement === more;
-    const first = add(page);
-    if (wasFocused && first) $('.name', first).focus({ preventScroll: true });
+    const page = await fetchPage(nextCursor);
+    const hadFocus = document.activeElement === showMore;
+    const first = appendPage(page);
+    if (hadFocus && first) $('.name', first).focus({ preventScroll: true });
   } catch (error) {
-    if (error.name !== 'AbortError') complain(error);
+    if (error.name !== 'AbortError') showError(error);
   }
 }
 
-function fail(error) {
-  list.replaceChildren(h('div.empty.bare', {},
-    h('h2', {}, 'The list did not come'),
+function showLoadError(error) {
+  list.replaceChildren(h('div.empty.plain', {},
+    h('h2', {}, 'The list could not be loaded'),
     h('p', {}, error.detail ?? error.message),
     h('button', { type: 'button', onclick: reload }, 'Try again')));
-  next = null;
-  more.hidden = true;
+  nextCursor = null;
+  showMore.hidden = true;
 }
 
-// A page at the end of the list; gives its first row.
-function add(page) {
+// Append a page to the list. Returns its first row.
+function appendPage(page) {
   let first;
   for (const file of page.files) {
-    if (isBeingDeleted(file.id)) continue;
-    const row = makeRow(file, acts);
-    daySection(file).append(row);
+    if (isDeletionPending(file.id)) continue;
+    const row = makeFileRow(file, rowActions);
+    rowsOfDay(file).append(row);
     first ??= row;
   }
-  next = page.next;
-  more.hidden = !next;
-  showEmpty();
-  // It may be in sight still, which the observer would not say again.
-  sight.unobserve(more);
-  sight.observe(more);
+  nextCursor = page.next;
+  showMore.hidden = !nextCursor;
+  showEmptyMessage();
+  // If the end is still in view, the observer would not report it again.
+  endObserver.unobserve(showMore);
+  endObserver.observe(showMore);
   return first;
 }
 
-// When its upload began, which is what the list is sorted by: the first 48 bits of its id (a UUID of
-// version 7), in ms.
-const begun = ({ id }) => new Date(parseInt(id.replace('-', '').slice(0, 12), 16));
+// The start of the upload, by which the list is sorted: the first 48 bits of the id (a UUID of version 7)
+// are the time in ms.
+const uploadStart = ({ id }) => new Date(parseInt(id.replace('-', '').slice(0, 12), 16));
 
-// The rows of the day of `file`; made at the end, or at the beginning for a file that has just come.
-function daySection(file, { atStart = false } = {}) {
-  const name = day(atStart ? new Date(file.created_at) : begun(file));
-  const there = atStart ? list.firstElementChild : list.lastElementChild;
-  if (there?.dataset.day === name) return rowsOf($('.rows', there), atStart);
+// The <ul> for the row of `file`: at the end of the list, or at its start for a file that has just arrived.
+// Its day is added if it is missing.
+function rowsOfDay(file, { atStart = false } = {}) {
+  const name = day(atStart ? new Date(file.created_at) : uploadStart(file));
+  const last = atStart ? list.firstElementChild : list.lastElementChild;
+  if (last?.dataset.day === name) return groupWithRoom($('.rows', last), atStart);
   const rows = h('ul', { role: 'list' });
   const section = h('section.day', { data: { day: name }, ariaLabel: name }, h('h2', {}, name), h('div.rows', {}, rows));
   if (atStart) list.prepend(section);
@@ -137,39 +137,42 @@ function daySection(file, { atStart = false } = {}) {
   return rows;
 }
 
-// Where the next row goes: the first or last of a day's lists, or another if that is full.
-function rowsOf(lists, atStart) {
-  const there = atStart ? lists.firstElementChild : lists.lastElementChild;
-  if (there.childElementCount < DRAWN) return there;
+// The first or last <ul> of a day, or a new one if that is full.
+function groupWithRoom(groups, atStart) {
+  const group = atStart ? groups.firstElementChild : groups.lastElementChild;
+  if (group.childElementCount < GROUP_SIZE) return group;
   const rows = h('ul', { role: 'list' });
-  if (atStart) lists.prepend(rows);
-  else lists.append(rows);
+  if (atStart) groups.prepend(rows);
+  else groups.append(rows);
   return rows;
 }
 
-function showEmpty() {
-  const empty = !$('.file', list);
-  const before = $('.empty', list);
-  const hadFocus = before?.contains(document.activeElement);
-  before?.remove();
-  $('#files').classList.toggle('nothing', empty && !asked);
-  if (empty) list.append(emptiness());
-  if (hadFocus) ($('.empty button', list) ?? $('#choose')).focus();
+// Show a message if the list is empty, else remove it.
+function showEmptyMessage() {
+  const isEmpty = !$('.file', list);
+  const message = $('.empty', list);
+  const hadFocus = message?.contains(document.activeElement);
+  message?.remove();
+  $('#files').classList.toggle('no-files', isEmpty && !shownSearch);
+  if (isEmpty) list.append(shownSearch ? noMatches() : noFiles());
+  if (hadFocus) ($('.empty button', list) ?? $('#choose-files')).focus();
 }
 
-function emptiness() {
-  return asked
-    ? h('div.empty.bare', {}, h('h2', {}, 'Nothing by that name'), h('p', {}, 'No file has ', h('bdi', {}, `“${asked}”`), ' in its name.'),
-      h('button', { type: 'button', onclick: clearSearch }, 'Show all files'))
-    : h('div.empty', {}, h('span.mark', { ariaHidden: 'true' }), h('h2', {}, 'Nothing here yet'),
-      h('p', {}, 'Drop files or folders anywhere on this page, paste them, or choose them. An upload that is cut off goes on where it was.'),
-      h('div.acts-row', {},
-        h('button.primary', { type: 'button', onclick: () => $('#choose').click() }, 'Choose files'),
-        h('button', { type: 'button', onclick: () => $('#choose-folder').click() }, 'A folder')));
-}
+const noMatches = () => h('div.empty.plain', {},
+  h('h2', {}, 'No matching files'),
+  h('p', {}, 'No file name contains ', h('bdi', {}, `“${shownSearch}”`), '.'),
+  h('button', { type: 'button', onclick: clearSearch }, 'Show all files'));
 
-// Where files get in: the button, or that of a list without any.
-export const wayIn = () => $('.empty:not(.bare) button', list) ?? $('#choose');
+const noFiles = () => h('div.empty', {},
+  h('span.mark', { ariaHidden: 'true' }),
+  h('h2', {}, 'No files yet'),
+  h('p', {}, 'Drop files or folders anywhere on this page, paste them, or choose them here. An interrupted upload resumes where it stopped.'),
+  h('div.button-row', {},
+    h('button.primary', { type: 'button', onclick: () => $('#choose-files').click() }, 'Choose files'),
+    h('button', { type: 'button', onclick: () => $('#choose-folder').click() }, 'Choose folder')));
+
+// The visible button that starts an upload: in the message of an empty list, else above the list.
+export const uploadButton = () => $('.empty:not(.plain) button', list) ?? $('#choose-files');
 
 function clearSearch() {
   search.value = '';
@@ -177,64 +180,67 @@ function clearSearch() {
   search.focus();
 }
 
-// Whoever comes back to the page sees what another tab or device has uploaded meanwhile.
-async function lookAgain() {
+// When the page becomes visible again, add the files that another tab or device has uploaded meanwhile.
+async function addMissedFiles() {
   if (document.hidden || !isLoggedIn() || loading) return;
   try {
-    const { files } = await api('GET', `/files?${query({ limit: PAGE })}`);
-    const top = $('.file', list)?.file.id ?? '';
-    for (const file of files.filter(({ id }) => id > top && !isBeingDeleted(id)).reverse()) arrive(file);
+    const { files } = await api('GET', `/files?${query({ limit: PAGE_SIZE })}`);
+    const newest = $('.file', list)?.file.id ?? '';
+    for (const file of files.filter(({ id }) => id > newest && !isDeletionPending(id)).reverse()) addNewFile(file);
   } catch {
-    // The next thing that is asked for says what is wrong.
+    // The next request of the user reports the error.
   }
 }
-document.addEventListener('visibilitychange', lookAgain);
+document.addEventListener('visibilitychange', addMissedFiles);
 
-// A file that has just been uploaded goes to the top, if the search would show it.
-export function arrive(file) {
-  if (asked && !file.name.toLowerCase().includes(asked.toLowerCase())) return;
+// Add a new file at the top of the list, if it matches the search.
+export function addNewFile(file) {
+  if (shownSearch && !file.name.toLowerCase().includes(shownSearch.toLowerCase())) return;
   if (rowOf(file.id)) return;
-  const row = makeRow(file, acts);
+  const row = makeFileRow(file, rowActions);
   row.classList.add('new');
-  daySection(file, { atStart: true }).prepend(row);
-  showEmpty();
+  rowsOfDay(file, { atStart: true }).prepend(row);
+  showEmptyMessage();
 }
 
-export const rowOf = (id) => document.getElementById(`file-${id}`);
+const rowOf = (id) => document.getElementById(`file-${id}`);
 
-// A record has changed.
-export function replaceRow(file) {
+// Redraw the row of a changed record. Returns the new row.
+function replaceRow(file) {
   const old = rowOf(file.id);
   if (!old) return undefined;
-  const row = makeRow(file, acts);
+  const row = makeFileRow(file, rowActions);
   old.replaceWith(row);
   return row;
 }
 
-// Take a row out of sight; gives what puts it back. The focus goes to the row after it, or before.
-export function takeRow(id) {
+// Hide a row. Returns the function that shows it again. The focus moves to the next row, else to the
+// previous one.
+function hideRow(id) {
   const row = rowOf(id);
   if (!row) return () => {};
   const near = neighbour(row, 1) ?? neighbour(row, -1);
   const hadFocus = row.contains(document.activeElement) || document.activeElement === document.body;
-  // A mark in its place; the place goes on being one, however little is left there.
-  const place = h('li', { hidden: true });
+  // A hidden element keeps the place of the row, even if all rows around it are hidden too.
+  const placeholder = h('li', { hidden: true });
   const section = row.closest('.day');
-  row.replaceWith(place);
+  row.replaceWith(placeholder);
   section.hidden = !$('.file', section);
-  showEmpty();
-  if (hadFocus) (near ? $('.name', near) : asked ? search : wayIn()).focus();
-  return () => {
-    if (rowOf(id)) return;
-    if (place.isConnected) place.replaceWith(row);
-    else daySection(row.file, { atStart: true }).prepend(row);
-    row.closest('.day').hidden = false;
-    showEmpty();
-    $('.name', row).focus();
-  };
+  showEmptyMessage();
+  if (hadFocus) (near ? $('.name', near) : shownSearch ? search : uploadButton()).focus();
+  return () => restoreRow(row, placeholder);
 }
 
-// The row before or after, over the ends of lists and days.
+function restoreRow(row, placeholder) {
+  if (rowOf(row.file.id)) return;
+  if (placeholder.isConnected) placeholder.replaceWith(row);
+  else rowsOfDay(row.file, { atStart: true }).prepend(row);
+  row.closest('.day').hidden = false;
+  showEmptyMessage();
+  $('.name', row).focus();
+}
+
+// The previous (step -1) or next (1) row, across groups and days.
 function neighbour(row, step) {
   const walker = document.createTreeWalker(list, NodeFilter.SHOW_ELEMENT, (element) => (element.matches('.file') ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP));
   walker.currentNode = row;
@@ -245,14 +251,14 @@ list.addEventListener('keydown', (event) => {
   if (!isNameFocused() || event.ctrlKey || event.metaKey || event.altKey) return;
   const row = document.activeElement.closest('.file');
   const rows = () => $$('.file', list);
-  const go = (to) => to && $('.name', to).focus();
+  const focusRow = (other) => other && $('.name', other).focus();
   const keys = {
-    ArrowDown: () => go(neighbour(row, 1)),
-    ArrowUp: () => go(neighbour(row, -1)),
-    Home: () => go(rows()[0]),
-    End: () => go(rows().at(-1)),
-    F2: () => acts.rename(row),
-    Delete: () => acts.remove(row),
+    ArrowDown: () => focusRow(neighbour(row, 1)),
+    ArrowUp: () => focusRow(neighbour(row, -1)),
+    Home: () => focusRow(rows()[0]),
+    End: () => focusRow(rows().at(-1)),
+    F2: () => rowActions.rename(row),
+    Delete: () => rowActions.remove(row),
   };
   if (!keys[event.key]) return;
   event.preventDefault();
@@ -266,10 +272,10 @@ addEventListener('keydown', (event) => {
   search.focus();
 });
 
-let timer;
+let searchTimer;
 search.addEventListener('input', () => {
-  clearTimeout(timer);
-  timer = setTimeout(() => search.value.trim() !== asked && reload(), PAUSE);
+  clearTimeout(searchTimer);
+  searchTimer = setTimeout(() => search.value.trim() !== shownSearch && reload(), SEARCH_DELAY);
 });
 search.addEventListener('keydown', (event) => {
   if (event.key === 'ArrowDown' && $('.file .name', list)) {
@@ -278,5 +284,5 @@ search.addEventListener('keydown', (event) => {
   }
 });
 
-more.addEventListener('click', loadMore);
-const sight = new IntersectionObserver((seen) => seen.at(-1).isIntersecting && loadMore(), { rootMargin: '600px' });
+showMore.addEventListener('click', loadNextPage);
+const endObserver = new IntersectionObserver((seen) => seen.at(-1).isIntersecting && loadNextPage(), { rootMargin: '600px' });

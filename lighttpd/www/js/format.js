@@ -1,8 +1,8 @@
-// format.js - sizes, times and kinds of files in words. Pure, but for the reader's language and zone.
+// format.js - sizes, counts, times and file types as text. Pure, apart from the browser's time zone.
 
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
 
-// 1536 -> "1.5 KB"; steps of 1000, as file managers of today count. Three digits at the most.
+// 1536 -> "1.54 KB": units of 1000 bytes, as in current file managers; three digits at most.
 export function size(bytes) {
   let value = bytes;
   let unit = 0;
@@ -16,7 +16,7 @@ export function size(bytes) {
 
 const plural = (n, one) => `${n} ${one}${n === 1 ? '' : 's'}`;
 
-// Seconds -> "40 seconds", "3 minutes", "2 hours", "5 days": the largest unit, rounded.
+// Seconds -> "40 seconds", "3 minutes", "2 hours", "5 days": rounded to the largest fitting unit.
 export function duration(seconds) {
   const s = Math.max(0, Math.round(seconds));
   if (s < 90) return plural(s, 'second');
@@ -39,7 +39,7 @@ export const time = (date) => TIME.format(date);
 
 const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
 
-// "Today", "Yesterday", "Monday" for the week before, "Tomorrow", "3 May", "3 May 2024".
+// "Today", "Yesterday", "Tomorrow", "Monday" (within the last week), "3 May", "3 May 2024" (another year).
 export function day(date, now = new Date()) {
   const days = Math.round((midnight(now) - midnight(date)) / 86400000);
   if (days === 0) return 'Today';
@@ -51,17 +51,17 @@ export function day(date, now = new Date()) {
 
 export const dayAndTime = (date, now) => `${day(date, now).replace(/^(Today|Yesterday|Tomorrow)$/, (word) => word.toLowerCase())}, ${time(date)}`;
 
-// What there is of `parts` on a line, which does not break before a dot.
-export const dotted = (...parts) => parts.filter(Boolean).join('\u00a0· ');
+// Join the non-empty `parts` by dots. A line does not break before a dot.
+export const joinByDots = (...parts) => parts.filter(Boolean).join('\u00a0· ');
 
-// What is left until `date`: "in 3 days", or "expired".
-export function until(date, now = Date.now()) {
+// The time from `now` to `date`: "in 3 days", or "expired".
+export function timeUntil(date, now = Date.now()) {
   const left = (date - now) / 1000;
   return left <= 0 ? 'expired' : `in ${duration(left)}`;
 }
 
-// The short word of a file's kind: its extension, else what its media type says.
-export function kind(name, type = '') {
+// A short label for the type of a file: its extension, else a word from its media type.
+export function fileKind(name, type = '') {
   const extension = /[^.]\.([A-Za-z0-9]{1,4})$/.exec(name)?.[1];
   if (extension) return extension.toUpperCase();
   const [main, sub = ''] = type.split('/');

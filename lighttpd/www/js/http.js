@@ -1,18 +1,17 @@
-// http.js - one request to Gatehouse, and its answer or its problem.
+// http.js - send one request to Gatehouse and return its answer, or throw its problem.
 //
-// Every address is relative to the page, so the page works wherever it lies. Where the programs
-// lie elsewhere (plain CGI without rewriting), data-auth and data-files of <html> say so.
+// Every address is relative to the page, so the page works below any path. Where the programs have
+// addresses of their own (plain CGI without rewriting), data-auth and data-files of <html> name them.
 //
-// An answer that is not 2xx is thrown as a Problem, whose `detail` is a sentence for a person; so is
-// a request that got no answer (`offline`). No cookie is sent or taken unless asked for.
+// An answer that is not 2xx is thrown as a Problem, whose `detail` is a sentence for the user. A request
+// without an answer is thrown as a Problem with `offline`. Cookies are sent and stored only on request.
 
 const { auth = './', files = './' } = document.documentElement.dataset;
 const roots = { auth: new URL(auth, document.baseURI), files: new URL(files, document.baseURI) };
 
 const AUTH = /^\/(login|refresh|logout|me|password|tokens|sessions|otp)\b/;
 
-// The address of a path of the API. Paths in answers ("/s/…") may have a prefix of the server's own,
-// which the root has already.
+// The full address of a path of the API, or of a path in an answer ("/s/…").
 export function address(path) {
   return new URL(path.replace(/^\//, ''), AUTH.test(path) ? roots.auth : roots.files).href;
 }
@@ -32,28 +31,31 @@ export class Problem extends Error {
   }
 }
 
-export const unreachable = () => new Problem({ detail: 'Gatehouse cannot be reached. Check the connection and try again.' });
+export const connectionProblem = () => new Problem({ detail: 'Gatehouse cannot be reached. Check your connection and try again.' });
 
-const SORRY = {
-  413: 'That is larger than this server takes.',
+// For answers without a `detail`, such as the error page of a proxy.
+const DEFAULT_DETAILS = {
+  413: 'The file is too large for this server. Choose a smaller one.',
   502: 'The server is starting. Try again in a moment.',
   503: 'The server is busy or starting. Try again in a moment.',
 };
 
-// The problem in an answer: `text` is its body, `header(name)` its headers.
+const defaultDetail = (status) => DEFAULT_DETAILS[status] ?? `The server reported an error (${status}). Try again, or contact the administrator.`;
+
+// The problem in an answer: `text` is its body, `header(name)` returns one of its headers.
 export function problemOf(status, text, header) {
-  let said = {};
+  let body = {};
   try {
-    said = JSON.parse(text) ?? {};
+    body = JSON.parse(text) ?? {};
   } catch {
-    // A proxy's page; its status has to do.
+    // Not JSON: only the status is known.
   }
-  const detail = typeof said.detail === 'string' ? said.detail : SORRY[status] ?? `The server answered ${status}. Try again, or tell whoever runs it.`;
-  return new Problem({ status, type: String(said.type ?? ''), detail, retryAfter: Number(header('Retry-After')) || 0 });
+  const detail = typeof body.detail === 'string' ? body.detail : defaultDetail(status);
+  return new Problem({ status, type: String(body.type ?? ''), detail, retryAfter: Number(header('Retry-After')) || 0 });
 }
 
-// `json` is a value to send. Gives the JSON of the answer, undefined for one without a body, or with
-// `raw` the Response itself.
+// `json` is a value to send. Returns the JSON of the answer, undefined if it has no body, or with `raw`
+// the Response itself.
 export async function send(method, path, { headers = {}, json, credentials = 'omit', raw = false, keepalive = false, signal } = {}) {
   const body = json === undefined ? undefined : JSON.stringify(json);
   if (body !== undefined) headers = { ...headers, 'Content-Type': 'application/json' };
@@ -66,6 +68,6 @@ export async function send(method, path, { headers = {}, json, credentials = 'om
     throw problemOf(response.status, text, (name) => response.headers.get(name));
   } catch (error) {
     if (error instanceof Problem || error.name === 'AbortError') throw error;
-    throw unreachable();
+    throw connectionProblem();
   }
 }

@@ -1,28 +1,34 @@
-// main.js - opens the page: finds out who is there, and shows the rooms.
+// main.js - start the page: resume the session or show the login form, and switch between the views.
 //
-// The room is in the address (#files, #requests, #account), so that back and reload work.
+// The hash of the address names the view (#files, #upload-links, #account), so that "back" and reload work.
 import { showAccount } from './account.js';
 import { $, $$, setText, whileBusy } from './dom.js';
-import { clearFiles, openFiles } from './files.js';
-import { hideGate, showGate } from './gate.js';
-import { showRequests } from './requests.js';
-import { currentUser, isLoggedIn, logOut, resume, session } from './session.js';
-import { complain } from './toasts.js';
+import { clearFiles, loadFiles } from './files.js';
+import { hideLoginForm, showLoginForm } from './login-form.js';
+import { currentUser, isLoggedIn, logOut, resumeSession, session } from './session.js';
+import { showError } from './toasts.js';
+import { showUploadLinks } from './upload-links.js';
 import './upload-list.js';
-import { holdUploads, putUploadsAway, wakeUploads } from './uploads.js';
+import { clearUploads, resumeUploads, suspendUploads } from './uploads.js';
 
-const AWAY = 4000; // ms before a server that could not be reached is asked again
-const VIEWS = { files: 'Files', requests: 'Requests', account: 'Account' };
+const RETRY_DELAY = 4000; // ms until an unavailable server is asked again
+const TITLES = { files: 'Files', 'upload-links': 'Upload links', account: 'Account' };
+const OLD_NAMES = { requests: 'upload-links' }; // in addresses of earlier versions
+
+function viewOfAddress() {
+  const name = location.hash.slice(1);
+  return OLD_NAMES[name] ?? (name in TITLES ? name : 'files');
+}
 
 function showView({ focus = true } = {}) {
-  const name = location.hash.slice(1) in VIEWS ? location.hash.slice(1) : 'files';
-  for (const part of $$('#main > section')) part.hidden = part.dataset.view !== name;
+  const name = viewOfAddress();
+  for (const view of $$('#main > section')) view.hidden = view.dataset.view !== name;
   for (const link of $$('nav a')) {
     if (link.dataset.view === name) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  document.title = name === 'files' ? 'Gatehouse' : `${VIEWS[name]} – Gatehouse`;
-  if (name === 'requests') showRequests();
+  document.title = name === 'files' ? 'Gatehouse' : `${TITLES[name]} – Gatehouse`;
+  if (name === 'upload-links') showUploadLinks();
   if (name === 'account') showAccount();
   if (focus) {
     scrollTo(0, 0);
@@ -30,59 +36,57 @@ function showView({ focus = true } = {}) {
   }
 }
 
-function state(name) {
-  document.body.dataset.state = name;
-  $('#house').hidden = name !== 'in';
-  document.title = 'Gatehouse';
-}
-
 session.addEventListener('began', () => {
-  const wasAtGate = !$('#gate').hidden;
-  hideGate();
-  state('in');
-  $('#who').textContent = currentUser().email;
-  openFiles();
-  wakeUploads();
-  showView({ focus: wasAtGate });
+  const wasLoggedOut = !$('#login-page').hidden;
+  hideLoginForm();
+  $('#app').hidden = false;
+  $('#user-email').textContent = currentUser().email;
+  loadFiles();
+  resumeUploads();
+  showView({ focus: wasLoggedOut });
 });
 
 const closeDialogs = () => {
   for (const dialog of $$('dialog')) dialog.close();
 };
 
-session.addEventListener('ended', ({ detail: why }) => {
+function showLogin(reason) {
+  $('#app').hidden = true;
+  document.title = 'Gatehouse';
+  showLoginForm(reason);
+}
+
+session.addEventListener('ended', ({ detail: reason }) => {
   closeDialogs();
-  if (why) holdUploads();
-  else putUploadsAway();
+  if (reason) suspendUploads();
+  else clearUploads();
   clearFiles();
-  for (const part of $$('#requests, #account, #who, #usage, #toasts')) part.replaceChildren(); // nothing of them is for the next
-  state('out');
-  showGate(why);
+  for (const part of $$('#upload-links, #account, #user-email, #usage, #toasts')) part.replaceChildren(); // the next user must not see them
+  showLogin(reason);
 });
 
 addEventListener('hashchange', () => {
   if (location.hash === '#main' || !currentUser()) return;
-  closeDialogs(); // they belong to the room that is left
+  closeDialogs(); // they belong to the view that was left
   showView();
 });
 
-$('#log-out').addEventListener('click', ({ currentTarget }) => whileBusy(currentTarget, () => logOut().catch(complain)));
+$('#log-out').addEventListener('click', ({ currentTarget }) => whileBusy(currentTarget, () => logOut().catch(showError)));
 
-// Whoever was logged in may be so still, once the server is back; until then the door is open, and nothing
-// happens to who has begun to use it.
-async function tryAgain() {
-  if (isLoggedIn() || $('#gate [name=password]').value) return;
+// The server was unavailable when the page was opened: resume the session when it is available, unless the
+// user has begun to log in.
+async function retryResume() {
+  if (isLoggedIn() || $('#login-page [name=password]').value) return;
   try {
-    if (!(await resume())) setText($('#gate-why'), '');
+    if (!(await resumeSession())) setText($('#login-reason'), '');
   } catch {
-    setTimeout(tryAgain, AWAY);
+    setTimeout(retryResume, RETRY_DELAY);
   }
 }
 
 try {
-  if (!(await resume())) throw undefined;
+  if (!(await resumeSession())) showLogin('');
 } catch (error) {
-  state('out');
-  showGate(error?.detail ?? '');
-  if (error) setTimeout(tryAgain, AWAY);
+  showLogin(error.detail ?? '');
+  setTimeout(retryResume, RETRY_DELAY);
 }

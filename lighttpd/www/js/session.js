@@ -1,27 +1,27 @@
-// session.js - who is logged in, in this tab.
+// session.js - the session of the logged-in user, in this tab.
 //
-// The access token lives in this module's memory and nowhere else. The refresh token lives in a cookie
-// that no script can read, and is sent to /refresh alone. A login is therefore two requests: one for
-// a pair of tokens, without any cookie, so that the browser never asks for a password by itself; and
-// one that spends the refresh token for its successor, which comes as the cookie.
+// The access token is a variable of this module and is stored nowhere else. The refresh token is in a
+// cookie that no script can read and that is sent to /refresh only. Logging in takes two requests: /login,
+// without cookies, so that the browser does not open its own password window; then /refresh, which replaces
+// the refresh token of the answer by one in the cookie.
 //
-// However many requests need a new token, one refresh is under way at a time. Several tabs may refresh
-// at once: the server gives them the same successor.
+// One refresh runs at a time, however many requests wait for it. If several tabs refresh at once, the server
+// gives them the same new token.
 //
-// Events on `session`: 'began' (logged in, or found to be), 'ended' (logged out here, in another tab or
-// by the server; `event.detail` is a sentence or '').
+// Events on `session`: 'began' (a user is logged in), 'ended' (logged out in this tab, in another one or by
+// the server; `event.detail` is a sentence for the user, or '').
 import { Problem, send } from './http.js';
 
-const HINT = 'gatehouse-email'; // that somebody was logged in, and as whom; no secret
-const ENDED = 'Your login has ended. Log in again to go on.';
-const SPARE = 30_000; // ms before its end at which a token is no longer used
+const EMAIL_KEY = 'gatehouse-email'; // in localStorage: the email of the last login; not a secret
+const ENDED = 'Your session has ended. Log in again to continue.';
+const MARGIN = 30_000; // ms before its expiry at which a token is replaced
 
 export const session = new EventTarget();
 
 let token = '';
-let ends = 0; // by performance.now(), which no change of the clock moves
-let subject = ''; // whose token it is
-let turning; // the refresh that is under way
+let expires = 0; // on the clock of performance.now(), which does not jump
+let tokenUser = ''; // the user id in the token
+let refreshing; // the promise of the refresh under way
 let user;
 const tabs = globalThis.BroadcastChannel ? new BroadcastChannel('gatehouse') : { postMessage() {} };
 
@@ -30,65 +30,65 @@ export const isLoggedIn = () => Boolean(user);
 
 export function lastEmail() {
   try {
-    return localStorage.getItem(HINT) ?? '';
+    return localStorage.getItem(EMAIL_KEY) ?? '';
   } catch {
-    return ''; // storage is forbidden; then a reload asks again
+    return ''; // storage is forbidden: a reload needs the password again
   }
 }
 
-function remember(email) {
+function storeEmail(email) {
   try {
-    if (email) localStorage.setItem(HINT, email);
-    else localStorage.removeItem(HINT);
+    if (email) localStorage.setItem(EMAIL_KEY, email);
+    else localStorage.removeItem(EMAIL_KEY);
   } catch {
-    // as above
+    // Storage is forbidden.
   }
 }
 
 const subjectOf = (jwt) => JSON.parse(atob(jwt.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'))).sub;
 
-function take(answer) {
-  const whose = subjectOf(answer.access_token);
-  // Somebody else has logged in in another tab: what is on this page is not theirs.
-  if (subject && whose !== subject) {
+function useToken(answer) {
+  const subject = subjectOf(answer.access_token);
+  // Another user has logged in in another tab: reload, because this page shows the files of the first user.
+  if (tokenUser && subject !== tokenUser) {
     location.reload();
-    throw new Problem({ status: 401, detail: 'Somebody else has logged in.' });
+    throw new Problem({ status: 401, detail: 'Another user has logged in.' });
   }
-  subject = whose;
+  tokenUser = subject;
   token = answer.access_token;
-  ends = performance.now() + answer.expires_in * 1000 - SPARE;
+  expires = performance.now() + answer.expires_in * 1000 - MARGIN;
 }
 
 const base64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
-// `code` is what the second factor shows, or a recovery code.
+// `code` is a code of the second factor, or a recovery code.
 export async function logIn(email, password, code) {
   const headers = { Authorization: `Basic ${base64(`${email}:${password}`)}` };
   if (code) headers['X-OTP'] = code;
-  const first = await send('POST', '/login', { headers });
-  // Whoever has a cookie-less browser still gets in, until the token ends.
-  const kept = await turn({ refresh_token: first.refresh_token }).catch(() => first);
-  subject = '';
-  take(kept);
-  await begin();
+  const answer = await send('POST', '/login', { headers });
+  // If the browser refuses cookies, the login lasts as long as its first access token.
+  const tokens = await requestRefresh({ refresh_token: answer.refresh_token }).catch(() => answer);
+  tokenUser = '';
+  useToken(tokens);
+  await beginSession();
   tabs.postMessage('began');
 }
 
-const turn = (json) => send('POST', '/refresh', { json, headers: { 'X-Refresh-Cookie': '1' }, credentials: 'same-origin' });
+const requestRefresh = (json) => send('POST', '/refresh', { json, headers: { 'X-Refresh-Cookie': '1' }, credentials: 'same-origin' });
 
-async function begin() {
+async function beginSession() {
   user = await send('GET', '/me', { headers: { Authorization: `Bearer ${token}` } });
-  remember(user.email);
+  storeEmail(user.email);
   session.dispatchEvent(new Event('began'));
 }
 
-// Log in by the cookie of an earlier visit, if there was one. False if it is no longer good.
-export const resume = async () => Boolean(lastEmail()) && enter();
+// Log in by the cookie of an earlier visit. Returns false if there was none, or if its session has ended.
+export const resumeSession = async () => Boolean(lastEmail()) && loginByCookie();
 
-async function enter() {
+async function loginByCookie() {
   try {
     await refresh();
-    await begin();
+    await beginSession();
     return true;
   } catch (error) {
     if (error.status !== 401 && error.status !== 400) throw error;
@@ -96,50 +96,50 @@ async function enter() {
   }
 }
 
-export function refresh() {
-  turning ??= turn().then(take).finally(() => (turning = undefined));
-  return turning;
+function refresh() {
+  refreshing ??= requestRefresh().then(useToken).finally(() => (refreshing = undefined));
+  return refreshing;
 }
 
-const ended = () => new Problem({ status: 401, type: 'ended', detail: ENDED });
+const sessionEnded = () => new Problem({ status: 401, type: 'ended', detail: ENDED });
 
-// A token that is good for some time yet. `refused` is one that the server did not take. Throws a Problem
-// whose slug is 'ended' if the login has.
+// Returns a token that does not expire soon. `refused` is a token that the server has refused. Throws a
+// Problem with slug 'ended' if the session has ended.
 export async function accessToken(refused) {
-  if (!user) throw ended();
-  if (refused ? token === refused : performance.now() >= ends) {
+  if (!user) throw sessionEnded();
+  if (refused ? token === refused : performance.now() >= expires) {
     try {
       await refresh();
     } catch (error) {
       if (error.status !== 401 && error.status !== 400) throw error;
-      end(ENDED);
-      throw ended();
+      endSession(ENDED);
+      throw sessionEnded();
     }
   }
   return token;
 }
 
-// The token as it is, for a page that is being left.
-export const tokenAtHand = () => token;
+// The token without a refresh, for the moment when the page is closed.
+export const currentToken = () => token;
 
 export async function logOut({ everywhere = false } = {}) {
   const headers = { Authorization: `Bearer ${await accessToken()}` };
   await send('POST', everywhere ? '/logout?all=1' : '/logout', { headers, credentials: 'same-origin' });
-  end('');
+  endSession('');
   tabs.postMessage('ended');
 }
 
-function end(why) {
+function endSession(reason) {
   if (!user) return;
   user = undefined;
-  token = subject = '';
-  ends = 0;
-  if (!why) remember('');
-  session.dispatchEvent(new CustomEvent('ended', { detail: why }));
+  token = tokenUser = '';
+  expires = 0;
+  if (!reason) storeEmail('');
+  session.dispatchEvent(new CustomEvent('ended', { detail: reason }));
 }
 
 tabs.onmessage = ({ data }) => {
-  if (data === 'ended') end('');
-  // What the other tab has remembered may not have come yet
-  if (data === 'began' && !user && !turning) enter().catch(() => {});
+  if (data === 'ended') endSession('');
+  // Not resumeSession(): the email that the other tab has stored may not be visible here yet.
+  if (data === 'began' && !user && !refreshing) loginByCookie().catch(() => {});
 };

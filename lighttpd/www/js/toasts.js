@@ -1,14 +1,15 @@
-// toasts.js - short notices at the foot of the page, read out politely.
+// toasts.js - short notices at the bottom of the page, and announcements for screen readers.
 //
-// A notice goes by itself after some seconds, but not while the pointer is over it or the focus in it. Of
-// many the latest are seen (dialogs.css); the others are there as long.
+// A notice closes after some seconds, but not while the pointer is over it or the focus is in it. Only the
+// latest are visible (dialogs.css); the others stay as long.
 import { h, $ } from './dom.js';
 
-const STAY = 6000; // ms
+const DURATION = 6000; // ms
+const ERROR_DURATION = 10_000; // ms
 
-// `action` is {label, run}: a button in the notice. `gone` is called once, when it leaves for whatever
-// reason but its button. Gives {close}.
-export function toast(text, { action, gone, stay = STAY, wrong = false } = {}) {
+// `action` is {label, run}: a button in the notice. `onclose` is called once when the notice closes, unless
+// `action` closes it. Returns {close, act}; `act` does what the button does.
+export function toast(text, { action, onclose, duration = DURATION, isError = false } = {}) {
   const region = $('#toasts');
   let timer;
   const close = () => {
@@ -17,36 +18,35 @@ export function toast(text, { action, gone, stay = STAY, wrong = false } = {}) {
     notice.remove();
     return true;
   };
-  const leave = () => {
-    if (close()) gone?.();
+  const dismiss = () => {
+    if (close()) onclose?.();
   };
   const act = () => {
     if (close()) action.run();
   };
-  const notice = h(`div.toast${wrong ? '.wrong' : ''}`, { role: 'group' },
+  const notice = h(`div.toast${isError ? '.error' : ''}`, { role: 'group' },
     h('p', { dir: 'auto' }, text),
     action && h('button.link', { type: 'button', onclick: act }, action.label),
-    h('button.icon', { type: 'button', ariaLabel: 'Dismiss', data: { icon: 'close' }, onclick: leave }));
-  const arm = () => {
+    h('button.icon', { type: 'button', ariaLabel: 'Dismiss', data: { icon: 'close' }, onclick: dismiss }));
+  const startTimer = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => (notice.matches(':hover, :focus-within') ? arm() : leave()), stay);
+    timer = setTimeout(() => (notice.matches(':hover, :focus-within') ? startTimer() : dismiss()), duration);
   };
   region.append(notice);
-  arm();
+  startTimer();
   return { close, act };
 }
 
-// Not that the login has ended: the door says so.
-export const complain = (error) => error.slug !== 'ended' && toast(error.detail ?? String(error.message ?? error), { wrong: true, stay: 10_000 });
+// Show an error as a notice. An ended session is not shown: the login form reports it.
+export const showError = (error) => error.slug !== 'ended' && toast(error.detail ?? String(error.message ?? error), { isError: true, duration: ERROR_DURATION });
 
-let toSay = [];
+let announcements = [];
 
-// For what changes often or shows elsewhere on the page: heard, not seen. What is said at once is heard one
-// after the other.
+// Read `text` out without showing it. Announcements of the same moment are read one after the other.
 export function announce(text) {
-  if (toSay.push(text) > 1) return;
+  if (announcements.push(text) > 1) return;
   queueMicrotask(() => {
-    $('#announcer').replaceChildren(...toSay.map((one) => h('p', {}, one)));
-    toSay = [];
+    $('#announcer').replaceChildren(...announcements.map((one) => h('p', {}, one)));
+    announcements = [];
   });
 }

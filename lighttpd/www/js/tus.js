@@ -1,111 +1,111 @@
-// tus.js - one file to the server by tus 1.0.0 (creation, core), however often the line breaks.
+// tus.js - upload one file by tus 1.0.0 (core, creation), and resume after every lost connection.
 //
-// The server keeps what has arrived. After anything that leaves its offset unknown (a lost answer, a
-// refused one) the client asks by HEAD and goes on from there, so every byte is kept once. The upload is
-// made without bytes, before the first of them: then its address is known whatever happens after, and
-// no file can come to be there twice.
+// The server stores each byte that arrives. Whenever the offset is unknown (a lost answer, a refused
+// request) the client asks for it by HEAD and resumes from there, so no byte is stored twice. The upload is
+// created empty: its address is known before the first byte is sent, so a lost answer cannot lead to a
+// second file.
 //
-// Sent in pieces, of which a web server that takes bodies in whole loses one at the most.
-import { aborted, exchange } from './exchange.js';
+// The file is sent in pieces: a web server that buffers whole request bodies loses one piece at most.
+import { abortError, xhrRequest } from './xhr.js';
 
-const PIECE = 64 << 20; // bytes
-const WAITS = [500, 1000, 2000, 5000, 10_000, 30_000]; // ms before the next attempt
+const PIECE_SIZE = 64 << 20; // bytes
+const RETRY_DELAYS = [500, 1000, 2000, 5000, 10_000, 30_000]; // ms
 
-// Wait before attempt number `n`; no longer once the machine is back on the network.
+// Wait before retry number `n`, or until the browser is online again.
 function backOff(n, signal) {
-  return new Promise((done, fail) => {
-    const ms = WAITS[Math.min(n, WAITS.length - 1)] * (0.75 + Math.random() / 2);
-    const end = (settle) => () => {
+  return new Promise((resolve, reject) => {
+    const ms = RETRY_DELAYS[Math.min(n, RETRY_DELAYS.length - 1)] * (0.75 + Math.random() / 2);
+    const finish = (settle) => () => {
       clearTimeout(timer);
       removeEventListener('online', online);
-      signal.removeEventListener('abort', stop);
+      signal.removeEventListener('abort', abort);
       settle();
     };
-    const online = end(done);
-    const stop = end(() => fail(aborted()));
+    const online = finish(resolve);
+    const abort = finish(() => reject(abortError()));
     const timer = setTimeout(online, ms);
     addEventListener('online', online);
-    signal.addEventListener('abort', stop);
+    signal.addEventListener('abort', abort);
   });
 }
 
-// Worth another attempt: no answer, a busy or restarting server, an upload that another request holds.
-const isPassing = (error) => error.offline || [408, 409, 423, 429, 460, 500, 502, 503, 504].includes(error.status);
+// A retry may succeed: no answer, a busy or restarting server, an upload locked by another request.
+const isTransient = (error) => error.offline || [408, 409, 423, 429, 460, 500, 502, 503, 504].includes(error.status);
 
-const metadata = (values) => Object.entries(values)
+const uploadMetadata = (values) => Object.entries(values)
   .filter(([, value]) => value !== undefined && value !== null && value !== '')
   .map(([key, value]) => `${key} ${btoa(String.fromCharCode(...new TextEncoder().encode(String(value))))}`).join(',');
 
-// Send `file`; gives the address of the upload when the server has all of it.
+// Upload `file`. Returns the address of the upload when the server has the whole file.
 //
-//   endpoint    where uploads are made
-//   url         that of an upload that was begun earlier, or undefined
-//   values      what the server should know of it: filename, filetype, …
-//   authorize   gives the access token; called with one that was refused, another
-//   oncreated   called with the address of the upload as soon as it is known
-//   onprogress  called with how many bytes are there
-//   onwait      called with the Problem when a pause begins, with undefined when it is over
-//   signal      aborts: the upload stays on the server
+//   endpoint    the address at which uploads are created
+//   url         the address of an unfinished upload to resume, or undefined
+//   metadata    {filename, filetype, …} for Upload-Metadata
+//   authorize   returns the access token; if called with a refused token, returns another
+//   oncreated   called with the address of the new upload
+//   onprogress  called with the number of bytes that the server has or that have been sent
+//   onretry     called with the Problem when a wait begins, and with undefined when sending resumes
+//   signal      aborts the transfer; the upload stays on the server
 //
-// Throws the Problem that no further attempt could mend; 404 if the upload is no more.
-export async function upload({ endpoint, url, file, values, authorize, oncreated, onprogress, onwait, signal }) {
-  let offset; // undefined: ask
-  let there = 0; // what is known to have arrived
-  let attempts = 0; // since more of it did
+// Throws a Problem that no retry can solve; its status is 404 if the upload no longer exists.
+export async function upload({ endpoint, url, file, metadata, authorize, oncreated, onprogress, onretry, signal }) {
+  let offset; // undefined: unknown, ask the server
+  let confirmed = 0; // bytes that the server reported to have
+  let retries = 0; // since `confirmed` last grew
 
-  const request = async (method, to, headers, body, onsent, refused) => {
-    const token = await authorize(refused);
+  const request = async (method, to, headers, body, onsent, refusedToken) => {
+    const token = await authorize(refusedToken);
     try {
-      return await exchange({
+      return await xhrRequest({
         method, url: to, body, signal, onprogress: onsent,
         headers: { 'Tus-Resumable': '1.0.0', Authorization: `Bearer ${token}`, ...headers },
       });
     } catch (error) {
-      if (error.status !== 401 || refused) throw error;
+      if (error.status !== 401 || refusedToken) throw error;
       return request(method, to, headers, body, onsent, token);
     }
   };
 
   const create = async () => {
-    const answer = await request('POST', endpoint, { 'Upload-Length': String(file.size), 'Upload-Metadata': metadata(values) });
+    const answer = await request('POST', endpoint, { 'Upload-Length': String(file.size), 'Upload-Metadata': uploadMetadata(metadata) });
     url = new URL(answer.header('Location').split('/').at(-1), endpoint).href;
     offset = 0;
     oncreated?.(url);
   };
 
-  const arrived = (answer) => {
+  const readOffset = (answer) => {
     offset = Number(answer.header('Upload-Offset'));
-    if (offset > there) attempts = 0;
-    there = offset;
+    if (offset > confirmed) retries = 0;
+    confirmed = offset;
     onprogress?.(offset);
   };
 
-  const ask = async () => arrived(await request('HEAD', url, {}));
+  const requestOffset = async () => readOffset(await request('HEAD', url, {}));
 
   const sendPiece = async () => {
-    const begin = offset;
-    offset = undefined; // until the server has said so
-    const body = file.slice(begin, begin + PIECE);
-    arrived(await request('PATCH', url, { 'Upload-Offset': String(begin), 'Content-Type': 'application/offset+octet-stream' },
-      body, (sent) => onprogress?.(begin + sent)));
+    const start = offset;
+    offset = undefined; // until the answer has arrived
+    const body = file.slice(start, start + PIECE_SIZE);
+    readOffset(await request('PATCH', url, { 'Upload-Offset': String(start), 'Content-Type': 'application/offset+octet-stream' },
+      body, (sent) => onprogress?.(start + sent)));
   };
 
   for (;;) {
     try {
       if (!url) await create();
-      if (offset === undefined) await ask();
-      onwait?.(undefined);
+      if (offset === undefined) await requestOffset();
+      onretry?.(undefined);
       if (offset >= file.size) return url;
       await sendPiece();
     } catch (error) {
-      if (signal.aborted || !isPassing(error)) throw error;
-      onwait?.(error);
-      await backOff(attempts++, signal);
+      if (signal.aborted || !isTransient(error)) throw error;
+      onretry?.(error);
+      await backOff(retries++, signal);
     }
   }
 }
 
-// Give an upload up: the server forgets it.
+// Delete an unfinished upload on the server.
 export async function terminate({ url, token }) {
-  await exchange({ method: 'DELETE', url, headers: { 'Tus-Resumable': '1.0.0', Authorization: `Bearer ${token}` }, signal: new AbortController().signal });
+  await xhrRequest({ method: 'DELETE', url, headers: { 'Tus-Resumable': '1.0.0', Authorization: `Bearer ${token}` }, signal: new AbortController().signal });
 }

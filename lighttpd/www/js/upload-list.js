@@ -1,227 +1,232 @@
-// upload-list.js - what of the uploads is seen, and the ways in which files get in: the button, a drop
-// anywhere, a paste.
+// upload-list.js - the panel of uploads, and the ways to start one: the buttons, a drop, a paste.
 //
-// Progress moves many times a second: it is painted once a frame, and spoken only at every fourth part.
+// Progress changes many times a second: it is drawn once a frame, and announced at each quarter.
 import { api } from './api.js';
 import { $, h, setText, whileBusy } from './dom.js';
-import { acceptDrops, filesOf, filesOfInput, pickFiles } from './dropped.js';
-import { arrive, wayIn } from './files.js';
-import { count, dotted, duration, size } from './format.js';
-import { Pace } from './pace.js';
+import { acceptDroppedFiles, filesOfInput, filesOfTransfer, pickFiles } from './file-picker.js';
+import { addNewFile, uploadButton } from './files.js';
+import { count, duration, joinByDots, size } from './format.js';
 import { isLoggedIn, session } from './session.js';
 import { announce, toast } from './toasts.js';
-import { addUploads, cancel, items, pause, proceed, uploads } from './uploads.js';
+import { TransferSpeed } from './transfer-speed.js';
+import { addUploads, cancel, isMoving, items, pause, resume, uploads } from './uploads.js';
 import { showUsage } from './usage.js';
 
-const SHOWN = 40; // rows; a folder may have thousands of files
+const MAX_ROWS = 40; // a folder may have thousands of files
 
 const panel = $('#uploads');
-const picker = $('#picker');
-const folderPicker = $('#folder-picker');
+const fileInput = $('#file-input');
+const folderInput = $('#folder-input');
 
-let pace = new Pace();
+let speed = new TransferSpeed();
 let finished = { files: 0, bytes: 0 }; // since the panel appeared
-let spoken = 0; // quarters
-let frame;
+let announcedQuarters = 0;
+let frame; // the animation frame in which the panel is drawn next
 
-// --- in ---
+// --- starting uploads ---
 
-async function take(found) {
+const unreadableText = (names) => (names.length === 1
+  ? `${names[0]} could not be read. Check that it still exists and that you may open it.`
+  : `${count(names.length, 'file')} could not be read. Check that they still exist and that you may open them.`);
+
+async function startUploads(found) {
   const all = await found;
   const files = all.filter(({ file }) => file);
-  const missed = all.filter(({ unreadable }) => unreadable);
-  if (missed.length) toast(`${missed.length === 1 ? missed[0].unreadable : count(missed.length, 'file')} could not be read.`, { wrong: true });
+  const unreadable = all.filter((one) => one.unreadable).map((one) => one.unreadable);
+  if (unreadable.length) toast(unreadableText(unreadable), { isError: true });
   if (!files.length || !isLoggedIn()) return;
   if (location.hash.slice(1) && location.hash !== '#files') location.hash = '#files';
   announce(`Uploading ${count(files.length, 'file')}`);
   addUploads(files);
 }
 
-async function choose() {
+async function chooseFiles() {
   const files = await pickFiles();
-  if (files) take(files);
-  else picker.click();
+  if (files) startUploads(files);
+  else fileInput.click();
 }
 
-$('#choose').addEventListener('click', ({ currentTarget }) => whileBusy(currentTarget, choose)); // one window for files at a time
-$('#choose-folder').addEventListener('click', () => folderPicker.click());
-for (const input of [picker, folderPicker]) {
+$('#choose-files').addEventListener('click', ({ currentTarget }) => whileBusy(currentTarget, chooseFiles)); // one file picker at a time
+$('#choose-folder').addEventListener('click', () => folderInput.click());
+for (const input of [fileInput, folderInput]) {
   input.addEventListener('change', () => {
-    take(filesOfInput(input));
+    startUploads(filesOfInput(input));
     input.value = '';
   });
 }
-acceptDrops(window, {
-  onfiles: (found) => isLoggedIn() && take(found),
-  onover: (over) => document.body.classList.toggle('dragging', over && isLoggedIn()),
+acceptDroppedFiles(window, {
+  onfiles: (found) => isLoggedIn() && startUploads(found),
+  onhover: (hovers) => document.body.classList.toggle('dragging', hovers && isLoggedIn()),
 });
 addEventListener('paste', (event) => {
   if (!isLoggedIn() || !event.clipboardData?.files.length) return;
   event.preventDefault();
-  take(filesOf(event.clipboardData));
+  startUploads(filesOfTransfer(event.clipboardData));
 });
 
-// --- what became of it ---
+// --- finishing them ---
 
-// Records that have come are shown in one go, however many small files end in one moment.
-const arrived = [];
+// Records that arrive in the same moment are added together.
+const newFiles = [];
 uploads.addEventListener('done', async ({ detail: { id, item } }) => {
   finished.files++;
   finished.bytes += item.size;
-  // Without it, because it was deleted meanwhile or the line broke, the next look at the list tells.
+  // If this fails (deleted meanwhile, connection lost), the next load of the list shows the file or not.
   const record = await api('GET', `/files/${id}`).catch(() => undefined);
-  if (record) arrived.push(record);
-  for (const file of arrived.splice(0)) arrive(file);
-  if (items.size === 0) over();
+  if (record) newFiles.push(record);
+  for (const file of newFiles.splice(0)) addNewFile(file);
+  if (items.size === 0) allFinished();
   showUsage();
 });
 
-// Nothing is left to do: what comes next is counted anew.
-function over() {
+function allFinished() {
   if (finished.files > 0) toast(`${count(finished.files, 'file')} uploaded`);
-  startOver();
+  resetCounts();
 }
 
-function startOver() {
+function resetCounts() {
   finished = { files: 0, bytes: 0 };
-  pace = new Pace();
-  spoken = 0;
+  speed = new TransferSpeed();
+  announcedQuarters = 0;
 }
-session.addEventListener('ended', startOver);
+session.addEventListener('ended', resetCounts);
 
-function giveUp(some) {
-  const given = some.map(cancel);
-  if (items.size === 0) over();
-  Promise.all(given).then(showUsage);
+function cancelUploads(some) {
+  const terminated = some.map(cancel);
+  if (items.size === 0) allFinished();
+  Promise.all(terminated).then(showUsage);
 }
 
-// --- painted ---
+// --- drawing ---
 
-const shown = new Map(); // item -> {element, …}
+const drawnRows = new Map(); // item -> {element, …}
 const head = makeHead();
 const rows = h('ul', { role: 'list' });
-const rest = h('p.rest');
-panel.append(head.element, head.bar, rows, rest);
+const more = h('p.more');
+panel.append(head.element, head.bar, rows, more);
+
+const movingItems = () => [...items].filter(isMoving);
+const resumableItems = () => [...items].filter((item) => ['paused', 'failed', 'needs-click'].includes(item.state));
 
 function makeHead() {
   const title = h('h2', { id: 'uploads-title' });
-  const line = h('p.soft.small');
+  const progress = h('p.soft.small');
   const bar = h('progress', { max: 1, value: 0, ariaLabel: 'All uploads' });
-  const all = h('button.quiet', { type: 'button', onclick: () => (moving().length ? moving().forEach(pause) : halted().forEach(proceed)) });
-  const none = h('button.quiet', { type: 'button', onclick: () => giveUp([...items]) }, 'Cancel all');
-  return { element: h('header', {}, h('div', {}, title, line), all, none), title, line, bar, all, none };
+  const pauseAll = h('button.quiet', { type: 'button', onclick: () => (movingItems().length ? movingItems().forEach(pause) : resumableItems().forEach(resume)) });
+  const cancelAll = h('button.quiet', { type: 'button', onclick: () => cancelUploads([...items]) }, 'Cancel all');
+  return { element: h('header', {}, h('div', {}, title, progress), pauseAll, cancelAll), title, progress, bar, pauseAll };
 }
-
-const moving = () => [...items].filter((item) => ['waiting', 'sending', 'stuck'].includes(item.state));
-const halted = () => [...items].filter((item) => ['paused', 'failed', 'asleep'].includes(item.state));
 
 function makeRow(item) {
   const name = h('bdi', { dir: 'auto', title: item.name }, item.name);
-  const line = h('p');
+  const status = h('p');
   const bar = h('progress', { ariaLabel: item.name });
-  const go = h('button.icon', { type: 'button', onclick: () => act(item) });
-  const stop = h('button.icon', { type: 'button', data: { icon: 'close' }, ariaLabel: `Cancel ${item.name}`, title: 'Cancel', onclick: () => giveUp([item]) });
-  return { element: h('li.upload', {}, h('div', {}, name, line), h('div.acts', {}, go, stop), bar), line, bar, go };
+  const button = h('button.icon', { type: 'button', onclick: () => pauseOrResume(item) });
+  const cancelButton = h('button.icon', { type: 'button', data: { icon: 'close' }, ariaLabel: `Cancel ${item.name}`, title: 'Cancel', onclick: () => cancelUploads([item]) });
+  return { element: h('li.upload', {}, h('div', {}, name, status), h('div.actions', {}, button, cancelButton), bar), status, bar, button };
 }
 
-async function act(item) {
-  if (['waiting', 'sending', 'stuck'].includes(item.state)) pause(item);
-  else if (!(await proceed(item))) choose();
+async function pauseOrResume(item) {
+  if (isMoving(item)) pause(item);
+  else if (!(await resume(item))) chooseFiles();
 }
 
-const WORDS = {
+const STATUS = {
   waiting: () => 'Waiting',
   sending: (item) => `${size(item.sent)} of ${size(item.size)}`,
-  stuck: (item) => `${item.problem} Goes on by itself.`,
+  retrying: (item) => `${item.problem} Retrying automatically.`,
   paused: (item) => item.problem ?? `Paused at ${size(item.sent)} of ${size(item.size)}`,
-  asleep: () => 'Begun earlier. Go on?',
-  lost: () => 'Begun earlier. Choose the file again to go on.',
+  'needs-click': () => 'Started earlier. Press Resume to continue.',
+  'needs-file': () => 'Started earlier. Choose the file again to resume.',
+  changed: (item) => item.problem,
   failed: (item) => item.problem,
-  gone: (item) => item.problem,
 };
-const WRONG = ['failed', 'gone'];
-const ACTS = {
-  waiting: ['pause', 'Pause'], sending: ['pause', 'Pause'], stuck: ['pause', 'Pause'],
-  paused: ['play', 'Go on with'], asleep: ['play', 'Go on with'], lost: ['folder', 'Choose again'], gone: ['folder', 'Choose again'], failed: ['retry', 'Try again'],
-};
+const ERROR_STATES = ['failed', 'changed'];
+const PAUSE = ['pause', 'Pause'];
+const RESUME = ['play', 'Resume'];
+const CHOOSE = ['folder', 'Choose again'];
+const BUTTONS = { waiting: PAUSE, sending: PAUSE, retrying: PAUSE, paused: RESUME, 'needs-click': RESUME, 'needs-file': CHOOSE, changed: CHOOSE, failed: ['retry', 'Try again'] };
 
-function paintRow(item, row) {
-  const [icon, label] = ACTS[item.state];
-  setText(row.line, WORDS[item.state](item));
-  row.line.className = WRONG.includes(item.state) ? 'problem' : '';
-  if (row.state !== item.state && ['stuck', ...WRONG].includes(item.state)) announce(`${item.name}: ${row.line.textContent}`);
+function drawRow(item, row) {
+  const [icon, label] = BUTTONS[item.state];
+  setText(row.status, STATUS[item.state](item));
+  row.status.className = ERROR_STATES.includes(item.state) ? 'problem' : '';
+  if (row.state !== item.state && ['retrying', ...ERROR_STATES].includes(item.state)) announce(`${item.name}: ${row.status.textContent}`);
   row.state = item.state;
   row.bar.max = Math.max(1, item.size);
   row.bar.value = item.sent;
-  row.bar.className = ['sending', 'waiting'].includes(item.state) ? '' : 'still';
-  row.go.dataset.icon = icon;
-  row.go.title = label;
-  row.go.setAttribute('aria-label', `${label} ${item.name}`);
+  row.bar.className = ['sending', 'waiting'].includes(item.state) ? '' : 'idle';
+  row.button.dataset.icon = icon;
+  row.button.title = label;
+  row.button.setAttribute('aria-label', `${label} ${item.name}`);
 }
 
-// Those that move first, then the others in their order; the rest in a word.
-function choice() {
+// The uploads to draw: those that wait come last, else in their order.
+function itemsToDraw() {
   const rank = (item) => (item.state === 'waiting' ? 1 : 0);
-  return [...items].sort((a, b) => rank(a) - rank(b)).slice(0, SHOWN);
+  return [...items].sort((a, b) => rank(a) - rank(b)).slice(0, MAX_ROWS);
 }
 
-function paint() {
+function draw() {
   frame = undefined;
-  if (items.size === 0 && panel.contains(document.activeElement)) wayIn().focus();
+  if (items.size === 0 && panel.contains(document.activeElement)) uploadButton().focus();
   panel.hidden = items.size === 0;
-  const now = choice();
-  const keep = new Set(now);
-  for (const [item, row] of shown) {
-    if (keep.has(item)) continue;
-    moveFocus(row.element);
-    row.element.remove();
-    shown.delete(item);
-  }
-  for (const item of now) {
-    if (!shown.has(item)) {
-      shown.set(item, makeRow(item));
-      rows.append(shown.get(item).element);
+  const visible = itemsToDraw();
+  removeRowsExcept(new Set(visible));
+  for (const item of visible) {
+    if (!drawnRows.has(item)) {
+      drawnRows.set(item, makeRow(item));
+      rows.append(drawnRows.get(item).element);
     }
-    paintRow(item, shown.get(item));
+    drawRow(item, drawnRows.get(item));
   }
-  setText(rest, `and ${count(items.size - now.length, 'more file')}`);
-  rest.hidden = items.size === now.length;
-  paintHead();
+  setText(more, `and ${count(items.size - visible.length, 'more file')}`);
+  more.hidden = items.size === visible.length;
+  drawHead();
 }
 
-// The focus of a row that goes: to the next one's button, or to where uploads begin.
-function moveFocus(element) {
+function removeRowsExcept(visible) {
+  for (const [item, row] of drawnRows) {
+    if (visible.has(item)) continue;
+    moveFocusFrom(row.element);
+    row.element.remove();
+    drawnRows.delete(item);
+  }
+}
+
+// Before a row with the focus is removed: focus a button of the next row, else the button that starts uploads.
+function moveFocusFrom(element) {
   if (!element.contains(document.activeElement)) return;
   const near = element.nextElementSibling ?? element.previousElementSibling;
-  (near ? $('button', near) : wayIn()).focus();
+  (near ? $('button', near) : uploadButton()).focus();
 }
 
-function paintHead() {
+function drawHead() {
   const all = [...items];
+  const moving = movingItems();
   const sum = (key) => all.reduce((total, item) => total + item[key], 0);
-  const [sent, whole] = [finished.bytes + sum('sent'), finished.bytes + sum('size')];
-  const active = all.some((item) => item.state === 'sending');
-  if (active) pace.note(sent, performance.now());
-  else pace.rest();
-  const left = pace.secondsFor(moving().reduce((total, item) => total + item.size - item.sent, 0));
-  const total = finished.files + all.length;
+  const [sent, total] = [finished.bytes + sum('sent'), finished.bytes + sum('size')];
+  const isSending = all.some((item) => item.state === 'sending');
+  if (isSending) speed.update(sent, performance.now());
+  else speed.pause();
+  const secondsLeft = speed.secondsFor(moving.reduce((bytes, item) => bytes + item.size - item.sent, 0));
 
-  setText(head.title, moving().length ? `Uploading ${count(total, 'file')}` : all.length ? `${count(all.length, 'upload')} to finish` : 'Uploads');
-  setText(head.line, dotted(
-    `${size(sent)} of ${size(whole)}`,
-    active && pace.bytesPerSecond > 0 && `${size(pace.bytesPerSecond)}/s`,
-    active && left !== undefined && `${duration(left)} left`));
-  head.bar.value = whole ? sent / whole : 0;
-  setText(head.all, moving().length ? 'Pause all' : 'Go on with all');
-  head.all.hidden = !moving().length && !halted().length;
+  setText(head.title, moving.length ? `Uploading ${count(finished.files + all.length, 'file')}` : all.length ? count(all.length, 'unfinished upload') : 'Uploads');
+  setText(head.progress, joinByDots(
+    `${size(sent)} of ${size(total)}`,
+    isSending && speed.bytesPerSecond > 0 && `${size(speed.bytesPerSecond)}/s`,
+    isSending && secondsLeft !== undefined && `${duration(secondsLeft)} left`));
+  head.bar.value = total ? sent / total : 0;
+  setText(head.pauseAll, moving.length ? 'Pause all' : 'Resume all');
+  head.pauseAll.hidden = !moving.length && !resumableItems().length;
 
-  const quarter = whole ? Math.floor((sent / whole) * 4) : 0;
-  if (active && quarter > spoken && quarter < 4) announce(`${quarter * 25} percent uploaded`);
-  spoken = Math.max(spoken, quarter);
+  const quarters = total ? Math.floor((sent / total) * 4) : 0;
+  if (isSending && quarters > announcedQuarters && quarters < 4) announce(`${quarters * 25} percent uploaded`);
+  announcedQuarters = Math.max(announcedQuarters, quarters);
 }
 
-uploads.addEventListener('change', () => (frame ??= requestAnimationFrame(paint)));
+uploads.addEventListener('change', () => (frame ??= requestAnimationFrame(draw)));
 addEventListener('beforeunload', (event) => {
-  // What was begun goes on at the next visit; it is only not to end by a slip.
-  if (moving().length) event.preventDefault();
+  // An interrupted upload resumes at the next visit. Ask all the same, so that none is interrupted by accident.
+  if (movingItems().length) event.preventDefault();
 });

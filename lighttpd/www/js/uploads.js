@@ -1,214 +1,221 @@
-// uploads.js - the uploads of this tab: what waits, what moves, what is paused; three at a time.
+// uploads.js - the uploads of this tab. Three are sent at a time.
 //
-// An upload goes through these states:
+// The states of an upload:
 //
-//   waiting -> sending <-> stuck (no connection; goes on by itself) -> done, and leaves
-//   paused    by its owner, goes on when told to
-//   asleep    from an earlier visit: its file can be opened again, once a click allows it
-//   lost      from an earlier visit: its file has to be chosen again
-//   failed    for a reason that another attempt could only mend by hand
-//   gone      its file has changed under it, or is gone: it has to be chosen again, and begins anew
+//   waiting      starts when fewer than three others are sent
+//   sending
+//   retrying     no connection or a busy server; resumes by itself
+//   paused       by the user, or because the session has ended
+//   needs-click  of an earlier visit: the browser opens its file again after a click of the user
+//   needs-file   of an earlier visit: the user has to choose its file again
+//   changed      its file was changed or removed: the user has to choose it again, and it starts over
+//   failed       a retry by the user may succeed
+//   done         complete, and no longer in `items`
 //
-// Events on `uploads`: 'change' (anything; read `items`), 'done' (`detail` is {id, item}).
+// Events on `uploads`: 'change' (of `items` or of one of them), 'done' (`detail` is {id, item}).
 import { api } from './api.js';
 import { address } from './http.js';
-import { forget, hold, isSame, keep, keptOf } from './kept-uploads.js';
 import { accessToken, currentUser, isLoggedIn } from './session.js';
 import { terminate, upload } from './tus.js';
+import { deleteUpload, isSameFile, lockUpload, savedUploads, saveUpload } from './upload-store.js';
 
-const AT_ONCE = 3;
+const MAX_SENDING = 3;
+const MOVING = ['waiting', 'sending', 'retrying'];
 
 export const uploads = new EventTarget();
-let owner; // the id of whose uploads these are
+let owner; // the id of the user to whom `items` belong
 
-export const items = new Set(); // {name, size, sent, state, problem, file, handle, url}
+export const items = new Set(); // {name, size, modified, sent, state, problem, file, handle, url, controller, unlock}
+
+export const isMoving = (item) => MOVING.includes(item.state);
 
 const changed = () => uploads.dispatchEvent(new Event('change'));
 
-function set(item, state, problem) {
+function setState(item, state, problem) {
   item.state = state;
   item.problem = problem;
   changed();
 }
 
-// `found` is [{file, handle}]. One that an earlier visit has left unfinished goes on.
+const waitsFor = (item, file) => (item.state === 'changed' ? item.name === file.name : ['needs-file', 'needs-click'].includes(item.state) && isSameFile(item, file));
+
+// `found` is [{file, handle}]. The file of an unfinished upload resumes that upload.
 export function addUploads(found) {
   for (const { file, handle } of found) {
-    const known = [...items].find((item) => (item.state === 'gone' ? item.name === file.name : ['lost', 'asleep'].includes(item.state) && isSame(item, file)));
-    const item = known ?? { sent: 0 };
+    const item = [...items].find((one) => waitsFor(one, file)) ?? { sent: 0 };
     items.add(item);
     Object.assign(item, { name: file.name, size: file.size, modified: file.lastModified, file, handle: handle ?? item.handle, state: 'waiting', problem: undefined });
   }
   changed();
-  pump();
+  startNext();
 }
 
-// At the beginning of a login: what was under way when the last one ended goes on, if it was the same
-// person's; and what an earlier visit has left, if no other tab works on it.
-export async function wakeUploads() {
-  if (owner !== currentUser().id) putUploadsAway();
+// After a login: resume the uploads that the end of the same user's last session has stopped, and those of
+// an earlier visit that no other tab sends.
+export async function resumeUploads() {
+  if (owner !== currentUser().id) clearUploads();
   owner = currentUser().id;
-  pump();
-  for (const record of await keptOf(owner)) {
+  startNext();
+  for (const record of await savedUploads(owner)) {
     if ([...items].some((item) => item.url === record.url)) continue;
-    const release = await hold(record.url);
-    if (release) await wake({ ...record, sent: 0, release });
+    const unlock = await lockUpload(record.url);
+    if (unlock) await restoreUpload({ ...record, sent: 0, unlock });
   }
   changed();
-  pump();
+  startNext();
 }
 
-async function wake(item) {
-  const there = await api('GET', `/tus/${item.url.split('/').at(-1)}`, { headers: { 'Tus-Resumable': '1.0.0' } }).catch((error) => error);
-  if (there.finished || there.status === 404 || there.status === 410) {
-    forget(item.url);
-    item.release();
+async function restoreUpload(item) {
+  const status = await api('GET', `/tus/${item.url.split('/').at(-1)}`, { headers: { 'Tus-Resumable': '1.0.0' } }).catch((error) => error);
+  if (status.finished || status.status === 404 || status.status === 410) {
+    deleteUpload(item.url);
+    item.unlock();
     return;
   }
-  Object.assign(item, { sent: there.offset ?? 0, state: item.handle ? 'asleep' : 'lost' });
-  if (item.handle && (await permission(item.handle, 'queryPermission')) === 'granted') await open(item);
+  Object.assign(item, { sent: status.offset ?? 0, state: item.handle ? 'needs-click' : 'needs-file' });
+  if (item.handle && (await permission(item.handle, 'queryPermission')) === 'granted') await reopenFile(item);
   items.add(item);
 }
 
-const permission = (handle, ask) => handle[ask]?.({ mode: 'read' }).catch(() => 'denied') ?? 'granted';
+const permission = (handle, method) => handle[method]?.({ mode: 'read' }).catch(() => 'denied') ?? 'granted';
 
-async function open(item) {
+async function reopenFile(item) {
   const file = await item.handle.getFile().catch(() => undefined);
-  if (file && isSame(item, file)) Object.assign(item, { file, state: 'waiting' });
-  else Object.assign(item, { handle: undefined, state: 'lost' });
+  if (file && isSameFile(item, file)) Object.assign(item, { file, state: 'waiting' });
+  else Object.assign(item, { handle: undefined, state: 'needs-file' });
 }
 
-function pump() {
+function startNext() {
   if (!isLoggedIn()) return;
-  const busy = [...items].filter((item) => item.control).length;
-  for (const item of [...items].filter((one) => one.state === 'waiting').slice(0, Math.max(0, AT_ONCE - busy))) run(item);
+  const sending = [...items].filter((item) => item.controller).length;
+  for (const item of [...items].filter((one) => one.state === 'waiting').slice(0, Math.max(0, MAX_SENDING - sending))) sendUpload(item);
 }
 
-async function run(item) {
-  const control = (item.control = new AbortController());
-  set(item, 'sending');
+async function sendUpload(item) {
+  const controller = (item.controller = new AbortController());
+  setState(item, 'sending');
   try {
     const url = await upload({
       endpoint: address('/tus/'),
       url: item.url,
       file: item.file,
-      values: { filename: item.file.name, filetype: item.file.type },
+      metadata: { filename: item.file.name, filetype: item.file.type },
       authorize: accessToken,
-      signal: control.signal,
-      oncreated: (made) => created(item, made),
+      signal: controller.signal,
+      oncreated: (created) => saveNewUpload(item, created),
       onprogress: (sent) => {
         item.sent = sent;
         changed();
       },
-      onwait: (problem) => {
-        if (item.control !== control || (problem === undefined && item.state === 'sending')) return;
-        set(item, problem ? 'stuck' : 'sending', problem?.offline ? 'The connection is gone.' : problem?.detail);
+      onretry: (problem) => {
+        if (item.controller !== controller || (problem === undefined && item.state === 'sending')) return;
+        setState(item, problem ? 'retrying' : 'sending', problem?.offline ? 'Connection lost.' : problem?.detail);
       },
     });
-    letGo(item);
-    leave(item);
+    removeRecord(item);
+    removeItem(item);
     uploads.dispatchEvent(new CustomEvent('done', { detail: { id: url.split('/').at(-1), item } }));
   } catch (error) {
-    if (item.control === control) stopped(item, error);
+    if (item.controller === controller) uploadFailed(item, error);
   } finally {
-    if (item.control === control) item.control = undefined;
-    pump();
+    if (item.controller === controller) item.controller = undefined;
+    startNext();
   }
 }
 
-async function created(item, url) {
+async function saveNewUpload(item, url) {
   item.url = url;
   const { name, size, modified, handle } = item;
-  keep({ url, owner: currentUser().id, name, size, modified, handle });
-  item.release = await hold(url);
+  saveUpload({ url, owner: currentUser().id, name, size, modified, handle });
+  item.unlock = await lockUpload(url);
 }
 
-function stopped(item, error) {
-  if (error.status === 401) return set(item, 'paused', 'Log in again to go on.');
+function uploadFailed(item, error) {
+  if (error.status === 401) return setState(item, 'paused', 'Log in again to resume.');
   if (error.slug === 'unreadable') {
-    giveBack(item);
-    return set(item, 'gone', error.detail);
+    terminateUpload(item);
+    return setState(item, 'changed', error.detail);
   }
   if (error.status === 404 || error.status === 410) {
-    forgetBeginning(item);
-    return set(item, 'failed', 'The server no longer has the beginning of this file. Try again to send it from the start.');
+    startOver(item);
+    return setState(item, 'failed', 'The server no longer has this upload. Try again to send the file from the start.');
   }
-  return set(item, 'failed', error.detail ?? error.message);
+  return setState(item, 'failed', error.detail ?? error.message);
 }
 
-function letGo(item) {
-  if (item.url) forget(item.url);
-  item.release?.();
+function removeRecord(item) {
+  if (item.url) deleteUpload(item.url);
+  item.unlock?.();
 }
 
-function forgetBeginning(item) {
-  letGo(item);
-  Object.assign(item, { url: undefined, release: undefined, sent: 0 });
+function startOver(item) {
+  removeRecord(item);
+  Object.assign(item, { url: undefined, unlock: undefined, sent: 0 });
 }
 
-// The server forgets what it has of it.
-function giveBack(item) {
+// Delete what the server has of an upload.
+function terminateUpload(item) {
   const { url } = item;
-  forgetBeginning(item);
+  startOver(item);
   return url && accessToken().then((token) => terminate({ url, token })).catch(() => {});
 }
 
-function leave(item) {
+function removeItem(item) {
   items.delete(item);
   item.state = 'done';
   changed();
 }
 
-function halt(item) {
-  const { control } = item;
-  item.control = undefined;
-  control?.abort();
+function abortTransfer(item) {
+  const { controller } = item;
+  item.controller = undefined;
+  controller?.abort();
 }
 
 export function pause(item) {
-  if (!['waiting', 'sending', 'stuck'].includes(item.state)) return;
-  set(item, 'paused');
-  halt(item);
-  pump();
+  if (!isMoving(item)) return;
+  setState(item, 'paused');
+  abortTransfer(item);
+  startNext();
 }
 
-// Also "try again", and for a sleeping one the click that the browser wants. False if the file has to be
-// chosen.
-export async function proceed(item) {
-  if (item.state === 'lost' || item.state === 'gone') return false;
-  if (item.state === 'asleep') {
+// Resume or retry an upload. The browser may ask the user for permission to open its file. Returns false if
+// the user has to choose the file first.
+export async function resume(item) {
+  if (item.state === 'needs-file' || item.state === 'changed') return false;
+  if (item.state === 'needs-click') {
     if ((await permission(item.handle, 'requestPermission')) !== 'granted') return true;
-    await open(item);
+    await reopenFile(item);
     changed();
-    if (item.state === 'lost') return false;
+    if (item.state === 'needs-file') return false;
   } else {
-    set(item, 'waiting');
+    setState(item, 'waiting');
   }
-  pump();
+  startNext();
   return true;
 }
 
-// Give it up. It is out of `items` at once; the promise is that of the server's part.
+// Cancel an upload. It is removed from `items` at once; the promise resolves when the server has deleted it.
 export function cancel(item) {
-  halt(item);
-  leave(item);
-  pump();
-  return giveBack(item);
+  abortTransfer(item);
+  removeItem(item);
+  startNext();
+  return terminateUpload(item);
 }
 
-// At the end of a login that its owner did not end: nothing moves until they are back.
-export function holdUploads() {
+// The session has ended, but not by the user: all uploads wait for the next login.
+export function suspendUploads() {
   for (const item of items) {
-    if (item.control) item.state = 'waiting';
-    halt(item);
+    if (item.controller) item.state = 'waiting';
+    abortTransfer(item);
   }
 }
 
-// Nothing is left here; what was begun is written down, for its owner's next visit.
-export function putUploadsAway() {
+// The user has logged out: remove all uploads from this page. Their records stay for the user's next visit.
+export function clearUploads() {
   for (const item of items) {
-    halt(item);
-    item.release?.();
+    abortTransfer(item);
+    item.unlock?.();
   }
   items.clear();
   changed();

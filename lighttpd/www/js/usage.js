@@ -1,37 +1,37 @@
-// usage.js - how much somebody keeps, and may keep.
+// usage.js - how much space the user's files take, and how much they may take.
 import { api } from './api.js';
 import { $, h } from './dom.js';
 import { count, size } from './format.js';
 
-const FULL = 0.9; // from here on the bar warns
+const NEARLY_FULL = 0.9; // from this share on the bar is red
 
-let asking = false;
-let again = false;
+let loading = false;
+let outdated = false;
 
-// Ask and show. Many calls at once are two questions at the most.
+// Load and show the usage. Calls while a request runs lead to one more request.
 export async function showUsage() {
-  again = true;
-  if (asking) return;
-  asking = true;
+  outdated = true;
+  if (loading) return;
+  loading = true;
   try {
-    while (again) {
-      again = false;
-      show(await api('GET', '/usage'));
+    while (outdated) {
+      outdated = false;
+      draw(await api('GET', '/usage'));
     }
   } catch {
-    $('#usage').replaceChildren(); // the list says what is wrong
+    $('#usage').replaceChildren(); // the list of files reports the error
   } finally {
-    asking = false;
+    loading = false;
   }
 }
 
-function show({ bytes, files, quota_bytes: room, quota_files: places }) {
-  const kept = `${count(files, 'file')}, ${size(bytes)}`;
-  // The limit that is nearer is the one to show.
-  const shares = [room && bytes / room, places && files / places].filter((share) => share !== null);
-  const limits = [room && size(room), places && count(places, 'file')].filter(Boolean).join(' and ');
+function draw({ bytes, files, quota_bytes: maxBytes, quota_files: maxFiles }) {
+  const used = `${count(files, 'file')}, ${size(bytes)}`;
+  // The bar shows the limit that is nearer.
+  const shares = [maxBytes && bytes / maxBytes, maxFiles && files / maxFiles].filter((share) => share !== null);
+  const limits = [maxBytes && size(maxBytes), maxFiles && count(maxFiles, 'file')].filter(Boolean).join(' and ');
   const share = Math.min(1, Math.max(...shares));
   $('#usage').replaceChildren(
-    h('p', {}, h('span', {}, kept), limits && h('span', {}, `of ${limits}`)),
-    ...(limits ? [h(`progress${share >= FULL ? '.full' : ''}`, { value: share, max: 1, ariaLabel: `Space used: ${kept} of ${limits}` })] : []));
+    h('p', {}, h('span', {}, used), limits && h('span', {}, `of ${limits}`)),
+    ...(limits ? [h(`progress${share >= NEARLY_FULL ? '.full' : ''}`, { value: share, max: 1, ariaLabel: `Space used: ${used} of ${limits}` })] : []));
 }

@@ -1,4 +1,4 @@
-// deploy/container: README.md is followed to the letter, and then what it promises is tried.
+// deploy/container: the commands of README.md as they stand, and then its promises.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { eicar, startClamd } from '../../support/clamd.js';
 import { assertProblem, assertStatus, call } from '../../support/client.js';
-import { base, env, inBackground, logs, podman, shell, state, tryPodman, until, whyNot } from '../../support/containers.js';
+import { base, env, inBackground, logs, podman, shell, state, tryPodman, until, whyUnavailable } from '../../support/containers.js';
 import { sha256 } from '../../support/files.js';
 import { commandsOf } from '../../support/manual.js';
 import { freePort } from '../../support/ports.js';
-import { isSigned, Receiver } from '../../support/receiver.js';
+import { isSigned, WebhookReceiver } from '../../support/webhook-receiver.js';
 import { pause, repository, run } from '../../support/stack.js';
-import { patchHeaders, resumable, slowly } from '../../support/uploads.js';
+import { patchHeaders, resumable, uploadInHalves } from '../../support/uploads.js';
 
-const skip = (await whyNot()) ?? false;
+const skip = (await whyUnavailable()) ?? false;
 const project = `gatehouse-test-${process.pid}`;
 const secret = (name) => readFileSync(join(repository, 'deploy', 'container', 'secrets', name), 'utf8').trim();
 const name = (service) => `${project}_${service}_1`;
@@ -24,7 +24,7 @@ const ours = {};
 let url, token, anotherImage;
 
 const ask = (method, target, options) => call(url, method, target, { token, ...options });
-const well = (service) => until(`${service} is well`, async () => (await tryPodman(['exec', name(service), 'gatehouse', 'health'])).code === 0);
+const untilHealthy = (service) => until(`${service} is well`, async () => (await tryPodman(['exec', name(service), 'gatehouse', 'health'])).code === 0);
 
 const readme = 'deploy/container/README.md';
 const [up, use] = commandsOf(readme, '## Quick start');
@@ -32,7 +32,7 @@ const [look, down] = commandsOf(readme, '## Daily operation');
 const [carryAway, bringIn, goOn] = commandsOf(readme, '## Backup and restore');
 const manual = 'docs/backup.md';
 const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-compose-'));
-// The same sources in another folder, to be changed there
+// A copy of the sources, to be changed there
 const next = join(scratch, 'next');
 const images = () => Promise.all(servers.map(async (service) => podman('inspect', '--format', '{{.Image}}', name(service))));
 
@@ -47,30 +47,30 @@ after(async () => {
   if (skip) return;
   await shell('deploy/container/compose down -v -t 3', ours);
   const left = await podman('volume', 'ls', '--quiet', '--filter', `name=${project}_`);
-  // podman-compose leaves them; docker compose does not.
+  // podman-compose leaves networks; docker compose does not.
   await podman('network', 'rm', ...['edge', 'database', 'receivers'].map((network) => `${project}_${network}`));
   if (anotherImage) await podman('rmi', anotherImage);
   assert.equal(left, '', 'down -v leaves volumes');
 });
 
 describe('README.md of deploy/container', { skip }, () => {
-  test('starts everything with one command', async () => {
+  test('one command of the README starts everything', async () => {
     const said = await shell(up, ours);
     assert.match(said, new RegExp(`Gatehouse runs at ${url}`));
     assert.ok(said.includes(secret('first-user')), said);
   });
 
-  test('logs in, uploads, downloads and looks after it with commands that work', async () => {
+  test('the commands of the README for logging in, uploading, downloading and inspecting work', async () => {
     const said = await shell(use + look, ours);
     assert.match(said, /"files":\[\{"id":"[0-9a-f-]{36}","name":"README.md"/);
     assert.match(said, /^well$/m);
     assert.match(said, /me@example\.com +no +enabled/);
     assert.match(said, /Key \S+ signs/);
-    // podman-compose does not tell how a command ended
+    // podman-compose only prints the exit code of a command
     assert.doesNotMatch(said, /exit code: [^0]/);
   });
 
-  test('leaves a system that a person can use', async () => {
+  test('the started system can be used', async () => {
     const login = await call(url, 'POST', '/login', { basic: ['me@example.com', secret('first-user')] });
     assertStatus(login, 200);
     token = login.json.access_token;
@@ -79,8 +79,8 @@ describe('README.md of deploy/container', { skip }, () => {
   });
 });
 
-describe('the containers', { skip }, () => {
-  test('run as ordinary users without capabilities on a read-only root', async () => {
+describe('containers', { skip }, () => {
+  test('the containers run as ordinary users without capabilities on a read-only root', async () => {
     for (const service of servers) {
       const status = await podman('exec', name(service), 'cat', '/proc/1/status');
       assert.match(status, /^Uid:\t1000[12]\t1000[12]\t1000[12]\t1000[12]$/m, service);
@@ -92,11 +92,11 @@ describe('the containers', { skip }, () => {
     }
   });
 
-  test('are asked how they are by the image\'s own health check', async () => {
+  test('the health check of the image reports each container\'s state', async () => {
     for (const service of servers) assert.equal((await tryPodman(['healthcheck', 'run', name(service)])).code, 0, service);
     await podman('pause', name('database'));
     try {
-      // Whoever is asked gives up before the check's own time is over.
+      // The probe gives up before the health check times out.
       const { code, stderr } = await tryPodman(['exec', name('cgi-auth'), 'gatehouse', 'health']);
       assert.notEqual(code, 0);
       assert.match(stderr, /fcgi-probe: \/readyz at \/run\/gatehouse\/cgi-auth.sock/);
@@ -104,10 +104,10 @@ describe('the containers', { skip }, () => {
     } finally {
       await podman('unpause', name('database'));
     }
-    await well('cgi-auth');
+    await untilHealthy('cgi-auth');
   });
 
-  test('reach only whom they must', async () => {
+  test('the containers reach only what they need', async () => {
     const reaches = async (from, to) => (await tryPodman(['exec', name(from), 'bash', '-c', `exec 3<>/dev/tcp/${to}`])).code === 0;
     assert.equal(await reaches('cgi-auth', 'database/3306'), true);
     assert.equal(await reaches('edge', 'database/3306'), false);
@@ -118,7 +118,7 @@ describe('the containers', { skip }, () => {
     assert.deepEqual(secrets.map((m) => m.Destination).sort(), ['/run/secrets/mysql-gateway']);
   });
 
-  test('give their metrics to who is in the network of edge', async () => {
+  test('the metrics can be read from the network of edge', async () => {
     for (const program of ['cgi-auth', 'cgi-gateway']) {
       const said = await podman('run', '--rm', '--network', `${project}_edge`, base, 'bash', '-c',
         `exec 3<>/dev/tcp/edge/9080; printf 'GET /${program}/metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`);
@@ -126,15 +126,15 @@ describe('the containers', { skip }, () => {
     }
   });
 
-  test('have nobody to tell of files without EVENT_URLS: deliver waits then, and ends when it is told to', async () => {
+  test('deliver waits without EVENT_URLS and exits 0 on SIGTERM', async () => {
     assert.match(await logs(name('deliver')), /EVENT_URLS is not set: there are no receivers of events/);
-    await well('deliver');
+    await untilHealthy('deliver');
     await podman('stop', '--time', '40', name('deliver'));
     assert.equal((await state(name('deliver'))).ExitCode, 0);
     await podman('start', name('deliver'));
   });
 
-  test('write their logs, and lighttpd its access log, where podman finds them; no secret is in them', async () => {
+  test('the logs, with lighttpd\'s access log, are in podman\'s logs, and contain no secret', async () => {
     const { stdout } = await tryPodman(['logs', name('edge')]);
     assert.match(stdout, /POST \/cgi-auth\/login HTTP\/1\.1 200 /);
     assert.match(await logs(name('cgi-auth')), /"event":"request".*"path":"\/login"/);
@@ -144,11 +144,11 @@ describe('the containers', { skip }, () => {
   });
 });
 
-describe('the image', { skip }, () => {
+describe('image', { skip }, () => {
   const image = 'localhost/gatehouse:0.1.0';
   const inside = (...command) => podman('run', '--rm', '--network=none', '--entrypoint', command[0], image, ...command.slice(1));
 
-  test('has no compiler, no documentation, no secret and no program that gives privileges away', async () => {
+  test('the image has no compiler, documentation, secret or setuid program', async () => {
     const found = await inside('sh', '-c', `
       for tool in cc gcc clang make ld python3 curl; do command -v $tool; done
       find /usr/share/doc /usr/share/man /usr/include -type f 2>/dev/null | head
@@ -160,7 +160,7 @@ describe('the image', { skip }, () => {
     for (const what of ['mysql-root', 'mysql-auth', 'mysql-gateway', 'first-user']) assert.ok(!(history + config).includes(secret(what)));
   });
 
-  test('says what it is', async () => {
+  test('the image has labels, versions and a usage', async () => {
     const labels = JSON.parse(await podman('inspect', '--format', '{{json .Config.Labels}}', image));
     const version = /^VERSION := (.*)$/m.exec(readFileSync(join(repository, 'Makefile'), 'utf8'))[1];
     assert.equal(labels['org.opencontainers.image.version'], version);
@@ -169,14 +169,14 @@ describe('the image', { skip }, () => {
     assert.match(await podman('run', '--rm', image), /^usage: gatehouse PART/);
   });
 
-  test('adds less than 40 MB to its base', async () => {
+  test('the image adds less than 40 MB to its base', async () => {
     const size = async (of) => Number(await podman('inspect', '--format', '{{.Size}}', of));
     const [whole, base] = [await size(image), await size('localhost/debian:bookworm-slim')];
     console.log(`ℹ answers: image ${Math.round(whole / 1e6)} MB, of which its base ${Math.round(base / 1e6)} MB`);
     assert.ok(whole - base < 40e6, `${whole} - ${base}`);
   });
 
-  test('refuses settings that it cannot use, with a line that says which', async () => {
+  test('the image refuses unusable settings and names them', async () => {
     for (const [env, part, why] of [
       ['GATEHOUSE_LISTEN=9000', 'cgi-auth', /GATEHOUSE_LISTEN: "9000" is not HOST:PORT/],
       ['GATEHOUSE_AUTH=cgi-auth:9000', 'edge', /GATEHOUSE_GATEWAY: "" is not HOST:PORT/],
@@ -196,89 +196,89 @@ async function newest() {
   return { record, bytes: (await ask('GET', record.url)).bytes };
 }
 
-describe('a container that is', { skip }, () => {
+describe('running containers', { skip }, () => {
   const body = randomBytes(2_000_000);
 
-  // It runs this at a reboot, for all containers of the machine.
-  test('a server comes back, with the others, by what podman-restart.service runs', async () => {
+  // The unit runs this at boot, for all containers of the machine.
+  test('the containers start again by the command of podman-restart.service', async () => {
     const all = [...servers, 'deliver'];
     await podman('stop', '--time', '40', ...all.map(name));
     for (const service of all) assert.equal((await state(name(service))).Running, false, service);
     await podman('start', '--all', '--filter', 'restart-policy=always', '--filter', `name=^${project}_`);
-    for (const service of all.filter((one) => one !== 'database')) await well(service);
+    for (const service of all.filter((one) => one !== 'database')) await untilHealthy(service);
     assertStatus(await call(url, 'POST', '/login', { basic: ['me@example.com', secret('first-user')] }), 200);
   });
 
-  // Once more than before: a log outlives the end of its container
-  async function saysOnceMore(service, text, after) {
+  // Wait until a log has the text once more than before `action`: a log outlives its container
+  async function untilLogged(service, text, action) {
     const times = async () => (await logs(name(service))).split(text).length;
     const before = await times();
-    const done = after();
-    await until(`${service} says ${text}`, async () => (await times()) > before);
+    const done = action();
+    await until(`${service} logs ${text}`, async () => (await times()) > before);
     return done;
   }
 
-  test('killed is started again, and a resumable upload goes on where it was', async () => {
+  test('a killed container is started again, and a resumable upload continues', async () => {
     const upload = await resumable(ask, body.length);
     assertStatus(await upload.patch(0, body.subarray(0, 700_000)), 204);
     for (const service of ['cgi-gateway', 'cgi-auth', 'edge', 'database']) {
       const { Pid: pid } = await state(name(service));
       process.kill(pid, 'SIGKILL');
-      await until(`${service} runs anew`, async () => {
+      await until(`${service} runs again`, async () => {
         const now = await state(name(service));
         return now.Running && now.Pid !== pid && now.Pid !== 0;
       });
     }
     await Promise.all(['database', 'edge'].map(async (service) => until(service, async () => (await tryPodman(['healthcheck', 'run', name(service)])).code === 0)));
-    await well('cgi-auth');
-    await well('cgi-gateway');
+    await untilHealthy('cgi-auth');
+    await untilHealthy('cgi-gateway');
     assert.equal(await upload.offset(), 700_000);
     assertStatus(await upload.patch(700_000, body.subarray(700_000)), 204);
     assert.equal(sha256((await newest()).bytes), sha256(body));
     assertStatus(await call(url, 'POST', '/login', { basic: ['me@example.com', secret('first-user')] }), 200);
   });
 
-  test('told to end by SIGTERM in the middle of an upload finishes it first, and ends with 0', async () => {
+  test('a container that is stopped during an upload finishes it and exits 0', async () => {
     const { path } = await resumable(ask, body.length);
-    const upload = slowly(url, token, 'PATCH', path, patchHeaders(0), body);
-    await until('the program takes bytes', async () => (await podman('exec', name('cgi-gateway'), 'sh', '-c', 'cat /var/lib/gatehouse/data/incoming/* | wc -c')) >= 500_000);
-    const stopped = await saysOnceMore('cgi-gateway', 'draining', () => inBackground('stop', '--time', '40', name('cgi-gateway')));
+    const upload = uploadInHalves(url, token, 'PATCH', path, patchHeaders(0), body);
+    await until('the program receives bytes', async () => (await podman('exec', name('cgi-gateway'), 'sh', '-c', 'cat /var/lib/gatehouse/data/incoming/* | wc -c')) >= 500_000);
+    const stopped = await untilLogged('cgi-gateway', 'draining', () => inBackground('stop', '--time', '40', name('cgi-gateway')));
     const { status, text } = await upload.finish();
     assert.equal(status, 204, text);
     assert.equal(await stopped.ended, 0);
     assert.equal((await state(name('cgi-gateway'))).ExitCode, 0);
     await podman('start', name('cgi-gateway'));
-    await well('cgi-gateway');
+    await untilHealthy('cgi-gateway');
     assert.equal(sha256((await newest()).bytes), sha256(body));
   });
 
-  test('lighttpd and told to end finishes what it is taking in, and takes nobody new', async () => {
-    const upload = slowly(url, token, 'PUT', '/upload/last.bin', {}, body);
-    await until('lighttpd takes bytes', async () => (await podman('exec', name('edge'), 'ls', '-l', '/proc/1/fd')).includes('lighttpd-upload'));
-    const stopped = await saysOnceMore('edge', 'graceful shutdown started', () => inBackground('stop', '--time', '40', name('edge')));
+  test('lighttpd that is stopped finishes uploads in progress and refuses new connections', async () => {
+    const upload = uploadInHalves(url, token, 'PUT', '/upload/last.bin', {}, body);
+    await until('lighttpd receives bytes', async () => (await podman('exec', name('edge'), 'ls', '-l', '/proc/1/fd')).includes('lighttpd-upload'));
+    const stopped = await untilLogged('edge', 'graceful shutdown started', () => inBackground('stop', '--time', '40', name('edge')));
     await assert.rejects(fetch(url));
     const { status, text } = await upload.finish();
     assert.equal(status, 201, text);
     assert.equal(await stopped.ended, 0);
     assert.equal((await state(name('edge'))).ExitCode, 0);
     await podman('start', name('edge'));
-    await well('edge');
+    await untilHealthy('edge');
     assert.equal(sha256((await newest()).bytes), sha256(body));
   });
 });
 
-// What a paste of the manual ends with in deploy/container/shell.
+// Run the manual's lines in deploy/container/shell.
 async function paste(heading) {
   const { code, stdout, stderr } = await run('deploy/container/shell', [], { input: commandsOf(manual, heading).join(''), cwd: repository, env: { ...env, ...ours } });
   assert.equal(code, 0, stdout + stderr);
   assert.equal(stderr, '');
 }
 
-describe('a backup', { skip }, () => {
+describe('backups', { skip }, () => {
   const body = randomBytes(2_000_000);
   let kept, upload;
 
-  test('is made in deploy/container/shell by the lines of docs/backup.md, while files come and go', async () => {
+  test('a backup is made in deploy/container/shell by the lines of docs/backup.md, during uploads and deletions', async () => {
     for (let n = 0; n < 3; n++) assertStatus(await ask('PUT', `/upload/kept-${n}.bin`, { body: randomBytes(10_000 * n) }), 201);
     kept = (await ask('GET', '/files?limit=100')).json.files;
     upload = await resumable(ask, body.length);
@@ -292,7 +292,7 @@ describe('a backup', { skip }, () => {
       }
     })();
     await Promise.all([busy, paste('## Make a backup').finally(() => (going = false))]);
-    // edge, which has no keys, cannot read those of the backup either.
+    // edge has no keys and cannot read those of the backup either.
     assert.match((await tryPodman(['exec', name('edge'), 'ls', '/var/lib/gatehouse/data/backup.new'])).stderr, /Permission denied/);
     symlinkSync(join(repository, 'deploy'), join(scratch, 'deploy'));
     await shell(carryAway, ours, scratch);
@@ -301,7 +301,7 @@ describe('a backup', { skip }, () => {
       assert.ok(said.split('\n').includes(`backup.new/${file}`), file);
   });
 
-  test('is all that is needed when every volume is gone', async () => {
+  test('a backup restores everything after every volume is removed', async () => {
     await shell('deploy/container/compose down -t 40 -v', ours);
     assert.equal(await podman('volume', 'ls', '--quiet', '--filter', `name=${project}_`), '');
     await shell(bringIn, ours, scratch);
@@ -309,7 +309,7 @@ describe('a backup', { skip }, () => {
     const said = await shell(goOn, ours, scratch);
     assert.match(said, / 0 repaired\nexit code: 0/);
     assert.doesNotMatch(said, /exit code: [^0]/);
-    // A token of before is good: the keys are the same.
+    // A token from before is valid, because the keys are the same.
     for (const { id, url: target, sha256: expected } of kept) {
       const got = await ask('GET', target);
       assertStatus(got, 200);
@@ -318,51 +318,51 @@ describe('a backup', { skip }, () => {
     assertStatus(await call(url, 'POST', '/login', { basic: ['me@example.com', secret('first-user')] }), 200);
     assert.equal(await upload.offset(), 900_000);
     assertStatus(await upload.patch(900_000, body.subarray(900_000)), 204);
-    // The newest may be a short-lived one, which the dump has seen while it lived
+    // The newest file may be a short-lived one that the dump contains
     const finished = (await ask('GET', '/files?limit=100')).json.files.find(({ size }) => size === body.length);
     assert.equal(sha256((await ask('GET', finished.url)).bytes), sha256(body));
     assert.equal((await tryPodman(['exec', name('edge'), 'ls', '/var/lib/gatehouse/data/backup.new'])).code, 2);
   });
 });
 
-describe('up again', { skip }, () => {
+describe('updates', { skip }, () => {
   const body = randomBytes(2_000_000);
 
-  // Ask until stop(), which gives what was answered, in order and each once.
-  function asking() {
+  // Send requests until stop(), which returns the different statuses in order, and the time without 200.
+  function startPolling() {
     const seen = [];
-    let going = true, away = 0;
+    let going = true, downtime = 0;
     const done = (async () => {
       while (going) {
         const now = await ask('GET', '/files?limit=1').then(({ status }) => status, () => 'refused');
         if (seen.at(-1) !== now) seen.push(now);
         const began = performance.now();
         await pause(20);
-        if (now !== 200) away += performance.now() - began;
+        if (now !== 200) downtime += performance.now() - began;
       }
     })();
-    return { stop: async () => { going = false; await done; return { seen, away }; } };
+    return { stop: async () => { going = false; await done; return { seen, downtime }; } };
   }
 
-  test('with another image replaces the containers, after what is under way, and everything is there', async () => {
+  test('an update to another image replaces the containers after requests in progress, and keeps everything', async () => {
     const before_ = { images: await images(), files: (await ask('GET', '/files?limit=100')).json.files };
     const half = await resumable(ask, body.length);
     assertStatus(await half.patch(0, body.subarray(0, 600_000)), 204);
-    const slow = slowly(url, token, 'PUT', '/upload/through.bin', {}, body);
-    await until('lighttpd takes bytes', async () => (await podman('exec', name('edge'), 'ls', '-l', '/proc/1/fd')).includes('lighttpd-upload'));
+    const slow = uploadInHalves(url, token, 'PUT', '/upload/through.bin', {}, body);
+    await until('lighttpd receives bytes', async () => (await podman('exec', name('edge'), 'ls', '-l', '/proc/1/fd')).includes('lighttpd-upload'));
 
-    // A version that differs by a label
+    // A version that differs in a label
     mkdirSync(next);
     await shell(`cp -a Makefile LICENSE common cgi-auth cgi-gateway schema lighttpd scripts deploy ${next}`);
     appendFileSync(join(next, 'deploy/container/Containerfile'), 'LABEL another=version\n');
-    const asked = asking();
+    const polling = startPolling();
     const replaced = shell(up, ours, next);
     await until('edge drains', async () => (await logs(name('edge'))).includes('graceful shutdown started'));
     assert.equal((await slow.finish()).status, 201);
     await replaced;
-    await until('it is answered', async () => (await ask('GET', '/files?limit=1')).status === 200);
-    const { seen, away } = await asked.stop();
-    console.log(`ℹ answers: during an update ${seen.join(', ')}; away for ${Math.round(away / 1000)} s`);
+    await until('requests are answered', async () => (await ask('GET', '/files?limit=1')).status === 200);
+    const { seen, downtime } = await polling.stop();
+    console.log(`ℹ answers: during an update ${seen.join(', ')}; unavailable for ${Math.round(downtime / 1000)} s`);
     assert.deepEqual([seen[0], seen.at(-1)], [200, 200]);
     assert.ok(seen.includes('refused'));
     assert.ok(seen.every((what) => [200, 'refused', 500, 503].includes(what)), seen.join());
@@ -377,12 +377,12 @@ describe('up again', { skip }, () => {
     assertStatus(await half.patch(600_000, body.subarray(600_000)), 204);
   });
 
-  // This machine's address in a network, as long as there is somebody in it.
+  // This machine's address in a network, which exists only while a container is in the network.
   const addressIn = async (network) => JSON.parse(await podman('network', 'inspect', `${project}_${network}`))[0].subnets[0].gateway;
 
-  test('with EVENT_URLS and CLAMD in settings says so, tells other services of files, and has them scanned', async () => {
-    const held = await podman('run', '--detach', '--rm', '--network', `${project}_receivers,${project}_database`, base, 'sleep', 'infinity');
-    const receiver = await Receiver.start({ host: await addressIn('receivers') });
+  test('EVENT_URLS and CLAMD in settings are printed, and take effect', async () => {
+    const holder = await podman('run', '--detach', '--rm', '--network', `${project}_receivers,${project}_database`, base, 'sleep', 'infinity');
+    const receiver = await WebhookReceiver.start({ host: await addressIn('receivers') });
     const scanner = await addressIn('database'), clamd = await startClamd([`TCPAddr ${scanner}`]);
     try {
       writeFileSync(join(next, 'deploy/container/settings'), `EVENT_URLS=${receiver.url}\nCLAMD=${scanner}:${clamd.port}\n`);
@@ -391,23 +391,23 @@ describe('up again', { skip }, () => {
       assertProblem(await ask('PUT', '/upload/eicar.com', { body: eicar }), 422, 'infected');
       const put = await ask('PUT', '/upload/told.txt', { body: 'told' });
       assertStatus(put, 201);
-      await receiver.come(1);
+      await receiver.waitFor(1);
       assertStatus(await ask('DELETE', `/files/${put.json.files[0].id}`), 204);
-      await receiver.come(2);
-      assert.deepEqual(receiver.arrived.map(({ json }) => json.type), ['file.uploaded', 'file.deleted']);
-      for (const one of receiver.arrived) assert.ok(isSigned(one, secret('event')));
+      await receiver.waitFor(2);
+      assert.deepEqual(receiver.requests.map(({ json }) => json.type), ['file.uploaded', 'file.deleted']);
+      for (const one of receiver.requests) assert.ok(isSigned(one, secret('event')));
       assert.equal((await tryPodman(['exec', name('deliver'), 'gatehouse', 'health'])).code, 0);
       await podman('stop', '--time', '40', name('deliver'));
       assert.equal((await state(name('deliver'))).ExitCode, 0);
     } finally {
       await clamd.stop();
       await receiver.stop();
-      await podman('rm', '--force', '--time', '0', held);
+      await podman('rm', '--force', '--time', '0', holder);
     }
   });
 });
 
-test('down ends it, and up again finds files, users and keys', { skip }, async () => {
+test('compose down and up keep files, users and keys', { skip }, async () => {
   const before_ = (await ask('GET', '/files')).json.files;
   await shell(down, ours);
   assert.equal(await podman('ps', '--all', '--quiet', '--filter', `name=^${project}_`), '');

@@ -1,12 +1,12 @@
-// The lines of curl for an operation: those that docs/openapi.yaml gives (x-codeSamples, as other
-// tools read them too), or one made of its method, parameters and examples.
+// The curl commands for an operation: those in docs/openapi.yaml (x-codeSamples, which other tools
+// read as well), or one made from its method, parameters and examples.
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-// {token} of /s/{token} is not $TOKEN, which is who asks.
+// {token} of /s/{token} is a link's secret; $TOKEN is the user's token.
 const variable = (name) => (name === 'token' ? 'SECRET' : name.toUpperCase());
 
-// The shell variables that the lines need and the words on each: [[name, words]].
+// The shell variables that the commands need, with a description of each: [[name, description]].
 export function neededVariables(lines, { parameters }) {
   const source = lines.map((line) => line.source).join('\n');
   const known = {
@@ -52,7 +52,7 @@ function generated(op) {
   return wrapped(['curl -sS', ...options, `"$${inside ? 'INTERNAL' : 'URL'}${target}${query}"`]);
 }
 
-// On one line if it fits beside the words, else an option a line.
+// On one line if it fits, else an option a line.
 function wrapped(words) {
   const line = words.join(' ');
   if (line.length <= 54) return line;

@@ -1,4 +1,4 @@
-// HTML as text that is also well-formed XML: escaped where a value goes in, so no value becomes markup.
+// HTML as text that is also well-formed XML: every inserted value is escaped, so none becomes markup.
 
 class Markup {
   constructor(text) {
@@ -15,15 +15,15 @@ function textOf(value) {
   return value instanceof Markup ? value.text : escaped(value);
 }
 
-// html`<p>${value}</p>`: a value is escaped, unless it is of html`` itself; lists are joined; what
-// is absent is nothing.
+// html`<p>${value}</p>`: a value is escaped, unless it was made by html`` itself; lists are joined;
+// an absent value becomes nothing.
 export function html(strings, ...values) {
   return new Markup(strings.reduce((text, string, i) => text + textOf(values[i - 1]) + string));
 }
 
 export const written = (markup) => markup.text;
 
-// `visit` makes markup of each match of `pattern` in the text, and `rest` of what lies between.
+// `visit` makes markup of each match of `pattern` in the text, and `rest` of the text between.
 function split(text, pattern, visit, rest) {
   const parts = [];
   let from = 0;
@@ -37,8 +37,8 @@ function split(text, pattern, visit, rest) {
 const rfcs = (text) =>
   split(text, /RFC (\d{4,5})/g, ([words, number]) => html`<a href="https://www.rfc-editor.org/rfc/rfc${number}">${words.replace(' ', '\u00a0')}</a>`, (t) => html`${t}`);
 
-// Code and RFCs in a line of text; `linkOf` says where code leads, if anywhere. Without it nothing
-// is a link, as where the whole line is something to press.
+// Code and RFCs in a line of text; `linkOf` returns the target of code, if it has one. Without it nothing
+// is a link, for a line that is itself inside a button.
 export const inline = (text, linkOf) =>
   split(text, /`([^`]+)`/g, ([, code]) => {
     const link = linkOf?.(code);
@@ -56,7 +56,7 @@ export function markdown(text, linkOf) {
     (i % 2 ? html`<pre tabindex="0"><code>${part}</code></pre>` : part.split(/\n{2,}/).filter((lines) => lines.trim()).map((lines) => block(lines.trim()))));
 }
 
-// A value as JSON on lines of its own, with a class for each kind of word.
+// A value as indented JSON, with a class for each kind of token.
 export function json(value) {
   const text = JSON.stringify(value, null, 2);
   const word = /("(?:[^"\\]|\\.)*")(:?)|\b(?:true|false|null|-?\d+(?:\.\d+)?)\b/g;

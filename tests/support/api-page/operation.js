@@ -4,7 +4,7 @@ import { curlLines, neededVariables } from './curl.js';
 import { html, inline, json, markdown } from './markup.js';
 import { field, fieldsOf } from './schema.js';
 
-// On every answer, and told once at the top of the page.
+// Headers of every answer, described once at the top of the page.
 const EVERYWHERE = ['#/components/headers/X-Request-ID', '#/components/headers/Cache-Control'];
 
 const sample = (value) => (typeof value === 'string' ? value : json(value));
@@ -40,7 +40,7 @@ ${kinds.map(([type, { schema }]) => html`<p class="media"><code>${type}</code>${
 ${schema && fieldsOf(schema, { linkOf, asked: true })}`)}`;
 }
 
-// The kinds of problem that the schema of an answer leaves open.
+// The types of problem that the schema of an answer allows.
 function problemsOf(schema) {
   const { properties } = schema;
   return [properties.type.const ?? properties.type.enum].flat();

@@ -1,4 +1,4 @@
-// docs/openapi.yaml as lighttpd/www/api.html: what a person reads, from what programs read.
+// Render docs/openapi.yaml as lighttpd/www/api.html.
 import { document, operations } from '../document.js';
 import { html, inline, json, markdown, written } from './markup.js';
 import { article } from './operation.js';
@@ -7,11 +7,11 @@ import { fieldsOf } from './schema.js';
 const LINKABLE = new Map(operations.flatMap(({ path, method, operation }) => [
   [path, operation.operationId],
   [`${method.toUpperCase()} ${path}`, operation.operationId],
-]).reverse()); // of a path's operations its first
+]).reverse()); // a path links to its first operation
 
 const PROBLEMS = new Set(document.components.schemas.ProblemType.oneOf.map((type) => type.const.replace('urn:gatehouse:', '')));
 
-// Where code in the text leads, if anywhere: `POST /login` and `/login` to the operation,
+// The link target of code in the text, if it has one: `POST /login` and `/login` link to the operation,
 // `not-found` to the problem.
 function linkOf(code) {
   if (PROBLEMS.has(code)) return `#problem-${code}`;
@@ -88,7 +88,7 @@ ${ofTag(tag).map((op) => article(op, linkOf))}
 `;
 }
 
-// Without the empty lines that what is absent has left, but for those of a <pre>.
+// Remove the empty lines that absent values leave, except in a <pre>.
 const tidy = (text) => text.split(/(<pre[^>]*>[^]*?<\/pre>)/).map((part, i) => (i % 2 ? part : part.replace(/\n\s*\n/g, '\n'))).join('');
 
 export function apiPage() {

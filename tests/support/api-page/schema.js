@@ -57,7 +57,7 @@ function limits(schema) {
   return found.map((one) => html`<span class="limit">${one}</span>`);
 }
 
-// One name with its type, limits, words and, below it, its own fields. `need` says when it is there.
+// One field with its type, limits, description and, below it, its own fields. `need` says when it is present.
 export function field(name, raw, { need, asked, description, example, linkOf }) {
   const { schema, nullable } = nonNull(resolved(raw));
   const words = description ?? schema.description;
@@ -71,11 +71,11 @@ ${fieldsOf(inner, { linkOf, asked })}
 </li>`;
 }
 
-// A oneOf of constants, each with its words: the page has those of problems in a place of its own.
+// A oneOf of constants, each with a description: the page lists those of problems in a section of its own.
 const isEnumerated = (schema) => Boolean(schema.oneOf?.every((one) => one.const));
 
-// The members of an object, or the kinds of which it is one. `asked` is true for what a client
-// sends, where the members that it must send are marked; else those are that may be absent.
+// The members of an object, or the alternatives of a oneOf. `asked` is true for a request, where required members
+// are marked; in an answer, optional members are marked.
 export function fieldsOf(raw, { linkOf, asked = false } = {}) {
   const schema = resolved(raw);
   if (schema.oneOf && !isEnumerated(schema) && schema.oneOf.some((one) => resolved(one).properties))

@@ -1,4 +1,4 @@
-/* folder.h - a folder of a test's own, and what lies in it. */
+/* folder.h - a directory for one test, and the files in it. */
 #ifndef FOLDER_H
 #define FOLDER_H
 
@@ -11,7 +11,7 @@
 
 enum { FOLDER_PATH_MAX = 4096 };
 
-/* Make it, empty; others may look into it. */
+/* Make an empty directory that other users may read. */
 static inline void folder_make(char out[static FOLDER_PATH_MAX])
 {
 	const char *tmp = getenv("TMPDIR");
@@ -22,9 +22,9 @@ static inline void folder_make(char out[static FOLDER_PATH_MAX])
 	assert_int_equal(chmod(out, 0755), 0);
 }
 
-/* Every file below `path`, at any depth, but for a store's `holds`, which is
- * always there and always empty; with `remove` nothing stays, not even the
- * folder itself. */
+/* Count the files below `path`, at any depth, without a store's `holds`, which
+ * always exists and is empty. With `remove_` all is removed, the directory too.
+ */
 static inline size_t folder_walk(const char *path, bool remove_)
 {
 	DIR *d = opendir(path);

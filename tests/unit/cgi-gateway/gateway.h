@@ -5,6 +5,7 @@
 #define GATEWAY_H
 
 #include "cgi-gateway/app/app.h"
+#include "cgi-gateway/routes.h"
 #include "cgi-gateway/store/disk/store_disk.h"
 #include "common/http/problem.h"
 #include "tests/unit/cgi-gateway/file_table.h"
@@ -16,8 +17,8 @@
 
 enum {
 	GATEWAY_NOW = 1767225600,   /* 2026-01-01T00:00:00Z */
-	GATEWAY_USER = 42,	    /* who asks, unless told otherwise */
-	GATEWAY_OTHER = 7,	    /* somebody else, who has a session too */
+	GATEWAY_USER = 42,	    /* sends the requests by default */
+	GATEWAY_OTHER = 7,	    /* another user, with a session */
 	GATEWAY_MAX_UPLOAD = 10000, /* bytes */
 	GATEWAY_MAX_FILES = 3,
 	GATEWAY_UPLOAD_LIFE = 1000, /* seconds */
@@ -68,10 +69,11 @@ static inline void gateway_open(struct gateway *g, struct db *db)
 	folder_make(g->dir);
 	g->app.max_upload = GATEWAY_MAX_UPLOAD;
 	g->app.max_files = GATEWAY_MAX_FILES;
-	g->app.inspector = (struct content_scanner) { .magic_database = nothing,
-						      .clamd = nothing,
-						      .clamd_larger = refuse };
-	assert_ok(content_scanner_open(&g->app.inspector, NULL));
+	g->app.content_scanner =
+		(struct content_scanner) { .magic_database = nothing,
+					   .clamd = nothing,
+					   .clamd_larger = refuse };
+	assert_ok(content_scanner_open(&g->app.content_scanner, NULL));
 	g->app.upload_life = GATEWAY_UPLOAD_LIFE;
 	g->app.streams_max = 1;
 	g->app.db = db;
@@ -86,7 +88,7 @@ static inline void gateway_close(struct gateway *g)
 	memory_release(&g->memory);
 	arena_release(&g->arena);
 	store_close(g->app.store);
-	content_scanner_close(&g->app.inspector);
+	content_scanner_close(&g->app.content_scanner);
 	folder_remove(g->dir);
 }
 
@@ -100,7 +102,35 @@ static inline void gateway_request(struct gateway *g, const char *method,
 	memory_set(&g->memory, "QUERY_STRING", query);
 }
 
-/* Answer it: `tail` is what the route's "*" takes. Returns the status. */
+/* The handler's row in the table of routes */
+static inline const struct route *gateway_route(handler_fn *handle)
+{
+	const struct route *route = gateway_routes;
+
+	while (route->handle != handle)
+		assert_true(++route < gateway_routes + GATEWAY_ROUTES);
+	return route;
+}
+
+/* The session as the route wants it checked, then the handler */
+static inline enum err gateway_handle(struct gateway *g, struct request *rq,
+				      const struct route *route)
+{
+	struct session_check session;
+	enum err e;
+
+	if (route->scope == NULL)
+		return route->handle(&g->app, rq, &g->rs);
+	session_check_init(&session, rq, route->scope);
+	rq->session = &session;
+	e = session_check_before(g->app.db, route, &session, &g->rs);
+	if (e == ERR_OK)
+		e = route->handle(&g->app, rq, &g->rs);
+	rq->session = NULL;
+	return e;
+}
+
+/* Respond; `tail` is what the route's "*" matches. Returns the status. */
 static inline int gateway_answer(struct gateway *g, handler_fn *handle,
 				 struct span tail)
 {
@@ -118,7 +148,7 @@ static inline int gateway_answer(struct gateway *g, handler_fn *handle,
 	rq.clock = g->clock;
 	rq.param = tail;
 	response_init(&g->rs, &g->memory.base, rq.head);
-	g->e = handle(&g->app, &rq, &g->rs);
+	g->e = gateway_handle(g, &rq, gateway_route(handle));
 	if (g->e != ERR_OK && !g->rs.started)
 		(void)!problem_answer(&rq, &g->rs, g->e);
 	assert_ok(g->memory.base.ops->finish(&g->memory.base));
@@ -148,7 +178,7 @@ static inline enum err gateway_add(const struct gateway *g,
 			 count, NULL, NULL);
 }
 
-/* Where `part` stands in the answer's body; its length where it does not */
+/* The position of `part` in the response's body, or the body's length */
 static inline size_t gateway_find(const struct gateway *g, const char *part)
 {
 	struct span body = memory_answer(&g->memory);

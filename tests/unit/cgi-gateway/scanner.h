@@ -1,5 +1,5 @@
-/* scanner.h - somebody who answers in clamd's place, once, with whatever a test
- * wants: also what the real one, which tests/api uses, never says. */
+/* scanner.h - a server in place of clamd, which replies once with what a test
+ * wants, also with what the real clamd (see tests/api) never sends. */
 #ifndef SCANNER_H
 #define SCANNER_H
 
@@ -14,7 +14,7 @@
 #include <sys/un.h>
 
 enum {
-	SCANNER_SEEN_MAX = 1 << 20, /* bytes that it can remember */
+	SCANNER_SEEN_MAX = 1 << 20, /* bytes that are recorded */
 	SCANNER_ALL = -1,	    /* read to the end of the stream */
 };
 
@@ -24,13 +24,13 @@ struct scanner {
 	int listener;
 	pthread_t thread;
 	bool serves;
-	/* What it does: read so many bytes, then answer, then hang up; with
+	/* It reads so many bytes, sends `answer`, then closes the connection; with
 	 * `holds` not before the client does. */
 	ssize_t reads;
 	struct span answer;
 	bool holds;
-	bool serves_one; /* and nobody after that is let in */
-	/* what it has read */
+	bool serves_one; /* and refuses all later connections */
+	/* the bytes read */
 	char *seen;
 	size_t seen_len;
 };
@@ -121,7 +121,7 @@ static inline void *scanner_serve(void *arg)
 	return NULL;
 }
 
-/* For the next one who connects */
+/* For the next connection */
 static inline void scanner_will(struct scanner *s, ssize_t reads,
 				struct span answer)
 {
@@ -132,7 +132,7 @@ static inline void scanner_will(struct scanner *s, ssize_t reads,
 	assert_int_equal(pthread_create(&s->thread, NULL, scanner_serve, s), 0);
 }
 
-/* When it has hung up */
+/* Wait until the connection is closed */
 static inline void scanner_wait(struct scanner *s)
 {
 	if (s->serves)
@@ -142,7 +142,7 @@ static inline void scanner_wait(struct scanner *s)
 
 static inline void scanner_close(struct scanner *s)
 {
-	/* who waits in accept for nobody returns */
+	/* ends a thread that waits in accept() */
 	(void)shutdown(s->listener, SHUT_RDWR);
 	scanner_wait(s);
 	(void)close(s->listener);

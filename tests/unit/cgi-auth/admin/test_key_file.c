@@ -25,7 +25,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* Fails, too, if anything but the keyring is left in the folder */
+/* Fails also if the folder has any other file */
 static int tear_down(void **state)
 {
 	(void)state;
@@ -81,8 +81,7 @@ static void check_text(const char *before, const char *after, int kept,
 	buf_release(&out);
 }
 
-static void a_rotation_retires_the_signing_key_and_removes_retired_ones(
-	void **state)
+static void a_new_key_ends_the_signing_key_and_drops_retired_keys(void **state)
 {
 	(void)state;
 	check_text("", "NEW\n", 0, 0);
@@ -94,7 +93,7 @@ static void a_rotation_retires_the_signing_key_and_removes_retired_ones(
 		   "# note - it\n\na 1 2000 x\nNEW\n", 1, 0);
 }
 
-static void the_first_key_makes_a_file_that_only_its_owner_reads(void **state)
+static void the_first_key_creates_a_file_that_only_its_owner_reads(void **state)
 {
 	struct key_change c;
 	struct keyring ring;
@@ -112,7 +111,7 @@ static void the_first_key_makes_a_file_that_only_its_owner_reads(void **state)
 	keyring_release(&ring);
 }
 
-static void the_first_key_is_not_made_twice(void **state)
+static void a_keyring_that_signs_refuses_a_first_key(void **state)
 {
 	struct key_change c;
 	struct errmsg why;
@@ -125,7 +124,7 @@ static void the_first_key_is_not_made_twice(void **state)
 	assert_text("a 1 - " SECRET_A "\n");
 }
 
-static void a_file_whose_keys_all_retire_takes_a_first_key(void **state)
+static void a_keyring_without_a_signing_key_accepts_a_first_key(void **state)
 {
 	struct key_change c;
 	struct keyring ring;
@@ -139,8 +138,7 @@ static void a_file_whose_keys_all_retire_takes_a_first_key(void **state)
 	keyring_release(&ring);
 }
 
-static void a_rotation_lets_the_old_key_verify_while_its_tokens_live(
-	void **state)
+static void a_rotated_key_verifies_until_its_tokens_expire(void **state)
 {
 	struct key_change c;
 	struct keyring ring;
@@ -158,7 +156,7 @@ static void a_rotation_lets_the_old_key_verify_while_its_tokens_live(
 	keyring_release(&ring);
 }
 
-static void a_rotation_without_a_key_fails(void **state)
+static void a_rotation_needs_a_signing_key(void **state)
 {
 	struct key_change c;
 	struct errmsg why;
@@ -173,7 +171,7 @@ static void a_rotation_without_a_key_fails(void **state)
 	assert_contains(why.text, "auth-admin key new");
 }
 
-static void a_file_that_is_not_a_keyring_is_not_changed(void **state)
+static void a_file_that_is_no_keyring_stays_unchanged(void **state)
 {
 	struct key_change c;
 	struct errmsg why;
@@ -189,7 +187,7 @@ static void a_file_that_is_not_a_keyring_is_not_changed(void **state)
 	assert_text("a 1 - " SECRET_A "\na 2 - " SECRET_B "\n");
 }
 
-static void the_mode_and_place_of_the_file_are_kept(void **state)
+static void mode_and_place_of_the_file_are_kept(void **state)
 {
 	char link[128];
 	struct key_change c;
@@ -235,7 +233,7 @@ static void a_file_behind_several_links_is_replaced_not_a_link(void **state)
 	keyring_release(&ring);
 }
 
-static void links_without_a_file_are_refused_and_not_changed(void **state)
+static void links_without_a_file_are_refused_and_left_alone(void **state)
 {
 	char link[128], loop[128];
 	struct key_change c;
@@ -275,8 +273,7 @@ static void an_empty_file_behind_a_link_gets_the_first_key(void **state)
 	assert_int_equal(unlink(link), 0);
 }
 
-static void a_full_keyring_accepts_a_key_after_the_first_has_retired(
-	void **state)
+static void a_full_keyring_waits_for_the_first_to_retire(void **state)
 {
 	struct key_change c;
 	struct errmsg why;
@@ -293,7 +290,7 @@ static void a_full_keyring_accepts_a_key_after_the_first_has_retired(
 	assert_int_equal(c.dropped, KEYRING_MAX - 1);
 }
 
-static void two_simultaneous_rotations_both_add_their_key(void **state)
+static void rotations_at_once_each_add_a_key(void **state)
 {
 	struct key_change c;
 	struct keyring ring;
@@ -333,23 +330,22 @@ static void a_missing_folder_is_reported(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_rotation_retires_the_signing_key_and_removes_retired_ones),
+		TEST(a_new_key_ends_the_signing_key_and_drops_retired_keys),
 		FIXTURE_TEST(
-			the_first_key_makes_a_file_that_only_its_owner_reads),
-		FIXTURE_TEST(the_first_key_is_not_made_twice),
-		FIXTURE_TEST(a_file_whose_keys_all_retire_takes_a_first_key),
+			the_first_key_creates_a_file_that_only_its_owner_reads),
+		FIXTURE_TEST(a_keyring_that_signs_refuses_a_first_key),
 		FIXTURE_TEST(
-			a_rotation_lets_the_old_key_verify_while_its_tokens_live),
-		FIXTURE_TEST(a_rotation_without_a_key_fails),
-		FIXTURE_TEST(a_file_that_is_not_a_keyring_is_not_changed),
-		FIXTURE_TEST(the_mode_and_place_of_the_file_are_kept),
+			a_keyring_without_a_signing_key_accepts_a_first_key),
+		FIXTURE_TEST(a_rotated_key_verifies_until_its_tokens_expire),
+		FIXTURE_TEST(a_rotation_needs_a_signing_key),
+		FIXTURE_TEST(a_file_that_is_no_keyring_stays_unchanged),
+		FIXTURE_TEST(mode_and_place_of_the_file_are_kept),
 		FIXTURE_TEST(
 			a_file_behind_several_links_is_replaced_not_a_link),
-		FIXTURE_TEST(links_without_a_file_are_refused_and_not_changed),
+		FIXTURE_TEST(links_without_a_file_are_refused_and_left_alone),
 		FIXTURE_TEST(an_empty_file_behind_a_link_gets_the_first_key),
-		FIXTURE_TEST(
-			a_full_keyring_accepts_a_key_after_the_first_has_retired),
-		FIXTURE_TEST(two_simultaneous_rotations_both_add_their_key),
+		FIXTURE_TEST(a_full_keyring_waits_for_the_first_to_retire),
+		FIXTURE_TEST(rotations_at_once_each_add_a_key),
 		TEST(a_missing_folder_is_reported),
 	};
 

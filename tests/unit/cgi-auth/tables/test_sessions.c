@@ -236,7 +236,7 @@ static void api_tokens_over_the_limit_are_refused(void **state)
 	assert_err(sessions_add_token(db, &s,
 				      SPAN("0123456789abcdef0123456789abcdef"),
 				      NULL),
-		   ERR_QUOTA);
+		   ERR_TOO_MANY);
 	(void)token(BOB, T0);
 }
 

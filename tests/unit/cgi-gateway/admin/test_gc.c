@@ -8,12 +8,12 @@
 
 static struct db *db;
 static struct gateway g;
-static struct gc sweep;
+static struct gc gc;
 static struct errmsg why;
-static char told[512]; /* "orphan ID, failed ID: WHY" */
+static char reported[512]; /* "orphan ID, failed ID: WHY" */
 
-static void hear(void *arg, enum sweep_event what, const char *id,
-		 const char *reason)
+static void record(void *arg, enum gc_event event, const char *id,
+		   const char *reason)
 {
 	static const char *const words[GC_EVENTS] = {
 		[GC_EXPIRED] = "expired",	[GC_ORPHAN] = "orphan",
@@ -21,11 +21,11 @@ static void hear(void *arg, enum sweep_event what, const char *id,
 		[GC_YOUNG] = "young",		[GC_FOREIGN] = "foreign",
 		[GC_FAILED] = "failed",
 	};
-	size_t n = strlen(told);
+	size_t n = strlen(reported);
 
 	assert_ptr_equal(arg, &g);
-	(void)snprintf(told + n, sizeof(told) - n, "%s%s %s%s%s",
-		       n > 0 ? ", " : "", words[what], id,
+	(void)snprintf(reported + n, sizeof(reported) - n, "%s%s %s%s%s",
+		       n > 0 ? ", " : "", words[event], id,
 		       reason[0] != '\0' ? ": " : "", reason);
 }
 
@@ -44,15 +44,15 @@ static int close_db(void **state)
 	return 0;
 }
 
-/* A sweep some time after all that the test has made */
-static void again(void)
+/* A new pass, some time after everything that the test has created */
+static void start_again(void)
 {
-	told[0] = '\0';
-	sweep = (struct gc) {
+	reported[0] = '\0';
+	gc = (struct gc) {
 		.db = db,
 		.store = g.app.store,
 		.now = (int64_t)time(NULL) + 1000,
-		.tell = hear,
+		.report = record,
 		.arg = &g,
 	};
 }
@@ -62,7 +62,7 @@ static int set_up(void **state)
 	(void)state;
 	gateway_clear(db);
 	gateway_open(&g, db);
-	again();
+	start_again();
 	return 0;
 }
 
@@ -73,7 +73,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* The file's bytes, and its row where it has an owner */
+/* Store a file, with a row or without */
 static void keep(const char *id, int64_t expires_at, bool row)
 {
 	struct file f = { .owner = GATEWAY_USER,
@@ -109,41 +109,43 @@ static void put_there(const char *name)
 	(void)close(fd);
 }
 
-static void what_has_expired_goes_and_nothing_else(void **state)
+static void gc_removes_expired_files_and_no_others(void **state)
 {
 	(void)state;
-	keep(ID("01"), sweep.now, true);
-	keep(ID("02"), sweep.now + 1, true);
+	keep(ID("01"), gc.now, true);
+	keep(ID("02"), gc.now + 1, true);
 	keep(ID("03"), FILES_NEVER, true);
 	keep(ID("04"), 1, true);
-	assert_ok(gc_expired(&sweep, &why));
-	assert_string_equal(told, "expired " ID("04") ", expired " ID("01"));
-	assert_int_equal(sweep.count[GC_EXPIRED], 2);
-	assert_int_equal(sweep.bytes, 10);
+	assert_ok(gc_expired(&gc, &why));
+	assert_string_equal(reported,
+			    "expired " ID("04") ", expired " ID("01"));
+	assert_int_equal(gc.count[GC_EXPIRED], 2);
+	assert_int_equal(gc.bytes, 10);
 	assert_int_equal(file_table_rows(db), 2);
 	assert_int_equal(gateway_objects(&g), 2);
 }
 
-static void what_no_row_names_goes_when_its_grace_is_over(void **state)
+static void gc_removes_objects_without_a_row_after_the_grace_time(void **state)
 {
 	(void)state;
 	keep(ID("01"), FILES_NEVER, true);
 	keep(ID("02"), FILES_NEVER, false);
 	put_there("incoming/" ID("03"));
-	sweep.grace = 100000;
-	assert_ok(gc_store(&sweep, &why));
-	assert_int_equal(sweep.count[GC_YOUNG], 2);
+	gc.grace = 100000;
+	assert_ok(gc_store(&gc, &why));
+	assert_int_equal(gc.count[GC_YOUNG], 2);
 	assert_int_equal(folder_files(g.dir), 3);
-	again();
-	sweep.grace = 100000;
-	sweep.now += 100000;
-	assert_ok(gc_store(&sweep, &why));
-	assert_string_equal(told, "unfinished " ID("03") ", orphan " ID("02"));
-	assert_int_equal(sweep.bytes, 5);
+	start_again();
+	gc.grace = 100000;
+	gc.now += 100000;
+	assert_ok(gc_store(&gc, &why));
+	assert_string_equal(reported,
+			    "unfinished " ID("03") ", orphan " ID("02"));
+	assert_int_equal(gc.bytes, 5);
 	assert_int_equal(folder_files(g.dir), 1);
 }
 
-static void what_is_held_stays(void **state)
+static void gc_keeps_a_locked_object(void **state)
 {
 	struct store *uploader = NULL;
 	struct store_writer *w = NULL;
@@ -151,83 +153,83 @@ static void what_is_held_stays(void **state)
 	(void)state;
 	assert_ok(store_disk_open(g.dir, &uploader, &why));
 	assert_ok(store_writer_open(uploader, ID("01"), &w, &why));
-	assert_ok(gc_store(&sweep, &why));
-	assert_string_equal(told, "held " ID("01"));
+	assert_ok(gc_store(&gc, &why));
+	assert_string_equal(reported, "held " ID("01"));
 	assert_ok(store_writer_commit(w, &why));
-	again();
-	assert_ok(gc_store(&sweep, &why));
-	assert_string_equal(told, "held " ID("01"));
+	start_again();
+	assert_ok(gc_store(&gc, &why));
+	assert_string_equal(reported, "held " ID("01"));
 	store_unlock(uploader, ID("01"));
-	again();
-	assert_ok(gc_store(&sweep, &why));
-	assert_string_equal(told, "orphan " ID("01"));
+	start_again();
+	assert_ok(gc_store(&gc, &why));
+	assert_string_equal(reported, "orphan " ID("01"));
 	store_close(uploader);
 }
 
-static void a_dry_one_tells_the_same_and_removes_nothing(void **state)
+static void a_dry_run_reports_the_same_and_removes_nothing(void **state)
 {
 	(void)state;
 	keep(ID("01"), 1, true);
 	keep(ID("02"), FILES_NEVER, false);
 	put_there("incoming/" ID("03"));
-	sweep.dry = true;
+	gc.dry = true;
 	for (int i = 0; i < 2; i++) {
-		assert_ok(gc_expired(&sweep, &why));
-		assert_ok(gc_store(&sweep, &why));
+		assert_ok(gc_expired(&gc, &why));
+		assert_ok(gc_store(&gc, &why));
 	}
-	assert_int_equal(sweep.count[GC_EXPIRED], 2);
-	assert_int_equal(sweep.count[GC_ORPHAN], 2);
-	assert_int_equal(sweep.count[GC_UNFINISHED], 2);
-	assert_int_equal(sweep.bytes, 20);
+	assert_int_equal(gc.count[GC_EXPIRED], 2);
+	assert_int_equal(gc.count[GC_ORPHAN], 2);
+	assert_int_equal(gc.count[GC_UNFINISHED], 2);
+	assert_int_equal(gc.bytes, 20);
 	assert_int_equal(file_table_rows(db), 1);
 	assert_int_equal(folder_files(g.dir), 3);
 }
 
-static void what_goes_wrong_with_one_does_not_keep_it_from_the_rest(
-	void **state)
+static void gc_continues_after_an_item_that_fails(void **state)
 {
 	(void)state;
 	keep(ID("01"), 1, true);
 	keep(ID("02"), 2, true);
-	/* a folder in the place of the bytes cannot be removed as they are */
+	/* a folder in place of the bytes cannot be removed as a file */
 	assert_int_equal(unlink(at("objects/ab/" ID("01"))), 0);
 	assert_int_equal(mkdir(at("objects/ab/" ID("01")), 0700), 0);
 	put_there("objects/00");
-	assert_ok(gc_expired(&sweep, &why));
-	assert_contains(told, "expired " ID("01") ", failed " ID("01") ": ");
-	assert_contains(told, ", expired " ID("02"));
-	assert_int_equal(sweep.bytes, 5);
-	again();
-	assert_ok(gc_store(&sweep, &why));
-	assert_contains(told, "failed objects/00: Not a directory");
-	assert_contains(told, "foreign objects/ab/" ID("01"));
+	assert_ok(gc_expired(&gc, &why));
+	assert_contains(reported,
+			"expired " ID("01") ", failed " ID("01") ": ");
+	assert_contains(reported, ", expired " ID("02"));
+	assert_int_equal(gc.bytes, 5);
+	start_again();
+	assert_ok(gc_store(&gc, &why));
+	assert_contains(reported, "failed objects/00: Not a directory");
+	assert_contains(reported, "foreign objects/ab/" ID("01"));
 }
 
-static void without_a_database_nothing_is_judged(void **state)
+static void gc_removes_nothing_without_a_database(void **state)
 {
-	struct db *away = gateway_no_database();
+	struct db *unavailable = gateway_no_database();
 
 	(void)state;
 	keep(ID("01"), FILES_NEVER, false);
-	sweep.db = away;
-	assert_err(gc_expired(&sweep, &why), ERR_UNAVAILABLE);
-	assert_err(gc_store(&sweep, &why), ERR_UNAVAILABLE);
-	assert_string_equal(told, "");
+	gc.db = unavailable;
+	assert_err(gc_expired(&gc, &why), ERR_UNAVAILABLE);
+	assert_err(gc_store(&gc, &why), ERR_UNAVAILABLE);
+	assert_string_equal(reported, "");
 	assert_int_equal(gateway_objects(&g), 1);
-	db_close(away);
+	db_close(unavailable);
 }
 
-#define SWEEP(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define GC(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		SWEEP(what_has_expired_goes_and_nothing_else),
-		SWEEP(what_no_row_names_goes_when_its_grace_is_over),
-		SWEEP(what_is_held_stays),
-		SWEEP(a_dry_one_tells_the_same_and_removes_nothing),
-		SWEEP(what_goes_wrong_with_one_does_not_keep_it_from_the_rest),
-		SWEEP(without_a_database_nothing_is_judged),
+		GC(gc_removes_expired_files_and_no_others),
+		GC(gc_removes_objects_without_a_row_after_the_grace_time),
+		GC(gc_keeps_a_locked_object),
+		GC(a_dry_run_reports_the_same_and_removes_nothing),
+		GC(gc_continues_after_an_item_that_fails),
+		GC(gc_removes_nothing_without_a_database),
 	};
 
 	(void)argc;

@@ -14,12 +14,12 @@ static struct gateway g;
 static struct errmsg why;
 static int64_t removed, bytes;
 
-static void hear(void *arg, enum sweep_event what, const char *id,
-		 const char *reason)
+static void check_report(void *arg, enum gc_event event, const char *id,
+			 const char *reason)
 {
 	(void)arg;
 	(void)id;
-	assert_int_equal(what, GC_UPLOAD);
+	assert_int_equal(event, GC_UPLOAD);
 	assert_string_equal(reason, "");
 }
 
@@ -110,13 +110,13 @@ static struct tus_upload begun(int n, int64_t count, int64_t expires_at,
 	return row(n, expires_at);
 }
 
-static enum err sweep_with(struct db *with, int64_t now, bool dry)
+static enum err gc_with(struct db *with, int64_t now, bool dry)
 {
 	struct gc s = { .db = with,
 			.store = g.app.store,
 			.now = now,
 			.dry = dry,
-			.tell = hear };
+			.report = check_report };
 	enum err e = gc_uploads(&s, LIFE, &why);
 
 	removed += s.count[GC_UPLOAD];
@@ -124,9 +124,9 @@ static enum err sweep_with(struct db *with, int64_t now, bool dry)
 	return e;
 }
 
-static void sweep(int64_t now, bool dry)
+static void collect(int64_t now, bool dry)
 {
-	assert_ok(sweep_with(db, now, dry));
+	assert_ok(gc_with(db, now, dry));
 }
 
 static int64_t rows(void)
@@ -157,24 +157,24 @@ static void assert_held(int64_t held_bytes, int64_t files)
 	assert_int_equal(u.files, files);
 }
 
-/* --- what goes ------------------------------------------------------------ */
+/* --- removed uploads ------------------------------------------------------ */
 
-static void an_abandoned_one_goes_with_all_that_it_held(void **state)
+static void an_abandoned_upload_is_removed_with_its_quota(void **state)
 {
 	(void)state;
 	(void)begun(1, 30, NOW, NOW - LIFE);
 	assert_held(100, 1);
-	sweep(NOW, false);
+	collect(NOW, false);
 	assert_int_equal(removed, 1);
 	assert_int_equal(bytes, 30);
 	assert_int_equal(rows(), 0);
 	assert_int_equal(folder_files(g.dir), 0);
 	assert_held(0, 0);
-	sweep(NOW, false);
+	collect(NOW, false);
 	assert_int_equal(removed, 1);
 }
 
-static void its_writer_is_told(void **state)
+static void the_writer_of_a_removed_upload_gets_a_conflict(void **state)
 {
 	struct resumable *p = NULL;
 	int64_t from = 30;
@@ -184,7 +184,7 @@ static void its_writer_is_told(void **state)
 	assert_ok(
 		resumable_open(g.app.store, id_of(1), &from, false, &p, &why));
 	written("incoming", 1, NOW - LIFE);
-	sweep(NOW, false);
+	collect(NOW, false);
 	assert_int_equal(removed, 1);
 	assert_ok(resumable_write(p, SPAN("x"), &why));
 	assert_err(resumable_flush(p, &why), ERR_CONFLICT);
@@ -192,18 +192,18 @@ static void its_writer_is_told(void **state)
 	assert_int_equal(folder_files(g.dir), 0);
 }
 
-static void a_row_without_bytes_goes(void **state)
+static void a_row_without_bytes_is_removed(void **state)
 {
 	(void)state;
 	(void)row(1, NOW);
-	sweep(NOW, false);
+	collect(NOW, false);
 	assert_int_equal(removed, 1);
 	assert_int_equal(bytes, 0);
 	assert_int_equal(rows(), 0);
 	assert_held(0, 0);
 }
 
-static void of_a_file_only_the_row_goes(void **state)
+static void a_finished_upload_loses_only_its_row(void **state)
 {
 	struct tus_upload u = begun(1, 100, NOW - 1, NOW - LIFE);
 	struct file f = { .owner = u.owner,
@@ -217,55 +217,55 @@ static void of_a_file_only_the_row_goes(void **state)
 	u.expires_at = NOW;
 	assert_ok(
 		tus_uploads_finish(db, gateway_caller(&g), &u, &f, NULL, &why));
-	sweep(NOW - 1, false);
+	collect(NOW - 1, false);
 	assert_int_equal(rows(), 1);
-	sweep(NOW, false);
+	collect(NOW, false);
 	assert_int_equal(rows(), 0);
 	assert_int_equal(removed, 0);
 	assert_int_equal(file_table_rows(db), 1);
 	assert_held(100, 1);
 }
 
-static void more_than_a_page_goes(void **state)
+static void more_uploads_than_a_page_are_removed(void **state)
 {
 	(void)state;
 	for (int n = 0; n < FILES_LIST_MAX + 3; n++)
 		(void)row(n, NOW);
 	(void)begun(FILES_LIST_MAX + 3, 5, NOW, NOW - LIFE);
-	sweep(NOW, false);
+	collect(NOW, false);
 	assert_int_equal(removed, FILES_LIST_MAX + 4);
 	assert_int_equal(bytes, 5);
 	assert_int_equal(rows(), 0);
 	assert_held(0, 0);
 }
 
-/* --- what stays ----------------------------------------------------------- */
+/* --- kept uploads --------------------------------------------------------- */
 
-static void one_that_moves_stays_and_lives_from_its_last_bytes_on(void **state)
+static void an_upload_lives_for_its_time_after_its_last_bytes(void **state)
 {
 	(void)state;
 	(void)begun(1, 30, NOW - 2 * LIFE, NOW - LIFE + 1);
-	sweep(NOW, false);
+	collect(NOW, false);
 	assert_int_equal(removed, 0);
 	assert_int_equal(expires_at(1), NOW + 1);
 	assert_int_equal(gateway_unfinished(&g), 2);
 	assert_held(100, 1);
-	sweep(NOW + 1, false);
+	collect(NOW + 1, false);
 	assert_int_equal(removed, 1);
 	assert_int_equal(folder_files(g.dir), 0);
 }
 
-static void one_that_has_not_expired_is_not_looked_at(void **state)
+static void an_upload_that_has_not_expired_stays(void **state)
 {
 	(void)state;
 	(void)begun(1, 30, NOW + 1, NOW - 2 * LIFE);
-	sweep(NOW, false);
+	collect(NOW, false);
 	assert_int_equal(removed, 0);
 	assert_int_equal(rows(), 1);
 }
 
 /* All of its bytes have come, and its row is about to be written */
-static void one_that_becomes_a_file_at_this_moment_stays(void **state)
+static void an_upload_that_is_being_committed_stays(void **state)
 {
 	unsigned char sum[SHA256_LEN];
 	struct resumable_commit *f = NULL;
@@ -281,7 +281,7 @@ static void one_that_becomes_a_file_at_this_moment_stays(void **state)
 	assert_ok(
 		resumable_commit_begin(g.app.store, u.id, 100, &f, sum, &why));
 	assert_ok(resumable_commit_place(f, &why));
-	sweep(NOW, false);
+	collect(NOW, false);
 	assert_int_equal(removed, 0);
 	assert_ok(tus_uploads_finish(db, gateway_caller(&g), &u, &file, NULL,
 				     &why));
@@ -291,8 +291,8 @@ static void one_that_becomes_a_file_at_this_moment_stays(void **state)
 	assert_held(100, 1);
 }
 
-/* ... and nobody came back for that */
-static void unless_that_was_long_ago(void **state)
+/* All of its bytes have come, but no request has written its row */
+static void an_upload_whose_commit_was_abandoned_is_removed(void **state)
 {
 	unsigned char sum[SHA256_LEN];
 	struct resumable_commit *f = NULL;
@@ -304,7 +304,7 @@ static void unless_that_was_long_ago(void **state)
 	assert_ok(resumable_commit_place(f, &why));
 	resumable_commit_leave(f);
 	written("objects/01", 1, NOW - LIFE);
-	sweep(NOW, false);
+	collect(NOW, false);
 	assert_int_equal(removed, 1);
 	assert_int_equal(rows(), 0);
 	assert_held(0, 0);
@@ -312,7 +312,8 @@ static void unless_that_was_long_ago(void **state)
 	assert_int_equal(bytes, 100);
 }
 
-static void one_with_a_lost_mark_keeps_nobody_else_from_going(void **state)
+static void an_upload_with_a_damaged_checkpoint_does_not_stop_the_pass(
+	void **state)
 {
 	char path[FOLDER_PATH_MAX + 64];
 
@@ -325,22 +326,22 @@ static void one_with_a_lost_mark_keeps_nobody_else_from_going(void **state)
 			       id_of(n));
 		assert_int_equal(truncate(path, 0), 0);
 	}
-	sweep(NOW, false);
+	collect(NOW, false);
 	assert_int_equal(removed, 2);
 	assert_int_equal(rows(), 1);
 	assert_int_equal(expires_at(3), NOW + LIFE);
 	assert_int_equal(gateway_unfinished(&g), 2);
 }
 
-/* --- looking only --------------------------------------------------------- */
+/* --- a dry run ------------------------------------------------------------ */
 
-static void a_dry_one_counts_and_changes_nothing(void **state)
+static void a_dry_run_counts_and_changes_nothing(void **state)
 {
 	(void)state;
 	(void)begun(1, 30, NOW, NOW - LIFE);
 	(void)begun(2, 40, NOW, NOW - LIFE - 1);
 	(void)begun(3, 50, NOW, NOW);
-	sweep(NOW, true);
+	collect(NOW, true);
 	assert_int_equal(removed, 2);
 	assert_int_equal(bytes, 70);
 	assert_int_equal(rows(), 3);
@@ -349,35 +350,35 @@ static void a_dry_one_counts_and_changes_nothing(void **state)
 	assert_held(300, 3);
 }
 
-static void without_a_database_nothing_goes(void **state)
+static void no_upload_is_removed_without_a_database(void **state)
 {
-	struct db *away = gateway_no_database();
+	struct db *unavailable = gateway_no_database();
 
 	(void)state;
 	(void)begun(1, 30, NOW, NOW - LIFE);
-	assert_err(sweep_with(away, NOW, false), ERR_UNAVAILABLE);
-	db_close(away);
+	assert_err(gc_with(unavailable, NOW, false), ERR_UNAVAILABLE);
+	db_close(unavailable);
 	assert_int_equal(removed, 0);
 	assert_int_equal(gateway_unfinished(&g), 2);
 }
 
-#define SWEEP(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define GC(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		SWEEP(an_abandoned_one_goes_with_all_that_it_held),
-		SWEEP(its_writer_is_told),
-		SWEEP(a_row_without_bytes_goes),
-		SWEEP(of_a_file_only_the_row_goes),
-		SWEEP(more_than_a_page_goes),
-		SWEEP(one_that_moves_stays_and_lives_from_its_last_bytes_on),
-		SWEEP(one_that_has_not_expired_is_not_looked_at),
-		SWEEP(one_that_becomes_a_file_at_this_moment_stays),
-		SWEEP(unless_that_was_long_ago),
-		SWEEP(one_with_a_lost_mark_keeps_nobody_else_from_going),
-		SWEEP(a_dry_one_counts_and_changes_nothing),
-		SWEEP(without_a_database_nothing_goes),
+		GC(an_abandoned_upload_is_removed_with_its_quota),
+		GC(the_writer_of_a_removed_upload_gets_a_conflict),
+		GC(a_row_without_bytes_is_removed),
+		GC(a_finished_upload_loses_only_its_row),
+		GC(more_uploads_than_a_page_are_removed),
+		GC(an_upload_lives_for_its_time_after_its_last_bytes),
+		GC(an_upload_that_has_not_expired_stays),
+		GC(an_upload_that_is_being_committed_stays),
+		GC(an_upload_whose_commit_was_abandoned_is_removed),
+		GC(an_upload_with_a_damaged_checkpoint_does_not_stop_the_pass),
+		GC(a_dry_run_counts_and_changes_nothing),
+		GC(no_upload_is_removed_without_a_database),
 	};
 
 	(void)argc;

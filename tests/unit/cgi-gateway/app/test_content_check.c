@@ -19,9 +19,9 @@ static int set_up(void **state)
 	gateway_clear(db);
 	gateway_open(&g, db);
 	scanner_open(&scanner);
-	g.app.inspector.scans = true;
-	g.app.inspector.clamd_max = GATEWAY_MAX_UPLOAD;
-	g.app.inspector.daemon = scanner_address(&scanner);
+	g.app.content_scanner.scans = true;
+	g.app.content_scanner.clamd_max = GATEWAY_MAX_UPLOAD;
+	g.app.content_scanner.daemon = scanner_address(&scanner);
 	return 0;
 }
 
@@ -64,7 +64,7 @@ static int post_form(struct span body)
 	return gateway_answer(&g, handle_upload, SPAN(""));
 }
 
-/* The answer has this problem, and there is neither a row nor a byte of it */
+/* The response is this problem, and neither a row nor a byte was stored */
 static void assert_nothing(int got, int status, const char *slug)
 {
 	char type[64];
@@ -98,7 +98,7 @@ static void a_file_that_is_infected_leaves_nothing(void **state)
 				     "with Some.Sig."));
 }
 
-static void a_long_name_is_told_in_part_and_the_answer_is_sound(void **state)
+static void a_long_name_is_shortened_between_two_characters(void **state)
 {
 	char name[FILE_NAME_MAX + 1];
 
@@ -115,15 +115,14 @@ static void a_long_name_is_told_in_part_and_the_answer_is_sound(void **state)
 	assert_true(utf8_valid(memory_answer(&g.memory)));
 }
 
-static void one_that_is_infected_ends_all_of_the_request(void **state)
+static void an_infected_file_refuses_the_whole_request(void **state)
 {
 	(void)state;
 	scanner_will(&scanner, SCANNER_ALL, SPAN("stream: Some.Sig FOUND\0"));
 	assert_nothing(post_form(SPAN(TWO_FILES)), 422, "infected");
 }
 
-static void a_scanner_that_goes_away_between_two_files_leaves_nothing(
-	void **state)
+static void a_scanner_that_fails_between_two_files_leaves_nothing(void **state)
 {
 	(void)state;
 	scanner.serves_one = true;
@@ -133,7 +132,7 @@ static void a_scanner_that_goes_away_between_two_files_leaves_nothing(
 	assert_contains(g.rs.why.text, "clamd");
 }
 
-static void a_file_that_the_scanner_does_not_take_leaves_nothing(void **state)
+static void a_file_that_is_too_large_for_clamd_leaves_nothing(void **state)
 {
 	(void)state;
 	scanner_will(&scanner, 20,
@@ -141,22 +140,22 @@ static void a_file_that_the_scanner_does_not_take_leaves_nothing(void **state)
 	assert_nothing(put(SPAN("a"), SPAN("hello")), 413, "too-large");
 	assert_contains(g.rs.why.text, "StreamMaxLength");
 	scanner_wait(&scanner);
-	g.app.inspector.clamd_max = 4;
+	g.app.content_scanner.clamd_max = 4;
 	assert_nothing(put(SPAN("a"), SPAN("hello")), 413, "too-large");
 	assert_true(gateway_said(&g, "too large to be scanned"));
 }
 
-#define INSPECT(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CHECK(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		INSPECT(a_file_that_is_clean_is_stored),
-		INSPECT(a_file_that_is_infected_leaves_nothing),
-		INSPECT(a_long_name_is_told_in_part_and_the_answer_is_sound),
-		INSPECT(one_that_is_infected_ends_all_of_the_request),
-		INSPECT(a_scanner_that_goes_away_between_two_files_leaves_nothing),
-		INSPECT(a_file_that_the_scanner_does_not_take_leaves_nothing),
+		CHECK(a_file_that_is_clean_is_stored),
+		CHECK(a_file_that_is_infected_leaves_nothing),
+		CHECK(a_long_name_is_shortened_between_two_characters),
+		CHECK(an_infected_file_refuses_the_whole_request),
+		CHECK(a_scanner_that_fails_between_two_files_leaves_nothing),
+		CHECK(a_file_that_is_too_large_for_clamd_leaves_nothing),
 	};
 
 	(void)argc;

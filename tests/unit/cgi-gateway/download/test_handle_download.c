@@ -41,7 +41,7 @@ static int tear_down(void **state)
 }
 
 /* A file of the user, in the store and in the table */
-static void keep(const char *name, const char *type, struct span bytes)
+static void store_file(const char *name, const char *type, struct span bytes)
 {
 	struct store_writer *w = NULL;
 
@@ -93,7 +93,7 @@ static int get_range(const char *range)
 	return answer();
 }
 
-/* Content-Length is what came, and it is `want` */
+/* Content-Length and the received bytes are both `want` */
 static void assert_bytes(struct span want)
 {
 	int64_t n = -1;
@@ -107,13 +107,12 @@ static void assert_bytes(struct span want)
 				    want.len);
 }
 
-/* --- the whole
- * ----------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------ */
 
-static void the_bytes_come_with_what_is_known_of_them(void **state)
+static void a_download_has_the_bytes_and_their_header_fields(void **state)
 {
 	(void)state;
-	keep("a b.txt", "text/plain", SPAN("{\"hello\": \"world\"}\n"));
+	store_file("a b.txt", "text/plain", SPAN("{\"hello\": \"world\"}\n"));
 	assert_int_equal(get(), 200);
 	assert_bytes(SPAN("{\"hello\": \"world\"}\n"));
 	assert_span(memory_header(&g.memory, "Content-Type"), "text/plain");
@@ -138,27 +137,27 @@ static void the_bytes_come_with_what_is_known_of_them(void **state)
 		SPAN("sandbox;")));
 }
 
-static void a_large_file_comes_whole(void **state)
+static void a_large_file_is_sent_whole(void **state)
 {
 	(void)state;
-	keep("large", "application/octet-stream",
-	     (struct span) { large, LARGE });
+	store_file("large", "application/octet-stream",
+		   (struct span) { large, LARGE });
 	assert_int_equal(get(), 200);
 	assert_bytes((struct span) { large, LARGE });
 }
 
-static void an_empty_file_is_an_answer(void **state)
+static void an_empty_file_is_sent(void **state)
 {
 	(void)state;
-	keep("empty", "text/plain", SPAN(""));
+	store_file("empty", "text/plain", SPAN(""));
 	assert_int_equal(get(), 200);
 	assert_bytes(SPAN(""));
 }
 
-static void head_tells_the_same_without_the_bytes(void **state)
+static void a_head_request_gets_the_same_headers_without_the_bytes(void **state)
 {
 	(void)state;
-	keep("a", "text/plain", SPAN("0123456789"));
+	store_file("a", "text/plain", SPAN("0123456789"));
 	begin("HEAD", "");
 	memory_set(&g.memory, "HTTP_RANGE", "bytes=0-1");
 	assert_int_equal(answer(), 200);
@@ -167,21 +166,21 @@ static void head_tells_the_same_without_the_bytes(void **state)
 	assert_int_equal(memory_answer(&g.memory).len, 0);
 }
 
-/* As if the row were from when nobody looked at bytes */
+/* As in a row of an older version, whose bytes were not examined */
 static void forget_claimed_type(void)
 {
 	assert_ok(db_change(db, "UPDATE file SET claimed_type = NULL", DB_NONE,
 			    NULL));
 }
 
-static void only_what_is_harmless_is_shown(void **state)
+static void only_an_inert_type_is_shown_inline(void **state)
 {
 	static const char *const not_shown[] = { "text/html", "image/svg+xml",
 						 "application/pdf",
 						 "text/xml" };
 
 	(void)state;
-	keep("a.png", "image/png", SPAN("x"));
+	store_file("a.png", "image/png", SPAN("x"));
 	begin("GET", "inline=1");
 	assert_int_equal(answer(), 200);
 	assert_span(memory_header(&g.memory, "Content-Disposition"),
@@ -192,7 +191,7 @@ static void only_what_is_harmless_is_shown(void **state)
 		    "attachment; filename=\"a.png\"");
 	for (size_t i = 0; i < COUNT(not_shown); i++) {
 		file_table_clear(db);
-		keep("a", not_shown[i], SPAN("x"));
+		store_file("a", not_shown[i], SPAN("x"));
 		begin("GET", "inline=1");
 		assert_int_equal(answer(), 200);
 		assert_span(memory_header(&g.memory, "Content-Disposition"),
@@ -200,10 +199,10 @@ static void only_what_is_harmless_is_shown(void **state)
 	}
 }
 
-static void a_type_that_is_only_a_client_s_word_is_not_shown(void **state)
+static void a_type_that_was_only_claimed_is_not_shown_inline(void **state)
 {
 	(void)state;
-	keep("a.png", "image/png", SPAN("<script>alert(1)</script>"));
+	store_file("a.png", "image/png", SPAN("<script>alert(1)</script>"));
 	forget_claimed_type();
 	begin("GET", "inline=1");
 	assert_int_equal(answer(), 200);
@@ -211,13 +210,12 @@ static void a_type_that_is_only_a_client_s_word_is_not_shown(void **state)
 		    "attachment; filename=\"a.png\"");
 }
 
-/* --- ranges and conditions
- * ---------------------------------------------------------------- */
+/* --- ranges and conditions ------------------------------------------------ */
 
 static void a_range_is_a_part_of_the_bytes(void **state)
 {
 	(void)state;
-	keep("a", "text/plain", SPAN("0123456789"));
+	store_file("a", "text/plain", SPAN("0123456789"));
 	assert_int_equal(get_range("bytes=2-4"), 206);
 	assert_bytes(SPAN("234"));
 	assert_span(memory_header(&g.memory, "Content-Range"), "bytes 2-4/10");
@@ -231,15 +229,15 @@ static void a_range_is_a_part_of_the_bytes(void **state)
 static void a_range_may_span_many_reads(void **state)
 {
 	(void)state;
-	keep("large", "text/plain", (struct span) { large, LARGE });
+	store_file("large", "text/plain", (struct span) { large, LARGE });
 	assert_int_equal(get_range("bytes=1-299998"), 206);
 	assert_bytes((struct span) { large + 1, LARGE - 2 });
 }
 
-static void a_range_that_is_not_there_tells_the_size(void **state)
+static void a_range_outside_the_file_is_a_416_with_the_size(void **state)
 {
 	(void)state;
-	keep("a", "text/plain", SPAN("0123456789"));
+	store_file("a", "text/plain", SPAN("0123456789"));
 	assert_int_equal(get_range("bytes=10-"), 416);
 	assert_span(memory_header(&g.memory, "Content-Range"), "bytes */10");
 	assert_true(gateway_said(&g, "range-not-satisfiable"));
@@ -251,13 +249,13 @@ static void a_range_that_is_not_there_tells_the_size(void **state)
 	assert_false(memory_has_header(&g.memory, "Content-Disposition"));
 }
 
-static void what_the_client_has_is_not_sent_again(void **state)
+static void a_file_that_the_client_has_is_a_304(void **state)
 {
 	static const char etag[] = "\"84d89877f0d4041efb6bf91a16f0248f2fd573e6"
 				   "af05c19f96bedb9f882f7882\"";
 
 	(void)state;
-	keep("a", "text/plain", SPAN("0123456789"));
+	store_file("a", "text/plain", SPAN("0123456789"));
 	begin("GET", "");
 	memory_set(&g.memory, "HTTP_IF_NONE_MATCH", etag);
 	/* 13.2.2: before any range */
@@ -271,10 +269,10 @@ static void what_the_client_has_is_not_sent_again(void **state)
 	assert_int_equal(answer(), 304);
 }
 
-static void a_range_of_another_file_is_not_sent(void **state)
+static void a_range_with_another_etag_gets_the_whole_file(void **state)
 {
 	(void)state;
-	keep("a", "text/plain", SPAN("0123456789"));
+	store_file("a", "text/plain", SPAN("0123456789"));
 	begin("GET", "");
 	memory_set(&g.memory, "HTTP_RANGE", "bytes=5-");
 	memory_set(&g.memory, "HTTP_IF_RANGE", "\"another\"");
@@ -282,29 +280,28 @@ static void a_range_of_another_file_is_not_sent(void **state)
 	assert_bytes(SPAN("0123456789"));
 }
 
-/* --- by the server
- * ------------------------------------------------------------------------- */
+/* --- by the server -------------------------------------------------------- */
 
-static void the_server_is_told_where_the_bytes_are(void **state)
+static void the_server_in_front_gets_the_path_of_the_bytes(void **state)
 {
 	(void)state;
 	g.app.by_server = true;
-	keep("a", "text/plain", SPAN("0123456789"));
+	store_file("a", "text/plain", SPAN("0123456789"));
 	begin("GET", "");
 	memory_set(&g.memory, "HTTP_RANGE", "bytes=2-4");
 	assert_int_equal(answer(), 200);
 	assert_span_str(memory_header(&g.memory, "X-Sendfile"), object_path());
 	assert_true(memory_has_header(&g.memory, "ETag"));
-	/* the length is the server's to tell */
+	/* the server in front sets the length */
 	assert_false(memory_has_header(&g.memory, "Content-Length"));
 	assert_int_equal(memory_answer(&g.memory).len, 0);
 }
 
-static void nginx_is_told_an_address(void **state)
+static void nginx_gets_an_address(void **state)
 {
 	(void)state;
 	g.app.by_server = g.app.by_address = true;
-	keep("a", "text/plain", SPAN("0123456789"));
+	store_file("a", "text/plain", SPAN("0123456789"));
 	begin("GET", "");
 	memory_set(&g.memory, "HTTP_RANGE", "bytes=2-4");
 	assert_int_equal(answer(), 200);
@@ -315,11 +312,11 @@ static void nginx_is_told_an_address(void **state)
 	assert_int_equal(memory_answer(&g.memory).len, 0);
 }
 
-static void nginx_does_not_judge_what_it_cannot_see(void **state)
+static void a_condition_or_invalid_range_is_not_left_to_nginx(void **state)
 {
 	(void)state;
 	g.app.by_server = g.app.by_address = true;
-	keep("a", "text/plain", SPAN("0123456789"));
+	store_file("a", "text/plain", SPAN("0123456789"));
 	begin("GET", "");
 	memory_set(&g.memory, "HTTP_IF_NONE_MATCH", "*");
 	assert_int_equal(answer(), 304);
@@ -337,21 +334,20 @@ static void nginx_does_not_judge_what_it_cannot_see(void **state)
 	assert_false(memory_has_header(&g.memory, "X-Accel-Redirect"));
 }
 
-static void no_path_is_told_to_a_client(void **state)
+static void a_client_never_gets_a_path(void **state)
 {
 	(void)state;
-	keep("a", "text/plain", SPAN("0123456789"));
+	store_file("a", "text/plain", SPAN("0123456789"));
 	assert_int_equal(get(), 200);
 	assert_false(memory_has_header(&g.memory, "X-Sendfile"));
 }
 
-/* --- what is not there
- * ------------------------------------------------------------------------ */
+/* --- what is not there ---------------------------------------------------- */
 
-static void another_s_and_an_expired_file_are_not_found(void **state)
+static void a_file_that_has_expired_or_is_another_s_is_not_found(void **state)
 {
 	(void)state;
-	keep("a", "text/plain", SPAN("x"));
+	store_file("a", "text/plain", SPAN("x"));
 	g.who.user_id = GATEWAY_OTHER;
 	assert_int_equal(get(), 404);
 	g.who.user_id = GATEWAY_USER;
@@ -362,10 +358,10 @@ static void another_s_and_an_expired_file_are_not_found(void **state)
 	assert_int_equal(get(), 200);
 }
 
-static void an_id_may_stand_in_the_query(void **state)
+static void an_id_may_be_in_the_query(void **state)
 {
 	(void)state;
-	keep("a", "text/plain", SPAN("x"));
+	store_file("a", "text/plain", SPAN("x"));
 	begin("GET", "fid=0190b3a2-0000-7000-8000-0000000000ab");
 	assert_int_equal(gateway_answer(&g, handle_download, SPAN("")), 200);
 	assert_bytes(SPAN("x"));
@@ -377,10 +373,10 @@ static void an_id_may_stand_in_the_query(void **state)
 	assert_int_equal(gateway_answer(&g, handle_download, SPAN("")), 404);
 }
 
-static void a_row_without_bytes_is_our_failure(void **state)
+static void a_row_without_bytes_is_a_server_error(void **state)
 {
 	(void)state;
-	keep("a", "text/plain", SPAN("x"));
+	store_file("a", "text/plain", SPAN("x"));
 	assert_ok(store_remove(g.app.store, file.id, NULL));
 	for (int by_server = 0; by_server < 2; by_server++) {
 		g.app.by_server = by_server == 1;
@@ -394,10 +390,10 @@ static void a_row_without_bytes_is_our_failure(void **state)
 	}
 }
 
-static void bytes_of_another_size_are_our_failure(void **state)
+static void bytes_of_another_size_are_a_server_error(void **state)
 {
 	(void)state;
-	keep("a", "text/plain", SPAN("0123456789"));
+	store_file("a", "text/plain", SPAN("0123456789"));
 	assert_int_equal(truncate(object_path(), 9), 0);
 	assert_int_equal(get(), 500);
 	assert_int_equal(get_range("bytes=0-1"), 500);
@@ -406,10 +402,10 @@ static void bytes_of_another_size_are_our_failure(void **state)
 	assert_int_equal(get(), 500);
 }
 
-static void a_client_that_goes_away_ends_the_answer(void **state)
+static void a_client_that_disconnects_ends_the_response(void **state)
 {
 	(void)state;
-	keep("large", "text/plain", (struct span) { large, LARGE });
+	store_file("large", "text/plain", (struct span) { large, LARGE });
 	begin("GET", "");
 	g.memory.write_breaks = 200000;
 	assert_int_equal(answer(), 200);
@@ -420,20 +416,19 @@ static void a_client_that_goes_away_ends_the_answer(void **state)
 			 memory_answer(&g.memory).len);
 }
 
-static void without_a_database_a_download_is_unavailable(void **state)
+static void a_download_without_a_database_is_unavailable(void **state)
 {
 	struct db *away = gateway_no_database();
 
 	(void)state;
-	keep("a", "text/plain", SPAN("x"));
+	store_file("a", "text/plain", SPAN("x"));
 	g.app.db = away;
 	assert_int_equal(get(), 503);
 	assert_span(memory_header(&g.memory, "Retry-After"), "1");
 	db_close(away);
 }
 
-/* --- whose session has ended, and API tokens
- * ------------------------------------------------------------------------ */
+/* --- ended sessions, and API tokens --------------------------------------- */
 
 #define API "api-token-of-user-0042"
 #define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
@@ -449,10 +444,10 @@ static void assert_no_byte(int status, const char *slug)
 	}
 }
 
-static void who_was_logged_out_gets_nothing(void **state)
+static void a_session_that_has_ended_gets_nothing(void **state)
 {
 	(void)state;
-	keep("a", "text/plain", SPAN("x"));
+	store_file("a", "text/plain", SPAN("x"));
 	sessions_revoke(db, session_of(GATEWAY_USER));
 	assert_no_byte(401, "urn:gatehouse:invalid-token");
 	sessions_put(db, &(struct session) { .user = GATEWAY_USER,
@@ -461,7 +456,7 @@ static void who_was_logged_out_gets_nothing(void **state)
 	sessions_put(db, &(struct session) { .user = GATEWAY_USER });
 	sessions_disable(db, GATEWAY_USER, true);
 	assert_no_byte(401, "urn:gatehouse:invalid-token");
-	/* nor hears that it has not changed */
+	/* nor a 304 */
 	begin("GET", "");
 	memory_set(&g.memory, "HTTP_IF_NONE_MATCH", "*");
 	assert_int_equal(answer(), 401);
@@ -478,7 +473,7 @@ static void an_api_token_downloads_with_its_secret_and_scope(void **state)
 			       .scope = "files:read" };
 
 	(void)state;
-	keep("a", "text/plain", SPAN("0123456789"));
+	store_file("a", "text/plain", SPAN("0123456789"));
 	sessions_put(db, &api);
 	g.api = API;
 	g.secret = SECRET;
@@ -505,29 +500,30 @@ static void an_api_token_downloads_with_its_secret_and_scope(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		DOWNLOAD(the_bytes_come_with_what_is_known_of_them),
-		DOWNLOAD(a_large_file_comes_whole),
-		DOWNLOAD(an_empty_file_is_an_answer),
-		DOWNLOAD(head_tells_the_same_without_the_bytes),
-		DOWNLOAD(only_what_is_harmless_is_shown),
-		DOWNLOAD(a_type_that_is_only_a_client_s_word_is_not_shown),
+		DOWNLOAD(a_download_has_the_bytes_and_their_header_fields),
+		DOWNLOAD(a_large_file_is_sent_whole),
+		DOWNLOAD(an_empty_file_is_sent),
+		DOWNLOAD(
+			a_head_request_gets_the_same_headers_without_the_bytes),
+		DOWNLOAD(only_an_inert_type_is_shown_inline),
+		DOWNLOAD(a_type_that_was_only_claimed_is_not_shown_inline),
 		DOWNLOAD(a_range_is_a_part_of_the_bytes),
 		DOWNLOAD(a_range_may_span_many_reads),
-		DOWNLOAD(a_range_that_is_not_there_tells_the_size),
-		DOWNLOAD(what_the_client_has_is_not_sent_again),
-		DOWNLOAD(a_range_of_another_file_is_not_sent),
-		DOWNLOAD(the_server_is_told_where_the_bytes_are),
-		DOWNLOAD(nginx_is_told_an_address),
-		DOWNLOAD(nginx_does_not_judge_what_it_cannot_see),
-		DOWNLOAD(no_path_is_told_to_a_client),
-		DOWNLOAD(another_s_and_an_expired_file_are_not_found),
-		DOWNLOAD(an_id_may_stand_in_the_query),
-		DOWNLOAD(a_row_without_bytes_is_our_failure),
-		DOWNLOAD(bytes_of_another_size_are_our_failure),
-		DOWNLOAD(a_client_that_goes_away_ends_the_answer),
-		DOWNLOAD(who_was_logged_out_gets_nothing),
+		DOWNLOAD(a_range_outside_the_file_is_a_416_with_the_size),
+		DOWNLOAD(a_file_that_the_client_has_is_a_304),
+		DOWNLOAD(a_range_with_another_etag_gets_the_whole_file),
+		DOWNLOAD(the_server_in_front_gets_the_path_of_the_bytes),
+		DOWNLOAD(nginx_gets_an_address),
+		DOWNLOAD(a_condition_or_invalid_range_is_not_left_to_nginx),
+		DOWNLOAD(a_client_never_gets_a_path),
+		DOWNLOAD(a_file_that_has_expired_or_is_another_s_is_not_found),
+		DOWNLOAD(an_id_may_be_in_the_query),
+		DOWNLOAD(a_row_without_bytes_is_a_server_error),
+		DOWNLOAD(bytes_of_another_size_are_a_server_error),
+		DOWNLOAD(a_client_that_disconnects_ends_the_response),
+		DOWNLOAD(a_session_that_has_ended_gets_nothing),
 		DOWNLOAD(an_api_token_downloads_with_its_secret_and_scope),
-		DOWNLOAD(without_a_database_a_download_is_unavailable),
+		DOWNLOAD(a_download_without_a_database_is_unavailable),
 	};
 
 	(void)argc;

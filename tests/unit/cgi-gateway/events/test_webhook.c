@@ -7,7 +7,7 @@
 
 enum { NOW = 1674087231 };
 
-/* The 24 bytes of the standard's own example would be too few here */
+/* The key of the standard's example has 24 bytes, which are too few here */
 #define RAW "0123456789abcdef0123456789abcdef"
 #define RAW_BASE64 "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
@@ -17,7 +17,7 @@ static struct event made(void)
 {
 	struct event e = {
 		.id = 17,
-		.receiver = "http://a/",
+		.target = "http://a/",
 		.kind = "uploaded",
 		.at = 1767225600,
 		.file = { .id = "0190b3a2-0000-7000-8000-000000000001",
@@ -42,7 +42,7 @@ static struct webhook_keys keys(const char *secrets)
 	return k;
 }
 
-static void the_body_tells_everything_of_the_file(void **state)
+static void the_body_has_every_member_of_the_file(void **state)
 {
 	struct webhook_keys k = keys(RAW);
 	struct event e = made();
@@ -68,7 +68,7 @@ static void the_body_tells_everything_of_the_file(void **state)
 	webhook_keys_release(&k);
 }
 
-/* Worked out with libsodium, which is none of the code under test */
+/* Computed with libsodium, which the tested code does not use for this */
 static void assert_signed(const struct webhook *w, const char *signature,
 			  const char *key)
 {
@@ -93,7 +93,7 @@ static void assert_signed(const struct webhook *w, const char *signature,
 	assert_memory_equal(signature, want, strlen(want));
 }
 
-static void id_time_and_body_are_signed(void **state)
+static void the_signature_covers_id_time_and_body(void **state)
 {
 	struct webhook_keys k = keys(RAW);
 	struct event e = made();
@@ -112,7 +112,7 @@ static void id_time_and_body_are_signed(void **state)
 	webhook_keys_release(&k);
 }
 
-static void a_marked_secret_is_base64_of_the_key(void **state)
+static void a_secret_with_the_prefix_is_base64_of_the_key(void **state)
 {
 	struct webhook_keys k = keys("whsec_" RAW_BASE64);
 	struct event e = made();
@@ -176,7 +176,7 @@ static void assert_wrong(const char *secrets, const char *said)
 		assert_lacks(why.text, secrets);
 }
 
-static void a_secret_that_will_not_do_is_refused_and_not_repeated(void **state)
+static void an_unusable_secret_is_refused_and_not_printed(void **state)
 {
 	(void)state;
 	assert_wrong("", "missing");
@@ -201,12 +201,12 @@ static int start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_body_tells_everything_of_the_file),
-		TEST(id_time_and_body_are_signed),
-		TEST(a_marked_secret_is_base64_of_the_key),
+		TEST(the_body_has_every_member_of_the_file),
+		TEST(the_signature_covers_id_time_and_body),
+		TEST(a_secret_with_the_prefix_is_base64_of_the_key),
 		TEST(two_secrets_make_two_signatures),
 		TEST(the_longest_name_and_no_expiry_fit),
-		TEST(a_secret_that_will_not_do_is_refused_and_not_repeated),
+		TEST(an_unusable_secret_is_refused_and_not_printed),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);

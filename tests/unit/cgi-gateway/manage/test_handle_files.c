@@ -1,5 +1,6 @@
 #include "common/http/body.h"
 #include "tests/unit/cgi-gateway/gateway.h"
+#include "tests/unit/cgi-gateway/json_memory.h"
 
 #include <sys/stat.h>
 
@@ -83,10 +84,9 @@ static bool is_unchanged(void)
 	       now.expires_at == FILES_NEVER;
 }
 
-/* --- DELETE
- * ------------------------------------------------------------------------- */
+/* --- DELETE --------------------------------------------------------------- */
 
-static void the_row_goes_and_then_the_bytes(void **state)
+static void a_deletion_removes_the_row_and_then_the_bytes(void **state)
 {
 	(void)state;
 	assert_int_equal(ask("DELETE", handle_file_remove), 204);
@@ -96,7 +96,7 @@ static void the_row_goes_and_then_the_bytes(void **state)
 	assert_int_equal(ask("DELETE", handle_file_remove), 404);
 }
 
-static void while_the_row_stays_the_bytes_do(void **state)
+static void bytes_stay_if_the_row_cannot_be_deleted(void **state)
 {
 	struct db *away = gateway_no_database();
 
@@ -112,18 +112,17 @@ static void while_the_row_stays_the_bytes_do(void **state)
 	assert_int_equal(file_table_rows(db), 1);
 }
 
-static void bytes_that_cannot_go_are_left_to_gc(void **state)
+static void bytes_that_cannot_be_removed_are_left_to_gc(void **state)
 {
 	(void)state;
 	assert_ok(store_remove(g.app.store, ID, NULL));
-	/* the file is gone for its owner; the operator is told */
+	/* the file is deleted for its owner; the log has the error */
 	assert_int_equal(ask("DELETE", handle_file_remove), 204);
 	assert_contains(g.rs.why.text, ID);
 	assert_int_equal(file_table_rows(db), 0);
 }
 
-/* --- PATCH
- * -------------------------------------------------------------------------- */
+/* --- PATCH ---------------------------------------------------------------- */
 
 static void name_and_expiry_change_together_or_not_at_all(void **state)
 {
@@ -149,7 +148,7 @@ static void name_and_expiry_change_together_or_not_at_all(void **state)
 	assert_true(is_unchanged());
 }
 
-static void what_is_not_named_stays(void **state)
+static void members_that_a_patch_does_not_name_stay(void **state)
 {
 	(void)state;
 	assert_int_equal(patch(JSON, SPAN("{}")), 200);
@@ -161,7 +160,7 @@ static void what_is_not_named_stays(void **state)
 	assert_true(gateway_said(&g, "\"size\":1"));
 }
 
-static void what_is_no_patch_changes_nothing(void **state)
+static void a_malformed_patch_changes_nothing(void **state)
 {
 	static char large[BODY_MAX + 1];
 	static const struct {
@@ -216,11 +215,9 @@ static void a_patch_that_ends_early_changes_nothing(void **state)
 	assert_true(is_unchanged());
 }
 
-/* --- GET
- * ----------------------------------------------------------------------------
- */
+/* --- GET ------------------------------------------------------------------ */
 
-static void another_s_record_is_not_found(void **state)
+static void a_file_of_another_user_is_not_found(void **state)
 {
 	(void)state;
 	assert_int_equal(ask("GET", handle_file), 200);
@@ -257,7 +254,7 @@ static void the_last_page_has_no_next(void **state)
 	assert_true(gateway_find(&g, "n1") < gateway_find(&g, "old.txt"));
 }
 
-static void a_page_tells_the_next_with_the_same_query(void **state)
+static void a_page_links_to_the_next_with_the_same_query(void **state)
 {
 	(void)state;
 	add_files(2);
@@ -276,7 +273,7 @@ static void a_page_tells_the_next_with_the_same_query(void **state)
 	assert_true(gateway_said(&g, "\"next\":null"));
 }
 
-static void a_list_that_makes_no_sense_is_refused(void **state)
+static void a_list_with_an_invalid_parameter_is_refused(void **state)
 {
 	static const char *const queries[] = {
 		"limit=0", "limit=1001",    "limit=",
@@ -300,7 +297,7 @@ static void a_list_that_makes_no_sense_is_refused(void **state)
 	assert_int_equal(list("limit=1000"), 200);
 }
 
-static void a_page_of_a_thousand_is_an_answer(void **state)
+static void a_page_may_have_a_thousand_files(void **state)
 {
 	static struct file files[FILES_LIST_MAX];
 
@@ -318,7 +315,36 @@ static void a_page_of_a_thousand_is_an_answer(void **state)
 		&g, "\"next\":\"0190b3a3-0000-7000-8000-000000000000\""));
 }
 
-static void without_a_database_nothing_is_listed(void **state)
+static int list_all(void)
+{
+	return list("");
+}
+
+static int list_page(void)
+{
+	return list("limit=1");
+}
+
+static int show_file(void)
+{
+	return ask("GET", handle_file);
+}
+
+static void a_list_without_memory_is_an_error_not_a_shorter_list(void **state)
+{
+	(void)state;
+	add_files(2);
+	assert_survives_no_memory(list_all, 200);
+	assert_survives_no_memory(list_page, 200);
+}
+
+static void a_file_without_memory_is_an_error(void **state)
+{
+	(void)state;
+	assert_survives_no_memory(show_file, 200);
+}
+
+static void a_list_without_a_database_is_unavailable(void **state)
 {
 	struct db *away = gateway_no_database();
 
@@ -332,8 +358,7 @@ static void without_a_database_nothing_is_listed(void **state)
 	db_close(away);
 }
 
-/* --- whose session has ended, and API tokens
- * ------------------------------------------------------------------------ */
+/* --- ended sessions, and API tokens --------------------------------------- */
 
 #define API "api-token-of-user-0042"
 #define ROOT_API "api-token-of-user-0007"
@@ -377,7 +402,7 @@ static void assert_all_say(int status, const char *slug)
 	assert_int_equal(file_table_rows(db), 1);
 }
 
-static void who_was_logged_out_hears_that_the_token_is_invalid(void **state)
+static void a_session_that_has_ended_is_an_invalid_token(void **state)
 {
 	(void)state;
 	sessions_revoke(db, session_of(GATEWAY_USER));
@@ -386,7 +411,7 @@ static void who_was_logged_out_hears_that_the_token_is_invalid(void **state)
 		    "Bearer realm=\"gatehouse\", error=\"invalid_token\"");
 }
 
-static void a_disabled_user_hears_the_same(void **state)
+static void the_token_of_a_disabled_user_is_invalid(void **state)
 {
 	(void)state;
 	sessions_disable(db, GATEWAY_USER, true);
@@ -395,11 +420,11 @@ static void a_disabled_user_hears_the_same(void **state)
 	assert_int_equal(ask("GET", handle_file), 200);
 }
 
-static void a_session_of_somebody_else_is_not_theirs(void **state)
+static void a_session_shows_only_its_own_user_s_files(void **state)
 {
 	(void)state;
-	/* a token that says user 42 and the session of user 7: nobody makes
-	 * such a one, and it shows nothing of user 42 */
+	/* a token of user 42 with the session of user 7: there is no such
+	 * token, and it shows nothing of user 42 */
 	sessions_put(db, &(struct session) { .user = GATEWAY_OTHER,
 					     .id = session_of(GATEWAY_USER) });
 	assert_int_equal(ask("GET", handle_file), 404);
@@ -408,7 +433,7 @@ static void a_session_of_somebody_else_is_not_theirs(void **state)
 	assert_int_equal(file_table_rows(db), 1);
 }
 
-static void no_files_are_not_the_same_as_no_session(void **state)
+static void an_empty_list_differs_from_an_ended_session(void **state)
 {
 	(void)state;
 	assert_int_equal(list("q=nothing"), 200);
@@ -435,7 +460,7 @@ static void an_api_token_does_all_that_an_access_token_does(void **state)
 	assert_int_equal(ask("GET", handle_file), 404);
 }
 
-static void the_log_knows_whose_api_token_it_was(void **state)
+static void the_log_has_the_user_of_an_api_token(void **state)
 {
 	(void)state;
 	api_token(GATEWAY_USER, NULL);
@@ -473,7 +498,7 @@ static void a_wrong_secret_is_an_invalid_token(void **state)
 	assert_all_say(401, "urn:gatehouse:invalid-token");
 }
 
-static void an_api_token_without_the_scope_hears_which_is_missing(void **state)
+static void an_api_token_without_the_scope_is_refused(void **state)
 {
 	(void)state;
 	api_token(GATEWAY_USER, "files:write");
@@ -513,7 +538,7 @@ static void an_admin_s_api_token_may_name_an_owner(void **state)
 	assert_int_equal(file_table_rows(db), 0);
 }
 
-static void no_other_api_token_may(void **state)
+static void another_api_token_may_not_name_an_owner(void **state)
 {
 	static const struct {
 		uint64_t user;
@@ -532,7 +557,7 @@ static void no_other_api_token_may(void **state)
 		assert_int_equal(of_ann("DELETE", handle_file_remove), 403);
 		assert_true(gateway_said(&g, "insufficient-scope"));
 	}
-	/* the scope of the route is needed beside it */
+	/* the scope of the route is needed too */
 	api_token(GATEWAY_OTHER, "admin");
 	assert_int_equal(list("owner=42"), 403);
 	assert_int_equal(of_ann("GET", handle_file), 403);
@@ -561,7 +586,7 @@ static int use_by(int how)
 	}
 }
 
-static void a_use_is_noted_every_five_minutes(void **state)
+static void the_use_of_an_api_token_is_recorded_every_five_minutes(void **state)
 {
 	(void)state;
 	for (int how = 0; how < 5; how++) {
@@ -580,7 +605,7 @@ static void a_use_is_noted_every_five_minutes(void **state)
 	g.now = GATEWAY_NOW;
 }
 
-static void what_was_no_use_is_not_noted(void **state)
+static void a_refused_request_is_not_recorded_as_use(void **state)
 {
 	(void)state;
 	api_token(GATEWAY_USER, NULL);
@@ -588,17 +613,16 @@ static void what_was_no_use_is_not_noted(void **state)
 	for (int how = 0; how < 5; how++)
 		assert_int_equal(use_by(how), 401);
 	assert_int_equal(session_last_used(db, API), 0);
-	/* a login's is told by its refreshes */
+	/* the use of a login is recorded by its refreshes */
 	by_api(NULL, NULL);
 	for (int how = 0; how < 5; how++)
 		(void)use_by(how);
 	assert_int_equal(session_last_used(db, session_of(GATEWAY_USER)), 0);
 }
 
-/* --- GET /readyz
- * ----------------------------------------------------------------------- */
+/* --- GET /readyz ---------------------------------------------------------- */
 
-static void it_is_ready_with_a_store_and_a_database(void **state)
+static void the_gateway_is_ready_with_a_store_and_a_database(void **state)
 {
 	struct db *away = gateway_no_database();
 	char incoming[FOLDER_PATH_MAX + 16];
@@ -628,32 +652,34 @@ static void it_is_ready_with_a_store_and_a_database(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		FILES(the_row_goes_and_then_the_bytes),
-		FILES(while_the_row_stays_the_bytes_do),
-		FILES(bytes_that_cannot_go_are_left_to_gc),
+		FILES(a_deletion_removes_the_row_and_then_the_bytes),
+		FILES(bytes_stay_if_the_row_cannot_be_deleted),
+		FILES(bytes_that_cannot_be_removed_are_left_to_gc),
 		FILES(name_and_expiry_change_together_or_not_at_all),
-		FILES(what_is_not_named_stays),
-		FILES(what_is_no_patch_changes_nothing),
+		FILES(members_that_a_patch_does_not_name_stay),
+		FILES(a_malformed_patch_changes_nothing),
 		FILES(a_patch_that_ends_early_changes_nothing),
-		FILES(another_s_record_is_not_found),
+		FILES(a_file_of_another_user_is_not_found),
 		FILES(the_last_page_has_no_next),
-		FILES(a_page_tells_the_next_with_the_same_query),
-		FILES(a_list_that_makes_no_sense_is_refused),
-		FILES(a_page_of_a_thousand_is_an_answer),
-		FILES(without_a_database_nothing_is_listed),
-		FILES(who_was_logged_out_hears_that_the_token_is_invalid),
-		FILES(a_disabled_user_hears_the_same),
-		FILES(a_session_of_somebody_else_is_not_theirs),
-		FILES(no_files_are_not_the_same_as_no_session),
+		FILES(a_page_links_to_the_next_with_the_same_query),
+		FILES(a_list_with_an_invalid_parameter_is_refused),
+		FILES(a_page_may_have_a_thousand_files),
+		FILES(a_list_without_memory_is_an_error_not_a_shorter_list),
+		FILES(a_file_without_memory_is_an_error),
+		FILES(a_list_without_a_database_is_unavailable),
+		FILES(a_session_that_has_ended_is_an_invalid_token),
+		FILES(the_token_of_a_disabled_user_is_invalid),
+		FILES(a_session_shows_only_its_own_user_s_files),
+		FILES(an_empty_list_differs_from_an_ended_session),
 		FILES(an_api_token_does_all_that_an_access_token_does),
-		FILES(the_log_knows_whose_api_token_it_was),
+		FILES(the_log_has_the_user_of_an_api_token),
 		FILES(a_wrong_secret_is_an_invalid_token),
-		FILES(an_api_token_without_the_scope_hears_which_is_missing),
+		FILES(an_api_token_without_the_scope_is_refused),
 		FILES(an_admin_s_api_token_may_name_an_owner),
-		FILES(no_other_api_token_may),
-		FILES(a_use_is_noted_every_five_minutes),
-		FILES(what_was_no_use_is_not_noted),
-		FILES(it_is_ready_with_a_store_and_a_database),
+		FILES(another_api_token_may_not_name_an_owner),
+		FILES(the_use_of_an_api_token_is_recorded_every_five_minutes),
+		FILES(a_refused_request_is_not_recorded_as_use),
+		FILES(the_gateway_is_ready_with_a_store_and_a_database),
 	};
 
 	(void)argc;

@@ -30,7 +30,7 @@ static int tear_down(void **state)
 
 /* The wish of a request with this body, owned; NULL for none that can be read
  */
-static struct json_object *wished(struct span body)
+static struct json_object *params_of(struct span body)
 {
 	struct json_object *o = NULL;
 
@@ -42,9 +42,9 @@ static struct json_object *wished(struct span body)
 	return o;
 }
 
-static void no_body_is_a_wish_without_members(void **state)
+static void an_empty_body_is_an_object_without_members(void **state)
 {
-	struct json_object *o = wished(SPAN(""));
+	struct json_object *o = params_of(SPAN(""));
 
 	(void)state;
 	assert_non_null(o);
@@ -54,7 +54,7 @@ static void no_body_is_a_wish_without_members(void **state)
 
 static void a_body_is_one_object(void **state)
 {
-	struct json_object *o = wished(SPAN("{\"max_files\":3}"));
+	struct json_object *o = params_of(SPAN("{\"max_files\":3}"));
 	int64_t n = 0;
 
 	(void)state;
@@ -63,10 +63,10 @@ static void a_body_is_one_object(void **state)
 	json_object_put(o);
 }
 
-static void what_is_no_object_is_refused(void **state)
+static void a_body_that_is_no_object_is_refused(void **state)
 {
 	(void)state;
-	assert_null(wished(SPAN("[1]")));
+	assert_null(params_of(SPAN("[1]")));
 	assert_contains(rs.detail, "JSON object");
 }
 
@@ -83,7 +83,7 @@ static enum err expiry(const char *text, int64_t *out)
 	return e;
 }
 
-static void a_link_lives_for_a_week_or_as_long_as_is_asked(void **state)
+static void a_link_expires_after_a_week_or_after_expires_in(void **state)
 {
 	int64_t at = -7;
 
@@ -96,7 +96,7 @@ static void a_link_lives_for_a_week_or_as_long_as_is_asked(void **state)
 	assert_int_equal(at, LINK_PARAMS_NONE);
 }
 
-static void a_life_that_cannot_be_is_refused(void **state)
+static void an_invalid_expires_in_is_refused(void **state)
 {
 	static const char *const wrong[] = { "0",   "-1",   "\"60\"",
 					     "1.5", "true", "1000000000" };
@@ -141,7 +141,7 @@ static void a_limit_is_a_number_or_none(void **state)
 	assert_int_equal(n, LINK_PARAMS_NONE);
 }
 
-static void a_limit_that_is_not_named_stays_as_it_is(void **state)
+static void a_limit_without_a_member_keeps_its_value(void **state)
 {
 	struct json_object *o = json_object_new_object();
 	int64_t n = 100;
@@ -152,7 +152,7 @@ static void a_limit_that_is_not_named_stays_as_it_is(void **state)
 	json_object_put(o);
 }
 
-static void a_limit_that_cannot_be_is_refused(void **state)
+static void an_invalid_limit_is_refused(void **state)
 {
 	static const char *const wrong[] = { "0",     "-1",  "1001",
 					     "\"1\"", "1.5", "[1]" };
@@ -172,14 +172,14 @@ static void a_limit_that_cannot_be_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WISH(no_body_is_a_wish_without_members),
+		WISH(an_empty_body_is_an_object_without_members),
 		WISH(a_body_is_one_object),
-		WISH(what_is_no_object_is_refused),
-		WISH(a_link_lives_for_a_week_or_as_long_as_is_asked),
-		WISH(a_life_that_cannot_be_is_refused),
+		WISH(a_body_that_is_no_object_is_refused),
+		WISH(a_link_expires_after_a_week_or_after_expires_in),
+		WISH(an_invalid_expires_in_is_refused),
 		WISH(a_limit_is_a_number_or_none),
-		WISH(a_limit_that_is_not_named_stays_as_it_is),
-		WISH(a_limit_that_cannot_be_is_refused),
+		WISH(a_limit_without_a_member_keeps_its_value),
+		WISH(an_invalid_limit_is_refused),
 	};
 
 	return RUN(tests);

@@ -3,8 +3,8 @@
 #include "common/codec/encode.h"
 #include "tests/unit/unit.h"
 
-/* Of the usual bytes to check with, as openssl dgst says; the crc32 is
- * CBF43926, as every catalogue has it */
+/* Of the usual check string, computed by openssl dgst; its crc32 is CBF43926 in
+ * every catalogue */
 static const struct {
 	const char *field, *of;
 } right[] = {
@@ -36,7 +36,7 @@ static bool matches(const char *field, const char *bytes, size_t piece)
 	return result;
 }
 
-static void the_right_bytes_match_however_they_come(void **state)
+static void bytes_with_the_checksum_match_in_any_chunks(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(right); i++)
@@ -45,7 +45,7 @@ static void the_right_bytes_match_however_they_come(void **state)
 				matches(right[i].field, right[i].of, piece));
 }
 
-static void no_others_do(void **state)
+static void other_bytes_do_not_match(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(right); i++) {
@@ -56,7 +56,7 @@ static void no_others_do(void **state)
 	}
 }
 
-static void without_a_checksum_everything_matches(void **state)
+static void any_bytes_match_without_a_checksum(void **state)
 {
 	struct checksum c;
 
@@ -69,7 +69,7 @@ static void without_a_checksum_everything_matches(void **state)
 	checksum_release(&c);
 }
 
-static void what_is_no_checksum_is_refused(void **state)
+static void a_malformed_checksum_is_refused(void **state)
 {
 	static const struct {
 		const char *field;
@@ -83,7 +83,7 @@ static void what_is_no_checksum_is_refused(void **state)
 		{ "sha1 JfnnlDI7RTiF9RgfG2JNCw==", ERR_FORMAT },
 		{ "md5 98O8HYCOBHMq32eZZczDTKeuNEE=", ERR_FORMAT },
 		{ "crc32 y/Q5JiY=", ERR_FORMAT },
-		/* more than the longest */
+		/* longer than the longest checksum */
 		{ "sha256 FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU"
 		  "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
 		  ERR_FORMAT },
@@ -99,7 +99,7 @@ static void what_is_no_checksum_is_refused(void **state)
 	assert_int_equal(c.len, 77);
 }
 
-static void every_algorithm_that_is_told_is_there(void **state)
+static void every_announced_algorithm_is_implemented(void **state)
 {
 	struct span rest = SPAN(CHECKSUM_ALGORITHMS), name;
 	size_t found = 0;
@@ -115,11 +115,11 @@ static void every_algorithm_that_is_told_is_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_right_bytes_match_however_they_come),
-		TEST(no_others_do),
-		TEST(without_a_checksum_everything_matches),
-		TEST(what_is_no_checksum_is_refused),
-		TEST(every_algorithm_that_is_told_is_there),
+		TEST(bytes_with_the_checksum_match_in_any_chunks),
+		TEST(other_bytes_do_not_match),
+		TEST(any_bytes_match_without_a_checksum),
+		TEST(a_malformed_checksum_is_refused),
+		TEST(every_announced_algorithm_is_implemented),
 	};
 
 	return RUN(tests);

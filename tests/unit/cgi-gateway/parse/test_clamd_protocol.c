@@ -1,7 +1,7 @@
 #include "cgi-gateway/parse/clamd_protocol.h"
 #include "tests/unit/unit.h"
 
-/* --- where it listens ---------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------ */
 
 static void check_path(const char *text)
 {
@@ -41,7 +41,7 @@ static void an_address_is_a_path_or_a_host_with_its_port(void **state)
 	check_host("[::1]:3310", "::1", "3310");
 }
 
-static void an_address_that_is_none_is_refused(void **state)
+static void a_malformed_address_is_refused(void **state)
 {
 	static const char *const texts[] = {
 		"",	     "localhost", ":3310",    "localhost:",
@@ -57,7 +57,7 @@ static void an_address_that_is_none_is_refused(void **state)
 	refused(SPAN("with\0nul:3310"));
 }
 
-static void an_address_has_a_longest_length(void **state)
+static void an_address_has_a_maximum_length(void **state)
 {
 	char text[CLAMD_HOST_MAX + 16];
 	struct clamd_address a;
@@ -76,7 +76,7 @@ static void an_address_has_a_longest_length(void **state)
 	refused((struct span) { text, CLAMD_HOST_MAX + 6 });
 }
 
-/* --- what is sent -------------------------------------------------------- */
+/* --- what is sent --------------------------------------------------------- */
 
 static void a_length_is_four_bytes_the_highest_first(void **state)
 {
@@ -91,13 +91,13 @@ static void a_length_is_four_bytes_the_highest_first(void **state)
 	assert_memory_equal(got, "\x89\xab\xcd\xef", 4);
 }
 
-/* --- what is answered ---------------------------------------------------- */
+/* --- what is answered ----------------------------------------------------- */
 
 static void check(struct span answer, enum err want, const char *signature)
 {
 	char got[CLAMD_SIGNATURE_MAX + 1] = "untouched";
 
-	assert_err(clamd_answer_parse(answer, got), want);
+	assert_err(clamd_reply_parse(answer, got), want);
 	assert_string_equal(got, signature);
 }
 
@@ -107,7 +107,7 @@ static void a_clean_stream_is_ok(void **state)
 	check(SPAN("stream: OK"), ERR_OK, "untouched");
 }
 
-static void a_signature_that_is_found_is_told(void **state)
+static void a_signature_that_was_found_is_returned(void **state)
 {
 	(void)state;
 	check(SPAN("stream: Eicar-Test-Signature FOUND"), ERR_INFECTED,
@@ -117,8 +117,7 @@ static void a_signature_that_is_found_is_told(void **state)
 	check(SPAN("stream: FOUND FOUND"), ERR_INFECTED, "FOUND");
 }
 
-static void a_signature_is_told_in_plain_characters_and_not_too_many(
-	void **state)
+static void a_signature_is_cut_and_made_plain_ascii(void **state)
 {
 	char text[600];
 	char want[CLAMD_SIGNATURE_MAX + 1];
@@ -132,7 +131,7 @@ static void a_signature_is_told_in_plain_characters_and_not_too_many(
 	check(span_of(text), ERR_INFECTED, want);
 }
 
-static void a_stream_that_is_too_long_is_told_apart(void **state)
+static void a_stream_that_is_too_long_is_an_error_of_its_own(void **state)
 {
 	(void)state;
 	check(SPAN("INSTREAM size limit exceeded. ERROR"), ERR_TOO_LARGE,
@@ -148,7 +147,7 @@ static void other_errors_are_errors(void **state)
 	check(SPAN("stream: x FOUND ERROR"), ERR_IO, "untouched");
 }
 
-static void anything_else_is_no_answer(void **state)
+static void any_other_text_is_no_reply(void **state)
 {
 	static const char *const answers[] = {
 		"",
@@ -182,15 +181,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_address_is_a_path_or_a_host_with_its_port),
-		TEST(an_address_that_is_none_is_refused),
-		TEST(an_address_has_a_longest_length),
+		TEST(a_malformed_address_is_refused),
+		TEST(an_address_has_a_maximum_length),
 		TEST(a_length_is_four_bytes_the_highest_first),
 		TEST(a_clean_stream_is_ok),
-		TEST(a_signature_that_is_found_is_told),
-		TEST(a_signature_is_told_in_plain_characters_and_not_too_many),
-		TEST(a_stream_that_is_too_long_is_told_apart),
+		TEST(a_signature_that_was_found_is_returned),
+		TEST(a_signature_is_cut_and_made_plain_ascii),
+		TEST(a_stream_that_is_too_long_is_an_error_of_its_own),
 		TEST(other_errors_are_errors),
-		TEST(anything_else_is_no_answer),
+		TEST(any_other_text_is_no_reply),
 	};
 
 	return RUN(tests);

@@ -27,7 +27,7 @@ static void check_not(const char *field, enum err why)
 	assert_int_equal(got[0], 7);
 }
 
-static void the_examples_of_rfc_9530_are_understood(void **state)
+static void the_examples_of_rfc_9530_are_parsed(void **state)
 {
 	(void)state;
 	/* appendix B.1 and 2, 3 */
@@ -36,14 +36,14 @@ static void the_examples_of_rfc_9530_are_understood(void **state)
 	check(HELLO_512 ", sha-256=:" HELLO_B64 ":");
 }
 
-static void blanks_may_stand_around_members(void **state)
+static void blanks_around_members_are_allowed(void **state)
 {
 	(void)state;
 	check("  sha-256=:" HELLO_B64 ":  ");
 	check(HELLO_512 " ,\tsha-256=:" HELLO_B64 ":");
 }
 
-static void parameters_of_a_member_are_passed_over(void **state)
+static void parameters_of_a_member_are_skipped(void **state)
 {
 	(void)state;
 	check("sha-256=:" HELLO_B64 ":;p=1;q");
@@ -51,7 +51,7 @@ static void parameters_of_a_member_are_passed_over(void **state)
 	check("md5=:AA==:;p=\"x, sha-256=:AAAA:\", sha-256=:" HELLO_B64 ":");
 }
 
-static void of_one_algorithm_that_is_there_twice_the_last_counts(void **state)
+static void the_last_of_two_members_with_one_key_counts(void **state)
 {
 	/* RFC 8941 3.2 */
 	const char *other =
@@ -71,7 +71,7 @@ static void of_one_algorithm_that_is_there_twice_the_last_counts(void **state)
 	check_not("sha-256=:" HELLO_B64 ":, sha-256=x", ERR_FORMAT);
 }
 
-static void other_algorithms_are_passed_over(void **state)
+static void other_algorithms_are_skipped(void **state)
 {
 	(void)state;
 	check_not("", ERR_NOT_FOUND);
@@ -86,7 +86,7 @@ static void other_algorithms_are_passed_over(void **state)
 		   ERR_NOT_FOUND);
 }
 
-static void what_is_of_no_algorithm_is_not_passed_over(void **state)
+static void an_invalid_algorithm_is_not_skipped(void **state)
 {
 	(void)state;
 	check_not("SHA-256=:" HELLO_B64 ":", ERR_FORMAT);
@@ -101,7 +101,7 @@ static void what_is_of_no_algorithm_is_not_passed_over(void **state)
 	check_not("\"\\", ERR_FORMAT);
 }
 
-static void what_is_no_digest_of_its_length_is_refused(void **state)
+static void a_digest_of_another_length_is_refused(void **state)
 {
 	(void)state;
 	check_not("sha-256", ERR_FORMAT);
@@ -129,7 +129,7 @@ static void what_is_no_digest_of_its_length_is_refused(void **state)
 		  ERR_FORMAT);
 }
 
-static void what_is_written_is_read_back(void **state)
+static void a_written_field_is_parsed_back(void **state)
 {
 	unsigned char sum[SHA256_LEN];
 	struct buf b;
@@ -146,14 +146,14 @@ static void what_is_written_is_read_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_examples_of_rfc_9530_are_understood),
-		TEST(blanks_may_stand_around_members),
-		TEST(parameters_of_a_member_are_passed_over),
-		TEST(of_one_algorithm_that_is_there_twice_the_last_counts),
-		TEST(other_algorithms_are_passed_over),
-		TEST(what_is_of_no_algorithm_is_not_passed_over),
-		TEST(what_is_no_digest_of_its_length_is_refused),
-		TEST(what_is_written_is_read_back),
+		TEST(the_examples_of_rfc_9530_are_parsed),
+		TEST(blanks_around_members_are_allowed),
+		TEST(parameters_of_a_member_are_skipped),
+		TEST(the_last_of_two_members_with_one_key_counts),
+		TEST(other_algorithms_are_skipped),
+		TEST(an_invalid_algorithm_is_not_skipped),
+		TEST(a_digest_of_another_length_is_refused),
+		TEST(a_written_field_is_parsed_back),
 	};
 
 	return RUN(tests);

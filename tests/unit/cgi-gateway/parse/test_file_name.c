@@ -20,10 +20,9 @@ static void refused(struct span sent)
 	assert_string_equal(got, "untouched");
 }
 
-/* --- names -------------------------------------------------------------------
- */
+/* --- names ---------------------------------------------------------------- */
 
-static void a_name_is_kept_as_it_is(void **state)
+static void a_name_is_unchanged(void **state)
 {
 	(void)state;
 	check("report.pdf", "report.pdf");
@@ -36,7 +35,7 @@ static void a_name_is_kept_as_it_is(void **state)
 	      "Gr\xc3\xbc\xc3\x9f Gott \xe2\x82\xac \xf0\x9f\x98\x80.txt");
 }
 
-static void only_what_is_behind_the_last_slash_is_a_name(void **state)
+static void the_name_is_the_part_behind_the_last_slash(void **state)
 {
 	(void)state;
 	check("C:\\Users\\me\\a.txt", "a.txt");
@@ -61,7 +60,7 @@ static void a_path_without_a_name_is_refused(void **state)
 	refused((struct span) { NULL, 0 });
 }
 
-static void what_looks_encoded_is_the_name_itself(void **state)
+static void a_name_that_looks_encoded_is_not_decoded(void **state)
 {
 	(void)state;
 	check("a%22b.txt", "a%22b.txt");
@@ -91,7 +90,7 @@ static void a_name_with_a_control_character_is_refused(void **state)
 	check("a\xc2\xa0z", "a\xc2\xa0z");
 }
 
-static void a_control_character_in_a_folder_is_none_of_ours(void **state)
+static void a_control_character_in_a_folder_is_allowed(void **state)
 {
 	(void)state;
 	check("a\nb/c", "c");
@@ -108,7 +107,7 @@ static void a_name_that_is_not_utf_8_is_refused(void **state)
 	refused(SPAN("\x80"));
 }
 
-static void a_name_has_a_longest_length(void **state)
+static void a_name_has_a_maximum_length(void **state)
 {
 	char name[3 * FILE_NAME_MAX + 2];
 	char got[FILE_NAME_MAX + 1];
@@ -140,8 +139,7 @@ static void a_long_path_leaves_its_short_name(void **state)
 	assert_string_equal(got, "a.txt");
 }
 
-/* --- Content-Disposition
- * ------------------------------------------------------- */
+/* --- Content-Disposition -------------------------------------------------- */
 
 static void check_disposition(const char *name, bool inline_, const char *want)
 {
@@ -163,7 +161,7 @@ static void a_plain_name_is_quoted(void **state)
 			  "attachment; filename=\"a;b=c,d'e.txt\"");
 }
 
-static void any_other_name_comes_in_two_ways(void **state)
+static void any_other_name_is_written_in_two_forms(void **state)
 {
 	(void)state;
 	/* RFC 6266 5's euro, one "_" for its three bytes */
@@ -175,7 +173,7 @@ static void any_other_name_comes_in_two_ways(void **state)
 			  "filename*=UTF-8''%F0%9F%98%80");
 }
 
-static void what_clients_read_differently_is_escaped(void **state)
+static void characters_that_clients_read_differently_are_escaped(void **state)
 {
 	(void)state;
 	check_disposition("a\"b", false,
@@ -189,7 +187,7 @@ static void what_clients_read_differently_is_escaped(void **state)
 			  "filename*=UTF-8''100%2541");
 }
 
-static void nothing_in_a_name_can_end_the_header(void **state)
+static void a_name_cannot_end_the_header(void **state)
 {
 	/* such names are never stored; this holds even if one were */
 	(void)state;
@@ -215,19 +213,19 @@ static void the_longest_names_fit_a_header(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_name_is_kept_as_it_is),
-		TEST(only_what_is_behind_the_last_slash_is_a_name),
+		TEST(a_name_is_unchanged),
+		TEST(the_name_is_the_part_behind_the_last_slash),
 		TEST(a_path_without_a_name_is_refused),
-		TEST(what_looks_encoded_is_the_name_itself),
+		TEST(a_name_that_looks_encoded_is_not_decoded),
 		TEST(a_name_with_a_control_character_is_refused),
-		TEST(a_control_character_in_a_folder_is_none_of_ours),
+		TEST(a_control_character_in_a_folder_is_allowed),
 		TEST(a_name_that_is_not_utf_8_is_refused),
-		TEST(a_name_has_a_longest_length),
+		TEST(a_name_has_a_maximum_length),
 		TEST(a_long_path_leaves_its_short_name),
 		TEST(a_plain_name_is_quoted),
-		TEST(any_other_name_comes_in_two_ways),
-		TEST(what_clients_read_differently_is_escaped),
-		TEST(nothing_in_a_name_can_end_the_header),
+		TEST(any_other_name_is_written_in_two_forms),
+		TEST(characters_that_clients_read_differently_are_escaped),
+		TEST(a_name_cannot_end_the_header),
 		TEST(the_longest_names_fit_a_header),
 	};
 

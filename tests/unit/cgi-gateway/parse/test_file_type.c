@@ -1,7 +1,7 @@
 #include "cgi-gateway/parse/file_type.h"
 #include "tests/unit/unit.h"
 
-/* --- what a client says -------------------------------------------------- */
+/* --- claimed types -------------------------------------------------------- */
 
 static void check_type(const char *sent, const char *want)
 {
@@ -11,7 +11,7 @@ static void check_type(const char *sent, const char *want)
 	assert_string_equal(got, want);
 }
 
-static void a_type_is_kept_in_lower_case_without_parameters(void **state)
+static void a_type_is_lower_case_without_parameters(void **state)
 {
 	(void)state;
 	check_type("image/png", "image/png");
@@ -22,7 +22,7 @@ static void a_type_is_kept_in_lower_case_without_parameters(void **state)
 	check_type("image/svg+xml", "image/svg+xml");
 }
 
-static void what_is_no_type_is_bytes(void **state)
+static void a_malformed_type_is_octet_stream(void **state)
 {
 	static const char *const types[] = {
 		NULL,
@@ -45,7 +45,7 @@ static void what_is_no_type_is_bytes(void **state)
 		check_type(types[i], "application/octet-stream");
 }
 
-static void a_form_describes_a_request_and_not_a_file(void **state)
+static void a_form_encoding_is_octet_stream(void **state)
 {
 	(void)state;
 	check_type("application/x-www-form-urlencoded",
@@ -58,7 +58,7 @@ static void a_form_describes_a_request_and_not_a_file(void **state)
 	check_type("multiparty/x", "multiparty/x");
 }
 
-static void a_type_has_a_longest_length(void **state)
+static void a_type_has_a_maximum_length(void **state)
 {
 	char type[FILE_TYPE_MAX + 2], got[FILE_TYPE_MAX + 1];
 
@@ -72,7 +72,7 @@ static void a_type_has_a_longest_length(void **state)
 	assert_string_equal(got, "application/octet-stream");
 }
 
-static void a_type_that_can_hold_a_script_is_never_shown(void **state)
+static void a_type_that_can_hold_a_script_is_not_inert(void **state)
 {
 	(void)state;
 	assert_true(file_type_is_inert(SPAN("image/png")));
@@ -89,7 +89,7 @@ static void a_type_that_can_hold_a_script_is_never_shown(void **state)
 	assert_false(file_type_is_inert(SPAN("")));
 }
 
-/* --- what is kept -------------------------------------------------------- */
+/* --- what is kept --------------------------------------------------------- */
 
 static void check(const char *found, const char *claimed, const char *want)
 {
@@ -107,7 +107,7 @@ static void check(const char *found, const char *claimed, const char *want)
 	"application/vnd.openxmlformats-off" \
 	"icedocument.wordprocessingml.document"
 
-static void what_is_found_is_kept_whatever_is_claimed(void **state)
+static void a_found_type_wins_over_the_claim(void **state)
 {
 	(void)state;
 	check("image/png", "image/png", "image/png");
@@ -126,7 +126,7 @@ static void what_is_found_is_kept_whatever_is_claimed(void **state)
 	check("application/gzip", "text/csv", "application/gzip");
 }
 
-static void a_claim_that_says_more_of_the_same_text_is_kept(void **state)
+static void a_claim_that_is_more_specific_text_is_kept(void **state)
 {
 	(void)state;
 	check("text/plain", BYTES, "text/plain");
@@ -140,7 +140,7 @@ static void a_claim_that_says_more_of_the_same_text_is_kept(void **state)
 	check("text/x-c", "text/markdown", "text/markdown");
 	check("text/csv", "text/tab-separated-values",
 	      "text/tab-separated-values");
-	/* a guess at the language of a text is no reason not to show it */
+	/* a guessed language does not prevent that a text is shown */
 	check("text/x-c", "text/plain", "text/plain");
 	check("text/x-c", BYTES, "text/x-c");
 }
@@ -156,8 +156,7 @@ static void text_is_no_picture_and_no_archive(void **state)
 	check("text/plain", DOCX, "text/plain");
 }
 
-static void nothing_becomes_a_document_that_holds_scripts_by_a_claim(
-	void **state)
+static void a_claim_cannot_make_a_document_that_holds_scripts(void **state)
 {
 	static const char *const found[] = {
 		"text/plain",	    BYTES, "text/x-c", "application/zip",
@@ -191,7 +190,7 @@ static void nothing_becomes_a_document_that_holds_scripts_by_a_claim(
 		}
 }
 
-static void nothing_becomes_inert_by_a_claim(void **state)
+static void a_claim_cannot_make_a_type_inert(void **state)
 {
 	static const char *const found[] = {
 		BYTES,		 "",	     "application/ogg", "text/html",
@@ -213,7 +212,7 @@ static void nothing_becomes_inert_by_a_claim(void **state)
 		}
 }
 
-static void a_script_comes_out_as_text_even_if_it_is_found(void **state)
+static void a_script_becomes_text_even_if_it_was_found(void **state)
 {
 	(void)state;
 	check("application/javascript", "application/javascript", "text/plain");
@@ -221,12 +220,12 @@ static void a_script_comes_out_as_text_even_if_it_is_found(void **state)
 	check("text/javascript", BYTES, "text/plain");
 	check("application/x-javascript", "image/png", "text/plain");
 	check("text/css", "text/css", "text/plain");
-	/* but other text may still be what its client says */
+	/* but other text may have the claimed type */
 	check("application/javascript", "text/x-typescript",
 	      "text/x-typescript");
 }
 
-static void a_claim_that_tells_kinds_of_archives_apart_is_kept(void **state)
+static void a_claim_of_a_specific_archive_is_kept(void **state)
 {
 	(void)state;
 	check("application/zip", DOCX, DOCX);
@@ -241,12 +240,12 @@ static void a_claim_that_tells_kinds_of_archives_apart_is_kept(void **state)
 	      "application/vnd.ms-excel.sheet.macroenabled.12");
 	check("application/zip", "image/png", "application/zip");
 	check("application/zip", "application/x-data", "application/zip");
-	/* what libmagic tells apart by itself is told */
+	/* what libmagic distinguishes is kept */
 	check("application/epub+zip", DOCX, "application/epub+zip");
 	check(DOCX, "application/zip", DOCX);
 }
 
-static void a_claim_that_tells_kinds_of_xml_and_json_apart_is_kept(void **state)
+static void a_claim_of_specific_xml_or_json_is_kept(void **state)
 {
 	(void)state;
 	check("text/xml", "application/rss+xml", "application/rss+xml");
@@ -259,7 +258,7 @@ static void a_claim_that_tells_kinds_of_xml_and_json_apart_is_kept(void **state)
 	check("application/json", "text/csv", "application/json");
 }
 
-static void what_nobody_knows_is_called_as_its_client_likes(void **state)
+static void an_unknown_type_is_the_claimed_one(void **state)
 {
 	(void)state;
 	check(BYTES, BYTES, BYTES);
@@ -267,7 +266,7 @@ static void what_nobody_knows_is_called_as_its_client_likes(void **state)
 	check(BYTES, "application/msword", "application/msword");
 	check(BYTES, "image/x-canon-cr3", "image/x-canon-cr3");
 	check(BYTES, "model/stl", "model/stl");
-	/* unless libmagic would have known it */
+	/* unless libmagic would have recognized it */
 	check(BYTES, "text/csv", BYTES);
 	check(BYTES, "application/zip", BYTES);
 	check(BYTES, DOCX, BYTES);
@@ -275,7 +274,7 @@ static void what_nobody_knows_is_called_as_its_client_likes(void **state)
 	check(BYTES, "application/rss+xml", BYTES);
 }
 
-static void an_empty_file_is_text_if_its_client_says_so(void **state)
+static void an_empty_file_is_text_if_it_is_claimed(void **state)
 {
 	(void)state;
 	check("application/x-empty", BYTES, BYTES);
@@ -287,7 +286,8 @@ static void an_empty_file_is_text_if_its_client_says_so(void **state)
 	check("application/x-empty", DOCX, BYTES);
 }
 
-static void where_nobody_looked_a_claim_is_kept_if_it_does_no_harm(void **state)
+static void a_harmless_claim_is_kept_if_the_bytes_were_not_examined(
+	void **state)
 {
 	(void)state;
 	check("", BYTES, BYTES);
@@ -300,7 +300,7 @@ static void where_nobody_looked_a_claim_is_kept_if_it_does_no_harm(void **state)
 	check("", "application/rss+xml", BYTES);
 }
 
-static void a_type_has_the_name_by_which_browsers_know_it(void **state)
+static void a_type_has_the_name_that_browsers_use(void **state)
 {
 	(void)state;
 	check("audio/x-wav", BYTES, "audio/wav");
@@ -310,23 +310,23 @@ static void a_type_has_the_name_by_which_browsers_know_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_type_is_kept_in_lower_case_without_parameters),
-		TEST(what_is_no_type_is_bytes),
-		TEST(a_form_describes_a_request_and_not_a_file),
-		TEST(a_type_has_a_longest_length),
-		TEST(a_type_that_can_hold_a_script_is_never_shown),
-		TEST(what_is_found_is_kept_whatever_is_claimed),
-		TEST(a_claim_that_says_more_of_the_same_text_is_kept),
+		TEST(a_type_is_lower_case_without_parameters),
+		TEST(a_malformed_type_is_octet_stream),
+		TEST(a_form_encoding_is_octet_stream),
+		TEST(a_type_has_a_maximum_length),
+		TEST(a_type_that_can_hold_a_script_is_not_inert),
+		TEST(a_found_type_wins_over_the_claim),
+		TEST(a_claim_that_is_more_specific_text_is_kept),
 		TEST(text_is_no_picture_and_no_archive),
-		TEST(nothing_becomes_a_document_that_holds_scripts_by_a_claim),
-		TEST(nothing_becomes_inert_by_a_claim),
-		TEST(a_script_comes_out_as_text_even_if_it_is_found),
-		TEST(a_claim_that_tells_kinds_of_archives_apart_is_kept),
-		TEST(a_claim_that_tells_kinds_of_xml_and_json_apart_is_kept),
-		TEST(what_nobody_knows_is_called_as_its_client_likes),
-		TEST(an_empty_file_is_text_if_its_client_says_so),
-		TEST(where_nobody_looked_a_claim_is_kept_if_it_does_no_harm),
-		TEST(a_type_has_the_name_by_which_browsers_know_it),
+		TEST(a_claim_cannot_make_a_document_that_holds_scripts),
+		TEST(a_claim_cannot_make_a_type_inert),
+		TEST(a_script_becomes_text_even_if_it_was_found),
+		TEST(a_claim_of_a_specific_archive_is_kept),
+		TEST(a_claim_of_specific_xml_or_json_is_kept),
+		TEST(an_unknown_type_is_the_claimed_one),
+		TEST(an_empty_file_is_text_if_it_is_claimed),
+		TEST(a_harmless_claim_is_kept_if_the_bytes_were_not_examined),
+		TEST(a_type_has_the_name_that_browsers_use),
 	};
 
 	return RUN(tests);

@@ -3,7 +3,7 @@
 
 #include <sodium.h>
 
-static void a_secret_has_32_characters_of_base64url(void **state)
+static void a_token_has_32_characters_of_base64url(void **state)
 {
 	char a[LINK_TOKEN_LEN + 1], b[LINK_TOKEN_LEN + 1];
 	unsigned char hash[SHA256_LEN];
@@ -16,7 +16,7 @@ static void a_secret_has_32_characters_of_base64url(void **state)
 	assert_string_not_equal(a, b);
 }
 
-static void what_is_kept_is_the_hash_of_its_text(void **state)
+static void the_stored_hash_is_that_of_the_text(void **state)
 {
 	char text[LINK_TOKEN_LEN + 1];
 	unsigned char made[SHA256_LEN], shown[SHA256_LEN], right[SHA256_LEN];
@@ -29,7 +29,7 @@ static void what_is_kept_is_the_hash_of_its_text(void **state)
 	assert_memory_equal(shown, right, SHA256_LEN);
 }
 
-static void what_has_another_form_is_none(void **state)
+static void a_text_of_another_form_is_no_token(void **state)
 {
 	static const char *const wrong[] = {
 		"",
@@ -57,9 +57,9 @@ static void what_has_another_form_is_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_secret_has_32_characters_of_base64url),
-		TEST(what_is_kept_is_the_hash_of_its_text),
-		TEST(what_has_another_form_is_none),
+		TEST(a_token_has_32_characters_of_base64url),
+		TEST(the_stored_hash_is_that_of_the_text),
+		TEST(a_text_of_another_form_is_no_token),
 	};
 
 	if (sodium_init() < 0)

@@ -12,7 +12,7 @@
 
 /* What came out, as text: `a:` or `f=a.txt(text/plain):` for a part, its bytes,
  * "." at its end, "!" for the closing boundary. Neighbouring DATA events flow
- * together, for where they are cut is nobody's business. */
+ * together, for it does not matter where they are cut. */
 struct trace {
 	struct buf text;
 	struct multipart_event part; /* the part under way */
@@ -48,7 +48,7 @@ static void assert_still_described(const struct trace *t, const char *before)
 	buf_release(&now);
 }
 
-static void note(struct trace *t, const struct multipart_event *ev)
+static void trace_event(struct trace *t, const struct multipart_event *ev)
 {
 	static char described[4 * MULTIPART_HEAD_MAX];
 	size_t begun = t->text.len;
@@ -89,10 +89,10 @@ static void feed(struct multipart *m, struct trace *t, struct span piece)
 
 	assert_non_null(own);
 	memcpy(own, piece.p, piece.len);
-	while (t->e == ERR_OK && ev.kind != MULTIPART_HUNGRY) {
+	while (t->e == ERR_OK && ev.kind != MULTIPART_NEEDS_MORE) {
 		t->e = multipart_next(m, &rest, &ev);
-		if (t->e == ERR_OK && ev.kind != MULTIPART_HUNGRY)
-			note(t, &ev);
+		if (t->e == ERR_OK && ev.kind != MULTIPART_NEEDS_MORE)
+			trace_event(t, &ev);
 	}
 	assert_true(t->e != ERR_OK || rest.len == 0);
 	free(own);
@@ -155,7 +155,7 @@ static void assert_same(const struct trace *a, const struct trace *b)
 		assert_memory_equal(a->text.p, b->text.p, a->text.len);
 }
 
-/* However it is cut, `body` gives the same; that is left in *whole */
+/* `body` gives the same in any pieces; *whole is the result */
 static void parse_every_way(struct trace *whole, struct span type,
 			    struct span body)
 {
@@ -202,10 +202,9 @@ static void refused(const char *type, struct span body, enum err why)
 	buf_release(&t.text);
 }
 
-/* --- parts -----------------------------------------------------------------
- */
+/* --- parts ---------------------------------------------------------------- */
 
-static void fields_and_files_come_in_their_order(void **state)
+static void fields_and_files_are_returned_in_order(void **state)
 {
 	(void)state;
 	assert_parts("--B\r\n" FIELD "one\r\n--B\r\n" A_FILE
@@ -213,7 +212,7 @@ static void fields_and_files_come_in_their_order(void **state)
 		     "a:one.f=a.txt:two.a:three.!");
 }
 
-static void the_example_of_rfc_7578_is_read(void **state)
+static void the_example_of_rfc_7578_is_parsed(void **state)
 {
 	(void)state;
 	check("multipart/form-data; boundary=AaB03x",
@@ -234,23 +233,22 @@ static void an_empty_part_has_no_bytes(void **state)
 		     "f=a.txt:.a:.!");
 }
 
-static void a_part_may_hold_any_byte(void **state)
+static void a_part_may_have_any_byte(void **state)
 {
 	(void)state;
 	assert_parts("--B\r\n" A_FILE "\0\xff\x80\n\r\0\r\n--B--",
 		     "f=a.txt:\0\xff\x80\n\r\0.!");
 }
 
-static void a_body_of_no_parts_is_closed_all_the_same(void **state)
+static void a_body_without_parts_is_complete(void **state)
 {
 	(void)state;
 	assert_parts("--B--\r\n", "!");
 }
 
-/* --- what only looks like a boundary -----------------------------------------
- */
+/* --- what only looks like a boundary -------------------------------------- */
 
-static void a_boundary_begins_a_line_that_crlf_ended(void **state)
+static void a_boundary_follows_a_crlf(void **state)
 {
 	(void)state;
 	assert_parts("--B\r\n" A_FILE "x--B\r\n--B--", "f=a.txt:x--B.!");
@@ -280,7 +278,7 @@ static void a_boundary_that_starts_like_its_own_middle_is_found(void **state)
 	      SPAN("f=a.txt:\r\n----a-\r\n----a\r\n--.!"), ERR_OK, true);
 }
 
-static void a_boundary_in_a_head_is_none(void **state)
+static void a_boundary_in_a_head_does_not_count(void **state)
 {
 	(void)state;
 	assert_parts("--B\r\nContent-Disposition: form-data; name=\"--B\"; "
@@ -288,7 +286,7 @@ static void a_boundary_in_a_head_is_none(void **state)
 		     "--B=--B--:x.!");
 }
 
-static void a_line_that_goes_on_behind_the_boundary_is_refused(void **state)
+static void text_after_a_boundary_on_its_line_is_refused(void **state)
 {
 	(void)state;
 	assert_refused("--B\r\n" A_FILE "x\r\n--Bc\r\n--B--");
@@ -308,10 +306,9 @@ static void blanks_may_follow_a_boundary(void **state)
 		     "f=a.txt:x.a:y.!");
 }
 
-/* --- around the parts --------------------------------------------------------
- */
+/* --- around the parts ----------------------------------------------------- */
 
-static void what_stands_before_the_first_boundary_is_passed_over(void **state)
+static void text_before_the_first_boundary_is_skipped(void **state)
 {
 	(void)state;
 	assert_parts("\r\n--B\r\n" FIELD "x\r\n--B--", "a:x.!");
@@ -322,7 +319,7 @@ static void what_stands_before_the_first_boundary_is_passed_over(void **state)
 	assert_parts("x--B\r\n--B\r\n" FIELD "x\r\n--B--", "a:x.!");
 }
 
-static void what_stands_behind_the_closing_boundary_is_passed_over(void **state)
+static void text_after_the_closing_boundary_is_skipped(void **state)
 {
 	(void)state;
 	assert_parts("--B\r\n" FIELD "x\r\n--B--anything", "a:x.!");
@@ -331,7 +328,7 @@ static void what_stands_behind_the_closing_boundary_is_passed_over(void **state)
 		     "a:x.!");
 }
 
-static void without_its_closing_boundary_a_body_is_incomplete(void **state)
+static void a_body_without_its_closing_boundary_is_incomplete(void **state)
 {
 	/* cut after any byte before the last "-" */
 	const struct span body =
@@ -347,7 +344,7 @@ static void without_its_closing_boundary_a_body_is_incomplete(void **state)
 	}
 }
 
-static void a_part_that_was_cut_off_has_no_end(void **state)
+static void a_part_that_was_cut_off_has_no_end_event(void **state)
 {
 	(void)state;
 	check(FORM, SPAN("--B\r\n" A_FILE "tw"), SPAN("f=a.txt:tw"), ERR_OK,
@@ -360,8 +357,7 @@ static void a_part_that_was_cut_off_has_no_end(void **state)
 	      ERR_OK, false);
 }
 
-/* --- the boundary parameter --------------------------------------------------
- */
+/* --- the boundary parameter ----------------------------------------------- */
 
 static void a_boundary_may_be_quoted(void **state)
 {
@@ -375,7 +371,7 @@ static void a_boundary_may_be_quoted(void **state)
 	      SPAN("a:x.!"), ERR_OK, true);
 }
 
-static void a_boundary_is_needed(void **state)
+static void a_missing_boundary_is_refused(void **state)
 {
 	static const char *const types[] = {
 		"multipart/form-data",
@@ -399,7 +395,7 @@ static void a_boundary_is_needed(void **state)
 	free(m);
 }
 
-static void a_boundary_has_a_longest_length(void **state)
+static void a_boundary_has_a_maximum_length(void **state)
 {
 	char type[64 + MULTIPART_BOUNDARY_MAX];
 	char body[64 + 3 * MULTIPART_BOUNDARY_MAX];
@@ -423,8 +419,7 @@ static void a_boundary_has_a_longest_length(void **state)
 	check(type, span_of(body), SPAN("a:x.!"), ERR_OK, true);
 }
 
-/* --- heads -------------------------------------------------------------------
- */
+/* --- heads ---------------------------------------------------------------- */
 
 /* A head of `n` bytes, its empty line included, and then a part */
 static void parse_head_of(struct trace *t, size_t n, size_t piece)
@@ -446,7 +441,7 @@ static void parse_head_of(struct trace *t, size_t n, size_t piece)
 	free(body);
 }
 
-static void a_head_has_a_longest_length(void **state)
+static void a_head_has_a_maximum_length(void **state)
 {
 	static const size_t pieces[] = { 1, 2, 63, 4096, 65536 };
 	struct trace t;
@@ -479,7 +474,7 @@ static void a_head_without_end_is_too_large(void **state)
 	free(m);
 }
 
-static void the_longest_file_name_that_a_head_takes_is_whole(void **state)
+static void the_longest_file_name_in_a_head_is_whole(void **state)
 {
 	static const char before[] =
 		"Content-Disposition: form-data; name=n; filename=\"";
@@ -497,7 +492,7 @@ static void the_longest_file_name_that_a_head_takes_is_whole(void **state)
 	buf_release(&t.text);
 }
 
-static void other_header_lines_are_passed_over(void **state)
+static void other_header_lines_are_skipped(void **state)
 {
 	(void)state;
 	assert_parts("--B\r\nX-Custom:\r\nCONTENT-TYPE:  Image/PNG \r\n"
@@ -506,7 +501,7 @@ static void other_header_lines_are_passed_over(void **state)
 		     "a=b(Image/PNG):x.!");
 }
 
-static void a_head_that_is_none_of_form_data_is_refused(void **state)
+static void a_head_without_form_data_is_refused(void **state)
 {
 	static const char *const heads[] = {
 		"",
@@ -543,7 +538,7 @@ static void a_head_that_is_none_of_form_data_is_refused(void **state)
 static void a_hostile_head_stays_data(void **state)
 {
 	(void)state;
-	/* for whoever keeps the name to refuse: nothing is cut off at a NUL */
+	/* nothing is cut off at a NUL: file_name.h refuses the name */
 	assert_parts("--B\r\nContent-Disposition: form-data; name=\"a\0b\"; "
 		     "filename=\"../c\0d\rX: y\"\r\n\r\nx\r\n--B--",
 		     "a\0b=../c\0d\rX: y:x.!");
@@ -553,8 +548,7 @@ static void a_hostile_head_stays_data(void **state)
 		     "a\"; filename=\"evil:x.!");
 }
 
-/* --- file names as they are sent
- * ---------------------------------------------- */
+/* --- file names as they are sent ------------------------------------------ */
 
 static void check_file(const char *file, const char *want)
 {
@@ -593,7 +587,7 @@ static void a_windows_path_keeps_its_backslashes(void **state)
 		   "C:\\Users\\me\\notes.txt");
 }
 
-static void a_name_may_be_utf_8_or_what_it_likes(void **state)
+static void a_name_may_be_utf_8_or_any_bytes(void **state)
 {
 	(void)state;
 	check_file("filename=\"gr\xc3\xbc\xc3\x9f.txt\"",
@@ -601,28 +595,28 @@ static void a_name_may_be_utf_8_or_what_it_likes(void **state)
 	check_file("filename=\"latin-\xfc.txt\"", "latin-\xfc.txt");
 }
 
-static void a_name_may_hold_what_separates_parameters(void **state)
+static void a_name_may_have_the_separators_of_parameters(void **state)
 {
 	(void)state;
 	check_file("filename=\"a;b=c,d.txt\"", "a;b=c,d.txt");
 	check_file("filename=\" a \"", " a ");
 }
 
-static void a_name_may_go_without_quotes(void **state)
+static void a_name_may_have_no_quotes(void **state)
 {
 	(void)state;
 	check_file("filename=a.txt", "a.txt");
 	check_file("filename=a.txt ; x=y", "a.txt");
 }
 
-static void a_file_input_without_a_choice_is_a_file_without_a_name(void **state)
+static void an_empty_file_input_is_a_file_without_a_name(void **state)
 {
 	(void)state;
 	check_file("filename=\"\"", "");
 	check_file("filename=", "");
 }
 
-static void the_extended_file_name_is_none(void **state)
+static void an_extended_file_name_does_not_count(void **state)
 {
 	(void)state;
 	/* RFC 7578 4.2: filename* must not be used */
@@ -632,8 +626,7 @@ static void the_extended_file_name_is_none(void **state)
 	check_file("filename=\"a.txt\"; filename*=UTF-8''b.txt", "a.txt");
 }
 
-/* --- properties over random bodies
- * ---------------------------------------------- */
+/* --- properties over random bodies ---------------------------------------- */
 
 static uint64_t seed;
 
@@ -646,7 +639,7 @@ static uint32_t random_below(uint32_t n)
 	return (uint32_t)((seed * 0x2545f4914f6cdd1dULL) >> 33) % n;
 }
 
-/* Text made of what delimiters are made of, without `delimiter` in it */
+/* Text of the characters of delimiters, but without `delimiter` */
 static void add_noise(struct buf *to, struct span delimiter)
 {
 	static const char *const bits[] = { "\r", "\n", "\r\n",	  "-", "--",
@@ -706,7 +699,7 @@ static void make_sample(struct sample *s)
 		add_noise(&s->body, SPAN("no delimiter"));
 }
 
-static void random_bodies_come_out_as_they_were_put_in(void **state)
+static void random_bodies_are_parsed_unchanged(void **state)
 {
 	struct sample s;
 	struct trace t;
@@ -731,7 +724,7 @@ static void random_bodies_come_out_as_they_were_put_in(void **state)
 	}
 }
 
-static void random_bytes_are_read_alike_however_they_are_cut(void **state)
+static void random_bytes_are_parsed_the_same_in_any_pieces(void **state)
 {
 	struct trace whole, t;
 	struct buf body;
@@ -763,39 +756,39 @@ static void random_bytes_are_read_alike_however_they_are_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(fields_and_files_come_in_their_order),
-		TEST(the_example_of_rfc_7578_is_read),
+		TEST(fields_and_files_are_returned_in_order),
+		TEST(the_example_of_rfc_7578_is_parsed),
 		TEST(an_empty_part_has_no_bytes),
-		TEST(a_part_may_hold_any_byte),
-		TEST(a_body_of_no_parts_is_closed_all_the_same),
-		TEST(a_boundary_begins_a_line_that_crlf_ended),
+		TEST(a_part_may_have_any_byte),
+		TEST(a_body_without_parts_is_complete),
+		TEST(a_boundary_follows_a_crlf),
 		TEST(half_a_boundary_is_data),
 		TEST(a_boundary_that_starts_like_its_own_middle_is_found),
-		TEST(a_boundary_in_a_head_is_none),
-		TEST(a_line_that_goes_on_behind_the_boundary_is_refused),
+		TEST(a_boundary_in_a_head_does_not_count),
+		TEST(text_after_a_boundary_on_its_line_is_refused),
 		TEST(blanks_may_follow_a_boundary),
-		TEST(what_stands_before_the_first_boundary_is_passed_over),
-		TEST(what_stands_behind_the_closing_boundary_is_passed_over),
-		TEST(without_its_closing_boundary_a_body_is_incomplete),
-		TEST(a_part_that_was_cut_off_has_no_end),
+		TEST(text_before_the_first_boundary_is_skipped),
+		TEST(text_after_the_closing_boundary_is_skipped),
+		TEST(a_body_without_its_closing_boundary_is_incomplete),
+		TEST(a_part_that_was_cut_off_has_no_end_event),
 		TEST(a_boundary_may_be_quoted),
-		TEST(a_boundary_is_needed),
-		TEST(a_boundary_has_a_longest_length),
-		TEST(a_head_has_a_longest_length),
+		TEST(a_missing_boundary_is_refused),
+		TEST(a_boundary_has_a_maximum_length),
+		TEST(a_head_has_a_maximum_length),
 		TEST(a_head_without_end_is_too_large),
-		TEST(the_longest_file_name_that_a_head_takes_is_whole),
-		TEST(other_header_lines_are_passed_over),
-		TEST(a_head_that_is_none_of_form_data_is_refused),
+		TEST(the_longest_file_name_in_a_head_is_whole),
+		TEST(other_header_lines_are_skipped),
+		TEST(a_head_without_form_data_is_refused),
 		TEST(a_hostile_head_stays_data),
 		TEST(a_quote_in_a_name_survives_each_client),
 		TEST(a_windows_path_keeps_its_backslashes),
-		TEST(a_name_may_be_utf_8_or_what_it_likes),
-		TEST(a_name_may_hold_what_separates_parameters),
-		TEST(a_name_may_go_without_quotes),
-		TEST(a_file_input_without_a_choice_is_a_file_without_a_name),
-		TEST(the_extended_file_name_is_none),
-		TEST(random_bodies_come_out_as_they_were_put_in),
-		TEST(random_bytes_are_read_alike_however_they_are_cut),
+		TEST(a_name_may_be_utf_8_or_any_bytes),
+		TEST(a_name_may_have_the_separators_of_parameters),
+		TEST(a_name_may_have_no_quotes),
+		TEST(an_empty_file_input_is_a_file_without_a_name),
+		TEST(an_extended_file_name_does_not_count),
+		TEST(random_bodies_are_parsed_unchanged),
+		TEST(random_bytes_are_parsed_the_same_in_any_pieces),
 	};
 
 	return RUN(tests);

@@ -23,10 +23,9 @@ static void check_not(const char *field, int64_t size, enum err why)
 	assert_int_equal(r.length, -7);
 }
 
-/* --- RFC 9110 14.1.2, a representation of 10000 bytes
- * --------------------------- */
+/* --- RFC 9110 14.1.2, a representation of 10000 bytes --------------------- */
 
-static void the_examples_of_rfc_9110_are_understood(void **state)
+static void the_examples_of_rfc_9110_are_parsed(void **state)
 {
 	(void)state;
 	check("bytes=0-499", 10000, 0, 499);
@@ -35,7 +34,7 @@ static void the_examples_of_rfc_9110_are_understood(void **state)
 	check("bytes=9500-", 10000, 9500, 9999);
 }
 
-static void several_ranges_are_answered_with_the_whole(void **state)
+static void several_ranges_get_the_whole_file(void **state)
 {
 	(void)state;
 	check_not("bytes=0-0,-1", 10000, ERR_NOT_FOUND);
@@ -66,7 +65,7 @@ static void an_end_behind_the_file_is_its_last_byte(void **state)
 	check("bytes=-11", 10, 0, 9);
 }
 
-static void a_start_behind_the_file_cannot_be_had(void **state)
+static void a_start_behind_the_file_is_not_satisfiable(void **state)
 {
 	(void)state;
 	check_not("bytes=10-", 10, ERR_RANGE);
@@ -97,7 +96,7 @@ static void a_file_of_any_size_has_ranges(void **state)
 	check_not("bytes=9223372036854775807-", huge, ERR_RANGE);
 }
 
-static void numbers_beyond_all_files_are_still_numbers(void **state)
+static void numbers_that_do_not_fit_are_behind_every_file(void **state)
 {
 	(void)state;
 	/* 14.1.2 sets no bound: a last byte that lies behind the file is its
@@ -113,7 +112,7 @@ static void numbers_beyond_all_files_are_still_numbers(void **state)
 	check("bytes=0-18446744073709551621", 10, 0, 9);
 }
 
-static void leading_zeros_are_nothing(void **state)
+static void leading_zeros_are_ignored(void **state)
 {
 	(void)state;
 	check("bytes=000-0000000000000000000000000000001", 10, 0, 1);
@@ -127,7 +126,7 @@ static void the_unit_has_no_case_and_may_have_blanks_around_it(void **state)
 	check("bytes= 1-2 ", 10, 1, 2);
 }
 
-static void what_is_no_range_is_passed_over(void **state)
+static void a_malformed_range_is_ignored(void **state)
 {
 	static const char *const fields[] = {
 		"",
@@ -170,8 +169,7 @@ static void what_is_no_range_is_passed_over(void **state)
 		ERR_NOT_FOUND);
 }
 
-/* --- conditions
- * ------------------------------------------------------------------ */
+/* --- conditions ----------------------------------------------------------- */
 
 /* RFC 9110's own date */
 #define MODIFIED "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -197,14 +195,14 @@ static bool range_holds(const char *if_range)
 	return condition_range_holds(&c, SPAN(ETAG), MODIFIED_AT);
 }
 
-static void without_conditions_the_file_is_sent(void **state)
+static void a_request_without_conditions_gets_the_file(void **state)
 {
 	(void)state;
 	assert_false(not_modified(NULL, NULL));
 	assert_true(range_holds(NULL));
 }
 
-static void a_tag_that_the_client_has_is_not_sent_again(void **state)
+static void an_etag_that_the_client_has_is_not_modified(void **state)
 {
 	(void)state;
 	assert_true(not_modified(ETAG, NULL));
@@ -216,7 +214,7 @@ static void a_tag_that_the_client_has_is_not_sent_again(void **state)
 	assert_false(not_modified("xyzzy", NULL));
 }
 
-static void what_changed_no_later_is_not_sent_again(void **state)
+static void a_file_that_did_not_change_since_is_not_modified(void **state)
 {
 	(void)state;
 	assert_true(not_modified(NULL, MODIFIED));
@@ -225,7 +223,7 @@ static void what_changed_no_later_is_not_sent_again(void **state)
 	assert_false(not_modified(NULL, "yesterday"));
 }
 
-static void a_date_counts_for_nothing_beside_a_tag(void **state)
+static void a_date_is_ignored_beside_an_etag(void **state)
 {
 	(void)state;
 	/* 13.1.3 */
@@ -233,7 +231,7 @@ static void a_date_counts_for_nothing_beside_a_tag(void **state)
 	assert_true(not_modified(ETAG, EARLIER));
 }
 
-static void a_range_goes_on_only_with_the_very_same_file(void **state)
+static void an_if_range_matches_only_the_same_file(void **state)
 {
 	(void)state;
 	assert_true(range_holds(ETAG));
@@ -250,22 +248,22 @@ static void a_range_goes_on_only_with_the_very_same_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_examples_of_rfc_9110_are_understood),
-		TEST(several_ranges_are_answered_with_the_whole),
+		TEST(the_examples_of_rfc_9110_are_parsed),
+		TEST(several_ranges_get_the_whole_file),
 		TEST(both_edges_belong_to_the_range),
 		TEST(an_end_behind_the_file_is_its_last_byte),
-		TEST(a_start_behind_the_file_cannot_be_had),
+		TEST(a_start_behind_the_file_is_not_satisfiable),
 		TEST(an_empty_file_has_no_ranges),
 		TEST(a_file_of_any_size_has_ranges),
-		TEST(numbers_beyond_all_files_are_still_numbers),
-		TEST(leading_zeros_are_nothing),
+		TEST(numbers_that_do_not_fit_are_behind_every_file),
+		TEST(leading_zeros_are_ignored),
 		TEST(the_unit_has_no_case_and_may_have_blanks_around_it),
-		TEST(what_is_no_range_is_passed_over),
-		TEST(without_conditions_the_file_is_sent),
-		TEST(a_tag_that_the_client_has_is_not_sent_again),
-		TEST(what_changed_no_later_is_not_sent_again),
-		TEST(a_date_counts_for_nothing_beside_a_tag),
-		TEST(a_range_goes_on_only_with_the_very_same_file),
+		TEST(a_malformed_range_is_ignored),
+		TEST(a_request_without_conditions_gets_the_file),
+		TEST(an_etag_that_the_client_has_is_not_modified),
+		TEST(a_file_that_did_not_change_since_is_not_modified),
+		TEST(a_date_is_ignored_beside_an_etag),
+		TEST(an_if_range_matches_only_the_same_file),
 	};
 
 	return RUN(tests);

@@ -12,8 +12,8 @@ static void metadata_is_a_list_of_keys_with_values_in_base64(void **state)
 		"filename d29ybGRfZG9taW5hdGlvbl9wbGFuLnBkZg==,"
 		"is_confidential",
 		"a,b,c",
-		"a ,b ",     /* an empty value may have its blank */
-		"a , b",     /* as lists of HTTP may have blanks */
+		"a ,b ",     /* an empty value may have its space */
+		"a , b",     /* as lists of HTTP may have spaces */
 		"!\"~ AA==", /* any visible character but the comma */
 	};
 	static const char *const bad[] = {
@@ -25,10 +25,10 @@ static void metadata_is_a_list_of_keys_with_values_in_base64(void **state)
 		"a YQ", /* no padding */
 		"a YQ===",
 		"a Y Q==",
-		"a YR==", /* bits behind the last byte */
+		"a YR==", /* bits after the last byte */
 		"a _-__", /* base64url */
 		"a\tYQ==",
-		/* it is told again, and no answer holds a control character */
+		/* sent back later, and a response holds no control character */
 		"a YQ==,\tb",
 		"a YQ==\t",
 		"\xc3\xbc YQ==",
@@ -48,7 +48,7 @@ static void metadata_is_a_list_of_keys_with_values_in_base64(void **state)
 	}
 }
 
-static void no_key_comes_twice(void **state)
+static void a_key_that_occurs_twice_is_refused(void **state)
 {
 	(void)state;
 	assert_err(tus_metadata_check(SPAN("a YQ==,b,a")), ERR_FORMAT);
@@ -107,7 +107,7 @@ static void a_value_is_found_by_its_key(void **state)
 
 /* --- Upload-Concat -------------------------------------------------------- */
 
-static void concat_says_what_an_upload_is(void **state)
+static void concat_names_the_kind_of_upload(void **state)
 {
 	enum tus_concat kind = TUS_FINAL;
 	struct span parts = SPAN("untouched");
@@ -127,7 +127,7 @@ static void concat_says_what_an_upload_is(void **state)
 	assert_span(parts, "/tus/a");
 }
 
-static void concat_that_says_something_else_is_refused(void **state)
+static void a_malformed_concat_is_refused(void **state)
 {
 	static const char *const bad[] = {
 		"final",
@@ -141,7 +141,7 @@ static void concat_that_says_something_else_is_refused(void **state)
 		";",
 		"final ;/a",
 		"partial final",
-		/* it is told again, and stored as what it is: ASCII */
+		/* stored and sent back as ASCII */
 		"final;/tus/\xc3\xbc",
 		"final;/tus/a\x7f",
 		"final;/tus/a\x01",
@@ -187,11 +187,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(metadata_is_a_list_of_keys_with_values_in_base64),
-		TEST(no_key_comes_twice),
+		TEST(a_key_that_occurs_twice_is_refused),
 		TEST(metadata_has_limits),
 		TEST(a_value_is_found_by_its_key),
-		TEST(concat_says_what_an_upload_is),
-		TEST(concat_that_says_something_else_is_refused),
+		TEST(concat_names_the_kind_of_upload),
+		TEST(a_malformed_concat_is_refused),
 		TEST(a_part_is_the_last_segment_of_its_url),
 	};
 

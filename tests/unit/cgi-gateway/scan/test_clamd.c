@@ -38,8 +38,8 @@ static enum err scan(struct span piece)
 	return e;
 }
 
-/* Pieces without end, until it takes no more; what it says then */
-static enum err scan_on(void)
+/* Send pieces until clamd reads no more, and return its reply */
+static enum err scan_endlessly(void)
 {
 	static const char piece[4096];
 	const struct clamd d = scanner_address(&scanner);
@@ -55,7 +55,7 @@ static enum err scan_on(void)
 	return e;
 }
 
-/* --- what is said -------------------------------------------------------- */
+/* --- commands ------------------------------------------------------------- */
 
 static void a_stream_is_pieces_with_their_lengths(void **state)
 {
@@ -76,7 +76,7 @@ static void a_stream_is_pieces_with_their_lengths(void **state)
 	assert_memory_equal(scanner.seen, want.p, want.len);
 }
 
-static void an_empty_stream_is_one_too(void **state)
+static void an_empty_stream_is_scanned(void **state)
 {
 	const struct clamd d = scanner_address(&scanner);
 
@@ -86,7 +86,7 @@ static void an_empty_stream_is_one_too(void **state)
 	assert_ok(clamd_end(&stream, signature, &why));
 }
 
-static void a_host_is_reached_as_a_socket_is(void **state)
+static void a_host_and_port_work_like_a_socket(void **state)
 {
 	(void)state;
 	scanner_close(&scanner);
@@ -96,9 +96,9 @@ static void a_host_is_reached_as_a_socket_is(void **state)
 	assert_string_equal(signature, "a");
 }
 
-/* --- what is answered ---------------------------------------------------- */
+/* --- what is answered ----------------------------------------------------- */
 
-static void each_answer_has_its_meaning(void **state)
+static void every_reply_has_its_meaning(void **state)
 {
 	static const struct {
 		struct span answer;
@@ -116,14 +116,14 @@ static void each_answer_has_its_meaning(void **state)
 		{ { "HTTP/1.1 400 Bad Request", 25 },
 		  ERR_UNAVAILABLE,
 		  "HTTP/1.1 400" },
-		{ { "", 1 }, ERR_UNAVAILABLE, "it said \"\"" },
+		{ { "", 1 }, ERR_UNAVAILABLE, "replied \"\"" },
 		/* cut off */
-		{ { "", 0 }, ERR_UNAVAILABLE, "without an answer" },
-		{ { "stream: O", 9 }, ERR_UNAVAILABLE, "without an answer" },
-		{ { "stream: OK", 10 }, ERR_UNAVAILABLE, "without an answer" },
+		{ { "", 0 }, ERR_UNAVAILABLE, "without a reply" },
+		{ { "stream: O", 9 }, ERR_UNAVAILABLE, "without a reply" },
+		{ { "stream: OK", 10 }, ERR_UNAVAILABLE, "without a reply" },
 		{ { "stream: Some.Sig FOUND", 22 },
 		  ERR_UNAVAILABLE,
-		  "without an answer" },
+		  "without a reply" },
 		/* two */
 		{ { "stream: OK\0stream: a FOUND", 27 }, ERR_OK, "" },
 	};
@@ -138,9 +138,9 @@ static void each_answer_has_its_meaning(void **state)
 	assert_string_equal(signature, "Some.Sig");
 }
 
-static void an_answer_without_an_end_is_none(void **state)
+static void a_reply_without_an_end_is_no_reply(void **state)
 {
-	static char endless[CLAMD_ANSWER_MAX + 1];
+	static char endless[CLAMD_REPLY_MAX + 1];
 
 	(void)state;
 	memset(endless, 'a', sizeof(endless));
@@ -150,34 +150,34 @@ static void an_answer_without_an_end_is_none(void **state)
 	assert_err(scan(SPAN("x")), ERR_UNAVAILABLE);
 }
 
-static void who_speaks_before_the_end_is_heard(void **state)
+static void a_reply_before_the_end_of_the_stream_is_read(void **state)
 {
 	(void)state;
 	scanner_will(&scanner, 10000,
 		     SPAN("INSTREAM size limit exceeded. ERROR\0"));
-	assert_err(scan_on(), ERR_TOO_LARGE);
+	assert_err(scan_endlessly(), ERR_TOO_LARGE);
 	scanner_will(&scanner, 10000, SPAN("stream: early FOUND\0"));
-	assert_err(scan_on(), ERR_INFECTED);
+	assert_err(scan_endlessly(), ERR_INFECTED);
 	assert_string_equal(signature, "early");
 }
 
-static void nothing_found_in_a_part_is_no_answer(void **state)
+static void an_ok_before_the_end_of_the_stream_is_not_accepted(void **state)
 {
 	(void)state;
 	scanner_will(&scanner, 10000, SPAN("stream: OK\0"));
-	assert_err(scan_on(), ERR_UNAVAILABLE);
+	assert_err(scan_endlessly(), ERR_UNAVAILABLE);
 }
 
-static void who_goes_away_in_the_middle_has_not_answered(void **state)
+static void a_connection_that_closes_in_the_middle_is_unavailable(void **state)
 {
 	(void)state;
 	scanner_will(&scanner, 10000, SPAN(""));
-	assert_err(scan_on(), ERR_UNAVAILABLE);
+	assert_err(scan_endlessly(), ERR_UNAVAILABLE);
 }
 
-/* --- who is not there ---------------------------------------------------- */
+/* --- unavailable ---------------------------------------------------------- */
 
-static void nobody_is_unavailable(void **state)
+static void a_daemon_that_does_not_exist_is_unavailable(void **state)
 {
 	struct clamd d = { .timeout = 1 };
 
@@ -186,7 +186,7 @@ static void nobody_is_unavailable(void **state)
 	assert_err(clamd_begin(&d, &stream, &why), ERR_UNAVAILABLE);
 	assert_contains(why.text, "clamd: connect: ");
 	assert_err(clamd_ping(&d, &why), ERR_UNAVAILABLE);
-	/* nobody can have port 1, and this is no name */
+	/* no service has port 1, and the next is no name */
 	assert_ok(clamd_address_parse(SPAN("127.0.0.1:1"), &d.address));
 	assert_err(clamd_begin(&d, &stream, &why), ERR_UNAVAILABLE);
 	assert_ok(clamd_address_parse(SPAN("a b:1"), &d.address));
@@ -194,7 +194,7 @@ static void nobody_is_unavailable(void **state)
 	assert_contains(why.text, "a b");
 }
 
-static void who_says_nothing_is_waited_for_so_long_and_no_longer(void **state)
+static void a_daemon_that_does_not_reply_times_out(void **state)
 {
 	struct clamd d = scanner_address(&scanner);
 
@@ -209,13 +209,13 @@ static void who_says_nothing_is_waited_for_so_long_and_no_longer(void **state)
 	scanner_wait(&scanner);
 }
 
-static void who_takes_nothing_is_waited_for_so_long_and_no_longer(void **state)
+static void a_daemon_that_does_not_read_times_out(void **state)
 {
 	static const char piece[65536];
 	struct clamd d = scanner_address(&scanner);
 	enum err e;
 
-	/* accepted by the kernel, read by nobody */
+	/* accepted by the kernel, but never read */
 	(void)state;
 	d.timeout = 1;
 	assert_ok(clamd_begin(&d, &stream, &why));
@@ -227,7 +227,7 @@ static void who_takes_nothing_is_waited_for_so_long_and_no_longer(void **state)
 	assert_contains(why.text, "timed out while sending");
 }
 
-static void a_ping_wants_a_pong(void **state)
+static void a_ping_needs_a_pong(void **state)
 {
 	const struct clamd d = scanner_address(&scanner);
 
@@ -251,19 +251,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLAMD_TEST(a_stream_is_pieces_with_their_lengths),
-		CLAMD_TEST(an_empty_stream_is_one_too),
-		CLAMD_TEST(a_host_is_reached_as_a_socket_is),
-		CLAMD_TEST(each_answer_has_its_meaning),
-		CLAMD_TEST(an_answer_without_an_end_is_none),
-		CLAMD_TEST(who_speaks_before_the_end_is_heard),
-		CLAMD_TEST(nothing_found_in_a_part_is_no_answer),
-		CLAMD_TEST(who_goes_away_in_the_middle_has_not_answered),
-		CLAMD_TEST(nobody_is_unavailable),
+		CLAMD_TEST(an_empty_stream_is_scanned),
+		CLAMD_TEST(a_host_and_port_work_like_a_socket),
+		CLAMD_TEST(every_reply_has_its_meaning),
+		CLAMD_TEST(a_reply_without_an_end_is_no_reply),
+		CLAMD_TEST(a_reply_before_the_end_of_the_stream_is_read),
+		CLAMD_TEST(an_ok_before_the_end_of_the_stream_is_not_accepted),
 		CLAMD_TEST(
-			who_says_nothing_is_waited_for_so_long_and_no_longer),
-		CLAMD_TEST(
-			who_takes_nothing_is_waited_for_so_long_and_no_longer),
-		CLAMD_TEST(a_ping_wants_a_pong),
+			a_connection_that_closes_in_the_middle_is_unavailable),
+		CLAMD_TEST(a_daemon_that_does_not_exist_is_unavailable),
+		CLAMD_TEST(a_daemon_that_does_not_reply_times_out),
+		CLAMD_TEST(a_daemon_that_does_not_read_times_out),
+		CLAMD_TEST(a_ping_needs_a_pong),
 	};
 
 	return RUN(tests);

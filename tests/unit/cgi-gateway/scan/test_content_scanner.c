@@ -6,7 +6,7 @@ enum { LARGE = 3 * CONTENT_SCANNER_PIECE + 77 };
 #define PNG "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0"
 
 static char nothing[] = "", refuse[] = "refuse", accept_[] = "accept";
-static struct content_scanner inspector;
+static struct content_scanner content_scanner;
 static struct scanner scanner;
 static struct file file;
 static struct errmsg why;
@@ -39,8 +39,8 @@ static enum err read_memory(void *arg, int64_t from, char *to, size_t cap,
 	return ERR_OK;
 }
 
-static enum err look_at(struct memory_source *s, int64_t size,
-			const char *claimed)
+static enum err scan_source(struct memory_source *s, int64_t size,
+			    const char *claimed)
 {
 	const struct content_source src = { read_memory, s, size };
 
@@ -48,20 +48,21 @@ static enum err look_at(struct memory_source *s, int64_t size,
 	(void)snprintf(file.claimed_type, sizeof(file.claimed_type), "%s",
 		       claimed);
 	why.text[0] = signature[0] = '\0';
-	return content_scanner_scan(&inspector, &src, &file, signature, &why);
+	return content_scanner_scan(&content_scanner, &src, &file, signature,
+				    &why);
 }
 
-static enum err look(struct span bytes, const char *claimed)
+static enum err scan_bytes(struct span bytes, const char *claimed)
 {
 	struct memory_source s = { .bytes = bytes, .fails = -1 };
 
-	return look_at(&s, (int64_t)bytes.len, claimed);
+	return scan_source(&s, (int64_t)bytes.len, claimed);
 }
 
 static void configure(char *clamd)
 {
-	content_scanner_close(&inspector);
-	inspector = (struct content_scanner) {
+	content_scanner_close(&content_scanner);
+	content_scanner = (struct content_scanner) {
 		.magic_database = nothing,
 		.clamd = clamd,
 		.clamd_larger = refuse,
@@ -75,13 +76,13 @@ static int set_up(void **state)
 	(void)state;
 	scanner_open(&scanner);
 	configure(nothing);
-	return content_scanner_open(&inspector, &why) == ERR_OK ? 0 : -1;
+	return content_scanner_open(&content_scanner, &why) == ERR_OK ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	content_scanner_close(&inspector);
+	content_scanner_close(&content_scanner);
 	scanner_close(&scanner);
 	return 0;
 }
@@ -89,97 +90,101 @@ static int tear_down(void **state)
 static void with_scanner(void)
 {
 	configure(scanner.where);
-	assert_ok(content_scanner_open(&inspector, &why));
+	assert_ok(content_scanner_open(&content_scanner, &why));
 }
 
-/* --- settings ------------------------------------------------------------ */
+/* --- settings ------------------------------------------------------------- */
 
-static void a_setting_that_is_wrong_is_named(void **state)
+static void an_invalid_setting_is_named(void **state)
 {
 	static char nowhere[] = "/nowhere/magic.mgc", odd[] = "maybe";
 
 	(void)state;
 	configure(odd);
-	assert_err(content_scanner_open(&inspector, &why), ERR_CONFIG);
+	assert_err(content_scanner_open(&content_scanner, &why), ERR_CONFIG);
 	assert_contains(why.text, "CLAMD: \"maybe\"");
 	configure(nothing);
-	inspector.clamd_larger = odd;
-	assert_err(content_scanner_open(&inspector, &why), ERR_CONFIG);
+	content_scanner.clamd_larger = odd;
+	assert_err(content_scanner_open(&content_scanner, &why), ERR_CONFIG);
 	assert_contains(why.text, "CLAMD_LARGER: \"maybe\"");
 	configure(nothing);
-	inspector.magic_database = nowhere;
-	assert_err(content_scanner_open(&inspector, &why), ERR_CONFIG);
+	content_scanner.magic_database = nowhere;
+	assert_err(content_scanner_open(&content_scanner, &why), ERR_CONFIG);
 	assert_contains(why.text, "MAGIC_DATABASE: /nowhere/magic.mgc");
 }
 
-static void without_libmagic_s_own_database_no_type_is_sure(void **state)
+static void a_missing_default_database_leaves_types_undecided(void **state)
 {
 	(void)state;
-	/* where libmagic looks first */
+	/* where libmagic searches first */
 	assert_int_equal(setenv("MAGIC", "/nowhere/magic.mgc", 1), 0);
 	configure(nothing);
-	assert_ok(content_scanner_open(&inspector, &why));
+	assert_ok(content_scanner_open(&content_scanner, &why));
 	assert_int_equal(unsetenv("MAGIC"), 0);
-	assert_null(inspector.sniffer);
+	assert_null(content_scanner.mime_types);
 	assert_contains(why.text, "MAGIC_DATABASE");
-	assert_ok(look(SPAN(PNG), "image/png"));
+	assert_ok(scan_bytes(SPAN(PNG), "image/png"));
 	assert_string_equal(file.type, "application/octet-stream");
-	assert_ok(look(SPAN("a,b\n"), "text/csv"));
+	assert_ok(scan_bytes(SPAN("a,b\n"), "text/csv"));
 	assert_string_equal(file.type, "text/csv");
 }
 
-static void a_file_may_be_as_large_as_what_is_scanned(void **state)
+static void the_size_limit_is_what_can_be_scanned(void **state)
 {
 	(void)state;
-	assert_int_equal(content_scanner_limit(&inspector, 5000000), 5000000);
+	assert_int_equal(content_scanner_limit(&content_scanner, 5000000),
+			 5000000);
 	with_scanner();
-	assert_int_equal(content_scanner_limit(&inspector, 5000000), 1000000);
-	assert_int_equal(content_scanner_limit(&inspector, 5000), 5000);
+	assert_int_equal(content_scanner_limit(&content_scanner, 5000000),
+			 1000000);
+	assert_int_equal(content_scanner_limit(&content_scanner, 5000), 5000);
 	configure(scanner.where);
-	inspector.clamd_larger = accept_;
-	assert_ok(content_scanner_open(&inspector, &why));
-	assert_int_equal(content_scanner_limit(&inspector, 5000000), 5000000);
+	content_scanner.clamd_larger = accept_;
+	assert_ok(content_scanner_open(&content_scanner, &why));
+	assert_int_equal(content_scanner_limit(&content_scanner, 5000000),
+			 5000000);
 }
 
-static void it_is_ready_when_a_scanner_that_must_be_there_answers(void **state)
+static void the_scanner_is_ready_when_clamd_responds(void **state)
 {
 	(void)state;
-	assert_ok(content_scanner_ready(&inspector, &why));
+	assert_ok(content_scanner_ready(&content_scanner, &why));
 	with_scanner();
 	scanner_will(&scanner, SCANNER_ALL, SPAN("PONG\0"));
-	assert_ok(content_scanner_ready(&inspector, &why));
+	assert_ok(content_scanner_ready(&content_scanner, &why));
 	scanner_wait(&scanner);
 	scanner_will(&scanner, SCANNER_ALL, SPAN(""));
-	assert_err(content_scanner_ready(&inspector, &why), ERR_UNAVAILABLE);
+	assert_err(content_scanner_ready(&content_scanner, &why),
+		   ERR_UNAVAILABLE);
 }
 
-/* --- types --------------------------------------------------------------- */
+/* --- types ---------------------------------------------------------------- */
 
-static void the_bytes_decide_the_type(void **state)
+static void the_type_is_decided_by_the_bytes(void **state)
 {
 	(void)state;
-	assert_ok(look(SPAN(PNG), "text/plain"));
+	assert_ok(scan_bytes(SPAN(PNG), "text/plain"));
 	assert_string_equal(file.type, "image/png");
 	assert_string_equal(file.claimed_type, "text/plain");
-	assert_ok(look(SPAN("a,b\n"), "text/csv"));
+	assert_ok(scan_bytes(SPAN("a,b\n"), "text/csv"));
 	assert_string_equal(file.type, "text/csv");
-	assert_ok(look(SPAN("<script>alert(1)</script>"), "image/png"));
+	assert_ok(scan_bytes(SPAN("<script>alert(1)</script>"), "image/png"));
 	assert_string_equal(file.type, "text/html");
-	assert_ok(look(SPAN(""), "text/plain"));
+	assert_ok(scan_bytes(SPAN(""), "text/plain"));
 	assert_string_equal(file.type, "text/plain");
 }
 
-static void bytes_may_come_in_any_pieces(void **state)
+static void bytes_may_be_read_in_any_pieces(void **state)
 {
 	struct memory_source s = { .bytes = SPAN(PNG), .step = 1, .fails = -1 };
 
 	(void)state;
-	assert_ok(look_at(&s, (int64_t)s.bytes.len, "text/plain"));
+	assert_ok(scan_source(&s, (int64_t)s.bytes.len, "text/plain"));
 	assert_string_equal(file.type, "image/png");
 	assert_int_equal(s.calls, s.bytes.len);
 }
 
-static void of_a_large_file_the_beginning_is_read_and_no_more(void **state)
+static void only_the_beginning_of_a_large_file_is_read(void **state)
 {
 	static char bytes[LARGE];
 	struct memory_source s = { .bytes = { bytes, LARGE },
@@ -187,24 +192,25 @@ static void of_a_large_file_the_beginning_is_read_and_no_more(void **state)
 
 	(void)state;
 	memcpy(bytes, PNG, sizeof(PNG) - 1);
-	assert_ok(look_at(&s, LARGE, "text/plain"));
+	assert_ok(scan_source(&s, LARGE, "text/plain"));
 	assert_string_equal(file.type, "image/png");
 	assert_int_equal(s.calls, 1);
 }
 
-static void what_cannot_be_read_is_not_judged(void **state)
+static void a_file_that_cannot_be_read_is_an_error(void **state)
 {
 	struct memory_source s = { .bytes = SPAN(PNG), .fails = 0 };
 
 	(void)state;
-	assert_err(look_at(&s, (int64_t)s.bytes.len, "text/plain"), ERR_FULL);
+	assert_err(scan_source(&s, (int64_t)s.bytes.len, "text/plain"),
+		   ERR_FULL);
 	assert_string_equal(why.text, "as the test wants it");
 	assert_string_equal(file.type, "");
 }
 
-/* --- viruses ------------------------------------------------------------- */
+/* --- viruses -------------------------------------------------------------- */
 
-static void the_scanner_gets_every_byte_in_order(void **state)
+static void clamd_gets_every_byte_in_order(void **state)
 {
 	static char bytes[LARGE];
 	struct memory_source s = { .bytes = { bytes, LARGE },
@@ -217,7 +223,7 @@ static void the_scanner_gets_every_byte_in_order(void **state)
 		bytes[i] = (char)(i * 7 + i / 251);
 	with_scanner();
 	scanner_will(&scanner, SCANNER_ALL, SPAN("stream: OK\0"));
-	assert_ok(look_at(&s, LARGE, ""));
+	assert_ok(scan_source(&s, LARGE, ""));
 	scanner_wait(&scanner);
 	while (seen < LARGE) {
 		const unsigned char *p =
@@ -234,12 +240,12 @@ static void the_scanner_gets_every_byte_in_order(void **state)
 	assert_int_equal(at + CLAMD_LENGTH, scanner.seen_len);
 }
 
-static void what_the_scanner_finds_is_told(void **state)
+static void a_virus_is_reported_with_its_signature(void **state)
 {
 	(void)state;
 	with_scanner();
 	scanner_will(&scanner, SCANNER_ALL, SPAN("stream: Some.Sig FOUND\0"));
-	assert_err(look(SPAN("x"), ""), ERR_INFECTED);
+	assert_err(scan_bytes(SPAN("x"), ""), ERR_INFECTED);
 	assert_string_equal(signature, "Some.Sig");
 }
 
@@ -248,18 +254,18 @@ static void an_empty_file_is_scanned_too(void **state)
 	(void)state;
 	with_scanner();
 	scanner_will(&scanner, SCANNER_ALL, SPAN("stream: Some.Sig FOUND\0"));
-	assert_err(look(SPAN(""), ""), ERR_INFECTED);
+	assert_err(scan_bytes(SPAN(""), ""), ERR_INFECTED);
 }
 
-static void without_an_answer_nothing_is_clean(void **state)
+static void a_missing_reply_is_not_clean(void **state)
 {
 	(void)state;
 	with_scanner();
 	scanner_will(&scanner, SCANNER_ALL, SPAN("stream: O"));
-	assert_err(look(SPAN("x"), ""), ERR_UNAVAILABLE);
+	assert_err(scan_bytes(SPAN("x"), ""), ERR_UNAVAILABLE);
 	assert_contains(why.text, "clamd");
 	scanner_close(&scanner);
-	assert_err(look(SPAN("x"), ""), ERR_UNAVAILABLE);
+	assert_err(scan_bytes(SPAN("x"), ""), ERR_UNAVAILABLE);
 	scanner_open(&scanner);
 }
 
@@ -271,26 +277,26 @@ static void a_file_that_ends_early_is_not_clean(void **state)
 	(void)state;
 	with_scanner();
 	scanner_will(&scanner, SCANNER_ALL, SPAN(""));
-	assert_err(look_at(&s, LARGE + 1, ""), ERR_IO);
+	assert_err(scan_source(&s, LARGE + 1, ""), ERR_IO);
 	scanner_wait(&scanner);
 	s.fails = 2 * CONTENT_SCANNER_PIECE;
 	scanner_will(&scanner, SCANNER_ALL, SPAN(""));
-	assert_err(look_at(&s, LARGE, ""), ERR_FULL);
+	assert_err(scan_source(&s, LARGE, ""), ERR_FULL);
 }
 
-static void what_is_larger_is_refused_or_passes_unscanned(void **state)
+static void a_larger_file_is_refused_or_accepted_unscanned(void **state)
 {
 	(void)state;
 	with_scanner();
-	inspector.clamd_max = 4;
-	assert_err(look(SPAN("hello"), ""), ERR_TOO_LARGE);
-	inspector.accepts_larger = true;
-	/* nobody answers there, so nobody was asked */
-	assert_ok(look(SPAN("hello"), ""));
+	content_scanner.clamd_max = 4;
+	assert_err(scan_bytes(SPAN("hello"), ""), ERR_TOO_LARGE);
+	content_scanner.accepts_larger = true;
+	/* clamd is not running there, so it was not used */
+	assert_ok(scan_bytes(SPAN("hello"), ""));
 	assert_string_equal(file.type, "text/plain");
 	/* the largest is scanned */
 	scanner_will(&scanner, SCANNER_ALL, SPAN("stream: a FOUND\0"));
-	assert_err(look(SPAN("hell"), ""), ERR_INFECTED);
+	assert_err(scan_bytes(SPAN("hell"), ""), ERR_INFECTED);
 }
 
 #define INSPECTOR_TEST(name) \
@@ -299,22 +305,21 @@ static void what_is_larger_is_refused_or_passes_unscanned(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		INSPECTOR_TEST(a_setting_that_is_wrong_is_named),
-		INSPECTOR_TEST(without_libmagic_s_own_database_no_type_is_sure),
-		INSPECTOR_TEST(a_file_may_be_as_large_as_what_is_scanned),
+		INSPECTOR_TEST(an_invalid_setting_is_named),
 		INSPECTOR_TEST(
-			it_is_ready_when_a_scanner_that_must_be_there_answers),
-		INSPECTOR_TEST(the_bytes_decide_the_type),
-		INSPECTOR_TEST(bytes_may_come_in_any_pieces),
-		INSPECTOR_TEST(
-			of_a_large_file_the_beginning_is_read_and_no_more),
-		INSPECTOR_TEST(what_cannot_be_read_is_not_judged),
-		INSPECTOR_TEST(the_scanner_gets_every_byte_in_order),
-		INSPECTOR_TEST(what_the_scanner_finds_is_told),
+			a_missing_default_database_leaves_types_undecided),
+		INSPECTOR_TEST(the_size_limit_is_what_can_be_scanned),
+		INSPECTOR_TEST(the_scanner_is_ready_when_clamd_responds),
+		INSPECTOR_TEST(the_type_is_decided_by_the_bytes),
+		INSPECTOR_TEST(bytes_may_be_read_in_any_pieces),
+		INSPECTOR_TEST(only_the_beginning_of_a_large_file_is_read),
+		INSPECTOR_TEST(a_file_that_cannot_be_read_is_an_error),
+		INSPECTOR_TEST(clamd_gets_every_byte_in_order),
+		INSPECTOR_TEST(a_virus_is_reported_with_its_signature),
 		INSPECTOR_TEST(an_empty_file_is_scanned_too),
-		INSPECTOR_TEST(without_an_answer_nothing_is_clean),
+		INSPECTOR_TEST(a_missing_reply_is_not_clean),
 		INSPECTOR_TEST(a_file_that_ends_early_is_not_clean),
-		INSPECTOR_TEST(what_is_larger_is_refused_or_passes_unscanned),
+		INSPECTOR_TEST(a_larger_file_is_refused_or_accepted_unscanned),
 	};
 
 	return RUN(tests);

@@ -4,20 +4,20 @@
 
 #include <pthread.h>
 
-static struct mime_types *sniffer;
+static struct mime_types *types;
 
-static int open_sniffer(void **state)
+static int open_types(void **state)
 {
 	struct errmsg why;
 
 	(void)state;
-	return mime_type_open("", &sniffer, &why) == ERR_OK ? 0 : -1;
+	return mime_type_open("", &types, &why) == ERR_OK ? 0 : -1;
 }
 
-static int close_sniffer(void **state)
+static int close_types(void **state)
 {
 	(void)state;
-	mime_type_close(sniffer);
+	mime_type_close(types);
 	return 0;
 }
 
@@ -25,11 +25,11 @@ static void check(struct span head, const char *want)
 {
 	char got[FILE_TYPE_MAX + 1] = "untouched";
 
-	mime_type_of(sniffer, head, got);
+	mime_type_of(types, head, got);
 	assert_string_equal(got, want);
 }
 
-static void a_type_is_told_by_the_bytes(void **state)
+static void a_type_is_found_by_the_bytes(void **state)
 {
 	(void)state;
 	check(SPAN("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0"),
@@ -49,7 +49,7 @@ static void a_type_is_told_by_the_bytes(void **state)
 	check(SPAN("\1\2\3\4"), "application/octet-stream");
 }
 
-static void a_single_byte_is_looked_at_too(void **state)
+static void a_single_byte_is_examined_too(void **state)
 {
 	(void)state;
 	check(SPAN("x"), "text/plain");
@@ -57,7 +57,7 @@ static void a_single_byte_is_looked_at_too(void **state)
 	check(SPAN("\0"), "application/octet-stream");
 }
 
-static void no_bytes_are_empty(void **state)
+static void an_empty_file_has_the_type_of_empty_files(void **state)
 {
 	(void)state;
 	check(SPAN(""), "application/x-empty");
@@ -65,7 +65,7 @@ static void no_bytes_are_empty(void **state)
 }
 
 /* With limits of its own libmagic spends a third of a second on the first */
-static void the_worst_bytes_are_only_text(void **state)
+static void the_most_expensive_bytes_are_text(void **state)
 {
 	static const char *const patterns[] = { "\n", "\t",	     "\r\n",
 						" ",  "class a {\n", "<a ",
@@ -84,7 +84,7 @@ static void the_worst_bytes_are_only_text(void **state)
 	free(head);
 }
 
-static void *look(void *arg)
+static void *find_types(void *arg)
 {
 	const char *wrong = NULL;
 
@@ -92,10 +92,10 @@ static void *look(void *arg)
 	for (int i = 0; i < 200 && wrong == NULL; i++) {
 		char got[FILE_TYPE_MAX + 1];
 
-		mime_type_of(sniffer, SPAN("GIF89a\1\0\1\0"), got);
+		mime_type_of(types, SPAN("GIF89a\1\0\1\0"), got);
 		if (strcmp(got, "image/gif") != 0)
 			wrong = "a GIF";
-		mime_type_of(sniffer, SPAN("hello, world\n"), got);
+		mime_type_of(types, SPAN("hello, world\n"), got);
 		if (strcmp(got, "text/plain") != 0)
 			wrong = "text";
 	}
@@ -109,15 +109,15 @@ static void more_threads_than_cookies_share_them(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(threads); i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, look, NULL),
-				 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, find_types, NULL), 0);
 	for (size_t i = 0; i < COUNT(threads); i++) {
 		assert_int_equal(pthread_join(threads[i], &wrong), 0);
 		assert_null(wrong);
 	}
 }
 
-static void a_database_that_is_none_is_refused(void **state)
+static void an_invalid_database_is_refused(void **state)
 {
 	struct mime_types *none = NULL;
 	char dir[FOLDER_PATH_MAX], path[FOLDER_PATH_MAX + 16];
@@ -143,13 +143,13 @@ static void a_database_that_is_none_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_type_is_told_by_the_bytes),
-		TEST(a_single_byte_is_looked_at_too),
-		TEST(no_bytes_are_empty),
-		TEST(the_worst_bytes_are_only_text),
+		TEST(a_type_is_found_by_the_bytes),
+		TEST(a_single_byte_is_examined_too),
+		TEST(an_empty_file_has_the_type_of_empty_files),
+		TEST(the_most_expensive_bytes_are_text),
 		TEST(more_threads_than_cookies_share_them),
-		TEST(a_database_that_is_none_is_refused),
+		TEST(an_invalid_database_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, open_sniffer, close_sniffer);
+	return cmocka_run_group_tests(tests, open_types, close_types);
 }

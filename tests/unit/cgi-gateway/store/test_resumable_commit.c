@@ -1,434 +1,249 @@
+/* resumable_commit.h, of every implementation. */
 #include "cgi-gateway/store/resumable_commit.h"
 
-#include "tests/unit/cgi-gateway/partials.h"
+#include "tests/unit/cgi-gateway/store/resumable_objects.h"
+#include "tests/unit/cgi-gateway/store/store_fixture.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
-static unsigned char of_all[SHA256_LEN]; /* of `large` */
-
-static int hash_and_open(void **state)
-{
-	int result = open_store(state);
-
-	sha256_of(large_from(0, LARGE), of_all);
-	return result;
-}
-
-#define FINISH_TEST(name) \
-	cmocka_unit_test_setup_teardown(name, hash_and_open, close_store)
-
-/* --- the usual way -------------------------------------------------------- */
-
-static struct resumable_commit *begun(const char *id, int64_t length)
-{
-	unsigned char sum[SHA256_LEN] = { 0 };
-	struct resumable_commit *f = NULL;
-
-	assert_ok(resumable_commit_begin(store, id, length, &f, sum, &why));
-	assert_non_null(f);
-	if (length == LARGE)
-		assert_memory_equal(sum, of_all, SHA256_LEN);
-	return f;
-}
-
-static enum err begin(const char *id, int64_t length)
-{
-	unsigned char sum[SHA256_LEN];
-	struct resumable_commit *f = NULL;
-	enum err e = resumable_commit_begin(store, id, length, &f, sum, &why);
-
-	if (e == ERR_OK)
-		resumable_commit_leave(f);
-	else
-		assert_null(f);
-	return e;
-}
-
-static void finish(const char *id, int64_t length)
-{
-	struct resumable_commit *f = begun(id, length);
-
-	assert_ok(resumable_commit_place(f, &why));
-	resumable_commit_end(f);
-}
-
-static void assert_done(void)
-{
-	int64_t offset, written_at;
-
-	assert_file("objects/ab/" ID, large_from(0, LARGE));
-	assert_int_equal(folder_files(at("incoming")), 0);
-	assert_err(begin(ID, LARGE), ERR_NOT_FOUND);
-	assert_err(resumable_offset(store, ID, &offset, &written_at, &why),
-		   ERR_NOT_FOUND);
-}
-
-static void all_bytes_become_an_object_with_their_hash(void **state)
+static void an_upload_becomes_an_object_with_its_hash(void **state)
 {
 	(void)state;
 	create(ID);
 	append(ID, 0, 1);
 	append(ID, 1, 70000);
 	append(ID, 70000, LARGE);
-	finish(ID, LARGE);
-	assert_done();
+	commit(ID, large_from(0, LARGE));
+	assert_committed();
+	assert_int_equal(items(), 1);
 }
 
-static void so_do_none(void **state)
+static void an_upload_without_bytes_becomes_an_object(void **state)
 {
-	unsigned char sum[SHA256_LEN], nothing[SHA256_LEN];
-	struct resumable_commit *f = NULL;
-
 	(void)state;
 	create(ID);
-	assert_ok(resumable_commit_begin(store, ID, 0, &f, sum, &why));
-	sha256_of(SPAN(""), nothing);
-	assert_memory_equal(sum, nothing, SHA256_LEN);
-	assert_ok(resumable_commit_place(f, &why));
-	resumable_commit_end(f);
-	assert_file("objects/ab/" ID, SPAN(""));
+	commit(ID, SPAN(""));
+	assert_object(ID, SPAN(""), 1);
 }
 
-static void what_is_not_all_there_is_not_finished(void **state)
+static void an_incomplete_upload_is_not_committed(void **state)
 {
-	struct resumable *p;
+	struct resumable *r;
 
 	(void)state;
-	assert_err(begin(ID, 0), ERR_NOT_FOUND);
+	assert_err(try_commit(ID, 0), ERR_NOT_FOUND);
 	create(ID);
 	append(ID, 0, 100);
-	assert_err(begin(ID, 101), ERR_CONFLICT);
-	assert_err(begin(ID, 99), ERR_CONFLICT);
-	assert_err(begin(ID, -1), ERR_CONFLICT);
-	/* bytes that do not count do not help */
-	p = opened(ID, 100, true);
-	assert_ok(resumable_write(p, SPAN("x"), &why));
-	assert_ok(resumable_flush(p, &why));
-	assert_err(begin(ID, 101), ERR_CONFLICT);
-	resumable_close(p);
+	assert_err(try_commit(ID, 101), ERR_CONFLICT);
+	assert_err(try_commit(ID, 99), ERR_CONFLICT);
+	assert_err(try_commit(ID, -1), ERR_CONFLICT);
+	/* tentative bytes do not count */
+	r = opened(ID, 100, true);
+	assert_ok(resumable_write(r, SPAN("x"), &why));
+	assert_ok(resumable_flush(r, &why));
+	assert_err(try_commit(ID, 101), ERR_CONFLICT);
+	resumable_close(r);
 	append(ID, 100, LARGE);
-	finish(ID, LARGE);
-	assert_done();
+	commit(ID, large_from(0, LARGE));
+	assert_committed();
 }
 
-static void who_asks_may_read_it_first(void **state)
+static void an_upload_is_read_before_it_is_placed(void **state)
 {
-	struct resumable_commit *f;
+	struct resumable_commit *c;
 	char got[1000];
 	size_t n = 0;
 
 	(void)state;
 	create(ID);
 	append(ID, 0, LARGE);
-	f = begun(ID, LARGE);
-	assert_ok(resumable_commit_read(f, 5, got, sizeof(got), &n, &why));
+	c = opened_commit(ID, large_from(0, LARGE));
+	assert_ok(resumable_commit_read(c, 5, got, sizeof(got), &n, &why));
 	assert_int_equal(n, sizeof(got));
 	assert_memory_equal(got, large + 5, n);
-	assert_ok(resumable_commit_read(f, LARGE - 3, got, sizeof(got), &n,
+	assert_ok(resumable_commit_read(c, LARGE - 3, got, sizeof(got), &n,
 					&why));
 	assert_int_equal(n, 3);
-	assert_ok(resumable_commit_read(f, LARGE, got, sizeof(got), &n, &why));
+	assert_ok(resumable_commit_read(c, LARGE, got, sizeof(got), &n, &why));
 	assert_int_equal(n, 0);
-	resumable_commit_leave(f);
+	assert_no_object(ID);
+	resumable_commit_leave(c);
 	resumable_commit_leave(NULL);
 }
 
 /* --- an object never changes ---------------------------------------------- */
 
-static void a_writer_is_refused_from_then_on(void **state)
+static void a_commit_closes_the_upload_to_writers(void **state)
 {
-	struct resumable *p, *second = NULL;
-	struct resumable_commit *f;
+	struct resumable *r, *second = NULL;
+	struct resumable_commit *c;
 	int64_t from = LARGE;
 
 	(void)state;
 	create(ID);
 	append(ID, 0, LARGE);
-	p = opened(ID, LARGE, false);
-	assert_ok(resumable_write(p, SPAN("more"), &why));
-	f = begun(ID, LARGE);
-	assert_err(resumable_flush(p, &why), ERR_CONFLICT);
-	assert_err(resumable_sync(p, &why), ERR_CONFLICT);
-	/* and nobody becomes one */
+	r = opened(ID, LARGE, false);
+	assert_ok(resumable_write(r, SPAN("more"), &why));
+	c = opened_commit(ID, large_from(0, LARGE));
+	assert_err(resumable_flush(r, &why), ERR_CONFLICT);
+	assert_err(resumable_sync(r, &why), ERR_CONFLICT);
 	assert_err(resumable_open(store, ID, &from, false, &second, &why),
 		   ERR_NOT_FOUND);
-	assert_ok(resumable_commit_place(f, &why));
+	assert_ok(resumable_commit_place(c, &why));
 	assert_err(resumable_open(store, ID, &from, false, &second, &why),
 		   ERR_NOT_FOUND);
-	resumable_commit_end(f);
-	assert_err(resumable_flush(p, &why), ERR_CONFLICT);
-	resumable_close(p);
-	assert_done();
+	resumable_commit_end(c);
+	assert_err(resumable_flush(r, &why), ERR_CONFLICT);
+	resumable_close(r);
+	assert_committed();
 }
 
-static void one_that_was_left_takes_no_writer_either(void **state)
+static void a_commit_that_was_left_keeps_writers_out(void **state)
 {
-	struct resumable *p = NULL;
+	struct resumable *r = NULL;
 	int64_t from = LARGE;
 
 	(void)state;
 	create(ID);
 	append(ID, 0, LARGE);
-	resumable_commit_leave(begun(ID, LARGE));
-	assert_err(resumable_open(store, ID, &from, false, &p, &why),
+	resumable_commit_leave(opened_commit(ID, large_from(0, LARGE)));
+	assert_err(resumable_open(store, ID, &from, false, &r, &why),
 		   ERR_NOT_FOUND);
 	assert_int_equal(offset_of(ID), LARGE);
-	finish(ID, LARGE);
-	assert_done();
+	commit(ID, large_from(0, LARGE));
+	assert_committed();
 }
 
 /* --- several at once ------------------------------------------------------ */
 
 enum { WAITERS = 4 };
-static atomic_int ended, not_there;
+static atomic_int returned, not_found;
 
-static void *finish_too(void *arg)
+static void *try_too(void *arg)
 {
-	enum err e = begin(ID, LARGE);
+	enum err e = try_commit(ID, LARGE);
 
 	(void)arg;
 	if (e == ERR_NOT_FOUND)
-		atomic_fetch_add(&not_there, 1);
-	atomic_fetch_add(&ended, 1);
+		atomic_fetch_add(&not_found, 1);
+	atomic_fetch_add(&returned, 1);
 	return NULL;
 }
 
-static void who_waited_finds_that_it_was_done(void **state)
+static void a_commit_that_waited_finds_the_upload_gone(void **state)
 {
 	pthread_t threads[WAITERS];
-	struct resumable_commit *f;
+	struct resumable_commit *c;
 
 	(void)state;
-	atomic_store(&ended, 0);
-	atomic_store(&not_there, 0);
+	atomic_store(&returned, 0);
+	atomic_store(&not_found, 0);
 	create(ID);
 	append(ID, 0, LARGE);
-	f = begun(ID, LARGE);
+	c = opened_commit(ID, large_from(0, LARGE));
 	for (size_t i = 0; i < WAITERS; i++)
 		assert_int_equal(
-			pthread_create(&threads[i], NULL, finish_too, NULL), 0);
-	assert_ok(resumable_commit_place(f, &why));
-	assert_int_equal(atomic_load(&ended), 0);
-	resumable_commit_end(f);
+			pthread_create(&threads[i], NULL, try_too, NULL), 0);
+	assert_ok(resumable_commit_place(c, &why));
+	assert_int_equal(atomic_load(&returned), 0);
+	resumable_commit_end(c);
 	for (size_t i = 0; i < WAITERS; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
-	assert_int_equal(atomic_load(&not_there), WAITERS);
-	assert_done();
+	assert_int_equal(atomic_load(&not_found), WAITERS);
+	assert_committed();
 }
 
-static void or_does_it_when_it_was_left(void **state)
+static void a_commit_that_waited_continues_one_that_was_left(void **state)
 {
 	pthread_t thread;
-	struct resumable_commit *f;
+	struct resumable_commit *c;
 
 	(void)state;
-	atomic_store(&not_there, 0);
+	atomic_store(&not_found, 0);
 	create(ID);
 	append(ID, 0, LARGE);
-	f = begun(ID, LARGE);
-	assert_int_equal(pthread_create(&thread, NULL, finish_too, NULL), 0);
-	assert_ok(resumable_commit_place(f, &why));
-	resumable_commit_leave(f);
+	c = opened_commit(ID, large_from(0, LARGE));
+	assert_int_equal(pthread_create(&thread, NULL, try_too, NULL), 0);
+	assert_ok(resumable_commit_place(c, &why));
+	resumable_commit_leave(c);
 	assert_int_equal(pthread_join(thread, NULL), 0);
-	assert_int_equal(atomic_load(&not_there), 0);
-	finish(ID, LARGE);
-	assert_done();
+	assert_int_equal(atomic_load(&not_found), 0);
+	commit(ID, large_from(0, LARGE));
+	assert_committed();
 }
 
 /* --- between two steps ---------------------------------------------------- */
 
-static void the_tail_that_a_kill_left_is_hashed_and_made_safe(void **state)
+static void a_placed_upload_is_an_upload_until_its_end(void **state)
 {
-	struct resumable *p;
-	int before;
-
-	(void)state;
-	create(ID);
-	append(ID, 0, 10);
-	p = opened(ID, 10, false);
-	assert_ok(resumable_write(p, large_from(10, LARGE), &why));
-	assert_ok(resumable_flush(p, &why));
-	resumable_close(p); /* as a kill would */
-	before = safe_calls;
-	resumable_commit_leave(begun(ID, LARGE));
-	assert_true(safe_calls > before);
-	finish(ID, LARGE);
-	assert_done();
-}
-
-static void what_lies_in_its_place_is_still_an_upload(void **state)
-{
-	struct resumable_commit *f;
+	struct resumable_commit *c;
 	int64_t offset = 0, written_at = 0, placed_at = 0;
 
 	(void)state;
 	create(ID);
 	append(ID, 0, LARGE);
 	assert_ok(resumable_offset(store, ID, &offset, &written_at, &why));
-	f = begun(ID, LARGE);
-	assert_ok(resumable_commit_place(f, &why));
-	resumable_commit_leave(f); /* the database was away, say */
+	c = opened_commit(ID, large_from(0, LARGE));
+	assert_ok(resumable_commit_place(c, &why));
+	resumable_commit_leave(c); /* the database was unavailable, say */
+	assert_object(ID, large_from(0, LARGE), 100000);
 	assert_ok(resumable_offset(store, ID, &offset, &placed_at, &why));
 	assert_int_equal(offset, LARGE);
 	assert_int_equal(placed_at, written_at);
-	finish(ID, LARGE);
-	assert_done();
+	commit(ID, large_from(0, LARGE));
+	assert_committed();
 }
 
-static void copy(const char *from, const char *to)
+static void a_placed_upload_that_is_removed_stays_an_object(void **state)
 {
-	FILE *in = fopen(at(from), "rb"), *out = fopen(at(to), "wb");
-	char bytes[4096];
-	size_t n;
-
-	assert_non_null(in);
-	assert_non_null(out);
-	n = fread(bytes, 1, sizeof(bytes), in);
-	assert_int_equal(fwrite(bytes, 1, n, out), n);
-	(void)fclose(in);
-	assert_int_equal(fclose(out), 0);
-}
-
-/* The bytes were made safe before they were put in place; the mark may lag */
-static void a_loss_of_power_after_it_was_placed_costs_nothing(void **state)
-{
-	struct resumable_commit *f;
-
-	(void)state;
-	create(ID);
-	append(ID, 0, 10);
-	copy("incoming/" ID ".mark", "old");
-	append(ID, 10, LARGE);
-	f = begun(ID, LARGE);
-	assert_ok(resumable_commit_place(f, &why));
-	resumable_commit_leave(f);
-	copy("old", "incoming/" ID ".mark");
-	assert_int_equal(unlink(at("old")), 0);
-	reboot();
-	assert_int_equal(offset_of(ID), LARGE);
-	finish(ID, LARGE);
-	assert_done();
-}
-
-static enum err finish_once(void)
-{
-	unsigned char sum[SHA256_LEN];
-	struct resumable_commit *f = NULL;
-	enum err e = resumable_commit_begin(store, ID, LARGE, &f, sum, &why);
-
-	if (e != ERR_OK)
-		return e;
-	e = resumable_commit_place(f, &why);
-	if (e == ERR_OK)
-		resumable_commit_end(f);
-	else
-		resumable_commit_leave(f);
-	return e;
-}
-
-/* With a tail, that there be more to do */
-static void all_but_the_end(void)
-{
-	struct resumable *p;
-
-	create(ID);
-	append(ID, 0, 10);
-	p = opened(ID, 10, false);
-	assert_ok(resumable_write(p, large_from(10, LARGE), &why));
-	assert_ok(resumable_flush(p, &why));
-	resumable_close(p);
-}
-
-static void a_failure_at_any_step_leaves_it_for_another_try(void **state)
-{
-	size_t files = open_files();
-	int n = 0;
-
-	(void)state;
-	for (;; n++) {
-		enum err e;
-
-		all_but_the_end();
-		has_failed = false;
-		calls_left = n;
-		fail_with = ENOSPC;
-		e = finish_once();
-		calls_left = NEVER;
-		if (!has_failed)
-			break;
-		assert_err(e, ERR_FULL);
-		assert_int_equal(offset_of(ID), LARGE);
-		assert_ok(finish_once());
-		assert_done();
-		assert_int_equal(open_files(), files);
-		assert_ok(store_remove(store, ID, &why));
-		assert_int_equal(rmdir(at("objects/ab")), 0);
-	}
-	assert_true(n > 5);
-}
-
-static int killed_at;
-
-static int finish_killed(void)
-{
-	calls_left = killed_at;
-	fail_with = 0;
-	return finish_once() == ERR_OK ? 0 : 1;
-}
-
-static void so_does_a_kill(void **state)
-{
-	int status;
-
-	(void)state;
-	for (killed_at = 0;; killed_at++) {
-		all_but_the_end();
-		status = in_a_process(finish_killed);
-		if (status == 0)
-			break;
-		assert_killed(status);
-		assert_int_equal(offset_of(ID), LARGE);
-		assert_ok(finish_once());
-		assert_done();
-		assert_ok(store_remove(store, ID, &why));
-		assert_int_equal(rmdir(at("objects/ab")), 0);
-	}
-	assert_true(killed_at > 5);
-	assert_done();
-}
-
-static void what_was_removed_is_not_finished(void **state)
-{
-	struct resumable_commit *f;
+	struct resumable_commit *c;
 
 	(void)state;
 	create(ID);
 	append(ID, 0, LARGE);
-	f = begun(ID, LARGE);
+	c = opened_commit(ID, large_from(0, LARGE));
+	assert_ok(resumable_commit_place(c, &why));
+	resumable_commit_leave(c);
 	assert_ok(resumable_remove(store, ID, &why));
-	assert_err(resumable_commit_place(f, &why), ERR_IO);
-	resumable_commit_leave(f);
-	assert_int_equal(folder_files(dir), 0);
+	assert_committed();
+}
+
+static void a_removed_upload_is_not_placed(void **state)
+{
+	struct resumable_commit *c;
+
+	(void)state;
+	create(ID);
+	append(ID, 0, LARGE);
+	c = opened_commit(ID, large_from(0, LARGE));
+	assert_ok(resumable_remove(store, ID, &why));
+	assert_err(resumable_commit_place(c, &why), ERR_IO);
+	resumable_commit_leave(c);
+	assert_int_equal(items(), 0);
+}
+
+static int open_filled(void **state)
+{
+	fill(large, LARGE);
+	return open_store(state);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		FINISH_TEST(all_bytes_become_an_object_with_their_hash),
-		FINISH_TEST(so_do_none),
-		FINISH_TEST(what_is_not_all_there_is_not_finished),
-		FINISH_TEST(who_asks_may_read_it_first),
-		FINISH_TEST(a_writer_is_refused_from_then_on),
-		FINISH_TEST(one_that_was_left_takes_no_writer_either),
-		FINISH_TEST(who_waited_finds_that_it_was_done),
-		FINISH_TEST(or_does_it_when_it_was_left),
-		FINISH_TEST(the_tail_that_a_kill_left_is_hashed_and_made_safe),
-		FINISH_TEST(what_lies_in_its_place_is_still_an_upload),
-		FINISH_TEST(a_loss_of_power_after_it_was_placed_costs_nothing),
-		FINISH_TEST(a_failure_at_any_step_leaves_it_for_another_try),
-		FINISH_TEST(so_does_a_kill),
-		FINISH_TEST(what_was_removed_is_not_finished),
+	static const struct store_case cases[] = {
+		STORE_CASE(an_upload_becomes_an_object_with_its_hash),
+		STORE_CASE(an_upload_without_bytes_becomes_an_object),
+		STORE_CASE(an_incomplete_upload_is_not_committed),
+		STORE_CASE(an_upload_is_read_before_it_is_placed),
+		STORE_CASE(a_commit_closes_the_upload_to_writers),
+		STORE_CASE(a_commit_that_was_left_keeps_writers_out),
+		STORE_CASE(a_commit_that_waited_finds_the_upload_gone),
+		STORE_CASE(a_commit_that_waited_continues_one_that_was_left),
+		STORE_CASE(a_placed_upload_is_an_upload_until_its_end),
+		STORE_CASE(a_placed_upload_that_is_removed_stays_an_object),
+		STORE_CASE(a_removed_upload_is_not_placed),
 	};
 
-	return RUN(tests);
+	return run_cases(cases, COUNT(cases), open_filled, close_store);
 }

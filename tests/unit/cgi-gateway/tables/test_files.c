@@ -78,7 +78,7 @@ static enum err change(const struct file *f)
 	return files_update(db, by(f->owner, NOW), f, BOTH, &why);
 }
 
-static enum err take_away(const struct file *f, uint64_t user)
+static enum err remove_file(const struct file *f, uint64_t user)
 {
 	return files_remove(db, by(user, NOW), 0, span_of(f->id), NULL, &why);
 }
@@ -96,10 +96,9 @@ static void assert_same(const struct file *a, const struct file *b)
 	assert_true(a->expires_at == b->expires_at);
 }
 
-/* --- add and find
- * ---------------------------------------------------------------- */
+/* --- add and find --------------------------------------------------------- */
 
-static void what_is_added_is_found_as_it_was(void **state)
+static void a_file_is_found_as_it_was_added(void **state)
 {
 	struct file f = made(1, LAST, ""), got = { 0 };
 
@@ -120,7 +119,7 @@ static void what_is_added_is_found_as_it_was(void **state)
 	assert_same(&got, &f);
 }
 
-static void a_row_from_before_claims_were_kept_has_none(void **state)
+static void a_row_of_an_older_version_has_no_claimed_type(void **state)
 {
 	struct file f = made(1, ANN, "a"), got;
 
@@ -158,7 +157,7 @@ static void a_name_keeps_every_character(void **state)
 	}
 }
 
-static void many_are_added_together(void **state)
+static void many_files_are_added_together(void **state)
 {
 	struct file files[100], got;
 
@@ -174,7 +173,7 @@ static void many_are_added_together(void **state)
 	}
 }
 
-static void of_many_all_are_added_or_none(void **state)
+static void many_files_are_added_or_none(void **state)
 {
 	struct file files[3] = { made(1, ANN, "a"), made(2, ANN, "b"),
 				 made(3, ANN, "c") };
@@ -199,8 +198,7 @@ static void of_many_all_are_added_or_none(void **state)
 	assert_int_equal(file_table_rows(db), 2);
 }
 
-static void a_row_that_the_table_does_not_take_takes_the_others_with_it(
-	void **state)
+static void a_row_that_cannot_be_inserted_rolls_back_the_others(void **state)
 {
 	struct file files[2] = { made(1, ANN, "a"), made(2, ANN, "b") };
 
@@ -236,7 +234,7 @@ static void another_s_file_is_not_found(void **state)
 	assert_int_equal(got.size, -7);
 }
 
-static void the_second_of_its_expiry_is_already_too_late(void **state)
+static void a_file_is_expired_in_the_second_of_its_expiry(void **state)
 {
 	struct file f = made(1, ANN, "a"), got;
 
@@ -258,7 +256,7 @@ static void a_file_without_expiry_stays(void **state)
 	assert_int_equal(got.expires_at, FILES_NEVER);
 }
 
-static void what_is_no_id_is_not_found(void **state)
+static void a_text_that_is_no_id_is_not_found(void **state)
 {
 	struct file f = made(10, ANN, "a"), got;
 	static const char *const ids[] = {
@@ -283,8 +281,7 @@ static void what_is_no_id_is_not_found(void **state)
 	assert_int_equal(file_table_rows(db), 1);
 }
 
-/* --- the list
- * -------------------------------------------------------------------- */
+/* --- the list ------------------------------------------------------------- */
 
 struct listed {
 	struct file row;
@@ -295,7 +292,7 @@ struct listed {
 
 static char last[UUID_LEN + 1]; /* id of the last file that was noted */
 
-static enum err note(void *arg)
+static enum err record_row(void *arg)
 {
 	struct listed *l = arg;
 
@@ -324,7 +321,8 @@ static void list_of(uint64_t user, struct files_page page)
 {
 	page.limit = page.limit != 0 ? page.limit : FILES_LIST_MAX;
 	l = (struct listed) { 0 };
-	assert_ok(files_list(db, by(user, NOW), &page, &l.row, note, &l, &why));
+	assert_ok(files_list(db, by(user, NOW), &page, &l.row, record_row, &l,
+			     &why));
 }
 
 static void list(struct files_page page)
@@ -341,7 +339,7 @@ static void add_named(int n, uint64_t owner, const char *name,
 	add(&f);
 }
 
-static void a_list_is_newest_first_and_one_s_own(void **state)
+static void a_list_has_the_owner_s_files_newest_first(void **state)
 {
 	(void)state;
 	list((struct files_page) { 0 });
@@ -358,7 +356,7 @@ static void a_list_is_newest_first_and_one_s_own(void **state)
 	assert_listed(&l, "");
 }
 
-static void what_has_expired_is_not_listed(void **state)
+static void an_expired_file_is_not_listed(void **state)
 {
 	(void)state;
 	add_named(1, ANN, "past", NOW - 1);
@@ -397,7 +395,7 @@ static void pages_show_each_file_once(void **state)
 	assert_int_equal(seen, 10);
 }
 
-static void a_page_goes_on_behind_a_file_that_is_gone(void **state)
+static void a_page_continues_behind_a_deleted_file(void **state)
 {
 	struct file gone = made(2, ANN, "gone");
 
@@ -408,7 +406,7 @@ static void a_page_goes_on_behind_a_file_that_is_gone(void **state)
 	assert_listed(&l, "one");
 }
 
-static void part_of_a_name_is_enough(void **state)
+static void a_search_finds_a_part_of_a_name(void **state)
 {
 	(void)state;
 	add_named(1, ANN, "report-2025.pdf", FILES_NEVER);
@@ -432,7 +430,7 @@ static void part_of_a_name_is_enough(void **state)
 	assert_listed(&l, "report-2025.pdf");
 }
 
-static void wildcards_stand_for_themselves(void **state)
+static void a_search_reads_wildcards_literally(void **state)
 {
 	static const char *const names[] = { "100%", "a_b", "a!b",
 					     "a\\b", "a'b", "axb",
@@ -459,7 +457,7 @@ static void wildcards_stand_for_themselves(void **state)
 	}
 }
 
-static void the_longest_part_is_looked_for(void **state)
+static void a_search_may_be_as_long_as_a_name(void **state)
 {
 	char name[FILE_NAME_MAX + 1];
 
@@ -474,7 +472,7 @@ static void the_longest_part_is_looked_for(void **state)
 	assert_int_equal(l.count, 0);
 }
 
-static void who_has_seen_enough_ends_the_list(void **state)
+static void a_list_ends_when_the_callback_returns_an_error(void **state)
 {
 	struct files_page page = { .limit = 100 };
 
@@ -483,18 +481,17 @@ static void who_has_seen_enough_ends_the_list(void **state)
 		add_named(i, ANN, "x", FILES_NEVER);
 	for (size_t n = 1; n <= 4; n++) {
 		l = (struct listed) { .stop_at = n };
-		assert_err(files_list(db, by(ANN, NOW), &page, &l.row, note, &l,
-				      &why),
+		assert_err(files_list(db, by(ANN, NOW), &page, &l.row,
+				      record_row, &l, &why),
 			   ERR_QUOTA);
 		assert_int_equal(l.count, n);
 	}
-	/* the rows that nobody took do not turn up elsewhere */
+	/* the rows that were not read do not appear later */
 	list((struct files_page) { .limit = 1 });
 	assert_int_equal(l.count, 1);
 }
 
-/* --- update and remove
- * ---------------------------------------------------------------- */
+/* --- update and remove ---------------------------------------------------- */
 
 static void name_and_expiry_can_change(void **state)
 {
@@ -512,13 +509,13 @@ static void name_and_expiry_can_change(void **state)
 	assert_ok(change(&f));
 	assert_ok(find(&f, ANN, INT64_MAX, &got));
 	assert_same(&got, &f);
-	/* to what it is already */
+	/* to the value that it has */
 	assert_ok(change(&f));
 	assert_ok(find(&other, ANN, NOW, &got));
 	assert_same(&got, &other);
 }
 
-static void nothing_else_can_change(void **state)
+static void other_columns_cannot_change(void **state)
 {
 	struct file f = made(1, ANN, "a"), changed = f, got;
 
@@ -542,35 +539,35 @@ static void another_s_file_cannot_be_changed_or_removed(void **state)
 	theirs.owner = BOB;
 	(void)snprintf(theirs.name, sizeof(theirs.name), "mine");
 	assert_err(change(&theirs), ERR_NOT_FOUND);
-	assert_err(take_away(&f, BOB), ERR_NOT_FOUND);
+	assert_err(remove_file(&f, BOB), ERR_NOT_FOUND);
 	assert_ok(find(&f, ANN, NOW, &got));
 	assert_same(&got, &f);
 }
 
-static void what_is_removed_is_gone(void **state)
+static void a_removed_file_is_not_found(void **state)
 {
 	struct file f = made(1, ANN, "a"), other = made(2, ANN, "b"), got;
 
 	(void)state;
 	add(&f);
 	add(&other);
-	assert_ok(take_away(&f, ANN));
+	assert_ok(remove_file(&f, ANN));
 	assert_err(find(&f, ANN, NOW, &got), ERR_NOT_FOUND);
-	assert_err(take_away(&f, ANN), ERR_NOT_FOUND);
+	assert_err(remove_file(&f, ANN), ERR_NOT_FOUND);
 	assert_err(change(&f), ERR_NOT_FOUND);
 	assert_ok(find(&other, ANN, NOW, &got));
 }
 
-/* --- whose session has ended
- * --------------------------------------------------------------------- */
+/* --- ended sessions ------------------------------------------------------- */
 
 #define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 #define OTHER_SECRET "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"
 #define API "api-token-of-user-0042"
 
-/* What the five statements tell `who`; one file of Ann's lies there and stays
+/* What the five statements return to `who`; there is one file of Ann's, which stays
  */
-static void assert_shut_out(struct session_check *who, uint64_t owner)
+static void assert_refused(struct session_check *who, uint64_t owner,
+			   enum err want)
 {
 	struct file f = made(1, ANN, "a"), extra = made(2, ANN, "new"), got;
 	struct file two[2] = { extra, made(3, ANN, "newer") };
@@ -586,27 +583,27 @@ static void assert_shut_out(struct session_check *who, uint64_t owner)
 					  (const char *)f.sha256, SHA256_LEN }),
 				  db_int(NOW)),
 			    NULL));
-	assert_err(files_find(db, who, owner, span_of(f.id), &got, &why),
-		   ERR_BAD_TOKEN);
-	/* not even what is there: a wrong id says the same as a right one */
+	assert_err(files_find(db, who, owner, span_of(f.id), &got, &why), want);
+	/* a wrong id gets the same error as a right one */
 	assert_err(files_find(db, who, owner, span_of(extra.id), &got, &why),
-		   ERR_BAD_TOKEN);
-	assert_err(files_find(db, who, owner, SPAN("no id"), &got, &why),
-		   ERR_BAD_TOKEN);
+		   want);
+	assert_err(files_find(db, who, owner, SPAN("no id"), &got, &why), want);
 	assert_err(files_add(db, who, owner, &unlimited, &extra, 1, NULL, &why),
 		   ERR_BAD_TOKEN);
 	assert_err(files_add(db, who, owner, &unlimited, two, 2, NULL, &why),
 		   ERR_BAD_TOKEN);
 	l = (struct listed) { 0 };
-	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
+	assert_err(files_list(db, who, &page, &l.row, record_row, &l, &why),
+		   want);
 	assert_int_equal(l.count, 0);
 	page.part = SPAN("a");
-	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
+	assert_err(files_list(db, who, &page, &l.row, record_row, &l, &why),
+		   want);
 	assert_int_equal(l.count, 0);
 	(void)snprintf(f.name, sizeof(f.name), "changed");
 	assert_err(files_update(db, who, &f, BOTH, &why), ERR_NOT_FOUND);
 	assert_err(files_remove(db, who, owner, span_of(f.id), NULL, &why),
-		   ERR_NOT_FOUND);
+		   want);
 	assert_int_equal(file_table_rows(db), 1);
 	sessions_put(db, &(struct session) { .user = ANN });
 	sessions_disable(db, ANN, false);
@@ -614,7 +611,12 @@ static void assert_shut_out(struct session_check *who, uint64_t owner)
 	assert_string_equal(got.name, "a");
 }
 
-/* And that the same `who` may do all of it, where nothing is wrong */
+static void assert_shut_out(struct session_check *who, uint64_t owner)
+{
+	assert_refused(who, owner, ERR_BAD_TOKEN);
+}
+
+/* With a valid session all of them are allowed */
 static void assert_let_in(struct session_check *who, uint64_t owner)
 {
 	struct file f = made(1, 0, "a"), got;
@@ -624,13 +626,13 @@ static void assert_let_in(struct session_check *who, uint64_t owner)
 	assert_ok(files_add(db, who, owner, &unlimited, &f, 1, NULL, &why));
 	assert_ok(files_find(db, who, owner, span_of(f.id), &got, &why));
 	l = (struct listed) { 0 };
-	assert_ok(files_list(db, who, &page, &l.row, note, &l, &why));
+	assert_ok(files_list(db, who, &page, &l.row, record_row, &l, &why));
 	assert_int_equal(l.count, 1);
 	assert_ok(files_update(db, who, &got, BOTH, &why));
 	assert_ok(files_remove(db, who, owner, span_of(f.id), NULL, &why));
 }
 
-static void a_session_that_was_ended_is_let_in_no_more(void **state)
+static void a_session_that_has_ended_is_refused(void **state)
 {
 	struct session_check *who = by(ANN, NOW);
 
@@ -644,7 +646,7 @@ static void a_session_that_was_ended_is_let_in_no_more(void **state)
 	assert_shut_out(shows("", NULL, "", NOW), ANN);
 }
 
-static void a_user_who_was_disabled_is_let_in_no_more(void **state)
+static void a_user_who_is_disabled_is_refused(void **state)
 {
 	struct session_check *who = by(ANN, NOW);
 
@@ -655,7 +657,7 @@ static void a_user_who_was_disabled_is_let_in_no_more(void **state)
 	assert_let_in(who, 0);
 }
 
-static void at_the_second_of_its_end_a_session_is_over(void **state)
+static void a_session_has_ended_in_the_second_of_its_expiry(void **state)
 {
 	const struct session ends = { .user = ANN, .expires_at = NOW };
 
@@ -667,7 +669,7 @@ static void at_the_second_of_its_end_a_session_is_over(void **state)
 	assert_shut_out(by(ANN, NOW + 1), 0);
 }
 
-static void an_api_token_is_its_session_and_its_secret(void **state)
+static void an_api_token_needs_its_session_and_its_secret(void **state)
 {
 	const struct session api = { .user = ANN, .id = API, .secret = SECRET };
 
@@ -681,7 +683,8 @@ static void an_api_token_is_its_session_and_its_secret(void **state)
 	assert_shut_out(shows(API, SECRET, "files:read", NOW), 0);
 }
 
-static void neither_kind_of_token_stands_for_the_other(void **state)
+static void an_access_token_and_an_api_token_are_not_interchangeable(
+	void **state)
 {
 	const struct session api = { .user = ANN, .id = API, .secret = SECRET };
 
@@ -689,12 +692,12 @@ static void neither_kind_of_token_stands_for_the_other(void **state)
 	sessions_put(db, &api);
 	/* a session of an API token in an access token */
 	assert_shut_out(shows(API, NULL, "", NOW), 0);
-	/* a login's session in an API token: it has no secret to be right */
+	/* the session of a login in an API token: it has no secret */
 	assert_shut_out(shows(session_of(ANN), SECRET, "", NOW), 0);
 	assert_shut_out(shows(session_of(ANN), "", "", NOW), 0);
 }
 
-static void an_api_token_does_what_its_scope_says(void **state)
+static void an_api_token_is_limited_to_its_scope(void **state)
 {
 	static const char *const scopes[] = {
 		"",	 "files:write", "files:readx", "xfiles:read",
@@ -707,24 +710,25 @@ static void an_api_token_does_what_its_scope_says(void **state)
 						     .id = API,
 						     .secret = SECRET,
 						     .scope = scopes[i] });
-		assert_shut_out(shows(API, SECRET, "files:read", NOW), 0);
+		assert_refused(shows(API, SECRET, "files:read", NOW), 0,
+			       ERR_SCOPE);
 	}
 	sessions_put(db, &(struct session) { .user = ANN,
 					     .id = API,
 					     .secret = SECRET,
 					     .scope = "admin files:read x" });
 	assert_let_in(shows(API, SECRET, "files:read", NOW), 0);
-	/* an access token says for itself what it may: it was asked before */
+	/* the scopes of an access token are in it, and were checked before */
 	sessions_put(db, &(struct session) { .user = ANN, .scope = "" });
 	assert_let_in(by(ANN, NOW), 0);
 }
 
-static void what_a_session_adds_belongs_to_its_user(void **state)
+static void a_file_belongs_to_the_user_of_its_session(void **state)
 {
 	struct file f = made(1, BOB, "a"), got;
 
 	(void)state;
-	/* whatever the row says */
+	/* whatever scopes the row has */
 	assert_ok(
 		files_add(db, by(ANN, NOW), 0, &unlimited, &f, 1, NULL, &why));
 	assert_ok(find(&f, ANN, NOW, &got));
@@ -736,7 +740,7 @@ static void what_a_session_adds_belongs_to_its_user(void **state)
 	assert_ok(find(&f, BOB, NOW, &got));
 }
 
-static void a_named_owner_s_files_are_meant_and_no_others(void **state)
+static void a_named_owner_limits_every_call_to_their_files(void **state)
 {
 	struct session_check *ann = by(ANN, NOW);
 	struct file f = made(1, BOB, "b"), mine = made(2, ANN, "a"), got;
@@ -757,7 +761,7 @@ static void a_named_owner_s_files_are_meant_and_no_others(void **state)
 	assert_int_equal(file_table_rows(db), 1);
 }
 
-static void who_it_was_is_told_for_the_log(void **state)
+static void the_user_of_a_session_is_returned_for_the_log(void **state)
 {
 	const struct session api = { .user = ANN, .id = API, .secret = SECRET };
 	struct session_check *who = shows(API, SECRET, "files:read", NOW);
@@ -775,8 +779,7 @@ static void who_it_was_is_told_for_the_log(void **state)
 	assert_int_equal(who->user_id, 0);
 }
 
-/* --- what a statement reads
- * --------------------------------------------------------------------- */
+/* --- what a statement reads ----------------------------------------------- */
 
 enum { MANY = 50000, FEW = 6 };
 
@@ -794,7 +797,7 @@ static int64_t rows_read(struct db *one)
 	return n;
 }
 
-/* Of which so many were read to tell that number */
+/* The rows that the server read for that */
 static int64_t rows_of_telling(struct db *one)
 {
 	int64_t before = rows_read(one);
@@ -869,8 +872,16 @@ static void list_on(struct db *one, struct session_check *who,
 					 .limit = limit };
 
 	l = (struct listed) { 0 };
-	assert_ok(files_list(one, who, &page, &l.row, note, &l, &why));
+	assert_ok(files_list(one, who, &page, &l.row, record_row, &l, &why));
 	assert_int_equal(l.count, want);
+}
+
+static enum err list_of_session(struct db *one, struct session_check *who)
+{
+	const struct files_page page = { .limit = 100 };
+
+	l = (struct listed) { 0 };
+	return files_list(one, who, &page, &l.row, record_row, &l, &why);
 }
 
 static void assert_few_rows(struct db *one, struct session_check *ann)
@@ -909,7 +920,7 @@ static void a_statement_reads_few_rows_however_many_there_are(void **state)
 	sessions_put(db, &(struct session) {
 				 .user = ANN, .id = API, .secret = SECRET });
 	fill(one);
-	/* with the server's notion of the tables as it is, and as it becomes */
+	/* with the server's statistics of the tables before and after ANALYZE */
 	for (int i = 0; i < 2; i++) {
 		assert_few_rows(one, ann);
 		assert_few_rows(one, api);
@@ -918,12 +929,14 @@ static void a_statement_reads_few_rows_however_many_there_are(void **state)
 			assert_err(files_find(one, ended, 0, span_of(filled(7)),
 					      &f, &why),
 				   ERR_BAD_TOKEN));
-		assert_reads(one, FEW, list_on(one, ended, "", 100, 0));
+		assert_reads(
+			one, FEW,
+			assert_err(list_of_session(one, ended), ERR_BAD_TOKEN));
 		assert_reads(
 			one, FEW,
 			assert_err(files_remove(one, ended, 0,
 						span_of(filled(7)), NULL, &why),
-				   ERR_NOT_FOUND));
+				   ERR_BAD_TOKEN));
 		assert_reads(
 			one, FEW,
 			assert_err(files_find(one, by(BOB, NOW), 0,
@@ -943,10 +956,9 @@ static void a_statement_reads_few_rows_however_many_there_are(void **state)
 	db_close(one);
 }
 
-/* --- for gateway-admin
- * ------------------------------------------------------------------ */
+/* --- for gateway-admin ---------------------------------------------------- */
 
-static void a_row_exists_whoever_s_and_however_old(void **state)
+static void a_row_exists_for_any_owner_and_age(void **state)
 {
 	struct file f = made(1, BOB, "a"), none = made(2, BOB, "b");
 
@@ -958,16 +970,16 @@ static void a_row_exists_whoever_s_and_however_old(void **state)
 	assert_err(files_exists(db, SPAN(""), &why), ERR_NOT_FOUND);
 }
 
-/* Behind which every other comes */
+/* The id before all others */
 static const struct file first;
 
 static void expired(int64_t now)
 {
 	l = (struct listed) { 0 };
-	assert_ok(files_expired(db, now, &first, &l.row, note, &l, &why));
+	assert_ok(files_expired(db, now, &first, &l.row, record_row, &l, &why));
 }
 
-static void what_has_expired_comes_oldest_first(void **state)
+static void expired_files_are_listed_oldest_first(void **state)
 {
 	(void)state;
 	add_named(1, ANN, "later", NOW + 2);
@@ -982,7 +994,7 @@ static void what_has_expired_comes_oldest_first(void **state)
 	assert_listed(&l, "first second later");
 }
 
-static void a_page_of_what_has_expired_begins_behind_another(void **state)
+static void a_page_of_expired_files_begins_behind_another(void **state)
 {
 	struct file behind = made(2, BOB, "");
 
@@ -995,7 +1007,8 @@ static void a_page_of_what_has_expired_begins_behind_another(void **state)
 	assert_listed(&l, "a b c d");
 	behind.expires_at = NOW;
 	l = (struct listed) { 0 };
-	assert_ok(files_expired(db, NOW + 1, &behind, &l.row, note, &l, &why));
+	assert_ok(files_expired(db, NOW + 1, &behind, &l.row, record_row, &l,
+				&why));
 	assert_listed(&l, "c d");
 }
 
@@ -1014,7 +1027,7 @@ static void wait_until_somebody_waits_for_a_row(void)
 
 	for (int tries = 0; waiting == 0; tries++) {
 		assert_true(tries < 300);
-		/* whoever asks more often is told what it was told before */
+		/* a repeated call returns the same */
 		sleep_ms(120);
 		assert_ok(db_row(db,
 				 "SELECT COUNT(*) FROM"
@@ -1054,7 +1067,7 @@ static void a_row_that_is_being_written_is_waited_for(void **state)
 static void walk(const char *after)
 {
 	l = (struct listed) { 0 };
-	assert_ok(files_walk(db, span_of(after), &l.row, note, &l, &why));
+	assert_ok(files_walk(db, span_of(after), &l.row, record_row, &l, &why));
 }
 
 static void a_walk_goes_by_id_behind_the_last(void **state)
@@ -1073,7 +1086,7 @@ static void a_walk_goes_by_id_behind_the_last(void **state)
 	assert_listed(&l, "");
 }
 
-static void a_page_of_each_has_a_longest_length(void **state)
+static void every_page_has_a_maximum_length(void **state)
 {
 	static struct file files[FILES_LIST_MAX + 1];
 
@@ -1092,7 +1105,7 @@ static void a_page_of_each_has_a_longest_length(void **state)
 	assert_int_equal(l.count, 1);
 }
 
-static void a_count_tells_files_bytes_and_owners(void **state)
+static void a_count_has_files_bytes_and_owners(void **state)
 {
 	struct files_total t = { -7, -7, -7 };
 	struct file huge = made(4, BOB, "huge");
@@ -1112,10 +1125,9 @@ static void a_count_tells_files_bytes_and_owners(void **state)
 	assert_int_equal(t.owners, 2);
 }
 
-/* --- without a database
- * -------------------------------------------------------------------- */
+/* --- without a database --------------------------------------------------- */
 
-static void without_a_database_everything_is_unavailable(void **state)
+static void every_call_is_unavailable_without_a_database(void **state)
 {
 	const struct db_config nowhere = { .socket = "/nowhere/sock",
 					   .user = "root",
@@ -1139,21 +1151,22 @@ static void without_a_database_everything_is_unavailable(void **state)
 		   ERR_UNAVAILABLE);
 	assert_err(files_find(away, by(ANN, NOW), 0, id, two, &why),
 		   ERR_UNAVAILABLE);
-	assert_err(
-		files_list(away, by(ANN, NOW), &page, &l.row, note, &l, &why),
-		ERR_UNAVAILABLE);
+	assert_err(files_list(away, by(ANN, NOW), &page, &l.row, record_row, &l,
+			      &why),
+		   ERR_UNAVAILABLE);
 	page.part = SPAN("x");
-	assert_err(
-		files_list(away, by(ANN, NOW), &page, &l.row, note, &l, &why),
-		ERR_UNAVAILABLE);
+	assert_err(files_list(away, by(ANN, NOW), &page, &l.row, record_row, &l,
+			      &why),
+		   ERR_UNAVAILABLE);
 	assert_err(files_update(away, by(ANN, NOW), two, BOTH, &why),
 		   ERR_UNAVAILABLE);
 	assert_err(files_remove(away, by(ANN, NOW), 0, id, NULL, &why),
 		   ERR_UNAVAILABLE);
 	assert_err(files_exists(away, id, &why), ERR_UNAVAILABLE);
-	assert_err(files_expired(away, NOW, &first, &l.row, note, &l, &why),
-		   ERR_UNAVAILABLE);
-	assert_err(files_walk(away, SPAN(""), &l.row, note, &l, &why),
+	assert_err(
+		files_expired(away, NOW, &first, &l.row, record_row, &l, &why),
+		ERR_UNAVAILABLE);
+	assert_err(files_walk(away, SPAN(""), &l.row, record_row, &l, &why),
 		   ERR_UNAVAILABLE);
 	assert_err(files_count(away, &total, &why), ERR_UNAVAILABLE);
 	assert_int_equal(l.count, 0);
@@ -1162,10 +1175,9 @@ static void without_a_database_everything_is_unavailable(void **state)
 
 #define FILES(name) cmocka_unit_test_setup(name, clear)
 
-/* --- two who change one row
- * ----------------------------------------------------------- */
+/* --- two requests that change one row ------------------------------------- */
 
-static void an_expiry_that_was_lifted_meanwhile_keeps_its_file(void **state)
+static void a_file_whose_expiry_was_removed_meanwhile_stays(void **state)
 {
 	struct file f = made(1, ANN, "kept"), got;
 
@@ -1174,7 +1186,8 @@ static void an_expiry_that_was_lifted_meanwhile_keeps_its_file(void **state)
 	add(&f);
 	assert_ok(db_change(db, "UPDATE file SET expires_at = NULL", DB_NONE,
 			    &why));
-	assert_err(files_drop(db, &f, NOW, NULL, &why), ERR_NOT_FOUND);
+	assert_err(files_delete_expired(db, &f, NOW, NULL, &why),
+		   ERR_NOT_FOUND);
 	assert_ok(find(&f, ANN, NOW, &got));
 }
 
@@ -1199,49 +1212,49 @@ static void a_change_of_the_name_leaves_a_new_expiry_alone(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		FILES(what_is_added_is_found_as_it_was),
-		FILES(a_row_from_before_claims_were_kept_has_none),
+		FILES(a_file_is_found_as_it_was_added),
+		FILES(a_row_of_an_older_version_has_no_claimed_type),
 		FILES(a_name_keeps_every_character),
-		FILES(many_are_added_together),
-		FILES(of_many_all_are_added_or_none),
-		FILES(a_row_that_the_table_does_not_take_takes_the_others_with_it),
+		FILES(many_files_are_added_together),
+		FILES(many_files_are_added_or_none),
+		FILES(a_row_that_cannot_be_inserted_rolls_back_the_others),
 		FILES(an_id_is_added_once),
 		FILES(another_s_file_is_not_found),
-		FILES(the_second_of_its_expiry_is_already_too_late),
+		FILES(a_file_is_expired_in_the_second_of_its_expiry),
 		FILES(a_file_without_expiry_stays),
-		FILES(what_is_no_id_is_not_found),
-		FILES(a_list_is_newest_first_and_one_s_own),
-		FILES(what_has_expired_is_not_listed),
+		FILES(a_text_that_is_no_id_is_not_found),
+		FILES(a_list_has_the_owner_s_files_newest_first),
+		FILES(an_expired_file_is_not_listed),
 		FILES(pages_show_each_file_once),
-		FILES(a_page_goes_on_behind_a_file_that_is_gone),
-		FILES(part_of_a_name_is_enough),
-		FILES(wildcards_stand_for_themselves),
-		FILES(the_longest_part_is_looked_for),
-		FILES(who_has_seen_enough_ends_the_list),
+		FILES(a_page_continues_behind_a_deleted_file),
+		FILES(a_search_finds_a_part_of_a_name),
+		FILES(a_search_reads_wildcards_literally),
+		FILES(a_search_may_be_as_long_as_a_name),
+		FILES(a_list_ends_when_the_callback_returns_an_error),
 		FILES(name_and_expiry_can_change),
-		FILES(nothing_else_can_change),
+		FILES(other_columns_cannot_change),
 		FILES(another_s_file_cannot_be_changed_or_removed),
-		FILES(what_is_removed_is_gone),
-		FILES(a_session_that_was_ended_is_let_in_no_more),
-		FILES(a_user_who_was_disabled_is_let_in_no_more),
-		FILES(at_the_second_of_its_end_a_session_is_over),
-		FILES(an_api_token_is_its_session_and_its_secret),
-		FILES(neither_kind_of_token_stands_for_the_other),
-		FILES(an_api_token_does_what_its_scope_says),
-		FILES(what_a_session_adds_belongs_to_its_user),
-		FILES(a_named_owner_s_files_are_meant_and_no_others),
-		FILES(who_it_was_is_told_for_the_log),
+		FILES(a_removed_file_is_not_found),
+		FILES(a_session_that_has_ended_is_refused),
+		FILES(a_user_who_is_disabled_is_refused),
+		FILES(a_session_has_ended_in_the_second_of_its_expiry),
+		FILES(an_api_token_needs_its_session_and_its_secret),
+		FILES(an_access_token_and_an_api_token_are_not_interchangeable),
+		FILES(an_api_token_is_limited_to_its_scope),
+		FILES(a_file_belongs_to_the_user_of_its_session),
+		FILES(a_named_owner_limits_every_call_to_their_files),
+		FILES(the_user_of_a_session_is_returned_for_the_log),
 		FILES(a_statement_reads_few_rows_however_many_there_are),
-		FILES(a_row_exists_whoever_s_and_however_old),
-		FILES(what_has_expired_comes_oldest_first),
-		FILES(a_page_of_what_has_expired_begins_behind_another),
+		FILES(a_row_exists_for_any_owner_and_age),
+		FILES(expired_files_are_listed_oldest_first),
+		FILES(a_page_of_expired_files_begins_behind_another),
 		FILES(a_row_that_is_being_written_is_waited_for),
 		FILES(a_walk_goes_by_id_behind_the_last),
-		FILES(a_page_of_each_has_a_longest_length),
-		FILES(a_count_tells_files_bytes_and_owners),
-		FILES(an_expiry_that_was_lifted_meanwhile_keeps_its_file),
+		FILES(every_page_has_a_maximum_length),
+		FILES(a_count_has_files_bytes_and_owners),
+		FILES(a_file_whose_expiry_was_removed_meanwhile_stays),
 		FILES(a_change_of_the_name_leaves_a_new_expiry_alone),
-		FILES(without_a_database_everything_is_unavailable),
+		FILES(every_call_is_unavailable_without_a_database),
 	};
 
 	(void)argc;

@@ -72,7 +72,7 @@ static int64_t number(struct span id, bool resumes)
 	return resumes ? r : downloads;
 }
 
-static void the_secret_finds_the_link_and_its_file(void **state)
+static void a_token_finds_the_link_and_its_file(void **state)
 {
 	struct link made = share(3, NOW + 60), l;
 	struct file f;
@@ -89,7 +89,7 @@ static void the_secret_finds_the_link_and_its_file(void **state)
 	assert_int_equal(f.size, 10);
 }
 
-static void what_is_no_secret_finds_nothing(void **state)
+static void an_invalid_token_finds_nothing(void **state)
 {
 	struct link made = share(1, LINK_NEVER), l = { .downloads = -7 };
 	struct file f;
@@ -106,7 +106,7 @@ static void what_is_no_secret_finds_nothing(void **state)
 	assert_int_equal(l.downloads, -7);
 }
 
-static void the_second_of_its_expiry_is_already_too_late(void **state)
+static void a_link_has_ended_in_the_second_of_its_expiry(void **state)
 {
 	struct link l = share(9, NOW + 10), got;
 
@@ -132,7 +132,7 @@ static void a_link_ends_with_its_file(void **state)
 	assert_err(find(NOW, &l), ERR_GONE);
 }
 
-static void what_was_revoked_between_is_not_counted(void **state)
+static void a_link_that_is_revoked_meanwhile_is_not_counted(void **state)
 {
 	struct link l = share(9, LINK_NEVER), got;
 
@@ -146,7 +146,7 @@ static void what_was_revoked_between_is_not_counted(void **state)
 		   ERR_NOT_FOUND);
 }
 
-static void nobody_else_revokes_a_link(void **state)
+static void another_user_cannot_revoke_a_link(void **state)
 {
 	struct link l = share(1, LINK_NEVER);
 
@@ -155,11 +155,11 @@ static void nobody_else_revokes_a_link(void **state)
 		   ERR_NOT_FOUND);
 	sessions_revoke(db, session_of(ANN));
 	assert_err(links_revoke(db, by(ANN), 0, span_of(l.id), &why),
-		   ERR_NOT_FOUND);
+		   ERR_BAD_TOKEN);
 	assert_ok(links_count(db, &l, NOW, &why));
 }
 
-static void who_was_logged_out_makes_none(void **state)
+static void a_session_that_has_ended_adds_no_link(void **state)
 {
 	struct link l = { .id = "" };
 
@@ -180,7 +180,8 @@ static void *try_to_count(void *arg)
 	return NULL;
 }
 
-static void of_twenty_at_once_as_many_as_are_allowed_are_counted(void **state)
+static void exactly_the_allowed_downloads_of_twenty_at_once_are_counted(
+	void **state)
 {
 	pthread_t threads[TRIES];
 	enum err e[TRIES];
@@ -204,7 +205,7 @@ static void of_twenty_at_once_as_many_as_are_allowed_are_counted(void **state)
 	}
 }
 
-static void a_download_goes_on_for_an_hour(void **state)
+static void a_download_can_be_resumed_for_an_hour(void **state)
 {
 	struct link l = share(1, LINK_NEVER);
 
@@ -216,8 +217,7 @@ static void a_download_goes_on_for_an_hour(void **state)
 	assert_int_equal(number(span_of(l.id), false), 1);
 }
 
-static void a_download_goes_on_so_often_and_the_next_as_often_again(
-	void **state)
+static void a_download_can_be_resumed_a_limited_number_of_times(void **state)
 {
 	struct link l = share(2, LINK_NEVER);
 
@@ -231,7 +231,7 @@ static void a_download_goes_on_so_often_and_the_next_as_often_again(
 	}
 }
 
-static void without_a_limit_it_goes_on_for_ever(void **state)
+static void a_link_without_a_limit_can_always_be_resumed(void **state)
 {
 	struct link l = share(LINK_NO_LIMIT, LINK_NEVER);
 
@@ -250,12 +250,28 @@ static void a_file_has_a_hundred_links_at_most(void **state)
 	(void)state;
 	for (int i = 0; i < LINK_FILE_MAX; i++)
 		l = share(1, LINK_NEVER);
-	assert_err(links_add(db, by(ANN), &file, &l, token, &why), ERR_QUOTA);
+	assert_err(links_add(db, by(ANN), &file, &l, token, &why),
+		   ERR_TOO_MANY);
 	assert_ok(links_revoke(db, by(ANN), 0, span_of(l.id), &why));
 	(void)share(1, LINK_NEVER);
 }
 
-static void the_sweep_takes_what_was_dead_for_thirty_days(void **state)
+static void a_link_that_could_not_be_added_leaves_its_arguments_alone(
+	void **state)
+{
+	const struct link asked = { .max_downloads = 7, .downloads = -7 };
+	struct link l = asked;
+
+	(void)state;
+	lose_file();
+	memset(token, 'x', LINK_TOKEN_LEN);
+	assert_err(links_add(db, by(ANN), &file, &l, token, &why),
+		   ERR_BAD_TOKEN);
+	assert_memory_equal(&l, &asked, sizeof(l));
+	assert_string_equal(token, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+}
+
+static void gc_removes_a_link_thirty_days_after_its_end(void **state)
 {
 	struct link l = share(1, NOW + 10), got;
 	const int64_t end = NOW + 10 + LINK_KEPT;
@@ -263,34 +279,34 @@ static void the_sweep_takes_what_was_dead_for_thirty_days(void **state)
 
 	(void)state;
 	(void)l;
-	assert_ok(links_sweep(db, end, false, &n, &why));
+	assert_ok(links_gc(db, end, false, &n, &why));
 	assert_int_equal(n, 0);
-	assert_ok(links_sweep(db, end + 1, true, &n, &why));
+	assert_ok(links_gc(db, end + 1, true, &n, &why));
 	assert_int_equal(n, 1);
 	assert_err(find(NOW + 10, &got), ERR_GONE);
-	assert_ok(links_sweep(db, end + 1, false, &n, &why));
+	assert_ok(links_gc(db, end + 1, false, &n, &why));
 	assert_int_equal(n, 1);
 	assert_err(find(NOW + 10, &got), ERR_NOT_FOUND);
 }
 
-static void the_sweep_gives_the_link_of_a_lost_file_its_time(void **state)
+static void gc_revokes_the_link_of_a_deleted_file_first(void **state)
 {
 	struct link got;
 	int64_t n;
 
 	(void)state;
 	(void)share(LINK_NO_LIMIT, LINK_NEVER);
-	assert_ok(links_sweep(db, NOW + 10 * LINK_KEPT, false, &n, &why));
-	assert_ok(find(NOW, &got)); /* it lives: its file does */
+	assert_ok(links_gc(db, NOW + 10 * LINK_KEPT, false, &n, &why));
+	assert_ok(find(NOW, &got)); /* live, for its file exists */
 	lose_file();
-	assert_ok(links_sweep(db, NOW, false, &n, &why));
+	assert_ok(links_gc(db, NOW, false, &n, &why));
 	assert_int_equal(n, 0);
 	assert_err(find(NOW, &got), ERR_GONE);
-	assert_ok(links_sweep(db, NOW + LINK_KEPT + 1, false, &n, &why));
+	assert_ok(links_gc(db, NOW + LINK_KEPT + 1, false, &n, &why));
 	assert_int_equal(n, 1);
 }
 
-static void the_sweep_waits_for_no_link_that_lives(void **state)
+static void gc_does_not_wait_for_a_live_link(void **state)
 {
 	struct link alive = share(9, LINK_NEVER);
 	struct db_conn *c;
@@ -301,7 +317,7 @@ static void the_sweep_waits_for_no_link_that_lives(void **state)
 	assert_ok(db_begin(db, &c, &why));
 	assert_ok(db_tx_change(c, "UPDATE link SET downloads = 1 WHERE id = ?",
 			       DB_IN(db_text(span_of(alive.id))), &why));
-	assert_ok(links_sweep(db, NOW + 11 + LINK_KEPT, false, &n, &why));
+	assert_ok(links_gc(db, NOW + 11 + LINK_KEPT, false, &n, &why));
 	assert_int_equal(n, 1);
 	db_rollback(c);
 }
@@ -312,15 +328,15 @@ struct sweeper {
 	enum err e;
 };
 
-static void *sweep(void *arg)
+static void *run_gc(void *arg)
 {
 	struct sweeper *s = arg;
 
-	s->e = links_sweep(db, NOW, false, &s->removed, NULL);
+	s->e = links_gc(db, NOW, false, &s->removed, NULL);
 	return NULL;
 }
 
-static void sweeps_at_the_same_time_share_what_there_is(void **state)
+static void gcs_at_the_same_time_share_the_work(void **state)
 {
 	struct sweeper s[3] = { 0 };
 	int64_t sum = 0;
@@ -335,7 +351,7 @@ static void sweeps_at_the_same_time_share_what_there_is(void **state)
 	(void)share(1, LINK_NEVER);
 	for (size_t i = 0; i < COUNT(s); i++)
 		assert_int_equal(
-			pthread_create(&s[i].thread, NULL, sweep, &s[i]), 0);
+			pthread_create(&s[i].thread, NULL, run_gc, &s[i]), 0);
 	for (size_t i = 0; i < COUNT(s); i++) {
 		assert_int_equal(pthread_join(s[i].thread, NULL), 0);
 		assert_ok(s[i].e);
@@ -349,22 +365,23 @@ static void sweeps_at_the_same_time_share_what_there_is(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		LINK(the_secret_finds_the_link_and_its_file),
-		LINK(what_is_no_secret_finds_nothing),
-		LINK(the_second_of_its_expiry_is_already_too_late),
+		LINK(a_token_finds_the_link_and_its_file),
+		LINK(an_invalid_token_finds_nothing),
+		LINK(a_link_has_ended_in_the_second_of_its_expiry),
 		LINK(a_link_ends_with_its_file),
-		LINK(what_was_revoked_between_is_not_counted),
-		LINK(nobody_else_revokes_a_link),
-		LINK(who_was_logged_out_makes_none),
-		LINK(of_twenty_at_once_as_many_as_are_allowed_are_counted),
-		LINK(a_download_goes_on_for_an_hour),
-		LINK(a_download_goes_on_so_often_and_the_next_as_often_again),
-		LINK(without_a_limit_it_goes_on_for_ever),
+		LINK(a_link_that_is_revoked_meanwhile_is_not_counted),
+		LINK(another_user_cannot_revoke_a_link),
+		LINK(a_session_that_has_ended_adds_no_link),
+		LINK(exactly_the_allowed_downloads_of_twenty_at_once_are_counted),
+		LINK(a_download_can_be_resumed_for_an_hour),
+		LINK(a_download_can_be_resumed_a_limited_number_of_times),
+		LINK(a_link_without_a_limit_can_always_be_resumed),
 		LINK(a_file_has_a_hundred_links_at_most),
-		LINK(the_sweep_takes_what_was_dead_for_thirty_days),
-		LINK(the_sweep_gives_the_link_of_a_lost_file_its_time),
-		LINK(the_sweep_waits_for_no_link_that_lives),
-		LINK(sweeps_at_the_same_time_share_what_there_is),
+		LINK(a_link_that_could_not_be_added_leaves_its_arguments_alone),
+		LINK(gc_removes_a_link_thirty_days_after_its_end),
+		LINK(gc_revokes_the_link_of_a_deleted_file_first),
+		LINK(gc_does_not_wait_for_a_live_link),
+		LINK(gcs_at_the_same_time_share_the_work),
 	};
 
 	(void)argc;

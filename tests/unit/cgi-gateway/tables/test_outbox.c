@@ -44,8 +44,8 @@ static void add(const struct file *f, const struct webhook_targets *to)
 	assert_ok(add_many(f, 1, &unlimited, to));
 }
 
-static enum err take_away(const struct file *f,
-			  const struct webhook_targets *to)
+static enum err delete_file(const struct file *f,
+			    const struct webhook_targets *to)
 {
 	struct asker a;
 
@@ -66,7 +66,7 @@ struct seen {
 	size_t count;
 };
 
-static enum err note(void *arg)
+static enum err add_to_seen(void *arg)
 {
 	struct seen *s = arg;
 
@@ -76,17 +76,17 @@ static enum err note(void *arg)
 
 static struct seen s;
 
-static size_t list(struct outbox_which which)
+static size_t list(struct outbox_filter which)
 {
 	s.count = 0;
-	assert_ok(outbox_list(db, &which, 0, &s.row, note, &s, &why));
+	assert_ok(outbox_list(db, &which, 0, &s.row, add_to_seen, &s, &why));
 	return s.count;
 }
 
-static size_t due(const char *receiver, int64_t now)
+static size_t due(const char *target, int64_t now)
 {
 	s.count = 0;
-	assert_ok(outbox_due(db, receiver, now, &s.row, note, &s, &why));
+	assert_ok(outbox_due(db, target, now, &s.row, add_to_seen, &s, &why));
 	return s.count;
 }
 
@@ -104,15 +104,15 @@ static const char *names(void)
 	return text;
 }
 
-#define assert_due(receiver, now, want)                   \
+#define assert_due(target, now, want)                     \
 	do {                                              \
-		(void)due(receiver, now);                 \
+		(void)due(target, now);                   \
 		assert_string_equal(names(), "" want ""); \
 	} while (0)
 
-static void claim_first(const char *receiver, int64_t now, struct event *out)
+static void claim_first(const char *target, int64_t now, struct event *out)
 {
-	assert_true(due(receiver, now) > 0);
+	assert_true(due(target, now) > 0);
 	*out = s.all[0];
 	assert_ok(outbox_claim(db, out, now, now + 60, &why));
 }
@@ -131,9 +131,10 @@ static void assert_same_file(const struct file *a, const struct file *b)
 	assert_string_equal(a->upload_link, b->upload_link);
 }
 
-/* --- what is written ------------------------------------------------------ */
+/* --- adding --------------------------------------------------------------- */
 
-static void an_upload_is_noted_for_each_receiver_as_the_row_is(void **state)
+static void an_upload_adds_an_event_for_each_receiver_with_the_row_of_the_file(
+	void **state)
 {
 	struct file f = made(1);
 
@@ -142,11 +143,11 @@ static void an_upload_is_noted_for_each_receiver_as_the_row_is(void **state)
 	(void)snprintf(f.upload_link, sizeof(f.upload_link), "%s",
 		       "abcdefghijklmnopqrstuv");
 	add(&f, &both);
-	assert_int_equal(list((struct outbox_which) { 0 }), 2);
+	assert_int_equal(list((struct outbox_filter) { 0 }), 2);
 	for (int i = 0; i < 2; i++) {
 		const struct event *e = &s.all[i];
 
-		assert_string_equal(e->receiver, both.url[i]);
+		assert_string_equal(e->target, both.url[i]);
 		assert_string_equal(e->kind, "uploaded");
 		assert_true(e->at == NOW);
 		assert_same_file(&e->file, &f);
@@ -158,7 +159,7 @@ static void an_upload_is_noted_for_each_receiver_as_the_row_is(void **state)
 	assert_true(s.all[0].id < s.all[1].id);
 }
 
-static void an_upload_for_somebody_else_is_theirs_in_the_event(void **state)
+static void an_event_names_the_owner_and_not_the_uploader(void **state)
 {
 	struct file f = made(1);
 	struct asker a;
@@ -166,24 +167,24 @@ static void an_upload_for_somebody_else_is_theirs_in_the_event(void **state)
 	(void)state;
 	assert_ok(files_add(db, asking(&a, ANN), BOB, &unlimited, &f, 1, &one,
 			    &why));
-	assert_int_equal(list((struct outbox_which) { 0 }), 1);
+	assert_int_equal(list((struct outbox_filter) { 0 }), 1);
 	assert_true(s.all[0].file.owner == BOB);
 }
 
-static void without_receivers_nothing_is_written(void **state)
+static void no_event_is_added_without_receivers(void **state)
 {
-	const struct webhook_targets nobody = { 0 };
+	const struct webhook_targets none = { 0 };
 	struct file f = made(1), g = made(2);
 
 	(void)state;
 	add(&f, NULL);
-	add(&g, &nobody);
-	assert_ok(take_away(&f, NULL));
-	assert_ok(take_away(&g, &nobody));
+	add(&g, &none);
+	assert_ok(delete_file(&f, NULL));
+	assert_ok(delete_file(&g, &none));
 	assert_int_equal(rows(), 0);
 }
 
-static void what_is_rolled_back_is_not_noted(void **state)
+static void a_rollback_adds_no_event(void **state)
 {
 	const struct file twice[] = { made(1), made(2), made(1) };
 	const struct quota_limits two = { QUOTA_NONE, 2 };
@@ -199,16 +200,16 @@ static void what_is_rolled_back_is_not_noted(void **state)
 	sessions_put(db, &(struct session) { .user = ANN });
 	assert_ok(add_many(twice, 2, &two, &both));
 	assert_int_equal(rows(), 4);
-	/* nor a deletion that finds nothing, or is not allowed */
+	/* nor does a deletion that finds nothing or is not allowed */
 	assert_err(files_remove(db, asking(&a, BOB), 0, span_of(twice[0].id),
 				&both, &why),
 		   ERR_NOT_FOUND);
-	assert_err(take_away(&(struct file) { .id = "x" }, &both),
+	assert_err(delete_file(&(struct file) { .id = "x" }, &both),
 		   ERR_NOT_FOUND);
 	assert_int_equal(rows(), 4);
 }
 
-static void a_deletion_tells_what_the_file_was_by_then(void **state)
+static void a_deletion_event_has_the_file_as_it_was_at_the_end(void **state)
 {
 	struct file f = made(1);
 	struct asker a;
@@ -218,38 +219,40 @@ static void a_deletion_tells_what_the_file_was_by_then(void **state)
 	(void)snprintf(f.name, sizeof(f.name), "renamed");
 	f.expires_at = NOW + 5;
 	assert_ok(files_update(db, asking(&a, ANN), &f, BOTH, &why));
-	assert_ok(take_away(&f, &both));
+	assert_ok(delete_file(&f, &both));
 	assert_int_equal(file_table_rows(db), 0);
-	assert_int_equal(list((struct outbox_which) { 0 }), 2);
+	assert_int_equal(list((struct outbox_filter) { 0 }), 2);
 	assert_string_equal(s.all[0].kind, "deleted");
 	assert_same_file(&s.all[0].file, &f);
-	assert_err(take_away(&f, &both), ERR_NOT_FOUND);
+	assert_err(delete_file(&f, &both), ERR_NOT_FOUND);
 	assert_int_equal(rows(), 2);
 }
 
-static void what_expires_is_noted_once_and_as_that(void **state)
+static void an_expiry_adds_one_event_of_its_own_kind(void **state)
 {
 	struct file f = made(1);
 
 	(void)state;
 	f.expires_at = NOW;
 	add(&f, NULL);
-	assert_err(files_drop(db, &f, NOW - 1, &one, &why), ERR_NOT_FOUND);
+	assert_err(files_delete_expired(db, &f, NOW - 1, &one, &why),
+		   ERR_NOT_FOUND);
 	assert_int_equal(rows(), 0);
-	assert_ok(files_drop(db, &f, NOW, &one, &why));
-	assert_err(files_drop(db, &f, NOW, &one, &why), ERR_NOT_FOUND);
-	assert_int_equal(list((struct outbox_which) { 0 }), 1);
+	assert_ok(files_delete_expired(db, &f, NOW, &one, &why));
+	assert_err(files_delete_expired(db, &f, NOW, &one, &why),
+		   ERR_NOT_FOUND);
+	assert_int_equal(list((struct outbox_filter) { 0 }), 1);
 	assert_string_equal(s.all[0].kind, "expired");
 	assert_true(s.all[0].at == NOW);
 	assert_same_file(&s.all[0].file, &f);
 }
 
-/* --- what is due ---------------------------------------------------------- */
+/* --- due events ----------------------------------------------------------- */
 
 /* When an event of this kind, the first in the list, is to be tried */
-static int64_t due_of(const char *kind, const char *receiver)
+static int64_t due_of(const char *kind, const char *target)
 {
-	size_t n = list((struct outbox_which) { .receiver = receiver });
+	size_t n = list((struct outbox_filter) { .target = target });
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(s.all[i].kind, kind) == 0)
@@ -257,7 +260,7 @@ static int64_t due_of(const char *kind, const char *receiver)
 	return -1;
 }
 
-static void an_earlier_event_of_the_file_holds_back_the_later(void **state)
+static void an_event_waits_for_earlier_events_of_its_file(void **state)
 {
 	struct file f = made(1), g = made(2);
 	struct event e;
@@ -265,26 +268,26 @@ static void an_earlier_event_of_the_file_holds_back_the_later(void **state)
 	(void)state;
 	add(&f, &both);
 	add(&g, &both);
-	assert_ok(take_away(&f, &both));
+	assert_ok(delete_file(&f, &both));
 	assert_due(ONE, NOW, "uploaded 1, uploaded 2");
-	/* while it is under way, too, and when it has failed */
+	/* also while that is under way, and when it has failed */
 	claim_first(ONE, NOW, &e);
 	assert_due(ONE, NOW, "uploaded 2");
 	assert_ok(outbox_failed(db, &e, NOW, 0, 3, "HTTP 500", &why));
 	assert_due(ONE, NOW, "uploaded 2");
 	assert_due(ONE, NOW + 10, "uploaded 2, uploaded 1");
-	/* the later is put off with it: nobody passes by it until then */
+	/* the later event is postponed with it, so that no page reads it */
 	assert_true(due_of("deleted", ONE) == NOW + 10);
 	assert_true(due_of("deleted", TWO) == NOW);
-	/* until the operator wants both at once */
+	/* the operator may make both due at once */
 	assert_ok(outbox_retry(db, e.id, NOW + 5, &why));
 	assert_true(due_of("deleted", ONE) == NOW + 5);
 	assert_due(ONE, NOW + 5, "uploaded 2, uploaded 1");
-	/* other receivers do not wait for that */
+	/* other targets do not wait for it */
 	claim_first(TWO, NOW, &e);
 	assert_ok(outbox_delivered(db, &e, &why));
 	assert_due(TWO, NOW, "uploaded 2, deleted 1");
-	/* and it goes on when the earlier is out of the way */
+	/* and is due when the earlier event is delivered */
 	assert_int_equal(due(ONE, NOW + 10), 2);
 	e = s.all[1];
 	assert_ok(outbox_claim(db, &e, NOW, NOW, &why));
@@ -292,25 +295,25 @@ static void an_earlier_event_of_the_file_holds_back_the_later(void **state)
 	assert_due(ONE, NOW + 10, "uploaded 2, deleted 1");
 }
 
-static void a_dead_event_holds_back_nothing(void **state)
+static void a_dead_event_delays_no_other(void **state)
 {
 	struct file f = made(1);
 	struct event e;
 
 	(void)state;
 	add(&f, &one);
-	assert_ok(take_away(&f, &one));
+	assert_ok(delete_file(&f, &one));
 	claim_first(ONE, NOW, &e);
 	assert_ok(outbox_failed(db, &e, NOW + 3 * DAY, 0, 3, "no", &why));
 	assert_true(e.dead_at == NOW + 3 * DAY);
 	assert_due(ONE, NOW + 3 * DAY, "deleted 1");
 	assert_due(ONE, NOW + 100 * DAY, "deleted 1");
-	/* unless the operator wants it to be tried anew */
+	/* unless the operator retries it */
 	assert_ok(outbox_retry(db, e.id, NOW + 4 * DAY, &why));
 	assert_due(ONE, NOW + 4 * DAY, "uploaded 1");
 }
 
-static void nothing_is_due_before_its_time(void **state)
+static void an_event_is_due_from_its_time_on(void **state)
 {
 	struct file f = made(1);
 
@@ -321,7 +324,7 @@ static void nothing_is_due_before_its_time(void **state)
 	assert_due(TWO, NOW, "");
 }
 
-static void a_page_has_a_longest_length(void **state)
+static void a_page_has_at_most_OUTBOX_PAGE_events(void **state)
 {
 	static struct file files[OUTBOX_PAGE + 1];
 
@@ -330,12 +333,12 @@ static void a_page_has_a_longest_length(void **state)
 		files[i] = made(i);
 	assert_ok(add_many(files, COUNT(files), &unlimited, &one));
 	assert_int_equal(due(ONE, NOW), OUTBOX_PAGE);
-	assert_int_equal(list((struct outbox_which) { 0 }), OUTBOX_PAGE + 1);
+	assert_int_equal(list((struct outbox_filter) { 0 }), OUTBOX_PAGE + 1);
 }
 
 /* --- claims --------------------------------------------------------------- */
 
-static void a_claim_keeps_others_off_until_it_ends(void **state)
+static void a_claim_excludes_other_processes_until_it_expires(void **state)
 {
 	struct file f = made(1);
 	struct event mine, theirs;
@@ -358,7 +361,7 @@ static void a_claim_keeps_others_off_until_it_ends(void **state)
 	assert_true(theirs.tried_at == NOW); /* the first */
 }
 
-static void who_comes_too_late_changes_nothing(void **state)
+static void an_expired_claim_changes_nothing(void **state)
 {
 	struct file f = made(1);
 	struct event late, in_time;
@@ -376,7 +379,7 @@ static void who_comes_too_late_changes_nothing(void **state)
 	assert_int_equal(rows(), 0);
 }
 
-static void a_failure_is_tried_again_ever_more_rarely(void **state)
+static void a_failed_event_is_retried_after_pauses_that_double(void **state)
 {
 	static const int64_t pauses[] = { 10,  20,   40,   80,	 160,  320,
 					  640, 1280, 2560, 3600, 3600, 3600 };
@@ -395,12 +398,12 @@ static void a_failure_is_tried_again_ever_more_rarely(void **state)
 		assert_string_equal(e.why, "HTTP 503");
 		now = e.due_at;
 	}
-	assert_int_equal(list((struct outbox_which) { 0 }), 1);
+	assert_int_equal(list((struct outbox_filter) { 0 }), 1);
 	assert_string_equal(s.all[0].why, "HTTP 503");
 	assert_true(s.all[0].due_at == now);
 }
 
-static void a_receiver_may_ask_for_a_longer_pause_but_not_for_ever(void **state)
+static void a_receiver_may_ask_for_a_longer_pause_up_to_a_limit(void **state)
 {
 	struct file f = made(1);
 	struct event e;
@@ -418,11 +421,11 @@ static void a_receiver_may_ask_for_a_longer_pause_but_not_for_ever(void **state)
 	assert_true(e.due_at == NOW + OUTBOX_RETRY_MAX);
 }
 
-static void it_dies_so_many_days_after_its_first_try(void **state)
+static void an_event_is_dead_so_many_days_after_its_first_attempt(void **state)
 {
 	struct file f = made(1);
 	struct event e;
-	int64_t first = NOW + 100 * DAY; /* nobody tried: it is not dead */
+	int64_t first = NOW + 100 * DAY; /* not tried before, so not dead */
 
 	(void)state;
 	add(&f, &one);
@@ -436,7 +439,7 @@ static void it_dies_so_many_days_after_its_first_try(void **state)
 	assert_ok(outbox_failed(db, &e, first + DAY, 0, 1, "c", &why));
 	assert_true(e.dead_at == first + DAY);
 	assert_due(ONE, first + 1000 * DAY, "");
-	/* what was dead and is tried anew has all its days again */
+	/* a dead event that is retried has all its days again */
 	assert_ok(outbox_retry(db, e.id, first + 2 * DAY, &why));
 	claim_first(ONE, first + 2 * DAY, &e);
 	assert_int_equal(e.attempts, 1);
@@ -449,14 +452,14 @@ static void it_dies_so_many_days_after_its_first_try(void **state)
 static struct outbox_total totals[4], total_row;
 static size_t total_count;
 
-static enum err note_total(void *arg)
+static enum err add_total(void *arg)
 {
 	(void)arg;
 	totals[total_count++] = total_row;
 	return ERR_OK;
 }
 
-static void totals_tell_what_each_receiver_is_owed(void **state)
+static void totals_count_the_events_of_each_receiver(void **state)
 {
 	struct file f = made(1), g = made(2);
 	struct event e;
@@ -474,19 +477,19 @@ static void totals_tell_what_each_receiver_is_owed(void **state)
 		assert_ok(outbox_failed(db, &e, NOW + DAY, 0, 1, "x", &why));
 	}
 	total_count = 0;
-	assert_ok(outbox_totals(db, &total_row, note_total, NULL, &why));
+	assert_ok(outbox_totals(db, &total_row, add_total, NULL, &why));
 	assert_int_equal(total_count, 2);
-	assert_string_equal(totals[0].receiver, ONE);
+	assert_string_equal(totals[0].target, ONE);
 	assert_int_equal(totals[0].waiting, 2);
 	assert_int_equal(totals[0].dead, 0);
 	assert_true(totals[0].oldest == NOW - 50);
-	assert_string_equal(totals[1].receiver, TWO);
+	assert_string_equal(totals[1].target, TWO);
 	assert_int_equal(totals[1].waiting, 0);
 	assert_int_equal(totals[1].dead, 2);
 	assert_int_equal(totals[1].oldest, 0);
 }
 
-static void a_list_shows_those_that_are_meant(void **state)
+static void a_list_shows_the_events_that_fit_the_filter(void **state)
 {
 	struct file f = made(1), g = made(2);
 	struct event e;
@@ -496,19 +499,19 @@ static void a_list_shows_those_that_are_meant(void **state)
 	add(&g, &both);
 	claim_first(TWO, NOW, &e);
 	assert_ok(outbox_failed(db, &e, NOW + DAY, 0, 1, "x", &why));
-	assert_int_equal(list((struct outbox_which) { 0 }), 4);
-	assert_int_equal(list((struct outbox_which) { .receiver = ONE }), 2);
-	assert_int_equal(list((struct outbox_which) { .receiver = "x" }), 0);
-	assert_int_equal(list((struct outbox_which) { .dead = true }), 1);
+	assert_int_equal(list((struct outbox_filter) { 0 }), 4);
+	assert_int_equal(list((struct outbox_filter) { .target = ONE }), 2);
+	assert_int_equal(list((struct outbox_filter) { .target = "x" }), 0);
+	assert_int_equal(list((struct outbox_filter) { .dead = true }), 1);
 	assert_true(s.all[0].id == e.id);
 	assert_int_equal(
-		list((struct outbox_which) { .receiver = ONE, .dead = true }),
+		list((struct outbox_filter) { .target = ONE, .dead = true }),
 		0);
-	assert_int_equal(list((struct outbox_which) { .id = (int64_t)e.id }),
+	assert_int_equal(list((struct outbox_filter) { .id = (int64_t)e.id }),
 			 1);
 	s.count = 0;
-	assert_ok(outbox_list(db, &(struct outbox_which) { 0 }, e.id, &s.row,
-			      note, &s, &why));
+	assert_ok(outbox_list(db, &(struct outbox_filter) { 0 }, e.id, &s.row,
+			      add_to_seen, &s, &why));
 	assert_true(s.count > 0 && s.all[0].id > e.id);
 	assert_ok(outbox_forget(db, e.id, &why));
 	assert_err(outbox_forget(db, e.id, &why), ERR_NOT_FOUND);
@@ -516,7 +519,7 @@ static void a_list_shows_those_that_are_meant(void **state)
 	assert_int_equal(rows(), 3);
 }
 
-static void a_sweep_takes_what_nobody_will_be_told_of(void **state)
+static void gc_removes_old_events_that_will_not_be_delivered(void **state)
 {
 	struct file f = made(1), g = made(2);
 	const int64_t later = NOW + OUTBOX_KEPT;
@@ -528,19 +531,19 @@ static void a_sweep_takes_what_nobody_will_be_told_of(void **state)
 	add(&g, &one);
 	claim_first(ONE, NOW, &e);
 	assert_ok(outbox_failed(db, &e, NOW + DAY, 0, 1, "x", &why));
-	assert_ok(outbox_sweep(db, &one, later - 1, false, &removed, &why));
+	assert_ok(outbox_gc(db, &one, later - 1, false, &removed, &why));
 	assert_int_equal(removed, 0);
-	/* for a receiver that is no more; dry first */
-	assert_ok(outbox_sweep(db, &one, later, true, &removed, &why));
+	/* for a target that is not in EVENT_URLS; a dry run first */
+	assert_ok(outbox_gc(db, &one, later, true, &removed, &why));
 	assert_int_equal(removed, 1);
 	assert_int_equal(rows(), 3);
-	assert_ok(outbox_sweep(db, &one, later, false, &removed, &why));
+	assert_ok(outbox_gc(db, &one, later, false, &removed, &why));
 	assert_int_equal(removed, 1);
-	assert_int_equal(list((struct outbox_which) { .receiver = TWO }), 0);
-	/* the dead one, a day later; what is owed stays, however old */
-	assert_ok(outbox_sweep(db, &one, later + DAY, false, &removed, &why));
+	assert_int_equal(list((struct outbox_filter) { .target = TWO }), 0);
+	/* the dead one a day later; a waiting event stays, however old */
+	assert_ok(outbox_gc(db, &one, later + DAY, false, &removed, &why));
 	assert_int_equal(removed, 1);
-	assert_ok(outbox_sweep(db, &one, later * 2, false, &removed, &why));
+	assert_ok(outbox_gc(db, &one, later * 2, false, &removed, &why));
 	assert_int_equal(removed, 0);
 	assert_int_equal(rows(), 1);
 }
@@ -558,14 +561,14 @@ static int64_t rows_read(struct db *single)
 	return n;
 }
 
-/* Less what telling it costs */
-static int64_t rows_of(struct db *single, const char *receiver, int64_t now)
+/* Rows that one page reads, without those of the counting itself */
+static int64_t rows_of(struct db *single, const char *target, int64_t now)
 {
 	int64_t first = rows_read(single), second = rows_read(single);
 	enum err e;
 
 	s.count = 0;
-	e = outbox_due(single, receiver, now, &s.row, note, &s, &why);
+	e = outbox_due(single, target, now, &s.row, add_to_seen, &s, &why);
 	assert_ok(e);
 	return rows_read(single) - second - (second - first);
 }
@@ -576,7 +579,7 @@ static void a_page_reads_few_rows_however_many_wait(void **state)
 	struct file f = made(1);
 
 	(void)state;
-	/* of each four: failed and due later, dead, another's, not yet due */
+	/* of each four: failed and due later, dead, another target's, not due */
 	assert_ok(db_change(
 		db,
 		"INSERT INTO event (receiver, kind, at, due_at, file_id, owner,"
@@ -589,7 +592,7 @@ static void a_page_reads_few_rows_however_many_wait(void **state)
 		" FROM seq_1_to_20000",
 		DB_NONE, &why));
 	add(&f, &one);
-	assert_ok(take_away(&f, &one));
+	assert_ok(delete_file(&f, &one));
 	for (int i = 0; i < 2; i++) {
 		int64_t n = rows_of(single, ONE, NOW);
 
@@ -623,7 +626,8 @@ struct worker {
 	int done, other;
 };
 
-static void complain(struct worker *w, enum err e, const struct errmsg *cause)
+static void report_error(struct worker *w, enum err e,
+			 const struct errmsg *cause)
 {
 	if (w->other++ == 0)
 		print_error("%s: %s\n", err_text(e), cause->text);
@@ -635,13 +639,13 @@ static unsigned next_random(struct worker *w)
 	return w->seed >> 16;
 }
 
-static pthread_mutex_t told_lock = PTHREAD_MUTEX_INITIALIZER;
-static char told[FILES + 1][8]; /* of each file, what was told: "ud" */
+static pthread_mutex_t sent_lock = PTHREAD_MUTEX_INITIALIZER;
+static char sent[FILES + 1][8]; /* the kinds of each file in order: "ud" */
 static atomic_int claims[FILES + 1];
 static atomic_int overlaps;
 
-/* Claim, fail or deliver, and write down what a receiver would see. Time passes
- * as the loop turns, so that what failed is due again. */
+/* Claim, fail or deliver, and record what a target would see. Each turn of
+ * the loop advances the time, so that failed events are due again. */
 static void *delivering(void *arg)
 {
 	struct worker *w = arg;
@@ -653,12 +657,13 @@ static void *delivering(void *arg)
 		enum err e;
 
 		mine->count = 0;
-		e = outbox_due(db, ONE, now, &mine->row, note, mine, &cause);
+		e = outbox_due(db, ONE, now, &mine->row, add_to_seen, mine,
+			       &cause);
 		for (size_t i = 0; i < mine->count && e == ERR_OK; i++) {
 			struct event *ev = &mine->all[i];
 			int64_t n;
 
-			/* far, for each thread has a clock of its own */
+			/* long, because each thread has its own clock */
 			e = outbox_claim(db, ev, now, now + 100000000, &cause);
 			if (e == ERR_NOT_FOUND) {
 				e = ERR_OK;
@@ -675,22 +680,22 @@ static void *delivering(void *arg)
 						  &cause);
 				continue;
 			}
-			(void)pthread_mutex_lock(&told_lock);
-			told[n][strlen(told[n])] = ev->kind[0];
-			(void)pthread_mutex_unlock(&told_lock);
+			(void)pthread_mutex_lock(&sent_lock);
+			sent[n][strlen(sent[n])] = ev->kind[0];
+			(void)pthread_mutex_unlock(&sent_lock);
 			atomic_fetch_sub(&claims[n], 1);
 			e = outbox_delivered(db, ev, &cause);
 			w->done++;
 		}
 		if (e != ERR_OK)
-			complain(w, e, &cause);
+			report_error(w, e, &cause);
 	}
 	free(mine);
 	db_thread_end();
 	return NULL;
 }
 
-static void of_several_who_deliver_each_event_has_one_and_in_order(void **state)
+static void parallel_deliveries_send_each_event_once_and_in_order(void **state)
 {
 	struct worker w[THREADS] = { 0 };
 	int done = 0;
@@ -701,7 +706,7 @@ static void of_several_who_deliver_each_event_has_one_and_in_order(void **state)
 
 		(void)snprintf(f.id + 24, sizeof(f.id) - 24, "%012d", i);
 		add(&f, &one);
-		assert_ok(take_away(&f, &one));
+		assert_ok(delete_file(&f, &one));
 	}
 	for (unsigned i = 0; i < THREADS; i++) {
 		w[i].seed = i * 7919 + 1;
@@ -717,14 +722,14 @@ static void of_several_who_deliver_each_event_has_one_and_in_order(void **state)
 	assert_int_equal(done, 2 * FILES);
 	assert_int_equal(atomic_load(&overlaps), 0);
 	for (int i = 0; i < FILES; i++)
-		assert_string_equal(told[i], "ud");
+		assert_string_equal(sent[i], "ud");
 }
 
 enum { BATCH = 5 };
-static atomic_int adding; /* threads that still do */
+static atomic_int adding; /* threads that are not done */
 
-/* Files of one's own, a few at a time, and away again */
-static void *coming_and_going(void *arg)
+/* Add and delete files of its own, a few at a time */
+static void *adding_and_deleting(void *arg)
 {
 	struct worker *w = arg;
 	struct asker a;
@@ -742,14 +747,14 @@ static void *coming_and_going(void *arg)
 			e = files_remove(db, asking(&a, ANN), 0,
 					 span_of(f[k].id), &both, &cause);
 		if (e != ERR_OK)
-			complain(w, e, &cause);
+			report_error(w, e, &cause);
 	}
 	atomic_fetch_sub(&adding, 1);
 	db_thread_end();
 	return NULL;
 }
 
-/* Each event of one receiver fails once and is delivered then */
+/* Each event of one target fails once and is delivered then */
 static void *delivering_to(void *arg)
 {
 	struct worker *w = arg;
@@ -763,7 +768,8 @@ static void *delivering_to(void *arg)
 		enum err e;
 
 		mine->count = 0;
-		e = outbox_due(db, url, now, &mine->row, note, mine, &cause);
+		e = outbox_due(db, url, now, &mine->row, add_to_seen, mine,
+			       &cause);
 		for (size_t i = 0; i < mine->count && e == ERR_OK; i++) {
 			struct event *ev = &mine->all[i];
 
@@ -778,15 +784,14 @@ static void *delivering_to(void *arg)
 				e = ERR_OK;
 		}
 		if (e != ERR_OK)
-			complain(w, e, &cause);
+			report_error(w, e, &cause);
 	}
 	free(mine);
 	db_thread_end();
 	return NULL;
 }
 
-static void tus_uploads_and_deliveries_do_not_get_in_each_other_s_way(
-	void **state)
+static void uploads_and_deliveries_do_not_deadlock(void **state)
 {
 	struct worker add[3] = { 0 }, take[4] = { 0 };
 
@@ -795,7 +800,7 @@ static void tus_uploads_and_deliveries_do_not_get_in_each_other_s_way(
 	for (unsigned i = 0; i < COUNT(add); i++) {
 		add[i].seed = i + 1;
 		assert_int_equal(pthread_create(&add[i].thread, NULL,
-						coming_and_going, &add[i]),
+						adding_and_deleting, &add[i]),
 				 0);
 	}
 	for (unsigned i = 0; i < COUNT(take); i++) {
@@ -815,7 +820,7 @@ static void tus_uploads_and_deliveries_do_not_get_in_each_other_s_way(
 	assert_int_equal(rows(), 0);
 }
 
-/* All threads rename and delete the same files, noting it */
+/* All threads rename and delete the same files, with events */
 static void *changing(void *arg)
 {
 	struct worker *w = arg;
@@ -830,12 +835,12 @@ static void *changing(void *arg)
 				 (struct files_changed) { .name = true },
 				 &cause);
 		if (e != ERR_OK && e != ERR_NOT_FOUND)
-			complain(w, e, &cause);
+			report_error(w, e, &cause);
 		e = files_remove(db, asking(&a, ANN), 0, span_of(f.id), &both,
 				 &cause);
 		w->done += e == ERR_OK;
 		if (e != ERR_OK && e != ERR_NOT_FOUND)
-			complain(w, e, &cause);
+			report_error(w, e, &cause);
 	}
 	db_thread_end();
 	return NULL;
@@ -858,7 +863,7 @@ static void change_by_all(int want_deleted)
 	assert_int_equal(rows(), 2 * want_deleted);
 }
 
-static void who_renames_and_deletes_at_once_waits_in_no_circle(void **state)
+static void renames_and_deletions_at_once_do_not_deadlock(void **state)
 {
 	static struct file files[FILES];
 
@@ -867,7 +872,7 @@ static void who_renames_and_deletes_at_once_waits_in_no_circle(void **state)
 		files[i] = made(i);
 	assert_ok(add_many(files, FILES, &unlimited, NULL));
 	change_by_all(FILES);
-	/* nor without a row of quota, which else would keep them apart */
+	/* also without a row of quota, which serializes them otherwise */
 	assert_int_equal(owners_clear(NULL), 0);
 	assert_ok(add_many(files, FILES, &unlimited, NULL));
 	assert_ok(db_change(db, "DELETE FROM quota", DB_NONE, &why));
@@ -879,28 +884,28 @@ static void who_renames_and_deletes_at_once_waits_in_no_circle(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		EVENTS(an_upload_is_noted_for_each_receiver_as_the_row_is),
-		EVENTS(an_upload_for_somebody_else_is_theirs_in_the_event),
-		EVENTS(without_receivers_nothing_is_written),
-		EVENTS(what_is_rolled_back_is_not_noted),
-		EVENTS(a_deletion_tells_what_the_file_was_by_then),
-		EVENTS(what_expires_is_noted_once_and_as_that),
-		EVENTS(an_earlier_event_of_the_file_holds_back_the_later),
-		EVENTS(a_dead_event_holds_back_nothing),
-		EVENTS(nothing_is_due_before_its_time),
-		EVENTS(a_page_has_a_longest_length),
-		EVENTS(a_claim_keeps_others_off_until_it_ends),
-		EVENTS(who_comes_too_late_changes_nothing),
-		EVENTS(a_failure_is_tried_again_ever_more_rarely),
-		EVENTS(a_receiver_may_ask_for_a_longer_pause_but_not_for_ever),
-		EVENTS(it_dies_so_many_days_after_its_first_try),
-		EVENTS(totals_tell_what_each_receiver_is_owed),
-		EVENTS(a_list_shows_those_that_are_meant),
-		EVENTS(a_sweep_takes_what_nobody_will_be_told_of),
+		EVENTS(an_upload_adds_an_event_for_each_receiver_with_the_row_of_the_file),
+		EVENTS(an_event_names_the_owner_and_not_the_uploader),
+		EVENTS(no_event_is_added_without_receivers),
+		EVENTS(a_rollback_adds_no_event),
+		EVENTS(a_deletion_event_has_the_file_as_it_was_at_the_end),
+		EVENTS(an_expiry_adds_one_event_of_its_own_kind),
+		EVENTS(an_event_waits_for_earlier_events_of_its_file),
+		EVENTS(a_dead_event_delays_no_other),
+		EVENTS(an_event_is_due_from_its_time_on),
+		EVENTS(a_page_has_at_most_OUTBOX_PAGE_events),
+		EVENTS(a_claim_excludes_other_processes_until_it_expires),
+		EVENTS(an_expired_claim_changes_nothing),
+		EVENTS(a_failed_event_is_retried_after_pauses_that_double),
+		EVENTS(a_receiver_may_ask_for_a_longer_pause_up_to_a_limit),
+		EVENTS(an_event_is_dead_so_many_days_after_its_first_attempt),
+		EVENTS(totals_count_the_events_of_each_receiver),
+		EVENTS(a_list_shows_the_events_that_fit_the_filter),
+		EVENTS(gc_removes_old_events_that_will_not_be_delivered),
 		EVENTS(a_page_reads_few_rows_however_many_wait),
-		EVENTS(of_several_who_deliver_each_event_has_one_and_in_order),
-		EVENTS(tus_uploads_and_deliveries_do_not_get_in_each_other_s_way),
-		EVENTS(who_renames_and_deletes_at_once_waits_in_no_circle),
+		EVENTS(parallel_deliveries_send_each_event_once_and_in_order),
+		EVENTS(uploads_and_deliveries_do_not_deadlock),
+		EVENTS(renames_and_deletions_at_once_do_not_deadlock),
 	};
 
 	(void)argc;

@@ -36,7 +36,7 @@ static enum err add(uint64_t user, int n, int64_t size,
 	return add_many(user, &f, 1, limits);
 }
 
-static enum err take_away(uint64_t user, int n)
+static enum err remove_file(uint64_t user, int n)
 {
 	const struct file f = made(user, n, 0);
 	struct asker a;
@@ -44,7 +44,7 @@ static enum err take_away(uint64_t user, int n)
 	return files_remove(db, asking(&a, user), 0, span_of(f.id), NULL, &why);
 }
 
-/* What the row says, and that it agrees with the files */
+/* The row has these values, and the files agree with it */
 static void assert_usage(uint64_t user, int64_t bytes, int64_t files)
 {
 	struct amount rows;
@@ -64,7 +64,7 @@ static void assert_usage(uint64_t user, int64_t bytes, int64_t files)
 	assert_int_equal(rows.files, files);
 }
 
-/* --- limits -------------------------------------------------------------- */
+/* --- limits --------------------------------------------------------------- */
 
 static void the_last_byte_fits_and_one_more_does_not(void **state)
 {
@@ -81,7 +81,7 @@ static void the_last_byte_fits_and_one_more_does_not(void **state)
 	assert_usage(ANN, 100, 3);
 }
 
-static void so_with_files(void **state)
+static void the_last_file_fits_and_one_more_does_not(void **state)
 {
 	const struct quota_limits l = { QUOTA_NONE, 2 };
 
@@ -94,7 +94,7 @@ static void so_with_files(void **state)
 	assert_usage(BOB, 1, 1);
 }
 
-static void of_many_all_fit_or_none(void **state)
+static void many_files_fit_together_or_not_at_all(void **state)
 {
 	const struct file files[] = { made(ANN, 1, 40), made(ANN, 2, 40),
 				      made(ANN, 3, 40) };
@@ -109,7 +109,7 @@ static void of_many_all_fit_or_none(void **state)
 	assert_usage(ANN, 120, 3);
 }
 
-static void what_was_not_added_is_not_counted(void **state)
+static void a_file_that_was_not_added_is_not_counted(void **state)
 {
 	const struct file twice[] = { made(ANN, 1, 5), made(ANN, 1, 5) };
 
@@ -121,7 +121,7 @@ static void what_was_not_added_is_not_counted(void **state)
 	assert_usage(ANN, 5, 1);
 }
 
-static void own_limits_count_before_the_default(void **state)
+static void an_owner_s_limits_override_the_defaults(void **state)
 {
 	const struct quota_limits wide = { 1000, 1000 }, narrow = { 1, 1 };
 	struct usage u;
@@ -149,7 +149,7 @@ static void own_limits_count_before_the_default(void **state)
 	assert_usage(ANN, 1000, 4);
 }
 
-static void a_lowered_limit_takes_nothing_away(void **state)
+static void a_lowered_limit_removes_nothing(void **state)
 {
 	struct usage u;
 
@@ -161,12 +161,12 @@ static void a_lowered_limit_takes_nothing_away(void **state)
 	assert_false(usage_has_room(&u, (struct amount) { 1, 0 }));
 	assert_false(usage_has_room(&u, (struct amount) { 0, 1 }));
 	assert_err(add(ANN, 2, 0, &unlimited), ERR_QUOTA);
-	assert_ok(take_away(ANN, 1));
+	assert_ok(remove_file(ANN, 1));
 	assert_ok(add(ANN, 2, 10, &unlimited));
 	assert_usage(ANN, 10, 1);
 }
 
-static void nor_does_it_refuse_what_adds_none_of_its_kind(void **state)
+static void a_lowered_limit_allows_what_adds_none_of_its_kind(void **state)
 {
 	const struct quota_limits bytes = { 10, QUOTA_NONE };
 
@@ -177,7 +177,7 @@ static void nor_does_it_refuse_what_adds_none_of_its_kind(void **state)
 	assert_usage(ANN, 50, 2);
 }
 
-static void room_is_what_is_left(void **state)
+static void the_room_is_the_limit_minus_the_usage(void **state)
 {
 	struct usage u = { 90, 9, { 100, 10 } };
 
@@ -190,24 +190,24 @@ static void room_is_what_is_left(void **state)
 	assert_true(usage_has_room(&u, (struct amount) { INT64_MAX, 1 }));
 }
 
-/* --- what goes ----------------------------------------------------------- */
+/* --- removing ------------------------------------------------------------- */
 
-static void what_is_deleted_makes_room(void **state)
+static void a_deleted_file_makes_room(void **state)
 {
 	const struct quota_limits l = { 100, 1 };
 
 	(void)state;
 	assert_ok(add(ANN, 1, 100, &l));
 	assert_err(add(ANN, 2, 1, &l), ERR_QUOTA);
-	assert_err(take_away(BOB, 1), ERR_NOT_FOUND);
+	assert_err(remove_file(BOB, 1), ERR_NOT_FOUND);
 	assert_usage(ANN, 100, 1);
-	assert_ok(take_away(ANN, 1));
-	assert_err(take_away(ANN, 1), ERR_NOT_FOUND);
+	assert_ok(remove_file(ANN, 1));
+	assert_err(remove_file(ANN, 1), ERR_NOT_FOUND);
 	assert_usage(ANN, 0, 0);
 	assert_ok(add(ANN, 2, 100, &l));
 }
 
-static void what_is_dropped_twice_is_counted_down_once(void **state)
+static void a_file_that_is_deleted_twice_is_subtracted_once(void **state)
 {
 	const struct file f = made(ANN, 1, 30);
 
@@ -216,23 +216,24 @@ static void what_is_dropped_twice_is_counted_down_once(void **state)
 	assert_ok(add(ANN, 2, 5, &unlimited));
 	assert_ok(
 		db_change(db, "UPDATE file SET expires_at = 1", DB_NONE, &why));
-	assert_ok(files_drop(db, &f, NOW, NULL, &why));
-	assert_err(files_drop(db, &f, NOW, NULL, &why), ERR_NOT_FOUND);
+	assert_ok(files_delete_expired(db, &f, NOW, NULL, &why));
+	assert_err(files_delete_expired(db, &f, NOW, NULL, &why),
+		   ERR_NOT_FOUND);
 	assert_usage(ANN, 5, 1);
 }
 
-static void a_lost_row_keeps_nobody_from_deleting(void **state)
+static void a_missing_row_does_not_prevent_a_deletion(void **state)
 {
 	(void)state;
 	assert_ok(add(ANN, 1, 30, &unlimited));
 	assert_ok(db_change(db, "DELETE FROM quota", DB_NONE, &why));
-	assert_ok(take_away(ANN, 1));
+	assert_ok(remove_file(ANN, 1));
 	assert_usage(ANN, 0, 0);
 }
 
-/* --- who ----------------------------------------------------------------- */
+/* --- sessions ------------------------------------------------------------- */
 
-static void an_ended_session_takes_and_is_told_nothing(void **state)
+static void an_ended_session_reserves_and_reads_nothing(void **state)
 {
 	struct usage u = { .bytes = -7 };
 	struct asker a;
@@ -241,21 +242,21 @@ static void an_ended_session_takes_and_is_told_nothing(void **state)
 	assert_ok(add(ANN, 1, 1, &unlimited));
 	sessions_revoke(db, session_of(ANN));
 	assert_err(add(ANN, 2, 1, &unlimited), ERR_BAD_TOKEN);
-	assert_err(take_away(ANN, 1), ERR_NOT_FOUND);
+	assert_err(remove_file(ANN, 1), ERR_BAD_TOKEN);
 	assert_err(quota_usage(db, asking(&a, ANN), 0, &unlimited, &u, &why),
 		   ERR_BAD_TOKEN);
 	assert_int_equal(u.bytes, -7);
 	assert_int_equal(a.who.user_id, 0);
 	sessions_revoke(db, session_of(BOB));
 	assert_err(add(BOB, 1, 1, &unlimited),
-		   ERR_BAD_TOKEN); /* who has no row yet */
+		   ERR_BAD_TOKEN); /* without a row */
 	assert_ok(quota_show(db, BOB, &unlimited, &u, &why));
 	assert_int_equal(u.files, 0);
 	sessions_put(db, &(struct session) { .user = ANN });
 	assert_usage(ANN, 1, 1);
 }
 
-static void a_named_owner_s_row_is_meant(void **state)
+static void a_named_owner_s_row_is_used(void **state)
 {
 	const struct file f = made(BOB, 1, 7);
 	struct usage u;
@@ -272,7 +273,7 @@ static void a_named_owner_s_row_is_meant(void **state)
 	assert_string_equal(a.who.email, "ann@example.org");
 }
 
-/* --- many at a time ------------------------------------------------------ */
+/* --- many at a time ------------------------------------------------------- */
 
 enum { THREADS = 12, EACH = 20 };
 
@@ -373,7 +374,7 @@ static struct worker all(void *(*work)(void *), int threads,
 	return sum;
 }
 
-static void under_many_uploads_the_limit_holds_exactly(void **state)
+static void the_limit_holds_exactly_under_many_uploads(void **state)
 {
 	struct worker sum =
 		all(adding, THREADS, (struct quota_limits) { 32, 0 });
@@ -416,7 +417,7 @@ static void adding_removing_and_recounting_agree_in_the_end(void **state)
 	assert_usage(ANN, rows * 3, rows);
 }
 
-static void an_owner_does_not_wait_for_another(void **state)
+static void an_owner_does_not_wait_for_another_owner(void **state)
 {
 	const struct amount one = { 1, 1 };
 	struct db_conn *c = NULL;
@@ -428,16 +429,16 @@ static void an_owner_does_not_wait_for_another(void **state)
 	assert_ok(db_begin(db, &c, &why));
 	assert_ok(quota_take(c, asking(&a, ANN), 0, one, &unlimited, &why));
 	assert_ok(add(BOB, 2, 1, &unlimited)); /* in less than a second */
-	assert_ok(take_away(BOB, 1));
-	/* and what is rolled back was not taken */
+	assert_ok(remove_file(BOB, 1));
+	/* and what is rolled back is not counted */
 	db_rollback(c);
 	assert_usage(ANN, 1, 1);
 	assert_usage(BOB, 1, 1);
 }
 
-/* --- for gateway-admin --------------------------------------------------- */
+/* --- for gateway-admin ---------------------------------------------------- */
 
-static void a_recount_repairs(void **state)
+static void a_recount_corrects_the_row(void **state)
 {
 	struct amount was, is;
 	uint64_t owner = 0;
@@ -459,7 +460,7 @@ static void a_recount_repairs(void **state)
 	assert_int_equal(is.bytes, 10);
 	assert_int_equal(is.files, 1);
 	assert_ok(quota_next(db, owner, &owner, &why));
-	assert_true(owner == BOB); /* who has files and no row */
+	assert_true(owner == BOB); /* with files but no row */
 	assert_ok(quota_recount(db, owner, &was, &is, &why));
 	assert_int_equal(is.bytes, 20);
 	assert_ok(quota_next(db, owner, &owner, &why));
@@ -470,7 +471,7 @@ static void a_recount_repairs(void **state)
 		   ERR_QUOTA); /* the limit stayed */
 }
 
-static void the_migration_counts_what_is_there(void **state)
+static void the_migration_counts_existing_files(void **state)
 {
 	(void)state;
 	assert_ok(add(ANN, 1, 10, &unlimited));
@@ -488,23 +489,23 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		QUOTA(the_last_byte_fits_and_one_more_does_not),
-		QUOTA(so_with_files),
-		QUOTA(of_many_all_fit_or_none),
-		QUOTA(what_was_not_added_is_not_counted),
-		QUOTA(own_limits_count_before_the_default),
-		QUOTA(a_lowered_limit_takes_nothing_away),
-		QUOTA(nor_does_it_refuse_what_adds_none_of_its_kind),
-		QUOTA(room_is_what_is_left),
-		QUOTA(what_is_deleted_makes_room),
-		QUOTA(what_is_dropped_twice_is_counted_down_once),
-		QUOTA(a_lost_row_keeps_nobody_from_deleting),
-		QUOTA(an_ended_session_takes_and_is_told_nothing),
-		QUOTA(a_named_owner_s_row_is_meant),
-		QUOTA(under_many_uploads_the_limit_holds_exactly),
+		QUOTA(the_last_file_fits_and_one_more_does_not),
+		QUOTA(many_files_fit_together_or_not_at_all),
+		QUOTA(a_file_that_was_not_added_is_not_counted),
+		QUOTA(an_owner_s_limits_override_the_defaults),
+		QUOTA(a_lowered_limit_removes_nothing),
+		QUOTA(a_lowered_limit_allows_what_adds_none_of_its_kind),
+		QUOTA(the_room_is_the_limit_minus_the_usage),
+		QUOTA(a_deleted_file_makes_room),
+		QUOTA(a_file_that_is_deleted_twice_is_subtracted_once),
+		QUOTA(a_missing_row_does_not_prevent_a_deletion),
+		QUOTA(an_ended_session_reserves_and_reads_nothing),
+		QUOTA(a_named_owner_s_row_is_used),
+		QUOTA(the_limit_holds_exactly_under_many_uploads),
 		QUOTA(adding_removing_and_recounting_agree_in_the_end),
-		QUOTA(an_owner_does_not_wait_for_another),
-		QUOTA(a_recount_repairs),
-		QUOTA(the_migration_counts_what_is_there),
+		QUOTA(an_owner_does_not_wait_for_another_owner),
+		QUOTA(a_recount_corrects_the_row),
+		QUOTA(the_migration_counts_existing_files),
 	};
 
 	(void)argc;

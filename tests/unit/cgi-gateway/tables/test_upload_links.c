@@ -13,7 +13,7 @@ static struct upload_link hand_out(int64_t files, int64_t bytes,
 				   int64_t expires_at)
 {
 	struct upload_link l = { .name = "F\xc3\xaate",
-				 .most = { bytes, files },
+				 .limits = { bytes, files },
 				 .expires_at = expires_at };
 	struct asker a;
 
@@ -61,8 +61,8 @@ static enum err send(const struct upload_link *l, int64_t size)
 }
 
 /* The same in the owner's count, the link's and the table of files */
-static void assert_taken(const struct upload_link *l, int64_t files,
-			 int64_t bytes)
+static void assert_used(const struct upload_link *l, int64_t files,
+			int64_t bytes)
 {
 	int64_t n[6];
 
@@ -85,7 +85,7 @@ static void assert_taken(const struct upload_link *l, int64_t files,
 
 /* --- what a link is ------------------------------------------------------- */
 
-static void the_secret_finds_the_link(void **state)
+static void a_token_finds_the_link(void **state)
 {
 	struct upload_link made = hand_out(3, 100, NOW + 60), l;
 
@@ -97,14 +97,14 @@ static void the_secret_finds_the_link(void **state)
 	assert_string_equal(l.name, "F\xc3\xaate");
 	assert_int_equal(l.created_at, NOW);
 	assert_int_equal(l.expires_at, NOW + 60);
-	assert_int_equal(l.most.files, 3);
-	assert_int_equal(l.most.bytes, 100);
+	assert_int_equal(l.limits.files, 3);
+	assert_int_equal(l.limits.bytes, 100);
 	assert_int_equal(l.max_file_bytes, UPLOAD_LINK_NO_LIMIT);
-	assert_int_equal(l.taken.files, 0);
-	assert_int_equal(l.taken.bytes, 0);
+	assert_int_equal(l.used.files, 0);
+	assert_int_equal(l.used.bytes, 0);
 }
 
-static void of_the_secret_only_the_hash_is_kept(void **state)
+static void only_the_hash_of_the_token_is_stored(void **state)
 {
 	struct upload_link l = hand_out(1, 1, NOW + 60);
 	unsigned char hash[SHA256_LEN], kept[SHA256_LEN];
@@ -117,7 +117,7 @@ static void of_the_secret_only_the_hash_is_kept(void **state)
 	assert_memory_equal(kept, hash, SHA256_LEN);
 }
 
-static void what_is_no_secret_finds_nothing(void **state)
+static void an_invalid_token_finds_nothing(void **state)
 {
 	struct upload_link made = hand_out(1, 1, UPLOAD_LINK_NEVER);
 	struct upload_link l = { .owner = 77 };
@@ -136,14 +136,15 @@ static void what_is_no_secret_finds_nothing(void **state)
 	assert_int_equal(l.owner, 77);
 }
 
-static void what_is_left_is_told_or_is_without_limit(void **state)
+static void the_room_left_is_a_number_or_unlimited(void **state)
 {
-	struct upload_link l = { .most = { 100, 3 }, .taken = { 40, 1 } };
+	struct upload_link l = { .limits = { 100, 3 }, .used = { 40, 1 } };
 
 	(void)state;
 	assert_int_equal(upload_link_left(&l).files, 2);
 	assert_int_equal(upload_link_left(&l).bytes, 60);
-	l.most = (struct amount) { UPLOAD_LINK_NO_LIMIT, UPLOAD_LINK_NO_LIMIT };
+	l.limits =
+		(struct amount) { UPLOAD_LINK_NO_LIMIT, UPLOAD_LINK_NO_LIMIT };
 	assert_true(upload_link_left(&l).files == INT64_MAX);
 	assert_true(upload_link_left(&l).bytes == INT64_MAX);
 	assert_int_equal(upload_link_max_file(&l, 70), 70);
@@ -152,20 +153,20 @@ static void what_is_left_is_told_or_is_without_limit(void **state)
 	assert_int_equal(upload_link_max_file(&l, 50), 50);
 }
 
-/* --- what it takes -------------------------------------------------------- */
+/* --- receiving files ------------------------------------------------------ */
 
-static void a_file_counts_for_its_owner_and_in_the_link(void **state)
+static void a_file_is_counted_for_its_owner_and_in_the_link(void **state)
 {
 	struct upload_link l = hand_out(9, 100, NOW + 60);
 
 	(void)state;
 	assert_ok(send(&l, 10)); /* and the owner had no count yet */
-	assert_taken(&l, 1, 10);
+	assert_used(&l, 1, 10);
 	assert_ok(send_many(&l, 3, 20, NOW, &unlimited));
-	assert_taken(&l, 4, 70);
+	assert_used(&l, 4, 70);
 }
 
-static void the_last_file_and_the_last_byte_are_taken_and_none_behind(
+static void the_last_file_and_the_last_byte_are_accepted_and_no_more(
 	void **state)
 {
 	struct upload_link files = hand_out(2, UPLOAD_LINK_NO_LIMIT, NOW + 60);
@@ -176,7 +177,7 @@ static void the_last_file_and_the_last_byte_are_taken_and_none_behind(
 	assert_ok(send_many(&files, 2, 1, NOW, &unlimited));
 	assert_err(send(&files, 0), ERR_GONE);
 	assert_err(find(NOW, &got), ERR_GONE);
-	assert_taken(&files, 2, 2);
+	assert_used(&files, 2, 2);
 	(void)owners_clear(state);
 	bytes = hand_out(UPLOAD_LINK_NO_LIMIT, 10, NOW + 60);
 	assert_err(send(&bytes, 11), ERR_GONE);
@@ -186,10 +187,10 @@ static void the_last_file_and_the_last_byte_are_taken_and_none_behind(
 	assert_ok(send(&bytes, 1));
 	assert_err(find(NOW, &got), ERR_GONE);
 	assert_err(send(&bytes, 0), ERR_GONE);
-	assert_taken(&bytes, 2, 10);
+	assert_used(&bytes, 2, 10);
 }
 
-static void without_limits_only_the_owner_s_quota_holds(void **state)
+static void a_link_without_limits_is_limited_by_the_owner_s_quota(void **state)
 {
 	struct upload_link l = hand_out(
 		UPLOAD_LINK_NO_LIMIT, UPLOAD_LINK_NO_LIMIT, UPLOAD_LINK_NEVER);
@@ -198,10 +199,10 @@ static void without_limits_only_the_owner_s_quota_holds(void **state)
 	(void)state;
 	assert_ok(send(&l, INT64_C(1) << 50));
 	assert_err(send_many(&l, 1, 1, NOW, &most), ERR_QUOTA);
-	assert_taken(&l, 1, INT64_C(1) << 50);
+	assert_used(&l, 1, INT64_C(1) << 50);
 }
 
-static void the_owner_s_quota_holds_and_then_the_link_counts_nothing(
+static void a_file_beyond_the_owner_s_quota_is_not_counted_in_the_link(
 	void **state)
 {
 	struct upload_link l = hand_out(9, 1000, NOW + 60);
@@ -210,14 +211,14 @@ static void the_owner_s_quota_holds_and_then_the_link_counts_nothing(
 
 	(void)state;
 	assert_err(send_many(&l, 1, 101, NOW, &bytes), ERR_QUOTA);
-	assert_taken(&l, 0, 0);
+	assert_used(&l, 0, 0);
 	assert_ok(send_many(&l, 1, 100, NOW, &bytes));
 	assert_err(send_many(&l, 1, 1, NOW, &bytes), ERR_QUOTA);
 	assert_err(send_many(&l, 1, 0, NOW, &files), ERR_QUOTA);
-	assert_taken(&l, 1, 100);
+	assert_used(&l, 1, 100);
 }
 
-static void the_second_of_its_expiry_is_already_too_late(void **state)
+static void a_link_has_ended_in_the_second_of_its_expiry(void **state)
 {
 	struct upload_link l = hand_out(9, 100, NOW + 10), got;
 
@@ -226,10 +227,10 @@ static void the_second_of_its_expiry_is_already_too_late(void **state)
 	assert_err(find(NOW + 10, &got), ERR_GONE);
 	assert_ok(send_many(&l, 1, 1, NOW + 9, &unlimited));
 	assert_err(send_many(&l, 1, 1, NOW + 10, &unlimited), ERR_GONE);
-	assert_taken(&l, 1, 1);
+	assert_used(&l, 1, 1);
 }
 
-static void what_was_revoked_between_takes_nothing(void **state)
+static void a_link_that_is_revoked_meanwhile_accepts_nothing(void **state)
 {
 	struct upload_link l = hand_out(9, 100, UPLOAD_LINK_NEVER), got;
 
@@ -238,11 +239,11 @@ static void what_was_revoked_between_takes_nothing(void **state)
 	assert_ok(revoke(ANN, 0, l.id));
 	assert_err(send(&l, 1), ERR_GONE);
 	assert_err(find(NOW, &got), ERR_GONE);
-	assert_taken(&l, 0, 0);
+	assert_used(&l, 0, 0);
 	assert_err(revoke(ANN, 0, l.id), ERR_NOT_FOUND);
 }
 
-static void while_its_owner_is_disabled_a_link_takes_nothing(void **state)
+static void a_link_accepts_nothing_while_its_owner_is_disabled(void **state)
 {
 	struct upload_link l = hand_out(9, 100, NOW + 60), got;
 
@@ -250,14 +251,14 @@ static void while_its_owner_is_disabled_a_link_takes_nothing(void **state)
 	sessions_disable(db, ANN, true);
 	assert_err(find(NOW, &got), ERR_GONE);
 	assert_err(send(&l, 1), ERR_GONE);
-	assert_taken(&l, 0, 0);
+	assert_used(&l, 0, 0);
 	sessions_disable(db, ANN, false);
 	sessions_revoke(db, session_of(ANN)); /* a link needs no session */
 	assert_ok(find(NOW, &got));
 	assert_ok(send(&l, 1));
 }
 
-static void without_its_owner_a_link_takes_nothing(void **state)
+static void a_link_without_its_owner_accepts_nothing(void **state)
 {
 	struct upload_link l = hand_out(9, 100, NOW + 60), got;
 
@@ -303,23 +304,25 @@ static int64_t crowd(void *(*run)(void *))
 	return taken;
 }
 
-static void of_fifty_at_once_as_many_files_are_taken_as_it_allows(void **state)
+static void exactly_the_allowed_files_of_fifty_at_once_are_accepted(
+	void **state)
 {
 	(void)state;
 	for (int64_t max = 1; max <= 7; max += 3) {
 		(void)owners_clear(state);
 		crowded = hand_out(max, UPLOAD_LINK_NO_LIMIT, NOW + 60);
 		assert_int_equal(crowd(try_to_send), max);
-		assert_taken(&crowded, max, max * 7);
+		assert_used(&crowded, max, max * 7);
 	}
 }
 
-static void of_fifty_at_once_as_many_bytes_are_taken_as_it_allows(void **state)
+static void exactly_the_allowed_bytes_of_fifty_at_once_are_accepted(
+	void **state)
 {
 	(void)state;
 	crowded = hand_out(UPLOAD_LINK_NO_LIMIT, 7 * 11 + 6, NOW + 60);
 	assert_int_equal(crowd(try_to_send), 11);
-	assert_taken(&crowded, 11, 77);
+	assert_used(&crowded, 11, 77);
 }
 
 /* Each third by the link, each third with a session into the same space; and
@@ -347,7 +350,7 @@ static void *do_anything(void *arg)
 	return NULL;
 }
 
-static void sessions_and_links_wait_for_each_other_in_no_circle(void **state)
+static void sessions_and_links_never_deadlock(void **state)
 {
 	const int64_t by_link = (TRIES + 2) / 3, by_session = (TRIES + 1) / 3;
 
@@ -361,7 +364,7 @@ static void sessions_and_links_wait_for_each_other_in_no_circle(void **state)
 
 /* --- the owner ------------------------------------------------------------ */
 
-static void nobody_else_revokes_a_link(void **state)
+static void another_user_cannot_revoke_a_link(void **state)
 {
 	struct upload_link l = hand_out(1, 1, NOW + 60), got;
 
@@ -369,12 +372,12 @@ static void nobody_else_revokes_a_link(void **state)
 	assert_err(revoke(BOB, 0, l.id), ERR_NOT_FOUND);
 	assert_err(revoke(ROOT, BOB, l.id), ERR_NOT_FOUND);
 	sessions_revoke(db, session_of(ANN));
-	assert_err(revoke(ANN, 0, l.id), ERR_NOT_FOUND);
+	assert_err(revoke(ANN, 0, l.id), ERR_BAD_TOKEN);
 	assert_ok(find(NOW, &got));
 	assert_ok(revoke(ROOT, ANN, l.id));
 }
 
-static void who_was_logged_out_makes_none(void **state)
+static void a_session_that_has_ended_adds_no_link(void **state)
 {
 	struct upload_link l = { .name = "" };
 	struct asker a;
@@ -382,10 +385,10 @@ static void who_was_logged_out_makes_none(void **state)
 	(void)state;
 	sessions_revoke(db, session_of(ANN));
 	assert_err(upload_links_add(db, asking(&a, ANN), 0, &l, token, &why),
-		   ERR_NOT_FOUND);
+		   ERR_BAD_TOKEN);
 }
 
-static void a_link_for_another_is_theirs_if_they_are_there(void **state)
+static void a_link_for_another_user_belongs_to_them_if_they_exist(void **state)
 {
 	struct upload_link l = { .name = "" }, got;
 	struct asker a;
@@ -413,7 +416,7 @@ static enum err see(void *arg)
 	return ERR_OK;
 }
 
-static void the_list_has_what_is_not_revoked_newest_first(void **state)
+static void the_list_has_links_that_are_not_revoked_newest_first(void **state)
 {
 	struct upload_link one = hand_out(1, 1, NOW - 10);
 	struct upload_link two = hand_out(1, 1, NOW + 60);
@@ -439,9 +442,28 @@ static void the_list_has_what_is_not_revoked_newest_first(void **state)
 				    &why));
 	assert_int_equal(s.count, 4);
 	sessions_revoke(db, session_of(ANN));
-	assert_ok(upload_links_list(db, asking(&a, ANN), 0, &s.row, see, &s,
-				    &why));
+	assert_err(upload_links_list(db, asking(&a, ANN), 0, &s.row, see, &s,
+				     &why),
+		   ERR_BAD_TOKEN);
 	assert_int_equal(s.count, 4);
+}
+
+static void a_link_that_could_not_be_added_leaves_its_arguments_alone(
+	void **state)
+{
+	const struct upload_link asked = { .limits = { 7, 7 },
+					   .used = { -7, -7 } };
+	struct upload_link l = asked;
+	struct asker a;
+
+	(void)state;
+	memset(token, 'x', LINK_TOKEN_LEN);
+	/* There is no such owner */
+	assert_err(
+		upload_links_add(db, asking(&a, ROOT), 12345, &l, token, &why),
+		ERR_NOT_FOUND);
+	assert_memory_equal(&l, &asked, sizeof(l));
+	assert_string_equal(token, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 }
 
 static void an_owner_has_a_hundred_links_at_most(void **state)
@@ -454,39 +476,39 @@ static void an_owner_has_a_hundred_links_at_most(void **state)
 		last = hand_out(1, 1, NOW + 60);
 	l = last;
 	assert_err(upload_links_add(db, asking(&a, ANN), 0, &l, token, &why),
-		   ERR_QUOTA);
+		   ERR_TOO_MANY);
 	assert_err(upload_links_add(db, asking(&a, ROOT), ANN, &l, token, &why),
-		   ERR_QUOTA);
+		   ERR_TOO_MANY);
 	assert_ok(upload_links_add(db, asking(&a, BOB), 0, &l, token, &why));
 	assert_ok(revoke(ANN, 0, last.id));
 	(void)hand_out(1, 1, NOW + 60);
 }
 
-/* --- the sweep ------------------------------------------------------------ */
+/* --- the run_gc ----------------------------------------------------------- */
 
-static int64_t sweep(int64_t now, bool dry)
+static int64_t run_gc(int64_t now, bool dry)
 {
 	int64_t n = -1;
 
-	assert_ok(upload_links_sweep(db, now, dry, &n, &why));
+	assert_ok(upload_links_gc(db, now, dry, &n, &why));
 	return n;
 }
 
-static void the_sweep_takes_what_was_dead_for_thirty_days(void **state)
+static void gc_removes_a_link_thirty_days_after_its_end(void **state)
 {
 	struct upload_link l = hand_out(1, 1, NOW + 10), got;
 	const int64_t end = NOW + 10 + UPLOAD_LINK_KEPT;
 
 	(void)state;
 	(void)l;
-	assert_int_equal(sweep(end, false), 0);
-	assert_int_equal(sweep(end + 1, true), 1);
+	assert_int_equal(run_gc(end, false), 0);
+	assert_int_equal(run_gc(end + 1, true), 1);
 	assert_err(find(NOW + 10, &got), ERR_GONE);
-	assert_int_equal(sweep(end + 1, false), 1);
+	assert_int_equal(run_gc(end + 1, false), 1);
 	assert_err(find(NOW + 10, &got), ERR_NOT_FOUND);
 }
 
-static void the_sweep_takes_what_was_used_up_or_revoked_too(void **state)
+static void gc_removes_used_up_and_revoked_links_too(void **state)
 {
 	struct upload_link files = hand_out(1, 9, UPLOAD_LINK_NEVER);
 	struct upload_link bytes = hand_out(9, 1, UPLOAD_LINK_NEVER);
@@ -498,14 +520,14 @@ static void the_sweep_takes_what_was_used_up_or_revoked_too(void **state)
 	assert_ok(send(&bytes, 1));
 	assert_ok(send(&alive, 1));
 	assert_ok(revoke(ANN, 0, revoked.id));
-	assert_int_equal(sweep(NOW + UPLOAD_LINK_KEPT, false), 0);
-	assert_int_equal(sweep(NOW + UPLOAD_LINK_KEPT + 1, false), 3);
+	assert_int_equal(run_gc(NOW + UPLOAD_LINK_KEPT, false), 0);
+	assert_int_equal(run_gc(NOW + UPLOAD_LINK_KEPT + 1, false), 3);
 	assert_ok(find(NOW, &got));
 	assert_string_equal(got.id, alive.id);
 	assert_int_equal(file_table_rows(db), 3);
 }
 
-static void the_sweep_waits_for_no_link_that_lives(void **state)
+static void gc_does_not_wait_for_a_live_link(void **state)
 {
 	struct upload_link alive = hand_out(9, 9, UPLOAD_LINK_NEVER);
 	struct db_conn *c;
@@ -516,7 +538,7 @@ static void the_sweep_waits_for_no_link_that_lives(void **state)
 	assert_ok(db_tx_change(c,
 			       "UPDATE upload_link SET files = 1 WHERE id = ?",
 			       DB_IN(db_text(span_of(alive.id))), &why));
-	assert_int_equal(sweep(NOW + 11 + UPLOAD_LINK_KEPT, false), 1);
+	assert_int_equal(run_gc(NOW + 11 + UPLOAD_LINK_KEPT, false), 1);
 	db_rollback(c);
 }
 
@@ -525,29 +547,30 @@ static void the_sweep_waits_for_no_link_that_lives(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		LINK(the_secret_finds_the_link),
-		LINK(of_the_secret_only_the_hash_is_kept),
-		LINK(what_is_no_secret_finds_nothing),
-		LINK(what_is_left_is_told_or_is_without_limit),
-		LINK(a_file_counts_for_its_owner_and_in_the_link),
-		LINK(the_last_file_and_the_last_byte_are_taken_and_none_behind),
-		LINK(without_limits_only_the_owner_s_quota_holds),
-		LINK(the_owner_s_quota_holds_and_then_the_link_counts_nothing),
-		LINK(the_second_of_its_expiry_is_already_too_late),
-		LINK(what_was_revoked_between_takes_nothing),
-		LINK(while_its_owner_is_disabled_a_link_takes_nothing),
-		LINK(without_its_owner_a_link_takes_nothing),
-		LINK(of_fifty_at_once_as_many_files_are_taken_as_it_allows),
-		LINK(of_fifty_at_once_as_many_bytes_are_taken_as_it_allows),
-		LINK(sessions_and_links_wait_for_each_other_in_no_circle),
-		LINK(nobody_else_revokes_a_link),
-		LINK(who_was_logged_out_makes_none),
-		LINK(a_link_for_another_is_theirs_if_they_are_there),
-		LINK(the_list_has_what_is_not_revoked_newest_first),
+		LINK(a_token_finds_the_link),
+		LINK(only_the_hash_of_the_token_is_stored),
+		LINK(an_invalid_token_finds_nothing),
+		LINK(the_room_left_is_a_number_or_unlimited),
+		LINK(a_file_is_counted_for_its_owner_and_in_the_link),
+		LINK(the_last_file_and_the_last_byte_are_accepted_and_no_more),
+		LINK(a_link_without_limits_is_limited_by_the_owner_s_quota),
+		LINK(a_file_beyond_the_owner_s_quota_is_not_counted_in_the_link),
+		LINK(a_link_has_ended_in_the_second_of_its_expiry),
+		LINK(a_link_that_is_revoked_meanwhile_accepts_nothing),
+		LINK(a_link_accepts_nothing_while_its_owner_is_disabled),
+		LINK(a_link_without_its_owner_accepts_nothing),
+		LINK(exactly_the_allowed_files_of_fifty_at_once_are_accepted),
+		LINK(exactly_the_allowed_bytes_of_fifty_at_once_are_accepted),
+		LINK(sessions_and_links_never_deadlock),
+		LINK(another_user_cannot_revoke_a_link),
+		LINK(a_session_that_has_ended_adds_no_link),
+		LINK(a_link_for_another_user_belongs_to_them_if_they_exist),
+		LINK(the_list_has_links_that_are_not_revoked_newest_first),
+		LINK(a_link_that_could_not_be_added_leaves_its_arguments_alone),
 		LINK(an_owner_has_a_hundred_links_at_most),
-		LINK(the_sweep_takes_what_was_dead_for_thirty_days),
-		LINK(the_sweep_takes_what_was_used_up_or_revoked_too),
-		LINK(the_sweep_waits_for_no_link_that_lives),
+		LINK(gc_removes_a_link_thirty_days_after_its_end),
+		LINK(gc_removes_used_up_and_revoked_links_too),
+		LINK(gc_does_not_wait_for_a_live_link),
 	};
 
 	(void)argc;

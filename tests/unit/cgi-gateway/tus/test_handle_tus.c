@@ -20,11 +20,11 @@ static struct db *db;
 static struct gateway g;
 static char path[128]; /* of the upload in question: "/tus/ID" */
 
-/* --- what happens at a certain moment ------------------------------------- */
+/* --- hooks ---------------------------------------------------------------- */
 
 ssize_t __real_pwrite(int fd, const void *p, size_t n, off_t at);
 ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t at);
-static bool disk_is_full; /* for bytes; marks have their place */
+static bool disk_is_full; /* for bytes, not for checkpoints */
 
 ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t at)
 {
@@ -34,9 +34,8 @@ ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t at)
 	return -1;
 }
 
-/* Between the row and the place of the bytes, Upload-Length is looked at, then
- * Upload-Checksum; then the body is read. Each is done once. */
-static void (*before_length)(void), (*before_open)(void), (*before_read)(void);
+/* Called once: after the row of the upload is read, and before its body is. */
+static void (*after_row)(void), (*before_read)(void);
 static struct transport_ops hooked;
 static const struct transport_ops *plain;
 
@@ -49,13 +48,21 @@ static void once(void (**what)(void))
 		now();
 }
 
-static const char *hooked_variable(struct transport *t, const char *name)
+enum err __real_tus_uploads_find(struct db *d, struct session_check *session,
+				 uint64_t owner, struct span of,
+				 struct tus_upload *out, struct errmsg *why);
+enum err __wrap_tus_uploads_find(struct db *d, struct session_check *session,
+				 uint64_t owner, struct span of,
+				 struct tus_upload *out, struct errmsg *why);
+
+enum err __wrap_tus_uploads_find(struct db *d, struct session_check *session,
+				 uint64_t owner, struct span of,
+				 struct tus_upload *out, struct errmsg *why)
 {
-	if (strcmp(name, "HTTP_UPLOAD_LENGTH") == 0)
-		once(&before_length);
-	if (strcmp(name, "HTTP_UPLOAD_CHECKSUM") == 0)
-		once(&before_open);
-	return plain->variable(t, name);
+	enum err e = __real_tus_uploads_find(d, session, owner, of, out, why);
+
+	once(&after_row);
+	return e;
 }
 
 static enum err hooked_read(struct transport *t, struct span *chunk)
@@ -64,7 +71,7 @@ static enum err hooked_read(struct transport *t, struct span *chunk)
 	return plain->read(t, chunk);
 }
 
-/* --- the house ------------------------------------------------------------ */
+/* --- the gateway and its requests ----------------------------------------- */
 
 static int open_db(void **state)
 {
@@ -87,7 +94,7 @@ static int set_up(void **state)
 	gateway_clear(db);
 	gateway_open(&g, db);
 	disk_is_full = false;
-	before_length = before_open = before_read = NULL;
+	after_row = before_read = NULL;
 	path[0] = '\0';
 	return 0;
 }
@@ -99,7 +106,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* "Name: value" is set by its name in HTTP; the value NULL: as it is */
+/* Set a header field by its name in HTTP; NULL removes it */
 static void header(const char *name, const char *value)
 {
 	static char names[8][48];
@@ -119,7 +126,6 @@ static void begin(const char *method, const char *of)
 	header("Tus-Resumable", "1.0.0");
 	plain = g.memory.base.ops;
 	hooked = *plain;
-	hooked.variable = hooked_variable;
 	hooked.read = hooked_read;
 	g.memory.base.ops = &hooked;
 }
@@ -141,7 +147,7 @@ static int answer_new(void)
 	return status;
 }
 
-/* A new upload of so many bytes; NULL: to be told later */
+/* Create an upload of so many bytes; NULL: of unknown length */
 static void created(const char *length)
 {
 	begin("POST", "/tus");
@@ -185,7 +191,7 @@ static int end(void)
 	return gateway_answer(&g, handle_tus_end, id());
 }
 
-static void assert_told(const char *name, const char *value)
+static void assert_header(const char *name, const char *value)
 {
 	assert_span_str(memory_header(&g.memory, name), value);
 }
@@ -193,7 +199,7 @@ static void assert_told(const char *name, const char *value)
 static void assert_offset(const char *offset)
 {
 	assert_int_equal(show("HEAD"), 200);
-	assert_told("Upload-Offset", offset);
+	assert_header("Upload-Offset", offset);
 }
 
 #define assert_refused(got, status, slug, sentence)                          \
@@ -204,7 +210,7 @@ static void assert_offset(const char *offset)
 		assert_int_equal(refused_got, status);                       \
 	} while (0)
 
-static void assert_held(int64_t bytes, int64_t files)
+static void assert_reserved(int64_t bytes, int64_t files)
 {
 	struct amount was = { -1, -1 }, is = { -1, -1 };
 
@@ -224,7 +230,7 @@ static void assert_nothing_is_left(void)
 	assert_int_equal(n, 0);
 	assert_int_equal(file_table_rows(db), 0);
 	assert_int_equal(folder_files(g.dir), 0);
-	assert_held(0, 0);
+	assert_reserved(0, 0);
 }
 
 static struct file the_file(void)
@@ -255,7 +261,7 @@ static void assert_file(const char *content)
 	assert_int_equal(gateway_unfinished(&g), 0);
 }
 
-/* --- what every request has ----------------------------------------------- */
+/* --- every request -------------------------------------------------------- */
 
 static struct request arrive(const char *method, const char *of,
 			     const char *wanted, struct response *rs)
@@ -273,20 +279,20 @@ static struct request arrive(const char *method, const char *of,
 	return rq;
 }
 
-static void every_answer_names_the_version(void **state)
+static void every_response_names_the_version(void **state)
 {
 	struct response rs;
 
 	(void)state;
 	(void)arrive("GET", "/tus/x", NULL, &rs);
-	assert_told("Tus-Resumable", "1.0.0");
+	assert_header("Tus-Resumable", "1.0.0");
 	assert_false(memory_has_header(&g.memory, "Tus-Extension"));
 	(void)arrive("OPTIONS", "/tus", NULL, &rs);
-	assert_told("Tus-Resumable", "1.0.0");
-	assert_told("Tus-Version", "1.0.0");
-	assert_told("Tus-Extension", TUS_EXTENSIONS);
-	assert_told("Tus-Checksum-Algorithm", CHECKSUM_ALGORITHMS);
-	assert_told("Tus-Max-Size", "10000");
+	assert_header("Tus-Resumable", "1.0.0");
+	assert_header("Tus-Version", "1.0.0");
+	assert_header("Tus-Extension", TUS_EXTENSIONS);
+	assert_header("Tus-Checksum-Algorithm", CHECKSUM_ALGORITHMS);
+	assert_header("Tus-Max-Size", "10000");
 	(void)arrive("GET", "/tusk", NULL, &rs);
 	assert_false(memory_has_header(&g.memory, "Tus-Resumable"));
 	(void)arrive("OPTIONS", "/files", NULL, &rs);
@@ -294,7 +300,7 @@ static void every_answer_names_the_version(void **state)
 	arena_reset(&g.arena);
 }
 
-static void a_post_may_mean_another_method(void **state)
+static void a_post_may_carry_another_method(void **state)
 {
 	static const struct {
 		const char *method, *of, *wanted, *is;
@@ -322,7 +328,7 @@ static void a_post_may_mean_another_method(void **state)
 	arena_reset(&g.arena);
 }
 
-static void the_version_must_be_ours(void **state)
+static void a_request_must_name_the_supported_version(void **state)
 {
 	(void)state;
 	created("5");
@@ -331,7 +337,7 @@ static void the_version_must_be_ours(void **state)
 		header("Tus-Resumable", i == 0 ? NULL : "1.0.1");
 		assert_refused(answer_patch(), 412, "tus-version",
 			       "Send Tus-Resumable: 1.0.0");
-		assert_told("Tus-Version", "1.0.0");
+		assert_header("Tus-Version", "1.0.0");
 	}
 	begin("POST", "/tus");
 	header("Tus-Resumable", NULL);
@@ -339,7 +345,7 @@ static void the_version_must_be_ours(void **state)
 	begin("DELETE", path);
 	header("Tus-Resumable", "0.9");
 	assert_int_equal(gateway_answer(&g, handle_tus_end, id()), 412);
-	/* people ask by hand */
+	/* a person may ask without the header */
 	begin("GET", path);
 	header("Tus-Resumable", NULL);
 	assert_int_equal(gateway_answer(&g, handle_tus_show, id()), 200);
@@ -352,7 +358,7 @@ static void the_version_must_be_ours(void **state)
 	assert_offset("0");
 }
 
-static void what_is_not_there_is_not_found(void **state)
+static void an_unknown_upload_is_not_found(void **state)
 {
 	(void)state;
 	created("5");
@@ -365,7 +371,7 @@ static void what_is_not_there_is_not_found(void **state)
 	assert_int_equal(patch("0", "hello"), 404);
 }
 
-static void an_ended_session_is_refused_everywhere(void **state)
+static void an_ended_session_is_refused_by_every_method(void **state)
 {
 	(void)state;
 	created("5");
@@ -378,10 +384,10 @@ static void an_ended_session_is_refused_everywhere(void **state)
 	assert_int_equal(end(), 401);
 	sessions_put(db, &(struct session) { .user = GATEWAY_USER });
 	assert_offset("0");
-	assert_held(5, 1);
+	assert_reserved(5, 1);
 }
 
-static void a_token_of_a_script_needs_its_scope(void **state)
+static void an_api_token_needs_its_scope(void **state)
 {
 	(void)state;
 	created("5");
@@ -404,7 +410,7 @@ static void a_token_of_a_script_needs_its_scope(void **state)
 	g.api = "writer";
 	g.secret = "w";
 	assert_int_equal(patch("0", "he"), 204);
-	g.api = NULL; /* whose it is counts, not by which token */
+	g.api = NULL; /* the owner counts, not the token */
 	assert_int_equal(patch("2", "llo"), 204);
 	assert_file("hello");
 	g.api = "writer";
@@ -412,7 +418,7 @@ static void a_token_of_a_script_needs_its_scope(void **state)
 	assert_true(the_file().owner == GATEWAY_USER);
 }
 
-static void an_admin_may_name_whose_it_is(void **state)
+static void an_admin_may_name_the_owner(void **state)
 {
 	(void)state;
 	g.who = (struct claims) { .user_id = GATEWAY_OTHER,
@@ -438,25 +444,25 @@ static void an_admin_may_name_whose_it_is(void **state)
 		       "?owner= is the number of a user.");
 }
 
-/* --- beginning ------------------------------------------------------------ */
+/* --- creating ------------------------------------------------------------- */
 
-static void a_new_one_is_empty_and_counts_with_its_length(void **state)
+static void a_new_upload_is_empty_and_reserves_its_length(void **state)
 {
 	(void)state;
 	created("5");
-	assert_told("Upload-Expires", "Thu, 01 Jan 2026 00:16:40 GMT");
-	assert_told("Content-Length", "0");
+	assert_header("Upload-Expires", "Thu, 01 Jan 2026 00:16:40 GMT");
+	assert_header("Content-Length", "0");
 	assert_false(memory_has_header(&g.memory, "Upload-Offset"));
-	assert_held(5, 1);
+	assert_reserved(5, 1);
 	assert_int_equal(gateway_unfinished(&g), 2);
 	assert_offset("0");
-	assert_told("Upload-Length", "5");
+	assert_header("Upload-Length", "5");
 	assert_false(memory_has_header(&g.memory, "Upload-Defer-Length"));
 	assert_false(memory_has_header(&g.memory, "Upload-Metadata"));
 	assert_false(memory_has_header(&g.memory, "Upload-Concat"));
 }
 
-static void its_metadata_names_the_file(void **state)
+static void metadata_names_the_file(void **state)
 {
 	static const char sent[] =
 		"filename w7wudHh0,filetype dGV4dC9wbGFpbg==,"
@@ -472,7 +478,7 @@ static void its_metadata_names_the_file(void **state)
 	header("Upload-Metadata", sent);
 	assert_int_equal(answer_new(), 201);
 	assert_offset("0");
-	assert_told("Upload-Metadata", sent);
+	assert_header("Upload-Metadata", sent);
 	g.now += 10;
 	assert_int_equal(patch("0", "hello"), 204);
 	f = the_file();
@@ -483,7 +489,7 @@ static void its_metadata_names_the_file(void **state)
 	assert_int_equal(f.expires_at, GATEWAY_NOW + 70);
 }
 
-static void other_libraries_have_other_names_for_it(void **state)
+static void metadata_keys_of_other_libraries_are_read(void **state)
 {
 	struct file f;
 
@@ -500,14 +506,14 @@ static void other_libraries_have_other_names_for_it(void **state)
 	assert_int_equal(the_file().expires_at, FILES_NEVER);
 }
 
-static void the_first_bytes_may_come_along(void **state)
+static void first_bytes_may_be_in_the_creation(void **state)
 {
 	(void)state;
 	begin("POST", "/tus");
 	header("Upload-Length", "5");
 	body("hel");
 	assert_int_equal(answer_new(), 201);
-	assert_told("Upload-Offset", "3");
+	assert_header("Upload-Offset", "3");
 	assert_int_equal(patch("3", "lo"), 204);
 	assert_file("hello");
 	begin("POST", "/tus");
@@ -515,9 +521,9 @@ static void the_first_bytes_may_come_along(void **state)
 	header("Upload-Checksum", HELLO_SHA1);
 	body("hello");
 	assert_int_equal(answer_new(), 201);
-	assert_told("Upload-Offset", "5");
+	assert_header("Upload-Offset", "5");
 	the_file();
-	/* a body that is none of it is not read */
+	/* a body of another type is not read */
 	begin("POST", "/tus");
 	header("Upload-Length", "5");
 	body("hello");
@@ -527,7 +533,7 @@ static void the_first_bytes_may_come_along(void **state)
 	assert_offset("0");
 }
 
-/* Nobody is told where it is, so nobody could go on with it or end it */
+/* There is no Location by which a client could resume or remove it */
 static void first_bytes_that_fail_leave_nothing(void **state)
 {
 	(void)state;
@@ -536,13 +542,14 @@ static void first_bytes_that_fail_leave_nothing(void **state)
 	header("Upload-Checksum", HELLO_SHA1);
 	body("jello");
 	assert_refused(answer_new(), 460, "checksum-mismatch",
-		       "none of them was kept");
+		       "none of them was stored");
 	assert_nothing_is_left();
 
 	begin("POST", "/tus");
 	header("Upload-Length", "4");
 	body("hello");
-	assert_refused(answer_new(), 413, "too-large", "these are more");
+	assert_refused(answer_new(), 413, "too-large",
+		       "bytes remain, and the request has more.");
 	assert_nothing_is_left();
 
 	begin("POST", "/tus");
@@ -550,6 +557,25 @@ static void first_bytes_that_fail_leave_nothing(void **state)
 	body("hello");
 	g.memory.read_breaks = 3;
 	(void)answer_new();
+	assert_nothing_is_left();
+
+	begin("POST", "/tus");
+	header("Upload-Length", "5");
+	body("hell");
+	memory_set(&g.memory, "CONTENT_LENGTH", "5");
+	assert_refused(answer_new(), 400, "incomplete-body",
+		       "The body ended before its announced length. The upload "
+		       "was not created: create it again.");
+	assert_nothing_is_left();
+
+	disk_is_full = true;
+	begin("POST", "/tus");
+	header("Upload-Length", "5");
+	body("hello");
+	assert_refused(answer_new(), 507, "storage-full",
+		       "The server has no space left. The upload was not "
+		       "created: try again later.");
+	disk_is_full = false;
 	assert_nothing_is_left();
 
 	begin("POST", "/tus");
@@ -565,11 +591,11 @@ static void first_bytes_that_fail_leave_nothing(void **state)
 	header("Upload-Length", "5");
 	body("hello");
 	assert_refused(answer_new(), 503, "unavailable",
-		       "Too many uploads stream in at this moment.");
+		       "Too many uploads are in progress.");
 	assert_nothing_is_left();
 }
 
-static void what_makes_no_sense_is_explained(void **state)
+static void an_invalid_creation_is_explained(void **state)
 {
 	static const struct {
 		const char *name, *value;
@@ -581,22 +607,22 @@ static void what_makes_no_sense_is_explained(void **state)
 		  "Upload-Defer-Length: 1." },
 		{ "Upload-Defer-Length", "1", 400, "Send either" },
 		{ "Upload-Length", "-1", 400,
-		  "Upload-Length is a number of bytes." },
+		  "Upload-Length must be a number of bytes." },
 		{ "Upload-Length", "99999999999999999999", 400,
-		  "Upload-Length is a number of bytes." },
+		  "Upload-Length must be a number of bytes." },
 		{ "Upload-Length", "10001", 413,
 		  "The file is larger than 10000 bytes (MAX_UPLOAD)." },
 		{ "Upload-Metadata", "a b c", 400,
-		  "Upload-Metadata is a list of keys, each with a blank and "
-		  "its value in base64: at most 32 of them and 4096 bytes, "
-		  "none twice." },
+		  "Upload-Metadata must be a list of keys, each followed by "
+		  "a space and its value in base64: at most 32 different "
+		  "keys in 4096 bytes." },
 		{ "Upload-Metadata", "filename Li4=", 422,
 		  "A file's name is 1 to 255 bytes of UTF-8 without control "
 		  "characters, and not . or .." },
 		{ "Upload-Metadata", "sha256 YWJj", 400,
-		  "sha256 in Upload-Metadata is 64 hex digits." },
+		  "sha256 in Upload-Metadata must be 64 hex digits." },
 		{ "Upload-Metadata", TOO_LONG_DIGEST, 400,
-		  "sha256 in Upload-Metadata is 64 hex digits." },
+		  "sha256 in Upload-Metadata must be 64 hex digits." },
 		{ "Upload-Metadata",
 		  "expires_in "
 		  "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw"
@@ -607,11 +633,12 @@ static void what_makes_no_sense_is_explained(void **state)
 		{ "Upload-Metadata", "expires_in c29vbg==", 422,
 		  "expires_in is in seconds" },
 		{ "Upload-Concat", "whole", 400,
-		  "Upload-Concat is partial, or final; with the URLs of the "
-		  "parts behind it, and at most 8192 bytes." },
+		  "Upload-Concat must be \\\"partial\\\", or \\\"final;\\\" "
+		  "followed by the URLs of the parts, in at most 8192 "
+		  "bytes." },
 		{ "Upload-Concat", "final;/tus/x", 400,
-		  "The length of an upload that is put together is that of "
-		  "its parts." },
+		  "A final upload has the length of its parts. Send no "
+		  "length with it." },
 	};
 
 	(void)state;
@@ -628,7 +655,7 @@ static void what_makes_no_sense_is_explained(void **state)
 	assert_nothing_is_left();
 }
 
-static void what_does_not_fit_into_the_quota_is_not_begun(void **state)
+static void an_upload_over_the_quota_is_not_created(void **state)
 {
 	(void)state;
 	g.app.quota.bytes = 7;
@@ -636,39 +663,39 @@ static void what_does_not_fit_into_the_quota_is_not_begun(void **state)
 	begin("POST", "/tus");
 	header("Upload-Length", "3");
 	assert_refused(answer_new(), 507, "quota-exceeded", "used up");
-	assert_held(5, 1);
+	assert_reserved(5, 1);
 	assert_int_equal(gateway_unfinished(&g), 2);
 	assert_int_equal(patch("0", "hello"), 204);
-	assert_held(5, 1);
+	assert_reserved(5, 1);
 }
 
-/* --- going on ------------------------------------------------------------- */
+/* --- appending ------------------------------------------------------------ */
 
-static void bytes_are_taken_in_as_many_requests_as_they_come_in(void **state)
+static void bytes_may_arrive_in_any_number_of_requests(void **state)
 {
 	(void)state;
 	created("5");
 	assert_int_equal(patch("0", "h"), 204);
-	assert_told("Upload-Offset", "1");
-	assert_told("Upload-Expires", "Thu, 01 Jan 2026 00:16:40 GMT");
+	assert_header("Upload-Offset", "1");
+	assert_header("Upload-Expires", "Thu, 01 Jan 2026 00:16:40 GMT");
 	assert_int_equal(patch("1", ""), 204);
-	assert_told("Upload-Offset", "1");
+	assert_header("Upload-Offset", "1");
 	assert_int_equal(patch("1", "ell"), 204);
 	assert_int_equal(file_table_rows(db), 0);
 	assert_int_equal(patch("4", "o"), 204);
-	assert_told("Upload-Offset", "5");
+	assert_header("Upload-Offset", "5");
 	assert_file("hello");
-	assert_held(5, 1);
-	/* whose last answer was lost asks, or sends it again */
+	assert_reserved(5, 1);
+	/* a client that lost the last response asks, or sends it again */
 	assert_offset("5");
 	assert_int_equal(patch("5", ""), 204);
-	assert_told("Upload-Offset", "5");
+	assert_header("Upload-Offset", "5");
 	assert_int_equal(patch("4", "o"), 409);
-	assert_told("Upload-Offset", "5");
+	assert_header("Upload-Offset", "5");
 	assert_file("hello");
 }
 
-static void json_tells_the_same(void **state)
+static void json_shows_what_the_headers_show(void **state)
 {
 	(void)state;
 	created(NULL);
@@ -686,30 +713,32 @@ static void json_tells_the_same(void **state)
 				     "\"2026-01-01T00:16:40Z\"}"));
 }
 
-static void a_patch_that_makes_no_sense_is_explained(void **state)
+static void an_invalid_patch_is_explained(void **state)
 {
 	static const struct {
 		const char *name, *value;
 		int status;
 		const char *sentence;
 	} wrong[] = {
-		{ "Upload-Offset", NULL, 400, "Upload-Offset is missing." },
+		{ "Upload-Offset", NULL, 400,
+		  "Upload-Offset is missing. Send the number of bytes that "
+		  "the upload has." },
 		{ "Upload-Offset", "x", 400,
-		  "Upload-Offset is a number of bytes." },
+		  "Upload-Offset must be a number of bytes." },
 		{ "Upload-Offset", "1", 409,
-		  "The upload is at byte 2. Go on from there." },
+		  "The upload is at byte 2. Resume from there." },
 		{ "Upload-Offset", "3", 409, "The upload is at byte 2." },
 		{ "Upload-Offset", "6", 409, "The upload is at byte 2." },
 		{ "Upload-Length", "6", 400,
-		  "Upload-Length is another one already, or less than the "
-		  "bytes that were announced before." },
+		  "Upload-Length cannot be changed once it is set, nor be "
+		  "less than the bytes that were announced before." },
 		{ "Upload-Length", "x", 400,
-		  "Upload-Length is a number of bytes." },
+		  "Upload-Length must be a number of bytes." },
 		{ "Upload-Checksum", "sha1", 400,
-		  "Upload-Checksum is one of sha1,sha256,md5,crc32, a blank, "
-		  "and the checksum in base64." },
+		  "Upload-Checksum must be one of sha1,sha256,md5,crc32, a "
+		  "space, and the checksum in base64." },
 		{ "Upload-Checksum", "sha512 YQ==", 400,
-		  "Upload-Checksum is one of" },
+		  "Upload-Checksum must be one of" },
 	};
 
 	(void)state;
@@ -721,36 +750,37 @@ static void a_patch_that_makes_no_sense_is_explained(void **state)
 		assert_int_equal(answer_patch(), wrong[i].status);
 		assert_true(gateway_said(&g, wrong[i].sentence));
 		if (wrong[i].status == 409)
-			assert_told("Upload-Offset", "2");
+			assert_header("Upload-Offset", "2");
 	}
 	begin_patch("2", "llo");
 	memory_set(&g.memory, "CONTENT_TYPE", "text/plain");
 	assert_refused(answer_patch(), 415, "unsupported-media-type",
-		       "Send application/offset+octet-stream.");
-	assert_refused(
-		patch("2", "llo!"), 413, "too-large",
-		"Of the upload's 5 bytes 3 are missing; these are more.");
+		       "Send the bytes with Content-Type: "
+		       "application/offset+octet-stream.");
+	assert_refused(patch("2", "llo!"), 413, "too-large",
+		       "Only 3 of 5 bytes remain, and the request has more.");
 	begin_patch("2", "llo");
-	header("Upload-Length", "5"); /* the same again is no contradiction */
+	header("Upload-Length", "5"); /* the same length again is accepted */
 	assert_int_equal(answer_patch(), 204);
 	assert_file("hello");
 }
 
-static void a_body_of_no_told_length_may_not_be_longer_either(void **state)
+static void a_body_of_unknown_length_may_not_exceed_the_upload(void **state)
 {
 	(void)state;
 	created("5");
 	begin_patch("0", "hello!");
 	memory_set(&g.memory, "CONTENT_LENGTH", NULL);
-	assert_refused(answer_patch(), 413, "too-large", "these are more");
-	assert_offset("4"); /* pieces of two */
+	assert_refused(answer_patch(), 413, "too-large",
+		       "bytes remain, and the request has more.");
+	assert_offset("4"); /* chunks of two bytes */
 	begin_patch("4", "o");
 	memory_set(&g.memory, "CONTENT_LENGTH", NULL);
 	assert_int_equal(answer_patch(), 204);
 	assert_file("hello");
 }
 
-static void what_came_before_a_body_broke_is_kept(void **state)
+static void bytes_before_a_broken_body_are_kept(void **state)
 {
 	(void)state;
 	created("5");
@@ -761,8 +791,9 @@ static void what_came_before_a_body_broke_is_kept(void **state)
 	begin_patch("2", "ll");
 	memory_set(&g.memory, "CONTENT_LENGTH", "3");
 	assert_refused(answer_patch(), 400, "incomplete-body",
-		       "The body ended before its announced end. What came "
-		       "before that is kept: ask for the offset.");
+		       "The body ended before its announced length. The bytes "
+		       "before that were kept: ask for the offset, and resume "
+		       "from there.");
 	assert_offset("4");
 	assert_int_equal(patch("4", "o"), 204);
 	assert_file("hello");
@@ -776,12 +807,12 @@ static void bytes_with_a_checksum_count_together_or_not_at_all(void **state)
 	header("Upload-Checksum", HELLO_SHA1);
 	memory_set(&g.memory, "CONTENT_LENGTH", "5");
 	assert_refused(answer_patch(), 400, "incomplete-body",
-		       "None of it was kept: ask for the offset.");
+		       "None of its bytes were kept: ask for the offset");
 	assert_offset("0");
 	begin_patch("0", "jello");
 	header("Upload-Checksum", HELLO_SHA1);
 	assert_refused(answer_patch(), 460, "checksum-mismatch",
-		       "none of them was kept. Send them again.");
+		       "none of them was stored. Send");
 	assert_offset("0");
 	begin_patch("0", "hello");
 	header("Upload-Checksum", HELLO_SHA1);
@@ -789,66 +820,66 @@ static void bytes_with_a_checksum_count_together_or_not_at_all(void **state)
 	assert_file("hello");
 }
 
-static void a_full_disk_says_what_is_kept(void **state)
+static void a_full_disk_is_reported_with_what_is_kept(void **state)
 {
 	(void)state;
 	created("5");
 	assert_int_equal(patch("0", "he"), 204);
 	disk_is_full = true;
 	assert_refused(patch("2", "llo"), 507, "storage-full",
-		       "The server has no space left. What came before that is "
-		       "kept: ask for the offset, and go on later.");
+		       "The server has no space left. The bytes before that "
+		       "were kept: ask for the offset, and resume later.");
 	begin_patch("2", "llo");
 	header("Upload-Checksum", LLO_SHA1);
 	assert_refused(answer_patch(), 507, "storage-full",
-		       "None of it was kept");
+		       "None of its bytes were kept");
 	disk_is_full = false;
 	assert_offset("2");
 	assert_int_equal(patch("2", "llo"), 204);
 	assert_file("hello");
 }
 
-static void as_many_stream_as_may(void **state)
+static void streams_over_the_limit_are_refused(void **state)
 {
 	(void)state;
 	created("5");
 	atomic_store(&g.app.streams, 1);
 	assert_refused(patch("0", "hello"), 503, "unavailable",
-		       "Too many uploads stream in at this moment. Try again "
-		       "soon.");
-	assert_told("Retry-After", "1");
+		       "Too many uploads are in progress. Try again in a few "
+		       "seconds.");
+	assert_header("Retry-After", "1");
 	assert_int_equal(atomic_load(&g.app.streams), 1);
 	atomic_store(&g.app.streams, 0);
 	assert_int_equal(patch("0", "hello"), 204);
 	assert_int_equal(atomic_load(&g.app.streams), 0);
 }
 
-/* --- a length that is told later ------------------------------------------ */
+/* --- a deferred length ---------------------------------------------------- */
 
-static void bytes_of_no_known_length_count_as_they_are_announced(void **state)
+static void bytes_of_unknown_length_are_reserved_as_announced(void **state)
 {
 	(void)state;
 	g.app.quota.bytes = 10;
 	created(NULL);
-	assert_held(0, 1);
+	assert_reserved(0, 1);
 	assert_offset("0");
-	assert_told("Upload-Defer-Length", "1");
+	assert_header("Upload-Defer-Length", "1");
 	assert_false(memory_has_header(&g.memory, "Upload-Length"));
 	assert_refused(patch("0", "hello world"), 507, "quota-exceeded",
 		       "used up");
-	assert_held(0, 1);
+	assert_reserved(0, 1);
 	begin_patch("0", "hello world"); /* cut off after 4 */
 	memory_set(&g.memory, "CONTENT_LENGTH", "9");
 	g.memory.read_breaks = 4;
 	assert_int_equal(answer_patch(), 400);
 	assert_offset("4");
-	assert_held(9, 1);
-	/* another one cannot take the same room */
+	assert_reserved(9, 1);
+	/* another upload cannot reserve the same space */
 	begin("POST", "/tus");
 	header("Upload-Length", "2");
 	assert_int_equal(answer_new(), 507);
 	assert_int_equal(patch("4", "o wor"), 204);
-	assert_held(9, 1);
+	assert_reserved(9, 1);
 	begin_patch("9", "");
 	header("Upload-Length", "11");
 	assert_refused(answer_patch(), 507, "quota-exceeded", "used up");
@@ -859,23 +890,25 @@ static void bytes_of_no_known_length_count_as_they_are_announced(void **state)
 	header("Upload-Length", "10");
 	assert_int_equal(answer_patch(), 204);
 	assert_file("hello worl");
-	assert_held(10, 1);
+	assert_reserved(10, 1);
 }
 
-static void no_more_come_than_were_announced(void **state)
+static void bytes_beyond_the_announced_ones_are_refused(void **state)
 {
 	(void)state;
 	created(NULL);
 	begin_patch("0", "hello");
 	memory_set(&g.memory, "CONTENT_LENGTH", "3");
-	assert_int_equal(answer_patch(), 413);
+	assert_refused(answer_patch(), 413, "too-large",
+		       "The request has more bytes than its Content-Length "
+		       "says.");
 	assert_offset("2");
-	assert_held(3, 1);
+	assert_reserved(3, 1);
 	begin_patch("2", "llo");
 	memory_set(&g.memory, "CONTENT_LENGTH", NULL);
 	assert_refused(answer_patch(), 411, "length-required",
-		       "Send a Content-Length as long as the upload has no "
-		       "Upload-Length.");
+		       "Send a Content-Length: the upload has no Upload-Length "
+		       "yet.");
 	begin_patch("2", "llo");
 	memory_set(&g.memory, "CONTENT_LENGTH", "9999");
 	assert_refused(answer_patch(), 413, "too-large",
@@ -883,10 +916,10 @@ static void no_more_come_than_were_announced(void **state)
 	begin_patch("2", "llo");
 	header("Upload-Length", "10001");
 	assert_refused(answer_patch(), 413, "too-large", "MAX_UPLOAD");
-	assert_held(3, 1);
+	assert_reserved(3, 1);
 }
 
-static void a_wrong_offset_tells_no_length_that_is_too_short(void **state)
+static void a_wrong_offset_sets_no_length_that_is_too_short(void **state)
 {
 	(void)state;
 	created(NULL);
@@ -900,9 +933,9 @@ static void a_wrong_offset_tells_no_length_that_is_too_short(void **state)
 	assert_file("hello");
 }
 
-/* --- at the same time ----------------------------------------------------- */
+/* --- several requests at once --------------------------------------------- */
 
-static void take_over_from_it(void)
+static void take_over(void)
 {
 	struct resumable *p = NULL;
 	int64_t from = 0;
@@ -914,74 +947,74 @@ static void take_over_from_it(void)
 	resumable_close(p);
 }
 
-static void an_older_request_is_told_that_it_is_one(void **state)
+static void an_older_request_is_refused_once_a_newer_one_writes(void **state)
 {
 	(void)state;
 	created("5");
-	before_read = take_over_from_it;
+	before_read = take_over;
 	assert_refused(patch("0", "hello"), 409, "conflict",
 		       "Another request has taken over this upload. Ask for "
-		       "its offset.");
+		       "its offset, and resume from there.");
 	assert_false(memory_has_header(&g.memory, "Upload-Offset"));
 	assert_offset("2");
 	assert_int_equal(patch("2", "LLO"), 204);
 	assert_file("HELLO");
 }
 
-static void tell_the_length_and_finish(void)
+static void set_length_and_complete(void)
 {
 	struct tus_upload u;
 	struct resumable_commit *f = NULL;
 	unsigned char sum[SHA256_LEN];
 
 	assert_ok(tus_uploads_find(db, gateway_caller(&g), 0, id(), &u, NULL));
-	assert_ok(tus_uploads_measured(db, gateway_caller(&g), &g.app.quota, &u,
-				       2, NULL));
+	assert_ok(tus_uploads_set_length(db, gateway_caller(&g), &g.app.quota,
+					 &u, 2, NULL));
 	assert_ok(resumable_commit_begin(g.app.store, u.id, 2, &f, sum, NULL));
 	assert_ok(resumable_commit_place(f, NULL));
 	resumable_commit_leave(f);
 }
 
-/* It has read the row of one without a length, and would write more than that
- */
-static void nobody_writes_into_what_is_being_finished(void **state)
+/* The request read a row without a length, and has more bytes than that */
+static void an_upload_being_completed_accepts_no_bytes(void **state)
 {
 	(void)state;
 	created(NULL);
 	assert_int_equal(patch("0", "he"), 204);
-	before_open = tell_the_length_and_finish;
+	after_row = set_length_and_complete;
 	begin_patch("2", "llo");
 	assert_refused(answer_patch(), 413, "too-large",
-		       "The upload has all of its 2 bytes.");
+		       "The upload has all of its 2 bytes. Send no more.");
 	assert_file("he");
-	assert_held(2, 1);
+	assert_reserved(2, 1);
 }
 
-static void hold_more(void)
+static void reserve_more(void)
 {
 	struct tus_upload u;
 
 	assert_ok(tus_uploads_find(db, gateway_caller(&g), 0, id(), &u, NULL));
-	assert_ok(tus_uploads_hold(db, gateway_caller(&g), &g.app.quota, &u, 9,
-				   NULL));
+	assert_ok(tus_uploads_reserve(db, gateway_caller(&g), &g.app.quota, &u,
+				      9, NULL));
 }
 
-static void no_length_is_told_that_somebody_writes_beyond(void **state)
+static void a_length_below_what_another_request_reserved_is_refused(
+	void **state)
 {
 	(void)state;
 	created(NULL);
 	assert_int_equal(patch("0", "he"), 204);
-	before_length = hold_more;
+	after_row = reserve_more;
 	begin_patch("2", "llo");
 	header("Upload-Length", "5");
 	assert_refused(answer_patch(), 409, "conflict",
 		       "Another request has taken over this upload. Ask for "
-		       "its offset.");
-	before_open = hold_more; /* which is held already */
+		       "its offset, and resume from there.");
+	after_row = reserve_more; /* 9 bytes are reserved already */
 	begin_patch("2", "llo");
 	header("Upload-Length", "9");
 	assert_int_equal(answer_patch(), 204);
-	assert_held(9, 1);
+	assert_reserved(9, 1);
 }
 
 static void write_the_rest(void)
@@ -1002,37 +1035,37 @@ static void write_the_rest(void)
 	resumable_commit_leave(f);
 }
 
-static void who_comes_after_the_last_byte_is_told_so(void **state)
+static void a_request_after_the_last_byte_gets_the_final_offset(void **state)
 {
 	(void)state;
 	created("5");
 	assert_int_equal(patch("0", "he"), 204);
-	before_open = write_the_rest;
+	after_row = write_the_rest;
 	assert_refused(patch("2", "llo"), 409, "conflict",
 		       "The upload is at byte 5.");
-	assert_told("Upload-Offset", "5");
+	assert_header("Upload-Offset", "5");
 	assert_file("heLLO");
 }
 
-static void end_the_session(void)
+static void revoke_session(void)
 {
 	sessions_revoke(db, session_of(GATEWAY_USER));
 }
 
-static void a_session_that_ends_meanwhile_makes_no_file(void **state)
+static void a_session_that_ends_during_the_body_makes_no_file(void **state)
 {
 	(void)state;
 	created("5");
-	before_read = end_the_session;
+	before_read = revoke_session;
 	assert_int_equal(patch("0", "hello"), 401);
 	assert_int_equal(file_table_rows(db), 0);
-	/* what it brought is the user's all the same */
+	/* the bytes that arrived are the user's all the same */
 	sessions_put(db, &(struct session) { .user = GATEWAY_USER });
 	assert_offset("5");
 	assert_file("hello");
 }
 
-static void end_the_upload(void)
+static void remove_upload(void)
 {
 	struct tus_upload u;
 
@@ -1041,64 +1074,64 @@ static void end_the_upload(void)
 	assert_ok(resumable_remove(g.app.store, u.id, NULL));
 }
 
-static void one_that_is_ended_meanwhile_is_gone(void **state)
+static void an_upload_removed_by_another_request_is_not_found(void **state)
 {
 	(void)state;
 	created("5");
-	before_open = end_the_upload;
+	after_row = remove_upload;
 	assert_int_equal(patch("0", "hello"), 404);
 	assert_nothing_is_left();
 	created("5");
-	before_read = end_the_upload;
+	before_read = remove_upload;
 	assert_int_equal(patch("0", "hello"), 409);
 	assert_int_equal(show("HEAD"), 404);
 	assert_nothing_is_left();
 }
 
-/* --- between the bytes and the row ---------------------------------------- */
+/* --- interrupted between the bytes and the row ---------------------------- */
 
-/* Its bytes lie in their place, and it has no file */
-static void leave_before_the_row(void)
+/* The bytes are an object, and there is no file */
+static void interrupt_before_the_row(void)
 {
 	created("5");
 	assert_int_equal(patch("0", "he"), 204);
 	write_the_rest();
 }
 
-static void whoever_asks_next_makes_the_file(void **state)
+static void an_interrupted_completion_is_finished_by_the_next_request(
+	void **state)
 {
 	(void)state;
-	leave_before_the_row();
+	interrupt_before_the_row();
 	assert_int_equal(file_table_rows(db), 0);
 	assert_int_equal(gateway_objects(&g), 1);
 	assert_offset("5");
 	assert_file("heLLO");
-	leave_before_the_row();
+	interrupt_before_the_row();
 	assert_int_equal(show("GET"), 200);
 	assert_true(gateway_said(&g, "\"finished\":true"));
 	assert_file("heLLO");
-	leave_before_the_row();
+	interrupt_before_the_row();
 	assert_int_equal(patch("5", ""), 204);
-	assert_told("Upload-Offset", "5");
+	assert_header("Upload-Offset", "5");
 	assert_file("heLLO");
-	leave_before_the_row();
+	interrupt_before_the_row();
 	assert_int_equal(patch("2", "llo"), 409);
-	assert_told("Upload-Offset", "5");
+	assert_header("Upload-Offset", "5");
 	assert_file("heLLO");
-	assert_held(20, 4);
+	assert_reserved(20, 4);
 }
 
-static void or_ends_it(void **state)
+static void an_interrupted_completion_can_be_removed(void **state)
 {
 	(void)state;
-	leave_before_the_row();
+	interrupt_before_the_row();
 	assert_int_equal(end(), 204);
 	assert_nothing_is_left();
 }
 
-/* The session is read, and then the database is gone: not known whether there
- * is a row */
-static void without_a_database_nobody_is_told_that_all_is_done(void **state)
+/* Without a database it is unknown whether the upload has become a file */
+static void an_unavailable_database_never_reports_completion(void **state)
 {
 	struct db *away = gateway_no_database();
 
@@ -1107,7 +1140,7 @@ static void without_a_database_nobody_is_told_that_all_is_done(void **state)
 	assert_int_equal(patch("0", "he"), 204);
 	write_the_rest();
 	g.app.db = away;
-	/* after which clients ask again */
+	/* after a 423, clients ask again */
 	assert_int_equal(show("HEAD"), 423);
 	assert_true(memory_has_header(&g.memory, "Retry-After"));
 	assert_int_equal(show("GET"), 503);
@@ -1122,7 +1155,7 @@ static void without_a_database_nobody_is_told_that_all_is_done(void **state)
 	assert_int_equal(file_table_rows(db), 1);
 }
 
-static void the_row_of_a_file_lives_as_long_as_an_upload(void **state)
+static void a_finished_row_stays_as_long_as_an_upload(void **state)
 {
 	struct tus_upload u;
 
@@ -1140,7 +1173,7 @@ static int64_t hours_later(void)
 }
 
 /* A body may stream in for longer than an upload lives */
-static void time_runs_from_the_last_byte_on(void **state)
+static void lifetimes_are_counted_from_the_last_byte(void **state)
 {
 	struct tus_upload u;
 	struct file f;
@@ -1152,11 +1185,11 @@ static void time_runs_from_the_last_byte_on(void **state)
 	header("Upload-Metadata", "expires_in NjA=");
 	body("a");
 	assert_int_equal(answer_new(), 201);
-	assert_told("Upload-Expires", "Thu, 01 Jan 2026 05:50:00 GMT");
+	assert_header("Upload-Expires", "Thu, 01 Jan 2026 05:50:00 GMT");
 	assert_int_equal(patch("1", "hel"), 204);
-	assert_told("Upload-Expires", "Thu, 01 Jan 2026 05:50:00 GMT");
+	assert_header("Upload-Expires", "Thu, 01 Jan 2026 05:50:00 GMT");
 	assert_int_equal(patch("4", "lo"), 204);
-	assert_told("Upload-Expires", "Thu, 01 Jan 2026 05:50:00 GMT");
+	assert_header("Upload-Expires", "Thu, 01 Jan 2026 05:50:00 GMT");
 	g.now = hours_later();
 	f = the_file();
 	assert_int_equal(f.created_at, hours_later());
@@ -1166,9 +1199,9 @@ static void time_runs_from_the_last_byte_on(void **state)
 	assert_int_equal(u.expires_at, hours_later() + GATEWAY_UPLOAD_LIFE);
 }
 
-/* --- the end -------------------------------------------------------------- */
+/* --- removing ------------------------------------------------------------- */
 
-static void what_is_ended_is_gone_with_all_that_it_held(void **state)
+static void a_removed_upload_leaves_nothing_and_reserves_nothing(void **state)
 {
 	(void)state;
 	created("5");
@@ -1176,18 +1209,18 @@ static void what_is_ended_is_gone_with_all_that_it_held(void **state)
 	assert_int_equal(end(), 204);
 	assert_nothing_is_left();
 	assert_int_equal(end(), 404);
-	/* one that is a file as well */
+	/* a file too */
 	created("5");
 	assert_int_equal(patch("0", "hello"), 204);
 	assert_int_equal(end(), 204);
 	assert_int_equal(folder_files(g.dir), 0);
-	assert_held(0, 0);
+	assert_reserved(0, 0);
 	assert_int_equal(show("HEAD"), 404);
 	assert_int_equal(patch("5", ""), 404);
 	assert_int_equal(end(), 404);
 }
 
-static void another_digest_than_was_told_is_the_end(void **state)
+static void an_upload_with_a_wrong_sha256_is_removed(void **state)
 {
 	(void)state;
 	begin("POST", "/tus");
@@ -1202,7 +1235,7 @@ static void another_digest_than_was_told_is_the_end(void **state)
 
 /* --- parts ---------------------------------------------------------------- */
 
-/* The path of a part that has all of its bytes; valid for three more */
+/* The path of a complete part, valid until four more are made */
 static const char *part(const char *text)
 {
 	static char paths[4][128];
@@ -1227,7 +1260,7 @@ static int join(const char *list)
 	return answer_new();
 }
 
-static void parts_are_put_together(void **state)
+static void parts_are_joined_into_one_file(void **state)
 {
 	const char *a = part("hello "), *b = part("world");
 	char list[300];
@@ -1236,30 +1269,30 @@ static void parts_are_put_together(void **state)
 
 	(void)snprintf(list, sizeof(list), "final;%s https://a.example%s", a,
 		       b);
-	assert_held(11, 0);
+	assert_reserved(11, 0);
 	assert_int_equal(join(list), 201);
 	assert_false(memory_has_header(&g.memory, "Upload-Expires"));
 	assert_file("hello world");
-	assert_held(11, 1);
+	assert_reserved(11, 1);
 	assert_offset("11");
-	assert_told("Upload-Concat", list);
-	assert_told("Upload-Length", "11");
+	assert_header("Upload-Concat", list);
+	assert_header("Upload-Length", "11");
 	assert_refused(patch("11", ""), 403, "forbidden",
-		       "An upload that was put together of others takes no "
+		       "This upload was joined from its parts and accepts no "
 		       "bytes.");
 	assert_refused(join(list), 422, "invalid-value",
-		       "is no part of an upload.");
+		       "is not a partial upload of this owner.");
 	assert_int_equal(end(), 204);
 	assert_int_equal(folder_files(g.dir), 0);
-	assert_held(0, 0);
+	assert_reserved(0, 0);
 }
 
-static void a_part_is_no_file(void **state)
+static void a_part_does_not_become_a_file(void **state)
 {
 	(void)state;
 	(void)part("hello");
 	assert_offset("5");
-	assert_told("Upload-Concat", "partial");
+	assert_header("Upload-Concat", "partial");
 	assert_int_equal(file_table_rows(db), 0);
 	assert_int_equal(patch("5", ""), 204);
 	assert_int_equal(file_table_rows(db), 0);
@@ -1269,7 +1302,7 @@ static void a_part_is_no_file(void **state)
 	assert_nothing_is_left();
 }
 
-/* An upload that is to be a part, of whatever length */
+/* Create a partial upload with this header, and return its path */
 static const char *begun_part(const char *name, const char *value)
 {
 	begin("POST", "/tus");
@@ -1287,29 +1320,32 @@ static const char *list_of(const char *first, const char *second)
 	return list;
 }
 
-static void what_cannot_be_put_together_stays_as_it_is(void **state)
+static void parts_that_cannot_be_joined_stay_unchanged(void **state)
 {
 	const char *a = part("hello"), *b = part("world"), *list;
 
 	(void)state;
 	assert_refused(join(list_of(a, "/tus/none")), 422, "invalid-value",
-		       "none is no part of an upload.");
+		       "none is not a partial upload of this owner. Name "
+		       "uploads made with Upload-Concat: partial.");
 	assert_refused(join(list_of(a, a)), 422, "invalid-value",
-		       "A part is named twice.");
+		       "A part is named twice. Name each part once.");
 	assert_refused(join(list_of(a, begun_part("Upload-Length", "5"))), 409,
-		       "conflict", "has not all of its bytes.");
+		       "conflict",
+		       "does not have all of its bytes. Send the rest first.");
 	assert_refused(join(list_of(a, begun_part("Upload-Defer-Length", "1"))),
-		       409, "conflict", "has not all of its bytes.");
+		       409, "conflict",
+		       "does not have all of its bytes. Send the rest first.");
 	created("1");
 	assert_refused(join(list_of(a, path)), 422, "invalid-value",
-		       "is no part of an upload.");
+		       "is not a partial upload of this owner.");
 	list = list_of(a, b);
 	g.app.max_upload = 9;
 	assert_refused(join(list), 413, "too-large",
 		       "Together the parts are larger than 9 bytes "
 		       "(MAX_UPLOAD).");
 	g.app.max_upload = GATEWAY_MAX_UPLOAD;
-	g.app.quota.files = 1; /* which is begun already */
+	g.app.quota.files = 1; /* there is one already */
 	assert_refused(join(list), 507, "quota-exceeded", "used up");
 	g.app.quota.files = 0;
 	begin("POST", "/tus");
@@ -1323,24 +1359,25 @@ static void what_cannot_be_put_together_stays_as_it_is(void **state)
 	assert_int_equal(file_table_rows(db), 0);
 	assert_int_equal(gateway_objects(&g), 0);
 	assert_int_equal(gateway_unfinished(&g), 2 * 5);
-	assert_held(5 + 5 + 5 + 1, 1);
+	assert_reserved(5 + 5 + 5 + 1, 1);
 	assert_int_equal(join(list), 201);
 	assert_int_equal(the_file().size, 10);
 }
 
-static void a_part_whose_bytes_went_was_taken(void **state)
+static void a_part_without_bytes_counts_as_joined_by_another_request(
+	void **state)
 {
 	const char *a = part("hello"), *b = part("world");
 
 	(void)state;
 	assert_ok(resumable_remove(g.app.store, b + strlen("/tus/"), NULL));
 	assert_refused(join(list_of(a, b)), 409, "conflict",
-		       "Another request has taken a part of this, or ended "
-		       "it.");
+		       "Another request has joined or removed a part of this. "
+		       "Check which parts still exist.");
 	assert_int_equal(gateway_unfinished(&g), 2);
 }
 
-static void of_so_many_parts_one_is_too_many(void **state)
+static void parts_over_the_limit_are_refused(void **state)
 {
 	char list[TUS_CONCAT_MAX];
 	size_t n = (size_t)snprintf(list, sizeof(list), "final;"), all;
@@ -1352,11 +1389,11 @@ static void of_so_many_parts_one_is_too_many(void **state)
 	all = n;
 	(void)snprintf(list + n, sizeof(list) - n, "%s", part("x"));
 	assert_refused(join(list), 413, "too-large",
-		       "An upload is put together of 100 parts at the most.");
+		       "An upload can be joined from at most 100 parts.");
 	list[all - 1] = '\0';
 	assert_int_equal(join(list), 201);
 	assert_int_equal(the_file().size, TUS_PARTS_MAX);
-	assert_held(TUS_PARTS_MAX + 1, 1);
+	assert_reserved(TUS_PARTS_MAX + 1, 1);
 }
 
 #define TUS(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -1364,49 +1401,49 @@ static void of_so_many_parts_one_is_too_many(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TUS(every_answer_names_the_version),
-		TUS(a_post_may_mean_another_method),
-		TUS(the_version_must_be_ours),
-		TUS(what_is_not_there_is_not_found),
-		TUS(an_ended_session_is_refused_everywhere),
-		TUS(a_token_of_a_script_needs_its_scope),
-		TUS(an_admin_may_name_whose_it_is),
-		TUS(a_new_one_is_empty_and_counts_with_its_length),
-		TUS(its_metadata_names_the_file),
-		TUS(other_libraries_have_other_names_for_it),
-		TUS(the_first_bytes_may_come_along),
+		TUS(every_response_names_the_version),
+		TUS(a_post_may_carry_another_method),
+		TUS(a_request_must_name_the_supported_version),
+		TUS(an_unknown_upload_is_not_found),
+		TUS(an_ended_session_is_refused_by_every_method),
+		TUS(an_api_token_needs_its_scope),
+		TUS(an_admin_may_name_the_owner),
+		TUS(a_new_upload_is_empty_and_reserves_its_length),
+		TUS(metadata_names_the_file),
+		TUS(metadata_keys_of_other_libraries_are_read),
+		TUS(first_bytes_may_be_in_the_creation),
 		TUS(first_bytes_that_fail_leave_nothing),
-		TUS(what_makes_no_sense_is_explained),
-		TUS(what_does_not_fit_into_the_quota_is_not_begun),
-		TUS(bytes_are_taken_in_as_many_requests_as_they_come_in),
-		TUS(json_tells_the_same),
-		TUS(a_patch_that_makes_no_sense_is_explained),
-		TUS(a_body_of_no_told_length_may_not_be_longer_either),
-		TUS(what_came_before_a_body_broke_is_kept),
+		TUS(an_invalid_creation_is_explained),
+		TUS(an_upload_over_the_quota_is_not_created),
+		TUS(bytes_may_arrive_in_any_number_of_requests),
+		TUS(json_shows_what_the_headers_show),
+		TUS(an_invalid_patch_is_explained),
+		TUS(a_body_of_unknown_length_may_not_exceed_the_upload),
+		TUS(bytes_before_a_broken_body_are_kept),
 		TUS(bytes_with_a_checksum_count_together_or_not_at_all),
-		TUS(a_full_disk_says_what_is_kept),
-		TUS(as_many_stream_as_may),
-		TUS(bytes_of_no_known_length_count_as_they_are_announced),
-		TUS(no_more_come_than_were_announced),
-		TUS(a_wrong_offset_tells_no_length_that_is_too_short),
-		TUS(an_older_request_is_told_that_it_is_one),
-		TUS(nobody_writes_into_what_is_being_finished),
-		TUS(no_length_is_told_that_somebody_writes_beyond),
-		TUS(who_comes_after_the_last_byte_is_told_so),
-		TUS(a_session_that_ends_meanwhile_makes_no_file),
-		TUS(one_that_is_ended_meanwhile_is_gone),
-		TUS(whoever_asks_next_makes_the_file),
-		TUS(or_ends_it),
-		TUS(without_a_database_nobody_is_told_that_all_is_done),
-		TUS(the_row_of_a_file_lives_as_long_as_an_upload),
-		TUS(time_runs_from_the_last_byte_on),
-		TUS(what_is_ended_is_gone_with_all_that_it_held),
-		TUS(another_digest_than_was_told_is_the_end),
-		TUS(parts_are_put_together),
-		TUS(a_part_is_no_file),
-		TUS(what_cannot_be_put_together_stays_as_it_is),
-		TUS(a_part_whose_bytes_went_was_taken),
-		TUS(of_so_many_parts_one_is_too_many),
+		TUS(a_full_disk_is_reported_with_what_is_kept),
+		TUS(streams_over_the_limit_are_refused),
+		TUS(bytes_of_unknown_length_are_reserved_as_announced),
+		TUS(bytes_beyond_the_announced_ones_are_refused),
+		TUS(a_wrong_offset_sets_no_length_that_is_too_short),
+		TUS(an_older_request_is_refused_once_a_newer_one_writes),
+		TUS(an_upload_being_completed_accepts_no_bytes),
+		TUS(a_length_below_what_another_request_reserved_is_refused),
+		TUS(a_request_after_the_last_byte_gets_the_final_offset),
+		TUS(a_session_that_ends_during_the_body_makes_no_file),
+		TUS(an_upload_removed_by_another_request_is_not_found),
+		TUS(an_interrupted_completion_is_finished_by_the_next_request),
+		TUS(an_interrupted_completion_can_be_removed),
+		TUS(an_unavailable_database_never_reports_completion),
+		TUS(a_finished_row_stays_as_long_as_an_upload),
+		TUS(lifetimes_are_counted_from_the_last_byte),
+		TUS(a_removed_upload_leaves_nothing_and_reserves_nothing),
+		TUS(an_upload_with_a_wrong_sha256_is_removed),
+		TUS(parts_are_joined_into_one_file),
+		TUS(a_part_does_not_become_a_file),
+		TUS(parts_that_cannot_be_joined_stay_unchanged),
+		TUS(a_part_without_bytes_counts_as_joined_by_another_request),
+		TUS(parts_over_the_limit_are_refused),
 	};
 
 	(void)argc;

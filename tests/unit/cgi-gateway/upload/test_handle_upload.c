@@ -1,4 +1,5 @@
 #include "tests/unit/cgi-gateway/gateway.h"
+#include "tests/unit/cgi-gateway/json_memory.h"
 
 #define FILE_PART(name)                                                       \
 	"--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"" name \
@@ -81,7 +82,7 @@ static int put(struct span name, struct span body)
 	return gateway_answer(&g, handle_upload_named, name);
 }
 
-/* The answer has this problem, and there is neither a row nor a byte of it */
+/* The response is this problem, and neither a row nor a byte was stored */
 #define assert_nothing(got, status, slug)                                    \
 	do {                                                                 \
 		int nothing_got = (got);                                     \
@@ -98,10 +99,9 @@ static void assert_stored(size_t files)
 	assert_int_equal(file_table_rows(db), files);
 }
 
-/* --- what is taken
- * ------------------------------------------------------------------- */
+/* --- accepted uploads ----------------------------------------------------- */
 
-static void a_form_s_files_are_stored_and_told_in_order(void **state)
+static void the_files_of_a_form_are_stored_and_listed_in_order(void **state)
 {
 	(void)state;
 	assert_int_equal(post_form(SPAN(TWO_FILES)), 201);
@@ -112,7 +112,7 @@ static void a_form_s_files_are_stored_and_told_in_order(void **state)
 	assert_false(memory_has_header(&g.memory, "Location"));
 }
 
-static void fields_and_inputs_without_a_choice_are_passed_over(void **state)
+static void fields_and_empty_file_inputs_are_skipped(void **state)
 {
 	(void)state;
 	assert_int_equal(
@@ -141,7 +141,7 @@ static void a_body_may_be_the_file(void **state)
 				     "\"type\":\"application/octet-stream\""));
 }
 
-static void the_bytes_decide_the_type_and_the_claim_stands_beside_it(
+static void the_type_is_decided_by_the_bytes_and_the_claim_is_stored_beside_it(
 	void **state)
 {
 	(void)state;
@@ -173,7 +173,7 @@ static void a_file_may_be_as_large_as_the_limit(void **state)
 	assert_stored(2);
 }
 
-static void what_the_quota_has_no_room_for_leaves_nothing(void **state)
+static void an_upload_beyond_the_quota_leaves_nothing(void **state)
 {
 	(void)state;
 	g.app.quota.bytes = 10; /* of 5 and 6 together */
@@ -188,7 +188,7 @@ static void what_the_quota_has_no_room_for_leaves_nothing(void **state)
 	assert_stored(1);
 }
 
-static void an_announcement_beyond_the_quota_is_refused_unread(void **state)
+static void a_length_beyond_the_quota_is_refused_unread(void **state)
 {
 	(void)state;
 	g.app.max_upload = 4 << 20;
@@ -198,14 +198,15 @@ static void an_announcement_beyond_the_quota_is_refused_unread(void **state)
 	assert_int_equal(gateway_answer(&g, handle_upload, SPAN("")), 507);
 	assert_true(gateway_said(&g, "quota-exceeded"));
 	assert_stored(0);
-	g.app.quota.bytes = 2 << 20; /* now it is read, and ends too early */
+	g.app.quota.bytes = 2
+			    << 20; /* now the body is read, and is too short */
 	begin_raw("name=a", SPAN("only the beginning"));
 	memory_set(&g.memory, "CONTENT_LENGTH", "2097152");
 	assert_int_equal(gateway_answer(&g, handle_upload, SPAN("")), 400);
 	assert_stored(0);
 }
 
-static void one_byte_more_is_too_large(void **state)
+static void a_file_one_byte_over_the_limit_is_too_large(void **state)
 {
 	static char body[GATEWAY_MAX_UPLOAD + 512];
 	const struct span end = SPAN("\r\n--B--");
@@ -217,7 +218,7 @@ static void one_byte_more_is_too_large(void **state)
 	assert_nothing(put(SPAN("a"),
 			   ((struct span) { body, GATEWAY_MAX_UPLOAD + 1 })),
 		       413, "too-large");
-	/* announced: not a byte of it was read */
+	/* by its length: not a byte was read */
 	assert_int_equal(g.memory.read, 0);
 
 	g.app.max_files = 10;
@@ -230,7 +231,7 @@ static void one_byte_more_is_too_large(void **state)
 		       "too-large");
 }
 
-static void a_file_may_end_some_time(void **state)
+static void a_file_may_have_an_expiry(void **state)
 {
 	(void)state;
 	assert_int_equal(post_raw("name=a&expires_in=60", SPAN("x")), 201);
@@ -259,8 +260,7 @@ static void an_admin_may_upload_for_another(void **state)
 	assert_int_equal(owner, 7);
 }
 
-/* --- what is cut off
- * -------------------------------------------------------------------- */
+/* --- what is cut off ------------------------------------------------------ */
 
 static void a_form_that_ends_early_leaves_nothing(void **state)
 {
@@ -320,7 +320,7 @@ static void a_connection_that_breaks_leaves_nothing(void **state)
 	assert_int_equal(file_table_rows(db), 0);
 }
 
-static void a_file_of_unknown_length_is_not_taken(void **state)
+static void a_file_of_unknown_length_is_refused(void **state)
 {
 	(void)state;
 	/* its end could be the client's end */
@@ -328,14 +328,15 @@ static void a_file_of_unknown_length_is_not_taken(void **state)
 	memory_set(&g.memory, "CONTENT_LENGTH", NULL);
 	assert_nothing(gateway_answer(&g, handle_upload, SPAN("")), 411,
 		       "length-required");
-	/* a form tells its end itself */
+	/* a form has an end of its own */
 	begin_form(SPAN(TWO_FILES), 100);
 	memory_set(&g.memory, "CONTENT_LENGTH", NULL);
 	assert_int_equal(gateway_answer(&g, handle_upload, SPAN("")), 201);
 	assert_stored(2);
 }
 
-static void who_goes_away_before_the_answer_still_has_the_files(void **state)
+static void files_stay_if_the_client_disconnects_before_the_response(
+	void **state)
 {
 	(void)state;
 	begin_form(SPAN(TWO_FILES), 100);
@@ -345,10 +346,9 @@ static void who_goes_away_before_the_answer_still_has_the_files(void **state)
 	assert_stored(2);
 }
 
-/* --- one bad part, and none is stored
- * ------------------------------------------------------ */
+/* --- one bad part, and none is stored ------------------------------------- */
 
-static void a_second_file_that_is_refused_takes_the_first_with_it(void **state)
+static void a_second_file_that_is_refused_removes_the_first(void **state)
 {
 	(void)state;
 #define AFTER_ONE FILE_PART("one.txt") "first\r\n"
@@ -378,7 +378,7 @@ static void more_files_than_the_limit_are_refused_together(void **state)
 	assert_stored(GATEWAY_MAX_FILES);
 }
 
-static void a_form_without_a_file_is_no_upload(void **state)
+static void a_form_without_a_file_is_refused(void **state)
 {
 	(void)state;
 	assert_nothing(post_form(SPAN("--B--\r\n")), 400, "no-file");
@@ -390,7 +390,7 @@ static void a_form_without_a_file_is_no_upload(void **state)
 	assert_nothing(post_raw("", SPAN("x")), 400, "no-file");
 }
 
-static void a_name_that_cannot_be_kept_is_refused(void **state)
+static void a_name_that_is_not_allowed_is_refused(void **state)
 {
 	(void)state;
 	assert_nothing(post_raw("name=", SPAN("x")), 422, "invalid-value");
@@ -401,11 +401,9 @@ static void a_name_that_cannot_be_kept_is_refused(void **state)
 	assert_nothing(put(SPAN("\xff"), SPAN("x")), 422, "invalid-value");
 }
 
-/* --- digests
- * ----------------------------------------------------------------------------
- */
+/* --- digests -------------------------------------------------------------- */
 
-static void a_digest_that_matches_is_taken(void **state)
+static void a_digest_that_matches_is_accepted(void **state)
 {
 	(void)state;
 	assert_int_equal(post_raw("name=a&sha256=" HELLO_HEX, SPAN(HELLO)),
@@ -419,7 +417,7 @@ static void a_digest_that_matches_is_taken(void **state)
 	assert_stored(3);
 }
 
-static void other_bytes_than_were_announced_are_not_stored(void **state)
+static void bytes_that_do_not_match_their_digest_are_not_stored(void **state)
 {
 	static const char *const fields[] = { "HTTP_REPR_DIGEST",
 					      "HTTP_CONTENT_DIGEST" };
@@ -435,7 +433,7 @@ static void other_bytes_than_were_announced_are_not_stored(void **state)
 	}
 }
 
-static void a_digest_that_is_none_is_refused(void **state)
+static void a_malformed_digest_is_refused(void **state)
 {
 	(void)state;
 	assert_nothing(post_raw("name=a&sha256=", SPAN("x")), 400,
@@ -448,7 +446,7 @@ static void a_digest_that_is_none_is_refused(void **state)
 		       "bad-request");
 }
 
-static void every_digest_that_was_announced_counts(void **state)
+static void every_digest_of_the_request_is_checked(void **state)
 {
 	/* of what a body carries, two that differ cannot both be right */
 	(void)state;
@@ -465,11 +463,9 @@ static void every_digest_that_was_announced_counts(void **state)
 		       "digest-mismatch");
 }
 
-/* --- when something of ours is away
- * ----------------------------------------------------------- */
+/* --- when something is unavailable ---------------------------------------- */
 
-static void without_a_database_the_bytes_stay_and_the_client_hears_503(
-	void **state)
+static void bytes_stay_and_the_response_is_503_without_a_database(void **state)
 {
 	struct db *away = gateway_no_database();
 
@@ -506,7 +502,8 @@ static void a_database_that_refuses_the_row_leaves_no_bytes(void **state)
 	assert_nothing(500, 500, "internal-error");
 }
 
-static void a_row_that_waits_too_long_is_not_known(void **state)
+static void a_row_that_waits_too_long_for_a_lock_may_have_been_written(
+	void **state)
 {
 	struct db *brief = mariadb_pool_for(1, 1);
 	struct db_conn *c;
@@ -514,7 +511,7 @@ static void a_row_that_waits_too_long_is_not_known(void **state)
 
 	(void)state;
 	g.app.db = brief;
-	/* somebody holds the table, and an answer never comes */
+	/* another connection has locked the table: no response in time */
 	assert_ok(db_begin(db, &c, NULL));
 	assert_err(db_tx_change(c, "LOCK TABLES file READ", DB_NONE, NULL),
 		   ERR_NOT_FOUND);
@@ -536,7 +533,7 @@ static void a_row_that_waits_too_long_is_not_known(void **state)
 }
 
 /* Reads as memory does, but when half the body is read all objects are removed,
- * as by a gc on a machine that does not see who holds them */
+ * as by a gc on a machine that does not see the locks */
 static enum err (*read_on)(struct transport *t, struct span *chunk);
 
 static enum err lose(void *arg, const struct store_item *item)
@@ -554,11 +551,11 @@ static enum err read_and_lose(struct transport *t, struct span *chunk)
 
 	/* the first file is in the store, the second under way */
 	if (m->read > m->body.len - 15)
-		assert_ok(store_each(g.app.store, lose, NULL, NULL));
+		assert_ok(store_walk(g.app.store, lose, NULL, NULL));
 	return e;
 }
 
-static void a_file_that_was_lost_meanwhile_is_not_promised(void **state)
+static void a_file_that_vanished_from_the_store_gets_no_201(void **state)
 {
 	struct transport_ops ops;
 
@@ -572,7 +569,25 @@ static void a_file_that_was_lost_meanwhile_is_not_promised(void **state)
 		       "internal-error");
 }
 
-static void a_store_that_went_away_is_no_wrong_address(void **state)
+static int post_two_files(void)
+{
+	return post_form(SPAN(TWO_FILES));
+}
+
+static int put_one_file(void)
+{
+	return put(SPAN("a"), SPAN("x"));
+}
+
+static void a_response_without_memory_is_an_error_not_a_shorter_list(
+	void **state)
+{
+	(void)state;
+	assert_survives_no_memory(post_two_files, 201);
+	assert_survives_no_memory(put_one_file, 201);
+}
+
+static void a_store_that_is_missing_is_a_server_error(void **state)
 {
 	char path[FOLDER_PATH_MAX + 16];
 
@@ -583,8 +598,7 @@ static void a_store_that_went_away_is_no_wrong_address(void **state)
 	assert_nothing(post_form(SPAN(TWO_FILES)), 500, "internal-error");
 }
 
-/* --- whose session has ended, and API tokens
- * ------------------------------------------------------------------------ */
+/* --- ended sessions, and API tokens --------------------------------------- */
 
 #define API "api-token-of-user-0042"
 #define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
@@ -599,7 +613,7 @@ static void api_token(const char *scope)
 	g.secret = SECRET;
 }
 
-/* Every way in, and nothing comes in */
+/* Every kind of upload is refused */
 static void assert_kept_out(int status, const char *slug)
 {
 	const int got[] = { put(SPAN("a"), SPAN("x")),
@@ -613,7 +627,7 @@ static void assert_kept_out(int status, const char *slug)
 	assert_int_equal(file_table_rows(db), 0);
 }
 
-static void who_was_logged_out_leaves_no_row_and_no_byte(void **state)
+static void a_session_that_has_ended_leaves_no_row_and_no_byte(void **state)
 {
 	(void)state;
 	sessions_revoke(db, session_of(GATEWAY_USER));
@@ -637,7 +651,7 @@ static enum err read_and_log_out(struct transport *t, struct span *chunk)
 	return e;
 }
 
-static void who_is_logged_out_while_uploading_has_not_uploaded(void **state)
+static void a_session_that_ends_during_the_upload_leaves_nothing(void **state)
 {
 	struct transport_ops ops;
 
@@ -663,7 +677,7 @@ static void an_api_token_may_upload(void **state)
 	assert_int_equal(session_last_used(db, API), GATEWAY_NOW);
 }
 
-static void no_byte_of_an_unknown_api_token_is_read(void **state)
+static void an_unknown_api_token_is_refused_before_a_byte_is_read(void **state)
 {
 	(void)state;
 	api_token("files:write");
@@ -709,39 +723,40 @@ static void an_admin_s_api_token_may_upload_for_another(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		UPLOAD(a_form_s_files_are_stored_and_told_in_order),
-		UPLOAD(fields_and_inputs_without_a_choice_are_passed_over),
+		UPLOAD(the_files_of_a_form_are_stored_and_listed_in_order),
+		UPLOAD(fields_and_empty_file_inputs_are_skipped),
 		UPLOAD(a_body_may_be_the_file),
-		UPLOAD(the_bytes_decide_the_type_and_the_claim_stands_beside_it),
+		UPLOAD(the_type_is_decided_by_the_bytes_and_the_claim_is_stored_beside_it),
 		UPLOAD(a_file_may_be_as_large_as_the_limit),
-		UPLOAD(what_the_quota_has_no_room_for_leaves_nothing),
-		UPLOAD(an_announcement_beyond_the_quota_is_refused_unread),
-		UPLOAD(one_byte_more_is_too_large),
-		UPLOAD(a_file_may_end_some_time),
+		UPLOAD(an_upload_beyond_the_quota_leaves_nothing),
+		UPLOAD(a_length_beyond_the_quota_is_refused_unread),
+		UPLOAD(a_file_one_byte_over_the_limit_is_too_large),
+		UPLOAD(a_file_may_have_an_expiry),
 		UPLOAD(an_admin_may_upload_for_another),
 		UPLOAD(a_form_that_ends_early_leaves_nothing),
 		UPLOAD(a_body_shorter_than_announced_leaves_nothing),
 		UPLOAD(a_connection_that_breaks_leaves_nothing),
-		UPLOAD(a_file_of_unknown_length_is_not_taken),
-		UPLOAD(who_goes_away_before_the_answer_still_has_the_files),
-		UPLOAD(a_second_file_that_is_refused_takes_the_first_with_it),
+		UPLOAD(a_file_of_unknown_length_is_refused),
+		UPLOAD(files_stay_if_the_client_disconnects_before_the_response),
+		UPLOAD(a_second_file_that_is_refused_removes_the_first),
 		UPLOAD(more_files_than_the_limit_are_refused_together),
-		UPLOAD(a_form_without_a_file_is_no_upload),
-		UPLOAD(a_name_that_cannot_be_kept_is_refused),
-		UPLOAD(a_digest_that_matches_is_taken),
-		UPLOAD(other_bytes_than_were_announced_are_not_stored),
-		UPLOAD(a_digest_that_is_none_is_refused),
-		UPLOAD(every_digest_that_was_announced_counts),
-		UPLOAD(without_a_database_the_bytes_stay_and_the_client_hears_503),
+		UPLOAD(a_form_without_a_file_is_refused),
+		UPLOAD(a_name_that_is_not_allowed_is_refused),
+		UPLOAD(a_digest_that_matches_is_accepted),
+		UPLOAD(bytes_that_do_not_match_their_digest_are_not_stored),
+		UPLOAD(a_malformed_digest_is_refused),
+		UPLOAD(every_digest_of_the_request_is_checked),
+		UPLOAD(bytes_stay_and_the_response_is_503_without_a_database),
 		UPLOAD(a_database_that_refuses_the_row_leaves_no_bytes),
-		UPLOAD(a_row_that_waits_too_long_is_not_known),
-		UPLOAD(a_file_that_was_lost_meanwhile_is_not_promised),
-		UPLOAD(who_was_logged_out_leaves_no_row_and_no_byte),
-		UPLOAD(who_is_logged_out_while_uploading_has_not_uploaded),
+		UPLOAD(a_row_that_waits_too_long_for_a_lock_may_have_been_written),
+		UPLOAD(a_file_that_vanished_from_the_store_gets_no_201),
+		UPLOAD(a_session_that_has_ended_leaves_no_row_and_no_byte),
+		UPLOAD(a_session_that_ends_during_the_upload_leaves_nothing),
 		UPLOAD(an_api_token_may_upload),
-		UPLOAD(no_byte_of_an_unknown_api_token_is_read),
+		UPLOAD(an_unknown_api_token_is_refused_before_a_byte_is_read),
 		UPLOAD(an_admin_s_api_token_may_upload_for_another),
-		UPLOAD(a_store_that_went_away_is_no_wrong_address),
+		UPLOAD(a_response_without_memory_is_an_error_not_a_shorter_list),
+		UPLOAD(a_store_that_is_missing_is_a_server_error),
 	};
 
 	(void)argc;

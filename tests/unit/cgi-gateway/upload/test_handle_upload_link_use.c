@@ -1,6 +1,7 @@
 #include "cgi-gateway/tables/upload_links.h"
 #include "cgi-gateway/upload/upload.h"
 #include "tests/unit/cgi-gateway/gateway.h"
+#include "tests/unit/cgi-gateway/json_memory.h"
 
 #define FILE_PART(name)                                                       \
 	"--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"" name \
@@ -52,7 +53,7 @@ static int tear_down(void **state)
 static void hand_out(int64_t files, int64_t bytes, int64_t file_bytes)
 {
 	made = (struct upload_link) { .name = "Party",
-				      .most = { bytes, files },
+				      .limits = { bytes, files },
 				      .max_file_bytes = file_bytes,
 				      .expires_at = GATEWAY_NOW + 60 };
 	assert_ok(upload_links_add(db, gateway_caller(&g), 0, &made, token,
@@ -97,7 +98,7 @@ static int post_form(struct span body)
 	return gateway_answer(&g, handle_upload_link_post, span_of(token));
 }
 
-static int look(const char *accept)
+static int show_link(const char *accept)
 {
 	gateway_request(&g, "GET", "/u/x", "");
 	memory_set(&g.memory, "HTTP_ACCEPT", accept);
@@ -127,10 +128,10 @@ static void assert_kept(int64_t files)
 	assert_int_equal(counted, files);
 }
 
-/* --- what comes ------------------------------------------------------------
- */
+/* --- accepted ------------------------------------------------------------- */
 
-static void a_file_goes_to_the_owner_and_its_sender_gets_a_receipt(void **state)
+static void a_file_belongs_to_the_link_s_owner_and_its_sender_gets_a_receipt(
+	void **state)
 {
 	struct file f;
 	struct span answer;
@@ -163,7 +164,7 @@ static void a_body_may_have_its_name_in_the_query(void **state)
 	assert_refused(post_raw("", SPAN("abc")), 400, "no-file", 1);
 }
 
-static void a_form_brings_all_its_files_or_none(void **state)
+static void a_form_stores_all_its_files_or_none(void **state)
 {
 	(void)state;
 	hand_out(3, 1000, 100);
@@ -171,10 +172,11 @@ static void a_form_brings_all_its_files_or_none(void **state)
 	assert_true(gateway_find(&g, "\"one\"") < gateway_find(&g, "\"two\""));
 	assert_kept(2);
 	assert_refused(post_form(SPAN(TWO_FILES)), 507, "quota-exceeded", 2);
-	assert_true(gateway_said(&g, "Too many files: this link takes 1 more"));
+	assert_true(
+		gateway_said(&g, "Too many files: this link accepts 1 more"));
 }
 
-static void what_the_uploader_wishes_for_the_owner_is_nothing(void **state)
+static void the_parameters_owner_and_expires_in_are_ignored(void **state)
 {
 	int64_t n = 0;
 
@@ -190,8 +192,26 @@ static void what_the_uploader_wishes_for_the_owner_is_nothing(void **state)
 	assert_int_equal(n, 1);
 }
 
-/* --- what does not fit ------------------------------------------------------
- */
+static int post_two_files(void)
+{
+	return post_form(SPAN(TWO_FILES));
+}
+
+static int show_json(void)
+{
+	return show_link("application/json");
+}
+
+static void a_response_without_memory_is_an_error_not_a_shorter_list(
+	void **state)
+{
+	(void)state;
+	hand_out(99, 1000, 100);
+	assert_survives_no_memory(post_two_files, 201);
+	assert_survives_no_memory(show_json, 200);
+}
+
+/* --- what does not fit ---------------------------------------------------- */
 
 static void a_length_that_cannot_fit_is_refused_unread(void **state)
 {
@@ -204,18 +224,19 @@ static void a_length_that_cannot_fit_is_refused_unread(void **state)
 	assert_int_equal(put("a", SPAN("12345")), 201);
 	assert_int_equal(put("a", SPAN("1")), 201);
 	assert_refused(put("a", SPAN("12345")), 507, "quota-exceeded", 2);
-	assert_true(gateway_said(&g, "Too many bytes: this link takes 4 more"));
+	assert_true(
+		gateway_said(&g, "Too many bytes: this link accepts 4 more"));
 	assert_int_equal(g.asked.body_read, 0);
 	assert_int_equal(put("a", SPAN("1234")), 201);
 	assert_refused(put("a", SPAN("")), 410, "gone", 3);
 }
 
-static void a_form_is_refused_at_the_byte_that_is_too_many(void **state)
+static void a_form_is_refused_at_the_first_byte_over_a_limit(void **state)
 {
 	(void)state;
 	hand_out(9, 10, UPLOAD_LINK_NO_LIMIT);
 	assert_refused(post_form(SPAN(TWO_FILES)), 507, "quota-exceeded", 0);
-	assert_true(gateway_said(&g, "Too many bytes: this link takes 10"));
+	assert_true(gateway_said(&g, "Too many bytes: this link accepts 10"));
 	hand_out(9, 11, 5);
 	assert_refused(post_form(SPAN(TWO_FILES)), 413, "too-large", 0);
 	hand_out(9, 11, 6);
@@ -230,11 +251,11 @@ static void the_server_s_own_limit_holds_where_the_link_has_none(void **state)
 	g.app.max_upload = 3;
 	assert_refused(put("a", SPAN("1234")), 413, "too-large", 0);
 	assert_true(gateway_said(&g, "(MAX_UPLOAD)"));
-	assert_int_equal(look(NULL), 200);
+	assert_int_equal(show_link(NULL), 200);
 	assert_true(gateway_said(&g, "\"max_file_bytes\":3}"));
 }
 
-static void the_owner_s_space_may_be_full(void **state)
+static void an_upload_is_refused_if_the_owner_s_quota_is_full(void **state)
 {
 	(void)state;
 	hand_out(9, 1000, 100);
@@ -244,7 +265,8 @@ static void the_owner_s_space_may_be_full(void **state)
 	assert_true(gateway_said(&g, "The space behind this link is full"));
 }
 
-static void a_large_one_is_refused_unread_where_the_space_is_full(void **state)
+static void a_large_file_is_refused_unread_if_the_owner_s_quota_is_full(
+	void **state)
 {
 	static char large[UPLOAD_ASK_FIRST];
 
@@ -258,8 +280,7 @@ static void a_large_one_is_refused_unread_where_the_space_is_full(void **state)
 	assert_true(gateway_said(&g, "The space behind this link is full"));
 }
 
-/* --- what ends meanwhile ----------------------------------------------------
- */
+/* --- what ends meanwhile -------------------------------------------------- */
 
 /* Reads as memory does, but at the last bytes something happens */
 static enum err (*read_on)(struct transport *t, struct span *chunk);
@@ -290,7 +311,8 @@ static int post_while(void (*what)(void))
 	return gateway_answer(&g, handle_upload_link_post, span_of(token));
 }
 
-static void what_is_revoked_in_the_middle_takes_nothing(void **state)
+static void a_link_that_is_revoked_during_the_upload_stores_nothing(
+	void **state)
 {
 	(void)state;
 	hand_out(9, 1000, 100);
@@ -303,7 +325,8 @@ static void disable(void)
 	sessions_disable(db, GATEWAY_USER, true);
 }
 
-static void an_owner_who_is_disabled_in_the_middle_gets_nothing(void **state)
+static void an_owner_who_is_disabled_during_the_upload_gets_nothing(
+	void **state)
 {
 	(void)state;
 	hand_out(9, 1000, 100);
@@ -318,46 +341,48 @@ static void count_files(int64_t files, int64_t bytes)
 			    DB_IN(db_int(files), db_int(bytes)), NULL));
 }
 
-static void take_a_file(void)
+static void use_up_files(void)
 {
 	count_files(2, 0);
 }
 
-static void take_bytes(void)
+static void use_up_bytes(void)
 {
 	count_files(0, 995);
 }
 
-static void take_all(void)
+static void use_up_all(void)
 {
 	count_files(3, 0);
 }
 
-static void who_comes_second_hears_what_is_left(void **state)
+static void the_second_of_two_uploads_is_told_what_the_link_has_left(
+	void **state)
 {
 	(void)state;
 	hand_out(3, 1000, 100);
-	assert_int_equal(post_while(take_a_file), 507);
-	assert_true(gateway_said(&g, "Too many files: this link takes 1 more"));
+	assert_int_equal(post_while(use_up_files), 507);
+	assert_true(
+		gateway_said(&g, "Too many files: this link accepts 1 more"));
 	assert_int_equal(gateway_objects(&g), 0);
 	count_files(0, 0);
-	assert_int_equal(post_while(take_bytes), 507);
-	assert_true(gateway_said(&g, "Too many bytes: this link takes 5 more"));
+	assert_int_equal(post_while(use_up_bytes), 507);
+	assert_true(
+		gateway_said(&g, "Too many bytes: this link accepts 5 more"));
 	count_files(0, 0);
-	assert_int_equal(post_while(take_all), 410);
+	assert_int_equal(post_while(use_up_all), 410);
 	count_files(0, 0);
 	assert_kept(0);
 }
 
-/* --- what a link says -------------------------------------------------------
- */
+/* --- showing a link ------------------------------------------------------- */
 
-static void a_link_says_what_it_takes_still(void **state)
+static void a_link_shows_what_it_still_accepts(void **state)
 {
 	(void)state;
 	hand_out(3, 1000, 100);
 	assert_int_equal(put("a", SPAN("abc")), 201);
-	assert_int_equal(look("*/*"), 200);
+	assert_int_equal(show_link("*/*"), 200);
 	assert_span(
 		memory_answer(&g.memory),
 		"{\"name\":\"Party\",\"expires_at\":\"2026-01-01T00:01:00Z\","
@@ -366,40 +391,40 @@ static void a_link_says_what_it_takes_still(void **state)
 		"\"max_file_bytes\":100}");
 	hand_out(UPLOAD_LINK_NO_LIMIT, UPLOAD_LINK_NO_LIMIT,
 		 UPLOAD_LINK_NO_LIMIT);
-	assert_int_equal(look("application/json, text/html"), 200);
+	assert_int_equal(show_link("application/json, text/html"), 200);
 	assert_true(gateway_said(&g, "\"max_files\":null,\"files_left\":null,"
 				     "\"max_bytes\":null,\"bytes_left\":null,"
 				     "\"max_file_bytes\":10000}"));
 }
 
-static void a_browser_is_sent_to_the_page_with_the_secret_behind_the_hash(
+static void a_browser_is_redirected_to_the_page_with_the_token_behind_the_hash(
 	void **state)
 {
 	char want[100];
 
 	(void)state;
 	hand_out(3, 1000, 100);
-	revoke(); /* the page says so */
+	revoke(); /* the page shows that it has ended */
 	g.app.public_url = "https://example.org/";
-	assert_int_equal(look("text/html,application/xhtml+xml,*/*;q=0.8"),
+	assert_int_equal(show_link("text/html,application/xhtml+xml,*/*;q=0.8"),
 			 303);
-	(void)snprintf(want, sizeof(want), "https://example.org/drop.html#%s",
-		       token);
+	(void)snprintf(want, sizeof(want),
+		       "https://example.org/upload-link.html#%s", token);
 	assert_span_str(memory_header(&g.memory, "Location"), want);
-	assert_int_equal(look("*/*"), 410);
+	assert_int_equal(show_link("*/*"), 410);
 }
 
-static void what_is_no_secret_is_nowhere_for_a_browser_too(void **state)
+static void an_invalid_token_is_not_found_for_a_browser_too(void **state)
 {
 	(void)state;
 	hand_out(3, 1000, 100);
 	(void)snprintf(token, sizeof(token), "%s", "x\r\nSet-Cookie: a");
-	assert_int_equal(look("text/html"), 404);
-	assert_int_equal(look("*/*"), 404);
+	assert_int_equal(show_link("text/html"), 404);
+	assert_int_equal(show_link("*/*"), 404);
 	assert_refused(put("a", SPAN("x")), 404, "not-found", 0);
 	assert_refused(post_form(SPAN(TWO_FILES)), 404, "not-found", 0);
 	memset(token, 'A', LINK_TOKEN_LEN);
-	assert_int_equal(look("*/*"), 404);
+	assert_int_equal(show_link("*/*"), 404);
 	assert_refused(put("a", SPAN("x")), 404, "not-found", 0);
 }
 
@@ -408,21 +433,22 @@ static void what_is_no_secret_is_nowhere_for_a_browser_too(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		DROP(a_file_goes_to_the_owner_and_its_sender_gets_a_receipt),
+		DROP(a_file_belongs_to_the_link_s_owner_and_its_sender_gets_a_receipt),
 		DROP(a_body_may_have_its_name_in_the_query),
-		DROP(a_form_brings_all_its_files_or_none),
-		DROP(what_the_uploader_wishes_for_the_owner_is_nothing),
+		DROP(a_form_stores_all_its_files_or_none),
+		DROP(the_parameters_owner_and_expires_in_are_ignored),
+		DROP(a_response_without_memory_is_an_error_not_a_shorter_list),
 		DROP(a_length_that_cannot_fit_is_refused_unread),
-		DROP(a_form_is_refused_at_the_byte_that_is_too_many),
+		DROP(a_form_is_refused_at_the_first_byte_over_a_limit),
 		DROP(the_server_s_own_limit_holds_where_the_link_has_none),
-		DROP(the_owner_s_space_may_be_full),
-		DROP(a_large_one_is_refused_unread_where_the_space_is_full),
-		DROP(what_is_revoked_in_the_middle_takes_nothing),
-		DROP(an_owner_who_is_disabled_in_the_middle_gets_nothing),
-		DROP(who_comes_second_hears_what_is_left),
-		DROP(a_link_says_what_it_takes_still),
-		DROP(a_browser_is_sent_to_the_page_with_the_secret_behind_the_hash),
-		DROP(what_is_no_secret_is_nowhere_for_a_browser_too),
+		DROP(an_upload_is_refused_if_the_owner_s_quota_is_full),
+		DROP(a_large_file_is_refused_unread_if_the_owner_s_quota_is_full),
+		DROP(a_link_that_is_revoked_during_the_upload_stores_nothing),
+		DROP(an_owner_who_is_disabled_during_the_upload_gets_nothing),
+		DROP(the_second_of_two_uploads_is_told_what_the_link_has_left),
+		DROP(a_link_shows_what_it_still_accepts),
+		DROP(a_browser_is_redirected_to_the_page_with_the_token_behind_the_hash),
+		DROP(an_invalid_token_is_not_found_for_a_browser_too),
 	};
 
 	(void)argc;

@@ -378,6 +378,47 @@ static void a_database_that_is_unavailable_refuses_no_token(void **state)
 	db_close(away);
 }
 
+/* --- a check as it is made ----------------------------------------------- */
+
+static void a_check_has_the_session_of_the_token(void **state)
+{
+	struct request rq = shown(session_of(ANN), NULL);
+	struct session_check c;
+
+	(void)state;
+	session_check_init(&c, &rq, "files:read");
+	assert_string_equal(c.session, session_of(ANN));
+	assert_true(c.now == NOW);
+	assert_true(c.secret.kind == DB_NULL);
+	/* bearer_check() has compared the scope of an access token */
+	assert_string_equal(c.pattern, "%");
+	rq = shown(API, SECRET);
+	session_check_init(&c, &rq, "files:read");
+	assert_true(c.secret.kind == DB_BYTES);
+	assert_int_equal(c.secret.s.len, SHA256_LEN);
+	assert_memory_equal(c.secret.s.p, rq.bearer_id.secret, SHA256_LEN);
+	assert_string_equal(c.pattern, "% files:read %");
+}
+
+static enum err pass_row(void *arg)
+{
+	++*(int *)arg;
+	return ERR_OK;
+}
+
+static void a_list_without_rows_is_explained_by_the_session(void **state)
+{
+	int count = 0;
+	struct session_rows rows = { pass_row, &count, false };
+
+	(void)state;
+	assert_err(no_row(session_of(ANN), NULL, "", ERR_OK), ERR_OK);
+	assert_err(no_row(API, OTHER_SECRET, "", ERR_OK), ERR_BAD_TOKEN);
+	assert_ok(session_rows_each(&rows));
+	assert_true(rows.any);
+	assert_int_equal(count, 1);
+}
+
 #define FIXTURE_TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(int argc, char **argv)
@@ -403,6 +444,8 @@ int main(int argc, char **argv)
 		FIXTURE_TEST(a_use_that_cannot_be_recorded_refuses_no_request),
 		FIXTURE_TEST(a_statement_identifies_the_user_of_an_api_token),
 		FIXTURE_TEST(a_missing_row_is_explained_by_the_session),
+		FIXTURE_TEST(a_check_has_the_session_of_the_token),
+		FIXTURE_TEST(a_list_without_rows_is_explained_by_the_session),
 		FIXTURE_TEST(a_database_that_is_unavailable_refuses_no_token),
 	};
 

@@ -243,6 +243,32 @@ static void a_written_object_is_compact_and_can_be_read(void **state)
 	json_object_put(o);
 }
 
+static void an_array_is_added_empty_and_filled_in_order(void **state)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *list = json_add_array(o, "list");
+
+	(void)state;
+	assert_non_null(list);
+	assert_span(json_write(o), "{\"list\":[]}");
+	assert_ok(json_append(list, json_object_new_int(1)));
+	assert_ok(json_append(list, json_object_new_int(2)));
+	assert_span(json_write(o), "{\"list\":[1,2]}");
+	json_object_put(o);
+}
+
+static void an_object_that_could_not_be_made_is_out_of_memory(void **state)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *list = json_add_array(o, "list");
+
+	(void)state;
+	assert_null(json_add_array(NULL, "list"));
+	assert_err(json_append(list, NULL), ERR_MEMORY);
+	assert_span(json_write(o), "{\"list\":[]}");
+	json_object_put(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +286,8 @@ int main(void)
 		TEST(an_integer_is_whole_and_in_range),
 		TEST(a_boolean_is_true_or_false_only),
 		TEST(a_written_object_is_compact_and_can_be_read),
+		TEST(an_array_is_added_empty_and_filled_in_order),
+		TEST(an_object_that_could_not_be_made_is_out_of_memory),
 	};
 
 	return RUN(tests);

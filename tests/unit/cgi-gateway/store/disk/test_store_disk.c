@@ -1,29 +1,23 @@
 #include "cgi-gateway/store/disk/store_disk.h"
 #include "tests/unit/cgi-gateway/folder.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/cgi-gateway/store/store_objects.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 
-#define ID "0190b3a2-0000-7000-8000-0000000000ab"
-#define OTHER_ID "0190b3a2-0000-7000-8000-0000000000ac"
-
-enum { LARGE = STORE_DISK_WRITEBACK + 3 * STORE_DISK_GATHER + 5 };
+enum { LARGE = STORE_DISK_WRITEBACK + 3 * STORE_DISK_BUFFER + 5 };
 
 static char dir[FOLDER_PATH_MAX];
-static struct store *store;
-static struct errmsg why;
 static char *large; /* LARGE bytes, no two neighbouring blocks alike */
 
-/* --- the calls that can fail, under our control
- * ---------------------------------- */
+/* --- system calls that fail on request ------------------------------------ */
 
-/* The linker gives store_disk these for the system's (--wrap, see Makefile) */
+/* The linker redirects the calls of store_disk to these (see Makefile) */
 ssize_t __real_write(int fd, const void *p, size_t n);
 int __real_fsync(int fd);
 int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
@@ -36,30 +30,26 @@ int __wrap_posix_fadvise(int fd, off_t at, off_t n, int advice);
 
 enum { NEVER = -1 };
 
-static int calls_left = NEVER; /* until one fails */
+static int calls_left = NEVER; /* before one fails */
 static int fail_with;	       /* its errno */
-static int interrupted;	       /* so many writes are interrupted first */
-static size_t write_max;       /* bytes that a write takes; 0: all */
-static off_t in_memory;	       /* so many bytes of an object are */
-static char calls[512];	       /* what was called, in words */
-static bool unnoted;	       /* by many threads at once */
+static int interrupted;	       /* number of writes that fail with EINTR first */
+static size_t write_max;       /* bytes of a write at most; 0: no limit */
+static off_t cached;	       /* bytes of an object in the page cache */
+static char calls[512];	       /* names of the calls so far */
 
-static void obey(void)
+static void reset_calls(void)
 {
 	calls_left = NEVER;
 	fail_with = interrupted = 0;
 	write_max = 0;
-	in_memory = 0;
-	unnoted = false;
+	cached = 0;
 	calls[0] = '\0';
 }
 
-static void note(const char *call)
+static void record(const char *call)
 {
-	size_t n = unnoted ? 0 : strlen(calls);
+	size_t n = strlen(calls);
 
-	if (unnoted)
-		return;
 	(void)snprintf(calls + n, sizeof(calls) - n, "%s%s", n > 0 ? " " : "",
 		       call);
 }
@@ -74,7 +64,7 @@ static bool fails(void)
 
 ssize_t __wrap_write(int fd, const void *p, size_t n)
 {
-	note("write");
+	record("write");
 	if (fails())
 		return -1;
 	if (interrupted > 0) {
@@ -101,19 +91,19 @@ int __wrap_fsync(int fd)
 
 	assert_int_equal(fstat(fd, &st), 0);
 	if (!S_ISDIR(st.st_mode))
-		note("fsync-file");
+		record("fsync-file");
 	else if (is_dir(&st, "incoming"))
-		note("fsync-incoming");
+		record("fsync-incoming");
 	else if (is_dir(&st, "objects"))
-		note("fsync-objects");
+		record("fsync-objects");
 	else
-		note(is_dir(&st, "new") ? "fsync-new" : "fsync-ab");
+		record(is_dir(&st, "new") ? "fsync-new" : "fsync-ab");
 	return fails() ? -1 : __real_fsync(fd);
 }
 
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
-	note("rename");
+	record("rename");
 	return fails() ? -1 : __real_renameat(from_dir, from, to_dir, to);
 }
 
@@ -123,12 +113,12 @@ ssize_t __wrap_preadv2(int fd, const struct iovec *v, int n, off_t at, int how)
 
 	assert_int_equal(n, 1);
 	assert_int_equal(how, RWF_NOWAIT);
-	if (at >= in_memory) {
+	if (at >= cached) {
 		errno = EAGAIN;
 		return -1;
 	}
-	if ((off_t)less.iov_len > in_memory - at)
-		less.iov_len = (size_t)(in_memory - at);
+	if ((off_t)less.iov_len > cached - at)
+		less.iov_len = (size_t)(cached - at);
 	return __real_preadv2(fd, &less, 1, at, 0);
 }
 
@@ -138,29 +128,21 @@ int __wrap_posix_fadvise(int fd, off_t at, off_t n, int advice)
 
 	(void)fd;
 	(void)snprintf(text, sizeof(text), "%s %lld+%lld",
-		       advice == POSIX_FADV_DONTNEED ? "forget" : "advise",
+		       advice == POSIX_FADV_DONTNEED ? "dontneed" : "random",
 		       (long long)at, (long long)n);
-	note(text);
+	record(text);
 	return 0;
 }
 
-/* --- the house
- * ------------------------------------------------------------------- */
+/* --- a store for each test ------------------------------------------------ */
 
 static int make_large(void **state)
 {
-	uint64_t x = 88172645463325252ULL;
-
 	(void)state;
 	large = malloc(LARGE);
 	if (large == NULL)
 		return -1;
-	for (size_t i = 0; i < LARGE; i++) {
-		x ^= x << 13;
-		x ^= x >> 7;
-		x ^= x << 17;
-		large[i] = (char)x;
-	}
+	fill(large, LARGE);
 	return 0;
 }
 
@@ -178,14 +160,14 @@ static int open_store(void **state)
 	if (store_disk_open(dir, &store, &why) != ERR_OK)
 		return -1;
 	why.text[0] = '\0';
-	obey();
+	reset_calls();
 	return 0;
 }
 
 static int close_store(void **state)
 {
 	(void)state;
-	obey();
+	reset_calls();
 	store_close(store);
 	store = NULL;
 	folder_remove(dir);
@@ -206,82 +188,29 @@ static size_t files_in(const char *name)
 	return folder_files(at(name));
 }
 
-static struct store_writer *begun(const char *id)
-{
-	struct store_writer *w = NULL;
-
-	assert_ok(store_writer_open(store, id, &w, &why));
-	assert_non_null(w);
-	return w;
-}
-
-static void put(const char *id, struct span bytes)
-{
-	struct store_writer *w = begun(id);
-
-	assert_ok(store_writer_write(w, bytes, &why));
-	assert_ok(store_writer_commit(w, &why));
-}
-
-/* The object is `want`, read in pieces of `piece` bytes */
-static void assert_object(const char *id, struct span want, size_t piece)
-{
-	struct store_reader *r = NULL;
-	int64_t size = -1;
-	size_t got = 1, n = 0;
-	char *to = malloc(piece);
-
-	assert_non_null(to);
-	assert_ok(store_reader_open(store, id, 0, &r, &size, &why));
-	assert_int_equal(size, want.len);
-	while (got > 0) {
-		assert_ok(store_reader_read(r, to, piece, &got, &why));
-		assert_true(got <= piece && n + got <= want.len);
-		assert_memory_equal(to, want.p + n, got);
-		n += got;
-	}
-	assert_int_equal(n, want.len);
-	store_reader_close(r);
-	free(to);
-}
-
-static void assert_no_object(const char *id)
-{
-	struct store_reader *r = NULL;
-	char path[STORE_PATH_MAX];
-	int64_t size = -7;
-
-	assert_err(store_reader_open(store, id, 0, &r, &size, &why),
-		   ERR_NOT_FOUND);
-	assert_null(r);
-	assert_int_equal(size, -7);
-	assert_err(store_path(store, id, path), ERR_NOT_FOUND);
-}
-
 static size_t open_files(void)
 {
 	return folder_files("/proc/self/fd");
 }
 
-/* Root may do everything: then as someone else */
-static void be_ordinary(void)
+/* Permissions do not apply to root, so become another user */
+static void drop_root(void)
 {
 	if (geteuid() == 0)
 		assert_int_equal(seteuid(65534), 0);
 }
 
-static void be_oneself(void)
+static void regain_root(void)
 {
 	if (getuid() == 0)
 		assert_int_equal(seteuid(0), 0);
 }
 
-/* --- begin, write, finish, abandon
- * -------------------------------------------------- */
+/* --- writing -------------------------------------------------------------- */
 
-static void an_object_is_visible_when_it_is_finished_and_only_then(void **state)
+static void an_object_is_in_incoming_until_its_commit(void **state)
 {
-	struct store_writer *w = begun(ID);
+	struct store_writer *w = opened_writer(ID);
 
 	(void)state;
 	assert_no_object(ID);
@@ -295,9 +224,9 @@ static void an_object_is_visible_when_it_is_finished_and_only_then(void **state)
 	assert_int_equal(files_in("objects"), 1);
 }
 
-static void what_is_abandoned_leaves_nothing(void **state)
+static void an_aborted_writer_leaves_no_file(void **state)
 {
-	struct store_writer *w = begun(ID);
+	struct store_writer *w = opened_writer(ID);
 
 	(void)state;
 	assert_ok(store_writer_write(w, (struct span) { large, LARGE }, &why));
@@ -310,70 +239,12 @@ static void what_is_abandoned_leaves_nothing(void **state)
 	assert_object(ID, SPAN("again"), 16);
 }
 
-static void an_object_may_have_no_bytes(void **state)
+static void small_pieces_are_written_together(void **state)
 {
-	(void)state;
-	put(ID, (struct span) { NULL, 0 });
-	assert_object(ID, (struct span) { NULL, 0 }, 1);
-}
-
-static void bytes_come_back_however_they_were_put_in(void **state)
-{
-	static const size_t sizes[] = {
-		1021,
-		8192,
-		STORE_DISK_GATHER / 2 - 1,
-		STORE_DISK_GATHER / 2,
-		STORE_DISK_GATHER - 1,
-		STORE_DISK_GATHER,
-		STORE_DISK_GATHER + 1,
-		LARGE,
-	};
+	struct store_writer *w = opened_writer(ID);
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(sizes); i++) {
-		struct store_writer *w = begun(ID);
-		struct span rest = { large, LARGE };
-
-		while (rest.len > 0) {
-			struct span piece = rest;
-
-			if (piece.len > sizes[i])
-				piece.len = sizes[i];
-			assert_ok(store_writer_write(w, piece, &why));
-			rest = span_from(rest, piece.len);
-		}
-		assert_ok(store_writer_commit(w, &why));
-		assert_object(ID, (struct span) { large, LARGE }, 100000);
-		assert_ok(store_remove(store, ID, &why));
-	}
-}
-
-static void large_and_small_pieces_keep_their_order(void **state)
-{
-	static const size_t sizes[] = {
-		5, STORE_DISK_GATHER,	  1,	 70000, 70000,
-		3, 2 * STORE_DISK_GATHER, 65536, 2
-	};
-	struct store_writer *w = begun(ID);
-	size_t n = 0;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(sizes); i++) {
-		assert_ok(store_writer_write(
-			w, (struct span) { large + n, sizes[i] }, &why));
-		n += sizes[i];
-	}
-	assert_ok(store_writer_commit(w, &why));
-	assert_object(ID, (struct span) { large, n }, 4096);
-}
-
-static void small_pieces_are_gathered(void **state)
-{
-	struct store_writer *w = begun(ID);
-
-	(void)state;
-	for (size_t i = 0; i < STORE_DISK_GATHER / 8192 - 1; i++)
+	for (size_t i = 0; i < STORE_DISK_BUFFER / 8192 - 1; i++)
 		assert_ok(store_writer_write(w, (struct span) { large, 8192 },
 					     &why));
 	assert_string_equal(calls, "");
@@ -382,68 +253,9 @@ static void small_pieces_are_gathered(void **state)
 	store_writer_abort(w);
 }
 
-static void two_writers_do_not_mix(void **state)
+static void reading_back_fails_if_the_bytes_cannot_be_written(void **state)
 {
-	struct store_writer *a = begun(ID), *b = begun(OTHER_ID);
-
-	(void)state;
-	for (int i = 0; i < 100; i++) {
-		assert_ok(store_writer_write(a, SPAN("aaaa"), &why));
-		assert_ok(store_writer_write(b, SPAN("bb"), &why));
-	}
-	assert_int_equal(files_in("incoming"), 2);
-	assert_ok(store_writer_commit(b, &why));
-	assert_no_object(ID);
-	assert_ok(store_writer_commit(a, &why));
-	memset(large, 'a', 400);
-	assert_object(ID, (struct span) { large, 400 }, 64);
-	memset(large, 'b', 200);
-	assert_object(OTHER_ID, (struct span) { large, 200 }, 64);
-}
-
-/* --- peeking at what is not finished
- * ------------------------------------------------- */
-
-static void assert_peek(struct store_writer *w, int64_t from, struct span want)
-{
-	char *to = malloc(want.len + 1);
-	size_t got = 99, n = 0;
-
-	assert_non_null(to);
-	while (got > 0) {
-		assert_ok(store_writer_read(w, from + (int64_t)n, to + n,
-					    want.len + 1 - n, &got, &why));
-		n += got;
-		assert_true(n <= want.len);
-	}
-	assert_int_equal(n, want.len);
-	assert_memory_equal(to, want.p, n);
-	free(to);
-}
-
-static void what_is_being_written_can_be_read_and_goes_on(void **state)
-{
-	struct span all = { large, LARGE };
-	struct span rest = span_from(all, 1000);
-	struct store_writer *w = begun(ID);
-
-	(void)state;
-	assert_peek(w, 0, SPAN(""));
-	assert_ok(store_writer_write(w, (struct span) { large, 1000 }, &why));
-	assert_peek(w, 0, (struct span) { large, 1000 });
-	assert_peek(w, 990, (struct span) { large + 990, 10 });
-	assert_peek(w, 1000, SPAN(""));
-	assert_peek(w, 5000, SPAN(""));
-	assert_no_object(ID);
-	assert_ok(store_writer_write(w, rest, &why));
-	assert_peek(w, 0, all);
-	assert_ok(store_writer_commit(w, &why));
-	assert_object(ID, all, 100000);
-}
-
-static void peeking_at_bytes_that_cannot_be_written_fails(void **state)
-{
-	struct store_writer *w = begun(ID);
+	struct store_writer *w = opened_writer(ID);
 	size_t got = 99;
 	char to[8];
 
@@ -454,30 +266,10 @@ static void peeking_at_bytes_that_cannot_be_written_fails(void **state)
 	assert_err(store_writer_read(w, 0, to, sizeof(to), &got, &why),
 		   ERR_FULL);
 	assert_int_equal(got, 99);
-	obey();
+	reset_calls();
 	store_writer_abort(w);
 	assert_int_equal(folder_files(dir), 0);
 }
-
-static void an_id_is_begun_once(void **state)
-{
-	struct store_writer *w = begun(ID), *second = NULL;
-	struct store *other = NULL;
-
-	(void)state;
-	assert_ok(store_disk_open(dir, &other, &why));
-	assert_err(store_writer_open(store, ID, &second, &why), ERR_IO);
-	assert_null(second);
-	assert_contains(why.text, ID);
-	/* the first holds it still */
-	assert_true(store_is_locked(other, ID));
-	store_close(other);
-	assert_ok(store_writer_write(w, SPAN("first"), &why));
-	assert_ok(store_writer_commit(w, &why));
-	assert_object(ID, SPAN("first"), 16);
-}
-
-enum { THREADS = 4, EACH = 20 };
 
 /* The id and the bytes of the object number `i` of a thread */
 static struct span numbered(char thread, int i, char id[static UUID_LEN + 1],
@@ -490,55 +282,13 @@ static struct span numbered(char thread, int i, char id[static UUID_LEN + 1],
 	return span_of(text);
 }
 
-/* Answers NULL when all went well */
-static void *put_many(void *thread)
-{
-	char id[UUID_LEN + 1], text[8];
+/* --- durability ----------------------------------------------------------- */
 
-	for (int i = 0; i < EACH; i++) {
-		struct span bytes = numbered(*(char *)thread, i, id, text);
-		struct store_writer *w = NULL;
-
-		if (store_writer_open(store, id, &w, NULL) != ERR_OK)
-			return thread;
-		if (store_writer_write(w, bytes, NULL) != ERR_OK ||
-		    store_writer_commit(w, NULL) != ERR_OK)
-			return thread;
-	}
-	return NULL;
-}
-
-static void threads_may_write_into_the_same_new_folders(void **state)
-{
-	static char names[THREADS] = { 'a', 'b', 'c', 'd' };
-	pthread_t threads[THREADS];
-	char id[UUID_LEN + 1], text[8];
-
-	(void)state;
-	unnoted = true;
-	for (size_t t = 0; t < THREADS; t++)
-		assert_int_equal(
-			pthread_create(&threads[t], NULL, put_many, &names[t]),
-			0);
-	for (size_t t = 0; t < THREADS; t++) {
-		void *failed = names;
-
-		assert_int_equal(pthread_join(threads[t], &failed), 0);
-		assert_null(failed);
-	}
-	for (size_t t = 0; t < THREADS; t++)
-		for (int i = 0; i < EACH; i++)
-			assert_object(id, numbered(names[t], i, id, text), 64);
-}
-
-/* --- when it is safe
- * ------------------------------------------------------------- */
-
-static void finishing_is_fsync_rename_fsync(void **state)
+static void a_commit_is_fsync_rename_fsync(void **state)
 {
 	(void)state;
 	put(ID, SPAN("hello"));
-	/* the first object of its directory makes that safe too */
+	/* the first object of its directory also makes that durable */
 	assert_string_equal(calls,
 			    "write fsync-file fsync-objects rename fsync-ab "
 			    "fsync-incoming");
@@ -548,7 +298,7 @@ static void finishing_is_fsync_rename_fsync(void **state)
 				   "fsync-incoming");
 }
 
-static void an_interrupted_or_short_write_goes_on(void **state)
+static void an_interrupted_or_short_write_is_continued(void **state)
 {
 	(void)state;
 	write_max = 1000;
@@ -557,16 +307,16 @@ static void an_interrupted_or_short_write_goes_on(void **state)
 	assert_object(ID, (struct span) { large, 200000 }, 65536);
 }
 
-/* Put with the call number `n` failing; false when there was no such call */
+/* Put while the call number `n` fails; false if there were fewer calls */
 static bool put_failing(int n, int errno_, enum err want)
 {
-	struct store_writer *w = begun(ID);
+	struct store_writer *w = opened_writer(ID);
 	enum err e;
 
 	calls_left = n;
 	fail_with = errno_;
-	/* one piece that is written at once, one that is gathered */
-	e = store_writer_write(w, (struct span) { large, STORE_DISK_GATHER },
+	/* one piece that is written at once, one that is buffered */
+	e = store_writer_write(w, (struct span) { large, STORE_DISK_BUFFER },
 			       &why);
 	if (e == ERR_OK)
 		e = store_writer_write(w, SPAN("the end"), &why);
@@ -617,10 +367,10 @@ static void a_failure_at_any_step_leaves_nothing_behind(void **state)
 	}
 }
 
-static void a_disk_that_takes_no_more_bytes_is_noticed(void **state)
+static void a_file_size_limit_fails_the_write(void **state)
 {
 	struct rlimit before, small;
-	struct store_writer *w = begun(ID);
+	struct store_writer *w = opened_writer(ID);
 	enum err e;
 
 	(void)state;
@@ -636,35 +386,12 @@ static void a_disk_that_takes_no_more_bytes_is_noticed(void **state)
 	assert_int_equal(folder_files(dir), 0);
 }
 
-/* --- holds
- * ----------------------------------------------------------------- */
+/* --- locks ---------------------------------------------------------------- */
 
-static void an_object_is_held_from_its_beginning_until_it_is_let_go(
-	void **state)
+static void a_failed_writer_unlocks_its_id(void **state)
 {
 	struct store *other = NULL;
-	struct store_writer *w;
-
-	(void)state;
-	assert_ok(store_disk_open(dir, &other, &why));
-	assert_false(store_is_locked(other, ID));
-	w = begun(ID);
-	assert_true(store_is_locked(other, ID));
-	assert_false(store_is_locked(other, OTHER_ID));
-	assert_ok(store_writer_write(w, SPAN("x"), &why));
-	assert_ok(store_writer_commit(w, &why));
-	assert_true(store_is_locked(other, ID));
-	store_unlock(store, OTHER_ID);
-	assert_true(store_is_locked(other, ID));
-	store_unlock(store, ID);
-	assert_false(store_is_locked(other, ID));
-	store_close(other);
-}
-
-static void what_is_abandoned_or_fails_is_let_go(void **state)
-{
-	struct store *other = NULL;
-	struct store_writer *w = begun(ID), *second = NULL;
+	struct store_writer *w = opened_writer(ID), *second = NULL;
 
 	(void)state;
 	assert_ok(store_disk_open(dir, &other, &why));
@@ -677,14 +404,14 @@ static void what_is_abandoned_or_fails_is_let_go(void **state)
 	}
 	calls_left = NEVER;
 	store_unlock(store, ID);
-	/* one that cannot even be begun */
+	/* a writer that cannot be opened */
 	assert_int_equal(rmdir(at("incoming")), 0);
 	assert_err(store_writer_open(store, OTHER_ID, &second, &why), ERR_IO);
 	assert_false(store_is_locked(other, OTHER_ID));
 	store_close(other);
 }
 
-static void a_process_that_is_killed_holds_nothing(void **state)
+static void a_killed_process_has_no_locks(void **state)
 {
 	struct store *other = NULL;
 	int pipe_[2], status = 0;
@@ -697,7 +424,7 @@ static void a_process_that_is_killed_holds_nothing(void **state)
 	if (child == 0) {
 		struct store_writer *w = NULL;
 
-		/* its own: a fork shares the locks of what it inherits */
+		/* another store, because a fork shares inherited locks */
 		if (store_disk_open(dir, &other, NULL) == ERR_OK &&
 		    store_writer_open(other, ID, &w, NULL) == ERR_OK)
 			(void)!write(pipe_[1], "x", 1);
@@ -714,33 +441,7 @@ static void a_process_that_is_killed_holds_nothing(void **state)
 	(void)close(pipe_[1]);
 }
 
-static void holds_of_many_threads_do_not_mix(void **state)
-{
-	static char names[THREADS] = { 'a', 'b', 'c', 'd' };
-	pthread_t threads[THREADS];
-	struct store *other = NULL;
-	char id[UUID_LEN + 1], text[8];
-
-	(void)state;
-	unnoted = true;
-	assert_ok(store_disk_open(dir, &other, &why));
-	for (size_t t = 0; t < THREADS; t++)
-		assert_int_equal(
-			pthread_create(&threads[t], NULL, put_many, &names[t]),
-			0);
-	for (size_t t = 0; t < THREADS; t++)
-		assert_int_equal(pthread_join(threads[t], NULL), 0);
-	for (size_t t = 0; t < THREADS; t++)
-		for (int i = 0; i < EACH; i++) {
-			(void)numbered(names[t], i, id, text);
-			assert_true(store_is_locked(other, id));
-			store_unlock(store, id);
-			assert_false(store_is_locked(other, id));
-		}
-	store_close(other);
-}
-
-static void who_makes_the_holds_gives_them_to_the_folder_s_owner(void **state)
+static void the_holds_file_belongs_to_the_directory_s_owner(void **state)
 {
 	struct stat folder, file;
 
@@ -758,10 +459,9 @@ static void who_makes_the_holds_gives_them_to_the_folder_s_owner(void **state)
 	assert_int_equal(file.st_mode & 07777, 0640);
 }
 
-/* --- names and modes
- * -------------------------------------------------------------- */
+/* --- names and modes ------------------------------------------------------ */
 
-static void objects_are_spread_by_the_last_two_digits(void **state)
+static void objects_are_spread_by_the_last_two_digits_of_their_id(void **state)
 {
 	char path[STORE_PATH_MAX];
 
@@ -777,7 +477,7 @@ static void objects_are_spread_by_the_last_two_digits(void **state)
 	assert_err(store_path(store, OTHER_ID, path), ERR_NOT_FOUND);
 }
 
-static void a_path_is_absolute_wherever_the_folder_was_named_from(void **state)
+static void a_path_is_absolute_if_DATA_DIR_is_relative(void **state)
 {
 	char path[STORE_PATH_MAX], old[FOLDER_PATH_MAX];
 	struct store *s = NULL;
@@ -793,7 +493,7 @@ static void a_path_is_absolute_wherever_the_folder_was_named_from(void **state)
 	store_close(s);
 }
 
-static void only_owner_and_group_may_look(void **state)
+static void files_and_directories_are_closed_to_others(void **state)
 {
 	static const struct {
 		const char *name;
@@ -810,11 +510,11 @@ static void only_owner_and_group_may_look(void **state)
 	struct stat st;
 
 	(void)state;
-	/* a folder that the store makes itself, with nothing masked */
+	/* a directory that the store makes itself, with no umask */
 	(void)snprintf(made, sizeof(made), "%s/made", dir);
 	assert_ok(store_disk_open(made, &store, &why));
 	put(ID, SPAN("x"));
-	w = begun(OTHER_ID);
+	w = opened_writer(OTHER_ID);
 	(void)umask(before);
 	assert_int_equal(stat(made, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0750);
@@ -831,38 +531,10 @@ static void only_owner_and_group_may_look(void **state)
 	store = outer;
 }
 
-/* --- reading and removing
- * ------------------------------------------------------------ */
+/* --- reading and removing ------------------------------------------------- */
 
-static void reading_may_start_anywhere(void **state)
-{
-	static const struct {
-		int64_t from;
-		const char *want;
-	} cases[] = {
-		{ 0, "0123456789" }, { 1, "123456789" }, { 9, "9" },
-		{ 10, "" },	     { 11, "" },	 { 1 << 30, "" }
-	};
-
-	(void)state;
-	put(ID, SPAN("0123456789"));
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct store_reader *r = NULL;
-		int64_t size = 0;
-		char text[32];
-		size_t got;
-
-		assert_ok(store_reader_open(store, ID, cases[i].from, &r, &size,
-					    &why));
-		assert_int_equal(size, 10);
-		assert_ok(store_reader_read(r, text, sizeof(text), &got, &why));
-		assert_span_str(((struct span) { text, got }), cases[i].want);
-		store_reader_close(r);
-	}
-	store_reader_close(NULL);
-}
-
-static void who_passes_by_leaves_memory_as_it_was(void **state)
+static void a_reader_without_cache_drops_only_what_it_read_from_disk(
+	void **state)
 {
 	struct store_reader *r = NULL;
 	char to[200];
@@ -871,8 +543,8 @@ static void who_passes_by_leaves_memory_as_it_was(void **state)
 
 	(void)state;
 	put(ID, (struct span) { large, 450 });
-	obey();
-	in_memory = 250;
+	reset_calls();
+	cached = 250;
 	assert_ok(store_reader_open(store, ID, 0, &r, &size, &why));
 	store_reader_no_cache(r);
 	while (got > 0) {
@@ -882,11 +554,11 @@ static void who_passes_by_leaves_memory_as_it_was(void **state)
 	}
 	store_reader_close(r);
 	assert_int_equal(n, 450);
-	/* what was in memory is not ours to forget */
-	assert_string_equal(calls, "advise 0+0 forget 250+200");
+	/* what was cached before stays cached */
+	assert_string_equal(calls, "random 0+0 dontneed 250+200");
 }
 
-static void what_is_removed_is_gone(void **state)
+static void a_removed_object_leaves_no_file(void **state)
 {
 	(void)state;
 	put(ID, SPAN("x"));
@@ -897,7 +569,7 @@ static void what_is_removed_is_gone(void **state)
 	assert_err(store_remove(store, OTHER_ID, &why), ERR_NOT_FOUND);
 }
 
-static void a_reader_goes_on_when_its_object_is_removed(void **state)
+static void a_reader_continues_after_its_object_is_removed(void **state)
 {
 	struct store_reader *r = NULL;
 	int64_t size = 0;
@@ -913,7 +585,7 @@ static void a_reader_goes_on_when_its_object_is_removed(void **state)
 	store_reader_close(r);
 }
 
-static void a_symlink_is_no_object(void **state)
+static void a_symlink_is_not_an_object(void **state)
 {
 	struct store_reader *r = NULL;
 	int64_t size;
@@ -929,10 +601,10 @@ static void a_symlink_is_no_object(void **state)
 		   ERR_IO);
 }
 
-static void what_was_left_unfinished_can_be_removed(void **state)
+static void a_file_that_a_killed_process_left_can_be_removed(void **state)
 {
 	(void)state;
-	/* as a process that was killed leaves it */
+	/* as a killed process leaves it */
 	(void)close(open(at("incoming/" ID), O_WRONLY | O_CREAT, 0640));
 	put(OTHER_ID, SPAN("x"));
 	assert_ok(store_remove_unfinished(store, ID, &why));
@@ -942,21 +614,19 @@ static void what_was_left_unfinished_can_be_removed(void **state)
 	assert_object(OTHER_ID, SPAN("x"), 4);
 }
 
-/* --- walking
- * ------------------------------------------------------------------------ */
+/* --- walking -------------------------------------------------------------- */
 
 struct walk {
 	size_t count;
-	char seen[12][128]; /* "finished ID SIZE", in no order */
-	enum err answer;
+	char seen[12][128]; /* "object ID SIZE", in no order */
 	int64_t oldest;
 };
 
 static enum err see(void *arg, const struct store_item *item)
 {
 	static const char *const kinds[] = {
-		[STORE_OBJECT] = "finished",
-		[STORE_UNFINISHED] = "begun",
+		[STORE_OBJECT] = "object",
+		[STORE_UNFINISHED] = "unfinished",
 		[STORE_FOREIGN] = "foreign",
 		[STORE_UNREADABLE] = "unreadable",
 	};
@@ -970,7 +640,7 @@ static enum err see(void *arg, const struct store_item *item)
 		       item->kind == STORE_UNREADABLE ? item->why : "");
 	if (item->kind <= STORE_UNFINISHED && item->changed_at < w->oldest)
 		w->oldest = item->changed_at;
-	return w->answer;
+	return ERR_OK;
 }
 
 static bool has_seen(const struct walk *w, const char *what)
@@ -981,28 +651,7 @@ static bool has_seen(const struct walk *w, const char *what)
 	return false;
 }
 
-static void a_walk_sees_all_that_is_there(void **state)
-{
-	struct walk all = { .oldest = INT64_MAX };
-	int64_t now = (int64_t)time(NULL);
-	struct store_writer *w = begun(OTHER_ID);
-
-	(void)state;
-	put(ID, SPAN("12345"));
-	put("0190b3a2-0000-7000-8000-0000000000ff", SPAN(""));
-	assert_ok(store_writer_write(
-		w, (struct span) { large, STORE_DISK_GATHER }, &why));
-	assert_ok(store_each(store, see, &all, &why));
-	assert_int_equal(all.count, 3);
-	assert_true(has_seen(&all, "finished " ID " 5"));
-	assert_true(has_seen(
-		&all, "finished 0190b3a2-0000-7000-8000-0000000000ff 0"));
-	assert_true(has_seen(&all, "begun " OTHER_ID " 131072"));
-	assert_true(all.oldest >= now - 2 && all.oldest <= now + 60);
-	store_writer_abort(w);
-}
-
-static void a_walk_tells_what_is_not_ours(void **state)
+static void a_walk_reports_foreign_files_and_directories(void **state)
 {
 	struct walk all = { .oldest = INT64_MAX };
 
@@ -1014,13 +663,13 @@ static void a_walk_tells_what_is_not_ours(void **state)
 	(void)close(open(at("objects/stray"), O_WRONLY | O_CREAT, 0640));
 	assert_int_equal(mkdir(at("objects/lost+found"), 0700), 0);
 	assert_int_equal(mkdir(at("objects/AB"), 0700), 0);
-	/* its last digits say that it would be looked for elsewhere */
+	/* an object whose last digits belong to another directory */
 	(void)close(open(at("objects/ab/" OTHER_ID), O_WRONLY | O_CREAT, 0640));
-	/* an empty folder of ours is as it should be */
+	/* an empty directory of ours is not foreign */
 	assert_int_equal(mkdir(at("objects/00"), 0750), 0);
-	assert_ok(store_each(store, see, &all, &why));
+	assert_ok(store_walk(store, see, &all, &why));
 	assert_int_equal(all.count, 8);
-	assert_true(has_seen(&all, "finished " ID " 5"));
+	assert_true(has_seen(&all, "object " ID " 5"));
 	assert_true(has_seen(&all, "foreign incoming/folder 0"));
 	assert_true(has_seen(&all, "foreign incoming/link 0"));
 	assert_true(has_seen(&all, "foreign incoming/notes 0"));
@@ -1030,7 +679,7 @@ static void a_walk_tells_what_is_not_ours(void **state)
 	assert_true(has_seen(&all, "foreign objects/ab/" OTHER_ID " 0"));
 }
 
-static void a_walk_passes_over_what_cannot_be_read(void **state)
+static void a_walk_continues_after_what_cannot_be_read(void **state)
 {
 	struct walk all = { .oldest = INT64_MAX };
 
@@ -1040,13 +689,13 @@ static void a_walk_passes_over_what_cannot_be_read(void **state)
 	assert_int_equal(unlink(at("objects/ab/" ID)), 0);
 	assert_int_equal(rmdir(at("objects/ab")), 0);
 	(void)close(open(at("objects/ab"), O_WRONLY | O_CREAT, 0640));
-	assert_ok(store_each(store, see, &all, &why));
+	assert_ok(store_walk(store, see, &all, &why));
 	assert_int_equal(all.count, 2);
-	assert_true(has_seen(&all, "finished " OTHER_ID " 1"));
+	assert_true(has_seen(&all, "object " OTHER_ID " 1"));
 	assert_true(has_seen(&all, "unreadable objects/ab 0 Not a directory"));
 }
 
-static void a_folder_that_may_not_be_read_is_told(void **state)
+static void a_walk_reports_a_directory_without_permission(void **state)
 {
 	struct walk all = { .oldest = INT64_MAX };
 	enum err e;
@@ -1058,26 +707,15 @@ static void a_folder_that_may_not_be_read_is_told(void **state)
 	assert_int_equal(chmod(at("incoming"), 0755), 0);
 	assert_int_equal(chmod(at("objects/ac"), 0755), 0);
 	assert_int_equal(chmod(at("objects/ab"), 0300), 0);
-	be_ordinary();
-	e = store_each(store, see, &all, &why);
-	be_oneself();
+	drop_root();
+	e = store_walk(store, see, &all, &why);
+	regain_root();
 	assert_int_equal(chmod(at("objects/ab"), 0750), 0);
 	assert_ok(e);
 	assert_int_equal(all.count, 2);
-	assert_true(has_seen(&all, "finished " OTHER_ID " 1"));
+	assert_true(has_seen(&all, "object " OTHER_ID " 1"));
 	assert_true(
 		has_seen(&all, "unreadable objects/ab 0 Permission denied"));
-}
-
-static void a_walk_ends_when_it_is_told_to(void **state)
-{
-	struct walk w = { .answer = ERR_QUOTA };
-
-	(void)state;
-	put(ID, SPAN("1"));
-	put(OTHER_ID, SPAN("2"));
-	assert_err(store_each(store, see, &w, &why), ERR_QUOTA);
-	assert_int_equal(w.count, 1);
 }
 
 static enum err remove_it(void *arg, const struct store_item *item)
@@ -1088,7 +726,7 @@ static enum err remove_it(void *arg, const struct store_item *item)
 		       : store_remove_unfinished(store, item->id, &why);
 }
 
-static void a_walk_may_remove_what_it_sees(void **state)
+static void a_walk_may_remove_what_it_reports_and_closes_its_files(void **state)
 {
 	size_t files = open_files();
 	char id[UUID_LEN + 1], text[8];
@@ -1097,47 +735,35 @@ static void a_walk_may_remove_what_it_sees(void **state)
 	for (int i = 0; i < 40; i++)
 		put(id, numbered('a', i, id, text));
 	(void)close(open(at("incoming/" ID), O_WRONLY | O_CREAT, 0640));
-	assert_ok(store_each(store, remove_it, NULL, &why));
+	assert_ok(store_walk(store, remove_it, NULL, &why));
 	assert_int_equal(folder_files(dir), 0);
 	assert_int_equal(open_files(), files);
 }
 
-static void the_age_of_an_object_begins_when_it_is_finished(void **state)
+static void an_object_s_age_begins_at_its_commit(void **state)
 {
 	struct walk w = { .oldest = INT64_MAX };
 	struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } };
 
 	(void)state;
 	put(ID, SPAN("x"));
-	/* a time that a copy or a restored backup kept tells nothing */
+	/* the mtime that a restored backup keeps does not matter */
 	assert_int_equal(utimensat(AT_FDCWD, at("objects/ab/" ID), old, 0), 0);
-	assert_ok(store_each(store, see, &w, &why));
+	assert_ok(store_walk(store, see, &w, &why));
 	assert_int_equal(w.count, 1);
 	assert_true(w.oldest > 1000000000);
 }
 
-/* --- opening
- * ---------------------------------------------------------------------------
- */
+/* --- opening -------------------------------------------------------------- */
 
-static void a_store_is_found_again(void **state)
-{
-	(void)state;
-	put(ID, SPAN("kept"));
-	store_close(store);
-	assert_ok(store_disk_open(dir, &store, &why));
-	assert_object(ID, SPAN("kept"), 16);
-	store_close(NULL);
-}
-
-static void new_folders_are_made_safe_once(void **state)
+static void new_directories_are_synced_once(void **state)
 {
 	struct store *s = NULL;
 
 	(void)state;
 	assert_ok(store_disk_open(at("new"), &s, &why));
 	store_close(s);
-	/* for incoming/ and for objects/ */
+	/* one for incoming/, one for objects/ */
 	assert_string_equal(calls, "fsync-new fsync-new");
 	calls[0] = '\0';
 	assert_ok(store_disk_open(at("new"), &s, &why));
@@ -1145,7 +771,8 @@ static void new_folders_are_made_safe_once(void **state)
 	assert_string_equal(calls, "");
 }
 
-static void what_cannot_be_a_folder_is_refused(void **state)
+static void DATA_DIR_that_is_not_a_directory_is_a_configuration_error(
+	void **state)
 {
 	struct store *s = NULL;
 	size_t files = open_files();
@@ -1162,7 +789,79 @@ static void what_cannot_be_a_folder_is_refused(void **state)
 	assert_int_equal(open_files(), files);
 }
 
-static void a_place_inside_that_is_no_folder_is_refused(void **state)
+/* Make a directory below `dir` whose path has `len` bytes */
+static void make_deep(size_t len, char path[static STORE_PATH_MAX])
+{
+	size_t n = (size_t)snprintf(path, STORE_PATH_MAX, "%s", dir);
+
+	while (n < len) {
+		size_t step = len - n > 202 ? 200 : len - n;
+
+		path[n] = '/';
+		memset(path + n + 1, 'd', step - 1);
+		n += step;
+		path[n] = '\0';
+		assert_int_equal(mkdir(path, 0750), 0);
+	}
+}
+
+static void the_longest_DATA_DIR_has_paths_of_4095_bytes(void **state)
+{
+	char deep[STORE_PATH_MAX], path[STORE_PATH_MAX];
+
+	(void)state;
+	make_deep(4047, deep);
+	store_close(store);
+	assert_ok(store_disk_check(deep, &why));
+	assert_ok(store_disk_open(deep, &store, &why));
+	put(ID, SPAN("x"));
+	assert_ok(store_path(store, ID, path));
+	assert_int_equal(strlen(path), 4095);
+	assert_int_equal(access(path, R_OK), 0);
+}
+
+static void DATA_DIR_that_is_too_long_is_refused_with_the_reason(void **state)
+{
+	char deep[STORE_PATH_MAX];
+	struct store *s = NULL;
+	size_t files = open_files();
+
+	(void)state;
+	make_deep(4048, deep);
+	errno = 0;
+	assert_err(store_disk_open(deep, &s, &why), ERR_CONFIG);
+	assert_contains(why.text, "DATA_DIR: cannot use /");
+	assert_contains(why.text, "4048 bytes; at most 4047");
+	why.text[0] = '\0';
+	assert_err(store_disk_check(deep, &why), ERR_CONFIG);
+	assert_contains(why.text, "4048 bytes; at most 4047");
+	assert_null(s);
+	assert_int_equal(open_files(), files);
+}
+
+static void a_long_DATA_DIR_does_not_hide_the_reason(void **state)
+{
+	char deep[STORE_PATH_MAX], missing[STORE_PATH_MAX + 16];
+	struct store *s = NULL;
+
+	(void)state;
+	make_deep(600, deep);
+	(void)snprintf(missing, sizeof(missing), "%s/not/there", deep);
+	assert_err(store_disk_open(missing, &s, &why), ERR_CONFIG);
+	assert_contains(why.text, dir);
+	assert_contains(why.text, strerror(ENOENT));
+	(void)snprintf(missing, sizeof(missing), "%s/a-file", deep);
+	(void)close(open(missing, O_WRONLY | O_CREAT, 0640));
+	assert_err(store_disk_open(missing, &s, &why), ERR_CONFIG);
+	assert_contains(why.text, strerror(ENOTDIR));
+	(void)snprintf(missing, sizeof(missing), "%s/a-file/below", deep);
+	assert_err(store_disk_check(missing, &why), ERR_CONFIG);
+	assert_contains(why.text, strerror(ENOTDIR));
+	assert_null(s);
+}
+
+static void DATA_DIR_with_a_file_named_objects_is_a_configuration_error(
+	void **state)
 {
 	struct store *s = NULL;
 
@@ -1173,7 +872,8 @@ static void a_place_inside_that_is_no_folder_is_refused(void **state)
 	assert_null(s);
 }
 
-static void a_folder_that_cannot_be_written_is_refused(void **state)
+static void DATA_DIR_without_write_permission_is_a_configuration_error(
+	void **state)
 {
 	struct store *s = NULL;
 	enum err e;
@@ -1182,15 +882,15 @@ static void a_folder_that_cannot_be_written_is_refused(void **state)
 	assert_int_equal(mkdir(at("mine"), 0755), 0);
 	assert_int_equal(mkdir(at("mine/incoming"), 0555), 0);
 	assert_int_equal(mkdir(at("mine/objects"), 0555), 0);
-	be_ordinary();
+	drop_root();
 	e = store_disk_open(at("mine"), &s, &why);
-	be_oneself();
+	regain_root();
 	assert_err(e, ERR_CONFIG);
 	assert_contains(why.text, strerror(EACCES));
 	assert_null(s);
 }
 
-static void a_folder_that_became_read_only_is_our_failure(void **state)
+static void a_directory_that_becomes_read_only_is_an_io_error(void **state)
 {
 	struct store_writer *w = NULL;
 	struct errmsg ready_why;
@@ -1199,10 +899,10 @@ static void a_folder_that_became_read_only_is_our_failure(void **state)
 	(void)state;
 	assert_ok(store_ready(store, &why));
 	assert_int_equal(chmod(at("incoming"), 0555), 0);
-	be_ordinary();
+	drop_root();
 	ready = store_ready(store, &ready_why);
 	e = store_writer_open(store, ID, &w, &why);
-	be_oneself();
+	regain_root();
 	assert_int_equal(chmod(at("incoming"), 0750), 0);
 	assert_err(ready, ERR_IO);
 	assert_contains(ready_why.text, strerror(EACCES));
@@ -1210,15 +910,15 @@ static void a_folder_that_became_read_only_is_our_failure(void **state)
 	assert_null(w);
 }
 
-static void a_folder_that_went_away_is_our_failure(void **state)
+static void a_directory_that_vanished_is_an_io_error(void **state)
 {
-	struct store_writer *w = begun(ID), *second = NULL;
+	struct store_writer *w = opened_writer(ID), *second = NULL;
 
 	(void)state;
 	assert_ok(store_writer_write(w, SPAN("x"), &why));
 	assert_int_equal(unlink(at("incoming/" ID)), 0);
 	assert_int_equal(rmdir(at("incoming")), 0);
-	/* not ERR_NOT_FOUND: nobody asked for an object */
+	/* not ERR_NOT_FOUND, which means a missing object */
 	assert_err(store_writer_commit(w, &why), ERR_IO);
 	assert_err(store_writer_open(store, ID, &second, &why), ERR_IO);
 	assert_null(second);
@@ -1231,53 +931,46 @@ static void a_folder_that_went_away_is_our_failure(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STORE_TEST(
-			an_object_is_visible_when_it_is_finished_and_only_then),
-		STORE_TEST(what_is_abandoned_leaves_nothing),
-		STORE_TEST(an_object_may_have_no_bytes),
-		STORE_TEST(bytes_come_back_however_they_were_put_in),
-		STORE_TEST(large_and_small_pieces_keep_their_order),
-		STORE_TEST(small_pieces_are_gathered),
-		STORE_TEST(two_writers_do_not_mix),
-		STORE_TEST(what_is_being_written_can_be_read_and_goes_on),
-		STORE_TEST(peeking_at_bytes_that_cannot_be_written_fails),
-		STORE_TEST(an_id_is_begun_once),
-		STORE_TEST(threads_may_write_into_the_same_new_folders),
-		STORE_TEST(finishing_is_fsync_rename_fsync),
-		STORE_TEST(an_interrupted_or_short_write_goes_on),
+		STORE_TEST(an_object_is_in_incoming_until_its_commit),
+		STORE_TEST(an_aborted_writer_leaves_no_file),
+		STORE_TEST(small_pieces_are_written_together),
+		STORE_TEST(reading_back_fails_if_the_bytes_cannot_be_written),
+		STORE_TEST(a_commit_is_fsync_rename_fsync),
+		STORE_TEST(an_interrupted_or_short_write_is_continued),
 		STORE_TEST(a_failure_at_any_step_leaves_nothing_behind),
-		STORE_TEST(a_disk_that_takes_no_more_bytes_is_noticed),
+		STORE_TEST(a_file_size_limit_fails_the_write),
+		STORE_TEST(a_failed_writer_unlocks_its_id),
+		STORE_TEST(a_killed_process_has_no_locks),
+		STORE_TEST(the_holds_file_belongs_to_the_directory_s_owner),
 		STORE_TEST(
-			an_object_is_held_from_its_beginning_until_it_is_let_go),
-		STORE_TEST(what_is_abandoned_or_fails_is_let_go),
-		STORE_TEST(a_process_that_is_killed_holds_nothing),
-		STORE_TEST(holds_of_many_threads_do_not_mix),
+			objects_are_spread_by_the_last_two_digits_of_their_id),
+		STORE_TEST(a_path_is_absolute_if_DATA_DIR_is_relative),
+		STORE_TEST(files_and_directories_are_closed_to_others),
 		STORE_TEST(
-			who_makes_the_holds_gives_them_to_the_folder_s_owner),
-		STORE_TEST(objects_are_spread_by_the_last_two_digits),
+			a_reader_without_cache_drops_only_what_it_read_from_disk),
+		STORE_TEST(a_removed_object_leaves_no_file),
+		STORE_TEST(a_reader_continues_after_its_object_is_removed),
+		STORE_TEST(a_symlink_is_not_an_object),
+		STORE_TEST(a_file_that_a_killed_process_left_can_be_removed),
+		STORE_TEST(a_walk_reports_foreign_files_and_directories),
+		STORE_TEST(a_walk_continues_after_what_cannot_be_read),
+		STORE_TEST(a_walk_reports_a_directory_without_permission),
 		STORE_TEST(
-			a_path_is_absolute_wherever_the_folder_was_named_from),
-		STORE_TEST(only_owner_and_group_may_look),
-		STORE_TEST(reading_may_start_anywhere),
-		STORE_TEST(who_passes_by_leaves_memory_as_it_was),
-		STORE_TEST(what_is_removed_is_gone),
-		STORE_TEST(a_reader_goes_on_when_its_object_is_removed),
-		STORE_TEST(a_symlink_is_no_object),
-		STORE_TEST(what_was_left_unfinished_can_be_removed),
-		STORE_TEST(a_walk_sees_all_that_is_there),
-		STORE_TEST(a_walk_tells_what_is_not_ours),
-		STORE_TEST(a_walk_passes_over_what_cannot_be_read),
-		STORE_TEST(a_folder_that_may_not_be_read_is_told),
-		STORE_TEST(a_walk_ends_when_it_is_told_to),
-		STORE_TEST(a_walk_may_remove_what_it_sees),
-		STORE_TEST(the_age_of_an_object_begins_when_it_is_finished),
-		STORE_TEST(a_store_is_found_again),
-		STORE_TEST(new_folders_are_made_safe_once),
-		STORE_TEST(what_cannot_be_a_folder_is_refused),
-		STORE_TEST(a_place_inside_that_is_no_folder_is_refused),
-		STORE_TEST(a_folder_that_cannot_be_written_is_refused),
-		STORE_TEST(a_folder_that_became_read_only_is_our_failure),
-		STORE_TEST(a_folder_that_went_away_is_our_failure),
+			a_walk_may_remove_what_it_reports_and_closes_its_files),
+		STORE_TEST(an_object_s_age_begins_at_its_commit),
+		STORE_TEST(new_directories_are_synced_once),
+		STORE_TEST(
+			DATA_DIR_that_is_not_a_directory_is_a_configuration_error),
+		STORE_TEST(the_longest_DATA_DIR_has_paths_of_4095_bytes),
+		STORE_TEST(
+			DATA_DIR_that_is_too_long_is_refused_with_the_reason),
+		STORE_TEST(a_long_DATA_DIR_does_not_hide_the_reason),
+		STORE_TEST(
+			DATA_DIR_with_a_file_named_objects_is_a_configuration_error),
+		STORE_TEST(
+			DATA_DIR_without_write_permission_is_a_configuration_error),
+		STORE_TEST(a_directory_that_becomes_read_only_is_an_io_error),
+		STORE_TEST(a_directory_that_vanished_is_an_io_error),
 	};
 
 	return cmocka_run_group_tests(tests, make_large, free_large);

@@ -1,0 +1,13 @@
+/* routes.h - the routes of cgi-gateway: which handler, which scope, and when
+ * the session of the token is checked (router.h).
+ */
+#ifndef ROUTES_H
+#define ROUTES_H
+
+#include "common/http/router.h"
+
+enum { GATEWAY_ROUTES = 27 };
+
+extern const struct route gateway_routes[GATEWAY_ROUTES];
+
+#endif

@@ -1,0 +1,49 @@
+/* disk_layout.h - the directories and names of a store_disk, and its errors.
+ * What all of store/disk/ shares; nothing outside includes it. */
+#ifndef DISK_LAYOUT_H
+#define DISK_LAYOUT_H
+
+#include "cgi-gateway/store/disk/store_disk.h"
+#include "cgi-gateway/store/store_ops.h"
+
+struct disk_store {
+	struct store base;
+	char *objects_path;    /* owned, absolute */
+	int incoming, objects; /* directories */
+	int holds;	       /* the file whose bytes are locked */
+	/* The kernel's name for this boot, or "" */
+	char boot[UUID_LEN + 4];
+};
+
+static inline struct disk_store *disk_of(struct store *s)
+{
+	return (struct disk_store *)s;
+}
+
+enum {
+	DISK_NAME = UUID_LEN + 4, /* bytes of "<aa>/<id>" and its NUL */
+};
+
+/* objects/<aa>/<id>, relative to objects/. The first digits of an id are a
+ * time, which would fill one directory after the other; the last are random. */
+void disk_name(const char *id, char out[static DISK_NAME]);
+
+/* incoming/<id>.mark, the checkpoint of a resumable upload */
+#define CHECKPOINT_SUFFIX ".mark"
+
+/* ERR_FULL or ERR_IO for errno; `why` says what failed, and for which `id`. */
+enum err disk_failed(struct errmsg *why, const char *what, const char *id);
+
+/* The same, but ERR_NOT_FOUND for ENOENT: where a caller asked for an object
+ * that may not exist. Anywhere else a missing file is an error of ours. */
+enum err disk_absent(struct errmsg *why, const char *what, const char *id);
+
+/* One pread(2) of `id`. */
+enum err disk_read(int fd, const char *id, int64_t from, char *to, size_t cap,
+		   size_t *got, struct errmsg *why) MUST_CHECK;
+
+/* Open the directory `name` of `parent`. If it is missing it is made, and its
+ * entry in `parent` is made durable. -1 and errno. */
+int disk_dir(int parent, const char *name);
+
+#endif

@@ -1,0 +1,328 @@
+/* A writer of a resumable upload, and its offset. */
+#include "cgi-gateway/store/disk/checkpoint.h"
+#include "cgi-gateway/store/disk/disk_ops.h"
+#include "cgi-gateway/store/disk/disk_resumable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct disk_resumable {
+	struct resumable base;
+	struct disk_store *store;
+	char id[UUID_LEN + 1];
+	int data, checkpoint_fd;
+	struct checkpoint checkpoint; /* as it was written last */
+	uint64_t writer;	      /* number of this one */
+	bool tentative;
+	int64_t written, writeback; /* bytes; of these, being written back */
+	struct sha256 hash;	    /* of these, and of the buffered ones */
+	size_t buffered;
+	char buffer[STORE_DISK_BUFFER];
+};
+
+static struct disk_resumable *resumable_of(struct resumable *r)
+{
+	return (struct disk_resumable *)r;
+}
+
+/* --- opening -------------------------------------------------------------- */
+
+static enum err open_data(struct disk_store *s, const char *id, int *fd,
+			  int64_t *size, struct errmsg *why)
+{
+	int found = openat(s->incoming, id, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (found < 0)
+		return disk_absent(why, "open incoming", id);
+	if (fstat(found, &st) != 0) {
+		enum err e = disk_failed(why, "stat", id);
+
+		(void)close(found);
+		return e;
+	}
+	*fd = found;
+	*size = st.st_size;
+	return ERR_OK;
+}
+
+/* In incoming/; or in objects/, if its commit stopped after placing it */
+static enum err stat_data(struct disk_store *s, const char *id, struct stat *st,
+			  bool *placed, struct errmsg *why)
+{
+	char object[DISK_NAME];
+
+	*placed = false;
+	if (fstatat(s->incoming, id, st, AT_SYMLINK_NOFOLLOW) == 0)
+		return ERR_OK;
+	if (errno != ENOENT)
+		return disk_failed(why, "stat incoming", id);
+	*placed = true;
+	disk_name(id, object);
+	if (fstatat(s->objects, object, st, AT_SYMLINK_NOFOLLOW) == 0)
+		return ERR_OK;
+	return disk_absent(why, "stat", id);
+}
+
+static enum err read_offset(struct store *s_, const char *id, int64_t *offset,
+			    int64_t *written_at, struct errmsg *why)
+{
+	struct disk_store *s = disk_of(s_);
+	int fd = -1;
+	struct checkpoint c;
+	struct stat st;
+	bool placed = false;
+	enum err e = checkpoint_open(s, id, &fd, why);
+
+	if (e != ERR_OK)
+		return e;
+	/* Locked, so that checkpoint and length are of the same moment */
+	e = checkpoint_lock(fd, CHECKPOINT_WRITE, why);
+	if (e == ERR_OK)
+		e = checkpoint_read(fd, &c, why);
+	if (e == ERR_OK)
+		e = stat_data(s, id, &st, &placed, why);
+	if (e == ERR_OK) {
+		*offset = placed ? st.st_size
+				 : checkpoint_offset(s, &c, st.st_size);
+		*written_at = st.st_mtime;
+	}
+	(void)close(fd);
+	return e;
+}
+
+/* The caller holds the lock, so no other writer comes between reading the
+ * checkpoint and writing it */
+static enum err become_writer(struct disk_resumable *r, int64_t *at,
+			      int64_t size, struct errmsg *why)
+{
+	struct checkpoint *c = &r->checkpoint;
+	int64_t offset;
+	enum err e = checkpoint_read(r->checkpoint_fd, c, why);
+
+	if (e != ERR_OK)
+		return e;
+	if (c->writer == CHECKPOINT_CLOSED)
+		return ERR_NOT_FOUND;
+	offset = checkpoint_offset(r->store, c, size);
+	if (offset != *at) {
+		*at = offset;
+		return ERR_CONFLICT;
+	}
+	if (size > offset && ftruncate(r->data, offset) != 0)
+		return disk_failed(why, "truncate", r->id);
+	e = checkpoint_catch_up(c, r->data, offset, why);
+	if (e != ERR_OK)
+		return e;
+	r->writer = ++c->writer;
+	c->tail_counts = !r->tentative;
+	return checkpoint_write(r->store, r->checkpoint_fd, c, why);
+}
+
+static void close_resumable(struct resumable *r_)
+{
+	struct disk_resumable *r = resumable_of(r_);
+
+	if (r->data >= 0)
+		(void)close(r->data);
+	if (r->checkpoint_fd >= 0)
+		(void)close(r->checkpoint_fd);
+	free(r);
+}
+
+static enum err open_resumable(struct store *s, const char *id, int64_t *at,
+			       bool tentative, struct resumable **out,
+			       struct errmsg *why)
+{
+	struct disk_resumable *r = malloc(sizeof(*r));
+	int64_t size = 0;
+	enum err e;
+
+	if (r == NULL)
+		return err_set(why, ERR_MEMORY, "out of memory");
+	r->store = disk_of(s);
+	r->data = r->checkpoint_fd = -1;
+	r->tentative = tentative;
+	r->buffered = 0;
+	(void)snprintf(r->id, sizeof(r->id), "%s", id);
+	e = checkpoint_open(r->store, id, &r->checkpoint_fd, why);
+	if (e == ERR_OK)
+		e = checkpoint_lock(r->checkpoint_fd, CHECKPOINT_WRITE, why);
+	if (e == ERR_OK)
+		e = open_data(r->store, id, &r->data, &size, why);
+	if (e == ERR_OK)
+		e = become_writer(r, at, size, why);
+	if (e != ERR_OK) {
+		close_resumable(&r->base);
+		return e;
+	}
+	checkpoint_unlock(r->checkpoint_fd, CHECKPOINT_WRITE);
+	r->written = r->writeback = r->checkpoint.synced;
+	r->hash = r->checkpoint.hash;
+	*out = &r->base;
+	return ERR_OK;
+}
+
+/* --- writing -------------------------------------------------------------- */
+
+static int64_t at(const struct resumable *r_)
+{
+	const struct disk_resumable *r = (const struct disk_resumable *)r_;
+
+	return r->written + (int64_t)r->buffered;
+}
+
+/* Take the lock, if this is still the newest writer */
+static enum err lock_as_writer(struct disk_resumable *r, struct errmsg *why)
+{
+	uint64_t writer = 0;
+	enum err e = checkpoint_lock(r->checkpoint_fd, CHECKPOINT_WRITE, why);
+
+	if (e == ERR_OK)
+		e = checkpoint_writer(r->checkpoint_fd, &writer, why);
+	if (e == ERR_OK && writer != r->writer)
+		e = ERR_CONFLICT;
+	if (e != ERR_OK)
+		checkpoint_unlock(r->checkpoint_fd, CHECKPOINT_WRITE);
+	return e;
+}
+
+static enum err write_buffered(struct disk_resumable *r, struct errmsg *why)
+{
+	size_t done = 0;
+
+	while (done < r->buffered) {
+		ssize_t n = pwrite(r->data, r->buffer + done,
+				   r->buffered - done, r->written);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return disk_failed(why, "write", r->id);
+		done += (size_t)n;
+		r->written += n;
+	}
+	r->buffered = 0;
+	return ERR_OK;
+}
+
+static void start_writeback(struct disk_resumable *r)
+{
+	if (r->written - r->writeback < STORE_DISK_WRITEBACK)
+		return;
+	/* Only a hint: if it fails, fdatasync writes all of it */
+	(void)sync_file_range(r->data, r->writeback, r->written - r->writeback,
+			      SYNC_FILE_RANGE_WRITE);
+	r->writeback = r->written;
+}
+
+static enum err flush(struct resumable *r_, struct errmsg *why)
+{
+	struct disk_resumable *r = resumable_of(r_);
+	enum err e;
+
+	if (r->buffered == 0)
+		return ERR_OK;
+	e = lock_as_writer(r, why);
+	if (e != ERR_OK)
+		return e;
+	e = write_buffered(r, why);
+	checkpoint_unlock(r->checkpoint_fd, CHECKPOINT_WRITE);
+	start_writeback(r);
+	return e;
+}
+
+static enum err sync_bytes(struct resumable *r_, struct errmsg *why)
+{
+	struct disk_resumable *r = resumable_of(r_);
+	struct checkpoint *c = &r->checkpoint;
+	enum err e = flush(r_, why);
+	bool more = r->written > c->synced;
+
+	if (e == ERR_OK && more && fdatasync(r->data) != 0)
+		e = disk_failed(why, "fdatasync", r->id);
+	if (e == ERR_OK)
+		e = lock_as_writer(r, why);
+	if (e != ERR_OK)
+		return e;
+	if (more) {
+		c->synced = r->written;
+		c->hash = r->hash;
+		c->tail_counts = true;
+		e = checkpoint_write(r->store, r->checkpoint_fd, c, why);
+	}
+	checkpoint_unlock(r->checkpoint_fd, CHECKPOINT_WRITE);
+	return e == ERR_OK && more ? checkpoint_sync(r->checkpoint_fd, why) : e;
+}
+
+static enum err write_bytes(struct resumable *r_, struct span bytes,
+			    struct errmsg *why)
+{
+	struct disk_resumable *r = resumable_of(r_);
+	enum err e = ERR_OK;
+
+	/* The hash first: it brings the bytes into the cache for the copy */
+	sha256_add(&r->hash, bytes);
+	while (bytes.len > 0 && e == ERR_OK) {
+		size_t room = sizeof(r->buffer) - r->buffered;
+		size_t n = bytes.len < room ? bytes.len : room;
+
+		memcpy(r->buffer + r->buffered, bytes.p, n);
+		r->buffered += n;
+		bytes = span_from(bytes, n);
+		if (r->buffered == sizeof(r->buffer))
+			e = flush(r_, why);
+	}
+	if (e == ERR_OK && bytes.len == 0 && !r->tentative &&
+	    at(r_) - r->checkpoint.synced >= STORE_DISK_SYNC_EVERY)
+		e = sync_bytes(r_, why);
+	return e;
+}
+
+static enum err append(struct resumable *r, const char *id, int64_t length,
+		       struct errmsg *why)
+{
+	char *space = malloc(STORE_DISK_BUFFER);
+	int64_t size = 0, from = 0;
+	int fd = -1;
+	enum err e = space != NULL ? open_data(resumable_of(r)->store, id, &fd,
+					       &size, why)
+				   : ERR_MEMORY;
+
+	if (e == ERR_OK && size != length)
+		e = ERR_CONFLICT;
+	while (e == ERR_OK && from < length) {
+		ssize_t n = pread(fd, space, STORE_DISK_BUFFER, from);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			e = err_set(why, ERR_IO, "read %s: %s", id,
+				    n < 0 ? strerror(errno) : "too short");
+		else
+			e = write_bytes(r, (struct span) { space, (size_t)n },
+					why);
+		from += n;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	free(space);
+	return e;
+}
+
+const struct resumable_ops disk_resumable_ops = {
+	.create = disk_resumable_create,
+	.offset = read_offset,
+	.remove = disk_resumable_remove,
+	.open = open_resumable,
+	.write = write_bytes,
+	.flush = flush,
+	.sync = sync_bytes,
+	.append = append,
+	.at = at,
+	.close = close_resumable,
+};

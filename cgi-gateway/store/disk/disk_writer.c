@@ -1,0 +1,158 @@
+#include "cgi-gateway/store/disk/disk_layout.h"
+#include "cgi-gateway/store/disk/disk_lock.h"
+#include "cgi-gateway/store/disk/disk_objects.h"
+#include "cgi-gateway/store/disk/disk_ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct disk_writer {
+	struct store_writer base;
+	struct disk_store *store;
+	char id[UUID_LEN + 1];
+	int fd;
+	int64_t written, writeback; /* bytes; of these, being written back */
+	size_t buffered;
+	char buffer[STORE_DISK_BUFFER];
+};
+
+static struct disk_writer *writer_of(struct store_writer *w)
+{
+	return (struct disk_writer *)w;
+}
+
+static enum err open_writer(struct store *s_, const char *id,
+			    struct store_writer **out, struct errmsg *why)
+{
+	struct disk_store *s = disk_of(s_);
+	struct disk_writer *w = malloc(sizeof(*w));
+	enum err e;
+
+	if (w == NULL)
+		return err_set(why, ERR_MEMORY, "out of memory");
+	/* Before there is a file that gc could find */
+	e = disk_lock(s, id, why);
+	if (e != ERR_OK) {
+		free(w);
+		return e;
+	}
+	w->store = s;
+	w->written = w->writeback = 0;
+	w->buffered = 0;
+	(void)snprintf(w->id, sizeof(w->id), "%s", id);
+	w->fd = openat(s->incoming, id, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+		       0640);
+	if (w->fd < 0) {
+		bool exists = errno == EEXIST; /* its writer has the lock */
+
+		e = disk_failed(why, "create incoming", id);
+		if (!exists)
+			disk_unlock(s_, id);
+		free(w);
+		return e;
+	}
+	*out = &w->base;
+	return ERR_OK;
+}
+
+static enum err write_all(struct disk_writer *w, struct span bytes,
+			  struct errmsg *why)
+{
+	while (bytes.len > 0) {
+		ssize_t n = write(w->fd, bytes.p, bytes.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return disk_failed(why, "write", w->id);
+		bytes = span_from(bytes, (size_t)n);
+		w->written += n;
+	}
+	if (w->written - w->writeback >= STORE_DISK_WRITEBACK) {
+		/* Only a hint: if it fails, fsync writes all of it */
+		(void)sync_file_range(w->fd, w->writeback,
+				      w->written - w->writeback,
+				      SYNC_FILE_RANGE_WRITE);
+		w->writeback = w->written;
+	}
+	return ERR_OK;
+}
+
+static enum err flush(struct disk_writer *w, struct errmsg *why)
+{
+	struct span all = { w->buffer, w->buffered };
+
+	w->buffered = 0;
+	return write_all(w, all, why);
+}
+
+static enum err write_bytes(struct store_writer *w_, struct span bytes,
+			    struct errmsg *why)
+{
+	struct disk_writer *w = writer_of(w_);
+	enum err e = ERR_OK;
+
+	/* A large piece is written from where it is; libfcgi's pieces of 8 KiB
+	 * are collected */
+	if (w->buffered == 0 && bytes.len >= sizeof(w->buffer) / 2)
+		return write_all(w, bytes, why);
+	while (bytes.len > 0 && e == ERR_OK) {
+		size_t room = sizeof(w->buffer) - w->buffered;
+		size_t n = bytes.len < room ? bytes.len : room;
+
+		memcpy(w->buffer + w->buffered, bytes.p, n);
+		w->buffered += n;
+		bytes = span_from(bytes, n);
+		if (w->buffered == sizeof(w->buffer))
+			e = flush(w, why);
+	}
+	return e;
+}
+
+static enum err read_back(struct store_writer *w_, int64_t from, char *to,
+			  size_t cap, size_t *got, struct errmsg *why)
+{
+	struct disk_writer *w = writer_of(w_);
+	enum err e = flush(w, why);
+
+	return e == ERR_OK ? disk_read(w->fd, w->id, from, to, cap, got, why)
+			   : e;
+}
+
+static void abort_writer(struct store_writer *w_)
+{
+	struct disk_writer *w = writer_of(w_);
+
+	(void)close(w->fd);
+	/* If it cannot be removed, gateway-admin gc finds it */
+	(void)unlinkat(w->store->incoming, w->id, 0);
+	disk_unlock(&w->store->base, w->id);
+	free(w);
+}
+
+static enum err commit(struct store_writer *w_, struct errmsg *why)
+{
+	struct disk_writer *w = writer_of(w_);
+	enum err e = flush(w, why);
+
+	if (e == ERR_OK)
+		e = disk_place(w->store, w->id, w->fd, why);
+	if (e != ERR_OK) {
+		abort_writer(w_);
+		return e;
+	}
+	(void)close(w->fd);
+	free(w);
+	return ERR_OK;
+}
+
+const struct store_writer_ops disk_writer_ops = {
+	.open = open_writer,
+	.write = write_bytes,
+	.read = read_back,
+	.commit = commit,
+	.abort = abort_writer,
+};

@@ -1,0 +1,177 @@
+#include "cgi-gateway/upload/upload_body.h"
+
+#include "cgi-gateway/parse/digest_field.h"
+#include "cgi-gateway/parse/multipart.h"
+#include "common/codec/encode.h"
+
+#include <string.h>
+
+/* The body is the file */
+static enum err receive_file(struct upload *u, struct span name)
+{
+	struct span chunk;
+	enum err e;
+
+	/* A length that is too large is refused before a byte is stored */
+	e = upload_check_length(u, u->rq->content_length);
+	if (e == ERR_OK)
+		e = upload_file(u, name, request_content_type(u->rq));
+	while (e == ERR_OK) {
+		e = request_read(u->rq, &chunk);
+		if (e != ERR_OK || chunk.len == 0)
+			break;
+		/* Without a length, a broken connection looks like the end */
+		if (u->rq->content_length == REQUEST_LENGTH_UNKNOWN)
+			return ERR_LENGTH_REQUIRED;
+		e = upload_bytes(u, chunk);
+	}
+	return e == ERR_OK ? upload_file_end(u) : e;
+}
+
+static enum err handle_part_event(struct upload *u,
+				  const struct multipart_event *ev)
+{
+	switch (ev->kind) {
+	case MULTIPART_PART:
+		/* Skip a field that is no file, and a file input in which
+		 * no file was chosen */
+		if (!ev->is_file || ev->file.len == 0)
+			return ERR_OK;
+		return upload_file(u, ev->file, ev->type);
+	case MULTIPART_DATA:
+		return upload_is_in_file(u) ? upload_bytes(u, ev->data)
+					    : ERR_OK;
+	case MULTIPART_END:
+		return upload_is_in_file(u) ? upload_file_end(u) : ERR_OK;
+	default:
+		return ERR_OK;
+	}
+}
+
+static enum err receive_form(struct upload *u)
+{
+	struct multipart *m = arena_alloc(u->rq->arena, sizeof(*m));
+	struct multipart_event ev;
+	struct span chunk;
+	enum err e;
+
+	if (m == NULL)
+		return ERR_MEMORY;
+	if (multipart_init(m, request_content_type(u->rq)) != ERR_OK)
+		return response_explain(u->rs, ERR_FORMAT,
+					"The Content-Type has no usable "
+					"boundary. Send it as "
+					"multipart/form-data; boundary=...");
+	while ((e = request_read(u->rq, &chunk)) == ERR_OK && chunk.len > 0) {
+		do {
+			e = multipart_next(m, &chunk, &ev);
+			if (e == ERR_OK)
+				e = handle_part_event(u, &ev);
+		} while (e == ERR_OK && ev.kind != MULTIPART_NEEDS_MORE);
+		if (e != ERR_OK)
+			break;
+	}
+	if (e == ERR_FORMAT)
+		return response_explain(u->rs, e,
+					"The body is not multipart/form-data.");
+	if (e == ERR_OK && !multipart_complete(m))
+		return ERR_TRUNCATED;
+	return e == ERR_OK && u->count == 0 ? ERR_NO_FILE : e;
+}
+
+enum { DIGEST_SOURCES = 3 };
+
+/* The digest in source `number`. ERR_NOT_FOUND if that has none */
+static enum err digest_from(const struct request *rq, int number,
+			    unsigned char out[static SHA256_LEN])
+{
+	struct span text;
+	size_t len;
+	enum err e;
+
+	if (number == 1)
+		return digest_field_parse(request_header(rq, "Repr-Digest"),
+					  out);
+	if (number == 2)
+		return digest_field_parse(request_header(rq, "Content-Digest"),
+					  out);
+	e = request_query(rq, "sha256", &text);
+	if (e == ERR_OK &&
+	    (text.len != HEX_SHA256_LEN ||
+	     hex_decode(text, (char *)out, SHA256_LEN, &len) != ERR_OK))
+		e = ERR_FORMAT;
+	return e;
+}
+
+/* All sources that have a digest must have the same one: no bytes match two.
+ * ERR_NOT_FOUND if none has. */
+static enum err read_digest(const struct request *rq,
+			    unsigned char out[static SHA256_LEN])
+{
+	unsigned char one[SHA256_LEN];
+	enum err found = ERR_NOT_FOUND;
+
+	for (int i = 0; i < DIGEST_SOURCES; i++) {
+		enum err e = digest_from(rq, i, one);
+
+		if (e == ERR_NOT_FOUND)
+			continue;
+		if (e == ERR_OK && found == ERR_OK &&
+		    memcmp(one, out, SHA256_LEN) != 0)
+			e = ERR_DIGEST;
+		if (e != ERR_OK)
+			return e;
+		memcpy(out, one, SHA256_LEN);
+		found = ERR_OK;
+	}
+	return found;
+}
+
+static enum err read_expected_digest(struct upload *u)
+{
+	enum err e = read_digest(u->rq, u->digest);
+
+	u->has_digest = e == ERR_OK;
+	if (e == ERR_FORMAT)
+		return response_explain(u->rs, e,
+					"A digest is ?sha256= with 64 hex "
+					"digits, or Repr-Digest: "
+					"sha-256=:base64: (RFC 9530).");
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err upload_body_put(struct upload *u, struct span name)
+{
+	enum err e = read_expected_digest(u);
+
+	return e == ERR_OK ? upload_end(u, receive_file(u, name)) : e;
+}
+
+static bool is_multipart(const struct request *rq)
+{
+	struct span type = request_content_type(rq), params;
+
+	(void)span_cut(&type, ';', &params);
+	return span_eq_nocase(span_trim(type), SPAN("multipart/form-data"));
+}
+
+enum err upload_body_post(struct upload *u)
+{
+	bool is_form = is_multipart(u->rq);
+	struct span name = { NULL, 0 };
+	enum err e;
+
+	if (is_form && request_query(u->rq, "sha256", &name) != ERR_NOT_FOUND)
+		return response_explain(u->rs, ERR_FORMAT,
+					"?sha256= is for a body that is the "
+					"file itself. Send the form without "
+					"it.");
+	if (is_form)
+		return upload_end(u, receive_form(u));
+	e = request_query(u->rq, "name", &name);
+	if (e == ERR_NOT_FOUND)
+		return response_explain(u->rs, ERR_NO_FILE,
+					"Send multipart/form-data, or the file "
+					"as the body and its name as ?name=.");
+	return e == ERR_OK ? upload_body_put(u, name) : e;
+}

@@ -1,0 +1,25 @@
+/* upload_body.h - the body of a request becomes the files of an upload.
+ *
+ * Both calls end the upload: they return what upload_end() returns. Errors are
+ * upload.h's, explained, and:
+ *
+ *   ERR_FORMAT           a malformed form, digest or query
+ *   ERR_NO_FILE          no file in the request
+ *   ERR_TRUNCATED        the body ended before its announced end
+ *   ERR_LENGTH_REQUIRED  a body that is one file, of unknown length
+ *   ERR_DIGEST           two digests that differ, or not that of the bytes
+ */
+#ifndef UPLOAD_BODY_H
+#define UPLOAD_BODY_H
+
+#include "cgi-gateway/upload/upload.h"
+
+/* POST: a form (multipart/form-data) with any number of files, or one file
+ * whose name is ?name=. */
+enum err upload_body_post(struct upload *u) MUST_CHECK;
+
+/* PUT: one file of this name. Its digest may be in ?sha256=, Repr-Digest and
+ * Content-Digest (RFC 9530). */
+enum err upload_body_put(struct upload *u, struct span name) MUST_CHECK;
+
+#endif

@@ -1,0 +1,98 @@
+#include "cgi-gateway/upload/upload_by_session.h"
+
+#include "cgi-gateway/app/public_url.h"
+#include "cgi-gateway/app/request_params.h"
+
+struct by_session {
+	uint64_t owner; /* 0: the session's user */
+};
+
+/* MAX_UPLOAD and MAX_FILES hold for every origin, and there are no others */
+static enum err check_limits(const struct upload *u, int64_t files,
+			     int64_t bytes)
+{
+	(void)u;
+	(void)files;
+	(void)bytes;
+	return ERR_OK;
+}
+
+static enum err check_room(struct upload *u, struct amount more)
+{
+	struct by_session *s = u->origin_data;
+	struct usage usage;
+	enum err e = quota_usage(u->app->db, u->rq->session, s->owner,
+				 &u->app->quota, &usage, &u->rs->why);
+
+	return e == ERR_OK && !usage_has_room(&usage, more) ? ERR_QUOTA : e;
+}
+
+static enum err insert_rows(struct upload *u)
+{
+	const struct by_session *s = u->origin_data;
+
+	return files_add(u->app->db, u->rq->session, s->owner, &u->app->quota,
+			 u->files, u->count, &u->app->webhook_targets,
+			 &u->rs->why);
+}
+
+static struct json_object *file_json(const struct upload *u,
+				     const struct file *f)
+{
+	return public_url_file_json(u->app, u->rq, f);
+}
+
+static void set_location(struct upload *u, const struct file *f)
+{
+	char path[sizeof("/files/") + UUID_LEN];
+	struct buf url;
+
+	buf_init(&url, REQUEST_PATH_MAX);
+	(void)snprintf(path, sizeof(path), "/files/%s", f->id);
+	public_url_add(u->app, u->rq, path, &url);
+	response_header(u->rs, "Location", buf_span(&url));
+	buf_release(&url);
+}
+
+static enum err respond(struct upload *u)
+{
+	if (u->count == 1)
+		set_location(u, &u->files[0]);
+	return upload_respond(u, file_json);
+}
+
+static const struct upload_origin by_session = {
+	.check_limits = check_limits,
+	.check_room = check_room,
+	.insert_rows = insert_rows,
+	.respond = respond,
+};
+
+static enum err read_expiry(struct upload *u)
+{
+	struct span text;
+	int64_t seconds;
+	enum err e = request_query(u->rq, "expires_in", &text);
+
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (e != ERR_OK)
+		return e;
+	if (!span_to_int(text, &seconds))
+		seconds = 0; /* not allowed: request_expiry() explains it */
+	return request_expiry(u->rq, u->rs, seconds,
+			      &u->file_defaults.expires_at);
+}
+
+enum err upload_by_session_begin(struct upload *u, struct app *app,
+				 struct request *rq, struct response *rs)
+{
+	struct by_session *s;
+	enum err e = upload_init(u, app, rq, rs, &by_session, sizeof(*s));
+
+	if (e != ERR_OK)
+		return e;
+	s = u->origin_data;
+	e = request_owner(app, rq, rs, &s->owner);
+	return e == ERR_OK ? read_expiry(u) : e;
+}

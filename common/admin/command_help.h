@@ -1,0 +1,13 @@
+/* command_help.h - the help of a command table, on standard output. */
+#ifndef COMMAND_HELP_H
+#define COMMAND_HELP_H
+
+#include "common/admin/command_table.h"
+
+/* The commands whose names begin with the words of `group`; for "" all of
+ * them. */
+void command_help_group(const struct command_table *t, const char *group);
+
+void command_help_one(const struct command_table *t, const struct command *c);
+
+#endif
