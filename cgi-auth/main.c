@@ -1,4 +1,4 @@
-/* cgi-auth - checks a login against the database and issues a signed token. */
+/* cgi-auth - checks logins against the database and issues signed tokens. */
 #include "cgi-auth/app/auth.h"
 #include "common/server/health.h"
 
@@ -26,7 +26,7 @@ static const struct route routes[] = {
 	  SESSION_BEFORE | LOGIN_ONLY },
 	{ "DELETE", "/sessions/*", handle_session_end, ANY_SCOPE,
 	  SESSION_BEFORE | LOGIN_ONLY },
-	/* for other servers; lighttpd routes them on its internal listener */
+	/* For other servers; lighttpd has them on its internal listener only */
 	{ "GET", "/validate", handle_validate, ANY_SCOPE, SESSION_BEFORE },
 	{ "POST", "/validate", handle_validate, ANY_SCOPE, SESSION_BEFORE },
 	{ "POST", "/introspect", handle_introspect, NO_AUTH },
@@ -35,8 +35,9 @@ static const struct route routes[] = {
 	{ "GET", "/metrics", handle_metrics, NO_AUTH },
 };
 
-/* A quarter of the threads stays free for requests that hash nothing */
-static size_t may_wait(size_t threads)
+/* How many threads may wait for a hash: a quarter of them stays free for
+ * requests that hash nothing */
+static size_t max_waiting(size_t threads)
 {
 	return threads * 3 / 4;
 }
@@ -50,7 +51,7 @@ static enum err open_auth(void *app, struct service *s, struct errmsg *why)
 	e = passwords_init(&a->passwords, a->settings.password_memory,
 			   a->settings.password_passes,
 			   (size_t)a->settings.password_hashers,
-			   may_wait((size_t)s->settings.threads));
+			   max_waiting((size_t)s->settings.threads));
 	if (e != ERR_OK)
 		return err_set(why, e, "%s", err_text(e));
 	return ERR_OK;
@@ -60,7 +61,7 @@ static void auth_fewer_threads(void *app, size_t threads)
 {
 	struct auth *a = app;
 
-	passwords_may_wait(&a->passwords, may_wait(threads));
+	passwords_set_max_waiting(&a->passwords, max_waiting(threads));
 }
 
 static void close_auth(void *app)

@@ -10,7 +10,7 @@ static void client_address(const struct auth *a, const struct request *rq,
 	client_of(rq, a->service->settings.trusted_proxies, out);
 }
 
-static void write_line(const struct audit_entry *e, const char *session)
+static void log_entry(const struct audit_entry *e, const char *session)
 {
 	struct log_line l;
 
@@ -27,8 +27,8 @@ static void write_line(const struct audit_entry *e, const char *session)
 	log_end(&l);
 }
 
-static void write_row(struct auth *a, const struct request *rq,
-		      const struct audit_entry *entry)
+static void store_entry(struct auth *a, const struct request *rq,
+			const struct audit_entry *entry)
 {
 	struct errmsg cause = { "" };
 	struct log_line l;
@@ -52,8 +52,8 @@ void audit_note(struct auth *a, const struct request *rq, const char *event,
 					   c.address, rq->id,  detail };
 
 	client_address(a, rq, &c);
-	write_line(&entry, rq->bearer_id.session);
-	write_row(a, rq, &entry);
+	log_entry(&entry, rq->bearer_id.session);
+	store_entry(a, rq, &entry);
 }
 
 void audit_note_caller(struct auth *a, const struct request *rq,
@@ -71,5 +71,5 @@ void audit_note_line(struct auth *a, const struct request *rq,
 					   c.address, rq->id,  detail };
 
 	client_address(a, rq, &c);
-	write_line(&entry, rq->bearer_id.session);
+	log_entry(&entry, rq->bearer_id.session);
 }

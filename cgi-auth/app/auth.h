@@ -1,4 +1,4 @@
-/* auth.h - what the handlers of cgi-auth share, and their names.
+/* auth.h - the state that the handlers of cgi-auth share, and their list.
  *
  * A handler's first argument is the program's `struct auth`.
  */
@@ -33,6 +33,6 @@ handler_fn handle_otp_confirm; /* POST /otp/confirm */
 handler_fn handle_otp_remove;  /* DELETE /otp */
 handler_fn handle_ready;       /* GET /readyz */
 handler_fn handle_metrics;     /* GET /metrics */
-handler_fn handle_authorize;   /* FastCGI's Authorizer role, for any path */
+handler_fn handle_authorize;   /* FastCGI's Authorizer role, any path */
 
 #endif

@@ -1,6 +1,6 @@
-/* auth_settings.h - what cgi-auth is told beside settings.h; auth-admin reads
- * the same names, so that both agree on what a new hash costs and on how long
- * a token lives. */
+/* auth_settings.h - the settings of cgi-auth, in addition to settings.h.
+ * auth-admin reads the same ones, so that both agree on the cost of a new hash
+ * and the life of a token. */
 #ifndef AUTH_SETTINGS_H
 #define AUTH_SETTINGS_H
 
@@ -15,7 +15,7 @@ struct auth_settings {
 	int64_t session_life;	  /* SESSION_LIFE, seconds */
 	int64_t password_memory;  /* PASSWORD_MEMORY, bytes */
 	int64_t password_passes;  /* PASSWORD_PASSES */
-	int64_t password_hashers; /* PASSWORD_HASHERS, 0: by the processors */
+	int64_t password_hashers; /* PASSWORD_HASHERS; 0: half the processors */
 	struct throttle_rules throttle;
 	int64_t audit_days; /* AUDIT_DAYS */
 };

@@ -43,9 +43,12 @@ static enum err sign(struct auth *a, const struct request *rq,
 	enum err e = jwt_sign(c, ring, token);
 
 	keyring_file_give(a->service->keys, ring);
-	if (e ==
-	    ERR_TOO_LARGE) /* by the row and the settings, not the client */
-		return err_set(why, ERR_CONFIG, "the token is too long");
+	/* The row and the settings make the length, not the client */
+	if (e == ERR_TOO_LARGE)
+		return err_set(why, ERR_CONFIG,
+			       "the token is over %d bytes; shorten "
+			       "JWT_ISSUER, JWT_AUDIENCE or the user's scope",
+			       JWT_TOKEN_MAX);
 	return e;
 }
 

@@ -1,5 +1,5 @@
-/* grant.h - the answer to whoever has proved who they are: a new access token,
- * and a refresh token with it. The same for /login and /refresh. */
+/* grant.h - the answer of /login and /refresh: a new access token, and usually
+ * a refresh token with it. */
 #ifndef GRANT_H
 #define GRANT_H
 
@@ -9,16 +9,16 @@
 struct grant {
 	const struct user *user; /* id, email, admin, scope */
 	const char *session;
-	int64_t session_ends; /* no token outlives it */
-	const char *refresh;  /* NULL: none, the client cannot take it */
+	int64_t session_ends; /* no token expires later */
+	const char *refresh;  /* NULL: none, the client wants text only */
 	int64_t refresh_ends;
-	bool cookie; /* `refresh` goes into the cookie, not into the JSON */
+	bool cookie; /* send `refresh` in the cookie, not in the JSON */
 };
 
-/* Whether the client asks for the bare access token, as text. */
+/* Whether the client prefers the access token alone, as text. */
 bool grant_is_bare(const struct request *rq);
 
-/* Sign the access token and answer. */
+/* Sign the access token and send the answer. */
 enum err grant_answer(struct auth *a, const struct request *rq,
 		      const struct grant *g, struct response *rs) MUST_CHECK;
 

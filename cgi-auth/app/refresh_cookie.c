@@ -6,7 +6,7 @@
 
 enum {
 	COOKIE_MAX = 512, /* bytes of our Set-Cookie line */
-	PREFIX_MAX = 200, /* bytes of what stands before /refresh in our URL */
+	PREFIX_MAX = 200, /* bytes of our URL's path before /refresh */
 };
 
 bool refresh_cookie_wanted(const struct request *rq)
@@ -28,10 +28,10 @@ bool refresh_cookie_value(struct span cookies, struct span name,
 	return false;
 }
 
-/* SameSite=Strict keeps the cookie back from other sites, but not from other
- * hosts and ports of the same one, and not in every browser. Who sends no
- * Sec-Fetch-Site is no browser of these years. */
-static bool is_from_elsewhere(const struct request *rq)
+/* SameSite=Strict withholds the cookie from other sites, but not from other
+ * hosts and ports of the same site, and not in every browser. A client without
+ * Sec-Fetch-Site is not a current browser. */
+static bool is_cross_origin(const struct request *rq)
 {
 	struct span site = request_header(rq, "Sec-Fetch-Site");
 
@@ -45,15 +45,15 @@ enum err refresh_cookie_find(const struct request *rq, struct response *rs,
 	if (!refresh_cookie_value(request_header(rq, "Cookie"), SPAN(NAME),
 				  out))
 		return ERR_NOT_FOUND;
-	if (is_from_elsewhere(rq))
+	if (is_cross_origin(rq))
 		return response_explain(rs, ERR_BAD_TOKEN,
-					"The cookie counts only in requests of "
-					"this site's own pages.");
+					"The cookie is accepted only in "
+					"requests of this site's own pages.");
 	return ERR_OK;
 }
 
-/* Under plain CGI the route lies deeper; a path that would end the attribute
- * is left out */
+/* Our URL's path before the route, which is not empty under plain CGI; "" if it
+ * has a character that would end the attribute */
 static struct span prefix_of(const struct request *rq)
 {
 	struct span p = rq->prefix;
@@ -64,8 +64,8 @@ static struct span prefix_of(const struct request *rq)
 	return p.len <= PREFIX_MAX ? p : SPAN("");
 }
 
-static void send(const struct request *rq, struct response *rs,
-		 const char *value, int64_t life)
+static void set_cookie(const struct request *rq, struct response *rs,
+		       const char *value, int64_t life)
 {
 	struct span prefix = prefix_of(rq);
 	char line[COOKIE_MAX];
@@ -80,10 +80,10 @@ static void send(const struct request *rq, struct response *rs,
 void refresh_cookie_set(const struct request *rq, struct response *rs,
 			const char *token, int64_t life)
 {
-	send(rq, rs, token, life);
+	set_cookie(rq, rs, token, life);
 }
 
 void refresh_cookie_clear(const struct request *rq, struct response *rs)
 {
-	send(rq, rs, "", 0);
+	set_cookie(rq, rs, "", 0);
 }

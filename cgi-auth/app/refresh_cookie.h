@@ -1,9 +1,10 @@
-/* refresh_cookie.h - the refresh token as a cookie that no script can read
- * (RFC 6265): HttpOnly, Secure, SameSite=Strict, and sent to /refresh alone.
+/* refresh_cookie.h - the refresh token as a cookie that no script can read (RFC
+ * 6265): HttpOnly, Secure, SameSite=Strict, and sent to /refresh only.
  *
- * A client asks for it with `X-Refresh-Cookie: 1`; the token is then not in the
- * JSON. A token that came in the cookie stays in the cookie, whatever is asked:
- * else a script that has got into the page could ask for the text.
+ * A client requests it with `X-Refresh-Cookie: 1`; the token is then not in the
+ * JSON. The successor of a token in the cookie is always set in the cookie,
+ * with or without that header: else a script injected into the page could
+ * request it as text.
  */
 #ifndef REFRESH_COOKIE_H
 #define REFRESH_COOKIE_H
@@ -12,19 +13,19 @@
 #include "common/http/request.h"
 #include "common/http/response.h"
 
-/* True if the request asks for the cookie. */
+/* True if the client requests the cookie. */
 bool refresh_cookie_wanted(const struct request *rq);
 
 /* The token in the request's cookie.
  *
  *   ERR_NOT_FOUND  there is no such cookie
- *   ERR_BAD_TOKEN       there is, but a page of another origin made the browser
- *                  send it (Sec-Fetch-Site); `rs` has the sentence
+ *   ERR_BAD_TOKEN  there is one, but a page of another origin made the browser
+ *                  send it (Sec-Fetch-Site); `rs` has the explanation
  */
 enum err refresh_cookie_find(const struct request *rq, struct response *rs,
 			     struct span *out) MUST_CHECK;
 
-/* Set it for `life` seconds; take it back. */
+/* Set the cookie for `life` seconds; delete it. */
 void refresh_cookie_set(const struct request *rq, struct response *rs,
 			const char *token, int64_t life);
 void refresh_cookie_clear(const struct request *rq, struct response *rs);

@@ -3,45 +3,33 @@
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/session_json.h"
 
-struct listing {
+struct session_list {
 	struct json_object *items;
 	const char *current;
 };
 
-static enum err add(const struct session *s, void *arg)
+static enum err add_session(const struct session *s, void *arg)
 {
-	const struct listing *l = arg;
+	const struct session_list *l = arg;
 	struct json_object *o = session_json(s);
 
-	if (o == NULL)
-		return ERR_MEMORY;
-	if (!s->api)
+	if (o != NULL && !s->api)
 		json_set_bool(o, "current",
 			      span_eq(span_of(s->id), span_of(l->current)));
-	if (json_object_array_add(l->items, o) == 0)
-		return ERR_OK;
-	json_object_put(o);
-	return ERR_MEMORY;
+	return json_append(l->items, o);
 }
 
 enum err session_list_answer(struct auth *a, struct request *rq,
 			     struct response *rs, bool api)
 {
-	struct listing l = { .current = rq->bearer_id.session };
-	struct json_object *o = NULL;
-	enum err e;
+	struct session_list l = { .current = rq->bearer_id.session };
+	struct json_object *o = json_object_new_object();
+	enum err e = ERR_MEMORY;
 
-	o = json_object_new_object();
-	l.items = json_object_new_array();
-	if (o == NULL || l.items == NULL ||
-	    json_object_object_add(o, api ? "tokens" : "sessions", l.items) !=
-		    0) {
-		json_object_put(l.items);
-		json_object_put(o);
-		return ERR_MEMORY;
-	}
-	e = sessions_each(a->service->db, rq->claims.user_id, api, rq->now, add,
-			  &l, &rs->why);
+	l.items = json_add_array(o, api ? "tokens" : "sessions");
+	if (l.items != NULL)
+		e = sessions_each(a->service->db, rq->claims.user_id, api,
+				  rq->now, add_session, &l, &rs->why);
 	if (e == ERR_OK)
 		e = response_json(rs, 200, o);
 	json_object_put(o);

@@ -1,9 +1,9 @@
-/* POST /introspect: what a token is worth (RFC 7662), for a server that has it
- * from elsewhere. The form has `token`; other members, token_type_hint too, are
- * not needed to find it.
+/* POST /introspect: is a token valid, and what are its claims (RFC 7662)? For a
+ * server that got the token from a client. The form has `token`; other members,
+ * token_type_hint among them, are ignored.
  *
- * For access tokens and API tokens. A refresh token is for /refresh alone and,
- * like anything else, is {"active":false}: 2.2 lets us say no more. Only the
+ * For access tokens and API tokens. A refresh token is for /refresh only and,
+ * like any other text, is {"active":false}: 2.2 wants no reason. Only the
  * internal listener has this route; that is its protection (4). */
 #include "cgi-auth/app/auth.h"
 #include "cgi-auth/tables/token.h"
@@ -22,9 +22,9 @@ static enum err read_token(struct request *rq, struct response *rs,
 	(void)span_cut(&type, ';', &params);
 	if (!span_eq_nocase(span_trim(type),
 			    SPAN("application/x-www-form-urlencoded")))
-		return response_explain(
-			rs, ERR_MEDIA_TYPE,
-			"Send application/x-www-form-urlencoded.");
+		return response_explain(rs, ERR_MEDIA_TYPE,
+					"Send the token as application/"
+					"x-www-form-urlencoded.");
 	e = request_read_all(rq, BODY_MAX, &body);
 	if (e != ERR_OK)
 		return e;
@@ -34,15 +34,16 @@ static enum err read_token(struct request *rq, struct response *rs,
 	e = query_get(body, SPAN("token"), text, BODY_MAX, &out->len);
 	if (e == ERR_NOT_FOUND)
 		return response_explain(rs, ERR_FORMAT,
-					"The form has no member token.");
+					"The form has no member token; send "
+					"token=TOKEN.");
 	out->p = text;
 	return e;
 }
 
-/* ERR_BAD_TOKEN, ERR_EXPIRED for a token that is not active. The identity of the
- * request becomes that of the token in question: the route itself needs none. */
-static enum err check(struct auth *a, struct request *rq, struct span token,
-		      struct response *rs)
+/* ERR_BAD_TOKEN or ERR_EXPIRED if the token is not active. The route needs no
+ * token of its own, so rq->claims are those of the token in the form. */
+static enum err check_token(struct auth *a, struct request *rq,
+			    struct span token, struct response *rs)
 {
 	struct session_check session;
 	enum err e = bearer_verify(token, a->service->keys, &a->service->rules,
@@ -54,7 +55,7 @@ static enum err check(struct auth *a, struct request *rq, struct span token,
 	return session_check_now(a->service->db, &session, &rs->why);
 }
 
-static enum err answer(struct response *rs, const struct claims *active)
+static enum err answer_active(struct response *rs, const struct claims *active)
 {
 	struct json_object *o =
 		active != NULL ? claims_json(active) : json_object_new_object();
@@ -77,8 +78,8 @@ enum err handle_introspect(void *app, struct request *rq, struct response *rs)
 
 	if (e != ERR_OK)
 		return e;
-	e = check(app, rq, token, rs);
+	e = check_token(app, rq, token, rs);
 	if (e == ERR_BAD_TOKEN || e == ERR_EXPIRED)
-		return answer(rs, NULL);
-	return e == ERR_OK ? answer(rs, &rq->claims) : e;
+		return answer_active(rs, NULL);
+	return e == ERR_OK ? answer_active(rs, &rq->claims) : e;
 }

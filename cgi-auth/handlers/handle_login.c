@@ -1,7 +1,7 @@
-/* POST /login: an email and a password for a token.
+/* POST /login: email and password for a token.
  *
- * Whatever is wrong with the two, the answer is the same after the same time:
- * one query and one check of a hash. The log alone knows which it was.
+ * Whichever of the two is wrong, the answer is the same after the same time:
+ * one query and one check of a hash. Only the log says which it was.
  */
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/grant.h"
@@ -16,10 +16,11 @@
 
 #include <sodium.h>
 
-/* `outcome` is a word that metrics.h knows. What throttle.h refused, and what
- * has no email in it, has no row of its own: anyone can send floods of it. */
-static void note(struct auth *a, const struct request *rq, uint64_t user_id,
-		 const char *email, const char *outcome, bool row)
+/* `outcome` is a word of metrics.h. An attempt that throttle.h refused and one
+ * without an email get no row: anybody can send floods of them. */
+static void record_login(struct auth *a, const struct request *rq,
+			 uint64_t user_id, const char *email,
+			 const char *outcome, bool row)
 {
 	metrics_login(a->service->metrics, outcome);
 	if (row)
@@ -28,7 +29,8 @@ static void note(struct auth *a, const struct request *rq, uint64_t user_id,
 		audit_note_line(a, rq, "login", user_id, email, outcome);
 }
 
-static void log_plaintext(const struct request *rq, const struct user *u)
+static void log_plaintext_password(const struct request *rq,
+				   const struct user *u)
 {
 	struct log_line l;
 
@@ -36,13 +38,13 @@ static void log_plaintext(const struct request *rq, const struct user *u)
 	log_str(&l, "request_id", rq->id);
 	log_int(&l, "user_id", (int64_t)u->id);
 	log_str(&l, "detail",
-		"this row of the table user holds its password in plain text, "
-		"so its user cannot log in");
+		"this row of the table user has its password in plain text, "
+		"so the user cannot log in");
 	log_str(&l, "remedy", "auth-admin user import-plaintext");
 	log_end(&l);
 }
 
-/* The user of these credentials. *outcome says what happened, for the log. */
+/* The user of these credentials. *outcome is for the log. */
 static enum err find_user(struct auth *a, const struct request *rq,
 			  const struct basic_credentials *c, struct user *u,
 			  const char **outcome, struct errmsg *why)
@@ -57,7 +59,9 @@ static enum err find_user(struct auth *a, const struct request *rq,
 	e = password_check(&a->passwords, usable ? u->password : NULL,
 			   c->password);
 	if (e == ERR_UNAVAILABLE)
-		return err_set(why, e, "no room to check a password");
+		return err_set(why, e,
+			       "no slot or memory to check a password "
+			       "in time");
 	if (e == ERR_OK)
 		*outcome = "ok";
 	else if (!known)
@@ -69,12 +73,12 @@ static enum err find_user(struct auth *a, const struct request *rq,
 	else
 		*outcome = "wrong-password";
 	if (e == ERR_INVALID && password_kind(u->password) == PASSWORD_PLAIN)
-		log_plaintext(rq, u);
+		log_plaintext_password(rq, u);
 	return e == ERR_OK ? ERR_OK : ERR_CREDENTIALS;
 }
 
-/* Now that the password is known, store it in today's form. The login does not
- * depend on it: the next one tries again. */
+/* The password is known now: store it in the current form. The login does not
+ * depend on it; the next one tries again. */
 static void rehash(struct auth *a, const struct request *rq,
 		   const struct user *u, const char *password)
 {
@@ -89,7 +93,7 @@ static void rehash(struct auth *a, const struct request *rq,
 	if (e == ERR_OK)
 		e = users_rehash(a->service->db, u->id, u->password, hash,
 				 &cause);
-	/* Not found: somebody changed it meanwhile, which is as good */
+	/* Not found: the password was changed meanwhile, so no rehash is due */
 	if (e == ERR_NOT_FOUND)
 		return;
 	log_begin(&l, e == ERR_OK ? LOG_INFO : LOG_WARN, "rehash");
@@ -101,8 +105,7 @@ static void rehash(struct auth *a, const struct request *rq,
 	log_end(&l);
 }
 
-/* A new session and, for a client that can take one, its first refresh token:
- * three statements. */
+/* A new session: two or three statements */
 static enum err open_session(struct auth *a, const struct request *rq,
 			     const struct user *u, struct session *s,
 			     struct errmsg *why)
@@ -120,15 +123,15 @@ static enum err open_session(struct auth *a, const struct request *rq,
 	(void)snprintf(s->scope, sizeof(s->scope), "%s", u->scope);
 	(void)snprintf(s->address, sizeof(s->address), "%s", client.address);
 	e = sessions_add_login(a->service->db, s, u->password_changed_at, why);
-	if (e == ERR_NOT_FOUND) /* while we looked at the old password */
+	if (e == ERR_NOT_FOUND) /* changed while we checked it */
 		return ERR_CREDENTIALS;
 	if (e != ERR_OK)
 		return e;
 	return sessions_trim_logins(a->service->db, u->id, s->id, rq->now, why);
 }
 
-static enum err issue(struct auth *a, const struct request *rq,
-		      const struct user *u, struct response *rs)
+static enum err answer_grant(struct auth *a, const struct request *rq,
+			     const struct user *u, struct response *rs)
 {
 	const struct refresh_rules rules = { a->settings.refresh_life,
 					     a->settings.refresh_grace };
@@ -152,17 +155,18 @@ static enum err issue(struct auth *a, const struct request *rq,
 	return e;
 }
 
-/* basic_credentials.h says why what is malformed is answered like what is wrong */
-static enum err explain(struct auth *a, const struct request *rq,
-			struct response *rs, enum err e)
+/* Malformed credentials are answered like wrong ones: see basic_credentials.h
+ */
+static enum err refuse_malformed(struct auth *a, const struct request *rq,
+				 struct response *rs, enum err e)
 {
 	if (e == ERR_NO_CREDENTIALS)
 		return e;
-	note(a, rq, 0, "", "malformed", false);
+	record_login(a, rq, 0, "", "malformed", false);
 	if (e == ERR_TOO_LARGE)
 		return response_explain(rs, ERR_CREDENTIALS,
-					"The email is longer than %d bytes or "
-					"the password longer than %d.",
+					"The email is longer than %d bytes, or "
+					"the password is longer than %d.",
 					BASIC_USER_MAX, BASIC_PASSWORD_MAX);
 	return response_explain(rs, ERR_CREDENTIALS,
 				"The Authorization header must be \"Basic\" "
@@ -170,10 +174,11 @@ static enum err explain(struct auth *a, const struct request *rq,
 				"in UTF-8.");
 }
 
-/* *outcome says what happened, for the log */
-static enum err check(struct auth *a, struct request *rq,
-		      const struct basic_credentials *c, struct user *u,
-		      const char **outcome, struct response *rs)
+/* The password, then the one-time code. *outcome is for the log. */
+static enum err check_credentials(struct auth *a, struct request *rq,
+				  const struct basic_credentials *c,
+				  struct user *u, const char **outcome,
+				  struct response *rs)
 {
 	struct throttle_ticket ticket;
 	enum err e =
@@ -199,17 +204,17 @@ enum err handle_login(void *app, struct request *rq, struct response *rs)
 {
 	struct auth *a = app;
 	struct basic_credentials c;
-	struct user u = { .id = 0 }; /* until it is known who it is */
+	struct user u = { .id = 0 }; /* until the user is found */
 	const char *outcome;
 	enum err e = basic_credentials_parse(request_authorization(rq), &c);
 
 	if (e != ERR_OK)
-		return explain(a, rq, rs, e);
-	e = check(a, rq, &c, &u, &outcome, rs);
-	note(a, rq, u.id, u.id != 0 ? u.email : c.user, outcome,
-	     e != ERR_LIMITED);
+		return refuse_malformed(a, rq, rs, e);
+	e = check_credentials(a, rq, &c, &u, &outcome, rs);
+	record_login(a, rq, u.id, u.id != 0 ? u.email : c.user, outcome,
+		     e != ERR_LIMITED);
 	if (e == ERR_OK)
 		rehash(a, rq, &u, c.password);
 	basic_credentials_wipe(&c);
-	return e == ERR_OK ? issue(a, rq, &u, rs) : e;
+	return e == ERR_OK ? answer_grant(a, rq, &u, rs) : e;
 }

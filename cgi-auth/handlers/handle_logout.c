@@ -1,12 +1,12 @@
-/* POST /logout: end this session, or with ?all=1 every login of the user. The
- * access token and the refresh tokens die with it at once. API tokens are not
- * logins: they are taken back one by one, DELETE /tokens/{id}. */
+/* POST /logout: end this session, or with ?all=1 every login of the user. Its
+ * access token and refresh tokens are invalid at once. API tokens are not
+ * logins: DELETE /tokens/{id} revokes one. */
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/refresh_cookie.h"
 #include "cgi-auth/tables/sessions.h"
 
-static enum err end(struct auth *a, const struct request *rq, bool all,
-		    struct errmsg *why)
+static enum err end_sessions(struct auth *a, const struct request *rq, bool all,
+			     struct errmsg *why)
 {
 	uint64_t user = rq->claims.user_id;
 	enum err e;
@@ -18,12 +18,12 @@ static enum err end(struct auth *a, const struct request *rq, bool all,
 			rq->now, why);
 	e = sessions_end(a->service->db, user, false, rq->bearer_id.session,
 			 rq->now, why);
-	/* Another request has just done it */
+	/* Not found: another request has just ended it */
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-static enum err wants_all(const struct request *rq, struct response *rs,
-			  bool *all)
+static enum err read_all(const struct request *rq, struct response *rs,
+			 bool *all)
 {
 	struct span text;
 	enum err e = request_query(rq, "all", &text);
@@ -43,10 +43,10 @@ enum err handle_logout(void *app, struct request *rq, struct response *rs)
 {
 	struct auth *a = app;
 	bool all;
-	enum err e = wants_all(rq, rs, &all);
+	enum err e = read_all(rq, rs, &all);
 
 	if (e == ERR_OK)
-		e = end(a, rq, all, &rs->why);
+		e = end_sessions(a, rq, all, &rs->why);
 	if (e != ERR_OK)
 		return e;
 	audit_note_caller(a, rq, "logout", all ? "all" : "this");

@@ -1,10 +1,10 @@
-/* GET /me: who the token speaks for, as the database has it now */
+/* GET /me: the user of the token, as in the database now */
 #include "cgi-auth/app/auth.h"
 #include "cgi-auth/tables/otp.h"
 #include "cgi-auth/tables/users.h"
 #include "common/codec/http_date.h"
 
-static enum err answer(const struct user *u, bool otp, struct response *rs)
+static enum err answer_user(const struct user *u, bool otp, struct response *rs)
 {
 	struct json_object *o = json_object_new_object();
 	char when[RFC3339_LEN + 1];
@@ -33,9 +33,9 @@ enum err handle_me(void *app, struct request *rq, struct response *rs)
 
 	if (e != ERR_OK)
 		return e;
-	/* Without a code: whether one would be asked for */
+	/* An empty code: does a login of this user require one? */
 	e = otp_check(a->service->db, u.id, SPAN(""), rq->now, &rs->why);
 	if (e != ERR_OK && e != ERR_OTP_REQUIRED)
 		return e;
-	return answer(&u, e == ERR_OTP_REQUIRED, rs);
+	return answer_user(&u, e == ERR_OTP_REQUIRED, rs);
 }

@@ -1,4 +1,4 @@
-/* GET /metrics: what this program has done, in numbers */
+/* GET /metrics: the counters of this program */
 #include "cgi-auth/app/auth.h"
 #include "common/server/health.h"
 

@@ -1,6 +1,6 @@
-/* POST /otp, POST /otp/confirm, DELETE /otp: a second factor for the user of
- * the token. It has force when a code has shown that an authenticator has the
- * secret, and is taken away with a code only. */
+/* POST /otp, POST /otp/confirm, DELETE /otp: the second factor of the token's
+ * user. It is in force once a code has shown that an authenticator has the
+ * secret; removing it needs a code. */
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/password_attempt.h"
 #include "cgi-auth/tables/otp.h"
@@ -37,9 +37,11 @@ enum err handle_otp_enrol(void *app, struct request *rq, struct response *rs)
 			       &rs->why);
 
 	if (e == ERR_CONFLICT)
-		return response_explain(rs, e,
-					"A second factor is in force; DELETE "
-					"/otp with one of its codes first.");
+		return response_explain(
+			rs, e,
+			"A second factor is in force. Remove it "
+			"first: DELETE /otp with one of its "
+			"codes.");
 	if (e != ERR_OK)
 		return e;
 	audit_note_caller(a, rq, "otp-enrol", "");
@@ -51,19 +53,13 @@ enum err handle_otp_enrol(void *app, struct request *rq, struct response *rs)
 static enum err answer_codes(const struct otp_recovery *r, struct response *rs)
 {
 	struct json_object *o = json_object_new_object();
-	struct json_object *list = json_object_new_array();
-	enum err e = ERR_MEMORY;
+	struct json_object *list = json_add_array(o, "recovery_codes");
+	enum err e = list != NULL ? ERR_OK : ERR_MEMORY;
 
-	if (o == NULL || list == NULL) {
-		json_object_put(list);
-		goto out;
-	}
-	for (int i = 0; i < OTP_RECOVERY_CODES; i++)
-		(void)json_object_array_add(
-			list, json_object_new_string(r->codes[i]));
-	(void)json_object_object_add(o, "recovery_codes", list);
-	e = response_json(rs, 200, o);
-out:
+	for (int i = 0; e == ERR_OK && i < OTP_RECOVERY_CODES; i++)
+		e = json_append(list, json_object_new_string(r->codes[i]));
+	if (e == ERR_OK)
+		e = response_json(rs, 200, o);
 	json_object_put(o);
 	return e;
 }
@@ -82,15 +78,15 @@ static enum err read_code(struct request *rq, struct response *rs,
 	return e;
 }
 
-/* Not a 401 as at the login: the token is good, and a browser would ask for a
+/* Not 401 as at the login: the token is valid, and a browser would ask for a
  * password */
 static enum err refuse_code(struct auth *a, const struct request *rq,
 			    const char *event, struct response *rs)
 {
 	audit_note_caller(a, rq, event, "invalid-otp");
 	return response_explain(rs, ERR_INVALID,
-				"The code is wrong, too old or was used "
-				"before. Wait for the next one.");
+				"The code is wrong, too old, or already used. "
+				"Wait for the next one.");
 }
 
 enum err handle_otp_confirm(void *app, struct request *rq, struct response *rs)
@@ -106,8 +102,8 @@ enum err handle_otp_confirm(void *app, struct request *rq, struct response *rs)
 			rq->now, &r, &rs->why);
 	if (e == ERR_NOT_FOUND)
 		return response_explain(rs, ERR_CONFLICT,
-					"There is no secret to confirm; POST "
-					"/otp makes one.");
+					"No second factor waits for "
+					"confirmation. POST /otp first.");
 	if (e == ERR_OTP)
 		return refuse_code(a, rq, "otp-confirm", rs);
 	if (e != ERR_OK)
@@ -118,9 +114,9 @@ enum err handle_otp_confirm(void *app, struct request *rq, struct response *rs)
 	return e;
 }
 
-/* DELETE with a body does not pass everywhere, so a header does as well */
-static enum err removal_code(struct request *rq, struct response *rs,
-			     char out[static OTP_CODE_MAX + 1])
+/* From the header X-OTP or the body: some proxies drop the body of a DELETE */
+static enum err read_removal_code(struct request *rq, struct response *rs,
+				  char out[static OTP_CODE_MAX + 1])
 {
 	struct span header = request_header(rq, "X-OTP");
 
@@ -130,7 +126,8 @@ static enum err removal_code(struct request *rq, struct response *rs,
 	return span_to_cstr(header, out, OTP_CODE_MAX + 1) ? ERR_OK : ERR_OTP;
 }
 
-/* Who has got hold of a token could guess here: counted like a login */
+/* The code of a stolen token's user could be guessed here, so attempts are
+ * counted like logins */
 static enum err check_throttled(struct auth *a, struct request *rq,
 				const char *code, struct response *rs)
 {
@@ -142,7 +139,8 @@ static enum err check_throttled(struct auth *a, struct request *rq,
 		return e;
 	e = otp_check_strict(a->service->db, rq->claims.user_id, span_of(code),
 			     rq->now, &rs->why);
-	/* A right code alone is no login: it makes no address known */
+	/* A right code alone is not a login: the address does not become known
+	 */
 	password_attempt_end(a, rq, &ticket,
 			     e == ERR_OTP ? e : ERR_OTP_REQUIRED);
 	return e;
@@ -152,7 +150,7 @@ enum err handle_otp_remove(void *app, struct request *rq, struct response *rs)
 {
 	struct auth *a = app;
 	char code[OTP_CODE_MAX + 1];
-	enum err e = removal_code(rq, rs, code);
+	enum err e = read_removal_code(rq, rs, code);
 
 	if (e == ERR_OK)
 		e = check_throttled(a, rq, code, rs);
@@ -161,11 +159,13 @@ enum err handle_otp_remove(void *app, struct request *rq, struct response *rs)
 	if (e == ERR_OTP)
 		return refuse_code(a, rq, "otp-remove", rs);
 	if (e == ERR_OTP_REQUIRED)
-		return response_explain(rs, ERR_INVALID,
-					"Send a code in the header X-OTP, or "
-					"as the member code.");
+		return response_explain(
+			rs, ERR_INVALID,
+			"Send a code, in the header X-OTP or as "
+			"the member code of a JSON body.");
 	if (e == ERR_NOT_FOUND)
-		return response_explain(rs, e, "There is no second factor.");
+		return response_explain(rs, e,
+					"You have no second factor to remove.");
 	if (e != ERR_OK)
 		return e;
 	audit_note_caller(a, rq, "otp-remove", "ok");

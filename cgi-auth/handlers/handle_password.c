@@ -1,6 +1,5 @@
-/* POST /password: a user changes their password. Every other login ends with
- * the old one; this session stays, and so do API tokens, which have their own
- * secrets. */
+/* POST /password: a user changes their password. Every other login ends; this
+ * session stays, and so do API tokens, which have their own secrets. */
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/password_attempt.h"
 #include "cgi-auth/password/basic_credentials.h"
@@ -11,18 +10,18 @@
 
 #include <sodium.h>
 
-struct change {
+struct password_change {
 	char current[BASIC_PASSWORD_MAX + 1];
 	char fresh[BASIC_PASSWORD_MAX + 1];
 };
 
-static enum err check_new(const struct change *c, const struct user *u,
+static enum err check_new(const struct password_change *c, const struct user *u,
 			  struct response *rs)
 {
 	const char *fault = user_password_fault(span_of(c->fresh));
 
 	if (fault == NULL && strcmp(c->fresh, c->current) == 0)
-		fault = "is the one that you have";
+		fault = "is the same as the current one";
 	if (fault == NULL &&
 	    span_eq_nocase(span_of(c->fresh), span_of(u->email)))
 		fault = "is your email";
@@ -33,7 +32,7 @@ static enum err check_new(const struct change *c, const struct user *u,
 }
 
 static enum err read_change(struct request *rq, struct response *rs,
-			    struct change *out)
+			    struct password_change *out)
 {
 	struct json_object *o = NULL;
 	enum err e = body_json(rq, rs, &o);
@@ -47,8 +46,7 @@ static enum err read_change(struct request *rq, struct response *rs,
 	return e;
 }
 
-/* The same care as at a login: an open session must not be a place to guess
- * its password at */
+/* Counted like a login, so that a session is no way to guess its password */
 static enum err check_current(struct auth *a, struct request *rq,
 			      const struct user *u, const char *current,
 			      struct response *rs)
@@ -62,8 +60,9 @@ static enum err check_current(struct auth *a, struct request *rq,
 	e = password_check(&a->passwords, u->password, current);
 	if (e == ERR_INVALID)
 		e = ERR_CREDENTIALS;
-	/* A right password alone is no login: it clears no count, which wrong
-	 * one-time codes share, and makes no address known */
+	/* A right password alone is not a login: the account's count, which
+	 * wrong one-time codes share, is not cleared, and the address does not
+	 * become known */
 	password_attempt_end(a, rq, &ticket,
 			     e == ERR_OK ? ERR_OTP_REQUIRED : e);
 	return e;
@@ -79,11 +78,11 @@ static enum err set_new(struct auth *a, struct request *rq,
 	if (e == ERR_OK)
 		e = users_change_password(a->service->db, u, hash,
 					  rq->bearer_id.session, rq->now, why);
-	/* Somebody else has changed it since we looked */
+	/* Not found: another request has changed it since the check */
 	return e == ERR_NOT_FOUND ? ERR_CREDENTIALS : e;
 }
 
-static void note(struct auth *a, const struct request *rq, enum err e)
+static void record_change(struct auth *a, const struct request *rq, enum err e)
 {
 	if (e == ERR_LIMITED)
 		audit_note_line(a, rq, "password", rq->claims.user_id,
@@ -98,7 +97,7 @@ static void note(struct auth *a, const struct request *rq, enum err e)
 enum err handle_password(void *app, struct request *rq, struct response *rs)
 {
 	struct auth *a = app;
-	struct change c;
+	struct password_change c;
 	struct user u;
 	enum err e =
 		users_by_session(a->service->db, rq->session, &u, &rs->why);
@@ -112,11 +111,12 @@ enum err handle_password(void *app, struct request *rq, struct response *rs)
 	e = check_current(a, rq, &u, c.current, rs);
 	if (e == ERR_OK)
 		e = set_new(a, rq, &u, c.fresh, &rs->why);
-	note(a, rq, e);
-	/* Not a 401: who asks is known, and a browser would ask for a login */
+	record_change(a, rq, e);
+	/* Not 401: the token is valid, and a browser would ask for a login */
 	if (e == ERR_CREDENTIALS)
 		e = response_explain(rs, ERR_INVALID,
-				     "current is not your password.");
+				     "The member current is not your "
+				     "password.");
 out:
 	sodium_memzero(&c, sizeof(c));
 	return e == ERR_OK ? response_empty(rs, 204) : e;

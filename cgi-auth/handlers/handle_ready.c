@@ -1,4 +1,4 @@
-/* GET /readyz: able to serve, which takes the database */
+/* GET /readyz: ready to serve, for which the database must answer */
 #include "cgi-auth/app/auth.h"
 #include "common/server/health.h"
 

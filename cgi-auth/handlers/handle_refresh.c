@@ -1,7 +1,7 @@
-/* POST /refresh: a refresh token for a new pair (RFC 6749 6).
+/* POST /refresh: a refresh token for a new pair of tokens (RFC 6749 6).
  *
- * The token itself says who asks; there is no bearer token, which may have
- * expired by now. It comes as JSON, or in the cookie of refresh_cookie.h. */
+ * The refresh token itself identifies the user: the access token may have
+ * expired. It is in the JSON body, or in the cookie of refresh_cookie.h. */
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/grant.h"
 #include "cgi-auth/app/refresh_cookie.h"
@@ -10,14 +10,14 @@
 
 #include <sodium.h>
 
-struct shown {
+struct presented {
 	char text[REFRESH_LEN + 1];
-	bool cookie; /* it came in the cookie */
+	bool cookie; /* the token was in the cookie */
 };
 
-/* ERR_NOT_FOUND: none in the body */
+/* ERR_NOT_FOUND: the body has no token */
 static enum err read_body(struct request *rq, struct response *rs,
-			  struct shown *out)
+			  struct presented *out)
 {
 	struct json_object *o = NULL, *v = NULL;
 	enum err e;
@@ -27,8 +27,7 @@ static enum err read_body(struct request *rq, struct response *rs,
 	e = body_json(rq, rs, &o);
 	if (e == ERR_OK && !json_object_object_get_ex(o, "refresh_token", &v))
 		e = ERR_NOT_FOUND;
-	/* A text of another length is no token, and no reason for a sentence
-	 * of its own: it is refused as one that nobody knows */
+	/* A text that is too long is refused like an unknown token */
 	if (e == ERR_OK && json_get_text(o, "refresh_token", out->text,
 					 sizeof(out->text)) != ERR_OK)
 		out->text[0] = '\0';
@@ -37,29 +36,31 @@ static enum err read_body(struct request *rq, struct response *rs,
 }
 
 static enum err find_token(struct request *rq, struct response *rs,
-			   struct shown *out)
+			   struct presented *out)
 {
 	struct span cookie;
 	enum err e;
 
-	*out = (struct shown) { .cookie = false };
+	*out = (struct presented) { .cookie = false };
 	e = read_body(rq, rs, out);
 	if (e != ERR_NOT_FOUND)
 		return e;
 	e = refresh_cookie_find(rq, rs, &cookie);
 	if (e == ERR_NOT_FOUND)
-		return response_explain(rs, ERR_FORMAT,
-					"Send {\"refresh_token\": …} as JSON, "
-					"or the cookie.");
+		return response_explain(
+			rs, ERR_FORMAT,
+			"The request has no refresh token. Send "
+			"{\"refresh_token\": …} as JSON, or the cookie.");
 	out->cookie = true;
 	if (e == ERR_OK && !span_to_cstr(cookie, out->text, sizeof(out->text)))
 		out->text[0] = '\0';
 	return e;
 }
 
-/* A row for what ends a session; the rest is everyday life, or noise */
-static void note(struct auth *a, struct request *rq,
-		 const struct refresh_turn *t)
+/* Only the end of a session gets a row: the others are routine, or can be sent
+ * in floods */
+static void record_refresh(struct auth *a, struct request *rq,
+			   const struct refresh_rotation *t)
 {
 	bool invalid = t->outcome == REFRESH_MALFORMED ||
 		       t->outcome == REFRESH_UNKNOWN ||
@@ -77,12 +78,13 @@ static void note(struct auth *a, struct request *rq,
 				name);
 }
 
-static enum err explain(const struct request *rq, struct response *rs,
-			const struct shown *shown, enum err e)
+static enum err refuse_token(const struct request *rq, struct response *rs,
+			     const struct presented *presented, enum err e)
 {
 	if (e != ERR_BAD_TOKEN && e != ERR_EXPIRED)
 		return e;
-	if (shown->cookie) { /* a browser would send it again and again */
+	/* Or a browser would send it again and again */
+	if (presented->cookie) {
 		refresh_cookie_clear(rq, rs);
 		response_keep(rs);
 	}
@@ -90,8 +92,8 @@ static enum err explain(const struct request *rq, struct response *rs,
 				e == ERR_EXPIRED
 					? "The refresh token has expired. Log "
 					  "in again."
-					: "The refresh token is not known, was "
-					  "used before, or its session has "
+					: "The refresh token is unknown or "
+					  "already used, or its session has "
 					  "ended. Log in again.");
 }
 
@@ -101,18 +103,18 @@ enum err handle_refresh(void *app, struct request *rq, struct response *rs)
 	const struct refresh_rules rules = { a->settings.refresh_life,
 					     a->settings.refresh_grace };
 	const struct keyring *ring;
-	struct refresh_turn t;
-	struct shown shown;
-	enum err e = find_token(rq, rs, &shown);
+	struct refresh_rotation t;
+	struct presented presented;
+	enum err e = find_token(rq, rs, &presented);
 
 	if (e != ERR_OK)
 		return e;
 	ring = keyring_file_take(a->service->keys, rq->now);
-	e = refresh_turn(a->service->db, ring, &rules, span_of(shown.text),
-			 rq->now, &t, &rs->why);
+	e = refresh_rotate(a->service->db, ring, &rules,
+			   span_of(presented.text), rq->now, &t, &rs->why);
 	keyring_file_give(a->service->keys, ring);
-	sodium_memzero(shown.text, sizeof(shown.text));
-	note(a, rq, &t);
+	sodium_memzero(presented.text, sizeof(presented.text));
+	record_refresh(a, rq, &t);
 	if (e == ERR_OK)
 		e = grant_answer(a, rq,
 				 &(struct grant) {
@@ -121,12 +123,12 @@ enum err handle_refresh(void *app, struct request *rq, struct response *rs)
 					 .session_ends = t.session_ends,
 					 .refresh = t.text,
 					 .refresh_ends = t.expires_at,
-					 .cookie = shown.cookie ||
+					 .cookie = presented.cookie ||
 						   refresh_cookie_wanted(rq),
 				 },
 				 rs);
 	else
-		e = explain(rq, rs, &shown, e);
-	refresh_turn_wipe(&t);
+		e = refuse_token(rq, rs, &presented, e);
+	refresh_rotation_wipe(&t);
 	return e;
 }

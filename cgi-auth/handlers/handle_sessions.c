@@ -1,5 +1,5 @@
-/* GET /sessions, DELETE /sessions/{id}: where a user is logged in, and the end
- * of a login from afar. API tokens are not among them (GET /tokens). */
+/* GET /sessions, DELETE /sessions/{id}: list the logins of the user, and end
+ * one. API tokens are not among them (GET /tokens). */
 #include "cgi-auth/app/session_list.h"
 
 enum err handle_sessions(void *app, struct request *rq, struct response *rs)

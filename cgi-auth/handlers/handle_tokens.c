@@ -1,6 +1,5 @@
-/* GET, POST /tokens, DELETE /tokens/{id}: named tokens for scripts and for
- * programs that cannot log in. The text of one is in the answer that makes it,
- * and never again. */
+/* GET, POST /tokens, DELETE /tokens/{id}: named tokens for scripts and other
+ * programs that cannot log in. Only the answer to POST has the token's text. */
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/session_json.h"
 #include "cgi-auth/app/session_list.h"
@@ -33,13 +32,13 @@ static enum err read_name(struct json_object *o, struct response *rs,
 	return ERR_OK;
 }
 
-/* Nobody hands on more than they have: neither the token that asks, nor the
- * user by now */
+/* The scope of a new token is at most that of the request's token, and at most
+ * that of the user now */
 static enum err read_scope(struct json_object *o, const struct request *rq,
 			   const struct user *u, struct response *rs,
 			   struct session *s)
 {
-	struct span asked = span_of(rq->claims.scope), word;
+	struct span wanted = span_of(rq->claims.scope), word;
 	const char *fault;
 
 	if (json_object_object_get_ex(o, "scope", NULL)) {
@@ -48,20 +47,21 @@ static enum err read_scope(struct json_object *o, const struct request *rq,
 
 		if (e != ERR_OK)
 			return e;
-		asked = span_of(s->scope);
+		wanted = span_of(s->scope);
 	} else {
-		(void)span_to_cstr(asked, s->scope, sizeof(s->scope));
+		(void)span_to_cstr(wanted, s->scope, sizeof(s->scope));
 	}
-	fault = user_scope_fault(asked);
+	fault = user_scope_fault(wanted);
 	if (fault != NULL)
-		return response_explain(rs, ERR_INVALID, "scope %s.", fault);
-	while (asked.len > 0 && span_next(&asked, ' ', &word))
+		return response_explain(rs, ERR_INVALID, "The scope %s.",
+					fault);
+	while (wanted.len > 0 && span_next(&wanted, ' ', &word))
 		if (!span_list_has(span_of(rq->claims.scope), word) ||
 		    !span_list_has(span_of(u->scope), word))
 			return response_explain(
 				rs, ERR_INVALID,
-				"scope has more than you have, which is "
-				"\"%s\".",
+				"scope has a word that your token lacks; "
+				"it has \"%s\".",
 				rq->claims.scope);
 	return ERR_OK;
 }
@@ -85,9 +85,9 @@ static enum err read_life(struct json_object *o, const struct request *rq,
 	return ERR_OK;
 }
 
-static enum err read_wish(struct auth *a, struct request *rq,
-			  const struct user *u, struct response *rs,
-			  struct session *s)
+static enum err read_params(struct auth *a, struct request *rq,
+			    const struct user *u, struct response *rs,
+			    struct session *s)
 {
 	struct json_object *o = NULL;
 	struct client client;
@@ -123,8 +123,9 @@ static enum err answer_new(struct response *rs, const struct session *s,
 	return e;
 }
 
-static enum err add(struct auth *a, struct session *s,
-		    char text[static API_TOKEN_LEN + 1], struct response *rs)
+static enum err add_token(struct auth *a, struct session *s,
+			  char text[static API_TOKEN_LEN + 1],
+			  struct response *rs)
 {
 	struct bearer_id c = { .api = true };
 	enum err e;
@@ -154,9 +155,9 @@ enum err handle_token_new(void *app, struct request *rq, struct response *rs)
 		users_by_session(a->service->db, rq->session, &u, &rs->why);
 
 	if (e == ERR_OK)
-		e = read_wish(a, rq, &u, rs, &s);
+		e = read_params(a, rq, &u, rs, &s);
 	if (e == ERR_OK)
-		e = add(a, &s, text, rs);
+		e = add_token(a, &s, text, rs);
 	if (e != ERR_OK)
 		return e;
 	audit_note_caller(a, rq, "token-new", s.id);

@@ -1,6 +1,6 @@
-/* GET, POST /validate: a token checked for another server, which reads the
- * status and the headers (nginx auth_request, Traefik ForwardAuth, Caddy
- * forward_auth) or the claims in the body. */
+/* GET, POST /validate: check a token for another server, which reads the status
+ * and the headers (nginx auth_request, Traefik ForwardAuth, Caddy forward_auth)
+ * or the claims in the body. */
 #include "cgi-auth/app/auth.h"
 #include "cgi-auth/tables/token.h"
 

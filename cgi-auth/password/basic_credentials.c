@@ -17,7 +17,8 @@ static bool has_control(struct span s)
 	return false;
 }
 
-static enum err split(struct span text, struct basic_credentials *out)
+static enum err split_credentials(struct span text,
+				  struct basic_credentials *out)
 {
 	struct span user = text, password;
 
@@ -26,7 +27,7 @@ static enum err split(struct span text, struct basic_credentials *out)
 		return ERR_FORMAT;
 	if (user.len > BASIC_USER_MAX || password.len > BASIC_PASSWORD_MAX)
 		return ERR_TOO_LARGE;
-	/* They fit and hold no NUL: these cannot fail */
+	/* Both fit and have no NUL, so this cannot fail */
 	if (!span_to_cstr(user, out->user, sizeof(out->user)) ||
 	    !span_to_cstr(password, out->password, sizeof(out->password)))
 		return ERR_FORMAT;
@@ -49,7 +50,7 @@ enum err basic_credentials_parse(struct span authorization,
 		return ERR_TOO_LARGE;
 	e = base64_decode(encoded, text, sizeof(text), &len);
 	if (e == ERR_OK)
-		e = split((struct span) { text, len }, out);
+		e = split_credentials((struct span) { text, len }, out);
 	sodium_memzero(text, sizeof(text));
 	return e;
 }

@@ -1,9 +1,9 @@
 /* basic_credentials.h - the credentials of an HTTP Basic login (RFC 7617).
  *
  * Pure: the value of an Authorization header in, two texts out. User name and
- * password are well-formed UTF-8, which is what our challenge asks for
- * (charset="UTF-8"); they are taken byte for byte, without normalising. The
- * first colon parts them, so a password may hold colons and a user name not.
+ * password are well-formed UTF-8, as our challenge demands (charset="UTF-8"),
+ * and are used byte for byte, without normalization. The first colon separates
+ * them, so a password may contain colons and a user name may not.
  */
 #ifndef BASIC_CREDENTIALS_H
 #define BASIC_CREDENTIALS_H
@@ -16,14 +16,14 @@ enum {
 	BASIC_PASSWORD_MAX = 1024, /* bytes */
 };
 
-/* Terminated texts without control characters; either may be empty. Hold it
- * no longer than needed, and end it with basic_credentials_wipe(). */
+/* Terminated texts without control characters; either may be empty. Call
+ * basic_credentials_wipe() as soon as they are not needed any more. */
 struct basic_credentials {
 	char user[BASIC_USER_MAX + 1];
 	char password[BASIC_PASSWORD_MAX + 1];
 };
 
-/* Read the value of an Authorization header; an empty one is an absent one.
+/* Parse the value of an Authorization header; empty means absent.
  *
  *   ERR_OK              *out is filled; else it is untouched
  *   ERR_NO_CREDENTIALS  nothing, or another scheme
@@ -31,10 +31,9 @@ struct basic_credentials {
  *                       colon, not UTF-8, or a control character (RFC 7617 2)
  *   ERR_TOO_LARGE       over one of the limits above
  *
- * What is malformed should be answered like what is wrong, by 401 and a new
- * challenge: RFC 9110 15.5.2 has 401 for credentials that are not valid, of any
- * kind, and it makes a browser ask again where 400 would leave it with the
- * credentials that it keeps. No password is checked then: there is none. */
+ * Answer malformed credentials like wrong ones, with 401 and a new challenge:
+ * RFC 9110 15.5.2 has 401 for credentials that are invalid in any way, and it
+ * makes a browser ask again, which would keep the credentials after 400. */
 enum err basic_credentials_parse(struct span authorization,
 				 struct basic_credentials *out) MUST_CHECK;
 

@@ -4,7 +4,7 @@
 #include <time.h>
 
 struct fifo_semaphore_waiter {
-	pthread_cond_t called;
+	pthread_cond_t admission;
 	bool admitted;
 	struct fifo_semaphore_waiter *next;
 };
@@ -22,7 +22,7 @@ void fifo_semaphore_release(struct fifo_semaphore *t)
 	(void)pthread_mutex_destroy(&t->lock);
 }
 
-/* A condition that measures time by the clock nobody can set */
+/* A condition whose time limits use the clock that cannot be set */
 static bool init_condition(pthread_cond_t *c)
 {
 	pthread_condattr_t attr;
@@ -36,7 +36,7 @@ static bool init_condition(pthread_cond_t *c)
 	return ok;
 }
 
-static struct timespec in_ms(int64_t ms)
+static struct timespec deadline(int64_t ms)
 {
 	struct timespec t;
 	int64_t ns;
@@ -48,7 +48,7 @@ static struct timespec in_ms(int64_t ms)
 	return t;
 }
 
-static void queue_up(struct fifo_semaphore *t, struct fifo_semaphore_waiter *w)
+static void enqueue(struct fifo_semaphore *t, struct fifo_semaphore_waiter *w)
 {
 	if (t->last != NULL)
 		t->last->next = w;
@@ -57,7 +57,7 @@ static void queue_up(struct fifo_semaphore *t, struct fifo_semaphore_waiter *w)
 	t->last = w;
 }
 
-static void step_out(struct fifo_semaphore *t, struct fifo_semaphore_waiter *w)
+static void dequeue(struct fifo_semaphore *t, struct fifo_semaphore_waiter *w)
 {
 	struct fifo_semaphore_waiter *before = NULL;
 
@@ -71,23 +71,24 @@ static void step_out(struct fifo_semaphore *t, struct fifo_semaphore_waiter *w)
 		t->last = before;
 }
 
-/* With the lock held, which the wait lets go */
-static enum err wait_turn(struct fifo_semaphore *t, int64_t wait_ms)
+/* Called with the lock held; the wait releases it */
+static enum err wait_for_slot(struct fifo_semaphore *t, int64_t wait_ms)
 {
 	struct fifo_semaphore_waiter w = { .admitted = false };
-	struct timespec until = in_ms(wait_ms);
-	int late = 0;
+	struct timespec until = deadline(wait_ms);
+	int timed_out = 0;
 
-	if (t->waiting >= t->max_waiting || !init_condition(&w.called))
+	if (t->waiting >= t->max_waiting || !init_condition(&w.admission))
 		return ERR_UNAVAILABLE;
 	t->waiting++;
-	queue_up(t, &w);
-	while (!w.admitted && late == 0)
-		late = pthread_cond_timedwait(&w.called, &t->lock, &until);
+	enqueue(t, &w);
+	while (!w.admitted && timed_out == 0)
+		timed_out =
+			pthread_cond_timedwait(&w.admission, &t->lock, &until);
 	if (!w.admitted)
-		step_out(t, &w);
+		dequeue(t, &w);
 	t->waiting--;
-	(void)pthread_cond_destroy(&w.called);
+	(void)pthread_cond_destroy(&w.admission);
 	return w.admitted ? ERR_OK : ERR_UNAVAILABLE;
 }
 
@@ -99,13 +100,13 @@ enum err fifo_semaphore_enter(struct fifo_semaphore *t, int64_t wait_ms)
 	if (t->free > 0)
 		t->free--;
 	else
-		e = wait_turn(t, wait_ms);
+		e = wait_for_slot(t, wait_ms);
 	(void)pthread_mutex_unlock(&t->lock);
 	return e;
 }
 
-/* A place goes straight to the first who waits, so nobody can slip in between;
- * `free` is above 0 only while nobody waits. */
+/* Hand the slot to the first waiter, so that no newcomer can take it in
+ * between; `free` is above 0 only while the queue is empty. */
 void fifo_semaphore_leave(struct fifo_semaphore *t)
 {
 	struct fifo_semaphore_waiter *w;
@@ -115,9 +116,9 @@ void fifo_semaphore_leave(struct fifo_semaphore *t)
 	if (w == NULL) {
 		t->free++;
 	} else {
-		step_out(t, w);
+		dequeue(t, w);
 		w->admitted = true;
-		(void)pthread_cond_signal(&w->called);
+		(void)pthread_cond_signal(&w->admission);
 	}
 	(void)pthread_mutex_unlock(&t->lock);
 }

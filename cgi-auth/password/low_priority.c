@@ -3,17 +3,17 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-struct job {
+struct low_priority_job {
 	void (*work)(void *arg);
 	void *arg;
 };
 
-static void *start(void *arg)
+static void *run_job(void *arg)
 {
-	const struct job *j = arg;
+	const struct low_priority_job *j = arg;
 
-	/* Of this thread alone (setpriority(2), "C library/kernel
-	 * differences"). Without it the work is done all the same. */
+	/* It applies to this thread only (setpriority(2), "C library/kernel
+	 * differences"). If it fails, the work runs at normal priority. */
 	(void)setpriority(PRIO_PROCESS, 0, LOW_PRIORITY_NICE);
 	j->work(j->arg);
 	return NULL;
@@ -21,10 +21,10 @@ static void *start(void *arg)
 
 enum err low_priority_run(void (*work)(void *arg), void *arg)
 {
-	struct job j = { work, arg };
+	struct low_priority_job j = { work, arg };
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, start, &j) != 0)
+	if (pthread_create(&thread, NULL, run_job, &j) != 0)
 		return ERR_UNAVAILABLE;
 	(void)pthread_join(thread, NULL);
 	return ERR_OK;

@@ -1,9 +1,8 @@
-/* low_priority.h - work that must not hold up anybody else's.
+/* low_priority.h - work that must not slow down other work.
  *
- * On Linux each thread has a nice value of its own, and one that was raised is
- * not lowered again without privileges. So the work gets a thread that lives as
- * long as it does: some 50 microseconds, where it is for a password's hash of
- * ten thousand and more.
+ * On Linux each thread has a nice value of its own, and a raised one cannot be
+ * lowered again without privileges. So the work gets a thread of its own: that
+ * costs some 50 microseconds, and hashing a password takes 10,000 or more.
  */
 #ifndef LOW_PRIORITY_H
 #define LOW_PRIORITY_H
@@ -11,11 +10,11 @@
 #include "common/base/err.h"
 
 enum {
-	LOW_PRIORITY_NICE = 19, /* a 70th of a core that others want */
+	LOW_PRIORITY_NICE = 19, /* 1/70 of a core that others use */
 };
 
 /* Run work(arg) in a thread of low priority and wait for its end.
- * ERR_UNAVAILABLE: there is no thread to be had, and nothing was done. */
+ * ERR_UNAVAILABLE: no thread could be started, and the work was not done. */
 enum err low_priority_run(void (*work)(void *arg), void *arg) MUST_CHECK;
 
 #endif

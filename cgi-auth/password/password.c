@@ -26,9 +26,8 @@ static const char *const crypt_prefixes[] = {
 	"$2y$", "$2b$", "$2a$", "$6$", "$5$", "$y$",
 };
 
-/* A low priority counts among the threads of one control group only (in
- * containers, and where the kernel groups by session); half of the processors
- * stays free in any case. */
+/* A low priority has effect within one control group only (in containers, and
+ * where the kernel groups by session); so half of the processors stays free. */
 static size_t half_of_the_processors(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -41,9 +40,9 @@ enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
 {
 	p->memory = (uint64_t)memory;
 	p->passes = (uint64_t)passes;
-	/* Salt and hash are all zero bits: text of the right form, which costs
-	 * a check what a real one does and takes no hashing at the start, where
-	 * a plain CGI process would pay for it each time. */
+	/* Salt and hash are all zero bits. A check against it costs what a real
+	 * one costs, and no hash is computed at the start, which a plain CGI
+	 * process would pay for each time. */
 	(void)snprintf(p->decoy, sizeof(p->decoy),
 		       "$argon2id$v=19$m=%llu,t=%llu,p=1$%s$%s",
 		       (unsigned long long)p->memory / 1024,
@@ -54,7 +53,7 @@ enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
 				   max_waiting);
 }
 
-void passwords_may_wait(struct passwords *p, size_t max_waiting)
+void passwords_set_max_waiting(struct passwords *p, size_t max_waiting)
 {
 	p->slots.max_waiting = max_waiting;
 }
@@ -105,16 +104,17 @@ const char *password_kind_name(enum password_kind k)
 	return kind_names[k];
 }
 
-/* What a thread of low priority does while the caller waits */
-struct job {
+/* The work of a low-priority thread, for which the caller waits */
+struct hash_job {
 	const struct passwords *p;
 	const char *stored, *password;
 	char hash[crypto_pwhash_STRBYTES];
 	enum err result;
 };
 
-/* When its turn has come */
-static enum err run(struct passwords *p, void (*work)(void *), struct job *j)
+/* Run the job as soon as a slot is free */
+static enum err run_in_slot(struct passwords *p, void (*work)(void *),
+			    struct hash_job *j)
 {
 	enum err e = fifo_semaphore_enter(&p->slots, PASSWORD_WAIT_MS);
 
@@ -125,9 +125,9 @@ static enum err run(struct passwords *p, void (*work)(void *), struct job *j)
 	return e == ERR_OK ? j->result : e;
 }
 
-static void hash_job(void *arg)
+static void do_hash(void *arg)
 {
-	struct job *j = arg;
+	struct hash_job *j = arg;
 
 	j->result = ERR_OK;
 	if (crypto_pwhash_str_alg(j->hash, j->password, strlen(j->password),
@@ -139,15 +139,15 @@ static void hash_job(void *arg)
 enum err password_hash(struct passwords *p, const char *password,
 		       char out[static PASSWORD_HASH_MAX + 1])
 {
-	struct job j = { .p = p, .password = password };
-	enum err e = run(p, hash_job, &j);
+	struct hash_job j = { .p = p, .password = password };
+	enum err e = run_in_slot(p, do_hash, &j);
 
 	if (e == ERR_OK)
 		(void)snprintf(out, PASSWORD_HASH_MAX + 1, "%s", j.hash);
 	return e;
 }
 
-/* ERR_INVALID: not a hash of this kind after all, so nothing was computed */
+/* ERR_INVALID: not a valid hash of this kind, so nothing was computed */
 static enum err check_argon2(const char *stored, const char *password)
 {
 	errno = 0;
@@ -155,13 +155,13 @@ static enum err check_argon2(const char *stored, const char *password)
 		return ERR_OK;
 	if (errno == ENOMEM)
 		return ERR_UNAVAILABLE;
-	/* libsodium says EINVAL for a mismatch, and nothing for bad form */
+	/* libsodium sets EINVAL for a mismatch, and nothing for a bad form */
 	return errno == EINVAL ? ERR_CREDENTIALS : ERR_INVALID;
 }
 
 static enum err check_crypt(const char *stored, const char *password)
 {
-	/* 32 KiB: too much for a worker's stack */
+	/* 32 KiB, too much for a worker's stack */
 	struct crypt_data *d = calloc(1, sizeof(*d));
 	size_t len = strlen(stored);
 	enum err e = ERR_CREDENTIALS;
@@ -179,8 +179,8 @@ static enum err check_crypt(const char *stored, const char *password)
 	return e;
 }
 
-static enum err check(const struct passwords *p, const char *stored,
-		      const char *password)
+static enum err check_hash(const struct passwords *p, const char *stored,
+			   const char *password)
 {
 	enum err e = ERR_INVALID, decoy;
 
@@ -196,19 +196,19 @@ static enum err check(const struct passwords *p, const char *stored,
 	return stored != NULL ? ERR_INVALID : ERR_CREDENTIALS;
 }
 
-static void check_job(void *arg)
+static void do_check(void *arg)
 {
-	struct job *j = arg;
+	struct hash_job *j = arg;
 
-	j->result = check(j->p, j->stored, j->password);
+	j->result = check_hash(j->p, j->stored, j->password);
 }
 
 enum err password_check(struct passwords *p, const char *stored,
 			const char *password)
 {
-	struct job j = { .p = p, .stored = stored, .password = password };
+	struct hash_job j = { .p = p, .stored = stored, .password = password };
 
-	return run(p, check_job, &j);
+	return run_in_slot(p, do_check, &j);
 }
 
 bool password_needs_rehash(const struct passwords *p, const char *stored)

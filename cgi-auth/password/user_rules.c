@@ -12,8 +12,8 @@ static bool has_control(struct span s)
 	return false;
 }
 
-/* Of well-formed UTF-8: bytes that are not the second or later of one */
-static size_t characters(struct span s)
+/* Of well-formed UTF-8: every byte but continuation bytes */
+static size_t count_characters(struct span s)
 {
 	size_t n = 0;
 
@@ -29,11 +29,11 @@ const char *user_email_fault(struct span email)
 	if (email.len > BASIC_USER_MAX)
 		return "is longer than 255 bytes";
 	if (!utf8_valid(email) || has_control(email))
-		return "is not text in UTF-8";
+		return "is not UTF-8 text without control characters";
 	if (span_find(email, ' ') < email.len)
-		return "has a blank in it";
+		return "contains a blank";
 	if (span_find(email, ':') < email.len)
-		return "has a colon in it, which HTTP Basic cannot send";
+		return "contains a colon, which HTTP Basic cannot send";
 	if (!span_cut(&name, '@', &host) || name.len == 0 || host.len == 0)
 		return "is not of the form name@host";
 	if (span_cut(&host, '@', &more))
@@ -46,9 +46,9 @@ const char *user_password_fault(struct span password)
 	if (password.len > BASIC_PASSWORD_MAX)
 		return "is longer than 1024 bytes";
 	if (!utf8_valid(password) || has_control(password))
-		return "is not text in UTF-8";
-	if (characters(password) < PASSWORD_CHARS_MIN)
-		return "is too short: 8 characters or more";
+		return "is not UTF-8 text without control characters";
+	if (count_characters(password) < PASSWORD_CHARS_MIN)
+		return "is too short. Use 8 characters or more";
 	return NULL;
 }
 
@@ -67,10 +67,10 @@ const char *user_scope_fault(struct span scope)
 	for (size_t i = 0; i < scope.len; i++) {
 		if (scope.p[i] == ' ' ? before == ' '
 				      : !is_scope_byte(scope.p[i]))
-			return "is not words with one blank between them";
+			return "must be words with one blank between them";
 		before = scope.p[i];
 	}
 	if (scope.len > 0 && before == ' ')
-		return "ends in a blank";
+		return "ends with a blank";
 	return NULL;
 }

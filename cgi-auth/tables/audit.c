@@ -4,7 +4,7 @@
 
 #include <sodium.h>
 
-/* At most `max` bytes, and no half of a character at the end */
+/* At most `max` bytes, and only whole characters */
 static struct span cut(const char *text, size_t max)
 {
 	struct span s = span_of(text);
@@ -16,33 +16,43 @@ static struct span cut(const char *text, size_t max)
 	return s;
 }
 
-static enum err sweep(struct db *db, int64_t before, struct errmsg *why)
+static enum err delete_old(struct db *db, int64_t before, struct errmsg *why)
 {
-	enum err e = db_change(db,
-			       "DELETE FROM audit WHERE at < ? "
-			       "ORDER BY at LIMIT ?",
-			       DB_IN(db_int(before), db_int(AUDIT_SWEEP)), why);
+	enum err e;
 
+	/* clang-format off */
+	e = db_change(db,
+		"DELETE FROM audit"
+		" WHERE at < ?"
+		" ORDER BY at"
+		" LIMIT ?",
+		DB_IN(db_int(before), db_int(AUDIT_SWEEP)),
+		why);
+	/* clang-format on */
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 enum err audit_add(struct db *db, const struct audit_entry *e, int64_t now,
 		   int64_t days, struct errmsg *why)
 {
-	enum err result = db_change(
-		db,
-		"INSERT INTO audit (at, event, user_id, email, address, "
-		"request_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		DB_IN(db_int(now), db_text(cut(e->event, AUDIT_EVENT_MAX)),
+	enum err result;
+
+	/* clang-format off */
+	result = db_change(db,
+		"INSERT INTO audit"
+		" (at, event, user_id, email, address, request_id, detail)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?)",
+		DB_IN(db_int(now),
+		      db_text(cut(e->event, AUDIT_EVENT_MAX)),
 		      e->user_id != 0 ? db_uint(e->user_id) : db_null(),
 		      db_text(cut(e->email, AUDIT_EMAIL_MAX)),
 		      db_text(cut(e->address, AUDIT_ADDRESS_MAX)),
 		      db_text(cut(e->request_id, AUDIT_REQUEST_MAX)),
 		      db_text(cut(e->detail, AUDIT_DETAIL_MAX))),
 		why);
-
+	/* clang-format on */
 	if (result == ERR_OK && randombytes_uniform(AUDIT_SWEEP_EVERY) == 0)
-		return sweep(db, now - days * 86400, why);
+		return delete_old(db, now - days * 86400, why);
 	return result;
 }
 
@@ -52,7 +62,7 @@ struct walk {
 	void *arg;
 };
 
-static enum err step(void *arg)
+static enum err each_entry(void *arg)
 {
 	struct walk *w = arg;
 
@@ -65,11 +75,16 @@ enum err audit_last(struct db *db, const char *email, int64_t count,
 	struct walk w = { .each = each, .arg = arg };
 	struct audit_row *r = &w.row;
 
-	return db_each(
-		db,
-		"SELECT * FROM (SELECT id, at, user_id, event, email, address,"
-		" request_id, detail FROM audit WHERE ? = '' OR email = ?"
-		" ORDER BY id DESC LIMIT ?) last ORDER BY id",
+	/* clang-format off */
+	return db_each(db,
+		"SELECT *"
+		"  FROM (SELECT id, at, user_id, event, email, address,"
+		"               request_id, detail"
+		"          FROM audit"
+		"         WHERE ? = '' OR email = ?"
+		"         ORDER BY id DESC"
+		"         LIMIT ?) last"
+		" ORDER BY id",
 		DB_IN(db_text(span_of(email)), db_text(span_of(email)),
 		      db_int(count)),
 		DB_OUT(db_to_int(&r->id), db_to_int(&r->at),
@@ -79,5 +94,6 @@ enum err audit_last(struct db *db, const char *email, int64_t count,
 		       db_to_text(r->address, sizeof(r->address)),
 		       db_to_text(r->request_id, sizeof(r->request_id)),
 		       db_to_text(r->detail, sizeof(r->detail))),
-		step, &w, why);
+		each_entry, &w, why);
+	/* clang-format on */
 }

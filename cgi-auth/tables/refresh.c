@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define PREFIX "ghr_"
-/* No JWT is signed over a text with a blank in it */
+/* With a blank, which no JWT contains: a MAC of one is never that of the other
+ */
 #define CONTEXT "gatehouse refresh"
 
 enum {
@@ -16,7 +17,7 @@ enum {
 	RANDOM_LEN = 32,
 };
 
-struct row {
+struct refresh_row {
 	int64_t expires_at, spent_at;
 	char next_hash[SHA256_LEN];
 	int64_t ended_at, session_ends, disabled_at, admin;
@@ -25,7 +26,7 @@ struct row {
 const char *refresh_outcome_name(enum refresh_outcome o)
 {
 	static const char *const names[] = {
-		[REFRESH_TURNED] = "ok",
+		[REFRESH_ROTATED] = "ok",
 		[REFRESH_REPEATED] = "grace",
 		[REFRESH_MALFORMED] = "malformed",
 		[REFRESH_UNKNOWN] = "unknown",
@@ -67,19 +68,21 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static enum err add(struct db *db, const char *text, const char *session,
-		    int64_t now, int64_t expires_at, struct errmsg *why)
+static enum err insert_token(struct db *db, const char *text,
+			     const char *session, int64_t now,
+			     int64_t expires_at, struct errmsg *why)
 {
 	unsigned char hash[SHA256_LEN];
 
 	sha256_of(span_of(text), hash);
+	/* clang-format off */
 	return db_change(db,
-			 "INSERT INTO refresh (hash, session_id, created_at, "
-			 "expires_at) VALUES (?, ?, ?, ?)",
-			 DB_IN(db_bytes(hash_span(hash)),
-			       db_text(span_of(session)), db_int(now),
-			       db_int(expires_at)),
-			 why);
+		"INSERT INTO refresh (hash, session_id, created_at, expires_at)"
+		" VALUES (?, ?, ?, ?)",
+		DB_IN(db_bytes(hash_span(hash)), db_text(span_of(session)),
+		      db_int(now), db_int(expires_at)),
+		why);
+	/* clang-format on */
 }
 
 enum err refresh_first(struct db *db, const struct refresh_rules *rules,
@@ -94,7 +97,7 @@ enum err refresh_first(struct db *db, const struct refresh_rules *rules,
 
 	randombytes_buf(raw, sizeof(raw));
 	write_text(raw, fresh);
-	e = add(db, fresh, session, now, until, why);
+	e = insert_token(db, fresh, session, now, until, why);
 	if (e == ERR_OK) {
 		memcpy(text, fresh, sizeof(fresh));
 		*expires_at = until;
@@ -104,6 +107,7 @@ enum err refresh_first(struct db *db, const struct refresh_rules *rules,
 	return e;
 }
 
+/* The successor of `text` under `key` */
 static enum err derive(const struct key *key, struct span text,
 		       char out[static REFRESH_LEN + 1])
 {
@@ -126,31 +130,37 @@ static enum err derive(const struct key *key, struct span text,
 
 static enum err read_row(struct db *db,
 			 const unsigned char hash[static SHA256_LEN],
-			 struct row *row, struct refresh_turn *t,
+			 struct refresh_row *row, struct refresh_rotation *t,
 			 struct errmsg *why)
 {
 	struct user *u = &t->user;
-	/* next_hash is NULL with spent_at, and read only when that is not */
-	enum err e = db_row(
-		db,
-		"SELECT r.expires_at, r.spent_at, "
-		"COALESCE(r.next_hash, r.hash), s.id, s.revoked_at, "
-		"s.expires_at, u.id, u.email, u.admin, u.scope, u.disabled_at "
-		"FROM refresh r JOIN session s ON s.id = r.session_id "
-		"JOIN user u ON u.id = s.user_id WHERE r.hash = ?",
+	enum err e;
+
+	/* next_hash is NULL while spent_at is, and not used then */
+	/* clang-format off */
+	e = db_row(db,
+		"SELECT r.expires_at, r.spent_at,"
+		"       COALESCE(r.next_hash, r.hash),"
+		"       s.id, s.revoked_at, s.expires_at,"
+		"       u.id, u.email, u.admin, u.scope, u.disabled_at"
+		"  FROM refresh r"
+		"  JOIN session s ON s.id = r.session_id"
+		"  JOIN user u ON u.id = s.user_id"
+		" WHERE r.hash = ?",
 		DB_IN(db_bytes(hash_span(hash))),
 		DB_OUT(db_to_int(&row->expires_at),
 		       db_to_int_or(&row->spent_at, NOT_SPENT),
 		       db_to_bytes(row->next_hash, sizeof(row->next_hash)),
 		       db_to_text(t->session, sizeof(t->session)),
 		       db_to_int_or(&row->ended_at, SESSION_NEVER),
-		       db_to_int(&row->session_ends), db_to_uint(&u->id),
+		       db_to_int(&row->session_ends),
+		       db_to_uint(&u->id),
 		       db_to_text(u->email, sizeof(u->email)),
 		       db_to_int(&row->admin),
 		       db_to_text(u->scope, sizeof(u->scope)),
 		       db_to_int_or(&row->disabled_at, USER_ENABLED)),
 		why);
-
+	/* clang-format on */
 	if (e == ERR_TOO_LARGE) /* a row's fault, not the client's */
 		return ERR_IO;
 	if (e == ERR_OK) {
@@ -160,11 +170,11 @@ static enum err read_row(struct db *db,
 	return e;
 }
 
-/* The successor of a token that was spent: the key that made it is the one
- * whose result has next_hash. It lives still, for a key outlives its last
- * access token and so any grace time. */
+/* The successor of a spent token, by the key whose result hashes to next_hash.
+ * The keyring still has that key: a key is kept longer than its last access
+ * token is valid, and so longer than any grace time. */
 static enum err find_successor(const struct keyring *ring, struct span text,
-			       const struct row *row,
+			       const struct refresh_row *row,
 			       char out[static REFRESH_LEN + 1])
 {
 	struct span want = { row->next_hash, SHA256_LEN };
@@ -182,7 +192,8 @@ static enum err find_successor(const struct keyring *ring, struct span text,
 	return ERR_NOT_FOUND;
 }
 
-static enum err refuse(struct refresh_turn *t, enum refresh_outcome o)
+static enum err refuse_rotation(struct refresh_rotation *t,
+				enum refresh_outcome o)
 {
 	t->outcome = o;
 	return o == REFRESH_EXPIRED ? ERR_EXPIRED : ERR_BAD_TOKEN;
@@ -190,8 +201,8 @@ static enum err refuse(struct refresh_turn *t, enum refresh_outcome o)
 
 static enum err repeat(struct db *db, const struct keyring *ring,
 		       const struct refresh_rules *rules, struct span text,
-		       int64_t now, const struct row *row,
-		       struct refresh_turn *t, struct errmsg *why)
+		       int64_t now, const struct refresh_row *row,
+		       struct refresh_rotation *t, struct errmsg *why)
 {
 	enum err e;
 
@@ -199,12 +210,12 @@ static enum err repeat(struct db *db, const struct keyring *ring,
 		e = sessions_end_id(db, t->session, now, why);
 		if (e != ERR_OK && e != ERR_NOT_FOUND)
 			return e;
-		return refuse(t, REFRESH_REUSED);
+		return refuse_rotation(t, REFRESH_REUSED);
 	}
 	e = find_successor(ring, text, row, t->text);
-	/* Its key was thrown away: nobody can tell the successor any more */
+	/* Its key was removed: the successor cannot be computed any more */
 	if (e == ERR_NOT_FOUND)
-		return refuse(t, REFRESH_UNKNOWN);
+		return refuse_rotation(t, REFRESH_UNKNOWN);
 	if (e != ERR_OK)
 		return e;
 	t->outcome = REFRESH_REPEATED;
@@ -212,13 +223,13 @@ static enum err repeat(struct db *db, const struct keyring *ring,
 	return ERR_OK;
 }
 
-/* The successor first, then the mark that tells of it. Without a transaction:
- * a crash between the two leaves a row that the next turn of the same token
- * finds there and uses. */
+/* Insert the successor, then record it in the row of the spent token. No
+ * transaction is needed: after a crash between the two, the next request with
+ * the same token finds the successor's row and uses it. */
 static enum err spend(struct db *db, const struct keyring *ring,
 		      const struct refresh_rules *rules, struct span text,
 		      const unsigned char hash[static SHA256_LEN], int64_t now,
-		      struct refresh_turn *t, struct errmsg *why)
+		      struct refresh_rotation *t, struct errmsg *why)
 {
 	unsigned char next[SHA256_LEN];
 	enum err e = derive(keyring_signer(ring), text, t->text);
@@ -226,67 +237,78 @@ static enum err spend(struct db *db, const struct keyring *ring,
 	if (e != ERR_OK)
 		return e;
 	t->expires_at = earlier(now + rules->life, t->session_ends);
-	e = add(db, t->text, t->session, now, t->expires_at, why);
-	if (e == ERR_CONFLICT) { /* another request has just done the same */
+	e = insert_token(db, t->text, t->session, now, t->expires_at, why);
+	if (e == ERR_CONFLICT) { /* another request has just inserted it */
 		(void)err_set(why, e, "%s", "");
 		e = ERR_OK;
 	}
 	if (e != ERR_OK)
 		return e;
 	sha256_of(span_of(t->text), next);
+	/* clang-format off */
 	e = db_change(db,
-		      "UPDATE refresh SET spent_at = ?, next_hash = ? "
-		      "WHERE hash = ? AND spent_at IS NULL",
-		      DB_IN(db_int(now), db_bytes(hash_span(next)),
-			    db_bytes(hash_span(hash))),
-		      why);
+		"UPDATE refresh"
+		"   SET spent_at = ?, next_hash = ?"
+		" WHERE hash = ?"
+		"   AND spent_at IS NULL",
+		DB_IN(db_int(now), db_bytes(hash_span(next)),
+		      db_bytes(hash_span(hash))),
+		why);
+	/* clang-format on */
 	if (e == ERR_OK)
-		t->outcome = REFRESH_TURNED;
+		t->outcome = REFRESH_ROTATED;
 	return e;
 }
 
-static enum err turn_row(struct db *db, const struct keyring *ring,
-			 const struct refresh_rules *rules, struct span text,
-			 int64_t now, struct refresh_turn *t,
-			 struct errmsg *why)
+static enum err rotate_row(struct db *db, const struct keyring *ring,
+			   const struct refresh_rules *rules, struct span text,
+			   int64_t now, struct refresh_rotation *t,
+			   struct errmsg *why)
 {
 	unsigned char hash[SHA256_LEN];
 	enum err e = ERR_NOT_FOUND;
-	struct row row;
+	struct refresh_row row;
 
 	sha256_of(text, hash);
-	/* Not found the first time around: another request has just spent it,
-	 * which the second look sees */
-	for (int look = 0; look < 2 && e == ERR_NOT_FOUND; look++) {
+	/* spend() returns ERR_NOT_FOUND if another request has just spent the
+	 * token; the second round then reads the row as spent */
+	for (int round = 0; round < 2 && e == ERR_NOT_FOUND; round++) {
 		e = read_row(db, hash, &row, t, why);
 		if (e == ERR_NOT_FOUND)
-			return refuse(t, REFRESH_UNKNOWN);
+			return refuse_rotation(t, REFRESH_UNKNOWN);
 		if (e != ERR_OK)
 			return e;
 		if (row.ended_at != SESSION_NEVER ||
 		    row.disabled_at != USER_ENABLED)
-			return refuse(t, REFRESH_ENDED);
+			return refuse_rotation(t, REFRESH_ENDED);
 		if (now >= row.expires_at || now >= row.session_ends)
-			return refuse(t, REFRESH_EXPIRED);
+			return refuse_rotation(t, REFRESH_EXPIRED);
 		if (row.spent_at != NOT_SPENT)
 			return repeat(db, ring, rules, text, now, &row, t, why);
 		e = spend(db, ring, rules, text, hash, now, t, why);
 	}
-	return e == ERR_NOT_FOUND ? refuse(t, REFRESH_UNKNOWN) : e;
+	return e == ERR_NOT_FOUND ? refuse_rotation(t, REFRESH_UNKNOWN) : e;
 }
 
-enum err refresh_turn(struct db *db, const struct keyring *ring,
-		      const struct refresh_rules *rules, struct span text,
-		      int64_t now, struct refresh_turn *turn,
-		      struct errmsg *why)
+enum err refresh_rotate(struct db *db, const struct keyring *ring,
+			const struct refresh_rules *rules, struct span text,
+			int64_t now, struct refresh_rotation *rotation,
+			struct errmsg *why)
 {
-	*turn = (struct refresh_turn) { .outcome = REFRESH_FAILED };
+	enum err e;
+
+	*rotation = (struct refresh_rotation) { .outcome = REFRESH_FAILED };
 	if (!is_refresh(text))
-		return refuse(turn, REFRESH_MALFORMED);
-	return turn_row(db, ring, rules, text, now, turn, why);
+		return refuse_rotation(rotation, REFRESH_MALFORMED);
+	e = rotate_row(db, ring, rules, text, now, rotation, why);
+	if (e != ERR_OK) { /* a successor that was not stored, or not found */
+		refresh_rotation_wipe(rotation);
+		rotation->expires_at = 0;
+	}
+	return e;
 }
 
-void refresh_turn_wipe(struct refresh_turn *turn)
+void refresh_rotation_wipe(struct refresh_rotation *rotation)
 {
-	sodium_memzero(turn->text, sizeof(turn->text));
+	sodium_memzero(rotation->text, sizeof(rotation->text));
 }

@@ -1,9 +1,9 @@
 /* sessions.h - the rows of the table `session`: logins and API tokens.
  *
- * A session is what can be ended: every access token names one, every API token
- * is one. Whether a session lives is asked by caller.h, through the view
- * live_session; here they are made, listed and ended. To end one is one change
- * of one row, and what reads it next sees it ended.
+ * Every access token names a session, and every API token is one: a session is
+ * what can be ended. session_check.h checks whether a session is valid, by the
+ * view live_session; this module makes, lists and ends them. Ending one changes
+ * one row, and the next statement that reads it sees it ended.
  *
  * Times are seconds since 1970 UTC. The errors are db.h's.
  */
@@ -16,12 +16,12 @@
 #include "common/token/claims.h"
 
 enum {
-	SESSION_NEVER = -1,	  /* expires_at, last_used_at: there is none */
+	SESSION_NEVER = -1,	  /* expires_at, last_used_at: no such time */
 	SESSION_NAME_CHARS = 100, /* characters of a name; the column's width */
-	SESSION_NAME_MAX = 400,	  /* and bytes */
+	SESSION_NAME_MAX = 400,	  /* bytes of a name */
 	SESSION_ADDRESS_MAX = 45, /* characters of an IPv6 address at most */
-	SESSION_LOGINS_MAX = 200, /* of one user; beyond, the oldest ends */
-	SESSION_TOKENS_MAX = 100, /* of one user; beyond, there is no new one */
+	SESSION_LOGINS_MAX = 200, /* of one user; one more ends the oldest */
+	SESSION_TOKENS_MAX = 100, /* of one user; one more is refused */
 	SESSION_KEPT = 30 * 86400, /* seconds that a row outlives its session */
 };
 
@@ -31,32 +31,33 @@ struct session {
 	bool api; /* an API token; else a login */
 	char name[SESSION_NAME_MAX + 1];
 	char scope[CLAIMS_SCOPE_MAX + 1];
-	char address[SESSION_ADDRESS_MAX + 1]; /* of who made it; or "" */
+	char address[SESSION_ADDRESS_MAX +
+		     1]; /* that it was made from; or "" */
 	int64_t created_at, expires_at, last_used_at;
 };
 
-/* Add a login for a user as it was read at the check of the password.
- * ERR_NOT_FOUND: the password was changed since, or the user disabled; so no
- * login with an old password slips past the end of all sessions. */
+/* Add a login for a user as read when the password was checked. ERR_NOT_FOUND:
+ * since then the password was changed or the user disabled; so no login with an
+ * old password survives the end of all sessions. */
 enum err sessions_add_login(struct db *db, const struct session *s,
 			    int64_t password_changed_at,
 			    struct errmsg *why) MUST_CHECK;
 
-/* End what is beyond SESSION_LOGINS_MAX, the oldest first, but not `newest`. */
+/* End the oldest logins over SESSION_LOGINS_MAX, but never `newest`. */
 enum err sessions_trim_logins(struct db *db, uint64_t user_id,
 			      const char *newest, int64_t now,
 			      struct errmsg *why) MUST_CHECK;
 
-/* Add an API token by the SHA-256 of its secret. ERR_TOO_MANY: there are
- * SESSION_TOKENS_MAX. (Requests at the same instant may pass by a few.) */
+/* Add an API token with the SHA-256 of its secret. ERR_TOO_MANY: the user has
+ * SESSION_TOKENS_MAX. (Simultaneous requests may exceed that by a few.) */
 enum err sessions_add_token(struct db *db, const struct session *s,
 			    struct span secret, struct errmsg *why) MUST_CHECK;
 
-/* End one. ERR_NOT_FOUND: this user has no such session that has not ended. */
+/* End one. ERR_NOT_FOUND: this user has no such session, or it has ended. */
 enum err sessions_end(struct db *db, uint64_t user_id, bool api, const char *id,
 		      int64_t now, struct errmsg *why) MUST_CHECK;
 
-/* End one, whoever's it is. ERR_NOT_FOUND. */
+/* End one, of any user. ERR_NOT_FOUND. */
 enum err sessions_end_id(struct db *db, const char *id, int64_t now,
 			 struct errmsg *why) MUST_CHECK;
 
@@ -66,7 +67,7 @@ struct sessions_chosen {
 	const char *but; /* the id of the one that stays, or "" */
 };
 
-/* ERR_OK, even when there was none. */
+/* ERR_OK also if there was none. */
 enum err sessions_end_chosen(struct db *db, uint64_t user_id,
 			     struct sessions_chosen which, int64_t now,
 			     struct errmsg *why) MUST_CHECK;
@@ -74,21 +75,20 @@ enum err sessions_end_within(struct db_conn *c, uint64_t user_id,
 			     struct sessions_chosen which, int64_t now,
 			     struct errmsg *why) MUST_CHECK;
 
-/* Remove a user's rows, refresh tokens too. ERR_OK, even when there are none.
- */
+/* Delete a user's rows, refresh tokens too. ERR_OK also if there are none. */
 enum err sessions_delete_within(struct db_conn *c, uint64_t user_id,
 				struct errmsg *why) MUST_CHECK;
 
-/* Every session of a user that was not ended, newest first: API tokens (those
- * too that have expired), or logins that have not expired at `now`. A login was
- * last used when it was last refreshed. */
+/* Call `each` for every session of a user that was not ended, newest first: API
+ * tokens (expired ones too), or logins that have not expired at `now`. The last
+ * use of a login is its last refresh. */
 typedef enum err sessions_each_fn(const struct session *s, void *arg);
 enum err sessions_each(struct db *db, uint64_t user_id, bool api, int64_t now,
 		       sessions_each_fn *each, void *arg,
 		       struct errmsg *why) MUST_CHECK;
 
-/* Remove what was over SESSION_KEPT seconds before `now`, with the refresh
- * tokens, some at a time. */
+/* Delete sessions that ended more than SESSION_KEPT seconds before `now`, with
+ * their refresh tokens, in small statements. */
 struct sessions_swept {
 	int64_t sessions, refreshes;
 };

@@ -6,29 +6,11 @@
 #include <string.h>
 
 enum {
-	ROUNDS = 2,	      /* looks before "come again in a second" */
+	RESERVE_TRIES = 2,    /* then the client has to wait a second */
 	ROW_LIFE = 2 * 86400, /* seconds; longer than any window or delay */
-	SEEN_EVERY = 86400,   /* seconds between two notes of last_seen */
+	SEEN_EVERY = 86400,   /* seconds between two updates of last_seen */
 	ROW_ABSENT = -1,
 };
-
-/* The same bytes for all spellings that the column user.email holds equal */
-#define ACCOUNT                                                           \
-	"UNHEX(SHA2(WEIGHT_STRING(CAST(? AS CHAR CHARACTER SET utf8mb4) " \
-	"COLLATE utf8mb4_unicode_ci AS CHAR(255)), 256))"
-
-/* Of a row r. Parameters: since when a pending one is not stale; since when a
- * failure is not forgotten; now, stale, forgotten, stale, limit */
-#define PENDING(r) "IF(" r ".updated_at <= ?, 0, " r ".pending)"
-#define FAILURES(r) "IF(" r ".since <= ?, 0, " r ".failures)"
-#define FREE(r)                                                           \
-	"(" r ".blocked_until <= ? AND (" PENDING(r) " = 0 OR " FAILURES( \
-		r) " + " PENDING(r) " < ?))"
-
-#define FREE_VALUES(now, life, limit)                                      \
-	db_int(now), db_int((now)-THROTTLE_STALE), db_int((now) - (life)), \
-		db_int((now)-THROTTLE_STALE),                              \
-		db_int((limit) + THROTTLE_PARALLEL)
 
 static struct span bytes_of(const unsigned char *p, size_t len)
 {
@@ -45,17 +27,25 @@ static struct db_value network(const struct throttle_ticket *t)
 	return db_bytes(span_of(t->network));
 }
 
-/* Until when an attempt is refused, ROW_ABSENT without a row */
-struct look {
+/* Until when an attempt is refused; ROW_ABSENT without a row */
+struct blocked {
 	int64_t account_until, address_until;
 };
 
-/* The name of the account: the database knows which spellings are one */
+/* The key of the account: the database hashes the email's collation weights, so
+ * that all spellings which are equal in the column user.email have one key */
 static enum err find_account(struct db *db, struct span email,
 			     struct throttle_ticket *t, struct errmsg *why)
 {
-	return db_row(db, "SELECT " ACCOUNT, DB_IN(db_text(email)),
-		      DB_OUT(db_to_bytes(t->account, sizeof(t->account))), why);
+	/* clang-format off */
+	return db_row(db,
+		"SELECT UNHEX(SHA2(WEIGHT_STRING("
+		"         CAST(? AS CHAR CHARACTER SET utf8mb4)"
+		"         COLLATE utf8mb4_unicode_ci AS CHAR(255)), 256))",
+		DB_IN(db_text(email)),
+		DB_OUT(db_to_bytes(t->account, sizeof(t->account))),
+		why);
+	/* clang-format on */
 }
 
 /* 'a' and the account; 'b' and the SHA-256 of it and the address */
@@ -74,10 +64,11 @@ static void name_bucket(const struct throttle_ticket *t, char kind,
 	sha256_end(&h, out + 1);
 }
 
-/* Which row counts, and until when it refuses. No lock is taken: this and
- * find_account() are all that a refused attempt costs. */
-static enum err look(struct db *db, int64_t now, struct throttle_ticket *t,
-		     struct look *l, struct errmsg *why)
+/* Choose the account's row, and read until when the rows refuse. It takes no
+ * lock: a refused attempt costs this statement and find_account() only. */
+static enum err read_blocked(struct db *db, int64_t now,
+			     struct throttle_ticket *t, struct blocked *out,
+			     struct errmsg *why)
 {
 	unsigned char there[THROTTLE_BUCKET], here[THROTTLE_BUCKET];
 	int64_t there_until, here_until;
@@ -85,78 +76,101 @@ static enum err look(struct db *db, int64_t now, struct throttle_ticket *t,
 
 	name_bucket(t, 'a', there);
 	name_bucket(t, 'b', here);
+	/* clang-format off */
 	e = db_row(db,
-		   "SELECT"
-		   " (SELECT last_seen FROM known_address"
-		   "   WHERE account = ? AND address = ? AND last_seen > ?),"
-		   " (SELECT blocked_until FROM throttle WHERE bucket = ?),"
-		   " (SELECT blocked_until FROM throttle WHERE bucket = ?),"
-		   " (SELECT blocked_until FROM throttle WHERE bucket = ?)",
-		   DB_IN(db_bytes(bytes_of(t->account, sizeof(t->account))),
-			 db_text(span_of(t->network + 1)),
-			 db_int(now - THROTTLE_KNOWN),
-			 db_bytes(bytes_of(there, sizeof(there))),
-			 db_bytes(bytes_of(here, sizeof(here))), network(t)),
-		   DB_OUT(db_to_int(&t->last_seen),
-			  db_to_int_or(&there_until, ROW_ABSENT),
-			  db_to_int_or(&here_until, ROW_ABSENT),
-			  db_to_int_or(&l->address_until, ROW_ABSENT)),
-		   why);
+		"SELECT (SELECT last_seen"
+		"          FROM known_address"
+		"         WHERE account = ? AND address = ? AND last_seen > ?),"
+		"       (SELECT blocked_until FROM throttle WHERE bucket = ?),"
+		"       (SELECT blocked_until FROM throttle WHERE bucket = ?),"
+		"       (SELECT blocked_until FROM throttle WHERE bucket = ?)",
+		DB_IN(db_bytes(bytes_of(t->account, sizeof(t->account))),
+		      db_text(span_of(t->network + 1)),
+		      db_int(now - THROTTLE_KNOWN),
+		      db_bytes(bytes_of(there, sizeof(there))),
+		      db_bytes(bytes_of(here, sizeof(here))), network(t)),
+		DB_OUT(db_to_int(&t->last_seen),
+		       db_to_int_or(&there_until, ROW_ABSENT),
+		       db_to_int_or(&here_until, ROW_ABSENT),
+		       db_to_int_or(&out->address_until, ROW_ABSENT)),
+		why);
+	/* clang-format on */
 	if (e != ERR_OK)
 		return e;
 	memcpy(t->bucket, t->last_seen > 0 ? here : there, sizeof(t->bucket));
-	l->account_until = t->last_seen > 0 ? here_until : there_until;
+	out->account_until = t->last_seen > 0 ? here_until : there_until;
 	return ERR_OK;
 }
 
-/* Make the rows, and remove more that nobody needs: so the table cannot grow
- * for ever, and no one has to tidy it. */
-static enum err make_rows(struct db *db, const struct throttle_ticket *t,
-			  int64_t now, struct errmsg *why)
+/* Insert the rows, and delete old ones: more than are inserted, so that the
+ * table does not grow for ever and needs no maintenance. */
+static enum err insert_rows(struct db *db, const struct throttle_ticket *t,
+			    int64_t now, struct errmsg *why)
 {
-	enum err e = db_change(
-		db,
-		"INSERT INTO throttle (bucket, failures, pending, since, "
-		"blocked_until, updated_at) "
-		"VALUES (?, 0, 0, ?, 0, ?), (?, 0, 0, ?, 0, ?) "
-		"ON DUPLICATE KEY UPDATE failures = throttle.failures",
-		DB_IN(bucket(t), db_int(now), db_int(now), network(t),
-		      db_int(now), db_int(now)),
-		why);
+	enum err e;
 
+	/* clang-format off */
+	e = db_change(db,
+		"INSERT INTO throttle"
+		" (bucket, failures, pending, since, blocked_until, updated_at)"
+		" VALUES (?, 0, 0, ?, 0, ?),"
+		"        (?, 0, 0, ?, 0, ?)"
+		" ON DUPLICATE KEY UPDATE failures = throttle.failures",
+		DB_IN(bucket(t), db_int(now), db_int(now),
+		      network(t), db_int(now), db_int(now)),
+		why);
+	/* clang-format on */
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
 	return throttle_sweep(db, now - ROW_LIFE, why);
 }
 
-/* Both rows or none; ERR_NOT_FOUND: one is absent or not free. Every statement
- * here locks the account's row first, so none waits for another in a ring.
- * `pending` is set before `updated_at`, by which it is judged. */
+/* Reserve an attempt in both rows or in none. ERR_NOT_FOUND: one is absent, is
+ * blocked, or has too many attempts under way. A pending count that was not
+ * changed for THROTTLE_STALE seconds reads as 0, as does a failure count whose
+ * first failure is over THROTTLE_FORGET or the window ago.
+ *
+ * Every statement here locks the account's row first, so there is no deadlock.
+ * The order of the assignments counts: `pending` is set while `updated_at`
+ * still has its old value. */
 static enum err reserve(struct db *db, const struct throttle_rules *r,
 			const struct throttle_ticket *t, int64_t now,
 			struct errmsg *why)
 {
-	return db_change(
-		db,
-		"UPDATE throttle a JOIN throttle n SET"
-		" a.pending = " PENDING(
-			"a") " + 1, a.updated_at = ?,"
-			     " n.pending = " PENDING(
-				     "n") " + 1, n.updated_at = ?"
-					  " WHERE a.bucket = ? AND n.bucket = "
-					  "? AND " FREE("a") " AND " FREE("n"),
-		DB_IN(db_int(now - THROTTLE_STALE), db_int(now),
-		      db_int(now - THROTTLE_STALE), db_int(now), bucket(t),
-		      network(t),
-		      FREE_VALUES(now, THROTTLE_FORGET, r->failures),
-		      FREE_VALUES(now, r->window, r->address)),
+	struct db_value stale = db_int(now - THROTTLE_STALE);
+
+	/* clang-format off */
+	return db_change(db,
+		"UPDATE throttle a"
+		"  JOIN throttle n"
+		"   SET a.pending = IF(a.updated_at <= ?, 0, a.pending) + 1,"
+		"       a.updated_at = ?,"
+		"       n.pending = IF(n.updated_at <= ?, 0, n.pending) + 1,"
+		"       n.updated_at = ?"
+		" WHERE a.bucket = ?"
+		"   AND n.bucket = ?"
+		"   AND a.blocked_until <= ?"
+		"   AND (IF(a.updated_at <= ?, 0, a.pending) = 0"
+		"        OR IF(a.since <= ?, 0, a.failures)"
+		"           + IF(a.updated_at <= ?, 0, a.pending) < ?)"
+		"   AND n.blocked_until <= ?"
+		"   AND (IF(n.updated_at <= ?, 0, n.pending) = 0"
+		"        OR IF(n.since <= ?, 0, n.failures)"
+		"           + IF(n.updated_at <= ?, 0, n.pending) < ?)",
+		DB_IN(stale, db_int(now), stale, db_int(now),
+		      bucket(t), network(t),
+		      db_int(now), stale, db_int(now - THROTTLE_FORGET), stale,
+		      db_int(r->failures + THROTTLE_PARALLEL),
+		      db_int(now), stale, db_int(now - r->window), stale,
+		      db_int(r->address + THROTTLE_PARALLEL)),
 		why);
+	/* clang-format on */
 }
 
-static int64_t until(const struct look *l)
+static int64_t later(const struct blocked *b)
 {
-	return l->account_until > l->address_until ? l->account_until
-						   : l->address_until;
+	return b->account_until > b->address_until ? b->account_until
+						   : b->address_until;
 }
 
 enum err throttle_enter(struct db *db, const struct throttle_rules *r,
@@ -165,103 +179,114 @@ enum err throttle_enter(struct db *db, const struct throttle_rules *r,
 			int64_t *retry_after, struct errmsg *why)
 {
 	struct throttle_ticket t;
-	struct look l;
+	struct blocked b;
 	enum err e = find_account(db, email, &t, why);
 
 	(void)snprintf(t.network, sizeof(t.network), "n%s", client->network);
-	for (int i = 0; i < ROUNDS && e == ERR_OK; i++) {
-		e = look(db, now, &t, &l, why);
-		if (e != ERR_OK || until(&l) > now)
+	for (int i = 0; i < RESERVE_TRIES && e == ERR_OK; i++) {
+		e = read_blocked(db, now, &t, &b, why);
+		if (e != ERR_OK || later(&b) > now)
 			break;
-		if (l.account_until == ROW_ABSENT ||
-		    l.address_until == ROW_ABSENT)
-			e = make_rows(db, &t, now, why);
+		if (b.account_until == ROW_ABSENT ||
+		    b.address_until == ROW_ABSENT)
+			e = insert_rows(db, &t, now, why);
 		if (e == ERR_OK)
 			e = reserve(db, r, &t, now, why);
 		if (e == ERR_OK) {
 			*out = t;
 			return ERR_OK;
 		}
-		/* Others came first, or too many are under way */
+		/* Another attempt was first, or too many are under way */
 		if (e == ERR_NOT_FOUND)
 			e = ERR_OK;
 	}
 	if (e != ERR_OK)
 		return e == ERR_NOT_FOUND ? ERR_IO : e;
-	*retry_after = until(&l) > now ? until(&l) - now : 1;
+	*retry_after = later(&b) > now ? later(&b) - now : 1;
 	return ERR_LIMITED;
 }
 
-/* One more failure of a row: the `limit`th is followed by `first` seconds of
- * refusal, each further one by twice as many, up to `max`. The order of the
- * assignments counts: each reads what those before it have not set. */
-static enum err fail(struct db *db, struct db_value row, int64_t limit,
-		     int64_t life, int64_t first, int64_t max, int64_t now,
-		     struct errmsg *why)
+/* Add a failure to a row: the `limit`th blocks it for `first` seconds, each
+ * further one for twice as long, up to `max`. The order of the assignments
+ * counts: each reads the old value of the columns that are set after it. */
+static enum err add_failure(struct db *db, struct db_value row, int64_t limit,
+			    int64_t life, int64_t first, int64_t max,
+			    int64_t now, struct errmsg *why)
 {
 	struct db_value forgotten = db_int(now - life);
 
-	return db_change(
-		db,
-		"UPDATE throttle r SET"
-		" r.blocked_until = IF(" FAILURES(
-			"r") " + 1 < ?, 0,"
-			     "  ? + LEAST(?, ? << LEAST(" FAILURES(
-				     "r") " + 1 - ?, 30))),"
-					  " r.failures = " FAILURES(
-						  "r") " + 1,"
-						       " r.since = IF(r.since "
-						       "<= ?, ?, r.since),"
-						       " r.pending = "
-						       "GREATEST(r.pending, 1) "
-						       "- 1, r.updated_at = ?"
-						       " WHERE r.bucket = ?",
-		DB_IN(forgotten, db_int(limit), db_int(now), db_int(max),
-		      db_int(first), forgotten, db_int(limit), forgotten,
-		      forgotten, db_int(now), db_int(now), row),
+	/* clang-format off */
+	return db_change(db,
+		"UPDATE throttle r"
+		"   SET r.blocked_until ="
+		"         IF(IF(r.since <= ?, 0, r.failures) + 1 < ?,"
+		"            0,"
+		"            ? + LEAST(?, ? << LEAST("
+		"              IF(r.since <= ?, 0, r.failures) + 1 - ?, 30))),"
+		"       r.failures = IF(r.since <= ?, 0, r.failures) + 1,"
+		"       r.since = IF(r.since <= ?, ?, r.since),"
+		"       r.pending = GREATEST(r.pending, 1) - 1,"
+		"       r.updated_at = ?"
+		" WHERE r.bucket = ?",
+		DB_IN(forgotten, db_int(limit),
+		      db_int(now), db_int(max), db_int(first),
+		      forgotten, db_int(limit),
+		      forgotten,
+		      forgotten, db_int(now),
+		      db_int(now),
+		      row),
 		why);
+	/* clang-format on */
 }
 
 static enum err count_failure(struct db *db, const struct throttle_rules *r,
 			      const struct throttle_ticket *t, int64_t now,
 			      struct errmsg *why)
 {
-	enum err e = fail(db, bucket(t), r->failures, THROTTLE_FORGET, 1,
-			  r->max, now, why);
+	enum err e = add_failure(db, bucket(t), r->failures, THROTTLE_FORGET, 1,
+				 r->max, now, why);
 
 	if (e != ERR_OK)
 		return e;
-	return fail(db, network(t), r->address, r->window, r->window, r->window,
-		    now, why);
+	return add_failure(db, network(t), r->address, r->window, r->window,
+			   r->window, now, why);
 }
 
-static enum err give_back(struct db *db, const struct throttle_ticket *t,
-			  bool clear, struct errmsg *why)
+/* End the attempt without a failure; `clear` the account's count */
+static enum err end_attempt(struct db *db, const struct throttle_ticket *t,
+			    bool clear, struct errmsg *why)
 {
-	return db_change(
-		db,
-		"UPDATE throttle a JOIN throttle n SET"
-		" a.failures = IF(?, 0, a.failures),"
-		" a.blocked_until = IF(?, 0, a.blocked_until),"
-		" a.pending = GREATEST(a.pending, 1) - 1,"
-		" n.pending = GREATEST(n.pending, 1) - 1"
-		" WHERE a.bucket = ? AND n.bucket = ?",
+	/* clang-format off */
+	return db_change(db,
+		"UPDATE throttle a"
+		"  JOIN throttle n"
+		"   SET a.failures = IF(?, 0, a.failures),"
+		"       a.blocked_until = IF(?, 0, a.blocked_until),"
+		"       a.pending = GREATEST(a.pending, 1) - 1,"
+		"       n.pending = GREATEST(n.pending, 1) - 1"
+		" WHERE a.bucket = ?"
+		"   AND n.bucket = ?",
 		DB_IN(db_int(clear), db_int(clear), bucket(t), network(t)),
 		why);
+	/* clang-format on */
 }
 
-static enum err remember(struct db *db, const struct throttle_ticket *t,
-			 int64_t now, struct errmsg *why)
+static enum err add_known_address(struct db *db,
+				  const struct throttle_ticket *t, int64_t now,
+				  struct errmsg *why)
 {
-	enum err e = db_change(
-		db,
-		"INSERT INTO known_address (account, address, last_seen) "
-		"VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE "
-		"last_seen = GREATEST(last_seen, VALUES(last_seen))",
+	enum err e;
+
+	/* clang-format off */
+	e = db_change(db,
+		"INSERT INTO known_address (account, address, last_seen)"
+		" VALUES (?, ?, ?)"
+		" ON DUPLICATE KEY UPDATE"
+		"   last_seen = GREATEST(last_seen, VALUES(last_seen))",
 		DB_IN(db_bytes(bytes_of(t->account, sizeof(t->account))),
 		      db_text(span_of(t->network + 1)), db_int(now)),
 		why);
-
+	/* clang-format on */
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
 	return throttle_sweep_known(db, now - THROTTLE_KNOWN, why);
@@ -275,11 +300,11 @@ enum err throttle_leave(struct db *db, const struct throttle_rules *r,
 
 	if (outcome == ERR_CREDENTIALS || outcome == ERR_OTP)
 		return count_failure(db, r, t, now, why);
-	e = give_back(db, t, outcome == ERR_OK, why);
+	e = end_attempt(db, t, outcome == ERR_OK, why);
 	if (e != ERR_OK || outcome != ERR_OK)
 		return e;
-	/* Not where the server has no address for the client */
+	/* Not if the server has no address of the client, nor again that day */
 	if (t->network[1] == '\0' || t->last_seen > now - SEEN_EVERY)
 		return ERR_OK;
-	return remember(db, t, now, why);
+	return add_known_address(db, t, now, why);
 }

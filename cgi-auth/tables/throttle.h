@@ -1,31 +1,32 @@
-/* throttle.h - guessing is slow, and nobody can be locked out by it.
+/* throttle.h - guessing passwords is slow, and cannot lock out a user.
  *
  * Attempts are counted in the table `throttle`, which all machines share:
  *
- *   account   after `failures` wrong ones an attempt is refused for 1 second,
- *             after the next for 2, then 4 and so on up to `max`. A right one
- *             clears it, else it is forgotten THROTTLE_FORGET seconds after the
- *             first.
- *   the same, from a known address: one from which the account was logged into
- *             rightly within THROTTLE_KNOWN seconds. It has a count of its own,
- *             so nobody elsewhere can delay the owner there.
- *   address   after `address` wrong ones within `window` seconds, whatever the
- *             account, it is refused for `window` seconds. A right one does not
- *             clear it: the guesser may have an account as well.
+ *   account   after `failures` wrong passwords an attempt is refused for 1
+ *             second, after the next for 2, then 4 and so on up to `max`. A
+ *             right password clears the count; else it is forgotten
+ *             THROTTLE_FORGET seconds after the first failure.
+ *   account at a known address: an address from which the account logged in
+ *             within the last THROTTLE_KNOWN seconds. It has a count of its
+ *             own, so attempts from elsewhere cannot delay the owner there.
+ *   address   after `address` wrong passwords within `window` seconds, for
+ *             whatever accounts, it is refused for `window` seconds. A right
+ *             password does not clear the count: the attacker may have an
+ *             account as well.
  *
  * An account is the email as the column `user.email` compares it (case,
- * accents, blanks at the end: schema/auth/002), by the SHA-256 of its collation
- * weights. So all spellings of one user count together, and users that are not
- * there count like those that are.
+ * accents, blanks at the end: schema/auth/002): the SHA-256 of its collation
+ * weights. So all spellings of one user count together, and emails of no user
+ * count like those of users.
  *
- * An attempt is reserved before the password is looked at and settled after, in
- * statements that lock the rows they judge by, so parallel guesses see each
- * other: up to `failures` and THROTTLE_PARALLEL are under way at a time, and
- * one when there are so many failures already. What is refused costs two
- * SELECTs and changes nothing: it does not lengthen the delay. A place whose
- * holder died is free again after THROTTLE_STALE seconds.
+ * An attempt is reserved before the password is checked and counted after it,
+ * in statements that lock the rows which they judge by, so parallel guesses see
+ * each other: up to `failures` and THROTTLE_PARALLEL are under way at a time,
+ * and one when there are so many failures already. A refused attempt costs two
+ * SELECTs and changes nothing: it does not lengthen the delay. A reservation
+ * whose process died expires after THROTTLE_STALE seconds.
  *
- * Errors are those of db.h; the clock is the caller's.
+ * Errors are those of db.h; the caller passes the time.
  */
 #ifndef THROTTLE_H
 #define THROTTLE_H
@@ -38,7 +39,7 @@
 enum {
 	THROTTLE_FORGET = 86400,     /* seconds */
 	THROTTLE_KNOWN = 90 * 86400, /* seconds */
-	THROTTLE_PARALLEL = 32,	     /* right ones may come together, too */
+	THROTTLE_PARALLEL = 32,	     /* for right passwords at the same time */
 	THROTTLE_STALE = 60, /* seconds; a hash and its queue take less */
 	THROTTLE_BUCKET = 1 + SHA256_LEN,
 };
@@ -53,24 +54,25 @@ struct throttle_rules {
 /* An attempt under way. */
 struct throttle_ticket {
 	unsigned char account[SHA256_LEN];
-	unsigned char bucket[THROTTLE_BUCKET]; /* of account, or of it here */
-	char network[1 + CLIENT_TEXT_MAX + 1]; /* bucket of the address */
-	int64_t last_seen; /* here, rightly; 0: not a known address */
+	unsigned char bucket[THROTTLE_BUCKET]; /* key of the account's row */
+	char network[1 + CLIENT_TEXT_MAX + 1]; /* key of the address's row */
+	int64_t last_seen; /* last login from here; 0: not a known address */
 };
 
-/* Before the password is looked at. `email` is UTF-8 of at most 255 bytes.
+/* Reserve an attempt, before the password is checked. `email` is UTF-8 of at
+ * most 255 bytes.
  *
- *   ERR_OK       go on, and call throttle_leave() once
- *   ERR_LIMITED  refuse; *retry_after is in how many seconds to try again
+ *   ERR_OK       check the password, then call throttle_leave() once
+ *   ERR_LIMITED  refuse; *retry_after is the number of seconds to wait
  */
 enum err throttle_enter(struct db *db, const struct throttle_rules *r,
 			struct span email, const struct client *client,
 			int64_t now, struct throttle_ticket *out,
 			int64_t *retry_after, struct errmsg *why) MUST_CHECK;
 
-/* After it: `outcome` ERR_OK clears the account's count and makes the address
- * known; ERR_CREDENTIALS and ERR_OTP count as failures; anything else (a code
- * is due, the database went away) as neither. */
+/* Count the attempt, after the check: ERR_OK as `outcome` clears the account's
+ * count and makes the address known; ERR_CREDENTIALS and ERR_OTP are failures;
+ * any other (a code is required, the database is unavailable) is neither. */
 enum err throttle_leave(struct db *db, const struct throttle_rules *r,
 			const struct throttle_ticket *t, enum err outcome,
 			int64_t now, struct errmsg *why) MUST_CHECK;

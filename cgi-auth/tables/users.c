@@ -4,7 +4,7 @@
 	"id, email, password, admin, scope, created_at, disabled_at, " \
 	"password_changed_at"
 
-/* Where the columns go; `admin` is a number on its way to a bool */
+/* Their outputs; `admin` is read as a number, and converted by found() */
 #define USER_FIELDS(u, is_admin)                                          \
 	db_to_uint(&(u)->id), db_to_text((u)->email, sizeof((u)->email)), \
 		db_to_text((u)->password, sizeof((u)->password)),         \
@@ -15,7 +15,8 @@
 		db_to_int(&(u)->password_changed_at)
 #define INTO(u, is_admin) DB_OUT(USER_FIELDS(u, is_admin))
 
-/* ERR_TOO_LARGE would be the client's fault; a row that is too wide is not */
+/* Fill *out on ERR_OK. A row that is too wide is not the client's fault, which
+ * ERR_TOO_LARGE would say. */
 static enum err found(enum err e, const int64_t *admin, const struct user *u,
 		      struct user *out)
 {
@@ -53,12 +54,19 @@ enum err users_after(struct db *db, uint64_t id, struct user *out,
 {
 	struct user u = { .id = 0 };
 	int64_t admin = 0;
+	enum err e;
 
-	return found(db_row(db,
-			    "SELECT " COLUMNS " FROM user WHERE id > ? "
-			    "ORDER BY id LIMIT 1",
-			    DB_IN(db_uint(id)), INTO(&u, &admin), why),
-		     &admin, &u, out);
+	/* clang-format off */
+	e = db_row(db,
+		"SELECT " COLUMNS
+		"  FROM user"
+		" WHERE id > ?"
+		" ORDER BY id"
+		" LIMIT 1",
+		DB_IN(db_uint(id)), INTO(&u, &admin),
+		why);
+	/* clang-format on */
+	return found(e, &admin, &u, out);
 }
 
 struct walk {
@@ -68,7 +76,7 @@ struct walk {
 	void *arg;
 };
 
-static enum err step(void *arg)
+static enum err each_user(void *arg)
 {
 	struct walk *w = arg;
 
@@ -82,20 +90,23 @@ enum err users_each(struct db *db, users_each_fn *each, void *arg,
 	struct walk w = { .each = each, .arg = arg };
 
 	return db_each(db, "SELECT " COLUMNS " FROM user ORDER BY id", DB_NONE,
-		       INTO(&w.user, &w.admin), step, &w, why);
+		       INTO(&w.user, &w.admin), each_user, &w, why);
 }
 
 enum err users_add(struct db *db, const struct user *u, struct errmsg *why)
 {
+	/* clang-format off */
 	return db_change(db,
-			 "INSERT INTO user (email, password, admin, scope, "
-			 "created_at, password_changed_at) "
-			 "VALUES (?, ?, ?, ?, ?, ?)",
-			 DB_IN(db_text(span_of(u->email)),
-			       db_text(span_of(u->password)), db_int(u->admin),
-			       db_text(span_of(u->scope)),
-			       db_int(u->created_at), db_int(u->created_at)),
-			 why);
+		"INSERT INTO user"
+		" (email, password, admin, scope, created_at,"
+		"  password_changed_at)"
+		" VALUES (?, ?, ?, ?, ?, ?)",
+		DB_IN(db_text(span_of(u->email)),
+		      db_text(span_of(u->password)), db_int(u->admin),
+		      db_text(span_of(u->scope)), db_int(u->created_at),
+		      db_int(u->created_at)),
+		why);
+	/* clang-format on */
 }
 
 enum err users_by_session(struct db *db, struct session_check *c,
@@ -131,9 +142,9 @@ enum err users_by_session(struct db *db, struct session_check *c,
 	return e;
 }
 
-/* The user first, then the sessions: sessions_add_login() has the same order,
- * so the two wait for each other and neither misses the other's work. */
-static enum err finish(struct db_conn *c, enum err e, struct errmsg *why)
+/* Commit, or roll back after an error */
+static enum err end_transaction(struct db_conn *c, enum err e,
+				struct errmsg *why)
 {
 	if (e == ERR_OK)
 		return db_commit(c, why);
@@ -141,6 +152,9 @@ static enum err finish(struct db_conn *c, enum err e, struct errmsg *why)
 	return e;
 }
 
+/* The user's row first, then the sessions: sessions_add_login() locks in the
+ * same order, so one of the two waits and sees what the other did. `was` NULL:
+ * whatever the password is. */
 static enum err set_password(struct db *db, uint64_t id, struct db_value was,
 			     const char *hash, struct sessions_chosen ending,
 			     int64_t now, struct errmsg *why)
@@ -150,18 +164,23 @@ static enum err set_password(struct db *db, uint64_t id, struct db_value was,
 
 	if (e != ERR_OK)
 		return e;
-	/* A time that it never had before, for by it sessions_add_login() knows
-	 * that it is still the password that was checked */
-	e = db_tx_change(
-		c,
-		"UPDATE user SET password = ?, password_changed_at = "
-		"GREATEST(?, password_changed_at + 1) WHERE id = ? "
-		"AND password = COALESCE(?, password)",
+	/* password_changed_at gets a time that it never had before: by it
+	 * sessions_add_login() knows whether the password is still the one that
+	 * was checked */
+	/* clang-format off */
+	e = db_tx_change(c,
+		"UPDATE user"
+		"   SET password = ?,"
+		"       password_changed_at ="
+		"         GREATEST(?, password_changed_at + 1)"
+		" WHERE id = ?"
+		"   AND password = COALESCE(?, password)",
 		DB_IN(db_text(span_of(hash)), db_int(now), db_uint(id), was),
 		why);
+	/* clang-format on */
 	if (e == ERR_OK)
 		e = sessions_end_within(c, id, ending, now, why);
-	return finish(c, e, why);
+	return end_transaction(c, e, why);
 }
 
 enum err users_set_password(struct db *db, uint64_t id, const char *hash,
@@ -186,12 +205,16 @@ enum err users_change_password(struct db *db, const struct user *u,
 enum err users_rehash(struct db *db, uint64_t id, const char *was,
 		      const char *hash, struct errmsg *why)
 {
+	/* clang-format off */
 	return db_change(db,
-			 "UPDATE user SET password = ? "
-			 "WHERE id = ? AND password = ?",
-			 DB_IN(db_text(span_of(hash)), db_uint(id),
-			       db_text(span_of(was))),
-			 why);
+		"UPDATE user"
+		"   SET password = ?"
+		" WHERE id = ?"
+		"   AND password = ?",
+		DB_IN(db_text(span_of(hash)), db_uint(id),
+		      db_text(span_of(was))),
+		why);
+	/* clang-format on */
 }
 
 enum err users_disable(struct db *db, uint64_t id, int64_t now,
@@ -203,13 +226,17 @@ enum err users_disable(struct db *db, uint64_t id, int64_t now,
 
 	if (e != ERR_OK)
 		return e;
+	/* clang-format off */
 	e = db_tx_change(c,
-			 "UPDATE user SET "
-			 "disabled_at = COALESCE(disabled_at, ?) WHERE id = ?",
-			 DB_IN(db_int(now), db_uint(id)), why);
+		"UPDATE user"
+		"   SET disabled_at = COALESCE(disabled_at, ?)"
+		" WHERE id = ?",
+		DB_IN(db_int(now), db_uint(id)),
+		why);
+	/* clang-format on */
 	if (e == ERR_OK)
 		e = sessions_end_within(c, id, all, now, why);
-	return finish(c, e, why);
+	return end_transaction(c, e, why);
 }
 
 enum err users_enable(struct db *db, uint64_t id, struct errmsg *why)
@@ -229,5 +256,5 @@ enum err users_delete(struct db *db, uint64_t id, struct errmsg *why)
 			 why);
 	if (e == ERR_OK)
 		e = sessions_delete_within(c, id, why);
-	return finish(c, e, why);
+	return end_transaction(c, e, why);
 }

@@ -28,7 +28,7 @@ void arena_release(struct arena *a)
 
 void arena_reset(struct arena *a)
 {
-	/* The oldest block stands last: keep it, unless it is a giant */
+	/* Keep the oldest block, which is the last, unless it is larger */
 	while (a->blocks != NULL && a->blocks->next != NULL) {
 		struct arena_block *next = a->blocks->next;
 

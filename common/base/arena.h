@@ -1,8 +1,8 @@
 /* arena.h - the memory of one request.
  *
  * Allocations are never freed one by one: arena_reset() frees them all when the
- * response has been sent. It keeps one block of ARENA_BLOCK bytes, so a request
- * that needs no more takes no memory from malloc(3) here; a larger one does.
+ * response has been sent. One block of ARENA_BLOCK bytes is reused by the next
+ * request, so only a request that needs more calls malloc(3) here.
  * One arena belongs to one thread.
  */
 #ifndef ARENA_H
@@ -13,12 +13,12 @@
 
 enum {
 	ARENA_BLOCK = 16 * 1024,     /* bytes; what one request usually needs */
-	ARENA_MAX = 4 * 1024 * 1024, /* bytes a single request may take */
+	ARENA_MAX = 4 * 1024 * 1024, /* bytes, the limit of one request */
 };
 
 struct arena {
 	struct arena_block *blocks; /* newest first; the last is the oldest */
-	size_t total;		    /* bytes handed out since the reset */
+	size_t total;		    /* bytes allocated since the reset */
 };
 
 void arena_init(struct arena *a);
@@ -27,8 +27,8 @@ void arena_release(struct arena *a);
 /* Free everything allocated; keep one block for the next request. */
 void arena_reset(struct arena *a);
 
-/* `size` bytes, aligned for any type, not cleared. NULL when memory is out or
- * ARENA_MAX would be passed. */
+/* `size` bytes, aligned for any type, not cleared. NULL if there is no memory,
+ * or ARENA_MAX would be exceeded. */
 void *arena_alloc(struct arena *a, size_t size);
 
 /* A terminated copy of `s`, or NULL. */

@@ -1,7 +1,7 @@
-/* banned.h - calls that have bitten C programmers often enough.
+/* banned.h - error-prone calls of the C library.
  *
- * Included before every source file by the Makefile; a use is a compile error
- * that carries the call's name. The idea is git's.
+ * The Makefile includes it before every source file; a use is a compile error
+ * that has the call's name. The idea is git's.
  */
 #ifndef BANNED_H
 #define BANNED_H

@@ -1,8 +1,8 @@
-/* buf.h - bytes that grow, up to a maximum fixed when the buffer is made.
+/* buf.h - a growing buffer, with a maximum fixed when it is made.
  *
- * buf_init() takes the maximum, so that no caller can forget it. The first
- * failure sticks: later appends do nothing, and buf_error() returns it, so a
- * long run of appends needs one check at its end.
+ * buf_init() has the maximum as an argument, so that no caller can forget it.
+ * The first error stays: later appends do nothing, and buf_error() returns it,
+ * so a sequence of appends needs one check at its end.
  */
 #ifndef BUF_H
 #define BUF_H
@@ -19,8 +19,8 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t max);
-void buf_release(struct buf *b); /* frees; *b may be used again as new */
-void buf_clear(struct buf *b); /* empties and forgets an error, keeps memory */
+void buf_release(struct buf *b); /* free; *b can be used again */
+void buf_clear(struct buf *b);	 /* empty it and clear its error */
 
 void buf_add(struct buf *b, struct span s);
 void buf_add_str(struct buf *b, const char *s);
@@ -31,11 +31,11 @@ void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* ERR_OK, ERR_TOO_LARGE (over max) or ERR_MEMORY. */
 enum err buf_error(const struct buf *b) MUST_CHECK;
 
-/* What is in it; valid until the next append. */
+/* The contents; valid until the next append. */
 struct span buf_span(const struct buf *b);
 
-/* Make room for `n` more bytes and return where they go, or NULL (error is
- * set). The caller writes and then adds to len itself. */
+/* Make room for `n` more bytes, and return its address, or NULL (error is set).
+ * The caller writes there and then increases `len`. */
 char *buf_room(struct buf *b, size_t n);
 
 #endif

@@ -44,7 +44,7 @@ enum err {
 	ERR_EXPIRED,	    /* a genuine token, not valid at this time */
 	ERR_SCOPE,	    /* a valid token without the scope */
 	ERR_FORBIDDEN,	    /* allowed to no caller */
-	/* the thing that is asked for */
+	/* the requested thing */
 	ERR_NOT_FOUND,
 	ERR_GONE,     /* expired or removed */
 	ERR_METHOD,   /* the address exists, the method does not */

@@ -1,7 +1,7 @@
-/* span.h - a borrowed run of bytes.
+/* span.h - a borrowed sequence of bytes.
  *
- * A span owns nothing and is not terminated; the owner of the bytes keeps them
- * alive. It is passed by value. An empty span may have p == NULL.
+ * A span owns nothing and is not terminated; it is valid as long as the bytes
+ * of its owner are. It is passed by value. An empty span may have p == NULL.
  */
 #ifndef SPAN_H
 #define SPAN_H
@@ -17,7 +17,8 @@ struct span {
 
 /* A literal, its length known to the compiler. */
 #define SPAN(lit) ((struct span) { "" lit "", sizeof("" lit "") - 1 })
-/* For printf("%.*s"): at most INT_MAX bytes, which every limit here is under */
+/* For printf("%.*s"): at most INT_MAX bytes; every limit of this project is
+ * less */
 #define SPAN_ARG(s) (int)(s).len, (s).p
 
 /* A terminated string; NULL gives the empty span. */
@@ -35,13 +36,13 @@ size_t span_find(struct span s, char c);
 /* The bytes from index `from` (at most s.len) on. */
 struct span span_from(struct span s, size_t from);
 
-/* Split `*s` at the first (last) `sep`: true leaves what stands before it in
- * *s and what stands behind it in *rest. False leaves both untouched. */
+/* Split `*s` at the first (last) `sep`, into *s before it and *rest after it.
+ * False, with both untouched, if there is none. */
 bool span_cut(struct span *s, char sep, struct span *rest);
 bool span_cut_last(struct span *s, char sep, struct span *rest);
 
-/* Take the next `sep`-separated item off the front of `*s` into *item, with
- * blanks around it trimmed. False when *s is used up. */
+/* Remove the first `sep`-separated item from `*s`, and store it in *item
+ * without the blanks around it. False if *s is empty. */
 bool span_next(struct span *s, char sep, struct span *item);
 
 /* Without blanks (space, tab) at both ends. */
@@ -50,11 +51,11 @@ struct span span_trim(struct span s);
 /* Decimal digits only, no sign, no blanks, at least one, at most INT64_MAX. */
 bool span_to_int(struct span s, int64_t *out);
 
-/* True if a space-separated list holds `word` (scopes, origins). */
+/* True if a space-separated list (scopes, origins) contains `word`. */
 bool span_list_has(struct span list, struct span word);
 
-/* Copy into `out` and terminate it. False (out untouched) when it does not
- * fit or holds a NUL byte, which a C string would silently end at. */
+/* Copy into `out`, terminated. False (out untouched) if it does not fit or
+ * contains a NUL byte, at which a C string would silently end. */
 bool span_to_cstr(struct span s, char *out, size_t cap);
 
 #endif

@@ -9,10 +9,10 @@
  *   4. the file that a line `NAME_FILE=path` there names
  *   5. the table's fallback
  *
- * An empty value counts as not given. In the GATEHOUSE_CONF file blank lines
- * and lines that start with # are skipped; the value is all behind the first
- * "=", with blanks at both ends removed; nothing is quoted or expanded. From a
- * NAME_FILE one newline at the end is removed.
+ * An empty value counts as not set. In the GATEHOUSE_CONF file blank lines and
+ * lines that start with # are skipped; the value is the text after the first
+ * "=", without blanks at both ends; nothing is quoted or expanded. One newline
+ * at the end of a NAME_FILE is removed.
  *
  * This is the only file that reads the environment for settings.
  */
@@ -44,7 +44,8 @@ struct config_item {
 };
 
 /* Fill the struct at `values`. ERR_MEMORY; ERR_CONFIG: `why` names the setting,
- * what is wrong and what would be right; what was filled so far is released. */
+ * what is wrong and what would be right. After an error nothing is owned by
+ * `values`. */
 enum err config_load(const struct config_item *items, size_t count,
 		     void *values, struct errmsg *why) MUST_CHECK;
 
@@ -55,11 +56,11 @@ void config_release(const struct config_item *items, size_t count,
 void config_print(const struct config_item *items, size_t count,
 		  const void *values, FILE *to);
 
-/* The table as help: names, fallbacks, meaning. */
+/* The table as help: names, meanings, fallbacks. */
 void config_help(const struct config_item *items, size_t count, FILE *to);
 
-/* A whole small file, at most CONFIG_FILE_MAX bytes, into an owned terminated
- * string. ERR_CONFIG, ERR_MEMORY. */
+/* Read a whole file of at most CONFIG_FILE_MAX bytes into an owned terminated
+ * string. ERR_MEMORY; ERR_CONFIG: it cannot be read, or is too long. */
 enum err config_read_file(const char *path, char **out, size_t *len,
 			  struct errmsg *why) MUST_CHECK;
 

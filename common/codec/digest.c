@@ -1,6 +1,6 @@
-/* The one-shot calls of OpenSSL 3 look their algorithm up each time, and an
- * EVP_MD_CTX cannot be put away and taken up again. The older SHA256_* calls
- * do neither, use the processor's SHA instructions all the same, and are
+/* The one-shot calls of OpenSSL 3 look up their algorithm each time, and the
+ * state of an EVP_MD_CTX cannot be stored and restored. The older SHA256_*
+ * calls have neither problem, use the processor's SHA instructions too, and are
  * deprecated only in name. See docs/decisions/0003-sha256-state.md. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "common/codec/digest.h"
@@ -14,13 +14,13 @@
 #include <string.h>
 
 struct hmac_key {
-	EVP_MAC_CTX *ready; /* copied for each use, never used itself */
+	EVP_MAC_CTX *ready; /* copied for each use, never changed */
 };
 
 _Static_assert(sizeof(SHA256_CTX) == sizeof(struct sha256),
 	       "struct sha256 must hold OpenSSL's state exactly");
 
-/* The state is copied in and out (112 bytes): nothing is aliased */
+/* The state (112 bytes) is copied in and out, so nothing is aliased */
 void sha256_init(struct sha256 *h)
 {
 	SHA256_CTX c;

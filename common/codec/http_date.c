@@ -21,7 +21,7 @@ static struct tm broken_down(int64_t t)
 	return tm;
 }
 
-/* What is true already, told to the compiler's checks of widths */
+/* Always a no-op; it shows the compiler that the text fits */
 static unsigned two(int n)
 {
 	return (unsigned)n % 100;
@@ -62,8 +62,8 @@ void rfc3339_format_milli(int64_t ms, char out[static RFC3339_MILLI_LEN + 1])
 		       (unsigned)(ms % 1000) % 1000);
 }
 
-/* Days since 1970-01-01 of a Gregorian date; months are 1 to 12. The year
- * starts in March here, so that the leap day comes last. */
+/* Days since 1970-01-01 of a Gregorian date; months are 1 to 12. The years
+ * counted here start in March, so that the leap day is their last. */
 static int64_t days_of(int64_t y, int64_t m, int64_t d)
 {
 	int64_t shifted = m > 2 ? y : y - 1;
@@ -95,8 +95,8 @@ enum err http_date_parse(struct span s, int64_t *out)
 		return ERR_FORMAT;
 	t = days_of(year, month + 1, day) * 86400 + hour * 3600 + minute * 60 +
 	    second;
-	/* Written again it must read the same: that checks all the rest, the
-	 * name of the day and the 31st of June included */
+	/* Format the time again and compare: that checks the rest, such as the
+	 * name of the day and a 31st of June */
 	http_date_format(t, back);
 	if (memcmp(back, s.p, HTTP_DATE_LEN) != 0)
 		return ERR_FORMAT;

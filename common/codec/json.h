@@ -1,9 +1,8 @@
-/* json.h - json-c with its soft spots covered.
+/* json.h - json-c, made strict.
  *
- * json-c takes trailing bytes, keeps the last of two equal keys, and hands out
- * "a\0b" as "a". json_read() refuses all three, so what comes out of it can be
- * used by name; json_get_text() hands out lengths and refuses control
- * characters.
+ * json-c accepts trailing bytes, keeps the last of two equal keys, and returns
+ * "a\0b" as "a". json_read() refuses all three, so its result can be used by
+ * name; json_get_text() checks the length and refuses control characters.
  */
 #ifndef JSON_H
 #define JSON_H
@@ -14,21 +13,21 @@
 #include <json-c/json.h>
 
 enum {
-	JSON_DEPTH = 4, /* nesting that we read */
+	JSON_DEPTH = 4, /* levels of nesting; deeper is refused */
 };
 
 /* Parse one whole JSON object, RFC 8259, strict. On ERR_OK *out is owned:
- * json_object_put(). ERR_FORMAT otherwise, for a duplicate key too. */
+ * json_object_put(). ERR_MEMORY; ERR_FORMAT, for a duplicate key too. */
 enum err json_read(struct span text, struct json_object **out) MUST_CHECK;
 
 /* Copy the string member `key` into `out`, terminated.
- * ERR_NOT_FOUND when absent; ERR_FORMAT when it is no string, does not fit,
- * or holds a control character. */
+ * ERR_NOT_FOUND if absent; ERR_FORMAT if it is not a string, does not fit, or
+ * contains a control character. */
 enum err json_get_text(struct json_object *o, const char *key, char *out,
 		       size_t cap) MUST_CHECK;
 
-/* The integer member `key`. ERR_NOT_FOUND, or ERR_FORMAT for a fraction or
- * what does not fit. */
+/* The integer member `key`. ERR_NOT_FOUND; ERR_FORMAT: not an integer, or too
+ * large. */
 enum err json_get_int(struct json_object *o, const char *key,
 		      int64_t *out) MUST_CHECK;
 

@@ -21,9 +21,9 @@ static int64_t clock_seconds(void)
 	return clock_us(CLOCK_REALTIME) / 1000000;
 }
 
-/* A keyring that cannot be read leaves the old keys in force: somebody should
- * know before they retire */
-static void report_keys(const struct service *s)
+/* If the keyring cannot be read, the old keys stay in use: log it, so that the
+ * operator mends it before they retire */
+static void log_keyring_fault(const struct service *s)
 {
 	struct errmsg why;
 
@@ -31,23 +31,24 @@ static void report_keys(const struct service *s)
 		log_event(LOG_ERROR, "keyring", why.text);
 }
 
-/* What the token itself says, without the database */
+/* Check the token itself, without the database */
 static enum err check_token(const struct service *s, const struct route *route,
 			    struct request *rq, struct response *rs)
 {
 	enum err e;
 
-	report_keys(s);
+	log_keyring_fault(s);
 	e = bearer_check(rq, s->keys, &s->rules, route->scope);
 	if (e == ERR_SCOPE)
-		return response_explain(rs, e,
-					"This needs the scope \"%s\"; the "
-					"token has \"%s\".",
-					route->scope, rq->claims.scope);
+		return response_explain(
+			rs, e,
+			"This request requires the scope \"%s\"; "
+			"the token has \"%s\".",
+			route->scope, rq->claims.scope);
 	return e;
 }
 
-/* The one place where a token and its session are checked */
+/* The only place where a request's token and session are checked */
 static enum err handle_with_token(const struct program *p,
 				  const struct service *s,
 				  const struct route *route, struct request *rq,
@@ -64,13 +65,13 @@ static enum err handle_with_token(const struct program *p,
 	if (e == ERR_OK)
 		e = route->handle(p->app, rq, rs);
 	rq->session = NULL;
-	/* The token is genuine, so it is the session that is not valid */
+	/* The token was genuine, so its session is not valid */
 	if (e == ERR_BAD_TOKEN)
 		return response_explain(rs, e, "%s",
 					rq->bearer_id.api
 						? "This API token was revoked, "
 						  "has expired or never "
-						  "existed. Make another."
+						  "existed. Create another."
 						: "The session of this token "
 						  "has ended. Log in again.");
 	return e;
@@ -101,8 +102,8 @@ static enum err dispatch(const struct program *p, const struct service *s,
 	return handle_with_token(p, s, route, rq, rs);
 }
 
-static void write_path(struct log_line *l, const struct program *p,
-		       struct span path)
+static void log_path(struct log_line *l, const struct program *p,
+		     struct span path)
 {
 	const char *const *secret = p->secret_paths;
 	char shown[64];
@@ -118,8 +119,8 @@ static void write_path(struct log_line *l, const struct program *p,
 	log_str(l, "path", shown);
 }
 
-static void write_log(const struct program *p, const struct request *rq,
-		      const struct response *rs, enum err e, int64_t us)
+static void log_request(const struct program *p, const struct request *rq,
+			const struct response *rs, enum err e, int64_t us)
 {
 	/* A quota is the user's limit; every other status from 500 on is a
 	 * fault that the operator must know of, a full disk (507) among them */
@@ -130,7 +131,7 @@ static void write_log(const struct program *p, const struct request *rq,
 	log_begin(&l, level, "request");
 	log_str(&l, "request_id", rq->id);
 	log_text(&l, "method", rq->method);
-	write_path(&l, p, rq->path);
+	log_path(&l, p, rq->path);
 	if (rq->authorizer)
 		log_str(&l, "role", "authorizer");
 	if (rq->authenticated) {
@@ -148,11 +149,11 @@ static void write_log(const struct program *p, const struct request *rq,
 	log_end(&l);
 }
 
-/* Before the client can know that it has the whole answer: whoever then asks
- * for the numbers finds it counted. */
-static void count(const struct program *p, const struct service *s,
-		  const struct request *rq, const struct response *rs,
-		  int64_t us)
+/* Called before the client can have the whole answer, so that a request for the
+ * metrics after it includes this one */
+static void count_request(const struct program *p, const struct service *s,
+			  const struct request *rq, const struct response *rs,
+			  int64_t us)
 {
 	const struct metrics_request r = {
 		.route = rq->authorizer ? (int)p->router.count
@@ -186,13 +187,13 @@ void dispatch_run(const struct program *p, const struct service *s,
 		e = dispatch(p, s, &rq, &rs);
 	if (e != ERR_OK && !rs.started)
 		sent = problem_answer(&rq, &rs, e);
-	count(p, s, &rq, &rs, clock_us(CLOCK_MONOTONIC) - begun);
+	count_request(p, s, &rq, &rs, clock_us(CLOCK_MONOTONIC) - begun);
 	if (sent == ERR_OK)
 		sent = t->ops->finish(t);
 	else
 		(void)t->ops->finish(t);
-	write_log(p, &rq, &rs, e != ERR_OK ? e : sent,
-		  clock_us(CLOCK_MONOTONIC) - begun);
+	log_request(p, &rq, &rs, e != ERR_OK ? e : sent,
+		    clock_us(CLOCK_MONOTONIC) - begun);
 	response_release(&rs);
 	arena_reset(arena);
 }

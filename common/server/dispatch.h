@@ -7,8 +7,8 @@
 #include "common/server/program.h"
 
 /* Answer the request that `t` has accepted: route it, check its token, call its
- * handler, turn a failure into a problem, end the exchange, write the log line,
- * reset the arena. */
+ * handler, answer a failure with a problem, finish the request, write the log
+ * line, reset the arena. */
 void dispatch_run(const struct program *p, const struct service *s,
 		  struct transport *t, struct arena *arena);
 

@@ -1,6 +1,6 @@
 #include "common/server/health.h"
 
-static enum err answer(struct response *rs, const char *status)
+static enum err answer_status(struct response *rs, const char *status)
 {
 	struct json_object *o = json_object_new_object();
 	enum err e;
@@ -17,14 +17,14 @@ enum err health_alive(void *app, struct request *rq, struct response *rs)
 {
 	(void)app;
 	(void)rq;
-	return answer(rs, "ok");
+	return answer_status(rs, "ok");
 }
 
 enum err health_ready(struct db *db, struct response *rs)
 {
 	enum err e = db_ping(db, &rs->why);
 
-	return e == ERR_OK ? answer(rs, "ready") : ERR_UNAVAILABLE;
+	return e == ERR_OK ? answer_status(rs, "ready") : ERR_UNAVAILABLE;
 }
 
 enum err health_metrics(const struct metrics *m, struct response *rs)
@@ -40,7 +40,8 @@ enum err health_metrics(const struct metrics *m, struct response *rs)
 				  "text/plain; version=0.0.4; charset=utf-8",
 				  buf_span(&text));
 	else
-		e = err_set(&rs->why, ERR_IO, "the metrics do not fit");
+		e = err_set(&rs->why, ERR_IO, "the metrics are over %d bytes",
+			    METRICS_TEXT_MAX);
 	buf_release(&text);
 	return e;
 }

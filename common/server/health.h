@@ -1,4 +1,4 @@
-/* health.h - the answers of /healthz, /readyz and /metrics, the same in both
+/* health.h - the answers of /healthz, /readyz and /metrics, common to both
  * programs. */
 #ifndef HEALTH_H
 #define HEALTH_H
@@ -8,11 +8,11 @@
 #include "common/http/response.h"
 #include "common/metrics/metrics.h"
 
-/* GET /healthz, a handler_fn: the process answers, and that is all it says. */
+/* GET /healthz, a handler_fn: it shows only that the process answers. */
 enum err health_alive(void *app, struct request *rq, struct response *rs);
 
 /* GET /readyz, its last step: ready if the database answers. A program that
- * needs more looks after it first and returns ERR_UNAVAILABLE. */
+ * depends on more checks that first, and returns ERR_UNAVAILABLE. */
 enum err health_ready(struct db *db, struct response *rs) MUST_CHECK;
 
 /* GET /metrics: everything counted, in Prometheus' text format. */

@@ -21,8 +21,9 @@ static void serve_cgi(const struct program *p, const struct service *s)
 	if (t == NULL)
 		exit(EX_OSERR);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
-	/* lighttpd sends it as soon as the whole answer has come, and the log
-	 * line is written after that. One request ends by itself. */
+	/* lighttpd sends SIGTERM as soon as it has the whole answer, and the
+	 * log line is written after that. The process ends by itself after one
+	 * request. */
 	(void)sigaction(SIGTERM, &ignore, NULL);
 	arena_init(&arena);
 	if (t->ops->accept(t) == ERR_OK)
@@ -31,7 +32,7 @@ static void serve_cgi(const struct program *p, const struct service *s)
 	arena_release(&arena);
 }
 
-static void help(const struct program *p)
+static void print_help(const struct program *p)
 {
 	(void)printf("%s - %s\n\n"
 		     "Not run by hand: lighttpd or spawn-fcgi starts it as a "
@@ -59,7 +60,7 @@ static enum err open_metrics(const struct program *p, struct service *s,
 	layout.route_count = p->router.count;
 	for (size_t i = 0; i < p->router.count; i++)
 		layout.routes[i] = p->router.routes[i].pattern;
-	if (p->authorize != NULL) /* its paths are any others' */
+	if (p->authorize != NULL) /* any path, so all count as one route */
 		layout.routes[layout.route_count++] = "authorizer";
 	if (s->check_only &&
 	    metrics_check(s->settings.metrics_file, why) != ERR_OK)
@@ -73,7 +74,7 @@ static enum err open_metrics(const struct program *p, struct service *s,
 	return metrics_open(&layout, "", &s->metrics, why);
 }
 
-/* Everything that must be right before the first request */
+/* Open everything that a request needs */
 static enum err open_service(const struct program *p, struct service *s,
 			     struct errmsg *why)
 {
@@ -127,7 +128,7 @@ static int fail(const struct program *p, enum err e, const struct errmsg *why)
 	}
 }
 
-static int run(const struct program *p, struct service *s, bool check)
+static int serve(const struct program *p, struct service *s, bool check)
 {
 	if (check) {
 		config_print(p->items, p->item_count, p->app, stdout);
@@ -138,8 +139,9 @@ static int run(const struct program *p, struct service *s, bool check)
 		serve_cgi(p, s);
 	} else {
 		(void)fprintf(stderr,
-			      "%s: run me under lighttpd, with spawn-fcgi, or "
-			      "as a CGI program; see --help\n",
+			      "%s: cannot be run by hand; start it by "
+			      "lighttpd, by spawn-fcgi, or as a CGI program; "
+			      "see --help\n",
 			      p->name);
 		return EX_USAGE;
 	}
@@ -157,7 +159,7 @@ int program_main(const struct program *p, int argc, char **argv)
 	int status;
 
 	if (span_eq(option, SPAN("--help")))
-		return help(p), 0;
+		return print_help(p), 0;
 	if (span_eq(option, SPAN("--version")))
 		return printf("%s %s\n", p->name, GATEHOUSE_VERSION), 0;
 	if (argc > 1 && !check) {
@@ -183,7 +185,7 @@ int program_main(const struct program *p, int argc, char **argv)
 		config_release(p->items, p->item_count, p->app);
 		return fail(p, e, &why);
 	}
-	status = run(p, &s, check);
+	status = serve(p, &s, check);
 	close_service(p, &s);
 	return status;
 }

@@ -1,19 +1,19 @@
-/* program.h - a program's life: settings, what it has, requests, the end.
+/* program.h - the main() of both services: settings, start, requests, end.
  *
  * main() of a program describes it in a `struct program` and returns
  * program_main(). What follows is the same for each:
  *
- *   --help, --version, --check  say so and exit 0
- *   a setting that is wrong     one line on stderr, exit 78 (EX_CONFIG)
+ *   --help, --version, --check  print it, exit 0
+ *   a wrong setting             one line on stderr, exit 78 (EX_CONFIG)
  *   descriptor 0 listens        FastCGI: THREADS threads serve until SIGTERM or
- *                               SIGINT; then none accepts any more, requests
- *                               under way are finished, exit 0; or 71
- *                               (EX_OSERR) when another process that has the
- *                               socket shuts it
+ *                               SIGINT; then they accept no more requests,
+ *                               finish those under way, exit 0; or 71
+ *                               (EX_OSERR) if another process that shares the
+ *                               socket shuts it down
  *   a CGI environment           one request, exit 0
- *   neither                     how to start it, exit 64 (EX_USAGE)
+ *   neither                     how to start it on stderr, exit 64 (EX_USAGE)
  *
- * SIGPIPE is ignored: a client that goes away ends its request only.
+ * SIGPIPE is ignored: a client that disconnects ends its own request only.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -24,10 +24,10 @@
 #include "common/metrics/metrics.h"
 #include "common/server/settings.h"
 
-/* What a program has while it runs; shared by all threads, never written to
- * after the start. */
+/* The state of a running program, shared by all threads and never changed after
+ * the start. */
 struct service {
-	bool check_only; /* --check: look, but make and change nothing */
+	bool check_only; /* --check: create and change nothing */
 	struct settings settings;
 	struct metrics *metrics;
 	struct db *db;
@@ -42,25 +42,24 @@ struct program {
 	size_t item_count;
 	struct router router;
 	void *app; /* the first argument of its handlers */
-	/* Answers, in place of all routes, in FastCGI's Authorizer role: 200
-	 * lets the request pass. NULL: the program refuses the role, so that a
-	 * route of its own can never be taken for a yes. */
+	/* The only handler in FastCGI's Authorizer role: 200 lets the request
+	 * pass. NULL: the program refuses the role, so that the answer of one
+	 * of its routes can never be taken for a permission. */
 	handler_fn *authorize;
-	/* Sees each request before it is routed: it may set headers that every
-	 * answer to it will have (response_keep()), or its method. NULL: none.
-	 */
+	/* Called for each request before it is routed: it may set headers that
+	 * every answer will have (response_keep()), or change the method. NULL:
+	 * none. */
 	void (*arrive)(void *app, struct request *rq, struct response *rs);
-	/* What stands behind one of these prefixes of a path is a secret, and
-	 * no log line shows it. NULL stands behind the last; or alone, if no
-	 * path has one. */
+	/* Prefixes of paths, ended by NULL. The rest of such a path is a secret
+	 * and never logged. NULL: no path has one. */
 	const char *const *secret_paths;
-	/* Make the rest of `app` ready, with what `s` has; ERR_CONFIG or worse
-	 * stops the program. NULL: nothing to do. */
+	/* Prepare the rest of `app`, with `s`; an error ends the program. NULL:
+	 * nothing to do. */
 	enum err (*open)(void *app, struct service *s, struct errmsg *why);
 	void (*close)(void *app); /* may be NULL */
-	/* The system refused some of the THREADS, and `threads` will serve: for
-	 * what `open` sized by the setting. Called before the first request;
-	 * may be NULL. */
+	/* The system started only `threads` of THREADS: adjust what `open`
+	 * sized by that setting. Called before the first request; may be NULL.
+	 */
 	void (*fewer_threads)(void *app, size_t threads);
 };
 

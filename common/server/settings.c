@@ -13,47 +13,48 @@ static const struct config_item common_items[] = {
 	{ "MYSQL_HOST", CONFIG_TEXT, AT(mysql_host), "localhost", 0, 0,
 	  "database server; hosts separated by commas are tried in order" },
 	{ "MYSQL_PORT", CONFIG_INT, AT(mysql_port), "3306", 1, 65535,
-	  "its TCP port" },
+	  "TCP port of the database server" },
 	{ "MYSQL_SOCKET", CONFIG_TEXT, AT(mysql_socket), "", 0, 0,
-	  "its Unix socket, instead of host and port" },
+	  "Unix socket of the database server, instead of host and port" },
 	{ "MYSQL_USER", CONFIG_TEXT, AT(mysql_user), NULL, 0, 0,
-	  "database account" },
+	  "account at the database" },
 	{ "MYSQL_PASSWORD", CONFIG_SECRET, AT(mysql_password), "", 0, 0,
-	  "its password" },
-	{ "MYSQL_DB", CONFIG_TEXT, AT(mysql_db), "", 0, 0, "database" },
+	  "password of that account" },
+	{ "MYSQL_DB", CONFIG_TEXT, AT(mysql_db), "", 0, 0,
+	  "name of the database" },
 	{ "DB_POOL", CONFIG_INT, AT(db_pool), "8", 1, DB_POOL_MAX,
-	  "database connections at the most" },
+	  "highest number of database connections" },
 	{ "DB_TIMEOUT", CONFIG_INT, AT(db_timeout), "5", 1, 300,
-	  "seconds to wait for the database" },
+	  "seconds to wait for the database before a request fails" },
 	{ "THREADS", CONFIG_INT, AT(threads), "", 1, 1024,
-	  "requests served at a time" },
+	  "requests served at the same time" },
 	{ "DRAIN_SECONDS", CONFIG_INT, AT(drain_seconds), "30", 0, 3600,
-	  "how long requests under way may take after SIGTERM" },
+	  "seconds that requests under way may take after SIGTERM" },
 	{ "LOG_LEVEL", CONFIG_TEXT, AT(log_level), "info", 0, 0,
-	  "debug, info, warn or error" },
+	  "least level that is logged: debug, info, warn or error" },
 	{ "CORS_ORIGINS", CONFIG_TEXT, AT(cors_origins), "", 0, 0,
-	  "origins whose pages may call, separated by blanks" },
+	  "origins whose pages may send requests, separated by blanks" },
 	{ "METRICS_FILE", CONFIG_TEXT, AT(metrics_file), "", 0, 0,
-	  "file in which all processes of the program count together" },
+	  "file with the counters of all processes of the program" },
 	{ "PUBLIC_URL", CONFIG_TEXT, AT(public_url), "", 0, 0,
-	  "put before the paths in answers, like https://files.example.org" },
+	  "prefix of URLs in answers, like https://files.example.org" },
 	{ "TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), "", 0, 0,
-	  "addresses and CIDR blocks before lighttpd whose X-Forwarded-For "
-	  "is believed" },
+	  "addresses and CIDR blocks of proxies whose X-Forwarded-For is "
+	  "trusted" },
 	{ "JWT_ISSUER", CONFIG_TEXT, AT(jwt_issuer), "gatehouse", 0, 0,
-	  "\"iss\" of our tokens" },
+	  "\"iss\" of tokens" },
 	{ "JWT_AUDIENCE", CONFIG_TEXT, AT(jwt_audience), "", 0, 0,
-	  "\"aud\" of our tokens; empty: none" },
+	  "\"aud\" of tokens; empty: none" },
 	{ "JWT_KEYRING", CONFIG_TEXT, AT(jwt_keyring), "", 0, 0,
-	  "file of keys instead of one secret (auth-admin key new)" },
-	/* The last: tools go without */
+	  "file of signing keys, instead of one secret (auth-admin key new)" },
+	/* The last, so that tools can leave it out */
 	{ "JWT_SECRET", CONFIG_SECRET, AT(jwt_secret), "", 0, 0,
 	  "the secret that signs tokens, 32 bytes or more" },
 };
 
 enum { COMMON_COUNT = sizeof(common_items) / sizeof(*common_items) };
 
-/* The table with the program's own fallbacks in it */
+/* The table with the program's own defaults */
 static void fill_items(const struct settings_defaults *d,
 		       struct config_item items[static COMMON_COUNT])
 {
@@ -66,7 +67,7 @@ static void fill_items(const struct settings_defaults *d,
 	}
 }
 
-/* The first `count` items */
+/* Load the first `count` items */
 static enum err load(const struct settings_defaults *d, size_t count,
 		     struct settings *out, struct errmsg *why)
 {

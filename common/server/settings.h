@@ -1,4 +1,4 @@
-/* settings.h - what both programs are told: database, keys, logging. */
+/* settings.h - the settings of both programs: database, keys, logging. */
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
@@ -9,7 +9,7 @@
 #include "common/token/keyring_file.h"
 
 struct settings {
-	/* from the environment, see common_items in settings.c; texts owned */
+	/* See common_items in settings.c; texts are owned */
 	char *mysql_host, *mysql_socket, *mysql_user, *mysql_password;
 	char *mysql_db;
 	int64_t mysql_port, db_pool, db_timeout;
@@ -19,7 +19,7 @@ struct settings {
 		*trusted_proxies;
 };
 
-/* What differs between the programs. */
+/* The defaults that differ between the programs. */
 struct settings_defaults {
 	const char *mysql_db, *threads;
 };
@@ -27,8 +27,8 @@ struct settings_defaults {
 enum err settings_load(const struct settings_defaults *d, struct settings *out,
 		       struct errmsg *why) MUST_CHECK;
 
-/* The same for a tool that signs nothing: JWT_SECRET is not looked for, since
- * its file need not be one that the tool may read; jwt_secret is NULL. */
+/* The same for a tool that signs nothing: it does not read JWT_SECRET, whose
+ * file it may have no permission for; jwt_secret is NULL. */
 enum err settings_load_tool(const struct settings_defaults *d,
 			    struct settings *out,
 			    struct errmsg *why) MUST_CHECK;
@@ -36,11 +36,11 @@ void settings_release(struct settings *s);
 void settings_print(const struct settings *s, FILE *to);
 void settings_help(const struct settings_defaults *d, FILE *to);
 
-/* The pool's configuration; borrows from `s`. */
+/* The database pool's configuration; borrows from `s`. */
 struct db_config settings_db(const struct settings *s);
 
-/* The keys, from JWT_SECRET or JWT_KEYRING. ERR_CONFIG when neither or both
- * are set, or the keys cannot be used; ERR_MEMORY. */
+/* The keys, from JWT_SECRET or JWT_KEYRING. ERR_MEMORY; ERR_CONFIG: neither or
+ * both are set, or the keys cannot be used. */
 enum err settings_keys(const struct settings *s, struct keyring_file **out,
 		       struct errmsg *why) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include "common/log/log.h"
 #include "common/server/dispatch.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -18,20 +19,26 @@
 
 enum {
 	WORKER_STACK = 256 * 1024, /* bytes; libmagic uses 40 KiB of it */
-	WAKE_MS = 10,	/* between two tries to wake threads out of accept */
-	RETRY_MS = 50,	/* after an accept that failed for our own reasons */
-	TOLD_MS = 1000, /* until all who share a socket are told to end */
+	WAKE_MS = 10,	  /* between two signals that end a thread's accept */
+	RETRY_MS = 50,	  /* after an accept that failed in this process */
+	SIGNAL_MS = 1000, /* until all that share a socket have the signal */
 };
 
-/* What the worker threads of one process share */
+struct worker {
+	struct workers *shared;
+	struct transport *transport; /* owned */
+	pthread_t thread;
+};
+
+/* Shared by the worker threads of one process */
 struct workers {
 	const struct program *program;
 	const struct service *service;
-	pthread_t *threads; /* owned */
-	size_t count;
-	pthread_mutex_t gate; /* held until it is known how many there are */
-	atomic_bool stopping; /* once accept says that there is nobody */
-	atomic_bool leaving;  /* now, whoever waits */
+	struct worker *list;	    /* owned */
+	size_t count;		    /* threads that were started */
+	pthread_mutex_t start_lock; /* locked until `count` is known */
+	atomic_bool stopping;	    /* end as soon as no request waits */
+	atomic_bool leaving;	    /* end even if requests wait */
 	atomic_size_t running;
 };
 
@@ -42,24 +49,25 @@ static void pause_ms(int64_t ms)
 	(void)nanosleep(&t, NULL);
 }
 
-/* Whoever else has our socket has shut it, and nobody can come any more: the
- * main thread is told to end */
-static void close_socket(struct workers *workers)
+/* Another process that shares the socket has shut it down, so no request can
+ * arrive any more: wake the main thread, which ends the process */
+static void report_closed(struct workers *workers)
 {
 	if (!atomic_exchange(&workers->stopping, true))
 		(void)kill(getpid(), SOCKET_CLOSED);
 }
 
-static void *work(void *arg)
+static void *run_worker(void *arg)
 {
-	struct workers *workers = arg;
-	struct transport *t = transport_fcgi_new();
+	struct worker *self = arg;
+	struct workers *workers = self->shared;
+	struct transport *t = self->transport;
 	struct arena arena;
 
-	(void)pthread_mutex_lock(&workers->gate);
-	(void)pthread_mutex_unlock(&workers->gate);
+	(void)pthread_mutex_lock(&workers->start_lock);
+	(void)pthread_mutex_unlock(&workers->start_lock);
 	arena_init(&arena);
-	while (t != NULL && !atomic_load(&workers->leaving)) {
+	while (!atomic_load(&workers->leaving)) {
 		enum err e = t->ops->accept(t);
 
 		if (e == ERR_OK)
@@ -70,17 +78,16 @@ static void *work(void *arg)
 		else if (atomic_load(&workers->stopping))
 			break;
 		else if (e == ERR_GONE)
-			close_socket(workers);
+			report_closed(workers);
 	}
-	if (t != NULL)
-		t->ops->free(t);
+	t->ops->free(t);
 	arena_release(&arena);
 	db_thread_end();
 	atomic_fetch_sub(&workers->running, 1);
 	return NULL;
 }
 
-/* SIGTERM, SIGINT and SOCKET_CLOSED are waited for by the main thread alone */
+/* Only the main thread waits for SIGTERM, SIGINT and SOCKET_CLOSED */
 static void set_signals(sigset_t *ends)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -93,11 +100,9 @@ static void set_signals(sigset_t *ends)
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* The rest of the threads was refused with the errno `failed`: serve with those
- * that there are, and say so. What was sized by the setting has to follow, or
- * uploads could occupy every thread. */
-static void report_fewer(const struct workers *workers, size_t wanted,
-			 int failed)
+/* The system refused more threads, with the errno `failed`: log that, and
+ * adjust what was sized by THREADS, or uploads could occupy every thread. */
+static void log_fewer(const struct workers *workers, size_t wanted, int failed)
 {
 	const struct program *p = workers->program;
 	char text[200], reason[64];
@@ -114,6 +119,25 @@ static void report_fewer(const struct workers *workers, size_t wanted,
 		p->fewer_threads(p->app, workers->count);
 }
 
+/* 0, or an errno; the transport is made here, where its failure is seen */
+static int start_thread(struct workers *workers, struct worker *w,
+			const pthread_attr_t *attr)
+{
+	int failed;
+
+	w->shared = workers;
+	w->transport = transport_fcgi_new();
+	if (w->transport == NULL)
+		return ENOMEM;
+	atomic_fetch_add(&workers->running, 1);
+	failed = pthread_create(&w->thread, attr, run_worker, w);
+	if (failed != 0) {
+		atomic_fetch_sub(&workers->running, 1);
+		w->transport->ops->free(w->transport);
+	}
+	return failed;
+}
+
 /* Start as many threads of `wanted` as the system allows; errno of the first
  * that it refused, or 0 */
 static int start_threads(struct workers *workers, size_t wanted)
@@ -125,38 +149,35 @@ static int start_threads(struct workers *workers, size_t wanted)
 		return failed;
 	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
 	while (workers->count < wanted && failed == 0) {
-		atomic_fetch_add(&workers->running, 1);
-		failed = pthread_create(&workers->threads[workers->count],
-					&attr, work, workers);
+		failed = start_thread(workers, &workers->list[workers->count],
+				      &attr);
 		if (failed == 0)
 			workers->count++;
-		else
-			atomic_fetch_sub(&workers->running, 1);
 	}
 	(void)pthread_attr_destroy(&attr);
 	return failed;
 }
 
-static bool start(struct workers *workers)
+static bool start_workers(struct workers *workers)
 {
 	size_t wanted = (size_t)workers->service->settings.threads;
 	int failed;
 
-	workers->threads = calloc(wanted, sizeof(*workers->threads));
-	if (workers->threads == NULL)
+	workers->list = calloc(wanted, sizeof(*workers->list));
+	if (workers->list == NULL)
 		return false;
-	(void)pthread_mutex_init(&workers->gate, NULL);
-	(void)pthread_mutex_lock(&workers->gate);
+	(void)pthread_mutex_init(&workers->start_lock, NULL);
+	(void)pthread_mutex_lock(&workers->start_lock);
 	failed = start_threads(workers, wanted);
 	if (workers->count > 0 && workers->count < wanted)
-		report_fewer(workers, wanted, failed);
-	(void)pthread_mutex_unlock(&workers->gate);
+		log_fewer(workers, wanted, failed);
+	(void)pthread_mutex_unlock(&workers->start_lock);
 	return workers->count > 0;
 }
 
-/* Nobody new is let in; who waits is served, and what is under way may take its
- * time. A wake-up that comes just before a thread enters accept is lost, so it
- * is sent again. */
+/* Refuse new connections, serve those that wait, and let requests under way
+ * finish; false if some took too long. A wake-up just before a thread enters
+ * accept is lost, so it is sent again. */
 static bool drain(struct workers *workers)
 {
 	int64_t left = workers->service->settings.drain_seconds * 1000;
@@ -166,7 +187,7 @@ static bool drain(struct workers *workers)
 		atomic_store(&workers->leaving, true);
 	while (atomic_load(&workers->running) > 0 && left >= 0) {
 		for (size_t i = 0; i < workers->count; i++)
-			(void)pthread_kill(workers->threads[i],
+			(void)pthread_kill(workers->list[i].thread,
 					   TRANSPORT_FCGI_WAKE);
 		pause_ms(WAKE_MS);
 		left -= WAKE_MS;
@@ -174,23 +195,25 @@ static bool drain(struct workers *workers)
 	if (atomic_load(&workers->running) > 0)
 		return false;
 	for (size_t i = 0; i < workers->count; i++)
-		(void)pthread_join(workers->threads[i], NULL);
+		(void)pthread_join(workers->list[i].thread, NULL);
 	return true;
 }
 
-/* Wait for the end: 0, or EX_OSERR when our socket was shut and nobody tells us
- * to end as well, as it is when all who share it are told one after another */
+/* Wait for the signal to end: 0, or EX_OSERR if the socket was shut down and no
+ * signal follows. (If all that share it get the signal one after another, one
+ * follows.) */
 static int wait_for_end(sigset_t *ends)
 {
-	const struct timespec told = { TOLD_MS / 1000,
-				       TOLD_MS % 1000 * 1000000 };
+	const struct timespec limit = { SIGNAL_MS / 1000,
+					SIGNAL_MS % 1000 * 1000000 };
 	int sig = 0;
 
 	(void)sigwait(ends, &sig);
-	if (sig != SOCKET_CLOSED || sigtimedwait(ends, NULL, &told) > 0)
+	if (sig != SOCKET_CLOSED || sigtimedwait(ends, NULL, &limit) > 0)
 		return 0;
 	log_event(LOG_ERROR, "stop",
-		  "another process has shut the listening socket");
+		  "another process has shut the listening "
+		  "socket; start this one again");
 	return EX_OSERR;
 }
 
@@ -201,21 +224,23 @@ int workers_serve(const struct program *p, const struct service *s)
 	int status;
 
 	set_signals(&ends);
-	if (!start(&workers)) {
-		log_event(LOG_ERROR, "start", "no thread could be started");
+	if (!start_workers(&workers)) {
+		log_event(LOG_ERROR, "start",
+			  "no thread could be started; raise the process's "
+			  "limits of memory and tasks");
 		exit(EX_OSERR);
 	}
 	log_event(LOG_INFO, "start", "ready");
 	status = wait_for_end(&ends);
 	log_event(LOG_INFO, "stop", "draining");
 	if (!drain(&workers)) {
-		/* Their memory is in use: leave it, and the process with it */
+		/* Their memory is in use, so nothing is released */
 		log_event(LOG_WARN, "stop",
 			  "requests still under way were cut off");
 		_Exit(status);
 	}
-	(void)pthread_mutex_destroy(&workers.gate);
-	free(workers.threads);
+	(void)pthread_mutex_destroy(&workers.start_lock);
+	free(workers.list);
 	log_event(LOG_INFO, "stop", "done");
 	return status;
 }

@@ -1,5 +1,6 @@
-/* attempts.h - attempts to log in, for the tests of throttle.h: against a real
- * table, with a clock of the test's own. */
+/* attempts.h - attempts to log in, for the tests of throttle.h: on a real
+ * table, with the clock of the test.
+ */
 #ifndef ATTEMPTS_H
 #define ATTEMPTS_H
 
@@ -51,7 +52,7 @@ static inline struct client at(const char *address)
 	return c;
 }
 
-/* The seconds to wait, or 0 and a ticket */
+/* Returns the seconds to wait; or 0, and *t is filled */
 static inline int64_t enter(const char *email, const char *address, int64_t now,
 			    struct throttle_ticket *t)
 {
@@ -79,7 +80,7 @@ static inline void leave(const struct throttle_ticket *t, enum err outcome,
 	assert_ok(e);
 }
 
-/* One attempt from beginning to end */
+/* A whole attempt, which is counted if it is not refused */
 static inline int64_t attempt(const char *email, const char *address,
 			      int64_t now, enum err outcome)
 {
@@ -99,6 +100,6 @@ static inline void fail_times(const char *email, const char *address,
 				 0);
 }
 
-#define CASE(name) cmocka_unit_test_setup(name, set_up)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, set_up)
 
 #endif

@@ -1,4 +1,4 @@
-/* key_files.h - a keyring file of a test's own, and tokens signed with it. */
+/* key_files.h - a temporary keyring file, and tokens signed with its keys. */
 #ifndef KEY_FILES_H
 #define KEY_FILES_H
 
@@ -27,7 +27,7 @@ static inline void key_file_put(const char *path, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* As auth-admin does it: never half a file, nor none at all */
+/* Atomically, like auth-admin */
 static inline void key_file_replace(const struct key_file *k, const char *text)
 {
 	key_file_put(k->aside, text);

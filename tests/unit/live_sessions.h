@@ -1,7 +1,6 @@
 /* live_sessions.h - users and their sessions in a unit test's database.
  *
- * The session of user 42 is called 0000000000000000000042: so a test need not
- * remember ids. */
+ * The id of user 42's session is 0000000000000000000042. */
 #ifndef LIVE_SESSIONS_H
 #define LIVE_SESSIONS_H
 
@@ -12,11 +11,11 @@
 
 struct session {
 	uint64_t user;
-	const char *id;	    /* NULL: as above */
+	const char *id;	    /* NULL: the user's */
 	const char *secret; /* of an API token; NULL: a login */
 	const char *scope;  /* NULL: a new user's */
 	int64_t expires_at; /* 0: never */
-	int64_t revoked_at; /* 0: not */
+	int64_t revoked_at; /* 0: not revoked */
 };
 
 /* The tables and views of one database for both programs */
@@ -40,7 +39,7 @@ static inline const char *session_of(uint64_t user)
 	return id;
 }
 
-/* "ann@example.org" of user 42, and so on; `admin` and disabled_at as given */
+/* Add a user */
 static inline void sessions_user(struct db *db, uint64_t id, const char *email,
 				 bool admin)
 {
@@ -59,7 +58,7 @@ static inline void sessions_disable(struct db *db, uint64_t id, bool disabled)
 		DB_IN(disabled ? db_int(1) : db_null(), db_uint(id)), NULL));
 }
 
-/* Add it, or set it to what is given */
+/* Add or replace a session */
 static inline void sessions_put(struct db *db, const struct session *s)
 {
 	unsigned char hash[SHA256_LEN] = { 0 };
@@ -103,7 +102,7 @@ static inline int64_t session_last_used(struct db *db, const char *id)
 	return at;
 }
 
-/* What bearer_check() finds in a token. `secret` NULL: an access token. */
+/* Fill the request as bearer_check() does. `secret` NULL: an access token. */
 static inline void session_show(struct request *rq, const char *id,
 				const char *secret)
 {

@@ -1,5 +1,4 @@
-/* mariadb.h - for tests that need a database: the private server of
- * with-mariadb, see there. */
+/* mariadb.h - the private database server of a test: see with-mariadb. */
 #ifndef MARIADB_H
 #define MARIADB_H
 
@@ -11,8 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Call first in main(): starts the test again beside a server, if it has none
- */
+/* Call first in main(): without a server, start the test again beside one */
 static inline void mariadb_needed(char **argv)
 {
 	char script[] = "tests/unit/with-mariadb";
@@ -34,7 +32,7 @@ static inline const char *mariadb_file(const char *name)
 	return path;
 }
 
-/* A pool of `size` connections that waits for as many seconds */
+/* A pool of `size` connections with a timeout of `seconds` */
 static inline struct db *mariadb_pool_for(int64_t size, int64_t seconds)
 {
 	struct db_config c = { .socket = mariadb_file("sock"),
@@ -49,7 +47,7 @@ static inline struct db *mariadb_pool_for(int64_t size, int64_t seconds)
 	return db;
 }
 
-/* As long as a busy machine may need */
+/* With a timeout that is enough on a busy machine */
 static inline struct db *mariadb_pool(int64_t size)
 {
 	return mariadb_pool_for(size, 60);
@@ -70,7 +68,7 @@ static inline void mariadb_signal(int sig)
 	assert_int_equal(kill((pid_t)pid, sig), 0);
 }
 
-/* Whether the server may be started again when it ends */
+/* Keep the server from being started again after it ends, or allow it */
 static inline void mariadb_hold(bool hold)
 {
 	FILE *f;

@@ -160,7 +160,7 @@ void memory_set(struct memory *m, const char *name, const char *value)
 
 void memory_body(struct memory *m, struct span body, size_t piece)
 {
-	/* One test, one body: the text may stay where it is */
+	/* A test has one body at a time */
 	static char length[24];
 
 	m->body = body;
@@ -169,7 +169,7 @@ void memory_body(struct memory *m, struct span body, size_t piece)
 	memory_set(m, "CONTENT_LENGTH", length);
 }
 
-/* The header lines, each with its CRLF, or all there is */
+/* The header lines, each with its CRLF; the whole text if no body follows */
 static struct span head_of(const struct memory *m, struct span *body)
 {
 	struct span all = buf_span(&m->text);

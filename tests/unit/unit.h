@@ -1,5 +1,6 @@
-/* unit.h - what every unit test includes: cmocka with what it needs, and
- * asserts for our own kinds of value. Tests run from the repository's root. */
+/* unit.h - included by every unit test: cmocka with its headers, and asserts
+ * for our own types. Tests run from the repository's root.
+ */
 #ifndef UNIT_H
 #define UNIT_H
 
@@ -19,14 +20,14 @@
 #define RUN(tests) cmocka_run_group_tests(tests, NULL, NULL)
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-/* An enum err, named in words when it is another one */
+/* Compare two enum err; a failure prints their texts */
 #define assert_err(got, want) assert_string_equal(err_text(got), err_text(want))
 #define assert_ok(got) assert_err(got, ERR_OK)
 
-/* A span against a literal, which may hold NUL bytes */
+/* Compare a span with a literal, which may contain NUL bytes */
 #define assert_span(got, lit) \
 	unit_span_is(got, "" lit, sizeof("" lit) - 1, __FILE__, __LINE__)
-/* A span against a terminated string */
+/* Compare a span with a terminated string */
 #define assert_span_str(got, str) \
 	unit_span_is(got, str, strlen(str), __FILE__, __LINE__)
 #define assert_contains(text, part) \
@@ -49,7 +50,8 @@ static inline void unit_contains(const char *text, const char *part, bool want,
 {
 	if ((strstr(text, part) != NULL) == want)
 		return;
-	print_error("\"%s\" %s \"%s\"\n", text, want ? "lacks" : "holds", part);
+	print_error("\"%s\" %s \"%s\"\n", text, want ? "lacks" : "contains",
+		    part);
 	_fail(file, line);
 }
 

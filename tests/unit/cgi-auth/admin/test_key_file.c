@@ -324,25 +324,28 @@ static void a_missing_folder_is_reported(void **state)
 	assert_contains(why.text, "/nonexistent");
 }
 
-#define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FIXTURE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_new_key_ends_the_signing_key_and_drops_retired_keys),
-		IN_FOLDER(
+		FIXTURE_TEST(
 			the_first_key_creates_a_file_that_only_its_owner_reads),
-		IN_FOLDER(a_keyring_that_signs_refuses_a_first_key),
-		IN_FOLDER(a_keyring_without_a_signing_key_accepts_a_first_key),
-		IN_FOLDER(a_rotated_key_verifies_until_its_tokens_expire),
-		IN_FOLDER(a_rotation_needs_a_signing_key),
-		IN_FOLDER(a_file_that_is_no_keyring_stays_unchanged),
-		IN_FOLDER(mode_and_place_of_the_file_are_kept),
-		IN_FOLDER(a_file_behind_several_links_is_replaced_not_a_link),
-		IN_FOLDER(links_without_a_file_are_refused_and_left_alone),
-		IN_FOLDER(an_empty_file_behind_a_link_gets_the_first_key),
-		IN_FOLDER(a_full_keyring_waits_for_the_first_to_retire),
-		IN_FOLDER(rotations_at_once_each_add_a_key),
+		FIXTURE_TEST(a_keyring_that_signs_refuses_a_first_key),
+		FIXTURE_TEST(
+			a_keyring_without_a_signing_key_accepts_a_first_key),
+		FIXTURE_TEST(a_rotated_key_verifies_until_its_tokens_expire),
+		FIXTURE_TEST(a_rotation_needs_a_signing_key),
+		FIXTURE_TEST(a_file_that_is_no_keyring_stays_unchanged),
+		FIXTURE_TEST(mode_and_place_of_the_file_are_kept),
+		FIXTURE_TEST(
+			a_file_behind_several_links_is_replaced_not_a_link),
+		FIXTURE_TEST(links_without_a_file_are_refused_and_left_alone),
+		FIXTURE_TEST(an_empty_file_behind_a_link_gets_the_first_key),
+		FIXTURE_TEST(a_full_keyring_waits_for_the_first_to_retire),
+		FIXTURE_TEST(rotations_at_once_each_add_a_key),
 		TEST(a_missing_folder_is_reported),
 	};
 

@@ -15,7 +15,7 @@ static const char *value_of(const char *cookies)
 	return text;
 }
 
-static void its_value_is_found_among_others(void **state)
+static void a_value_is_found_among_others(void **state)
 {
 	(void)state;
 	assert_string_equal(value_of("gatehouse_refresh=abc"), "abc");
@@ -25,7 +25,7 @@ static void its_value_is_found_among_others(void **state)
 	assert_string_equal(value_of("gatehouse_refresh=a=b"), "a=b");
 }
 
-static void of_two_the_first_counts(void **state)
+static void the_first_of_two_values_is_used(void **state)
 {
 	(void)state;
 	assert_string_equal(
@@ -33,7 +33,7 @@ static void of_two_the_first_counts(void **state)
 		"one");
 }
 
-static void a_name_that_is_like_it_is_another(void **state)
+static void a_similar_name_is_not_found(void **state)
 {
 	(void)state;
 	assert_null(value_of(""));
@@ -48,9 +48,9 @@ static void a_name_that_is_like_it_is_another(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(its_value_is_found_among_others),
-		TEST(of_two_the_first_counts),
-		TEST(a_name_that_is_like_it_is_another),
+		TEST(a_value_is_found_among_others),
+		TEST(the_first_of_two_values_is_used),
+		TEST(a_similar_name_is_not_found),
 	};
 
 	return RUN(tests);

@@ -1,5 +1,5 @@
-/* The handlers as the program's routes reach them, with a database that is not
- * there: what must not depend on it, and what is said when it does. */
+/* The handlers by the program's routes, without a database: what works without
+ * it, and which problem is answered else. */
 #include "tests/unit/unit.h"
 
 #include "cgi-auth/app/auth.h"
@@ -94,7 +94,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static int ask(const char *method, const char *path, const char *authorization)
+static int request_status(const char *method, const char *path,
+			  const char *authorization)
 {
 	memory_release(&memory);
 	memory_init(&memory, method, path);
@@ -112,7 +113,7 @@ static void assert_problem(const char *slug)
 	assert_contains(text, slug);
 }
 
-/* "Bearer" and a token for user 7 that is good for a minute */
+/* "Bearer" and a token for user 7 that is valid for a minute */
 static void bearer(char *out, size_t cap)
 {
 	struct claims c = {
@@ -137,73 +138,73 @@ static void bearer(char *out, size_t cap)
 	buf_release(&token);
 }
 
-static void a_login_without_credentials_is_asked_for_them(void **state)
+static void a_login_without_credentials_is_401_with_a_challenge(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/login", NULL), 401);
+	assert_int_equal(request_status("POST", "/login", NULL), 401);
 	assert_problem("urn:gatehouse:missing-credentials");
 	assert_span(memory_header(&memory, "WWW-Authenticate"),
 		    "Basic realm=\"gatehouse\", charset=\"UTF-8\"");
-	assert_int_equal(ask("POST", "/login", "Bearer abc"), 401);
+	assert_int_equal(request_status("POST", "/login", "Bearer abc"), 401);
 	assert_problem("urn:gatehouse:missing-credentials");
 }
 
-static void malformed_credentials_are_wrong_ones(void **state)
+static void malformed_credentials_are_answered_like_wrong_ones(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/login", "Basic !"), 401);
+	assert_int_equal(request_status("POST", "/login", "Basic !"), 401);
 	assert_problem("urn:gatehouse:invalid-credentials");
 	assert_true(memory_has_header(&memory, "WWW-Authenticate"));
 }
 
-static void a_login_has_one_method(void **state)
+static void login_accepts_post_only(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("GET", "/login", NULL), 405);
+	assert_int_equal(request_status("GET", "/login", NULL), 405);
 	assert_span(memory_header(&memory, "Allow"), "POST");
 }
 
-static void without_the_database_nobody_is_told_a_password_was_wrong(
-	void **state)
+static void a_login_without_the_database_is_not_a_wrong_password(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/login", "Basic YTpi"), 503);
+	assert_int_equal(request_status("POST", "/login", "Basic YTpi"), 503);
 	assert_problem("urn:gatehouse:unavailable");
 	assert_span(memory_header(&memory, "Retry-After"), "1");
 	assert_false(memory_has_header(&memory, "WWW-Authenticate"));
 }
 
-static void without_the_database_no_token_is_valid(void **state)
+static void a_token_cannot_be_checked_without_the_database(void **state)
 {
 	char token[JWT_TOKEN_MAX];
 
 	(void)state;
 	bearer(token, sizeof(token));
-	assert_int_equal(ask("GET", "/validate", token), 503);
+	assert_int_equal(request_status("GET", "/validate", token), 503);
 	assert_problem("urn:gatehouse:unavailable");
 	assert_false(memory_has_header(&memory, "X-Auth-User"));
 }
 
-static void a_refused_token_leaves_no_headers_of_a_user(void **state)
+static void a_refused_token_gets_no_headers_of_a_user(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("GET", "/validate", "Bearer a.b.c"), 401);
+	assert_int_equal(request_status("GET", "/validate", "Bearer a.b.c"),
+			 401);
 	assert_problem("urn:gatehouse:invalid-token");
 	assert_false(memory_has_header(&memory, "X-Auth-User"));
-	assert_int_equal(ask("GET", "/validate", NULL), 401);
+	assert_int_equal(request_status("GET", "/validate", NULL), 401);
 	assert_problem("urn:gatehouse:missing-token");
 }
 
-static void who_i_am_needs_the_database(void **state)
+static void me_needs_the_database(void **state)
 {
 	char token[JWT_TOKEN_MAX];
 
 	(void)state;
 	bearer(token, sizeof(token));
-	assert_int_equal(ask("GET", "/me", token), 503);
+	assert_int_equal(request_status("GET", "/me", token), 503);
 }
 
-static void without_the_database_nothing_of_an_account_moves(void **state)
+static void an_account_cannot_be_changed_without_the_database(void **state)
 {
 	static const char *const routes_of[][2] = {
 		{ "POST", "/logout" },
@@ -216,44 +217,52 @@ static void without_the_database_nothing_of_an_account_moves(void **state)
 	(void)state;
 	bearer(token, sizeof(token));
 	for (size_t i = 0; i < COUNT(routes_of); i++) {
-		assert_int_equal(ask(routes_of[i][0], routes_of[i][1], token),
-				 503);
-		assert_int_equal(ask(routes_of[i][0], routes_of[i][1], NULL),
-				 401);
+		assert_int_equal(
+			request_status(routes_of[i][0], routes_of[i][1], token),
+			503);
+		assert_int_equal(
+			request_status(routes_of[i][0], routes_of[i][1], NULL),
+			401);
 	}
 }
 
-static void a_refresh_without_a_token_is_no_request(void **state)
+static void a_refresh_without_a_token_is_400(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/refresh", NULL), 400);
+	assert_int_equal(request_status("POST", "/refresh", NULL), 400);
 	assert_problem("urn:gatehouse:bad-request");
 }
 
-static void alive_is_not_ready(void **state)
+static void healthz_answers_without_the_database_and_readyz_does_not(
+	void **state)
 {
 	(void)state;
-	assert_int_equal(ask("GET", "/healthz", NULL), 200);
+	assert_int_equal(request_status("GET", "/healthz", NULL), 200);
 	assert_span(memory_answer(&memory), "{\"status\":\"ok\"}");
-	assert_int_equal(ask("GET", "/readyz", NULL), 503);
+	assert_int_equal(request_status("GET", "/readyz", NULL), 503);
 	assert_problem("urn:gatehouse:unavailable");
 }
 
-#define HERE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FIXTURE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		HERE(a_login_without_credentials_is_asked_for_them),
-		HERE(malformed_credentials_are_wrong_ones),
-		HERE(a_login_has_one_method),
-		HERE(without_the_database_nobody_is_told_a_password_was_wrong),
-		HERE(without_the_database_no_token_is_valid),
-		HERE(a_refused_token_leaves_no_headers_of_a_user),
-		HERE(who_i_am_needs_the_database),
-		HERE(without_the_database_nothing_of_an_account_moves),
-		HERE(a_refresh_without_a_token_is_no_request),
-		HERE(alive_is_not_ready),
+		FIXTURE_TEST(
+			a_login_without_credentials_is_401_with_a_challenge),
+		FIXTURE_TEST(
+			malformed_credentials_are_answered_like_wrong_ones),
+		FIXTURE_TEST(login_accepts_post_only),
+		FIXTURE_TEST(
+			a_login_without_the_database_is_not_a_wrong_password),
+		FIXTURE_TEST(a_token_cannot_be_checked_without_the_database),
+		FIXTURE_TEST(a_refused_token_gets_no_headers_of_a_user),
+		FIXTURE_TEST(me_needs_the_database),
+		FIXTURE_TEST(an_account_cannot_be_changed_without_the_database),
+		FIXTURE_TEST(a_refresh_without_a_token_is_400),
+		FIXTURE_TEST(
+			healthz_answers_without_the_database_and_readyz_does_not),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_all, tear_down_all);

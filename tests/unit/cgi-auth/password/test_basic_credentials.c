@@ -14,7 +14,7 @@ static enum err parse(struct span text, struct basic_credentials *out)
 	return basic_credentials_parse(span_of(header), out);
 }
 
-static void the_example_of_the_rfc_is_read(void **state)
+static void the_example_of_rfc_7617_is_parsed(void **state)
 {
 	struct basic_credentials c;
 
@@ -29,7 +29,7 @@ static void the_example_of_the_rfc_is_read(void **state)
 	assert_string_equal(c.password, "123\xc2\xa3");
 }
 
-static void the_scheme_has_no_case_and_blanks_do_not_count(void **state)
+static void the_case_of_the_scheme_and_blanks_are_ignored(void **state)
 {
 	struct basic_credentials c;
 
@@ -40,7 +40,7 @@ static void the_scheme_has_no_case_and_blanks_do_not_count(void **state)
 	assert_string_equal(c.password, "b");
 }
 
-static void nothing_and_other_schemes_are_no_credentials(void **state)
+static void an_empty_header_and_other_schemes_have_no_credentials(void **state)
 {
 	struct basic_credentials c;
 
@@ -56,7 +56,7 @@ static void nothing_and_other_schemes_are_no_credentials(void **state)
 		   ERR_NO_CREDENTIALS);
 }
 
-static void the_first_colon_parts_user_and_password(void **state)
+static void the_first_colon_separates_user_and_password(void **state)
 {
 	struct basic_credentials c;
 
@@ -77,7 +77,7 @@ static void user_and_password_may_be_empty(void **state)
 	assert_string_equal(c.password, "");
 }
 
-static void base64_must_be_canonical(void **state)
+static void base64_that_is_not_canonical_is_refused(void **state)
 {
 	static const char *const bad[] = {
 		"Basic",       "Basic ",
@@ -106,18 +106,18 @@ static void control_characters_are_refused(void **state)
 	assert_err(parse(SPAN("a:\x7f"), &c), ERR_FORMAT);
 }
 
-static void what_is_not_utf8_is_refused(void **state)
+static void text_that_is_not_utf8_is_refused(void **state)
 {
 	struct basic_credentials c;
 
 	(void)state;
 	assert_err(parse(SPAN("a:\xa3"), &c), ERR_FORMAT);
 	assert_err(parse(SPAN("\xc0\xaf:b"), &c), ERR_FORMAT);
-	/* A character must not be cut by the colon either */
+	/* nor may the colon be inside a character */
 	assert_err(parse(SPAN("a\xc3:\xa9"), &c), ERR_FORMAT);
 }
 
-static void the_limits_are_the_last_that_fit(void **state)
+static void texts_of_the_maximum_length_are_accepted(void **state)
 {
 	char text[BASIC_USER_MAX + BASIC_PASSWORD_MAX + 3];
 	struct basic_credentials c;
@@ -151,7 +151,7 @@ static void a_huge_header_is_not_decoded(void **state)
 	free(text);
 }
 
-static void a_failure_leaves_the_output_alone(void **state)
+static void a_failure_leaves_the_output_untouched(void **state)
 {
 	struct basic_credentials c;
 
@@ -162,7 +162,7 @@ static void a_failure_leaves_the_output_alone(void **state)
 		assert_int_equal(((char *)&c)[i], 'z');
 }
 
-static void wiping_leaves_nothing(void **state)
+static void a_wiped_struct_is_all_zeros(void **state)
 {
 	struct basic_credentials c;
 
@@ -176,18 +176,18 @@ static void wiping_leaves_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_example_of_the_rfc_is_read),
-		TEST(the_scheme_has_no_case_and_blanks_do_not_count),
-		TEST(nothing_and_other_schemes_are_no_credentials),
-		TEST(the_first_colon_parts_user_and_password),
+		TEST(the_example_of_rfc_7617_is_parsed),
+		TEST(the_case_of_the_scheme_and_blanks_are_ignored),
+		TEST(an_empty_header_and_other_schemes_have_no_credentials),
+		TEST(the_first_colon_separates_user_and_password),
 		TEST(user_and_password_may_be_empty),
-		TEST(base64_must_be_canonical),
+		TEST(base64_that_is_not_canonical_is_refused),
 		TEST(control_characters_are_refused),
-		TEST(what_is_not_utf8_is_refused),
-		TEST(the_limits_are_the_last_that_fit),
+		TEST(text_that_is_not_utf8_is_refused),
+		TEST(texts_of_the_maximum_length_are_accepted),
 		TEST(a_huge_header_is_not_decoded),
-		TEST(a_failure_leaves_the_output_alone),
-		TEST(wiping_leaves_nothing),
+		TEST(a_failure_leaves_the_output_untouched),
+		TEST(a_wiped_struct_is_all_zeros),
 	};
 
 	return RUN(tests);

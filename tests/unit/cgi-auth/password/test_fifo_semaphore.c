@@ -7,7 +7,7 @@
 
 enum { THREADS = 8, WAIT = 10 * 1000 };
 
-static struct fifo_semaphore gate;
+static struct fifo_semaphore semaphore;
 static atomic_int inside, most, arrived;
 static int order[THREADS], passed;
 
@@ -31,123 +31,123 @@ static void *work(void *arg)
 	int n;
 
 	(void)arg;
-	if (fifo_semaphore_enter(&gate, WAIT) != ERR_OK)
+	if (fifo_semaphore_enter(&semaphore, WAIT) != ERR_OK)
 		return NULL;
 	n = atomic_fetch_add(&inside, 1) + 1;
 	if (n > atomic_load(&most))
 		atomic_store(&most, n);
 	pause_ms(5);
 	atomic_fetch_sub(&inside, 1);
-	fifo_semaphore_leave(&gate);
+	fifo_semaphore_leave(&semaphore);
 	return NULL;
 }
 
-static void no_more_than_the_places_are_inside(void **state)
+static void a_semaphore_admits_no_more_threads_than_slots(void **state)
 {
 	pthread_t threads[THREADS];
 
 	(void)state;
-	assert_ok(fifo_semaphore_init(&gate, 3, 1000));
+	assert_ok(fifo_semaphore_init(&semaphore, 3, 1000));
 	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, work, NULL),
 				 0);
 	for (size_t i = 0; i < THREADS; i++)
 		(void)pthread_join(threads[i], NULL);
 	assert_in_range(atomic_load(&most), 1, 3);
-	assert_int_equal(gate.free, 3);
-	assert_null(gate.first);
-	assert_null(gate.last);
-	fifo_semaphore_release(&gate);
+	assert_int_equal(semaphore.free, 3);
+	assert_null(semaphore.first);
+	assert_null(semaphore.last);
+	fifo_semaphore_release(&semaphore);
 }
 
-static void *note_order(void *arg)
+static void *record_order(void *arg)
 {
 	atomic_fetch_add(&arrived, 1);
-	if (fifo_semaphore_enter(&gate, WAIT) != ERR_OK)
+	if (fifo_semaphore_enter(&semaphore, WAIT) != ERR_OK)
 		return NULL;
-	order[passed++] = *(int *)arg; /* one at a time is inside */
-	fifo_semaphore_leave(&gate);
+	order[passed++] = *(int *)arg; /* only one thread has the slot */
+	fifo_semaphore_leave(&semaphore);
 	return NULL;
 }
 
-static void who_came_first_goes_first(void **state)
+static void waiters_are_admitted_in_order_of_arrival(void **state)
 {
 	pthread_t threads[THREADS];
 	int names[THREADS];
 
 	(void)state;
-	assert_ok(fifo_semaphore_init(&gate, 1, 1000));
-	assert_ok(fifo_semaphore_enter(&gate, WAIT));
+	assert_ok(fifo_semaphore_init(&semaphore, 1, 1000));
+	assert_ok(fifo_semaphore_enter(&semaphore, WAIT));
 	for (int i = 0; i < THREADS; i++) {
 		names[i] = i;
-		assert_int_equal(pthread_create(&threads[i], NULL, note_order,
+		assert_int_equal(pthread_create(&threads[i], NULL, record_order,
 						&names[i]),
 				 0);
-		/* Into the queue before the next one starts */
+		/* it is in the queue before the next one starts */
 		while (atomic_load(&arrived) != i + 1)
 			pause_ms(1);
 		pause_ms(10);
 	}
-	fifo_semaphore_leave(&gate);
+	fifo_semaphore_leave(&semaphore);
 	for (size_t i = 0; i < THREADS; i++)
 		(void)pthread_join(threads[i], NULL);
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(order[i], i);
-	fifo_semaphore_release(&gate);
+	fifo_semaphore_release(&semaphore);
 }
 
-static void a_wait_has_an_end(void **state)
+static void a_wait_ends_after_its_time_limit(void **state)
 {
 	int64_t begun;
 
 	(void)state;
-	assert_ok(fifo_semaphore_init(&gate, 1, 1000));
-	assert_ok(fifo_semaphore_enter(&gate, WAIT));
+	assert_ok(fifo_semaphore_init(&semaphore, 1, 1000));
+	assert_ok(fifo_semaphore_enter(&semaphore, WAIT));
 	begun = now_ms();
-	assert_err(fifo_semaphore_enter(&gate, 30), ERR_UNAVAILABLE);
+	assert_err(fifo_semaphore_enter(&semaphore, 30), ERR_UNAVAILABLE);
 	assert_true(now_ms() - begun >= 29);
-	assert_null(gate.first);
-	assert_null(gate.last);
-	fifo_semaphore_leave(&gate);
-	assert_ok(fifo_semaphore_enter(&gate, 0));
-	fifo_semaphore_leave(&gate);
-	fifo_semaphore_release(&gate);
+	assert_null(semaphore.first);
+	assert_null(semaphore.last);
+	fifo_semaphore_leave(&semaphore);
+	assert_ok(fifo_semaphore_enter(&semaphore, 0));
+	fifo_semaphore_leave(&semaphore);
+	fifo_semaphore_release(&semaphore);
 }
 
 static void *give_up(void *arg)
 {
-	*(enum err *)arg = fifo_semaphore_enter(&gate, 20);
+	*(enum err *)arg = fifo_semaphore_enter(&semaphore, 20);
 	return NULL;
 }
 
-static void one_who_gives_up_does_not_hold_up_the_next(void **state)
+static void a_waiter_that_timed_out_does_not_block_the_next(void **state)
 {
 	pthread_t impatient, patient;
 	enum err e = ERR_OK;
 
 	(void)state;
-	assert_ok(fifo_semaphore_init(&gate, 1, 1000));
-	assert_ok(fifo_semaphore_enter(&gate, WAIT));
+	assert_ok(fifo_semaphore_init(&semaphore, 1, 1000));
+	assert_ok(fifo_semaphore_enter(&semaphore, WAIT));
 	assert_int_equal(pthread_create(&impatient, NULL, give_up, &e), 0);
 	pause_ms(5);
 	atomic_store(&most, 0);
 	assert_int_equal(pthread_create(&patient, NULL, work, NULL), 0);
 	(void)pthread_join(impatient, NULL);
 	assert_err(e, ERR_UNAVAILABLE);
-	fifo_semaphore_leave(&gate);
+	fifo_semaphore_leave(&semaphore);
 	(void)pthread_join(patient, NULL);
 	assert_int_equal(atomic_load(&most), 1);
-	assert_int_equal(gate.free, 1);
-	fifo_semaphore_release(&gate);
+	assert_int_equal(semaphore.free, 1);
+	fifo_semaphore_release(&semaphore);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(no_more_than_the_places_are_inside),
-		TEST(who_came_first_goes_first),
-		TEST(a_wait_has_an_end),
-		TEST(one_who_gives_up_does_not_hold_up_the_next),
+		TEST(a_semaphore_admits_no_more_threads_than_slots),
+		TEST(waiters_are_admitted_in_order_of_arrival),
+		TEST(a_wait_ends_after_its_time_limit),
+		TEST(a_waiter_that_timed_out_does_not_block_the_next),
 	};
 
 	return RUN(tests);

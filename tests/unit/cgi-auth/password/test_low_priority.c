@@ -4,25 +4,24 @@
 
 #include <sys/resource.h>
 
-struct seen {
+struct observed {
 	int nice;
 };
 
-static void look(void *arg)
+static void read_nice(void *arg)
 {
-	struct seen *s = arg;
+	struct observed *s = arg;
 
 	s->nice = getpriority(PRIO_PROCESS, 0);
 }
 
-static void the_work_has_a_low_priority_and_the_caller_keeps_its_own(
-	void **state)
+static void the_work_has_a_low_priority_and_its_caller_the_old_one(void **state)
 {
 	int before = getpriority(PRIO_PROCESS, 0);
-	struct seen s = { .nice = -100 };
+	struct observed s = { .nice = -100 };
 
 	(void)state;
-	assert_ok(low_priority_run(look, &s));
+	assert_ok(low_priority_run(read_nice, &s));
 	assert_int_equal(s.nice, LOW_PRIORITY_NICE);
 	assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
 }
@@ -30,7 +29,7 @@ static void the_work_has_a_low_priority_and_the_caller_keeps_its_own(
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_work_has_a_low_priority_and_the_caller_keeps_its_own),
+		TEST(the_work_has_a_low_priority_and_its_caller_the_old_one),
 	};
 
 	return RUN(tests);

@@ -63,7 +63,7 @@ static void a_new_hash_is_argon2id_of_the_parameters(void **state)
 	assert_false(password_needs_rehash(&passwords, hash));
 }
 
-static void only_the_right_password_is_right(void **state)
+static void a_wrong_password_is_refused(void **state)
 {
 	char hash[PASSWORD_HASH_MAX + 1];
 
@@ -75,7 +75,7 @@ static void only_the_right_password_is_right(void **state)
 	assert_err(check(hash, ""), ERR_CREDENTIALS);
 }
 
-static void the_same_password_never_hashes_alike(void **state)
+static void two_hashes_of_one_password_differ(void **state)
 {
 	char one[PASSWORD_HASH_MAX + 1], two[PASSWORD_HASH_MAX + 1];
 
@@ -85,7 +85,7 @@ static void the_same_password_never_hashes_alike(void **state)
 	assert_string_not_equal(one, two);
 }
 
-static void hashes_from_elsewhere_are_verified(void **state)
+static void hashes_of_other_programs_are_verified(void **state)
 {
 	static const struct {
 		const char *password, *hash;
@@ -112,7 +112,7 @@ static void hashes_from_elsewhere_are_verified(void **state)
 	}
 }
 
-static void every_crypt_method_that_we_name_is_there(void **state)
+static void every_supported_crypt_method_is_available(void **state)
 {
 	static const char *const methods[] = { "$2y$", "$2b$", "$2a$",
 					       "$6$",  "$5$",  "$y$" };
@@ -133,7 +133,7 @@ static void every_crypt_method_that_we_name_is_there(void **state)
 	}
 }
 
-static void plain_text_is_never_right_even_if_it_is_equal(void **state)
+static void a_plain_text_password_is_refused_even_if_it_is_equal(void **state)
 {
 	static const char *const plain[] = { "secret",	 "hunter2", "$ecret",
 					     "$5",	 "{x",	    "pass$6$",
@@ -146,8 +146,7 @@ static void plain_text_is_never_right_even_if_it_is_equal(void **state)
 	}
 }
 
-static void what_looks_like_another_hash_is_not_taken_for_plain_text(
-	void **state)
+static void an_unsupported_hash_is_not_taken_for_plain_text(void **state)
 {
 	static const char *const other[] = {
 		"",
@@ -170,7 +169,7 @@ static void what_looks_like_another_hash_is_not_taken_for_plain_text(
 	}
 }
 
-static void a_broken_hash_is_nobodys(void **state)
+static void a_broken_hash_matches_no_password(void **state)
 {
 	static const char *const broken[] = {
 		"$argon2id$",
@@ -187,7 +186,7 @@ static void a_broken_hash_is_nobodys(void **state)
 		assert_true(check(broken[i], "x") != ERR_OK);
 }
 
-static void other_parameters_are_to_be_rehashed(void **state)
+static void hashes_with_other_parameters_need_a_rehash(void **state)
 {
 	char hash[PASSWORD_HASH_MAX + 1];
 	struct passwords more;
@@ -202,7 +201,7 @@ static void other_parameters_are_to_be_rehashed(void **state)
 	passwords_release(&more);
 }
 
-static void nobody_costs_what_a_wrong_password_does(void **state)
+static void an_unknown_user_costs_as_much_as_a_wrong_password(void **state)
 {
 	char hash[PASSWORD_HASH_MAX + 1];
 	int64_t wrong, others[4];
@@ -214,13 +213,13 @@ static void nobody_costs_what_a_wrong_password_does(void **state)
 	others[1] = cost_of("plain text");
 	others[2] = cost_of("$1$abcdefgh$G//4keteveJp0qb8z2DxG/");
 	others[3] = cost_of("$argon2id$v=19$m=19456,t=2,p=1$AAAA");
-	/* The least of five CPU times: far apart only if something is skipped
-	 */
+	/* The least of five CPU times: they differ much only if one of the
+	 * two skips the hash */
 	for (size_t i = 0; i < COUNT(others); i++)
 		assert_in_range(others[i], wrong / 2, wrong * 2);
 }
 
-static void nobodys_password_is_never_right(void **state)
+static void an_unknown_user_has_no_right_password(void **state)
 {
 	(void)state;
 	assert_err(check(NULL, ""), ERR_CREDENTIALS);
@@ -231,16 +230,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_new_hash_is_argon2id_of_the_parameters),
-		TEST(only_the_right_password_is_right),
-		TEST(the_same_password_never_hashes_alike),
-		TEST(hashes_from_elsewhere_are_verified),
-		TEST(every_crypt_method_that_we_name_is_there),
-		TEST(plain_text_is_never_right_even_if_it_is_equal),
-		TEST(what_looks_like_another_hash_is_not_taken_for_plain_text),
-		TEST(a_broken_hash_is_nobodys),
-		TEST(other_parameters_are_to_be_rehashed),
-		TEST(nobody_costs_what_a_wrong_password_does),
-		TEST(nobodys_password_is_never_right),
+		TEST(a_wrong_password_is_refused),
+		TEST(two_hashes_of_one_password_differ),
+		TEST(hashes_of_other_programs_are_verified),
+		TEST(every_supported_crypt_method_is_available),
+		TEST(a_plain_text_password_is_refused_even_if_it_is_equal),
+		TEST(an_unsupported_hash_is_not_taken_for_plain_text),
+		TEST(a_broken_hash_matches_no_password),
+		TEST(hashes_with_other_parameters_need_a_rehash),
+		TEST(an_unknown_user_costs_as_much_as_a_wrong_password),
+		TEST(an_unknown_user_has_no_right_password),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

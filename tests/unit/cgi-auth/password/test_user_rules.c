@@ -55,7 +55,7 @@ static void a_password_has_eight_characters_not_bytes(void **state)
 	assert_null(user_password_fault(SPAN("correct horse: battery")));
 }
 
-static void a_password_that_basic_cannot_send_is_refused(void **state)
+static void a_password_that_http_basic_cannot_send_is_refused(void **state)
 {
 	(void)state;
 	assert_null(user_password_fault(xs(BASIC_PASSWORD_MAX)));
@@ -65,7 +65,7 @@ static void a_password_that_basic_cannot_send_is_refused(void **state)
 	assert_non_null(user_password_fault(SPAN("12345678\xff")));
 }
 
-static void a_scope_is_words_with_one_blank_between(void **state)
+static void a_scope_has_one_blank_between_words(void **state)
 {
 	static const char *const good[] = { "", "admin",
 					    "files:read files:write", "a!b ~" };
@@ -88,8 +88,8 @@ int main(void)
 		TEST(an_email_has_a_name_and_a_host),
 		TEST(an_email_is_no_longer_than_its_column),
 		TEST(a_password_has_eight_characters_not_bytes),
-		TEST(a_password_that_basic_cannot_send_is_refused),
-		TEST(a_scope_is_words_with_one_blank_between),
+		TEST(a_password_that_http_basic_cannot_send_is_refused),
+		TEST(a_scope_has_one_blank_between_words),
 	};
 
 	return RUN(tests);

@@ -48,7 +48,7 @@ struct seen {
 	struct audit_row rows[4];
 };
 
-static enum err keep(const struct audit_row *row, void *arg)
+static enum err store_row(const struct audit_row *row, void *arg)
 {
 	struct seen *s = arg;
 
@@ -60,10 +60,10 @@ static enum err keep(const struct audit_row *row, void *arg)
 static void last(const char *email, int64_t n, struct seen *s)
 {
 	s->count = 0;
-	assert_ok(audit_last(db, email, n, keep, s, NULL));
+	assert_ok(audit_last(db, email, n, store_row, s, NULL));
 }
 
-static void the_last_rows_come_oldest_first(void **state)
+static void the_last_rows_are_returned_oldest_first(void **state)
 {
 	struct seen s;
 
@@ -86,7 +86,7 @@ static void the_last_rows_come_oldest_first(void **state)
 	assert_string_equal(s.rows[0].event, "login");
 }
 
-static void what_is_too_long_is_cut_between_characters(void **state)
+static void a_long_text_is_cut_between_characters(void **state)
 {
 	char email[2 * 200 + 1] = "";
 	struct seen s;
@@ -100,7 +100,7 @@ static void what_is_too_long_is_cut_between_characters(void **state)
 	assert_int_equal(strlen(s.rows[0].email), 254);
 }
 
-static void a_user_who_is_not_known_is_none(void **state)
+static void a_row_of_an_unknown_user_has_no_user_id(void **state)
 {
 	const struct audit_entry entry = { "login", 0,	     "who@x",
 					   "",	    "req-1", "unknown-user" };
@@ -112,14 +112,14 @@ static void a_user_who_is_not_known_is_none(void **state)
 	assert_int_equal(s.rows[0].user_id, 0);
 }
 
-static void the_table_forgets(void **state)
+static void old_rows_are_deleted(void **state)
 {
 	int64_t n = 0;
 
 	(void)state;
 	for (int i = 0; i < 200; i++)
 		add("login", "old@x", T0);
-	/* On average every sixteenth of these removes 64 */
+	/* On average every 16th of these deletes 64 */
 	for (int i = 0; i < 400; i++)
 		add("login", "new@x", T0 + (int64_t)91 * DAY);
 	assert_ok(db_row(db, "SELECT COUNT(*) FROM audit WHERE at = ?",
@@ -130,15 +130,15 @@ static void the_table_forgets(void **state)
 	assert_int_equal(n, 400);
 }
 
-#define CASE(name) cmocka_unit_test_setup(name, set_up)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(the_last_rows_come_oldest_first),
-		CASE(what_is_too_long_is_cut_between_characters),
-		CASE(a_user_who_is_not_known_is_none),
-		CASE(the_table_forgets),
+		FIXTURE_TEST(the_last_rows_are_returned_oldest_first),
+		FIXTURE_TEST(a_long_text_is_cut_between_characters),
+		FIXTURE_TEST(a_row_of_an_unknown_user_has_no_user_id),
+		FIXTURE_TEST(old_rows_are_deleted),
 	};
 
 	(void)argc;

@@ -11,8 +11,10 @@ enum { T0 = 1700000010, ANN = 1, BOB = 2 };
 
 static struct db *db;
 
-/* liboath has no memory when the test wants it */
-static bool no_memory;
+/* Calls of oath_base32_encode() until one has no memory; below 0: none fails */
+static int encodes_left;
+/* Before the next code is computed, another enrolment replaces Ann's secret */
+static bool replace_secret;
 
 int __real_oath_base32_encode(const char *in, size_t len, char **out,
 			      size_t *n);
@@ -20,8 +22,29 @@ int __wrap_oath_base32_encode(const char *in, size_t len, char **out,
 			      size_t *n);
 int __wrap_oath_base32_encode(const char *in, size_t len, char **out, size_t *n)
 {
-	return no_memory ? OATH_MALLOC_ERROR
-			 : __real_oath_base32_encode(in, len, out, n);
+	if (encodes_left >= 0 && encodes_left-- == 0)
+		return OATH_MALLOC_ERROR;
+	return __real_oath_base32_encode(in, len, out, n);
+}
+
+int __real_oath_hotp_generate(const char *secret, size_t len, uint64_t step,
+			      unsigned digits, bool checksum, size_t truncation,
+			      char *out);
+int __wrap_oath_hotp_generate(const char *secret, size_t len, uint64_t step,
+			      unsigned digits, bool checksum, size_t truncation,
+			      char *out);
+int __wrap_oath_hotp_generate(const char *secret, size_t len, uint64_t step,
+			      unsigned digits, bool checksum, size_t truncation,
+			      char *out)
+{
+	struct otp_secret s;
+
+	if (replace_secret) {
+		replace_secret = false;
+		assert_ok(otp_enrol(db, ANN, T0, &s, NULL));
+	}
+	return __real_oath_hotp_generate(secret, len, step, digits, checksum,
+					 truncation, out);
 }
 
 static int set_up_all(void **state)
@@ -47,7 +70,8 @@ static int set_up(void **state)
 	enum err e = db_change(db, "DELETE FROM user", DB_NONE, &why);
 
 	(void)state;
-	no_memory = false;
+	encodes_left = -1;
+	replace_secret = false;
 	assert_string_equal(why.text, "");
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
 	assert_ok(db_change(db,
@@ -84,7 +108,7 @@ static enum err check(uint64_t user, const char *code, int64_t now)
 	return otp_check(db, user, span_of(code), now, NULL);
 }
 
-static void who_has_no_second_factor_needs_no_code(void **state)
+static void a_user_without_a_second_factor_needs_no_code(void **state)
 {
 	struct otp_secret s;
 
@@ -97,7 +121,7 @@ static void who_has_no_second_factor_needs_no_code(void **state)
 		   ERR_NOT_FOUND);
 }
 
-static void who_has_one_needs_a_code(void **state)
+static void a_user_with_a_second_factor_needs_a_code(void **state)
 {
 	struct otp_recovery codes;
 	char code[OTP_DIGITS + 1];
@@ -117,7 +141,8 @@ static void who_has_one_needs_a_code(void **state)
 	assert_ok(check(BOB, "", T0));
 }
 
-static void the_step_before_and_the_step_after_are_taken_no_others(void **state)
+static void codes_of_the_step_before_and_after_are_accepted_and_no_others(
+	void **state)
 {
 	static const struct {
 		int64_t steps;
@@ -138,7 +163,7 @@ static void the_step_before_and_the_step_after_are_taken_no_others(void **state)
 	}
 }
 
-static void no_code_works_twice(void **state)
+static void a_code_works_once(void **state)
 {
 	struct otp_recovery codes;
 	char before[OTP_DIGITS + 1], code[OTP_DIGITS + 1];
@@ -150,7 +175,7 @@ static void no_code_works_twice(void **state)
 	assert_ok(check(ANN, code, T0));
 	assert_err(check(ANN, code, T0), ERR_OTP);
 	assert_err(check(ANN, code, T0 + OTP_STEP), ERR_OTP);
-	/* nor one that was shown before one that was used */
+	/* nor does the code of an earlier step */
 	assert_err(check(ANN, before, T0), ERR_OTP);
 }
 
@@ -197,7 +222,7 @@ static int race(const char *code)
 	return r.ok;
 }
 
-static void of_eight_at_once_one_passes(void **state)
+static void a_code_sent_eight_times_at_once_passes_once(void **state)
 {
 	struct otp_recovery codes;
 	char code[OTP_DIGITS + 1];
@@ -209,7 +234,7 @@ static void of_eight_at_once_one_passes(void **state)
 	assert_int_equal(race(codes.codes[0]), 1);
 }
 
-static void each_recovery_code_works_once_in_any_writing(void **state)
+static void each_recovery_code_works_once_in_any_spelling(void **state)
 {
 	struct otp_recovery codes;
 	char text[64];
@@ -235,7 +260,7 @@ static void each_recovery_code_works_once_in_any_writing(void **state)
 	assert_ok(check(ANN, text, T0));
 }
 
-static void recovery_codes_of_another_are_wrong(void **state)
+static void recovery_codes_of_another_user_are_wrong(void **state)
 {
 	struct otp_recovery anns, bobs;
 
@@ -247,7 +272,7 @@ static void recovery_codes_of_another_are_wrong(void **state)
 	assert_ok(check(ANN, anns.codes[0], T0));
 }
 
-static void recovery_codes_are_not_in_the_table(void **state)
+static void recovery_codes_are_stored_as_hashes(void **state)
 {
 	struct otp_recovery codes;
 	int64_t n = -1;
@@ -278,7 +303,7 @@ static void a_secret_in_force_is_not_replaced(void **state)
 		   ERR_NOT_FOUND);
 }
 
-static void a_wrong_code_confirms_nothing(void **state)
+static void a_wrong_code_does_not_confirm(void **state)
 {
 	struct otp_recovery codes;
 	struct otp_secret s;
@@ -293,7 +318,7 @@ static void a_wrong_code_confirms_nothing(void **state)
 	assert_ok(check(ANN, "", T0));
 }
 
-static void removing_it_removes_the_recovery_codes(void **state)
+static void a_removed_second_factor_has_no_recovery_codes(void **state)
 {
 	struct otp_recovery codes;
 	int64_t n = -1;
@@ -338,7 +363,7 @@ static void an_enrolment_without_memory_changes_nothing(void **state)
 	int64_t n = -1;
 
 	(void)state;
-	no_memory = true;
+	encodes_left = 0;
 	assert_err(otp_enrol(db, ANN, T0, &s, &why), ERR_MEMORY);
 	assert_string_equal(why.text, "out of memory");
 	assert_string_equal(s.text, "as it was");
@@ -355,17 +380,53 @@ static void a_confirmation_without_memory_puts_nothing_in_force(void **state)
 
 	(void)state;
 	assert_ok(otp_enrol(db, ANN, T0, &s, NULL));
-	no_memory = true;
+	encodes_left = 0;
 	assert_err(
 		otp_confirm(db, ANN, code_at(ANN, T0, code), T0, &codes, NULL),
 		ERR_MEMORY);
-	no_memory = false;
+	encodes_left = -1;
 	assert_ok(check(ANN, "", T0));
 	assert_ok(otp_confirm(db, ANN, span_of(code), T0, &codes, NULL));
 	assert_err(check(ANN, "", T0), ERR_OTP_REQUIRED);
 }
 
-static void a_user_who_is_deleted_takes_it_along(void **state)
+static void a_confirmation_that_fails_leaves_the_output_untouched(void **state)
+{
+	static const struct otp_recovery untouched = { .codes = {
+							       "as it was" } };
+	struct otp_recovery codes = untouched;
+	struct otp_secret s;
+	char code[OTP_DIGITS + 1];
+
+	(void)state;
+	assert_ok(otp_enrol(db, ANN, T0, &s, NULL));
+	encodes_left = 4;
+	assert_err(
+		otp_confirm(db, ANN, code_at(ANN, T0, code), T0, &codes, NULL),
+		ERR_MEMORY);
+	assert_memory_equal(&codes, &untouched, sizeof(codes));
+}
+
+static void a_confirmation_of_a_secret_just_replaced_is_not_found(void **state)
+{
+	struct otp_recovery codes;
+	struct otp_secret s;
+	char code[OTP_DIGITS + 1];
+	int64_t n = -1;
+
+	(void)state;
+	assert_ok(otp_enrol(db, ANN, T0, &s, NULL));
+	(void)code_at(ANN, T0, code);
+	replace_secret = true;
+	assert_err(otp_confirm(db, ANN, span_of(code), T0, &codes, NULL),
+		   ERR_NOT_FOUND);
+	assert_ok(check(ANN, "", T0));
+	assert_ok(db_row(db, "SELECT COUNT(*) FROM otp_recovery", DB_NONE,
+			 DB_OUT(db_to_int(&n)), NULL));
+	assert_int_equal(n, 0);
+}
+
+static void a_deleted_user_has_no_second_factor(void **state)
 {
 	struct otp_recovery codes;
 	int64_t n = -1;
@@ -379,27 +440,33 @@ static void a_user_who_is_deleted_takes_it_along(void **state)
 	assert_int_equal(n, 0);
 }
 
-#define CASE(name) cmocka_unit_test_setup(name, set_up)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(who_has_no_second_factor_needs_no_code),
-		CASE(who_has_one_needs_a_code),
-		CASE(the_step_before_and_the_step_after_are_taken_no_others),
-		CASE(no_code_works_twice),
-		CASE(the_code_that_confirmed_does_not_log_in),
-		CASE(of_eight_at_once_one_passes),
-		CASE(each_recovery_code_works_once_in_any_writing),
-		CASE(recovery_codes_of_another_are_wrong),
-		CASE(recovery_codes_are_not_in_the_table),
-		CASE(a_secret_in_force_is_not_replaced),
-		CASE(a_wrong_code_confirms_nothing),
-		CASE(removing_it_removes_the_recovery_codes),
-		CASE(a_secret_is_shown_in_base32_without_padding),
-		CASE(an_enrolment_without_memory_changes_nothing),
-		CASE(a_confirmation_without_memory_puts_nothing_in_force),
-		CASE(a_user_who_is_deleted_takes_it_along),
+		FIXTURE_TEST(a_user_without_a_second_factor_needs_no_code),
+		FIXTURE_TEST(a_user_with_a_second_factor_needs_a_code),
+		FIXTURE_TEST(
+			codes_of_the_step_before_and_after_are_accepted_and_no_others),
+		FIXTURE_TEST(a_code_works_once),
+		FIXTURE_TEST(the_code_that_confirmed_does_not_log_in),
+		FIXTURE_TEST(a_code_sent_eight_times_at_once_passes_once),
+		FIXTURE_TEST(each_recovery_code_works_once_in_any_spelling),
+		FIXTURE_TEST(recovery_codes_of_another_user_are_wrong),
+		FIXTURE_TEST(recovery_codes_are_stored_as_hashes),
+		FIXTURE_TEST(a_secret_in_force_is_not_replaced),
+		FIXTURE_TEST(a_wrong_code_does_not_confirm),
+		FIXTURE_TEST(a_removed_second_factor_has_no_recovery_codes),
+		FIXTURE_TEST(a_secret_is_shown_in_base32_without_padding),
+		FIXTURE_TEST(an_enrolment_without_memory_changes_nothing),
+		FIXTURE_TEST(
+			a_confirmation_without_memory_puts_nothing_in_force),
+		FIXTURE_TEST(
+			a_confirmation_that_fails_leaves_the_output_untouched),
+		FIXTURE_TEST(
+			a_confirmation_of_a_secret_just_replaced_is_not_found),
+		FIXTURE_TEST(a_deleted_user_has_no_second_factor),
 	};
 
 	(void)argc;

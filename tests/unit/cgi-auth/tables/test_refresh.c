@@ -1,4 +1,4 @@
-/* Refresh tokens against real tables: the clock and the keys are ours */
+/* Refresh tokens against real tables, with the clock and keys of the test */
 #include "tests/unit/schema.h"
 
 #include "cgi-auth/tables/refresh.h"
@@ -14,7 +14,7 @@ static const char session[] = "AAAAAAAAAAAAAAAAAAAAAA";
 static struct keyring ring;
 static struct db *db;
 
-/* The signer is the last; `next` makes another one sign */
+/* The last key signs */
 #define KEY_A "a 1 - XqGggRCc5v34qWbQysnu1oacb2UKWmKPabU-3pZI2KM\n"
 #define KEY_B "b 2 - 4vNaIvFgAPNISa3aN3PnKyGO9tuf2WLzjZzxCSarg7k\n"
 
@@ -81,11 +81,12 @@ static void first(char out[static REFRESH_LEN + 1])
 	assert_int_equal(until, T0 + LIFE);
 }
 
-static enum err turn(const char *text, int64_t now, struct refresh_turn *t)
+static enum err rotate(const char *text, int64_t now,
+		       struct refresh_rotation *t)
 {
 	struct errmsg why = { "" };
 	enum err e =
-		refresh_turn(db, &ring, &rules, span_of(text), now, t, &why);
+		refresh_rotate(db, &ring, &rules, span_of(text), now, t, &why);
 
 	assert_string_equal(why.text, "");
 	return e;
@@ -109,17 +110,18 @@ static int64_t ended_at(void)
 	return t;
 }
 
-static void a_turn_gives_the_user_the_session_and_a_successor(void **state)
+static void a_rotation_returns_the_user_the_session_and_a_successor(
+	void **state)
 {
 	char one[REFRESH_LEN + 1];
-	struct refresh_turn t, next;
+	struct refresh_rotation t, next;
 
 	(void)state;
 	first(one);
 	assert_int_equal(strlen(one), REFRESH_LEN);
 	assert_memory_equal(one, "ghr_", 4);
-	assert_ok(turn(one, T0 + 500, &t));
-	assert_int_equal(t.outcome, REFRESH_TURNED);
+	assert_ok(rotate(one, T0 + 500, &t));
+	assert_int_equal(t.outcome, REFRESH_ROTATED);
 	assert_string_equal(t.session, session);
 	assert_int_equal(t.session_ends, END);
 	assert_int_equal(t.user.id, 7);
@@ -129,10 +131,10 @@ static void a_turn_gives_the_user_the_session_and_a_successor(void **state)
 	assert_int_equal(t.expires_at, T0 + 500 + LIFE);
 	assert_int_equal(strlen(t.text), REFRESH_LEN);
 	assert_string_not_equal(t.text, one);
-	assert_ok(turn(t.text, T0 + 1400, &next));
+	assert_ok(rotate(t.text, T0 + 1400, &next));
 }
 
-static void the_first_ones_are_random(void **state)
+static void the_first_tokens_are_random(void **state)
 {
 	char one[REFRESH_LEN + 1], two[REFRESH_LEN + 1];
 
@@ -142,33 +144,33 @@ static void the_first_ones_are_random(void **state)
 	assert_string_not_equal(one, two);
 }
 
-static void the_successor_cannot_be_had_without_the_key(void **state)
+static void the_successor_cannot_be_computed_without_the_key(void **state)
 {
 	char one[REFRESH_LEN + 1], under_a[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
-	assert_ok(turn(one, T0, &t));
+	assert_ok(rotate(one, T0, &t));
 	memcpy(under_a, t.text, sizeof(under_a));
 	sql("DELETE FROM refresh WHERE spent_at IS NULL");
 	sql("UPDATE refresh SET spent_at = NULL, next_hash = NULL");
 	use_keys(KEY_B);
-	assert_ok(turn(one, T0, &t));
+	assert_ok(rotate(one, T0, &t));
 	assert_string_not_equal(t.text, under_a);
 }
 
-static void within_the_grace_time_the_successor_is_the_same(void **state)
+static void the_successor_is_the_same_within_the_grace_time(void **state)
 {
 	char one[REFRESH_LEN + 1], next[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
-	assert_ok(turn(one, T0, &t));
+	assert_ok(rotate(one, T0, &t));
 	memcpy(next, t.text, sizeof(next));
 	for (int64_t later = 0; later < GRACE; later++) {
-		assert_ok(turn(one, T0 + later, &t));
+		assert_ok(rotate(one, T0 + later, &t));
 		assert_int_equal(t.outcome, REFRESH_REPEATED);
 		assert_string_equal(t.text, next);
 		assert_int_equal(t.expires_at, T0 + LIFE);
@@ -177,98 +179,114 @@ static void within_the_grace_time_the_successor_is_the_same(void **state)
 	assert_int_equal(ended_at(), -1);
 }
 
-static void the_last_second_of_the_grace_time_is_too_late(void **state)
+static void a_token_is_reused_in_the_second_the_grace_time_ends(void **state)
 {
 	char one[REFRESH_LEN + 1], next[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
-	assert_ok(turn(one, T0, &t));
+	assert_ok(rotate(one, T0, &t));
 	memcpy(next, t.text, sizeof(next));
-	assert_err(turn(one, T0 + GRACE, &t), ERR_BAD_TOKEN);
+	assert_err(rotate(one, T0 + GRACE, &t), ERR_BAD_TOKEN);
 	assert_int_equal(t.outcome, REFRESH_REUSED);
 	assert_string_equal(t.session, session);
 	assert_string_equal(t.user.email, "ann@x");
 	assert_string_equal(t.text, "");
 	assert_int_equal(ended_at(), T0 + GRACE);
-	assert_err(turn(next, T0 + GRACE, &t), ERR_BAD_TOKEN);
+	assert_err(rotate(next, T0 + GRACE, &t), ERR_BAD_TOKEN);
 	assert_int_equal(t.outcome, REFRESH_ENDED);
 }
 
-static void a_clock_that_is_behind_ends_nothing(void **state)
+static void a_clock_that_is_behind_ends_no_session(void **state)
 {
 	char one[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
-	assert_ok(turn(one, T0 + 5, &t));
-	assert_ok(turn(one, T0, &t));
+	assert_ok(rotate(one, T0 + 5, &t));
+	assert_ok(rotate(one, T0, &t));
 	assert_int_equal(t.outcome, REFRESH_REPEATED);
 }
 
 static void a_successor_is_found_under_the_key_that_made_it(void **state)
 {
 	char one[REFRESH_LEN + 1], next[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
-	assert_ok(turn(one, T0, &t));
+	assert_ok(rotate(one, T0, &t));
 	memcpy(next, t.text, sizeof(next));
 	use_keys(KEY_A KEY_B);
-	assert_ok(turn(one, T0 + 1, &t));
+	assert_ok(rotate(one, T0 + 1, &t));
 	assert_string_equal(t.text, next);
-	use_keys(KEY_B); /* the key is gone: nothing given, nothing ended */
-	assert_err(turn(one, T0 + 2, &t), ERR_BAD_TOKEN);
+	use_keys(
+		KEY_B); /* without the key: no successor, and no session ends */
+	assert_err(rotate(one, T0 + 2, &t), ERR_BAD_TOKEN);
 	assert_int_equal(ended_at(), -1);
-	assert_ok(turn(next, T0 + 3, &t));
+	assert_ok(rotate(next, T0 + 3, &t));
 }
 
-static void a_turn_that_broke_off_half_way_is_made_whole(void **state)
+static void a_rotation_that_is_refused_returns_no_successor(void **state)
 {
-	char one[REFRESH_LEN + 1], next[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	char one[REFRESH_LEN + 1];
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
-	assert_ok(turn(one, T0, &t));
+	assert_ok(rotate(one, T0, &t));
+	use_keys(KEY_B);
+	assert_err(rotate(one, T0 + 1, &t), ERR_BAD_TOKEN);
+	assert_int_equal(t.outcome, REFRESH_UNKNOWN);
+	assert_string_equal(t.text, "");
+	assert_int_equal(t.expires_at, 0);
+}
+
+static void an_interrupted_rotation_is_completed(void **state)
+{
+	char one[REFRESH_LEN + 1], next[REFRESH_LEN + 1];
+	struct refresh_rotation t;
+
+	(void)state;
+	first(one);
+	assert_ok(rotate(one, T0, &t));
 	memcpy(next, t.text, sizeof(next));
 	/* as if the program had ended between its two statements */
 	sql("UPDATE refresh SET spent_at = NULL, next_hash = NULL");
-	assert_ok(turn(one, T0 + 1, &t));
-	assert_int_equal(t.outcome, REFRESH_TURNED);
+	assert_ok(rotate(one, T0 + 1, &t));
+	assert_int_equal(t.outcome, REFRESH_ROTATED);
 	assert_string_equal(t.text, next);
 	assert_int_equal(count_rows(), 2);
 }
 
-static void the_second_of_its_end_is_too_late(void **state)
+static void a_token_is_expired_in_the_second_of_expires_at(void **state)
 {
 	char one[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
-	assert_err(turn(one, T0 + LIFE, &t), ERR_EXPIRED);
+	assert_err(rotate(one, T0 + LIFE, &t), ERR_EXPIRED);
 	assert_int_equal(t.outcome, REFRESH_EXPIRED);
-	assert_ok(turn(one, T0 + LIFE - 1, &t));
+	assert_ok(rotate(one, T0 + LIFE - 1, &t));
 }
 
-static void nothing_outlives_the_session(void **state)
+static void no_token_outlives_its_session(void **state)
 {
 	char one[REFRESH_LEN + 1];
-	struct refresh_turn t, next;
+	struct refresh_rotation t, next;
 
 	(void)state;
 	first(one);
 	sql("UPDATE refresh SET expires_at = 1700009999");
-	assert_ok(turn(one, END - 1, &t));
+	assert_ok(rotate(one, END - 1, &t));
 	assert_int_equal(t.expires_at, END);
-	assert_err(turn(t.text, END, &next), ERR_EXPIRED);
+	assert_err(rotate(t.text, END, &next), ERR_EXPIRED);
 }
 
-static void what_is_no_refresh_token_costs_no_statement(void **state)
+static void a_malformed_token_costs_no_statement(void **state)
 {
 	static const char *const texts[] = {
 		"",
@@ -280,34 +298,34 @@ static void what_is_no_refresh_token_costs_no_statement(void **state)
 		"ghr_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 		"GHR_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 	};
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
-		assert_err(refresh_turn(NULL, &ring, &rules, span_of(texts[i]),
-					T0, &t, NULL),
+		assert_err(refresh_rotate(NULL, &ring, &rules,
+					  span_of(texts[i]), T0, &t, NULL),
 			   ERR_BAD_TOKEN);
 		assert_int_equal(t.outcome, REFRESH_MALFORMED);
 	}
-	assert_err(
-		turn("ghr_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", T0, &t),
-		ERR_BAD_TOKEN);
+	assert_err(rotate("ghr_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", T0,
+			  &t),
+		   ERR_BAD_TOKEN);
 	assert_int_equal(t.outcome, REFRESH_UNKNOWN);
 }
 
-static void a_session_that_ended_or_a_disabled_user_gets_nothing(void **state)
+static void an_ended_session_or_a_disabled_user_gets_no_successor(void **state)
 {
 	char one[REFRESH_LEN + 1];
-	struct refresh_turn t;
+	struct refresh_rotation t;
 
 	(void)state;
 	first(one);
 	sql("UPDATE user SET disabled_at = 1");
-	assert_err(turn(one, T0, &t), ERR_BAD_TOKEN);
+	assert_err(rotate(one, T0, &t), ERR_BAD_TOKEN);
 	assert_int_equal(t.outcome, REFRESH_ENDED);
 	sql("UPDATE user SET disabled_at = NULL");
 	assert_ok(sessions_end_id(db, session, T0, NULL));
-	assert_err(turn(one, T0, &t), ERR_BAD_TOKEN);
+	assert_err(rotate(one, T0, &t), ERR_BAD_TOKEN);
 	assert_int_equal(t.outcome, REFRESH_ENDED);
 	assert_int_equal(count_rows(), 1);
 }
@@ -316,20 +334,20 @@ struct racer {
 	pthread_t thread;
 	const char *text;
 	enum err e;
-	struct refresh_turn turn;
+	struct refresh_rotation turn;
 };
 
 static void *race(void *arg)
 {
 	struct racer *r = arg;
 
-	r->e = refresh_turn(db, &ring, &rules, span_of(r->text), T0, &r->turn,
-			    NULL);
+	r->e = refresh_rotate(db, &ring, &rules, span_of(r->text), T0, &r->turn,
+			      NULL);
 	db_thread_end();
 	return NULL;
 }
 
-static void fifty_at_once_get_one_successor(void **state)
+static void fifty_simultaneous_rotations_return_one_successor(void **state)
 {
 	static struct racer racers[RACERS];
 	char one[REFRESH_LEN + 1];
@@ -352,7 +370,7 @@ static void fifty_at_once_get_one_successor(void **state)
 			assert_ok(racers[i].e);
 			assert_string_equal(racers[i].turn.text,
 					    racers[0].turn.text);
-			turned += racers[i].turn.outcome == REFRESH_TURNED;
+			turned += racers[i].turn.outcome == REFRESH_ROTATED;
 		}
 		assert_int_equal(turned, 1);
 		assert_int_equal(count_rows(), 2);
@@ -360,24 +378,28 @@ static void fifty_at_once_get_one_successor(void **state)
 	}
 }
 
-#define HERE(name) cmocka_unit_test_setup(name, set_up)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		HERE(a_turn_gives_the_user_the_session_and_a_successor),
-		HERE(the_first_ones_are_random),
-		HERE(the_successor_cannot_be_had_without_the_key),
-		HERE(within_the_grace_time_the_successor_is_the_same),
-		HERE(the_last_second_of_the_grace_time_is_too_late),
-		HERE(a_clock_that_is_behind_ends_nothing),
-		HERE(a_successor_is_found_under_the_key_that_made_it),
-		HERE(a_turn_that_broke_off_half_way_is_made_whole),
-		HERE(the_second_of_its_end_is_too_late),
-		HERE(nothing_outlives_the_session),
-		HERE(what_is_no_refresh_token_costs_no_statement),
-		HERE(a_session_that_ended_or_a_disabled_user_gets_nothing),
-		HERE(fifty_at_once_get_one_successor),
+		FIXTURE_TEST(
+			a_rotation_returns_the_user_the_session_and_a_successor),
+		FIXTURE_TEST(the_first_tokens_are_random),
+		FIXTURE_TEST(the_successor_cannot_be_computed_without_the_key),
+		FIXTURE_TEST(the_successor_is_the_same_within_the_grace_time),
+		FIXTURE_TEST(
+			a_token_is_reused_in_the_second_the_grace_time_ends),
+		FIXTURE_TEST(a_clock_that_is_behind_ends_no_session),
+		FIXTURE_TEST(a_successor_is_found_under_the_key_that_made_it),
+		FIXTURE_TEST(a_rotation_that_is_refused_returns_no_successor),
+		FIXTURE_TEST(an_interrupted_rotation_is_completed),
+		FIXTURE_TEST(a_token_is_expired_in_the_second_of_expires_at),
+		FIXTURE_TEST(no_token_outlives_its_session),
+		FIXTURE_TEST(a_malformed_token_costs_no_statement),
+		FIXTURE_TEST(
+			an_ended_session_or_a_disabled_user_gets_no_successor),
+		FIXTURE_TEST(fifty_simultaneous_rotations_return_one_successor),
 	};
 
 	(void)argc;

@@ -102,7 +102,7 @@ static int count(uint64_t user, bool api, int64_t now)
 	return seen.count;
 }
 
-static void a_login_comes_back_as_it_was_made(void **state)
+static void a_login_is_listed_as_it_was_added(void **state)
 {
 	struct session s = login(ANN, T0);
 	struct seen seen = { .count = 0 };
@@ -121,7 +121,8 @@ static void a_login_comes_back_as_it_was_made(void **state)
 	assert_int_equal(count(ANN, false, T0 + 1000), 0);
 }
 
-static void a_token_comes_back_as_it_was_made_even_after_its_end(void **state)
+static void a_token_is_listed_as_it_was_added_even_after_it_expired(
+	void **state)
 {
 	struct session s = token(ANN, T0);
 	struct seen seen = { .count = 0 };
@@ -135,7 +136,7 @@ static void a_token_comes_back_as_it_was_made_even_after_its_end(void **state)
 	assert_true(seen.last.api);
 }
 
-static void no_login_is_added_for_a_password_that_has_changed(void **state)
+static void a_login_is_not_added_after_the_password_has_changed(void **state)
 {
 	struct session s = new_session(ANN, T0, false);
 
@@ -148,8 +149,9 @@ static void no_login_is_added_for_a_password_that_has_changed(void **state)
 	assert_int_equal(count(ANN, false, T0), 0);
 }
 
-/* As of a user who was made a moment ago */
-static void nor_for_one_that_has_changed_within_a_second(void **state)
+/* A user who was added within this second */
+static void a_login_is_not_added_after_a_change_within_the_same_second(
+	void **state)
 {
 	struct session s = new_session(ANN, 5, false);
 
@@ -160,7 +162,7 @@ static void nor_for_one_that_has_changed_within_a_second(void **state)
 	assert_err(sessions_add_login(db, &s, 6, NULL), ERR_NOT_FOUND);
 }
 
-static void only_its_user_ends_a_session_and_only_once(void **state)
+static void a_session_is_ended_by_its_user_and_once_only(void **state)
 {
 	struct session s = login(ANN, T0);
 
@@ -173,7 +175,7 @@ static void only_its_user_ends_a_session_and_only_once(void **state)
 	assert_err(sessions_end(db, ANN, false, s.id, T0, NULL), ERR_NOT_FOUND);
 }
 
-static void those_that_are_chosen_end_and_no_other(void **state)
+static void only_the_chosen_sessions_end(void **state)
 {
 	struct session keep = login(ANN, T0);
 	struct sessions_chosen others = { .tokens = false, .but = keep.id };
@@ -194,7 +196,7 @@ static void those_that_are_chosen_end_and_no_other(void **state)
 	assert_int_equal(count(BOB, false, T0), 1);
 }
 
-static void the_oldest_of_too_many_logins_end(void **state)
+static void the_oldest_logins_over_the_limit_end(void **state)
 {
 	struct session newest;
 
@@ -208,7 +210,7 @@ static void the_oldest_of_too_many_logins_end(void **state)
 	assert_ok(sessions_end(db, ANN, false, newest.id, T0, NULL));
 }
 
-static void the_newest_stays_though_all_are_of_one_second(void **state)
+static void the_newest_login_stays_even_if_all_are_of_one_second(void **state)
 {
 	(void)state;
 	for (int round = 0; round < 5; round++) {
@@ -223,7 +225,7 @@ static void the_newest_stays_though_all_are_of_one_second(void **state)
 	}
 }
 
-static void there_are_so_many_tokens_and_no_more(void **state)
+static void api_tokens_over_the_limit_are_refused(void **state)
 {
 	struct session s;
 
@@ -238,7 +240,7 @@ static void there_are_so_many_tokens_and_no_more(void **state)
 	(void)token(BOB, T0);
 }
 
-static void a_sweep_takes_what_ended_long_ago(void **state)
+static void a_sweep_deletes_sessions_that_ended_long_ago(void **state)
 {
 	struct sessions_swept swept;
 	int64_t later = T0 + 1000 + SESSION_KEPT;
@@ -273,7 +275,7 @@ static void a_changed_password_ends_the_other_logins(void **state)
 	assert_ok(users_change_password(db, &u, "new", keep.id, T0, NULL));
 	assert_int_equal(count(ANN, false, T0), 1);
 	assert_int_equal(count(ANN, true, T0), 1);
-	/* u is what it was before */
+	/* `u` is as it was read before */
 	assert_err(users_change_password(db, &u, "newer", keep.id, T0, NULL),
 		   ERR_NOT_FOUND);
 	assert_ok(users_by_id(db, ANN, &u, NULL));
@@ -281,7 +283,7 @@ static void a_changed_password_ends_the_other_logins(void **state)
 	assert_int_equal(u.password_changed_at, T0);
 }
 
-static void what_an_operator_does_to_a_user_ends_everything(void **state)
+static void an_operators_change_of_a_user_ends_every_session(void **state)
 {
 	(void)state;
 	(void)login(ANN, T0);
@@ -300,23 +302,27 @@ static void what_an_operator_does_to_a_user_ends_everything(void **state)
 	assert_err(users_delete(db, ANN, NULL), ERR_NOT_FOUND);
 }
 
-#define HERE(name) cmocka_unit_test_setup(name, set_up)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		HERE(a_login_comes_back_as_it_was_made),
-		HERE(a_token_comes_back_as_it_was_made_even_after_its_end),
-		HERE(no_login_is_added_for_a_password_that_has_changed),
-		HERE(nor_for_one_that_has_changed_within_a_second),
-		HERE(only_its_user_ends_a_session_and_only_once),
-		HERE(those_that_are_chosen_end_and_no_other),
-		HERE(the_oldest_of_too_many_logins_end),
-		HERE(the_newest_stays_though_all_are_of_one_second),
-		HERE(there_are_so_many_tokens_and_no_more),
-		HERE(a_sweep_takes_what_ended_long_ago),
-		HERE(a_changed_password_ends_the_other_logins),
-		HERE(what_an_operator_does_to_a_user_ends_everything),
+		FIXTURE_TEST(a_login_is_listed_as_it_was_added),
+		FIXTURE_TEST(
+			a_token_is_listed_as_it_was_added_even_after_it_expired),
+		FIXTURE_TEST(
+			a_login_is_not_added_after_the_password_has_changed),
+		FIXTURE_TEST(
+			a_login_is_not_added_after_a_change_within_the_same_second),
+		FIXTURE_TEST(a_session_is_ended_by_its_user_and_once_only),
+		FIXTURE_TEST(only_the_chosen_sessions_end),
+		FIXTURE_TEST(the_oldest_logins_over_the_limit_end),
+		FIXTURE_TEST(
+			the_newest_login_stays_even_if_all_are_of_one_second),
+		FIXTURE_TEST(api_tokens_over_the_limit_are_refused),
+		FIXTURE_TEST(a_sweep_deletes_sessions_that_ended_long_ago),
+		FIXTURE_TEST(a_changed_password_ends_the_other_logins),
+		FIXTURE_TEST(an_operators_change_of_a_user_ends_every_session),
 	};
 
 	(void)argc;

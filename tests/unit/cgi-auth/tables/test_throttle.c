@@ -1,7 +1,8 @@
-/* How guessing is slowed down, and whom it does not hold up */
+/* The delays after wrong passwords, and their limits */
 #include "tests/unit/attempts.h"
 
-static void the_fifth_failure_delays_by_a_second_and_each_more_by_twice(
+static void
+the_fifth_failure_delays_by_a_second_and_each_further_one_by_twice_as_long(
 	void **state)
 {
 	int64_t now = T0;
@@ -11,7 +12,7 @@ static void the_fifth_failure_delays_by_a_second_and_each_more_by_twice(
 	fail_times("ann@x", "192.0.2.1", now, 5);
 	for (int64_t delay = 1; delay <= 900;
 	     delay = delay < 512 ? delay * 2 : delay + 388) {
-		/* Another address each time, or that would be the limit */
+		/* From other addresses, whose own limit is not reached */
 		assert_int_equal(enter("ann@x", "192.0.2.9", now, &t), delay);
 		assert_int_equal(
 			enter("ann@x", "192.0.2.9", now + delay - 1, &t), 1);
@@ -22,7 +23,7 @@ static void the_fifth_failure_delays_by_a_second_and_each_more_by_twice(
 	assert_int_equal(enter("ann@x", "192.0.2.9", now, &t), 900);
 }
 
-static void what_is_refused_does_not_lengthen_the_delay(void **state)
+static void a_refused_attempt_does_not_lengthen_the_delay(void **state)
 {
 	struct throttle_ticket t;
 
@@ -52,7 +53,7 @@ static void an_attacker_cannot_delay_the_owner_at_a_known_address(void **state)
 	assert_int_equal(enter("ann@x", "198.51.100.7", T0, &t), 1);
 	assert_int_equal(enter("ann@x", "203.0.113.5", T0, &t), 1);
 	assert_int_equal(attempt("ann@x", "192.0.2.1", T0, ERR_OK), 0);
-	/* nor does the owner's login give the attacker new guesses */
+	/* the owner's login does not clear the attacker's delay */
 	assert_int_equal(enter("ann@x", "198.51.100.7", T0, &t), 1);
 }
 
@@ -67,7 +68,7 @@ static void a_known_address_has_a_count_of_its_own(void **state)
 	assert_int_equal(attempt("ann@x", "198.51.100.7", T0, ERR_OK), 0);
 }
 
-static void an_address_is_known_for_ninety_days(void **state)
+static void an_address_is_known_for_90_days(void **state)
 {
 	const int64_t end = T0 + (int64_t)90 * 86400;
 	struct throttle_ticket t;
@@ -108,7 +109,7 @@ static void failures_of_an_address_are_forgotten_after_the_window(void **state)
 	}
 }
 
-static void right_logins_do_not_clear_the_count_of_an_address(void **state)
+static void right_passwords_do_not_clear_the_count_of_an_address(void **state)
 {
 	char email[32];
 	struct throttle_ticket t;
@@ -125,7 +126,7 @@ static void right_logins_do_not_clear_the_count_of_an_address(void **state)
 	assert_int_equal(enter("mallory@x", "192.0.2.1", T0, &t), 600);
 }
 
-static void a_64_of_ipv6_is_one_address(void **state)
+static void an_ipv6_network_of_64_bits_is_one_address(void **state)
 {
 	char email[32], address[48];
 	struct throttle_ticket t;
@@ -154,7 +155,7 @@ static void all_spellings_of_an_email_are_one_account(void **state)
 	assert_int_equal(enter("bnn@x", "192.0.2.2", T0, &t), 0);
 }
 
-static void neither_right_nor_wrong_counts_as_neither(void **state)
+static void an_attempt_neither_right_nor_wrong_changes_no_count(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 200; i++) {
@@ -170,8 +171,7 @@ static void neither_right_nor_wrong_counts_as_neither(void **state)
 	assert_int_equal(attempt("ann@x", "192.0.2.1", T0, ERR_OTP), LIMITED);
 }
 
-static void a_place_that_nobody_gives_back_is_free_again_after_a_minute(
-	void **state)
+static void a_reservation_expires_after_a_minute(void **state)
 {
 	struct throttle_ticket t;
 
@@ -198,20 +198,25 @@ static void a_client_without_an_address_is_never_known(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(the_fifth_failure_delays_by_a_second_and_each_more_by_twice),
-		CASE(what_is_refused_does_not_lengthen_the_delay),
-		CASE(a_right_password_clears_the_count),
-		CASE(an_attacker_cannot_delay_the_owner_at_a_known_address),
-		CASE(a_known_address_has_a_count_of_its_own),
-		CASE(an_address_is_known_for_ninety_days),
-		CASE(an_address_has_a_limit_over_all_accounts),
-		CASE(failures_of_an_address_are_forgotten_after_the_window),
-		CASE(right_logins_do_not_clear_the_count_of_an_address),
-		CASE(a_64_of_ipv6_is_one_address),
-		CASE(all_spellings_of_an_email_are_one_account),
-		CASE(neither_right_nor_wrong_counts_as_neither),
-		CASE(a_place_that_nobody_gives_back_is_free_again_after_a_minute),
-		CASE(a_client_without_an_address_is_never_known),
+		FIXTURE_TEST(
+			the_fifth_failure_delays_by_a_second_and_each_further_one_by_twice_as_long),
+		FIXTURE_TEST(a_refused_attempt_does_not_lengthen_the_delay),
+		FIXTURE_TEST(a_right_password_clears_the_count),
+		FIXTURE_TEST(
+			an_attacker_cannot_delay_the_owner_at_a_known_address),
+		FIXTURE_TEST(a_known_address_has_a_count_of_its_own),
+		FIXTURE_TEST(an_address_is_known_for_90_days),
+		FIXTURE_TEST(an_address_has_a_limit_over_all_accounts),
+		FIXTURE_TEST(
+			failures_of_an_address_are_forgotten_after_the_window),
+		FIXTURE_TEST(
+			right_passwords_do_not_clear_the_count_of_an_address),
+		FIXTURE_TEST(an_ipv6_network_of_64_bits_is_one_address),
+		FIXTURE_TEST(all_spellings_of_an_email_are_one_account),
+		FIXTURE_TEST(
+			an_attempt_neither_right_nor_wrong_changes_no_count),
+		FIXTURE_TEST(a_reservation_expires_after_a_minute),
+		FIXTURE_TEST(a_client_without_an_address_is_never_known),
 	};
 
 	(void)argc;

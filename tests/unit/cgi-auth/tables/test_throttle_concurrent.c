@@ -1,9 +1,9 @@
-/* Many attempts at the same instant, and what they leave behind */
+/* Simultaneous attempts, and the rows that they leave */
 #include "tests/unit/attempts.h"
 
 #include <pthread.h>
 
-struct crowd {
+struct race {
 	pthread_mutex_t lock;
 	int entered, refused, other;
 	bool right;
@@ -11,7 +11,7 @@ struct crowd {
 
 static void *guess(void *arg)
 {
-	struct crowd *c = arg;
+	struct race *c = arg;
 	struct client client = at("192.0.2.1");
 	struct throttle_ticket t;
 	int64_t wait;
@@ -38,7 +38,7 @@ static void *guess(void *arg)
 	return NULL;
 }
 
-static void crowd(struct crowd *c)
+static void guess_in_threads(struct race *c)
 {
 	pthread_t threads[16];
 
@@ -51,14 +51,14 @@ static void crowd(struct crowd *c)
 
 static void parallel_guesses_are_all_counted(void **state)
 {
-	struct crowd c = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct race c = { .lock = PTHREAD_MUTEX_INITIALIZER };
 	int64_t failures = 0, pending = 0;
 
 	(void)state;
-	crowd(&c);
+	guess_in_threads(&c);
 	assert_int_equal(c.other, 0);
 	assert_int_equal(c.entered + c.refused, 16 * 25);
-	/* each of the 16 threads can be inside once when the fifth fails */
+	/* each of the 16 threads may have one under way at the fifth failure */
 	assert_in_range(c.entered, 5, 5 + 15);
 	assert_ok(db_row(db,
 			 "SELECT failures, pending FROM throttle "
@@ -72,30 +72,30 @@ static void parallel_guesses_are_all_counted(void **state)
 
 static void parallel_right_logins_all_pass(void **state)
 {
-	struct crowd c = { .lock = PTHREAD_MUTEX_INITIALIZER, .right = true };
+	struct race c = { .lock = PTHREAD_MUTEX_INITIALIZER, .right = true };
 
 	(void)state;
-	crowd(&c);
+	guess_in_threads(&c);
 	assert_int_equal(c.other, 0);
 	assert_int_equal(c.refused, 0);
 }
 
-/* Some succeed, some fail, some know the address: every statement meets every
- * other on the same few rows */
-static void *mingle(void *arg)
+/* Attempts of every outcome, with known and unknown addresses, so that each
+ * statement runs beside each other one on the same few rows */
+static void *mix_attempts(void *arg)
 {
 	static const char *const emails[] = { "a@x", "b@x", "c@x", "d@x" };
-	static const char *const places[] = { "192.0.2.1", "192.0.2.2",
-					      "2001:db8::1" };
+	static const char *const addresses[] = { "192.0.2.1", "192.0.2.2",
+						 "2001:db8::1" };
 	static const enum err outcomes[] = { ERR_OK, ERR_CREDENTIALS,
 					     ERR_OTP_REQUIRED };
-	struct crowd *c = arg;
+	struct race *c = arg;
 	struct throttle_ticket t;
 	int64_t wait;
 
 	for (unsigned i = 0; i < 60; i++) {
 		unsigned n = i * 7 + (unsigned)(uintptr_t)pthread_self() / 4096;
-		struct client client = at(places[n % COUNT(places)]);
+		struct client client = at(addresses[n % COUNT(addresses)]);
 		int64_t now = T0 + (int64_t)i * 1000;
 		struct errmsg why = { "" };
 		enum err e = throttle_enter(
@@ -116,21 +116,21 @@ static void *mingle(void *arg)
 	return NULL;
 }
 
-static void no_two_statements_wait_for_each_other(void **state)
+static void concurrent_statements_never_deadlock(void **state)
 {
-	struct crowd c = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct race c = { .lock = PTHREAD_MUTEX_INITIALIZER };
 	pthread_t threads[16];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(threads); i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, mingle, &c),
-				 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, mix_attempts, &c), 0);
 	for (size_t i = 0; i < COUNT(threads); i++)
 		(void)pthread_join(threads[i], NULL);
 	assert_int_equal(c.other, 0);
 }
 
-static void new_rows_remove_old_ones(void **state)
+static void inserted_rows_delete_old_ones(void **state)
 {
 	char email[32];
 	int64_t n = 0;
@@ -157,10 +157,10 @@ static void new_rows_remove_old_ones(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(parallel_guesses_are_all_counted),
-		CASE(parallel_right_logins_all_pass),
-		CASE(no_two_statements_wait_for_each_other),
-		CASE(new_rows_remove_old_ones),
+		FIXTURE_TEST(parallel_guesses_are_all_counted),
+		FIXTURE_TEST(parallel_right_logins_all_pass),
+		FIXTURE_TEST(concurrent_statements_never_deadlock),
+		FIXTURE_TEST(inserted_rows_delete_old_ones),
 	};
 
 	(void)argc;

@@ -15,7 +15,7 @@ static const struct user user = {
 #define SESSION "AAAAAAAAAAAAAAAAAAAAAA"
 static const struct jwt_rules rules = { "gatehouse", "files" };
 
-static void the_claims_are_those_of_the_row(void **state)
+static void claims_are_those_of_the_row(void **state)
 {
 	struct claims c;
 
@@ -44,7 +44,7 @@ static void each_token_has_an_id_of_its_own(void **state)
 	assert_string_not_equal(one.token_id, two.token_id);
 }
 
-static void a_token_that_we_issue_is_one_that_we_take(void **state)
+static void an_issued_token_is_accepted(void **state)
 {
 	struct keyring ring;
 	struct errmsg why;
@@ -81,7 +81,7 @@ static void an_issuer_that_does_not_fit_is_a_wrong_setting(void **state)
 	assert_ok(token_claims(&user, &wide, SESSION, 1000, 900, &c));
 }
 
-static void the_json_of_an_api_token_has_no_more_than_it_says(void **state)
+static void the_json_of_an_api_tokens_claims_has_no_other_members(void **state)
 {
 	struct claims c = { .user_id = 7,
 			    .email = "you@example.org",
@@ -105,11 +105,11 @@ static void the_json_of_an_api_token_has_no_more_than_it_says(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_claims_are_those_of_the_row),
+		TEST(claims_are_those_of_the_row),
 		TEST(each_token_has_an_id_of_its_own),
-		TEST(a_token_that_we_issue_is_one_that_we_take),
+		TEST(an_issued_token_is_accepted),
 		TEST(an_issuer_that_does_not_fit_is_a_wrong_setting),
-		TEST(the_json_of_an_api_token_has_no_more_than_it_says),
+		TEST(the_json_of_an_api_tokens_claims_has_no_other_members),
 	};
 
 	return sodium_init() < 0 || RUN(tests);

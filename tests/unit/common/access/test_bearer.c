@@ -27,7 +27,7 @@ static enum err token_of(const char *authorization, struct span *out)
 	return bearer_token(span_of(authorization), out);
 }
 
-static void a_token_stands_behind_bearer_and_a_blank(void **state)
+static void a_token_follows_bearer_and_a_blank(void **state)
 {
 	static const char *const right[] = {
 		"Bearer abc",  "bearer abc",   "BEARER abc",
@@ -44,7 +44,7 @@ static void a_token_stands_behind_bearer_and_a_blank(void **state)
 	assert_span(token, "aZ09-._~+/==");
 }
 
-static void another_scheme_is_no_token(void **state)
+static void another_scheme_has_no_token(void **state)
 {
 	static const char *const others[] = {
 		"",	     " ",	 "Basic YTpi",	"Digest x",
@@ -61,7 +61,7 @@ static void another_scheme_is_no_token(void **state)
 	assert_span(token, "old");
 }
 
-static void bearer_without_a_b64token_makes_no_sense(void **state)
+static void bearer_without_a_b64token_is_malformed(void **state)
 {
 	static const char *const wrong[] = {
 		"Bearer",	    "Bearer ",
@@ -81,7 +81,7 @@ static void bearer_without_a_b64token_makes_no_sense(void **state)
 	assert_span(token, "old");
 }
 
-/* What the check says of `authorization`, at second `now` */
+/* The result of the check of `authorization` at second `now` */
 static enum err checked(struct request *rq, const char *authorization,
 			int64_t now, const char *scope)
 {
@@ -112,7 +112,7 @@ static const char *bearing(const struct claims *c)
 	return header;
 }
 
-static void a_good_token_tells_who_asks(void **state)
+static void a_valid_token_fills_the_claims(void **state)
 {
 	struct request rq;
 
@@ -125,7 +125,7 @@ static void a_good_token_tells_who_asks(void **state)
 	assert_false(rq.bearer_id.api);
 }
 
-static void no_token_is_not_the_same_as_a_bad_one(void **state)
+static void a_missing_token_differs_from_an_invalid_one(void **state)
 {
 	struct request rq;
 
@@ -138,7 +138,7 @@ static void no_token_is_not_the_same_as_a_bad_one(void **state)
 	assert_false(rq.authenticated);
 }
 
-static void a_token_out_of_its_time_is_expired(void **state)
+static void a_token_before_nbf_or_after_exp_is_expired(void **state)
 {
 	const char *authorization = bearing(&ann);
 	struct request rq;
@@ -163,7 +163,7 @@ static void a_changed_token_is_not_genuine(void **state)
 	assert_err(checked(&rq, header, 1500, ""), ERR_BAD_TOKEN);
 }
 
-static void a_scope_is_a_whole_word_of_the_tokens(void **state)
+static void a_scope_matches_only_a_whole_word_of_the_token(void **state)
 {
 	const char *authorization = bearing(&ann);
 	struct request rq;
@@ -172,13 +172,13 @@ static void a_scope_is_a_whole_word_of_the_tokens(void **state)
 	assert_ok(checked(&rq, authorization, 1500, "files:read"));
 	assert_ok(checked(&rq, authorization, 1500, ""));
 	assert_err(checked(&rq, authorization, 1500, "files:write"), ERR_SCOPE);
-	/* who it is may stand in the log all the same */
+	/* the user is known for the log in any case */
 	assert_true(rq.authenticated);
 	assert_err(checked(&rq, authorization, 1500, "files"), ERR_SCOPE);
 	assert_err(checked(&rq, authorization, 1500, "admin"), ERR_SCOPE);
 }
 
-static void an_admin_flag_gives_no_scope(void **state)
+static void the_admin_flag_grants_no_scope(void **state)
 {
 	struct claims c = ann;
 	struct request rq;
@@ -190,19 +190,18 @@ static void an_admin_flag_gives_no_scope(void **state)
 	assert_true(rq.claims.admin);
 }
 
-/* --- API tokens
- * -------------------------------------------------------------------------- */
+/* --- API tokens ---------------------------------------------------------- */
 
 #define SESSION "AAECAwQFBgcICQoLDA0ODw"
 #define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 
-static void an_api_token_names_a_session_and_proves_nothing_yet(void **state)
+static void an_api_token_is_parsed_and_not_yet_checked(void **state)
 {
 	struct request rq;
 	unsigned char hash[SHA256_LEN];
 
 	(void)state;
-	/* what it may do is in the table, so no scope is asked for here */
+	/* its scope is in the table, so it is not checked here */
 	assert_ok(checked(&rq, "Bearer gh_" SESSION "_" SECRET, 1500,
 			  "files:read"));
 	assert_false(rq.authenticated);
@@ -213,7 +212,7 @@ static void an_api_token_names_a_session_and_proves_nothing_yet(void **state)
 	assert_int_equal(rq.claims.user_id, 0);
 }
 
-static void half_an_api_token_is_not_genuine(void **state)
+static void a_cut_api_token_is_not_genuine(void **state)
 {
 	static const char *const wrong[] = {
 		"Bearer gh_",
@@ -235,8 +234,7 @@ static void half_an_api_token_is_not_genuine(void **state)
 	}
 }
 
-static void an_access_token_is_no_api_token_whatever_was_there_before(
-	void **state)
+static void an_access_token_clears_the_fields_of_an_api_token(void **state)
 {
 	struct bearer_id c;
 	struct claims claims;
@@ -250,8 +248,7 @@ static void an_access_token_is_no_api_token_whatever_was_there_before(
 	assert_string_equal(c.session, ann.session);
 }
 
-/* --- keys that change
- * -------------------------------------------------------------------------- */
+/* --- keys that change ---------------------------------------------------- */
 
 static struct span token_by(const char *ring, struct buf *b)
 {
@@ -269,7 +266,7 @@ static enum err verified(struct span token, struct keyring_file *by,
 	return bearer_verify(token, by, &rules, now, &c, &claims);
 }
 
-static void a_key_that_only_the_new_file_has_is_taken_at_once(void **state)
+static void a_key_only_in_the_new_file_is_used_at_once(void **state)
 {
 	struct key_file file;
 	struct keyring_file *follows = NULL;
@@ -287,7 +284,7 @@ static void a_key_that_only_the_new_file_has_is_taken_at_once(void **state)
 	assert_ok(verified(token_by(KEY_A, &b), follows, 1500));
 	key_file_replace(&file, KEY_A_RETIRES KEY_B KEY_C);
 	assert_ok(verified(token_by(KEY_C, &b), follows, 1500));
-	/* and one that it has no more is refused at the next look */
+	/* a removed key is refused after the next reload */
 	key_file_replace(&file, KEY_C);
 	assert_err(verified(token_by(KEY_B, &b), follows, 1501), ERR_BAD_TOKEN);
 	assert_ok(verified(token_by(KEY_C, &b), follows, 1501));
@@ -296,7 +293,7 @@ static void a_key_that_only_the_new_file_has_is_taken_at_once(void **state)
 	buf_release(&b);
 }
 
-static void a_key_verifies_until_the_second_it_retires(void **state)
+static void a_token_is_refused_from_the_second_its_key_retires(void **state)
 {
 	static const char ring[] =
 		"key-a 1000 1600 "
@@ -319,20 +316,20 @@ static void a_key_verifies_until_the_second_it_retires(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_token_stands_behind_bearer_and_a_blank),
-		TEST(another_scheme_is_no_token),
-		TEST(bearer_without_a_b64token_makes_no_sense),
-		TEST(a_good_token_tells_who_asks),
-		TEST(no_token_is_not_the_same_as_a_bad_one),
-		TEST(a_token_out_of_its_time_is_expired),
+		TEST(a_token_follows_bearer_and_a_blank),
+		TEST(another_scheme_has_no_token),
+		TEST(bearer_without_a_b64token_is_malformed),
+		TEST(a_valid_token_fills_the_claims),
+		TEST(a_missing_token_differs_from_an_invalid_one),
+		TEST(a_token_before_nbf_or_after_exp_is_expired),
 		TEST(a_changed_token_is_not_genuine),
-		TEST(a_scope_is_a_whole_word_of_the_tokens),
-		TEST(an_admin_flag_gives_no_scope),
-		TEST(an_api_token_names_a_session_and_proves_nothing_yet),
-		TEST(half_an_api_token_is_not_genuine),
-		TEST(an_access_token_is_no_api_token_whatever_was_there_before),
-		TEST(a_key_that_only_the_new_file_has_is_taken_at_once),
-		TEST(a_key_verifies_until_the_second_it_retires),
+		TEST(a_scope_matches_only_a_whole_word_of_the_token),
+		TEST(the_admin_flag_grants_no_scope),
+		TEST(an_api_token_is_parsed_and_not_yet_checked),
+		TEST(a_cut_api_token_is_not_genuine),
+		TEST(an_access_token_clears_the_fields_of_an_api_token),
+		TEST(a_key_only_in_the_new_file_is_used_at_once),
+		TEST(a_token_is_refused_from_the_second_its_key_retires),
 	};
 	int failed;
 

@@ -76,8 +76,7 @@ static enum err check_of(const char *session, const char *secret)
 	return check(&rq, "");
 }
 
-/* --- access tokens
- * ----------------------------------------------------------- */
+/* --- access tokens ------------------------------------------------------- */
 
 static void a_session_that_has_not_ended_is_valid(void **state)
 {
@@ -85,8 +84,7 @@ static void a_session_that_has_not_ended_is_valid(void **state)
 
 	(void)state;
 	assert_ok(check(&rq, "files:read"));
-	/* what the token says stays: its scope may be less than the session's
-	 */
+	/* the claims stay: the token's scope may be less than its session's */
 	assert_string_equal(rq.claims.scope, "files:read");
 	assert_err(check(&rq, "files:write"), ERR_OK);
 }
@@ -135,12 +133,11 @@ static void a_session_is_expired_in_the_second_of_expires_at(void **state)
 static void a_session_of_another_user_is_refused(void **state)
 {
 	(void)state;
-	/* claims that say Ann, and a session of root */
+	/* the claims of Ann with a session of root */
 	assert_err(check_of(session_of(ROOT), NULL), ERR_BAD_TOKEN);
 }
 
-/* --- API tokens
- * -------------------------------------------------------------- */
+/* --- API tokens ---------------------------------------------------------- */
 
 static void an_api_token_fills_the_claims_from_its_row(void **state)
 {
@@ -184,7 +181,7 @@ static void an_access_token_and_an_api_token_are_not_interchangeable(
 	(void)state;
 	assert_err(check_of(API, NULL), ERR_BAD_TOKEN);
 	assert_err(check_of(session_of(ANN), SECRET), ERR_BAD_TOKEN);
-	/* not by a secret of zeros either, as NULL would read */
+	/* nor by a secret of zeros, as which NULL is read */
 	{
 		struct request rq = shown(session_of(ANN), SECRET);
 
@@ -217,7 +214,7 @@ static void a_scope_matches_only_a_whole_word_of_the_list(void **state)
 						     .secret = SECRET,
 						     .scope = cases[i].scope });
 		assert_err(check(&rq, cases[i].want), cases[i].e);
-		/* who it was may stand in the log in any case */
+		/* the user is known for the log in any case */
 		assert_int_equal(rq.claims.user_id, ANN);
 	}
 }
@@ -232,7 +229,7 @@ static void identify_asks_the_database_for_api_tokens_only(void **state)
 	rq = shown(API, SECRET);
 	assert_ok(identify(&rq, "files:read"));
 	assert_true(rq.authenticated);
-	/* once: the second time nobody is asked, but the scope counts */
+	/* the second time there is no statement, but the scope is checked */
 	sessions_revoke(db, API);
 	assert_ok(identify(&rq, "files:write"));
 	assert_err(identify(&rq, "admin"), ERR_SCOPE);
@@ -240,8 +237,7 @@ static void identify_asks_the_database_for_api_tokens_only(void **state)
 	assert_err(identify(&rq, "files:read"), ERR_BAD_TOKEN);
 }
 
-/* --- the last use
- * ------------------------------------------------------------ */
+/* --- the last use -------------------------------------------------------- */
 
 static void the_use_of_an_api_token_is_recorded_at_most_every_five_minutes(
 	void **state)
@@ -260,7 +256,7 @@ static void the_use_of_an_api_token_is_recorded_at_most_every_five_minutes(
 	assert_ok(check(&rq, ""));
 	assert_int_equal(session_last_used(db, API),
 			 NOW + SESSION_CHECK_USED_EVERY);
-	/* a clock that was set back takes nothing back */
+	/* a clock that was set back does not change it */
 	rq.now = NOW;
 	assert_ok(check(&rq, ""));
 	assert_int_equal(session_last_used(db, API),
@@ -316,7 +312,7 @@ static void a_statement_identifies_the_user_of_an_api_token(void **state)
 	assert_int_equal(rq.claims.user_id, ANN);
 	assert_string_equal(rq.claims.email, "ann@example.org");
 	assert_int_equal(session_last_used(db, API), NOW);
-	/* an access token has said so itself */
+	/* the claims of an access token are known already */
 	login = shown(session_of(ANN), NULL);
 	session_check_init(&c, &login, "files:read");
 	c.user_id = ROOT;
@@ -325,8 +321,7 @@ static void a_statement_identifies_the_user_of_an_api_token(void **state)
 	assert_int_equal(session_last_used(db, session_of(ANN)), 0);
 }
 
-/* --- why a statement found no row
- * -------------------------------------------- */
+/* --- why a statement found no row ---------------------------------------- */
 
 static enum err no_row(const char *session, const char *secret,
 		       const char *scope, enum err e)
@@ -383,8 +378,7 @@ static void a_database_that_is_unavailable_refuses_no_token(void **state)
 	db_close(away);
 }
 
-/* --- a check as it is made
- * ---------------------------------------------------- */
+/* --- a check as it is made ----------------------------------------------- */
 
 static void a_check_has_the_session_of_the_token(void **state)
 {
@@ -425,34 +419,34 @@ static void a_list_without_rows_is_explained_by_the_session(void **state)
 	assert_int_equal(count, 1);
 }
 
-#define CHECK_TEST(name) cmocka_unit_test_setup(name, set_up)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		CHECK_TEST(a_session_that_has_not_ended_is_valid),
-		CHECK_TEST(a_session_that_was_ended_is_refused),
-		CHECK_TEST(a_session_of_a_disabled_user_is_refused),
-		CHECK_TEST(a_session_of_a_deleted_user_is_refused),
-		CHECK_TEST(a_session_is_expired_in_the_second_of_expires_at),
-		CHECK_TEST(a_session_of_another_user_is_refused),
-		CHECK_TEST(an_api_token_fills_the_claims_from_its_row),
-		CHECK_TEST(an_api_token_with_a_wrong_secret_is_refused),
-		CHECK_TEST(
+		FIXTURE_TEST(a_session_that_has_not_ended_is_valid),
+		FIXTURE_TEST(a_session_that_was_ended_is_refused),
+		FIXTURE_TEST(a_session_of_a_disabled_user_is_refused),
+		FIXTURE_TEST(a_session_of_a_deleted_user_is_refused),
+		FIXTURE_TEST(a_session_is_expired_in_the_second_of_expires_at),
+		FIXTURE_TEST(a_session_of_another_user_is_refused),
+		FIXTURE_TEST(an_api_token_fills_the_claims_from_its_row),
+		FIXTURE_TEST(an_api_token_with_a_wrong_secret_is_refused),
+		FIXTURE_TEST(
 			an_access_token_and_an_api_token_are_not_interchangeable),
-		CHECK_TEST(a_scope_matches_only_a_whole_word_of_the_list),
-		CHECK_TEST(identify_asks_the_database_for_api_tokens_only),
-		CHECK_TEST(
+		FIXTURE_TEST(a_scope_matches_only_a_whole_word_of_the_list),
+		FIXTURE_TEST(identify_asks_the_database_for_api_tokens_only),
+		FIXTURE_TEST(
 			the_use_of_an_api_token_is_recorded_at_most_every_five_minutes),
-		CHECK_TEST(the_use_of_a_login_is_not_recorded),
-		CHECK_TEST(
+		FIXTURE_TEST(the_use_of_a_login_is_not_recorded),
+		FIXTURE_TEST(
 			the_use_of_an_api_token_with_a_wrong_secret_is_not_recorded),
-		CHECK_TEST(a_use_that_cannot_be_recorded_refuses_no_request),
-		CHECK_TEST(a_statement_identifies_the_user_of_an_api_token),
-		CHECK_TEST(a_missing_row_is_explained_by_the_session),
-		CHECK_TEST(a_check_has_the_session_of_the_token),
-		CHECK_TEST(a_list_without_rows_is_explained_by_the_session),
-		CHECK_TEST(a_database_that_is_unavailable_refuses_no_token),
+		FIXTURE_TEST(a_use_that_cannot_be_recorded_refuses_no_request),
+		FIXTURE_TEST(a_statement_identifies_the_user_of_an_api_token),
+		FIXTURE_TEST(a_missing_row_is_explained_by_the_session),
+		FIXTURE_TEST(a_check_has_the_session_of_the_token),
+		FIXTURE_TEST(a_list_without_rows_is_explained_by_the_session),
+		FIXTURE_TEST(a_database_that_is_unavailable_refuses_no_token),
 	};
 
 	(void)argc;

@@ -30,7 +30,7 @@ static void a_copy_is_terminated(void **state)
 	(void)state;
 	arena_init(&a);
 	assert_string_equal(arena_cstr(&a, SPAN("some text")), "some text");
-	/* as long as the alignment: the end needs a place of its own */
+	/* as long as the alignment: the NUL needs another byte */
 	whole = arena_cstr(&a, SPAN("0123456789abcdef"));
 	memset(arena_alloc(&a, 16), 'x', 16);
 	assert_string_equal(whole, "0123456789abcdef");
@@ -38,7 +38,7 @@ static void a_copy_is_terminated(void **state)
 	arena_release(&a);
 }
 
-static void one_request_gets_the_maximum_and_not_a_byte_more(void **state)
+static void one_allocation_is_at_most_the_maximum(void **state)
 {
 	struct arena a;
 
@@ -51,7 +51,7 @@ static void one_request_gets_the_maximum_and_not_a_byte_more(void **state)
 	arena_release(&a);
 }
 
-static void small_allocations_end_at_the_maximum_too(void **state)
+static void small_allocations_are_together_at_most_the_maximum(void **state)
 {
 	struct arena a;
 	size_t n = 0;
@@ -64,7 +64,7 @@ static void small_allocations_end_at_the_maximum_too(void **state)
 	arena_release(&a);
 }
 
-static void after_a_reset_the_whole_maximum_is_there_again(void **state)
+static void a_reset_makes_the_whole_maximum_available(void **state)
 {
 	struct arena a;
 
@@ -76,7 +76,7 @@ static void after_a_reset_the_whole_maximum_is_there_again(void **state)
 	arena_release(&a);
 }
 
-static void the_first_block_serves_the_next_request_too(void **state)
+static void the_first_block_is_reused_after_a_reset(void **state)
 {
 	struct arena a;
 	void *first;
@@ -91,7 +91,7 @@ static void the_first_block_serves_the_next_request_too(void **state)
 	arena_release(&a);
 }
 
-static void a_giant_is_not_kept_for_the_next_request(void **state)
+static void a_large_block_is_freed_by_a_reset(void **state)
 {
 	struct arena a;
 
@@ -103,7 +103,7 @@ static void a_giant_is_not_kept_for_the_next_request(void **state)
 	arena_release(&a);
 }
 
-static void an_arena_that_was_never_used_can_be_reset_and_released(void **state)
+static void an_unused_arena_can_be_reset_and_released(void **state)
 {
 	struct arena a;
 
@@ -119,12 +119,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(allocations_are_aligned_and_do_not_overlap),
 		TEST(a_copy_is_terminated),
-		TEST(one_request_gets_the_maximum_and_not_a_byte_more),
-		TEST(small_allocations_end_at_the_maximum_too),
-		TEST(after_a_reset_the_whole_maximum_is_there_again),
-		TEST(the_first_block_serves_the_next_request_too),
-		TEST(a_giant_is_not_kept_for_the_next_request),
-		TEST(an_arena_that_was_never_used_can_be_reset_and_released),
+		TEST(one_allocation_is_at_most_the_maximum),
+		TEST(small_allocations_are_together_at_most_the_maximum),
+		TEST(a_reset_makes_the_whole_maximum_available),
+		TEST(the_first_block_is_reused_after_a_reset),
+		TEST(a_large_block_is_freed_by_a_reset),
+		TEST(an_unused_arena_can_be_reset_and_released),
 	};
 
 	return RUN(tests);

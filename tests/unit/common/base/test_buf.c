@@ -1,7 +1,7 @@
 #include "common/base/buf.h"
 #include "tests/unit/unit.h"
 
-static void a_new_buffer_is_empty_and_well(void **state)
+static void a_new_buffer_is_empty_and_without_error(void **state)
 {
 	struct buf b;
 
@@ -12,7 +12,7 @@ static void a_new_buffer_is_empty_and_well(void **state)
 	buf_release(&b);
 }
 
-static void appends_stand_one_behind_the_other(void **state)
+static void appended_texts_follow_each_other(void **state)
 {
 	struct buf b;
 
@@ -28,7 +28,7 @@ static void appends_stand_one_behind_the_other(void **state)
 	buf_release(&b);
 }
 
-static void the_maximum_fits_and_one_byte_more_does_not(void **state)
+static void a_buffer_accepts_its_maximum_and_not_one_byte_more(void **state)
 {
 	struct buf b;
 
@@ -42,7 +42,7 @@ static void the_maximum_fits_and_one_byte_more_does_not(void **state)
 	buf_release(&b);
 }
 
-static void the_first_failure_sticks_until_the_buffer_is_cleared(void **state)
+static void an_error_stays_until_the_buffer_is_cleared(void **state)
 {
 	struct buf b;
 
@@ -60,7 +60,7 @@ static void the_first_failure_sticks_until_the_buffer_is_cleared(void **state)
 	buf_release(&b);
 }
 
-static void a_buffer_grows_over_every_power_of_two(void **state)
+static void a_buffer_grows_past_every_power_of_two(void **state)
 {
 	struct buf b;
 
@@ -97,7 +97,7 @@ static void a_long_formatted_text_fills_the_buffer_to_its_maximum(void **state)
 	buf_release(&b);
 }
 
-static void formatted_texts_of_every_length_come_out_whole(void **state)
+static void formatted_texts_of_every_length_are_complete(void **state)
 {
 	(void)state;
 	for (int n = 0; n < 600; n++) {
@@ -114,7 +114,7 @@ static void formatted_texts_of_every_length_come_out_whole(void **state)
 	}
 }
 
-static void room_is_given_where_the_next_bytes_go(void **state)
+static void room_is_returned_at_the_end_of_the_text(void **state)
 {
 	struct buf b;
 	char *to;
@@ -132,7 +132,7 @@ static void room_is_given_where_the_next_bytes_go(void **state)
 	buf_release(&b);
 }
 
-static void an_absurd_wish_for_room_is_refused(void **state)
+static void a_request_for_absurd_room_is_refused(void **state)
 {
 	struct buf b;
 
@@ -144,7 +144,7 @@ static void an_absurd_wish_for_room_is_refused(void **state)
 	buf_release(&b);
 }
 
-static void a_released_buffer_is_as_new(void **state)
+static void a_released_buffer_can_be_used_again(void **state)
 {
 	struct buf b;
 
@@ -158,7 +158,7 @@ static void a_released_buffer_is_as_new(void **state)
 	buf_release(&b);
 }
 
-static void a_buffer_of_size_zero_takes_nothing(void **state)
+static void a_buffer_of_maximum_zero_accepts_nothing(void **state)
 {
 	struct buf b;
 
@@ -174,17 +174,17 @@ static void a_buffer_of_size_zero_takes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_new_buffer_is_empty_and_well),
-		TEST(appends_stand_one_behind_the_other),
-		TEST(the_maximum_fits_and_one_byte_more_does_not),
-		TEST(the_first_failure_sticks_until_the_buffer_is_cleared),
-		TEST(a_buffer_grows_over_every_power_of_two),
+		TEST(a_new_buffer_is_empty_and_without_error),
+		TEST(appended_texts_follow_each_other),
+		TEST(a_buffer_accepts_its_maximum_and_not_one_byte_more),
+		TEST(an_error_stays_until_the_buffer_is_cleared),
+		TEST(a_buffer_grows_past_every_power_of_two),
 		TEST(a_long_formatted_text_fills_the_buffer_to_its_maximum),
-		TEST(formatted_texts_of_every_length_come_out_whole),
-		TEST(room_is_given_where_the_next_bytes_go),
-		TEST(an_absurd_wish_for_room_is_refused),
-		TEST(a_released_buffer_is_as_new),
-		TEST(a_buffer_of_size_zero_takes_nothing),
+		TEST(formatted_texts_of_every_length_are_complete),
+		TEST(room_is_returned_at_the_end_of_the_text),
+		TEST(a_request_for_absurd_room_is_refused),
+		TEST(a_released_buffer_can_be_used_again),
+		TEST(a_buffer_of_maximum_zero_accepts_nothing),
 	};
 
 	return RUN(tests);

@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-static void every_error_has_a_text_of_its_own(void **state)
+static void every_error_has_its_own_text(void **state)
 {
 	(void)state;
 	for (int e = 0; e < ERR_COUNT; e++) {
@@ -12,24 +12,24 @@ static void every_error_has_a_text_of_its_own(void **state)
 	}
 }
 
-static void an_unknown_error_has_a_text_too(void **state)
+static void an_unknown_error_has_a_text(void **state)
 {
 	(void)state;
 	assert_string_equal(err_text(ERR_COUNT), "unknown error");
 	assert_string_equal(err_text((enum err) - 1), "unknown error");
 }
 
-static void setting_a_message_hands_the_error_through(void **state)
+static void err_set_returns_the_error(void **state)
 {
 	struct errmsg why = { "old" };
 
 	(void)state;
 	assert_err(err_set(&why, ERR_IO, "open %s: %d", "file", 7), ERR_IO);
 	assert_string_equal(why.text, "open file: 7");
-	assert_err(err_set(NULL, ERR_FULL, "nobody listens"), ERR_FULL);
+	assert_err(err_set(NULL, ERR_FULL, "no receiver"), ERR_FULL);
 }
 
-static void a_long_message_is_cut_and_ends(void **state)
+static void a_long_message_is_cut_and_terminated(void **state)
 {
 	char text[2 * sizeof(struct errmsg)];
 	struct errmsg why;
@@ -44,10 +44,10 @@ static void a_long_message_is_cut_and_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(every_error_has_a_text_of_its_own),
-		TEST(an_unknown_error_has_a_text_too),
-		TEST(setting_a_message_hands_the_error_through),
-		TEST(a_long_message_is_cut_and_ends),
+		TEST(every_error_has_its_own_text),
+		TEST(an_unknown_error_has_a_text),
+		TEST(err_set_returns_the_error),
+		TEST(a_long_message_is_cut_and_terminated),
 	};
 
 	return RUN(tests);

@@ -8,7 +8,7 @@ static void a_null_string_is_the_empty_span(void **state)
 	assert_int_equal(span_of("abc").len, 3);
 }
 
-static void equal_spans_have_equal_bytes_and_length(void **state)
+static void equal_spans_have_equal_bytes_and_lengths(void **state)
 {
 	(void)state;
 	assert_true(span_eq(SPAN("abc"), SPAN("abc")));
@@ -20,7 +20,7 @@ static void equal_spans_have_equal_bytes_and_length(void **state)
 	assert_true(span_eq(SPAN(""), (struct span) { NULL, 0 }));
 }
 
-static void only_ascii_letters_lose_their_case(void **state)
+static void the_case_of_ascii_letters_only_is_ignored(void **state)
 {
 	(void)state;
 	assert_true(span_eq_nocase(SPAN("BeArEr"), SPAN("bearer")));
@@ -56,7 +56,7 @@ static void a_suffix_is_no_longer_than_the_text(void **state)
 	assert_false(span_has_suffix(SPAN("fcgi"), SPAN(".fcgi")));
 }
 
-static void what_is_not_found_is_at_the_end(void **state)
+static void a_character_not_found_is_at_the_end(void **state)
 {
 	(void)state;
 	assert_int_equal(span_find(SPAN("a.b.c"), '.'), 1);
@@ -65,7 +65,7 @@ static void what_is_not_found_is_at_the_end(void **state)
 	assert_int_equal(span_find(SPAN("ab\0c"), '\0'), 2);
 }
 
-static void from_beyond_the_end_nothing_is_left(void **state)
+static void a_span_from_beyond_the_end_is_empty(void **state)
 {
 	(void)state;
 	assert_span(span_from(SPAN("abc"), 1), "bc");
@@ -74,7 +74,7 @@ static void from_beyond_the_end_nothing_is_left(void **state)
 	assert_span(span_from((struct span) { NULL, 0 }, 1), "");
 }
 
-static void cut_parts_at_the_first_and_cut_last_at_the_last(void **state)
+static void cut_splits_at_the_first_and_cut_last_at_the_last(void **state)
 {
 	struct span s = SPAN("a.b.c"), rest;
 
@@ -92,7 +92,7 @@ static void cut_parts_at_the_first_and_cut_last_at_the_last(void **state)
 	assert_span(rest, "");
 }
 
-static void a_cut_that_fails_touches_nothing(void **state)
+static void a_cut_that_fails_leaves_its_outputs(void **state)
 {
 	struct span s = SPAN("abc"), rest = SPAN("before");
 
@@ -105,7 +105,7 @@ static void a_cut_that_fails_touches_nothing(void **state)
 	assert_false(span_cut_last(&s, '.', &rest));
 }
 
-static void items_come_trimmed_and_empty_ones_come_too(void **state)
+static void items_are_trimmed_and_may_be_empty(void **state)
 {
 	struct span s = SPAN(" a ,,\tb c,"), item;
 
@@ -121,7 +121,7 @@ static void items_come_trimmed_and_empty_ones_come_too(void **state)
 	assert_false(span_next(&s, ',', &item));
 }
 
-static void trimming_takes_blanks_but_no_line_ends(void **state)
+static void trimming_removes_blanks_but_not_line_ends(void **state)
 {
 	(void)state;
 	assert_span(span_trim(SPAN(" \t a b \t")), "a b");
@@ -129,7 +129,7 @@ static void trimming_takes_blanks_but_no_line_ends(void **state)
 	assert_span(span_trim(SPAN("a\r\n")), "a\r\n");
 }
 
-static void a_number_is_decimal_digits_and_nothing_else(void **state)
+static void a_number_has_decimal_digits_only(void **state)
 {
 	static const char *const wrong[] = { "",	 "-1",	"+1",  " 1",
 					     "1 ",	 "0x1", "1.0", "1e1",
@@ -162,7 +162,7 @@ static void the_largest_number_is_read_and_the_next_is_not(void **state)
 	assert_int_equal(n, 1);
 }
 
-static void a_list_has_whole_words_only(void **state)
+static void a_list_contains_whole_words_only(void **state)
 {
 	struct span list = SPAN("files:read  files:write");
 
@@ -177,7 +177,7 @@ static void a_list_has_whole_words_only(void **state)
 	assert_false(span_list_has(list, SPAN("files:read  files:write")));
 }
 
-static void a_copy_fits_with_its_end_or_is_not_made(void **state)
+static void a_copy_fits_with_its_nul_or_is_not_made(void **state)
 {
 	char out[4] = "old";
 
@@ -205,20 +205,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_null_string_is_the_empty_span),
-		TEST(equal_spans_have_equal_bytes_and_length),
-		TEST(only_ascii_letters_lose_their_case),
+		TEST(equal_spans_have_equal_bytes_and_lengths),
+		TEST(the_case_of_ascii_letters_only_is_ignored),
 		TEST(a_prefix_is_no_longer_than_the_text),
 		TEST(a_suffix_is_no_longer_than_the_text),
-		TEST(what_is_not_found_is_at_the_end),
-		TEST(from_beyond_the_end_nothing_is_left),
-		TEST(cut_parts_at_the_first_and_cut_last_at_the_last),
-		TEST(a_cut_that_fails_touches_nothing),
-		TEST(items_come_trimmed_and_empty_ones_come_too),
-		TEST(trimming_takes_blanks_but_no_line_ends),
-		TEST(a_number_is_decimal_digits_and_nothing_else),
+		TEST(a_character_not_found_is_at_the_end),
+		TEST(a_span_from_beyond_the_end_is_empty),
+		TEST(cut_splits_at_the_first_and_cut_last_at_the_last),
+		TEST(a_cut_that_fails_leaves_its_outputs),
+		TEST(items_are_trimmed_and_may_be_empty),
+		TEST(trimming_removes_blanks_but_not_line_ends),
+		TEST(a_number_has_decimal_digits_only),
 		TEST(the_largest_number_is_read_and_the_next_is_not),
-		TEST(a_list_has_whole_words_only),
-		TEST(a_copy_fits_with_its_end_or_is_not_made),
+		TEST(a_list_contains_whole_words_only),
+		TEST(a_copy_fits_with_its_nul_or_is_not_made),
 		TEST(a_text_with_a_nul_byte_is_never_a_c_string),
 	};
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The copy of a value that fails for want of memory, counted down; 0: none */
+/* Copies of values until one has no memory; 0: none fails */
 static int copies_until_failure;
 
 static bool copy_fails(void)
@@ -28,6 +28,17 @@ char *__wrap_strndup(const char *s, size_t n)
 	return copy_fails() ? NULL : __real_strndup(s, n);
 }
 
+/* There is no memory for the text of a file */
+static bool no_memory_for_files;
+
+void *__wrap_malloc(size_t n);
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n)
+{
+	return no_memory_for_files && n > CONFIG_FILE_MAX ? NULL
+							  : __real_malloc(n);
+}
+
 struct values {
 	char *name, *secret;
 	int64_t count;
@@ -43,7 +54,7 @@ static const struct config_item items[] = {
 };
 
 static char folder[] = "/tmp/test-config.XXXXXX";
-static char path[2][64]; /* two files that tests may write */
+static char path[2][64]; /* two files of the tests */
 
 static void write_file(int which, struct span text)
 {
@@ -98,7 +109,7 @@ static void assert_wrong(const char *name, const char *reason)
 	assert_null(strchr(why.text, '\n'));
 }
 
-static void what_is_not_given_has_its_fallback(void **state)
+static void a_setting_that_is_not_set_has_its_fallback(void **state)
 {
 	struct values v;
 
@@ -111,7 +122,7 @@ static void what_is_not_given_has_its_fallback(void **state)
 	config_release(items, COUNT(items), &v);
 }
 
-static void a_lack_of_memory_is_no_wrong_setting(void **state)
+static void a_lack_of_memory_is_not_a_wrong_setting(void **state)
 {
 	struct errmsg why;
 	struct values v;
@@ -127,6 +138,27 @@ static void a_lack_of_memory_is_no_wrong_setting(void **state)
 	config_release(items, COUNT(items), &v);
 }
 
+static void a_lack_of_memory_to_read_a_file_is_not_a_wrong_setting(void **state)
+{
+	struct errmsg why;
+	struct values v;
+
+	(void)state;
+	set("T_SECRET", "s3cret");
+	write_file(0, SPAN("T_NAME=from the file\n"));
+	set("GATEHOUSE_CONF", path[0]);
+	no_memory_for_files = true;
+	assert_err(load(&v, &why), ERR_MEMORY);
+	assert_string_equal(why.text, "GATEHOUSE_CONF: out of memory");
+	set("GATEHOUSE_CONF", "");
+	set("T_NAME_FILE", path[0]);
+	assert_err(load(&v, &why), ERR_MEMORY);
+	assert_string_equal(why.text, "T_NAME_FILE: out of memory");
+	no_memory_for_files = false;
+	assert_ok(load(&v, &why));
+	config_release(items, COUNT(items), &v);
+}
+
 static void a_required_setting_that_is_missing_is_named(void **state)
 {
 	(void)state;
@@ -138,7 +170,8 @@ static void a_required_setting_that_is_missing_is_named(void **state)
 	assert_wrong("T_SECRET: ", "missing");
 }
 
-static void the_environment_comes_before_its_file_before_the_conf(void **state)
+static void the_environment_precedes_its_file_which_precedes_the_conf(
+	void **state)
 {
 	(void)state;
 	set("T_SECRET", "s");
@@ -152,7 +185,7 @@ static void the_environment_comes_before_its_file_before_the_conf(void **state)
 	assert_name("from environment");
 }
 
-static void the_conf_may_name_a_file_too(void **state)
+static void the_conf_may_name_a_file(void **state)
 {
 	char conf[128];
 
@@ -165,7 +198,7 @@ static void the_conf_may_name_a_file_too(void **state)
 	assert_name("from file");
 }
 
-static void an_empty_value_counts_as_not_given(void **state)
+static void an_empty_value_counts_as_not_set(void **state)
 {
 	(void)state;
 	set("T_SECRET", "s");
@@ -178,7 +211,7 @@ static void an_empty_value_counts_as_not_given(void **state)
 	assert_name("fallback");
 }
 
-static void an_empty_file_counts_as_not_given(void **state)
+static void an_empty_file_counts_as_not_set(void **state)
 {
 	struct values v;
 
@@ -193,7 +226,7 @@ static void an_empty_file_counts_as_not_given(void **state)
 	config_release(items, COUNT(items), &v);
 }
 
-static void lines_of_the_conf_are_taken_literally(void **state)
+static void lines_of_the_conf_are_read_literally(void **state)
 {
 	static const struct {
 		const char *conf, *name;
@@ -219,7 +252,7 @@ static void lines_of_the_conf_are_taken_literally(void **state)
 	}
 }
 
-static void a_file_loses_one_newline_at_its_end_and_no_more(void **state)
+static void a_file_loses_only_one_newline_at_its_end(void **state)
 {
 	(void)state;
 	set("T_SECRET", "s");
@@ -228,7 +261,7 @@ static void a_file_loses_one_newline_at_its_end_and_no_more(void **state)
 	assert_name("  a\nb \n");
 }
 
-static void numbers_are_whole_and_in_their_range(void **state)
+static void a_number_is_whole_and_in_its_range(void **state)
 {
 	static const char *const wrong[] = { "0",   "11",
 					     "-1",  "5x",
@@ -252,7 +285,7 @@ static void numbers_are_whole_and_in_their_range(void **state)
 	config_release(items, COUNT(items), &v);
 }
 
-static void a_file_that_cannot_be_read_is_named_with_its_setting(void **state)
+static void an_unreadable_file_is_named_with_its_setting(void **state)
 {
 	(void)state;
 	set("T_SECRET_FILE", "/nowhere/secret");
@@ -294,7 +327,7 @@ static void a_file_over_64_kib_is_refused(void **state)
 	free(text);
 }
 
-/* To a file and back, as a terminated string; owned */
+/* What `print` writes, as a terminated string; owned */
 static char *printed(void (*print)(FILE *, const void *), const void *arg)
 {
 	char *text = calloc(1, 8192);
@@ -320,7 +353,7 @@ static void print_help(FILE *f, const void *v)
 	config_help(items, COUNT(items), f);
 }
 
-static void what_is_printed_hides_the_secret(void **state)
+static void printed_settings_hide_the_secret(void **state)
 {
 	struct values v;
 	char *text;
@@ -339,7 +372,7 @@ static void what_is_printed_hides_the_secret(void **state)
 	config_release(items, COUNT(items), &v);
 }
 
-static void the_help_names_fallbacks_and_what_is_required(void **state)
+static void the_help_names_fallbacks_and_required_settings(void **state)
 {
 	char *text = printed(print_help, NULL);
 
@@ -353,23 +386,26 @@ static void the_help_names_fallbacks_and_what_is_required(void **state)
 
 int main(void)
 {
-#define CLEAN(name) cmocka_unit_test_setup(name, clean_environment)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, clean_environment)
 	const struct CMUnitTest tests[] = {
-		CLEAN(what_is_not_given_has_its_fallback),
-		CLEAN(a_lack_of_memory_is_no_wrong_setting),
-		CLEAN(a_required_setting_that_is_missing_is_named),
-		CLEAN(the_environment_comes_before_its_file_before_the_conf),
-		CLEAN(the_conf_may_name_a_file_too),
-		CLEAN(an_empty_value_counts_as_not_given),
-		CLEAN(an_empty_file_counts_as_not_given),
-		CLEAN(lines_of_the_conf_are_taken_literally),
-		CLEAN(a_file_loses_one_newline_at_its_end_and_no_more),
-		CLEAN(numbers_are_whole_and_in_their_range),
-		CLEAN(a_file_that_cannot_be_read_is_named_with_its_setting),
-		CLEAN(a_file_with_a_nul_byte_is_refused),
-		CLEAN(a_file_over_64_kib_is_refused),
-		CLEAN(what_is_printed_hides_the_secret),
-		CLEAN(the_help_names_fallbacks_and_what_is_required),
+		FIXTURE_TEST(a_setting_that_is_not_set_has_its_fallback),
+		FIXTURE_TEST(a_lack_of_memory_is_not_a_wrong_setting),
+		FIXTURE_TEST(
+			a_lack_of_memory_to_read_a_file_is_not_a_wrong_setting),
+		FIXTURE_TEST(a_required_setting_that_is_missing_is_named),
+		FIXTURE_TEST(
+			the_environment_precedes_its_file_which_precedes_the_conf),
+		FIXTURE_TEST(the_conf_may_name_a_file),
+		FIXTURE_TEST(an_empty_value_counts_as_not_set),
+		FIXTURE_TEST(an_empty_file_counts_as_not_set),
+		FIXTURE_TEST(lines_of_the_conf_are_read_literally),
+		FIXTURE_TEST(a_file_loses_only_one_newline_at_its_end),
+		FIXTURE_TEST(a_number_is_whole_and_in_its_range),
+		FIXTURE_TEST(an_unreadable_file_is_named_with_its_setting),
+		FIXTURE_TEST(a_file_with_a_nul_byte_is_refused),
+		FIXTURE_TEST(a_file_over_64_kib_is_refused),
+		FIXTURE_TEST(printed_settings_hide_the_secret),
+		FIXTURE_TEST(the_help_names_fallbacks_and_required_settings),
 	};
 	int failed;
 

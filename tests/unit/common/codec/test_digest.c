@@ -15,7 +15,7 @@ static void assert_hex(const unsigned char sum[static SHA256_LEN],
 	assert_string_equal(text, hex);
 }
 
-static void the_examples_of_fips_180_4_come_out(void **state)
+static void sha256_of_the_examples_of_fips_180_4_is_right(void **state)
 {
 	unsigned char sum[SHA256_LEN];
 
@@ -33,7 +33,7 @@ static void the_examples_of_fips_180_4_come_out(void **state)
 			"a33ce45964ff2167f6ecedd419db06c1");
 }
 
-static void a_million_a_in_odd_pieces_come_out(void **state)
+static void sha256_of_a_million_a_in_odd_pieces_is_right(void **state)
 {
 	unsigned char sum[SHA256_LEN];
 	struct sha256 h;
@@ -54,7 +54,7 @@ static void a_million_a_in_odd_pieces_come_out(void **state)
 			"f1809a48a497200e046d39ccc7112cd0");
 }
 
-static void a_sum_put_away_at_any_byte_goes_on_from_there(void **state)
+static void a_state_stored_at_any_byte_resumes_from_there(void **state)
 {
 	unsigned char want[SHA256_LEN], got[SHA256_LEN];
 	char text[200], kept[sizeof(struct sha256)];
@@ -68,7 +68,7 @@ static void a_sum_put_away_at_any_byte_goes_on_from_there(void **state)
 
 		sha256_init(&first);
 		sha256_add(&first, (struct span) { text, at });
-		memcpy(kept, &first, sizeof(kept)); /* as into a file */
+		memcpy(kept, &first, sizeof(kept)); /* as if in a file */
 		memset(&first, 0xee, sizeof(first));
 		memcpy(&second, kept, sizeof(kept));
 		sha256_add(&second,
@@ -78,7 +78,7 @@ static void a_sum_put_away_at_any_byte_goes_on_from_there(void **state)
 	}
 }
 
-static void asking_for_the_sum_does_not_disturb_it(void **state)
+static void sha256_end_leaves_the_state_usable(void **state)
 {
 	unsigned char early[SHA256_LEN], sum[SHA256_LEN];
 	struct sha256 h;
@@ -93,7 +93,7 @@ static void asking_for_the_sum_does_not_disturb_it(void **state)
 			"b00361a396177a9cb410ff61f20015ad");
 }
 
-static void no_bytes_change_nothing(void **state)
+static void sha256_of_no_bytes_is_right(void **state)
 {
 	unsigned char sum[SHA256_LEN];
 	struct sha256 h;
@@ -114,14 +114,14 @@ static void assert_hmac(struct span key, struct span text, const char *hex)
 	assert_ok(hmac_key_new(key, &k));
 	assert_ok(hmac_sha256(k, text, mac));
 	assert_hex(mac, hex);
-	/* the key is good for more than one use */
+	/* the key can be used again */
 	assert_ok(hmac_sha256(k, text, mac));
 	assert_hex(mac, hex);
 	hmac_key_free(k);
 }
 
-/* Cases 1 to 4, 6 and 7; 5 cuts the result, which we never do */
-static void the_vectors_of_rfc_4231_come_out(void **state)
+/* Cases 1 to 4, 6 and 7; case 5 is a truncated result */
+static void hmac_of_the_vectors_of_rfc_4231_is_right(void **state)
 {
 	char aa[131], dd[50], cd[50], count[25];
 
@@ -159,7 +159,7 @@ static void the_vectors_of_rfc_4231_come_out(void **state)
 		    "bfdc63644f0713938a7f51535c3a35e2");
 }
 
-static void the_mac_of_nothing_is_a_mac_too(void **state)
+static void an_empty_text_has_a_mac(void **state)
 {
 	unsigned char a[SHA256_LEN], b[SHA256_LEN];
 	struct hmac_key *k;
@@ -186,7 +186,7 @@ static void *sign_often(void *arg)
 	return wrong > 0 ? arg : NULL;
 }
 
-static void one_key_signs_in_many_threads(void **state)
+static void one_key_can_be_used_by_many_threads(void **state)
 {
 	pthread_t threads[4];
 	struct hmac_key *k;
@@ -204,7 +204,7 @@ static void one_key_signs_in_many_threads(void **state)
 	hmac_key_free(k);
 }
 
-static void equal_means_every_byte_and_the_length(void **state)
+static void equal_digests_have_equal_bytes_and_lengths(void **state)
 {
 	char a[SHA256_LEN] = { 0 }, b[SHA256_LEN] = { 0 };
 	struct span left = { a, sizeof(a) }, right = { b, sizeof(b) };
@@ -224,15 +224,15 @@ static void equal_means_every_byte_and_the_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_examples_of_fips_180_4_come_out),
-		TEST(a_million_a_in_odd_pieces_come_out),
-		TEST(a_sum_put_away_at_any_byte_goes_on_from_there),
-		TEST(asking_for_the_sum_does_not_disturb_it),
-		TEST(no_bytes_change_nothing),
-		TEST(the_vectors_of_rfc_4231_come_out),
-		TEST(the_mac_of_nothing_is_a_mac_too),
-		TEST(one_key_signs_in_many_threads),
-		TEST(equal_means_every_byte_and_the_length),
+		TEST(sha256_of_the_examples_of_fips_180_4_is_right),
+		TEST(sha256_of_a_million_a_in_odd_pieces_is_right),
+		TEST(a_state_stored_at_any_byte_resumes_from_there),
+		TEST(sha256_end_leaves_the_state_usable),
+		TEST(sha256_of_no_bytes_is_right),
+		TEST(hmac_of_the_vectors_of_rfc_4231_is_right),
+		TEST(an_empty_text_has_a_mac),
+		TEST(one_key_can_be_used_by_many_threads),
+		TEST(equal_digests_have_equal_bytes_and_lengths),
 	};
 
 	return RUN(tests);

@@ -46,10 +46,10 @@ static void the_vectors_of_rfc_4648_decode(void **state)
 	}
 }
 
-static void base64url_has_one_text_for_one_meaning(void **state)
+static void base64url_that_is_not_canonical_is_refused(void **state)
 {
-	/* padded, of the other alphabet, with set bits behind the last byte,
-	 * of an impossible length, with blanks */
+	/* with padding, of the other alphabet, with set bits after the last
+	 * byte, of an impossible length, with blanks */
 	static const char *const wrong[] = {
 		"Zg==",	 "Zm8=",  "+//+", "Zh",	   "Zk",      "Zm9",
 		"Zm9vZ", "Z",	  " Zg",  "Zg ",   "Zg\n",    "Zm\n9v",
@@ -86,7 +86,7 @@ static void base64url_has_64_letters(void **state)
 	assert_int_equal(plain, 64);
 }
 
-static void base64_wants_its_padding_and_no_more(void **state)
+static void base64_needs_exactly_its_padding(void **state)
 {
 	static const char *const wrong[] = {
 		"Zg",	"Zg=",	 "Zg===", "Zm8",      "Zh==", "Zm9=",
@@ -102,7 +102,7 @@ static void base64_wants_its_padding_and_no_more(void **state)
 			ERR_FORMAT);
 }
 
-static void every_byte_comes_back(void **state)
+static void every_byte_survives_encoding_and_decoding(void **state)
 {
 	char all[256], text[600], back[256];
 	struct span in = { all, sizeof(all) };
@@ -123,7 +123,8 @@ static void every_byte_comes_back(void **state)
 	assert_memory_equal(back, all, 256);
 }
 
-static void what_fits_exactly_is_decoded_and_one_byte_more_is_not(void **state)
+static void a_result_that_fits_exactly_is_decoded_and_a_longer_one_is_not(
+	void **state)
 {
 	char out[32];
 	size_t n;
@@ -148,7 +149,7 @@ static void what_fits_exactly_is_decoded_and_one_byte_more_is_not(void **state)
 	}
 }
 
-static void hex_is_written_small_and_read_in_both_cases(void **state)
+static void hex_is_written_in_lower_case_and_read_in_both(void **state)
 {
 	char text[16], out[8];
 	size_t n;
@@ -164,7 +165,7 @@ static void hex_is_written_small_and_read_in_both_cases(void **state)
 	assert_err(hex_decode(SPAN(" 00 "), out, sizeof(out), &n), ERR_FORMAT);
 }
 
-static void percent_signs_stand_for_bytes(void **state)
+static void a_percent_sign_and_two_digits_are_a_byte(void **state)
 {
 	char out[32];
 	size_t n;
@@ -179,7 +180,7 @@ static void percent_signs_stand_for_bytes(void **state)
 	assert_span(((struct span) { out, n }), "%2e");
 }
 
-static void every_byte_is_read_from_its_two_digits(void **state)
+static void every_byte_is_decoded_from_its_two_digits(void **state)
 {
 	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
 	char out[3];
@@ -207,7 +208,7 @@ static void every_byte_is_read_from_its_two_digits(void **state)
 	}
 }
 
-static void sixty_six_bytes_stay_as_they_are(void **state)
+static void percent_encoding_leaves_66_bytes_as_they_are(void **state)
 {
 	size_t same = 0;
 
@@ -238,7 +239,7 @@ static void a_stray_percent_sign_is_refused(void **state)
 			   ERR_FORMAT);
 }
 
-static void percent_decoding_works_where_the_text_lies(void **state)
+static void percent_decoding_works_in_place(void **state)
 {
 	char text[] = "%41%42c";
 	size_t n;
@@ -282,7 +283,8 @@ static void well_formed_utf8_is_valid_at_the_edge_of_each_length(void **state)
 	assert_true(utf8_valid(SPAN("\0")));
 }
 
-static void overlong_surrogate_cut_and_stray_bytes_are_not_utf8(void **state)
+static void overlong_surrogate_cut_and_stray_bytes_are_invalid_utf8(
+	void **state)
 {
 	static const char *const wrong[] = {
 		"\x80",
@@ -316,20 +318,20 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_vectors_of_rfc_4648_encode),
 		TEST(the_vectors_of_rfc_4648_decode),
-		TEST(base64url_has_one_text_for_one_meaning),
+		TEST(base64url_that_is_not_canonical_is_refused),
 		TEST(base64url_has_64_letters),
-		TEST(base64_wants_its_padding_and_no_more),
-		TEST(every_byte_comes_back),
-		TEST(what_fits_exactly_is_decoded_and_one_byte_more_is_not),
-		TEST(hex_is_written_small_and_read_in_both_cases),
-		TEST(percent_signs_stand_for_bytes),
-		TEST(every_byte_is_read_from_its_two_digits),
-		TEST(sixty_six_bytes_stay_as_they_are),
+		TEST(base64_needs_exactly_its_padding),
+		TEST(every_byte_survives_encoding_and_decoding),
+		TEST(a_result_that_fits_exactly_is_decoded_and_a_longer_one_is_not),
+		TEST(hex_is_written_in_lower_case_and_read_in_both),
+		TEST(a_percent_sign_and_two_digits_are_a_byte),
+		TEST(every_byte_is_decoded_from_its_two_digits),
+		TEST(percent_encoding_leaves_66_bytes_as_they_are),
 		TEST(a_stray_percent_sign_is_refused),
-		TEST(percent_decoding_works_where_the_text_lies),
+		TEST(percent_decoding_works_in_place),
 		TEST(all_but_unreserved_bytes_are_percent_encoded),
 		TEST(well_formed_utf8_is_valid_at_the_edge_of_each_length),
-		TEST(overlong_surrogate_cut_and_stray_bytes_are_not_utf8),
+		TEST(overlong_surrogate_cut_and_stray_bytes_are_invalid_utf8),
 	};
 
 	return RUN(tests);

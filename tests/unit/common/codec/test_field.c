@@ -1,7 +1,7 @@
 #include "common/codec/field.h"
 #include "tests/unit/unit.h"
 
-static void a_token_is_of_tchar_only(void **state)
+static void a_token_has_tchars_only(void **state)
 {
 	int n = 0;
 
@@ -18,7 +18,7 @@ static void a_token_is_of_tchar_only(void **state)
 	assert_false(field_is_token(SPAN("a\0")));
 }
 
-static void parameters_come_one_by_one(void **state)
+static void parameters_are_read_one_by_one(void **state)
 {
 	struct span rest = SPAN(
 			    " ; name=\"a; b\\\"c\" ;; x=1 ; filename=;y=\"\""),
@@ -58,7 +58,7 @@ static void a_parameter_of_another_form_is_refused(void **state)
 	assert_span(name, "old");
 }
 
-static void nothing_is_the_end_of_the_parameters(void **state)
+static void an_empty_rest_has_no_parameter(void **state)
 {
 	static const char *const ends[] = { "", " ", ";", " ; ;; ", "\t" };
 	struct span name, value;
@@ -95,7 +95,7 @@ static void only_quotes_and_backslashes_lose_their_backslash(void **state)
 	}
 }
 
-static void a_parameter_is_found_by_its_name_in_any_case(void **state)
+static void a_parameter_is_found_by_its_name_in_either_case(void **state)
 {
 	struct span type =
 		SPAN("multipart/form-data; charset=x; Boundary=\"a b\"");
@@ -124,7 +124,7 @@ static bool text_before_json(const char *accept)
 				    SPAN("application/json"));
 }
 
-static void the_higher_weight_wins(void **state)
+static void a_type_with_the_higher_weight_is_preferred(void **state)
 {
 	(void)state;
 	assert_true(text_before_json("text/plain"));
@@ -140,7 +140,7 @@ static void the_higher_weight_wins(void **state)
 	assert_true(text_before_json("application/json;q=0, */*"));
 }
 
-static void equal_or_lower_weight_does_not(void **state)
+static void a_type_with_an_equal_or_lower_weight_is_not_preferred(void **state)
 {
 	(void)state;
 	assert_false(text_before_json(""));
@@ -156,7 +156,7 @@ static void equal_or_lower_weight_does_not(void **state)
 	assert_false(text_before_json(",,;,;;q"));
 }
 
-static void the_more_precise_range_counts(void **state)
+static void the_more_specific_range_decides(void **state)
 {
 	(void)state;
 	assert_false(text_before_json("text/*, text/plain;q=0.1, */*;q=0.5"));
@@ -164,7 +164,7 @@ static void the_more_precise_range_counts(void **state)
 		text_before_json("text/plain;q=0.6, text/*;q=0, */*;q=0.5"));
 }
 
-static void a_malformed_weight_weighs_nothing(void **state)
+static void a_malformed_weight_is_zero(void **state)
 {
 	(void)state;
 	assert_false(text_before_json("text/plain;q=x, */*;q=0.001"));
@@ -175,7 +175,7 @@ static void a_malformed_weight_weighs_nothing(void **state)
 	assert_false(text_before_json("text/plain;q=, */*;q=0.001"));
 }
 
-static void entity_tags_match_weakly_and_whole(void **state)
+static void entity_tags_match_weakly_and_as_a_whole(void **state)
 {
 	struct span etag = SPAN("\"abc\"");
 
@@ -195,17 +195,17 @@ static void entity_tags_match_weakly_and_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_token_is_of_tchar_only),
-		TEST(parameters_come_one_by_one),
+		TEST(a_token_has_tchars_only),
+		TEST(parameters_are_read_one_by_one),
 		TEST(a_parameter_of_another_form_is_refused),
-		TEST(nothing_is_the_end_of_the_parameters),
+		TEST(an_empty_rest_has_no_parameter),
 		TEST(only_quotes_and_backslashes_lose_their_backslash),
-		TEST(a_parameter_is_found_by_its_name_in_any_case),
-		TEST(the_higher_weight_wins),
-		TEST(equal_or_lower_weight_does_not),
-		TEST(the_more_precise_range_counts),
-		TEST(a_malformed_weight_weighs_nothing),
-		TEST(entity_tags_match_weakly_and_whole),
+		TEST(a_parameter_is_found_by_its_name_in_either_case),
+		TEST(a_type_with_the_higher_weight_is_preferred),
+		TEST(a_type_with_an_equal_or_lower_weight_is_not_preferred),
+		TEST(the_more_specific_range_decides),
+		TEST(a_malformed_weight_is_zero),
+		TEST(entity_tags_match_weakly_and_as_a_whole),
 	};
 
 	return RUN(tests);

@@ -21,7 +21,7 @@ static const struct {
 	  "9999-12-31T23:59:59Z" },
 };
 
-static void known_times_are_written_as_known_texts(void **state)
+static void known_times_are_formatted(void **state)
 {
 	char http[HTTP_DATE_LEN + 1], rfc3339[RFC3339_LEN + 1];
 
@@ -34,7 +34,7 @@ static void known_times_are_written_as_known_texts(void **state)
 	}
 }
 
-static void known_texts_are_read_as_known_times(void **state)
+static void known_texts_are_parsed(void **state)
 {
 	int64_t t;
 
@@ -45,7 +45,8 @@ static void known_texts_are_read_as_known_times(void **state)
 	}
 }
 
-static void every_day_of_four_centuries_comes_back(void **state)
+static void every_day_of_four_centuries_survives_formatting_and_parsing(
+	void **state)
 {
 	char text[HTTP_DATE_LEN + 1];
 	int64_t back;
@@ -58,7 +59,7 @@ static void every_day_of_four_centuries_comes_back(void **state)
 	}
 }
 
-static void times_out_of_range_are_written_as_the_nearest_end(void **state)
+static void times_out_of_range_are_formatted_as_the_nearest_limit(void **state)
 {
 	char text[HTTP_DATE_LEN + 1];
 
@@ -84,7 +85,7 @@ static void milliseconds_have_three_digits(void **state)
 	assert_string_equal(text, "1994-11-06T08:49:37.999Z");
 }
 
-static void what_is_no_such_date_is_refused(void **state)
+static void a_text_that_is_not_a_date_is_refused(void **state)
 {
 	static const char *const wrong[] = {
 		"",
@@ -131,7 +132,7 @@ static void the_two_obsolete_forms_are_refused(void **state)
 		   ERR_FORMAT);
 }
 
-static void any_changed_character_is_refused_or_another_time(void **state)
+static void a_changed_character_is_refused_or_another_time(void **state)
 {
 	char text[HTTP_DATE_LEN + 1], again[HTTP_DATE_LEN + 1];
 	int64_t t;
@@ -151,7 +152,7 @@ static void any_changed_character_is_refused_or_another_time(void **state)
 	}
 }
 
-static void the_time_zone_does_not_matter(void **state)
+static void the_time_zone_is_ignored(void **state)
 {
 	char text[HTTP_DATE_LEN + 1];
 	int64_t t;
@@ -169,15 +170,15 @@ static void the_time_zone_does_not_matter(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(known_times_are_written_as_known_texts),
-		TEST(known_texts_are_read_as_known_times),
-		TEST(every_day_of_four_centuries_comes_back),
-		TEST(times_out_of_range_are_written_as_the_nearest_end),
+		TEST(known_times_are_formatted),
+		TEST(known_texts_are_parsed),
+		TEST(every_day_of_four_centuries_survives_formatting_and_parsing),
+		TEST(times_out_of_range_are_formatted_as_the_nearest_limit),
 		TEST(milliseconds_have_three_digits),
-		TEST(what_is_no_such_date_is_refused),
+		TEST(a_text_that_is_not_a_date_is_refused),
 		TEST(the_two_obsolete_forms_are_refused),
-		TEST(any_changed_character_is_refused_or_another_time),
-		TEST(the_time_zone_does_not_matter),
+		TEST(a_changed_character_is_refused_or_another_time),
+		TEST(the_time_zone_is_ignored),
 	};
 
 	return RUN(tests);

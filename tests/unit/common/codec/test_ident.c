@@ -23,7 +23,7 @@ static void an_id_is_a_uuid_of_version_7(void **state)
 	assert_non_null(strchr("89ab", id[19]));
 }
 
-static void ids_of_one_millisecond_sort_as_they_were_made(void **state)
+static void ids_of_one_millisecond_sort_in_the_order_of_the_calls(void **state)
 {
 	char last[UUID_LEN + 1] = "", id[UUID_LEN + 1];
 
@@ -35,7 +35,7 @@ static void ids_of_one_millisecond_sort_as_they_were_made(void **state)
 	}
 }
 
-static void a_clock_set_back_does_not_turn_the_order(void **state)
+static void ids_keep_their_order_when_the_clock_is_set_back(void **state)
 {
 	char first[UUID_LEN + 1], second[UUID_LEN + 1], third[UUID_LEN + 1];
 
@@ -61,7 +61,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-static void ids_of_many_threads_are_all_different(void **state)
+static void ids_of_many_threads_differ(void **state)
 {
 	char(*ids)[UUID_LEN + 1] = malloc(sizeof(*ids) * THREADS * EACH);
 	pthread_t threads[THREADS];
@@ -74,7 +74,7 @@ static void ids_of_many_threads_are_all_different(void **state)
 				 0);
 	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
-	/* each thread sees its own in order */
+	/* those of one thread are in order */
 	for (size_t i = 1; i < THREADS * EACH; i++)
 		if (i % EACH != 0)
 			assert_true(strcmp(ids[i - 1], ids[i]) < 0);
@@ -84,7 +84,7 @@ static void ids_of_many_threads_are_all_different(void **state)
 	free(ids);
 }
 
-static void the_tails_of_two_ids_have_nothing_in_common(void **state)
+static void the_random_bits_of_two_ids_differ(void **state)
 {
 	char a[UUID_LEN + 1], b[UUID_LEN + 1];
 
@@ -94,7 +94,7 @@ static void the_tails_of_two_ids_have_nothing_in_common(void **state)
 	assert_string_not_equal(a + 20, b + 20);
 }
 
-static void a_random_name_has_22_characters_of_base64url(void **state)
+static void a_random_id_has_22_characters_of_base64url(void **state)
 {
 	char a[IDENT_LEN + 1], b[IDENT_LEN + 1];
 
@@ -133,7 +133,7 @@ static void a_uuid_is_lower_case_hex_in_its_groups(void **state)
 		ident_is_uuid(SPAN("018bcfe5-687b-7abc-8def-0123456789a\0")));
 }
 
-static void a_random_id_is_known_by_its_form(void **state)
+static void a_random_id_is_recognized_by_its_form(void **state)
 {
 	static const char *const wrong[] = {
 		"",
@@ -152,7 +152,7 @@ static void a_random_id_is_known_by_its_form(void **state)
 		assert_false(ident_is_random(span_of(wrong[i])));
 }
 
-static void a_random_id_is_no_option_of_a_command(void **state)
+static void a_random_id_never_begins_with_a_dash(void **state)
 {
 	char id[IDENT_LEN + 1];
 
@@ -167,14 +167,14 @@ static void a_random_id_is_no_option_of_a_command(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_random_id_is_known_by_its_form),
-		TEST(a_random_id_is_no_option_of_a_command),
+		TEST(a_random_id_is_recognized_by_its_form),
+		TEST(a_random_id_never_begins_with_a_dash),
 		TEST(an_id_is_a_uuid_of_version_7),
-		TEST(ids_of_one_millisecond_sort_as_they_were_made),
-		TEST(a_clock_set_back_does_not_turn_the_order),
-		TEST(ids_of_many_threads_are_all_different),
-		TEST(the_tails_of_two_ids_have_nothing_in_common),
-		TEST(a_random_name_has_22_characters_of_base64url),
+		TEST(ids_of_one_millisecond_sort_in_the_order_of_the_calls),
+		TEST(ids_keep_their_order_when_the_clock_is_set_back),
+		TEST(ids_of_many_threads_differ),
+		TEST(the_random_bits_of_two_ids_differ),
+		TEST(a_random_id_has_22_characters_of_base64url),
 		TEST(a_uuid_is_lower_case_hex_in_its_groups),
 	};
 

@@ -12,7 +12,7 @@ static void assert_refused(struct span text)
 	assert_err(e, ERR_FORMAT);
 }
 
-static struct json_object *taken(struct span text)
+static struct json_object *parsed(struct span text)
 {
 	struct json_object *o = NULL;
 
@@ -23,7 +23,7 @@ static struct json_object *taken(struct span text)
 
 static void an_object_is_read_and_its_members_are_found(void **state)
 {
-	struct json_object *o = taken(
+	struct json_object *o = parsed(
 		SPAN("{\"name\":\"a \\u00e9 \\\"b\\\"\",\"n\":-7,\"yes\":true,"
 		     "\"no\":false,\"list\":[1,2],\"in\":{\"x\":null}}"));
 	char text[32];
@@ -45,15 +45,15 @@ static void an_object_is_read_and_its_members_are_found(void **state)
 	json_object_put(o);
 }
 
-static void white_space_around_the_object_is_fine(void **state)
+static void white_space_around_the_object_is_accepted(void **state)
 {
 	(void)state;
-	json_object_put(taken(SPAN(" \t\r\n{ \"a\" : 1 } ")));
-	json_object_put(taken(SPAN("{\"a\":1}\n")));
-	json_object_put(taken(SPAN("{}\r\n\t ")));
+	json_object_put(parsed(SPAN(" \t\r\n{ \"a\" : 1 } ")));
+	json_object_put(parsed(SPAN("{\"a\":1}\n")));
+	json_object_put(parsed(SPAN("{}\r\n\t ")));
 }
 
-static void only_a_whole_object_is_read(void **state)
+static void a_text_is_read_only_if_it_is_one_whole_object(void **state)
 {
 	static const char *const wrong[] = {
 		"",
@@ -83,7 +83,7 @@ static void only_a_whole_object_is_read(void **state)
 	assert_refused((struct span) { NULL, 0 });
 }
 
-static void what_rfc_8259_does_not_know_is_refused(void **state)
+static void a_text_outside_rfc_8259_is_refused(void **state)
 {
 	static const char *const wrong[] = {
 		"{'a':1}",	     "{a:1}",
@@ -111,7 +111,7 @@ static void what_rfc_8259_does_not_know_is_refused(void **state)
 		assert_refused(span_of(wrong[i]));
 }
 
-static void a_key_that_comes_twice_is_refused(void **state)
+static void a_duplicate_key_is_refused(void **state)
 {
 	(void)state;
 	assert_refused(SPAN("{\"sub\":\"1\",\"sub\":\"2\"}"));
@@ -121,43 +121,43 @@ static void a_key_that_comes_twice_is_refused(void **state)
 	assert_refused(SPAN("{\"a\":[{\"b\":1,\"b\":2}]}"));
 	assert_refused(SPAN("{\"a\":{\"b\":1,\"c\":2},\"a\":3}"));
 	assert_refused(SPAN("{\"\":1,\"\":2}"));
-	/* quotes inside quotes must not hide a colon from the counting */
+	/* a quote inside a text does not end it */
 	assert_refused(SPAN("{\"a\":1,'\"':2,\"a\":3,'\"':4}"));
 }
 
-static void colons_and_quotes_inside_texts_are_no_keys(void **state)
+static void colons_and_quotes_inside_texts_are_not_counted_as_keys(void **state)
 {
 	(void)state;
-	json_object_put(taken(SPAN("{\"a:b\":\"c:d\",\"e\\\":\":\"\\\\\"}")));
-	json_object_put(taken(SPAN("{\"a\":\"\\\\\\\":x\",\"b\":{\"a\":1}}")));
+	json_object_put(parsed(SPAN("{\"a:b\":\"c:d\",\"e\\\":\":\"\\\\\"}")));
+	json_object_put(parsed(SPAN("{\"a\":\"\\\\\\\":x\",\"b\":{\"a\":1}}")));
 }
 
-static void a_key_with_a_nul_is_not_the_key_before_it(void **state)
+static void a_key_with_a_nul_is_refused(void **state)
 {
 	(void)state;
 	assert_refused(SPAN("{\"sub\\u0000x\":\"1\"}"));
 	assert_refused(SPAN("{\"sub\\u0000\":\"1\",\"a\":\"2\"}"));
 	assert_refused(SPAN("{\"sub\":\"1\\u0000\"}"));
-	/* a backslash of its own, and no escape */
-	json_object_put(taken(SPAN("{\"a\":\"\\\\u0000\"}")));
+	/* an escaped backslash, not the escape of a NUL */
+	json_object_put(parsed(SPAN("{\"a\":\"\\\\u0000\"}")));
 }
 
 static void numbers_of_every_form_are_read(void **state)
 {
 	(void)state;
-	json_object_put(taken(SPAN("{\"a\":[0,-0,10,1.5,-0.05,1e3,1E+3,"
-				   "12.50e-07,-9]}")));
+	json_object_put(parsed(SPAN("{\"a\":[0,-0,10,1.5,-0.05,1e3,1E+3,"
+				    "12.50e-07,-9]}")));
 }
 
-static void the_fourth_level_is_read_and_the_fifth_is_not(void **state)
+static void four_levels_are_read_and_a_fifth_is_refused(void **state)
 {
 	(void)state;
-	json_object_put(taken(SPAN("{\"a\":[[1]]}")));
+	json_object_put(parsed(SPAN("{\"a\":[[1]]}")));
 	assert_refused(SPAN("{\"a\":[[[[1]]]]}"));
 	assert_refused(SPAN("{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[["));
 }
 
-static void bytes_that_are_no_utf8_are_refused(void **state)
+static void bytes_that_are_not_utf8_are_refused(void **state)
 {
 	(void)state;
 	assert_refused(SPAN("{\"a\":\"\xff\"}"));
@@ -166,9 +166,9 @@ static void bytes_that_are_no_utf8_are_refused(void **state)
 	assert_refused(SPAN("{\"a\":1}\xff"));
 }
 
-static void a_text_is_handed_out_whole_or_not_at_all(void **state)
+static void a_text_is_returned_whole_or_not_at_all(void **state)
 {
-	struct json_object *o = taken(SPAN(
+	struct json_object *o = parsed(SPAN(
 		"{\"one\":\"a\\u0001b\",\"line\":\"a\\nb\",\"del\":"
 		"\"a\\u007f\","
 		"\"four\":\"1234\",\"int\":7,\"null\":null,\"list\":[\"a\"]}"));
@@ -187,9 +187,9 @@ static void a_text_is_handed_out_whole_or_not_at_all(void **state)
 	json_object_put(o);
 }
 
-static void an_integer_is_whole_and_fits(void **state)
+static void an_integer_is_whole_and_in_range(void **state)
 {
-	struct json_object *o = taken(SPAN(
+	struct json_object *o = parsed(SPAN(
 		"{\"most\":9223372036854775806,\"over\":9223372036854775808,"
 		"\"huge\":99999999999999999999999,\"under\":-"
 		"9999999999999999999,"
@@ -208,9 +208,9 @@ static void an_integer_is_whole_and_fits(void **state)
 	json_object_put(o);
 }
 
-static void a_boolean_is_true_or_false_and_nothing_like_it(void **state)
+static void a_boolean_is_true_or_false_only(void **state)
 {
-	struct json_object *o = taken(SPAN(
+	struct json_object *o = parsed(SPAN(
 		"{\"one\":1,\"text\":\"true\",\"null\":null,\"list\":[true]}"));
 	static const char *const wrong[] = { "one", "text", "null", "list" };
 	bool b = true;
@@ -222,7 +222,7 @@ static void a_boolean_is_true_or_false_and_nothing_like_it(void **state)
 	json_object_put(o);
 }
 
-static void what_is_written_is_short_and_readable_again(void **state)
+static void a_written_object_is_compact_and_can_be_read(void **state)
 {
 	struct json_object *o = json_object_new_object(), *back;
 	char text[16];
@@ -236,7 +236,7 @@ static void what_is_written_is_short_and_readable_again(void **state)
 	assert_span(json_write(o),
 		    "{\"url\":\"/a/b\",\"evil\":\"\\\"\\\\\\n\\u0001\x7f\","
 		    "\"n\":-9223372036854775808,\"b\":false}");
-	back = taken(json_write(o));
+	back = parsed(json_write(o));
 	assert_ok(json_get_text(back, "url", text, sizeof(text)));
 	assert_string_equal(text, "/a/b");
 	json_object_put(back);
@@ -273,19 +273,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_object_is_read_and_its_members_are_found),
-		TEST(white_space_around_the_object_is_fine),
-		TEST(only_a_whole_object_is_read),
-		TEST(what_rfc_8259_does_not_know_is_refused),
-		TEST(a_key_that_comes_twice_is_refused),
-		TEST(colons_and_quotes_inside_texts_are_no_keys),
+		TEST(white_space_around_the_object_is_accepted),
+		TEST(a_text_is_read_only_if_it_is_one_whole_object),
+		TEST(a_text_outside_rfc_8259_is_refused),
+		TEST(a_duplicate_key_is_refused),
+		TEST(colons_and_quotes_inside_texts_are_not_counted_as_keys),
 		TEST(numbers_of_every_form_are_read),
-		TEST(a_key_with_a_nul_is_not_the_key_before_it),
-		TEST(the_fourth_level_is_read_and_the_fifth_is_not),
-		TEST(bytes_that_are_no_utf8_are_refused),
-		TEST(a_text_is_handed_out_whole_or_not_at_all),
-		TEST(an_integer_is_whole_and_fits),
-		TEST(a_boolean_is_true_or_false_and_nothing_like_it),
-		TEST(what_is_written_is_short_and_readable_again),
+		TEST(a_key_with_a_nul_is_refused),
+		TEST(four_levels_are_read_and_a_fifth_is_refused),
+		TEST(bytes_that_are_not_utf8_are_refused),
+		TEST(a_text_is_returned_whole_or_not_at_all),
+		TEST(an_integer_is_whole_and_in_range),
+		TEST(a_boolean_is_true_or_false_only),
+		TEST(a_written_object_is_compact_and_can_be_read),
 		TEST(an_array_is_added_empty_and_filled_in_order),
 		TEST(an_object_that_could_not_be_made_is_out_of_memory),
 	};

@@ -29,14 +29,14 @@ static void a_name_without_a_value_has_the_empty_value(void **state)
 	assert_value("a&inline&b", "inline", "");
 }
 
-static void the_first_of_two_counts(void **state)
+static void the_first_of_two_values_is_used(void **state)
 {
 	(void)state;
 	assert_value("id=1&id=2", "id", "1");
 	assert_value("id=&id=2", "id", "");
 }
 
-static void what_is_not_there_is_not_found(void **state)
+static void an_absent_name_is_not_found(void **state)
 {
 	static const char *const queries[] = { "",	"&",	  "&&&",
 					       "xid=1", "idx=1",  "ID=1",
@@ -69,7 +69,7 @@ static void a_stray_percent_sign_is_malformed(void **state)
 		query_get(SPAN("x=%&id=1"), SPAN("id"), out, sizeof(out), &n));
 }
 
-static void a_nul_byte_is_handed_out_with_its_length(void **state)
+static void a_nul_byte_is_returned_with_the_length(void **state)
 {
 	char out[8];
 	size_t n;
@@ -80,7 +80,7 @@ static void a_nul_byte_is_handed_out_with_its_length(void **state)
 	assert_span(((struct span) { out, n }), "a\0b");
 }
 
-static void a_value_that_fills_its_place_is_taken_and_one_more_is_not(
+static void a_value_that_fills_its_buffer_is_decoded_and_a_longer_one_is_not(
 	void **state)
 {
 	char out[4];
@@ -99,11 +99,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(values_are_found_by_name_and_decoded),
 		TEST(a_name_without_a_value_has_the_empty_value),
-		TEST(the_first_of_two_counts),
-		TEST(what_is_not_there_is_not_found),
+		TEST(the_first_of_two_values_is_used),
+		TEST(an_absent_name_is_not_found),
 		TEST(a_stray_percent_sign_is_malformed),
-		TEST(a_nul_byte_is_handed_out_with_its_length),
-		TEST(a_value_that_fills_its_place_is_taken_and_one_more_is_not),
+		TEST(a_nul_byte_is_returned_with_the_length),
+		TEST(a_value_that_fills_its_buffer_is_decoded_and_a_longer_one_is_not),
 	};
 
 	return RUN(tests);

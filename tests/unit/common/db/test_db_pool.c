@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-/* The copy of a setting that fails for want of memory, counted down; 0: none */
+/* Copies of settings until one has no memory; 0: none fails */
 static int copies_until_failure;
 
 char *__wrap_strdup(const char *s);
@@ -75,7 +75,7 @@ static void a_pool_that_cannot_copy_a_setting_does_not_open(void **state)
 	}
 }
 
-static void a_pool_opens_without_a_server_and_says_so_later(void **state)
+static void a_pool_opens_without_a_server_and_statements_report_it(void **state)
 {
 	struct db_config c = { .socket = "/nowhere/sock",
 			       .user = "root",
@@ -88,14 +88,14 @@ static void a_pool_opens_without_a_server_and_says_so_later(void **state)
 	assert_ok(db_open(&c, &away, NULL));
 	assert_err(db_ping(away, &why), ERR_UNAVAILABLE);
 	assert_contains(why.text, "2002");
-	/* the place in the pool is free again after each failure */
+	/* the connection is free again after each failure */
 	assert_err(one(away), ERR_UNAVAILABLE);
 	assert_err(db_ping(away, NULL), ERR_UNAVAILABLE);
 	db_close(away);
 	db_close(NULL);
 }
 
-static void an_account_that_may_not_log_in_is_unavailable(void **state)
+static void an_account_without_permission_is_unavailable(void **state)
 {
 	struct db_config c = { .socket = mariadb_file("sock"),
 			       .user = "root",
@@ -113,7 +113,7 @@ static void an_account_that_may_not_log_in_is_unavailable(void **state)
 	db_close(locked);
 }
 
-static void what_is_committed_is_there_and_what_is_rolled_back_is_not(void **s)
+static void a_commit_keeps_the_rows_and_a_rollback_discards_them(void **s)
 {
 	struct db_conn *c;
 
@@ -143,7 +143,7 @@ static void a_transaction_sees_its_own_rows(void **state)
 	db_rollback(c);
 }
 
-static void a_conflict_inside_leaves_the_transaction_usable(void **state)
+static void a_conflict_leaves_the_transaction_usable(void **state)
 {
 	struct db_conn *c;
 
@@ -156,7 +156,8 @@ static void a_conflict_inside_leaves_the_transaction_usable(void **state)
 	assert_int_equal(rows(), 2);
 }
 
-static void all_connections_in_use_is_unavailable_after_the_timeout(void **s)
+static void a_pool_without_free_connections_is_unavailable_after_the_timeout(
+	void **s)
 {
 	struct db *brief = mariadb_pool_for(2, 1);
 	struct db_conn *a, *b;
@@ -183,7 +184,7 @@ static void *give_back_soon(void *c)
 	return NULL;
 }
 
-static void who_waits_gets_the_connection_that_is_given_back(void **state)
+static void a_waiting_thread_gets_the_connection_that_is_returned(void **state)
 {
 	struct db_conn *a, *b;
 	pthread_t thread;
@@ -200,7 +201,7 @@ static void who_waits_gets_the_connection_that_is_given_back(void **state)
 	db_rollback(b);
 }
 
-static void *ask_often(void *arg)
+static void *query_repeatedly(void *arg)
 {
 	size_t *wrong = arg;
 
@@ -223,9 +224,9 @@ static void eight_threads_share_two_connections(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(threads); i++)
-		assert_int_equal(
-			pthread_create(&threads[i], NULL, ask_often, &wrong[i]),
-			0);
+		assert_int_equal(pthread_create(&threads[i], NULL,
+						query_repeatedly, &wrong[i]),
+				 0);
 	for (size_t i = 0; i < COUNT(threads); i++) {
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 		assert_int_equal(wrong[i], 0);
@@ -237,7 +238,7 @@ static void eight_threads_share_two_connections(void **state)
 	assert_in_range(n, 1, 2);
 }
 
-/* End every connection of `db` at the server, but for the one that says so */
+/* Kill every connection of `db` at the server but the one that kills them */
 static void kill_connections(struct db *killer, int64_t own)
 {
 	int64_t id = 0;
@@ -289,7 +290,7 @@ static void *kill_soon(void *arg)
 	return NULL;
 }
 
-static void a_connection_killed_under_a_statement_is_unavailable(void **state)
+static void a_connection_killed_during_a_statement_is_unavailable(void **state)
 {
 	struct db *killer = mariadb_pool(1);
 	pthread_t thread;
@@ -344,7 +345,8 @@ static void a_row_that_stays_locked_is_unavailable(void **state)
 	db_close(brief);
 }
 
-static void a_server_that_does_not_answer_is_unavailable_in_time(void **state)
+static void a_server_that_does_not_answer_is_unavailable_after_the_timeout(
+	void **state)
 {
 	struct db *known = mariadb_pool_for(1, 1);
 	struct db *fresh = mariadb_pool_for(1, 1);
@@ -353,8 +355,8 @@ static void a_server_that_does_not_answer_is_unavailable_in_time(void **state)
 	(void)state;
 	assert_ok(one(known));
 	mariadb_signal(SIGSTOP);
-	(void)alarm(60); /* who waits without end has failed */
-	sleep_ms(100);	 /* until every thread of it stands still */
+	(void)alarm(60); /* a test that does not end has failed */
+	sleep_ms(100);	 /* until every thread of the server is stopped */
 	warm = one(known);
 	cold = one(fresh);
 	(void)alarm(0);
@@ -367,12 +369,12 @@ static void a_server_that_does_not_answer_is_unavailable_in_time(void **state)
 	db_close(fresh);
 }
 
-static void after_a_restart_of_the_server_nothing_fails(void **state)
+static void statements_succeed_after_a_restart_of_the_server(void **state)
 {
 	struct db_conn *a, *b;
 
 	(void)state;
-	/* both connections are warm, with statements prepared */
+	/* both connections are open and have prepared statements */
 	assert_ok(db_begin(db, &a, &why));
 	assert_ok(db_begin(db, &b, &why));
 	assert_ok(add_row(a, 1));
@@ -401,23 +403,31 @@ static void after_a_restart_of_the_server_nothing_fails(void **state)
 
 int main(int argc, char **argv)
 {
-#define POOL(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FIXTURE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		POOL(a_pool_that_cannot_copy_a_setting_does_not_open),
-		POOL(a_pool_opens_without_a_server_and_says_so_later),
-		POOL(an_account_that_may_not_log_in_is_unavailable),
-		POOL(what_is_committed_is_there_and_what_is_rolled_back_is_not),
-		POOL(a_transaction_sees_its_own_rows),
-		POOL(a_conflict_inside_leaves_the_transaction_usable),
-		POOL(all_connections_in_use_is_unavailable_after_the_timeout),
-		POOL(who_waits_gets_the_connection_that_is_given_back),
-		POOL(eight_threads_share_two_connections),
-		POOL(a_killed_connection_is_replaced_before_it_is_used),
-		POOL(a_connection_killed_under_a_statement_is_unavailable),
-		POOL(a_transaction_whose_connection_died_commits_nothing),
-		POOL(a_row_that_stays_locked_is_unavailable),
-		POOL(a_server_that_does_not_answer_is_unavailable_in_time),
-		POOL(after_a_restart_of_the_server_nothing_fails),
+		FIXTURE_TEST(a_pool_that_cannot_copy_a_setting_does_not_open),
+		FIXTURE_TEST(
+			a_pool_opens_without_a_server_and_statements_report_it),
+		FIXTURE_TEST(an_account_without_permission_is_unavailable),
+		FIXTURE_TEST(
+			a_commit_keeps_the_rows_and_a_rollback_discards_them),
+		FIXTURE_TEST(a_transaction_sees_its_own_rows),
+		FIXTURE_TEST(a_conflict_leaves_the_transaction_usable),
+		FIXTURE_TEST(
+			a_pool_without_free_connections_is_unavailable_after_the_timeout),
+		FIXTURE_TEST(
+			a_waiting_thread_gets_the_connection_that_is_returned),
+		FIXTURE_TEST(eight_threads_share_two_connections),
+		FIXTURE_TEST(a_killed_connection_is_replaced_before_it_is_used),
+		FIXTURE_TEST(
+			a_connection_killed_during_a_statement_is_unavailable),
+		FIXTURE_TEST(
+			a_transaction_whose_connection_died_commits_nothing),
+		FIXTURE_TEST(a_row_that_stays_locked_is_unavailable),
+		FIXTURE_TEST(
+			a_server_that_does_not_answer_is_unavailable_after_the_timeout),
+		FIXTURE_TEST(statements_succeed_after_a_restart_of_the_server),
 	};
 
 	(void)argc;

@@ -3,7 +3,7 @@
 static struct db *db;
 static struct errmsg why;
 
-/* What makes no difference to any row: CREATE, DELETE of nothing */
+/* Run a statement that may match no row: CREATE, DELETE */
 #define run(sql)                                                    \
 	do {                                                        \
 		enum err run_e = db_change(db, sql, DB_NONE, &why); \
@@ -28,7 +28,7 @@ static enum err add(int64_t id, const char *name)
 			 DB_IN(db_int(id), db_text(span_of(name))), &why);
 }
 
-static void values_of_every_kind_come_back(void **state)
+static void values_of_every_kind_are_stored_and_read(void **state)
 {
 	int64_t id = 0;
 	uint64_t big = 0;
@@ -55,7 +55,7 @@ static void values_of_every_kind_come_back(void **state)
 	assert_memory_equal(sum, "a\0\xff\n", 4);
 }
 
-static void null_reads_as_what_the_caller_chose(void **state)
+static void null_reads_as_the_value_that_the_caller_chose(void **state)
 {
 	int64_t zero = 77, other = 77;
 	uint64_t big = 77;
@@ -81,7 +81,7 @@ static void null_reads_as_what_the_caller_chose(void **state)
 	assert_memory_equal(sum, "\0\0\0", sizeof(sum));
 }
 
-static void a_number_that_is_null_for_us_is_null_there(void **state)
+static void a_number_that_stands_for_null_is_stored_as_null(void **state)
 {
 	int64_t n = 77;
 
@@ -108,7 +108,7 @@ static void an_empty_text_is_not_null(void **state)
 	assert_int_equal(n, 0);
 }
 
-static void a_text_fits_its_place_or_is_too_large(void **state)
+static void a_text_that_does_not_fit_is_too_large(void **state)
 {
 	char five[6], four[5];
 
@@ -120,7 +120,7 @@ static void a_text_fits_its_place_or_is_too_large(void **state)
 	assert_err(db_row(db, "SELECT name FROM thing", DB_NONE,
 			  DB_OUT(db_to_text(four, sizeof(four))), &why),
 		   ERR_TOO_LARGE);
-	/* and the connection goes on as if nothing had been */
+	/* the connection can still be used */
 	assert_ok(db_row(db, "SELECT name FROM thing", DB_NONE,
 			 DB_OUT(db_to_text(five, sizeof(five))), &why));
 }
@@ -152,7 +152,7 @@ static void a_number_out_of_range_is_too_large(void **state)
 		   ERR_TOO_LARGE);
 }
 
-static void a_value_too_long_for_its_column_is_refused_whole(void **state)
+static void a_value_too_long_for_its_column_is_not_stored(void **state)
 {
 	(void)state;
 	assert_ok(add(1, "12345678"));
@@ -172,7 +172,7 @@ static void a_second_row_of_the_same_key_is_a_conflict(void **state)
 	assert_ok(add(2, "bob"));
 }
 
-static void no_row_is_not_found_and_leaves_the_outputs(void **state)
+static void a_missing_row_leaves_the_outputs(void **state)
 {
 	int64_t id = 77;
 
@@ -183,7 +183,7 @@ static void no_row_is_not_found_and_leaves_the_outputs(void **state)
 	assert_int_equal(id, 77);
 }
 
-static void the_first_of_many_rows_is_taken(void **state)
+static void the_first_of_many_rows_is_returned(void **state)
 {
 	int64_t id = 0;
 
@@ -211,7 +211,7 @@ static void a_change_that_matches_nothing_is_not_found(void **state)
 	assert_err(db_change(db, "DELETE FROM thing WHERE id = ?",
 			     DB_IN(db_int(2)), &why),
 		   ERR_NOT_FOUND);
-	/* the same value again has matched */
+	/* a row that keeps its value was matched */
 	assert_ok(db_change(db, "UPDATE thing SET name = 'ann' WHERE id = ?",
 			    DB_IN(db_int(1)), &why));
 	assert_ok(db_change(db, "DELETE FROM thing WHERE id = ?",
@@ -232,7 +232,7 @@ static enum err step(void *arg)
 	return w->seen == w->stop_at ? ERR_FULL : ERR_OK;
 }
 
-static void every_row_is_walked_until_the_walker_stops(void **state)
+static void each_is_called_for_every_row_until_it_fails(void **state)
 {
 	struct walk w = { 0 };
 
@@ -252,14 +252,14 @@ static void every_row_is_walked_until_the_walker_stops(void **state)
 			   DB_OUT(db_to_int(&w.id)), step, &w, &why),
 		   ERR_FULL);
 	assert_int_equal(w.seen, 3);
-	/* no row at all is no error */
+	/* an empty result is not an error */
 	w = (struct walk) { 0 };
 	assert_ok(db_each(db, "SELECT id FROM thing WHERE id > 10", DB_NONE,
 			  DB_OUT(db_to_int(&w.id)), step, &w, &why));
 	assert_int_equal(w.seen, 0);
 }
 
-static enum err ask_on_the_way(void *arg)
+static enum err query_inside_each(void *arg)
 {
 	int64_t *n = arg, one = 0;
 
@@ -267,7 +267,7 @@ static enum err ask_on_the_way(void *arg)
 	return db_row(db, "SELECT 1", DB_NONE, DB_OUT(db_to_int(&one)), &why);
 }
 
-static void another_statement_may_run_on_the_way(void **state)
+static void another_statement_may_run_inside_each(void **state)
 {
 	int64_t n = 0;
 	char name[9];
@@ -277,11 +277,11 @@ static void another_statement_may_run_on_the_way(void **state)
 	assert_ok(add(2, "b"));
 	assert_ok(db_each(db, "SELECT name FROM thing", DB_NONE,
 			  DB_OUT(db_to_text(name, sizeof(name))),
-			  ask_on_the_way, &n, &why));
+			  query_inside_each, &n, &why));
 	assert_int_equal(n, 2);
 }
 
-static void what_a_client_sends_is_a_value_and_never_sql(void **state)
+static void a_value_is_never_read_as_sql(void **state)
 {
 	static const char evil[] = "x'; DROP TABLE thing; -- \\";
 	char back[64];
@@ -293,7 +293,7 @@ static void what_a_client_sends_is_a_value_and_never_sql(void **state)
 	assert_ok(add(1, "still"));
 }
 
-static void a_mistake_in_the_sql_is_our_own(void **state)
+static void an_error_in_the_sql_is_an_io_error(void **state)
 {
 	int64_t n;
 
@@ -313,7 +313,8 @@ static void a_mistake_in_the_sql_is_our_own(void **state)
 	assert_int_equal(n, 3);
 }
 
-static void a_table_altered_meanwhile_is_prepared_again(void **state)
+static void a_statement_is_prepared_again_after_its_table_is_altered(
+	void **state)
 {
 	char name[9];
 
@@ -330,7 +331,7 @@ static void a_table_altered_meanwhile_is_prepared_again(void **state)
 	}
 }
 
-/* Sixty literals, more than a connection keeps; each gives its own number */
+/* Sixty literals, more than a connection keeps; each returns its own number */
 #define ONE(digits)                                                         \
 	assert_ok(db_row(db, "SELECT 1" digits " + ?", DB_IN(db_int(1000)), \
 			 DB_OUT(db_to_int(&n)), &why));                     \
@@ -358,7 +359,7 @@ static int64_t run_sixty(void)
 	return expected;
 }
 
-static void more_statements_than_are_kept_still_run(void **state)
+static void statements_beyond_the_cache_still_run(void **state)
 {
 	int64_t kept = 0;
 
@@ -370,32 +371,33 @@ static void more_statements_than_are_kept_still_run(void **state)
 			 "information_schema.GLOBAL_STATUS WHERE "
 			 "VARIABLE_NAME = 'PREPARED_STMT_COUNT'",
 			 DB_NONE, DB_OUT(db_to_int(&kept)), &why));
-	/* of this connection, and the few of the others in the pool */
+	/* of this connection, and a few of the others in the pool */
 	assert_in_range(kept, 1, 2 * DB_STATEMENTS_MAX);
 }
 
 int main(int argc, char **argv)
 {
-#define FRESH(name) cmocka_unit_test_setup(name, new_tables)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, new_tables)
 	const struct CMUnitTest tests[] = {
-		FRESH(values_of_every_kind_come_back),
-		FRESH(null_reads_as_what_the_caller_chose),
-		FRESH(a_number_that_is_null_for_us_is_null_there),
-		FRESH(an_empty_text_is_not_null),
-		FRESH(a_text_fits_its_place_or_is_too_large),
-		FRESH(bytes_of_another_length_are_refused),
-		FRESH(a_number_out_of_range_is_too_large),
-		FRESH(a_value_too_long_for_its_column_is_refused_whole),
-		FRESH(a_second_row_of_the_same_key_is_a_conflict),
-		FRESH(no_row_is_not_found_and_leaves_the_outputs),
-		FRESH(the_first_of_many_rows_is_taken),
-		FRESH(a_change_that_matches_nothing_is_not_found),
-		FRESH(every_row_is_walked_until_the_walker_stops),
-		FRESH(another_statement_may_run_on_the_way),
-		FRESH(what_a_client_sends_is_a_value_and_never_sql),
-		FRESH(a_mistake_in_the_sql_is_our_own),
-		FRESH(a_table_altered_meanwhile_is_prepared_again),
-		FRESH(more_statements_than_are_kept_still_run),
+		FIXTURE_TEST(values_of_every_kind_are_stored_and_read),
+		FIXTURE_TEST(null_reads_as_the_value_that_the_caller_chose),
+		FIXTURE_TEST(a_number_that_stands_for_null_is_stored_as_null),
+		FIXTURE_TEST(an_empty_text_is_not_null),
+		FIXTURE_TEST(a_text_that_does_not_fit_is_too_large),
+		FIXTURE_TEST(bytes_of_another_length_are_refused),
+		FIXTURE_TEST(a_number_out_of_range_is_too_large),
+		FIXTURE_TEST(a_value_too_long_for_its_column_is_not_stored),
+		FIXTURE_TEST(a_second_row_of_the_same_key_is_a_conflict),
+		FIXTURE_TEST(a_missing_row_leaves_the_outputs),
+		FIXTURE_TEST(the_first_of_many_rows_is_returned),
+		FIXTURE_TEST(a_change_that_matches_nothing_is_not_found),
+		FIXTURE_TEST(each_is_called_for_every_row_until_it_fails),
+		FIXTURE_TEST(another_statement_may_run_inside_each),
+		FIXTURE_TEST(a_value_is_never_read_as_sql),
+		FIXTURE_TEST(an_error_in_the_sql_is_an_io_error),
+		FIXTURE_TEST(
+			a_statement_is_prepared_again_after_its_table_is_altered),
+		FIXTURE_TEST(statements_beyond_the_cache_still_run),
 	};
 	int failed;
 

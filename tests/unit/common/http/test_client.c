@@ -14,7 +14,7 @@ static struct client parse(const char *remote, const char *forwarded,
 #define assert_client(remote, forwarded, trusted, want) \
 	assert_string_equal(parse(remote, forwarded, trusted).address, want)
 
-static void the_server_says_who_it_is_and_nobody_else(void **state)
+static void the_address_is_the_servers_unless_a_proxy_is_trusted(void **state)
 {
 	(void)state;
 	assert_client("192.0.2.1", "", "", "192.0.2.1");
@@ -23,7 +23,7 @@ static void the_server_says_who_it_is_and_nobody_else(void **state)
 	assert_client("2001:DB8::0:1", "", "", "2001:db8::1");
 }
 
-static void a_trusted_proxy_is_believed(void **state)
+static void a_trusted_proxys_header_is_used(void **state)
 {
 	(void)state;
 	assert_client("10.0.0.1", "198.51.100.1", "10.0.0.1", "198.51.100.1");
@@ -34,7 +34,7 @@ static void a_trusted_proxy_is_believed(void **state)
 	assert_client("10.0.0.1", "", "10.0.0.1", "10.0.0.1");
 }
 
-static void of_a_chain_the_last_that_is_not_trusted_counts(void **state)
+static void the_last_untrusted_address_of_a_chain_is_used(void **state)
 {
 	(void)state;
 	assert_client("10.0.0.1", "1.1.1.1, 198.51.100.1", "10.0.0.0/8",
@@ -43,12 +43,13 @@ static void of_a_chain_the_last_that_is_not_trusted_counts(void **state)
 		      "10.0.0.0/8", "198.51.100.1");
 	assert_client("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.0/8",
 		      "10.0.0.3");
-	/* behind an untrusted one even a trusted address may be made up */
+	/* before an untrusted address, a trusted one may be forged */
 	assert_client("10.0.0.1", "10.0.0.5, 198.51.100.1", "10.0.0.0/8",
 		      "198.51.100.1");
 }
 
-static void what_is_no_address_ends_the_chain_at_who_wrote_it(void **state)
+static void an_invalid_address_ends_the_chain_at_the_proxy_that_wrote_it(
+	void **state)
 {
 	static const char *const nonsense[] = {
 		"unknown", "_hidden", "1.1.1",	  "1.1.1.1.1",	  "1.1.1.256",
@@ -64,7 +65,7 @@ static void what_is_no_address_ends_the_chain_at_who_wrote_it(void **state)
 		      "10.0.0.2");
 }
 
-static void a_port_is_left_out(void **state)
+static void a_port_is_removed(void **state)
 {
 	(void)state;
 	assert_client("10.0.0.1", "198.51.100.1:4711", "10.0.0.1",
@@ -74,7 +75,7 @@ static void a_port_is_left_out(void **state)
 	assert_client("10.0.0.1", "[2001:db8::1]", "10.0.0.1", "2001:db8::1");
 }
 
-static void ipv4_in_ipv6_is_ipv4(void **state)
+static void ipv4_mapped_into_ipv6_is_ipv4(void **state)
 {
 	(void)state;
 	assert_client("::ffff:192.0.2.1", "", "", "192.0.2.1");
@@ -86,7 +87,7 @@ static void ipv4_in_ipv6_is_ipv4(void **state)
 			    "192.0.2.1");
 }
 
-static void a_block_ends_where_its_bits_end(void **state)
+static void a_block_contains_exactly_the_addresses_of_its_prefix(void **state)
 {
 	static const struct {
 		const char *remote, *trusted;
@@ -112,7 +113,7 @@ static void a_block_ends_where_its_bits_end(void **state)
 					      : cases[i].remote);
 }
 
-static void the_network_of_ipv6_is_its_64(void **state)
+static void the_network_of_an_ipv6_address_is_its_64(void **state)
 {
 	(void)state;
 	assert_string_equal(parse("2001:db8:1:2:3:4:5:6", "", "").network,
@@ -127,7 +128,7 @@ static void the_network_of_ipv6_is_its_64(void **state)
 		"ffff:ffff:ffff:ffff::/64");
 }
 
-static void a_server_that_does_not_say_leaves_it_empty(void **state)
+static void a_client_without_an_ip_address_has_an_empty_one(void **state)
 {
 	(void)state;
 	assert_client("", "198.51.100.1", "0.0.0.0/0 ::/0", "");
@@ -135,7 +136,7 @@ static void a_server_that_does_not_say_leaves_it_empty(void **state)
 	assert_string_equal(parse("", "", "").network, "");
 }
 
-static void a_chain_without_end_is_cut(void **state)
+static void an_endless_chain_is_cut(void **state)
 {
 	char chain[64 * 10 + 1] = "";
 
@@ -174,16 +175,16 @@ static void a_list_of_proxies_is_checked_word_by_word(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_server_says_who_it_is_and_nobody_else),
-		TEST(a_trusted_proxy_is_believed),
-		TEST(of_a_chain_the_last_that_is_not_trusted_counts),
-		TEST(what_is_no_address_ends_the_chain_at_who_wrote_it),
-		TEST(a_port_is_left_out),
-		TEST(ipv4_in_ipv6_is_ipv4),
-		TEST(a_block_ends_where_its_bits_end),
-		TEST(the_network_of_ipv6_is_its_64),
-		TEST(a_server_that_does_not_say_leaves_it_empty),
-		TEST(a_chain_without_end_is_cut),
+		TEST(the_address_is_the_servers_unless_a_proxy_is_trusted),
+		TEST(a_trusted_proxys_header_is_used),
+		TEST(the_last_untrusted_address_of_a_chain_is_used),
+		TEST(an_invalid_address_ends_the_chain_at_the_proxy_that_wrote_it),
+		TEST(a_port_is_removed),
+		TEST(ipv4_mapped_into_ipv6_is_ipv4),
+		TEST(a_block_contains_exactly_the_addresses_of_its_prefix),
+		TEST(the_network_of_an_ipv6_address_is_its_64),
+		TEST(a_client_without_an_ip_address_has_an_empty_one),
+		TEST(an_endless_chain_is_cut),
 		TEST(a_list_of_proxies_is_checked_word_by_word),
 	};
 

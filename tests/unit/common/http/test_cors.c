@@ -73,12 +73,12 @@ static void a_listed_origin_is_allowed_by_name(void **state)
 		    "https://b.example:8443");
 	assert_span(memory_header(&a->m, "Vary"), "Origin");
 	assert_true(memory_has_header(&a->m, "Access-Control-Expose-Headers"));
-	/* tokens travel in a header: cookies need not */
+	/* tokens are in a header, so no cookies are needed */
 	assert_false(
 		memory_has_header(&a->m, "Access-Control-Allow-Credentials"));
 }
 
-static void an_origin_that_only_resembles_is_not_allowed(void **state)
+static void an_origin_that_is_only_similar_is_not_allowed(void **state)
 {
 	static const char *const others[] = {
 		"https://a.example.evil.org",
@@ -98,7 +98,7 @@ static void an_origin_that_only_resembles_is_not_allowed(void **state)
 	assert_false(allowed(a, ORIGINS, NULL));
 	assert_ok(response_empty(&a->rs, 200));
 	assert_false(memory_has_header(&a->m, "Access-Control-Allow-Origin"));
-	/* a cache must know that it depends on the origin all the same */
+	/* a cache must know that the answer depends on the origin */
 	assert_span(memory_header(&a->m, "Vary"), "Origin");
 }
 
@@ -110,7 +110,7 @@ static void a_star_allows_every_origin(void **state)
 	assert_false(allowed(a, "*", NULL));
 }
 
-static void the_headers_survive_a_problem(void **state)
+static void cors_headers_are_kept_in_a_problem(void **state)
 {
 	struct asked *a = *state;
 
@@ -121,7 +121,7 @@ static void the_headers_survive_a_problem(void **state)
 		    "https://a.example");
 }
 
-static void a_preflight_is_told_what_may_be_sent(void **state)
+static void a_preflight_lists_the_allowed_methods_and_headers(void **state)
 {
 	struct asked *a = *state;
 
@@ -137,7 +137,7 @@ static void a_preflight_is_told_what_may_be_sent(void **state)
 	assert_span(memory_answer(&a->m), "");
 }
 
-static void options_without_cors_tells_the_methods_alone(void **state)
+static void options_without_cors_lists_the_methods_only(void **state)
 {
 	struct asked *a = *state;
 
@@ -149,7 +149,7 @@ static void options_without_cors_tells_the_methods_alone(void **state)
 	assert_false(memory_has_header(&a->m, "Access-Control-Allow-Methods"));
 }
 
-static void options_of_an_unknown_path_is_not_found(void **state)
+static void options_of_an_unknown_path_is_404(void **state)
 {
 	struct asked *a = *state;
 
@@ -161,16 +161,17 @@ static void options_of_an_unknown_path_is_not_found(void **state)
 
 int main(void)
 {
-#define ASKED(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FIXTURE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		ASKED(no_origin_is_allowed_by_default),
-		ASKED(a_listed_origin_is_allowed_by_name),
-		ASKED(an_origin_that_only_resembles_is_not_allowed),
-		ASKED(a_star_allows_every_origin),
-		ASKED(the_headers_survive_a_problem),
-		ASKED(a_preflight_is_told_what_may_be_sent),
-		ASKED(options_without_cors_tells_the_methods_alone),
-		ASKED(options_of_an_unknown_path_is_not_found),
+		FIXTURE_TEST(no_origin_is_allowed_by_default),
+		FIXTURE_TEST(a_listed_origin_is_allowed_by_name),
+		FIXTURE_TEST(an_origin_that_is_only_similar_is_not_allowed),
+		FIXTURE_TEST(a_star_allows_every_origin),
+		FIXTURE_TEST(cors_headers_are_kept_in_a_problem),
+		FIXTURE_TEST(a_preflight_lists_the_allowed_methods_and_headers),
+		FIXTURE_TEST(options_without_cors_lists_the_methods_only),
+		FIXTURE_TEST(options_of_an_unknown_path_is_404),
 	};
 
 	return RUN(tests);

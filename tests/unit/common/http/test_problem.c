@@ -136,7 +136,7 @@ static void every_error_has_its_status_slug_and_challenge(void **state)
 	}
 }
 
-static void no_error_is_forgotten(void **state)
+static void every_error_is_in_the_contract(void **state)
 {
 	(void)state;
 	for (int e = ERR_OK; e <= ERR_COUNT; e++) {
@@ -148,7 +148,7 @@ static void no_error_is_forgotten(void **state)
 	}
 }
 
-static void every_problem_has_five_members_and_a_sentence(void **state)
+static void every_problem_has_five_members_and_a_detail(void **state)
 {
 	struct answer *a = *state;
 
@@ -166,7 +166,7 @@ static void every_problem_has_five_members_and_a_sentence(void **state)
 	}
 }
 
-static void an_explanation_takes_the_place_of_the_sentence(void **state)
+static void an_explanation_replaces_the_detail(void **state)
 {
 	struct answer *a = *state;
 	struct json_object *o;
@@ -178,7 +178,7 @@ static void an_explanation_takes_the_place_of_the_sentence(void **state)
 	json_object_put(o);
 }
 
-static void what_is_for_the_log_stays_out_of_the_answer(void **state)
+static void the_operators_message_is_not_in_the_answer(void **state)
 {
 	struct answer *a = *state;
 
@@ -189,7 +189,7 @@ static void what_is_for_the_log_stays_out_of_the_answer(void **state)
 	assert_lacks(a->m.text.p, "denied");
 }
 
-static void only_503_asks_to_come_again(void **state)
+static void a_503_has_retry_after_and_a_507_has_none(void **state)
 {
 	struct answer *a = *state;
 
@@ -199,7 +199,7 @@ static void only_503_asks_to_come_again(void **state)
 	assert_false(memory_has_header(&a->m, "Retry-After"));
 }
 
-static void a_429_says_in_how_many_seconds(void **state)
+static void a_429_has_retry_after_in_seconds(void **state)
 {
 	struct answer *a = *state;
 
@@ -208,7 +208,7 @@ static void a_429_says_in_how_many_seconds(void **state)
 	assert_span(memory_header(&a->m, "Retry-After"), "77");
 }
 
-static void a_half_made_answer_is_replaced_but_for_what_was_kept(void **state)
+static void an_unsent_answer_is_replaced_but_for_its_kept_headers(void **state)
 {
 	struct answer *a = *state;
 
@@ -224,7 +224,7 @@ static void a_half_made_answer_is_replaced_but_for_what_was_kept(void **state)
 	assert_int_equal(memory_answer(&a->m).len, a->rs.body_sent);
 }
 
-static void an_answer_that_has_started_is_left_alone(void **state)
+static void a_started_answer_is_not_changed(void **state)
 {
 	struct answer *a = *state;
 	size_t n;
@@ -235,7 +235,7 @@ static void an_answer_that_has_started_is_left_alone(void **state)
 	assert_int_equal(a->m.text.len, n);
 }
 
-static void a_head_request_gets_the_headers_of_its_problem(void **state)
+static void head_gets_the_headers_of_its_problem(void **state)
 {
 	struct answer *a = *state;
 
@@ -248,18 +248,20 @@ static void a_head_request_gets_the_headers_of_its_problem(void **state)
 
 int main(void)
 {
-#define ANSWER(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FIXTURE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		ANSWER(every_error_has_its_status_slug_and_challenge),
-		ANSWER(no_error_is_forgotten),
-		ANSWER(every_problem_has_five_members_and_a_sentence),
-		ANSWER(an_explanation_takes_the_place_of_the_sentence),
-		ANSWER(what_is_for_the_log_stays_out_of_the_answer),
-		ANSWER(only_503_asks_to_come_again),
-		ANSWER(a_429_says_in_how_many_seconds),
-		ANSWER(a_half_made_answer_is_replaced_but_for_what_was_kept),
-		ANSWER(an_answer_that_has_started_is_left_alone),
-		ANSWER(a_head_request_gets_the_headers_of_its_problem),
+		FIXTURE_TEST(every_error_has_its_status_slug_and_challenge),
+		FIXTURE_TEST(every_error_is_in_the_contract),
+		FIXTURE_TEST(every_problem_has_five_members_and_a_detail),
+		FIXTURE_TEST(an_explanation_replaces_the_detail),
+		FIXTURE_TEST(the_operators_message_is_not_in_the_answer),
+		FIXTURE_TEST(a_503_has_retry_after_and_a_507_has_none),
+		FIXTURE_TEST(a_429_has_retry_after_in_seconds),
+		FIXTURE_TEST(
+			an_unsent_answer_is_replaced_but_for_its_kept_headers),
+		FIXTURE_TEST(a_started_answer_is_not_changed),
+		FIXTURE_TEST(head_gets_the_headers_of_its_problem),
 	};
 
 	return RUN(tests);

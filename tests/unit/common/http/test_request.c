@@ -51,7 +51,7 @@ static void assert_path(struct both *b, const char *script, const char *info,
 	assert_span_str(b->rq.prefix, prefix);
 }
 
-static void the_clock_and_the_method_are_taken_as_they_are(void **state)
+static void the_clock_and_the_method_are_stored_unchanged(void **state)
 {
 	struct both *b = *state;
 
@@ -69,7 +69,7 @@ static void the_clock_and_the_method_are_taken_as_they_are(void **state)
 	assert_true(b->rq.head);
 }
 
-static void under_fastcgi_the_path_is_script_name_and_path_info(void **state)
+static void the_path_under_fastcgi_is_script_name_and_path_info(void **state)
 {
 	struct both *b = *state;
 
@@ -81,7 +81,7 @@ static void under_fastcgi_the_path_is_script_name_and_path_info(void **state)
 	assert_path(b, NULL, NULL, NULL, "/", "");
 }
 
-static void behind_the_programs_own_name_the_path_is_path_info(void **state)
+static void the_path_after_the_programs_name_is_path_info(void **state)
 {
 	struct both *b = *state;
 
@@ -99,7 +99,7 @@ static void behind_the_programs_own_name_the_path_is_path_info(void **state)
 		    "/cgi-gateway");
 }
 
-static void a_rewritten_url_shows_no_trace_of_the_program(void **state)
+static void a_rewritten_url_has_no_prefix_of_the_program(void **state)
 {
 	struct both *b = *state;
 
@@ -109,7 +109,7 @@ static void a_rewritten_url_shows_no_trace_of_the_program(void **state)
 		    "");
 }
 
-static void a_name_that_only_resembles_the_programs_is_a_path(void **state)
+static void a_name_similar_to_the_programs_is_a_path(void **state)
 {
 	struct both *b = *state;
 
@@ -152,14 +152,14 @@ static void a_path_of_4096_bytes_is_the_longest(void **state)
 	memory_set(&b->m, "SCRIPT_NAME", path);
 	memory_set(&b->m, "PATH_INFO", "");
 	assert_ok(init(b));
-	/* method and id are there even when it fails */
+	/* method and id are set even after a failure */
 	memory_set(&b->m, "PATH_INFO", "x");
 	assert_err(init(b), ERR_FORMAT);
 	assert_span(b->rq.method, "GET");
 	assert_true(b->rq.id[0] != '\0');
 }
 
-static void a_good_request_id_is_taken_and_any_other_replaced(void **state)
+static void a_valid_request_id_is_kept_and_any_other_replaced(void **state)
 {
 	static const char *const wrong[] = { "",	 "a b",	 "a\"b", "a.b",
 					     "\xc3\xa9", "a\nb", "../x" };
@@ -226,7 +226,7 @@ static void headers_are_found_by_their_name_in_http(void **state)
 			 0);
 }
 
-static void authorization_is_also_read_where_apache_hides_it(void **state)
+static void authorization_is_read_from_apaches_variable_too(void **state)
 {
 	struct both *b = *state;
 
@@ -302,7 +302,7 @@ static void a_body_that_ends_early_is_truncated(void **state)
 	assert_err(request_read(&b->rq, &chunk), ERR_TRUNCATED);
 }
 
-static void a_body_of_unknown_length_ends_where_it_ends(void **state)
+static void a_body_of_unknown_length_is_read_to_its_end(void **state)
 {
 	struct both *b = *state;
 	struct span chunk;
@@ -315,7 +315,7 @@ static void a_body_of_unknown_length_ends_where_it_ends(void **state)
 	assert_int_equal(chunk.len, 0);
 }
 
-static void a_connection_that_breaks_is_closed_and_not_at_its_end(void **state)
+static void a_broken_connection_is_not_the_end_of_the_body(void **state)
 {
 	struct both *b = *state;
 	struct span chunk;
@@ -339,7 +339,8 @@ static void a_small_body_is_read_whole_up_to_its_limit(void **state)
 	assert_span(all, "0123456789");
 }
 
-static void a_body_over_its_limit_is_too_large_announced_or_not(void **state)
+static void a_body_over_its_limit_is_too_large_with_or_without_a_length(
+	void **state)
 {
 	struct both *b = *state;
 	struct span all = SPAN("old");
@@ -354,7 +355,7 @@ static void a_body_over_its_limit_is_too_large_announced_or_not(void **state)
 	assert_span(all, "old");
 }
 
-static void a_request_that_used_up_its_memory_is_told_so(void **state)
+static void a_request_that_used_up_its_memory_gets_an_error(void **state)
 {
 	struct both *b = *state;
 	struct span out = SPAN("old");
@@ -372,27 +373,31 @@ static void a_request_that_used_up_its_memory_is_told_so(void **state)
 
 int main(void)
 {
-#define BOTH(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FIXTURE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		BOTH(the_clock_and_the_method_are_taken_as_they_are),
-		BOTH(under_fastcgi_the_path_is_script_name_and_path_info),
-		BOTH(behind_the_programs_own_name_the_path_is_path_info),
-		BOTH(a_rewritten_url_shows_no_trace_of_the_program),
-		BOTH(a_name_that_only_resembles_the_programs_is_a_path),
-		BOTH(a_path_that_does_not_begin_with_a_slash_is_refused),
-		BOTH(a_path_of_4096_bytes_is_the_longest),
-		BOTH(a_good_request_id_is_taken_and_any_other_replaced),
-		BOTH(a_length_is_a_whole_number_or_unknown),
-		BOTH(headers_are_found_by_their_name_in_http),
-		BOTH(authorization_is_also_read_where_apache_hides_it),
-		BOTH(query_values_are_decoded_into_the_arena),
-		BOTH(a_body_is_read_piece_by_piece_to_its_end),
-		BOTH(a_body_that_ends_early_is_truncated),
-		BOTH(a_body_of_unknown_length_ends_where_it_ends),
-		BOTH(a_connection_that_breaks_is_closed_and_not_at_its_end),
-		BOTH(a_small_body_is_read_whole_up_to_its_limit),
-		BOTH(a_body_over_its_limit_is_too_large_announced_or_not),
-		BOTH(a_request_that_used_up_its_memory_is_told_so),
+		FIXTURE_TEST(the_clock_and_the_method_are_stored_unchanged),
+		FIXTURE_TEST(
+			the_path_under_fastcgi_is_script_name_and_path_info),
+		FIXTURE_TEST(the_path_after_the_programs_name_is_path_info),
+		FIXTURE_TEST(a_rewritten_url_has_no_prefix_of_the_program),
+		FIXTURE_TEST(a_name_similar_to_the_programs_is_a_path),
+		FIXTURE_TEST(
+			a_path_that_does_not_begin_with_a_slash_is_refused),
+		FIXTURE_TEST(a_path_of_4096_bytes_is_the_longest),
+		FIXTURE_TEST(a_valid_request_id_is_kept_and_any_other_replaced),
+		FIXTURE_TEST(a_length_is_a_whole_number_or_unknown),
+		FIXTURE_TEST(headers_are_found_by_their_name_in_http),
+		FIXTURE_TEST(authorization_is_read_from_apaches_variable_too),
+		FIXTURE_TEST(query_values_are_decoded_into_the_arena),
+		FIXTURE_TEST(a_body_is_read_piece_by_piece_to_its_end),
+		FIXTURE_TEST(a_body_that_ends_early_is_truncated),
+		FIXTURE_TEST(a_body_of_unknown_length_is_read_to_its_end),
+		FIXTURE_TEST(a_broken_connection_is_not_the_end_of_the_body),
+		FIXTURE_TEST(a_small_body_is_read_whole_up_to_its_limit),
+		FIXTURE_TEST(
+			a_body_over_its_limit_is_too_large_with_or_without_a_length),
+		FIXTURE_TEST(a_request_that_used_up_its_memory_gets_an_error),
 	};
 
 	if (sodium_init() < 0)

@@ -31,7 +31,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void an_answer_is_status_headers_and_body(void **state)
+static void an_answer_has_status_headers_and_body(void **state)
 {
 	struct both *b = *state;
 
@@ -57,7 +57,7 @@ static void nothing_is_sent_before_the_first_write(void **state)
 	assert_span(memory_header(&b->m, "X-N"), "-9223372036854775808");
 }
 
-static void the_status_is_200_until_told_otherwise(void **state)
+static void the_status_is_200_by_default(void **state)
 {
 	struct both *b = *state;
 
@@ -65,7 +65,7 @@ static void the_status_is_200_until_told_otherwise(void **state)
 	assert_int_equal(memory_status(&b->m), 200);
 }
 
-static void a_body_in_pieces_follows_one_head(void **state)
+static void a_body_in_pieces_has_one_head(void **state)
 {
 	struct both *b = *state;
 
@@ -76,7 +76,7 @@ static void a_body_in_pieces_follows_one_head(void **state)
 	assert_false(memory_has_header(&b->m, "X-Late"));
 }
 
-static void no_control_character_gets_into_a_header(void **state)
+static void a_control_character_in_a_header_is_refused(void **state)
 {
 	struct both *b = *state;
 
@@ -91,7 +91,8 @@ static void no_control_character_gets_into_a_header(void **state)
 	assert_int_equal(b->m.text.len, 0);
 }
 
-static void a_split_header_sends_nothing_and_is_our_mistake(void **state)
+static void a_header_with_a_line_break_sends_nothing_and_is_an_internal_error(
+	void **state)
 {
 	struct both *b = *state;
 
@@ -100,7 +101,7 @@ static void a_split_header_sends_nothing_and_is_our_mistake(void **state)
 	assert_err(response_body(&b->rs, 200, "text/plain", SPAN("x")), ERR_IO);
 	assert_int_equal(b->m.text.len, 0);
 	assert_false(b->rs.started);
-	/* the problem that takes its place */
+	/* the problem that replaces it */
 	response_restart(&b->rs);
 	assert_ok(response_body(&b->rs, 500, "text/plain", SPAN("sorry")));
 	assert_int_equal(memory_status(&b->m), 500);
@@ -130,7 +131,7 @@ static void a_head_that_is_too_large_sends_nothing(void **state)
 	assert_int_equal(b->m.text.len, 0);
 }
 
-static void a_head_request_gets_headers_and_no_body(void **state)
+static void head_gets_headers_and_no_body(void **state)
 {
 	struct both *b = *state;
 
@@ -163,7 +164,7 @@ static void status_204_has_neither_body_nor_length(void **state)
 	assert_int_equal(b->rs.body_sent, 0);
 }
 
-static void a_restart_keeps_only_what_was_marked(void **state)
+static void a_restart_keeps_only_the_marked_headers(void **state)
 {
 	struct both *b = *state;
 
@@ -180,7 +181,7 @@ static void a_restart_keeps_only_what_was_marked(void **state)
 	assert_span(memory_header(&b->m, "Cache-Control"), "no-store");
 }
 
-static void file_bytes_may_be_cached_as_told(void **state)
+static void cache_control_of_a_file_is_as_given(void **state)
 {
 	struct both *b = *state;
 
@@ -189,7 +190,7 @@ static void file_bytes_may_be_cached_as_told(void **state)
 	assert_span(memory_header(&b->m, "Cache-Control"), "private, no-cache");
 }
 
-static void a_client_that_is_gone_ends_the_answer(void **state)
+static void a_disconnected_client_ends_the_answer(void **state)
 {
 	struct both *b = *state;
 
@@ -208,7 +209,7 @@ static void a_client_that_is_gone_ends_the_answer(void **state)
 	fail();
 }
 
-static void json_goes_out_with_its_type_and_length(void **state)
+static void json_is_sent_with_its_type_and_length(void **state)
 {
 	struct both *b = *state;
 	struct json_object *o = json_object_new_object();
@@ -222,7 +223,7 @@ static void json_goes_out_with_its_type_and_length(void **state)
 	assert_span(memory_answer(&b->m), "{\"status\":\"ok\"}");
 }
 
-static void an_explanation_hands_the_error_through_and_is_cut(void **state)
+static void an_explanation_returns_the_error_and_is_cut(void **state)
 {
 	struct both *b = *state;
 	char text[1000];
@@ -238,23 +239,25 @@ static void an_explanation_hands_the_error_through_and_is_cut(void **state)
 
 int main(void)
 {
-#define BOTH(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FIXTURE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		BOTH(an_answer_is_status_headers_and_body),
-		BOTH(nothing_is_sent_before_the_first_write),
-		BOTH(the_status_is_200_until_told_otherwise),
-		BOTH(a_body_in_pieces_follows_one_head),
-		BOTH(no_control_character_gets_into_a_header),
-		BOTH(a_split_header_sends_nothing_and_is_our_mistake),
-		BOTH(a_head_that_is_too_large_sends_nothing),
-		BOTH(a_head_request_gets_headers_and_no_body),
-		BOTH(status_304_has_no_body),
-		BOTH(status_204_has_neither_body_nor_length),
-		BOTH(a_restart_keeps_only_what_was_marked),
-		BOTH(file_bytes_may_be_cached_as_told),
-		BOTH(a_client_that_is_gone_ends_the_answer),
-		BOTH(json_goes_out_with_its_type_and_length),
-		BOTH(an_explanation_hands_the_error_through_and_is_cut),
+		FIXTURE_TEST(an_answer_has_status_headers_and_body),
+		FIXTURE_TEST(nothing_is_sent_before_the_first_write),
+		FIXTURE_TEST(the_status_is_200_by_default),
+		FIXTURE_TEST(a_body_in_pieces_has_one_head),
+		FIXTURE_TEST(a_control_character_in_a_header_is_refused),
+		FIXTURE_TEST(
+			a_header_with_a_line_break_sends_nothing_and_is_an_internal_error),
+		FIXTURE_TEST(a_head_that_is_too_large_sends_nothing),
+		FIXTURE_TEST(head_gets_headers_and_no_body),
+		FIXTURE_TEST(status_304_has_no_body),
+		FIXTURE_TEST(status_204_has_neither_body_nor_length),
+		FIXTURE_TEST(a_restart_keeps_only_the_marked_headers),
+		FIXTURE_TEST(cache_control_of_a_file_is_as_given),
+		FIXTURE_TEST(a_disconnected_client_ends_the_answer),
+		FIXTURE_TEST(json_is_sent_with_its_type_and_length),
+		FIXTURE_TEST(an_explanation_returns_the_error_and_is_cut),
 	};
 
 	return RUN(tests);

@@ -44,7 +44,7 @@ static struct found find(const char *method, const char *path)
 	response_init(&rs, &m.base, rq.head);
 	f.e = router_find(&router, &rq, &rs, &f.route);
 	assert_true(span_to_cstr(rq.param, f.tail, sizeof(f.tail)));
-	/* as the problem that follows would */
+	/* as the problem that follows does */
 	response_restart(&rs);
 	assert_ok(response_empty(&rs, 405));
 	assert_true(span_to_cstr(memory_header(&m, "Allow"), f.allow,
@@ -71,7 +71,7 @@ static void a_route_is_found_by_method_and_path(void **state)
 	}
 }
 
-static void the_star_takes_one_or_more_bytes_slashes_included(void **state)
+static void a_star_matches_one_or_more_bytes_slashes_included(void **state)
 {
 	(void)state;
 	assert_string_equal(find("PUT", "/upload/a").tail, "a");
@@ -81,7 +81,7 @@ static void the_star_takes_one_or_more_bytes_slashes_included(void **state)
 	assert_err(find("GET", "/files/").e, ERR_NOT_FOUND);
 }
 
-static void a_path_matches_whole_and_in_its_case(void **state)
+static void a_path_matches_as_a_whole_and_by_case(void **state)
 {
 	static const char *const paths[] = {
 		"/",	      "/file",	   "/filesx", "/Files", "//files",
@@ -95,12 +95,12 @@ static void a_path_matches_whole_and_in_its_case(void **state)
 	assert_string_equal(find("GET", "/files//..").tail, "/..");
 }
 
-static void a_star_in_the_middle_takes_one_segment(void **state)
+static void a_star_in_the_middle_matches_one_segment(void **state)
 {
 	(void)state;
 	assert_ptr_equal(find("POST", "/files/a b/links").route, &routes[3]);
 	assert_string_equal(find("POST", "/files/a b/links").tail, "a b");
-	/* no segment, or two: then it is the pattern below */
+	/* no segment, or two: the next pattern matches */
 	assert_err(find("POST", "/files//links").e, ERR_METHOD);
 	assert_string_equal(find("GET", "/files/a/b/links").tail, "a/b/links");
 	assert_string_equal(find("GET", "/files/a/links/").tail, "a/links/");
@@ -108,14 +108,14 @@ static void a_star_in_the_middle_takes_one_segment(void **state)
 	assert_string_equal(find("GET", "/files/links").tail, "links");
 }
 
-static void two_stars_take_a_segment_and_the_rest(void **state)
+static void two_stars_match_a_segment_and_the_rest(void **state)
 {
 	(void)state;
 	assert_ptr_equal(find("PUT", "/u/a/b").route, &routes[8]);
 	assert_string_equal(find("PUT", "/u/a/b").tail, "a/b");
 	assert_string_equal(find("PUT", "/u/a/b/c d").tail, "a/b/c d");
 	assert_string_equal(find("PUT", "/u/a//").tail, "a//");
-	/* nothing for one of the two: the pattern below, which has no PUT */
+	/* an empty segment: the next pattern matches, which has no PUT */
 	assert_string_equal(find("PUT", "/u/a/").allow, "POST");
 	assert_string_equal(find("PUT", "/u//b").allow, "POST");
 	assert_string_equal(find("POST", "/u/a").tail, "a");
@@ -123,7 +123,7 @@ static void two_stars_take_a_segment_and_the_rest(void **state)
 	assert_err(find("PUT", "/u/").e, ERR_NOT_FOUND);
 }
 
-static void a_path_is_of_the_first_pattern_alone(void **state)
+static void a_path_belongs_to_the_first_pattern_that_matches(void **state)
 {
 	(void)state;
 	assert_err(find("DELETE", "/files/a/links").e, ERR_METHOD);
@@ -131,7 +131,7 @@ static void a_path_is_of_the_first_pattern_alone(void **state)
 	assert_string_equal(find("DELETE", "/files/a/links").tail, "");
 }
 
-static void head_goes_where_get_goes_and_nowhere_else(void **state)
+static void head_is_routed_like_get(void **state)
 {
 	(void)state;
 	assert_ptr_equal(find("HEAD", "/files").route, &routes[2]);
@@ -139,7 +139,7 @@ static void head_goes_where_get_goes_and_nowhere_else(void **state)
 	assert_err(find("HEAD", "/upload").e, ERR_METHOD);
 }
 
-static void another_method_is_told_which_there_are(void **state)
+static void a_wrong_method_gets_the_list_of_methods(void **state)
 {
 	(void)state;
 	assert_err(find("GET", "/upload").e, ERR_METHOD);
@@ -150,7 +150,7 @@ static void another_method_is_told_which_there_are(void **state)
 	assert_string_equal(find("HEAD", "/upload/x").allow, "PUT");
 }
 
-static void methods_are_told_apart_by_case(void **state)
+static void methods_are_case_sensitive(void **state)
 {
 	static const char *const methods[] = { "get",  "Get", "",
 					       "GETX", "GE",  "G\xc3\xa9t" };
@@ -160,7 +160,7 @@ static void methods_are_told_apart_by_case(void **state)
 		assert_err(find(methods[i], "/files").e, ERR_METHOD);
 }
 
-static void an_unknown_path_has_no_allow(void **state)
+static void an_unknown_path_gets_no_allow_header(void **state)
 {
 	(void)state;
 	assert_err(find("GET", "/nothing").e, ERR_NOT_FOUND);
@@ -187,15 +187,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_route_is_found_by_method_and_path),
-		TEST(the_star_takes_one_or_more_bytes_slashes_included),
-		TEST(a_star_in_the_middle_takes_one_segment),
-		TEST(two_stars_take_a_segment_and_the_rest),
-		TEST(a_path_is_of_the_first_pattern_alone),
-		TEST(a_path_matches_whole_and_in_its_case),
-		TEST(head_goes_where_get_goes_and_nowhere_else),
-		TEST(another_method_is_told_which_there_are),
-		TEST(methods_are_told_apart_by_case),
-		TEST(an_unknown_path_has_no_allow),
+		TEST(a_star_matches_one_or_more_bytes_slashes_included),
+		TEST(a_star_in_the_middle_matches_one_segment),
+		TEST(two_stars_match_a_segment_and_the_rest),
+		TEST(a_path_belongs_to_the_first_pattern_that_matches),
+		TEST(a_path_matches_as_a_whole_and_by_case),
+		TEST(head_is_routed_like_get),
+		TEST(a_wrong_method_gets_the_list_of_methods),
+		TEST(methods_are_case_sensitive),
+		TEST(an_unknown_path_gets_no_allow_header),
 		TEST(the_methods_of_a_path_are_listed_once),
 	};
 

@@ -1,5 +1,5 @@
 /* The transport reads and writes this process's own descriptors 0 and 1, so
- * each test lends it others for the while. */
+ * each test replaces them. */
 #include "common/http/transport_cgi.h"
 #include "tests/unit/unit.h"
 
@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A clock that is a second later at each look, while it is in use */
+/* While this is in use, the clock is a second later at each call */
 static bool clock_runs_fast;
 static time_t fast_seconds;
 
@@ -29,7 +29,7 @@ static FILE *in, *out;
 static int set_up(void **state)
 {
 	(void)state;
-	(void)alarm(60); /* what waits without end has failed */
+	(void)alarm(60); /* a test that does not end has failed */
 	(void)fflush(stdout);
 	in = tmpfile();
 	out = tmpfile();
@@ -40,7 +40,7 @@ static int set_up(void **state)
 	return unsetenv("CONTENT_LENGTH");
 }
 
-/* Give the descriptors back, so that what cmocka says is seen */
+/* Restore the descriptors, so that the output of cmocka is seen */
 static void give_back(void)
 {
 	(void)dup2(saved_in, STDIN_FILENO);
@@ -83,7 +83,7 @@ static void assert_reads(struct transport *t, const char *want)
 	assert_span_str(chunk, want);
 }
 
-static void a_request_is_ready_when_the_server_says_so(void **state)
+static void cgi_is_recognized_by_two_variables(void **state)
 {
 	(void)state;
 	assert_int_equal(unsetenv("GATEWAY_INTERFACE"), 0);
@@ -95,7 +95,7 @@ static void a_request_is_ready_when_the_server_says_so(void **state)
 	assert_false(transport_cgi_ready());
 }
 
-static void one_process_takes_one_request(void **state)
+static void one_process_accepts_one_request(void **state)
 {
 	struct transport *t = accepted(SPAN(""), NULL);
 
@@ -105,7 +105,7 @@ static void one_process_takes_one_request(void **state)
 	t->ops->free(t);
 }
 
-static void variables_are_those_of_the_environment(void **state)
+static void variables_are_read_from_the_environment(void **state)
 {
 	struct transport *t = accepted(SPAN(""), NULL);
 
@@ -116,7 +116,7 @@ static void variables_are_those_of_the_environment(void **state)
 	t->ops->free(t);
 }
 
-static void no_more_is_read_than_was_announced(void **state)
+static void a_body_is_read_up_to_its_announced_length(void **state)
 {
 	struct transport *t = accepted(SPAN("bodyand what follows"), "4");
 
@@ -137,7 +137,7 @@ static void a_body_that_ends_early_ends(void **state)
 	t->ops->free(t);
 }
 
-static void a_length_of_nothing_reads_nothing(void **state)
+static void a_length_of_zero_reads_nothing(void **state)
 {
 	struct transport *t = accepted(SPAN("not ours"), "0");
 
@@ -146,7 +146,7 @@ static void a_length_of_nothing_reads_nothing(void **state)
 	t->ops->free(t);
 }
 
-static void without_a_length_the_body_goes_to_its_end(void **state)
+static void a_body_without_a_length_is_read_to_its_end(void **state)
 {
 	struct transport *t = accepted(SPAN("all of it"), NULL);
 
@@ -156,7 +156,7 @@ static void without_a_length_the_body_goes_to_its_end(void **state)
 	t->ops->free(t);
 }
 
-static void an_answer_of_any_size_comes_out_whole(void **state)
+static void an_answer_of_any_size_is_written_whole(void **state)
 {
 	static char big[200 * 1000], back[sizeof(big) * 2];
 	struct transport *t = accepted(SPAN(""), NULL);
@@ -182,7 +182,7 @@ static void an_answer_of_any_size_comes_out_whole(void **state)
 	assert_memory_equal(back + sent, big, sizeof(big));
 }
 
-static void a_reader_that_is_gone_is_closed(void **state)
+static void a_reader_that_has_closed_is_reported(void **state)
 {
 	static char big[200 * 1000];
 	struct transport *t = accepted(SPAN(""), NULL);
@@ -196,8 +196,8 @@ static void a_reader_that_is_gone_is_closed(void **state)
 	t->ops->free(t);
 }
 
-/* Apache's mod_cgid hands out one socket for both ways: what it has sent of a
- * body, of which more was announced. Gives the server's end. */
+/* Like Apache's mod_cgid, which uses one socket for both directions: it has
+ * sent a part of the announced body. Returns the server's end. */
 static int refused_with(struct span sent, const char *announced)
 {
 	struct transport *t = accepted(SPAN(""), announced);
@@ -212,7 +212,7 @@ static int refused_with(struct span sent, const char *announced)
 	return ends[0];
 }
 
-/* To close a Unix socket in which something lies unread resets it */
+/* Closing a Unix socket with unread bytes resets the connection */
 static void assert_not_reset(int server)
 {
 	char c;
@@ -222,7 +222,7 @@ static void assert_not_reset(int server)
 	(void)close(server);
 }
 
-static void a_body_that_nobody_wants_is_taken_from_a_socket(void **state)
+static void an_unread_body_is_discarded_from_a_socket(void **state)
 {
 	static char big[50 * 1000];
 
@@ -231,13 +231,13 @@ static void a_body_that_nobody_wants_is_taken_from_a_socket(void **state)
 		refused_with((struct span) { big, sizeof(big) }, "50000"));
 }
 
-static void one_whose_sender_has_fallen_silent_is_not_waited_for(void **state)
+static void a_silent_sender_of_an_unread_body_is_not_waited_for(void **state)
 {
 	(void)state;
 	assert_not_reset(refused_with(SPAN("half of it"), "20"));
 }
 
-/* Sends a byte whenever there is room, until the other end is closed */
+/* Send a byte whenever there is room, until the other end is closed */
 static void *send_for_ever(void *arg)
 {
 	while (send(*(int *)arg, "x", 1, MSG_NOSIGNAL) == 1)
@@ -269,20 +269,23 @@ static void a_client_that_never_stops_sending_does_not_hold_the_process(
 
 int main(void)
 {
-#define LENT(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FIXTURE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		LENT(a_request_is_ready_when_the_server_says_so),
-		LENT(one_process_takes_one_request),
-		LENT(variables_are_those_of_the_environment),
-		LENT(no_more_is_read_than_was_announced),
-		LENT(a_body_that_ends_early_ends),
-		LENT(a_length_of_nothing_reads_nothing),
-		LENT(without_a_length_the_body_goes_to_its_end),
-		LENT(an_answer_of_any_size_comes_out_whole),
-		LENT(a_reader_that_is_gone_is_closed),
-		LENT(a_body_that_nobody_wants_is_taken_from_a_socket),
-		LENT(one_whose_sender_has_fallen_silent_is_not_waited_for),
-		LENT(a_client_that_never_stops_sending_does_not_hold_the_process),
+		FIXTURE_TEST(cgi_is_recognized_by_two_variables),
+		FIXTURE_TEST(one_process_accepts_one_request),
+		FIXTURE_TEST(variables_are_read_from_the_environment),
+		FIXTURE_TEST(a_body_is_read_up_to_its_announced_length),
+		FIXTURE_TEST(a_body_that_ends_early_ends),
+		FIXTURE_TEST(a_length_of_zero_reads_nothing),
+		FIXTURE_TEST(a_body_without_a_length_is_read_to_its_end),
+		FIXTURE_TEST(an_answer_of_any_size_is_written_whole),
+		FIXTURE_TEST(a_reader_that_has_closed_is_reported),
+		FIXTURE_TEST(an_unread_body_is_discarded_from_a_socket),
+		FIXTURE_TEST(
+			a_silent_sender_of_an_unread_body_is_not_waited_for),
+		FIXTURE_TEST(
+			a_client_that_never_stops_sending_does_not_hold_the_process),
 	};
 
 	return RUN(tests);

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What `say` writes to standard error, terminated; owned */
-static char *said(void (*say)(const void *), const void *arg, size_t *len)
+/* What `write_lines` writes to standard error, terminated; owned */
+static char *logged(void (*write_lines)(const void *), const void *arg,
+		    size_t *len)
 {
 	FILE *f = tmpfile();
 	int saved = dup(STDERR_FILENO);
@@ -17,7 +18,7 @@ static char *said(void (*say)(const void *), const void *arg, size_t *len)
 	assert_non_null(text);
 	assert_true(saved >= 0);
 	assert_int_equal(dup2(fileno(f), STDERR_FILENO), STDERR_FILENO);
-	say(arg);
+	write_lines(arg);
 	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
 	(void)close(saved);
 	assert_int_equal(fseek(f, 0, SEEK_END), 0);
@@ -31,11 +32,12 @@ static char *said(void (*say)(const void *), const void *arg, size_t *len)
 }
 
 /* One line, at most LOG_LINE_MAX, that is one JSON object; owned */
-static struct json_object *line_said(void (*say)(const void *), const void *arg)
+static struct json_object *logged_line(void (*write_lines)(const void *),
+				       const void *arg)
 {
 	struct json_object *o = NULL;
 	size_t len;
-	char *text = said(say, arg, &len);
+	char *text = logged(write_lines, arg, &len);
 
 	assert_true(len > 0 && len <= LOG_LINE_MAX);
 	assert_int_equal(span_find((struct span) { text, len }, '\n'), len - 1);
@@ -44,19 +46,19 @@ static struct json_object *line_said(void (*say)(const void *), const void *arg)
 	return o;
 }
 
-static void say_event(const void *detail)
+static void log_one_event(const void *detail)
 {
 	log_event(LOG_WARN, "some-event", detail);
 }
 
-static void a_line_tells_time_level_program_and_event(void **state)
+static void a_line_has_time_level_program_and_event(void **state)
 {
 	struct json_object *o;
 	char text[64];
 
 	(void)state;
 	log_setup("test-log", LOG_INFO);
-	o = line_said(say_event, "some words");
+	o = logged_line(log_one_event, "some words");
 	assert_ok(json_get_text(o, "time", text, sizeof(text)));
 	assert_int_equal(strlen(text), 24);
 	assert_memory_equal(text, "20", 2);
@@ -71,7 +73,7 @@ static void a_line_tells_time_level_program_and_event(void **state)
 	json_object_put(o);
 }
 
-static void say_value(const void *arg)
+static void log_one_value(const void *arg)
 {
 	const struct span *value = arg;
 	struct log_line l;
@@ -88,10 +90,10 @@ static void every_byte_makes_a_valid_line(void **state)
 	for (int c = 1; c < 256; c++) {
 		char text[3] = { 'a', (char)c, 'z' };
 		struct span value = { text, sizeof(text) };
-		struct json_object *o = line_said(say_value, &value), *v;
+		struct json_object *o = logged_line(log_one_value, &value), *v;
 		int64_t n;
 
-		/* back it reads as U+00XX, or itself where it is ASCII */
+		/* it is read back as U+00XX, or as itself if it is ASCII */
 		assert_true(json_object_object_get_ex(o, "v", &v));
 		assert_int_equal(json_object_get_string_len(v),
 				 c < 0x80 ? 3 : 4);
@@ -105,7 +107,7 @@ static void a_nul_byte_is_escaped(void **state)
 {
 	struct span value = SPAN("a\0b");
 	size_t len;
-	char *text = said(say_value, &value, &len);
+	char *text = logged(log_one_value, &value, &len);
 
 	(void)state;
 	assert_int_equal(strlen(text), len);
@@ -113,11 +115,11 @@ static void a_nul_byte_is_escaped(void **state)
 	free(text);
 }
 
-static void a_forged_line_stays_inside_its_value(void **state)
+static void a_line_break_in_a_value_forges_no_line(void **state)
 {
 	struct span value =
 		SPAN("x\"}\n{\"event\":\"request\",\"user\":\"root\"}\r\n");
-	struct json_object *o = line_said(say_value, &value);
+	struct json_object *o = logged_line(log_one_value, &value);
 	char text[32];
 
 	(void)state;
@@ -131,11 +133,11 @@ static void utf8_stays_readable_and_broken_utf8_is_escaped(void **state)
 {
 	struct span value =
 		SPAN("\xc3\xa9 \xf0\x9f\x98\x80 \xc3( \xed\xa0\x80 \xf0\x9f");
-	struct json_object *o = line_said(say_value, &value);
+	struct json_object *o = logged_line(log_one_value, &value);
 	char text[64];
 
 	(void)state;
-	/* U+0080 and U+0090 and so on are C1 controls, but no ASCII ones */
+	/* U+0080, U+0090 and so on are C1 controls, not ASCII controls */
 	assert_ok(json_get_text(o, "v", text, sizeof(text)));
 	assert_string_equal(text, "\xc3\xa9 \xf0\x9f\x98\x80 \xc3\x83( "
 				  "\xc3\xad\xc2\xa0\xc2\x80 \xc3\xb0\xc2\x9f");
@@ -143,7 +145,7 @@ static void utf8_stays_readable_and_broken_utf8_is_escaped(void **state)
 }
 
 /* Values of every length around the end of the line, of characters whose
- * escapes have every length, with more members behind them */
+ * escapes have every length, with more members after them */
 static void a_line_cut_anywhere_is_valid_json(void **state)
 {
 	static const char *const characters[] = {
@@ -161,12 +163,12 @@ static void a_line_cut_anywhere_is_valid_json(void **state)
 		for (size_t n = 0; n < sizeof(text) / width; n += 1 + n / 200) {
 			struct span value = { text, n * width };
 
-			json_object_put(line_said(say_value, &value));
+			json_object_put(logged_line(log_one_value, &value));
 		}
 	}
 }
 
-static void say_members(const void *arg)
+static void log_one_members(const void *arg)
 {
 	const size_t *length = arg;
 	char text[LOG_LINE_MAX];
@@ -185,15 +187,15 @@ static void say_members(const void *arg)
 	log_end(&l);
 }
 
-static void members_without_end_leave_a_valid_line(void **state)
+static void too_many_members_leave_a_valid_line(void **state)
 {
 	(void)state;
 	for (size_t length = 0; length < LOG_LINE_MAX;
 	     length += 1 + length / 50)
-		json_object_put(line_said(say_members, &length));
+		json_object_put(logged_line(log_one_members, &length));
 }
 
-static void say_request(const void *arg)
+static void log_one_request(const void *arg)
 {
 	const struct span *path = arg;
 	struct log_line l;
@@ -204,7 +206,7 @@ static void say_request(const void *arg)
 	log_end(&l);
 }
 
-static void a_long_value_leaves_room_for_what_follows(void **state)
+static void a_long_value_leaves_room_for_later_members(void **state)
 {
 	char text[4096];
 	struct span path = { text, sizeof(text) };
@@ -213,13 +215,13 @@ static void a_long_value_leaves_room_for_what_follows(void **state)
 
 	(void)state;
 	memset(text, 'p', sizeof(text));
-	o = line_said(say_request, &path);
+	o = logged_line(log_one_request, &path);
 	assert_ok(json_get_int(o, "status", &n));
 	assert_int_equal(n, 404);
 	json_object_put(o);
 }
 
-static void say_info(const void *arg)
+static void log_one_info(const void *arg)
 {
 	(void)arg;
 	log_event(LOG_INFO, "not-wanted", "text");
@@ -232,10 +234,10 @@ static void lines_below_the_level_are_not_written(void **state)
 
 	(void)state;
 	log_setup("test-log", LOG_WARN);
-	free(said(say_info, NULL, &len));
+	free(logged(log_one_info, NULL, &len));
 	assert_int_equal(len, 0);
 	log_setup("test-log", LOG_INFO);
-	free(said(say_info, NULL, &len));
+	free(logged(log_one_info, NULL, &len));
 	assert_true(len > 0);
 }
 
@@ -257,14 +259,14 @@ static void levels_have_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_line_tells_time_level_program_and_event),
+		TEST(a_line_has_time_level_program_and_event),
 		TEST(every_byte_makes_a_valid_line),
 		TEST(a_nul_byte_is_escaped),
-		TEST(a_forged_line_stays_inside_its_value),
+		TEST(a_line_break_in_a_value_forges_no_line),
 		TEST(utf8_stays_readable_and_broken_utf8_is_escaped),
 		TEST(a_line_cut_anywhere_is_valid_json),
-		TEST(members_without_end_leave_a_valid_line),
-		TEST(a_long_value_leaves_room_for_what_follows),
+		TEST(too_many_members_leave_a_valid_line),
+		TEST(a_long_value_leaves_room_for_later_members),
 		TEST(lines_below_the_level_are_not_written),
 		TEST(levels_have_names),
 	};

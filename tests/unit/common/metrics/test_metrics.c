@@ -21,7 +21,7 @@ static const struct metrics_layout layout = {
 };
 static char folder[64], path[80];
 
-static int lock_fails_with; /* errno; 0: it does not */
+static int lock_fails_with; /* errno; 0: it succeeds */
 
 int __wrap_fcntl(int fd, int command, struct flock *l);
 int __real_fcntl(int fd, int command, struct flock *l);
@@ -44,7 +44,8 @@ static struct metrics *open_at(const char *where)
 	return m;
 }
 
-/* The value of the sample whose line begins with `start`; -1: there is none */
+/* The value of the sample whose line begins with `start`; -1 if there is none
+ */
 static double value_of(const struct metrics *m, const char *start)
 {
 	double n = -1;
@@ -110,7 +111,7 @@ static void count_in_threads(struct metrics *m)
 		(void)pthread_join(t[i], NULL);
 }
 
-/* In a process of its own; cmocka's asserts are the parent's */
+/* In a child, which must not use cmocka's asserts */
 static pid_t start(void (*work)(struct metrics *m))
 {
 	pid_t pid = fork();
@@ -136,7 +137,7 @@ static void assert_ended_well(pid_t pid)
 	assert_int_equal(status, 0);
 }
 
-static void threads_of_several_processes_lose_no_count(void **state)
+static void counts_of_threads_in_several_processes_are_exact(void **state)
 {
 	const int all = THREADS * PROCESSES * EACH;
 	struct metrics *m = open_at(path);
@@ -167,7 +168,7 @@ static void count_one(struct metrics *m)
 	metrics_add(m, METRICS_UPLOADED_BYTES, 1);
 }
 
-static void processes_that_start_at_once_share_one_file(void **state)
+static void processes_that_start_together_share_one_file(void **state)
 {
 	(void)state;
 	for (int round = 0; round < ROUNDS; round++) {
@@ -208,7 +209,8 @@ static void hang(struct metrics *m)
 		(void)pause();
 }
 
-static void what_a_killed_process_had_under_way_is_gone_with_it(void **state)
+static void the_requests_under_way_of_a_killed_process_are_not_counted(
+	void **state)
 {
 	struct metrics *m = open_at(path);
 	pid_t pid = start(hang);
@@ -225,7 +227,8 @@ static void what_a_killed_process_had_under_way_is_gone_with_it(void **state)
 	metrics_close(m);
 }
 
-static void a_file_of_another_layout_is_left_to_its_program(void **state)
+static void a_file_of_another_layout_is_replaced_and_its_process_keeps_it(
+	void **state)
 {
 	struct metrics_layout other = layout;
 	struct metrics *old = open_at(path), *fresh = NULL;
@@ -251,7 +254,7 @@ static void write_file(const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-static void a_file_that_is_none_of_ours_is_replaced(void **state)
+static void a_foreign_file_is_replaced(void **state)
 {
 	struct metrics *m;
 
@@ -266,7 +269,7 @@ static void a_file_that_is_none_of_ours_is_replaced(void **state)
 	metrics_close(m);
 }
 
-static void a_file_that_cannot_be_is_a_wrong_setting(void **state)
+static void a_file_that_cannot_be_made_is_a_wrong_setting(void **state)
 {
 	struct metrics *m = NULL;
 	struct errmsg why;
@@ -284,7 +287,7 @@ static void a_file_that_cannot_be_is_a_wrong_setting(void **state)
 	assert_null(m);
 }
 
-static void its_space_is_taken_when_it_is_made(void **state)
+static void a_file_is_allocated_in_full_when_it_is_made(void **state)
 {
 	struct metrics *m = open_at(path);
 	struct stat st;
@@ -296,7 +299,7 @@ static void its_space_is_taken_when_it_is_made(void **state)
 	metrics_close(m);
 }
 
-static void a_file_without_room_is_told_from_a_wrong_one(void **state)
+static void a_disk_without_room_is_reported_as_full(void **state)
 {
 	struct rlimit before, small;
 	struct metrics *m = NULL;
@@ -312,7 +315,7 @@ static void a_file_without_room_is_told_from_a_wrong_one(void **state)
 	e = metrics_open(&layout, path, &m, &why);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_err(e, ERR_FULL);
-	m = open_at(path); /* once there is room */
+	m = open_at(path); /* now there is room */
 	metrics_close(m);
 }
 
@@ -330,7 +333,7 @@ static void a_file_that_cannot_be_locked_is_unavailable(void **state)
 	assert_contains(why.text, path);
 }
 
-static void a_look_beforehand_makes_nothing(void **state)
+static void a_check_makes_no_file(void **state)
 {
 	char below[96];
 	struct errmsg why;
@@ -344,7 +347,7 @@ static void a_look_beforehand_makes_nothing(void **state)
 	assert_contains(why.text, "METRICS_FILE");
 }
 
-static void a_bucket_holds_what_is_at_most_its_bound(void **state)
+static void a_bucket_counts_values_up_to_its_bound(void **state)
 {
 	struct metrics *m = open_at("");
 	struct metrics_request at = request(1000), over = request(1001),
@@ -363,7 +366,7 @@ static void a_bucket_holds_what_is_at_most_its_bound(void **state)
 	metrics_close(m);
 }
 
-static void a_client_cannot_make_new_series(void **state)
+static void an_unknown_label_makes_no_new_series(void **state)
 {
 	struct metrics *m = open_at("");
 	struct metrics_request r = request(1);
@@ -377,7 +380,7 @@ static void a_client_cannot_make_new_series(void **state)
 		     "gatehouse_http_requests_total{program=\"test\","
 		     "method=\"other\",route=\"other\",code=\"404\"} ",
 		     1);
-	r.route = 2; /* behind the last */
+	r.route = 2; /* after the last */
 	r.method = SPAN("");
 	metrics_end(m, &r);
 	assert_value(m,
@@ -392,7 +395,7 @@ static void a_client_cannot_make_new_series(void **state)
 	metrics_close(m);
 }
 
-static void a_status_that_is_none_does_no_harm(void **state)
+static void an_invalid_status_is_harmless(void **state)
 {
 	struct metrics *m = open_at("");
 	struct metrics_request r = request(-5);
@@ -407,7 +410,7 @@ static void a_status_that_is_none_does_no_harm(void **state)
 	metrics_close(m);
 }
 
-static void without_metrics_nothing_is_counted(void **state)
+static void calls_without_metrics_count_nothing(void **state)
 {
 	struct metrics_request r = request(1);
 	struct buf b;
@@ -434,23 +437,25 @@ static int no_file(void **state)
 
 int main(void)
 {
-#define RUNS(name) cmocka_unit_test_setup(name, no_file)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, no_file)
 	const struct CMUnitTest tests[] = {
-		RUNS(threads_of_several_processes_lose_no_count),
-		RUNS(processes_that_start_at_once_share_one_file),
-		RUNS(counters_outlive_their_process_and_gauges_do_not),
-		RUNS(what_a_killed_process_had_under_way_is_gone_with_it),
-		RUNS(a_file_of_another_layout_is_left_to_its_program),
-		RUNS(a_file_that_is_none_of_ours_is_replaced),
-		RUNS(a_file_that_cannot_be_is_a_wrong_setting),
-		RUNS(its_space_is_taken_when_it_is_made),
-		RUNS(a_file_without_room_is_told_from_a_wrong_one),
-		RUNS(a_file_that_cannot_be_locked_is_unavailable),
-		RUNS(a_look_beforehand_makes_nothing),
-		RUNS(a_bucket_holds_what_is_at_most_its_bound),
-		RUNS(a_client_cannot_make_new_series),
-		RUNS(a_status_that_is_none_does_no_harm),
-		RUNS(without_metrics_nothing_is_counted),
+		FIXTURE_TEST(counts_of_threads_in_several_processes_are_exact),
+		FIXTURE_TEST(processes_that_start_together_share_one_file),
+		FIXTURE_TEST(counters_outlive_their_process_and_gauges_do_not),
+		FIXTURE_TEST(
+			the_requests_under_way_of_a_killed_process_are_not_counted),
+		FIXTURE_TEST(
+			a_file_of_another_layout_is_replaced_and_its_process_keeps_it),
+		FIXTURE_TEST(a_foreign_file_is_replaced),
+		FIXTURE_TEST(a_file_that_cannot_be_made_is_a_wrong_setting),
+		FIXTURE_TEST(a_file_is_allocated_in_full_when_it_is_made),
+		FIXTURE_TEST(a_disk_without_room_is_reported_as_full),
+		FIXTURE_TEST(a_file_that_cannot_be_locked_is_unavailable),
+		FIXTURE_TEST(a_check_makes_no_file),
+		FIXTURE_TEST(a_bucket_counts_values_up_to_its_bound),
+		FIXTURE_TEST(an_unknown_label_makes_no_new_series),
+		FIXTURE_TEST(an_invalid_status_is_harmless),
+		FIXTURE_TEST(calls_without_metrics_count_nothing),
 	};
 	int failed;
 

@@ -103,7 +103,7 @@ static const struct program authorizer = {
 };
 static const struct program *under_test = &program;
 
-/* One exchange; its log line as an object, owned */
+/* Dispatch one request; its log line as an object, owned */
 static struct json_object *run(struct memory *m)
 {
 	char line[LOG_LINE_MAX + 1];
@@ -128,7 +128,7 @@ static struct json_object *run(struct memory *m)
 	return o;
 }
 
-/* A GET of `path`, its status and log line checked */
+/* GET `path`, and check the status and the log line */
 static void assert_status(struct memory *m, const char *path, int status)
 {
 	struct json_object *o;
@@ -189,7 +189,7 @@ static void an_open_route_needs_no_token(void **state)
 	memory_release(&m);
 }
 
-static void the_other_routes_need_a_token_and_its_scope(void **state)
+static void a_route_with_a_scope_needs_a_token_with_it(void **state)
 {
 	struct memory m;
 
@@ -207,7 +207,7 @@ static void the_other_routes_need_a_token_and_its_scope(void **state)
 	memory_release(&m);
 }
 
-static void an_unknown_path_is_404_with_a_token_or_without(void **state)
+static void an_unknown_path_is_404_with_or_without_a_token(void **state)
 {
 	struct memory m;
 
@@ -219,7 +219,7 @@ static void an_unknown_path_is_404_with_a_token_or_without(void **state)
 	memory_release(&m);
 }
 
-static void a_wrong_method_is_told_the_right_ones(void **state)
+static void a_wrong_method_gets_the_list_of_methods(void **state)
 {
 	struct memory m;
 
@@ -229,7 +229,7 @@ static void a_wrong_method_is_told_the_right_ones(void **state)
 	memory_release(&m);
 }
 
-static void a_handler_that_fails_is_answered_with_its_problem(void **state)
+static void a_failed_handler_is_answered_with_a_problem(void **state)
 {
 	struct memory m;
 
@@ -244,7 +244,8 @@ static void a_handler_that_fails_is_answered_with_its_problem(void **state)
 	memory_release(&m);
 }
 
-static void why_it_failed_is_in_the_log_and_not_in_the_answer(void **state)
+static void the_reason_of_a_failure_is_in_the_log_and_not_in_the_answer(
+	void **state)
 {
 	struct json_object *o;
 	struct memory m;
@@ -281,7 +282,7 @@ static void assert_level(enum err e, const char *level)
 	memory_release(&m);
 }
 
-static void a_used_up_quota_is_no_error_of_the_operator_and_a_full_disk_is(
+static void a_full_disk_is_logged_as_an_error_and_a_used_up_quota_is_not(
 	void **state)
 {
 	(void)state;
@@ -291,7 +292,7 @@ static void a_used_up_quota_is_no_error_of_the_operator_and_a_full_disk_is(
 	assert_level(ERR_NOT_FOUND, "info");
 }
 
-static void a_failure_behind_the_first_byte_adds_nothing(void **state)
+static void a_failure_after_the_first_byte_adds_nothing(void **state)
 {
 	struct json_object *o;
 	struct memory m;
@@ -316,7 +317,7 @@ static void a_header_that_cannot_be_sent_becomes_a_500(void **state)
 	memory_release(&m);
 }
 
-static void a_head_request_gets_no_body(void **state)
+static void head_gets_no_body(void **state)
 {
 	struct json_object *o;
 	struct memory m;
@@ -345,7 +346,7 @@ static void options_needs_no_token(void **state)
 	memory_release(&m);
 }
 
-static void who_asked_stands_in_the_log_and_the_token_does_not(void **state)
+static void the_user_is_in_the_log_and_the_token_is_not(void **state)
 {
 	struct json_object *o;
 	struct memory m;
@@ -382,7 +383,7 @@ static void assert_logged_path(const char *method, const char *path,
 	memory_release(&m);
 }
 
-static void a_secret_path_is_not_in_the_log_whatever_the_answer(void **state)
+static void a_secret_path_is_never_in_the_log(void **state)
 {
 	(void)state;
 	assert_logged_path("GET", "/s/secret", "/s/\xe2\x80\xa6");
@@ -397,7 +398,7 @@ static void a_secret_path_is_not_in_the_log_whatever_the_answer(void **state)
 	assert_logged_path("GET", "/open", "/open");
 }
 
-static void a_body_is_counted_and_a_short_one_is_a_400(void **state)
+static void a_body_is_counted_and_a_short_one_is_400(void **state)
 {
 	struct json_object *o;
 	struct memory m;
@@ -420,7 +421,7 @@ static void a_body_is_counted_and_a_short_one_is_a_400(void **state)
 	memory_release(&m);
 }
 
-static void a_request_that_makes_no_sense_is_a_400_with_an_id(void **state)
+static void a_malformed_request_is_400_with_an_id(void **state)
 {
 	struct memory m;
 
@@ -432,7 +433,7 @@ static void a_request_that_makes_no_sense_is_a_400_with_an_id(void **state)
 	memory_release(&m);
 }
 
-static void a_client_that_is_gone_is_logged_and_no_more(void **state)
+static void a_disconnected_client_is_only_logged(void **state)
 {
 	struct json_object *o;
 	struct memory m;
@@ -448,7 +449,7 @@ static void a_client_that_is_gone_is_logged_and_no_more(void **state)
 	memory_release(&m);
 }
 
-static void one_request_after_the_other_has_the_whole_arena(void **state)
+static void each_request_has_the_whole_arena(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 5; i++) {
@@ -500,7 +501,7 @@ static void an_authorizer_answers_for_any_path_of_any_method(void **state)
 	}
 }
 
-static void a_program_without_the_role_approves_of_nothing(void **state)
+static void a_program_without_the_authorizer_role_refuses_it(void **state)
 {
 	struct memory m;
 
@@ -512,7 +513,7 @@ static void a_program_without_the_role_approves_of_nothing(void **state)
 	memory_release(&m);
 }
 
-static void no_header_makes_a_request_an_authorizers(void **state)
+static void a_header_cannot_select_the_authorizer_role(void **state)
 {
 	struct memory m;
 
@@ -557,30 +558,32 @@ static void each_request_is_counted_under_its_route(void **state)
 
 int main(void)
 {
-#define RUNS(name) cmocka_unit_test_setup(name, no_token)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, no_token)
 	const struct CMUnitTest tests[] = {
-		RUNS(an_open_route_needs_no_token),
-		RUNS(the_other_routes_need_a_token_and_its_scope),
-		RUNS(an_unknown_path_is_404_with_a_token_or_without),
-		RUNS(a_wrong_method_is_told_the_right_ones),
-		RUNS(a_handler_that_fails_is_answered_with_its_problem),
-		RUNS(why_it_failed_is_in_the_log_and_not_in_the_answer),
-		RUNS(a_used_up_quota_is_no_error_of_the_operator_and_a_full_disk_is),
-		RUNS(a_failure_behind_the_first_byte_adds_nothing),
-		RUNS(a_header_that_cannot_be_sent_becomes_a_500),
-		RUNS(a_head_request_gets_no_body),
-		RUNS(options_needs_no_token),
-		RUNS(who_asked_stands_in_the_log_and_the_token_does_not),
-		RUNS(a_secret_path_is_not_in_the_log_whatever_the_answer),
-		RUNS(a_body_is_counted_and_a_short_one_is_a_400),
-		RUNS(a_request_that_makes_no_sense_is_a_400_with_an_id),
-		RUNS(a_client_that_is_gone_is_logged_and_no_more),
-		RUNS(one_request_after_the_other_has_the_whole_arena),
-		RUNS(a_long_path_leaves_the_status_in_the_log),
-		RUNS(an_authorizer_answers_for_any_path_of_any_method),
-		RUNS(a_program_without_the_role_approves_of_nothing),
-		RUNS(no_header_makes_a_request_an_authorizers),
-		RUNS(each_request_is_counted_under_its_route),
+		FIXTURE_TEST(an_open_route_needs_no_token),
+		FIXTURE_TEST(a_route_with_a_scope_needs_a_token_with_it),
+		FIXTURE_TEST(an_unknown_path_is_404_with_or_without_a_token),
+		FIXTURE_TEST(a_wrong_method_gets_the_list_of_methods),
+		FIXTURE_TEST(a_failed_handler_is_answered_with_a_problem),
+		FIXTURE_TEST(
+			the_reason_of_a_failure_is_in_the_log_and_not_in_the_answer),
+		FIXTURE_TEST(
+			a_full_disk_is_logged_as_an_error_and_a_used_up_quota_is_not),
+		FIXTURE_TEST(a_failure_after_the_first_byte_adds_nothing),
+		FIXTURE_TEST(a_header_that_cannot_be_sent_becomes_a_500),
+		FIXTURE_TEST(head_gets_no_body),
+		FIXTURE_TEST(options_needs_no_token),
+		FIXTURE_TEST(the_user_is_in_the_log_and_the_token_is_not),
+		FIXTURE_TEST(a_secret_path_is_never_in_the_log),
+		FIXTURE_TEST(a_body_is_counted_and_a_short_one_is_400),
+		FIXTURE_TEST(a_malformed_request_is_400_with_an_id),
+		FIXTURE_TEST(a_disconnected_client_is_only_logged),
+		FIXTURE_TEST(each_request_has_the_whole_arena),
+		FIXTURE_TEST(a_long_path_leaves_the_status_in_the_log),
+		FIXTURE_TEST(an_authorizer_answers_for_any_path_of_any_method),
+		FIXTURE_TEST(a_program_without_the_authorizer_role_refuses_it),
+		FIXTURE_TEST(a_header_cannot_select_the_authorizer_role),
+		FIXTURE_TEST(each_request_is_counted_under_its_route),
 	};
 	static char no_origins[] = "";
 	int failed;

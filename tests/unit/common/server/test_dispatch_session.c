@@ -1,5 +1,5 @@
-/* What the flag of a route does: when dispatch checks the session of a token,
- * and whether the handler runs. */
+/* The flags of a route: when dispatch checks the session of a token, and
+ * whether the handler runs. */
 #include "common/log/log.h"
 #include "common/server/dispatch.h"
 #include "tests/unit/live_sessions.h"
@@ -23,7 +23,7 @@ static enum err handle(void *app, struct request *rq, struct response *rs)
 	return response_empty(rs, 204);
 }
 
-/* A statement that joins the session, as those of tables/ do */
+/* A statement that joins the session, like those of tables/ */
 static enum err handle_statement(void *app, struct request *rq,
 				 struct response *rs)
 {
@@ -63,7 +63,7 @@ static const struct program program = {
 	.router = { routes, COUNT(routes) },
 };
 
-static int ask(const char *path, const char *token)
+static int request_status(const char *path, const char *token)
 {
 	struct memory m;
 	int status;
@@ -120,20 +120,19 @@ static void a_valid_session_reaches_every_handler(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(paths); i++) {
-		assert_int_equal(ask(paths[i], access_token()), 204);
+		assert_int_equal(request_status(paths[i], access_token()), 204);
 		assert_int_equal(handled, 1);
 	}
 }
 
-static void an_ended_session_reaches_no_handler_that_wants_it_checked_before(
-	void **state)
+static void an_ended_session_is_refused_before_the_handler(void **state)
 {
 	static const char *const paths[] = { "/before", "/unset", "/login" };
 
 	(void)state;
 	sessions_revoke(service.db, session_of(ANN));
 	for (size_t i = 0; i < COUNT(paths); i++) {
-		assert_int_equal(ask(paths[i], access_token()), 401);
+		assert_int_equal(request_status(paths[i], access_token()), 401);
 		assert_int_equal(handled, 0);
 	}
 }
@@ -143,21 +142,20 @@ static void an_ended_session_is_refused_by_the_statement_of_the_handler(
 {
 	(void)state;
 	sessions_revoke(service.db, session_of(ANN));
-	assert_int_equal(ask("/in", access_token()), 401);
+	assert_int_equal(request_status("/in", access_token()), 401);
 	assert_int_equal(handled, 1);
 }
 
-static void an_access_token_is_not_checked_before_where_only_api_tokens_are(
+static void an_access_token_is_not_checked_where_only_api_tokens_are(
 	void **state)
 {
 	(void)state;
 	sessions_revoke(service.db, session_of(ANN));
-	assert_int_equal(ask("/api", access_token()), 204);
+	assert_int_equal(request_status("/api", access_token()), 204);
 	assert_int_equal(handled, 1);
 }
 
-static void an_ended_api_token_reaches_no_handler_but_that_of_a_statement(
-	void **state)
+static void an_ended_api_token_is_refused_before_the_handler(void **state)
 {
 	static const struct {
 		const char *path;
@@ -168,29 +166,30 @@ static void an_ended_api_token_reaches_no_handler_but_that_of_a_statement(
 	(void)state;
 	sessions_revoke(service.db, api_id);
 	for (size_t i = 0; i < COUNT(all); i++) {
-		assert_int_equal(ask(all[i].path, api_token), 401);
+		assert_int_equal(request_status(all[i].path, api_token), 401);
 		assert_int_equal(handled, all[i].handled);
 	}
 }
 
-static void an_api_token_without_the_scope_is_refused_on_every_way(void **state)
+static void an_api_token_without_the_scope_is_refused_by_every_kind_of_check(
+	void **state)
 {
 	static const char *const paths[] = { "/before", "/in", "/api" };
 
 	(void)state;
 	put_sessions("files:write");
 	for (size_t i = 0; i < COUNT(paths); i++)
-		assert_int_equal(ask(paths[i], api_token), 403);
-	assert_int_equal(ask("/unset", api_token), 204);
+		assert_int_equal(request_status(paths[i], api_token), 403);
+	assert_int_equal(request_status("/unset", api_token), 204);
 }
 
-static void an_api_token_is_refused_where_only_a_login_may(void **state)
+static void an_api_token_is_refused_by_a_login_only_route(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("/before", api_token), 204);
-	assert_int_equal(ask("/login", api_token), 403);
+	assert_int_equal(request_status("/before", api_token), 204);
+	assert_int_equal(request_status("/login", api_token), 403);
 	assert_int_equal(handled, 0);
-	assert_int_equal(ask("/login-in", api_token), 403);
+	assert_int_equal(request_status("/login-in", api_token), 403);
 	assert_int_equal(handled, 0);
 }
 
@@ -231,23 +230,21 @@ static int tear_down_all(void **state)
 	return 0;
 }
 
-#define SESSION_TEST(name) cmocka_unit_test_setup(name, set_up)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		SESSION_TEST(a_valid_session_reaches_every_handler),
-		SESSION_TEST(
-			an_ended_session_reaches_no_handler_that_wants_it_checked_before),
-		SESSION_TEST(
+		FIXTURE_TEST(a_valid_session_reaches_every_handler),
+		FIXTURE_TEST(an_ended_session_is_refused_before_the_handler),
+		FIXTURE_TEST(
 			an_ended_session_is_refused_by_the_statement_of_the_handler),
-		SESSION_TEST(
-			an_access_token_is_not_checked_before_where_only_api_tokens_are),
-		SESSION_TEST(
-			an_ended_api_token_reaches_no_handler_but_that_of_a_statement),
-		SESSION_TEST(
-			an_api_token_without_the_scope_is_refused_on_every_way),
-		SESSION_TEST(an_api_token_is_refused_where_only_a_login_may),
+		FIXTURE_TEST(
+			an_access_token_is_not_checked_where_only_api_tokens_are),
+		FIXTURE_TEST(an_ended_api_token_is_refused_before_the_handler),
+		FIXTURE_TEST(
+			an_api_token_without_the_scope_is_refused_by_every_kind_of_check),
+		FIXTURE_TEST(an_api_token_is_refused_by_a_login_only_route),
 	};
 
 	(void)argc;

@@ -1,5 +1,6 @@
-/* What a program says and how it ends, before any request: its main() as a
- * child, with descriptors and environment of its own. */
+/* The output and exit status of a program: its main() in a child, with its own
+ * descriptors and environment. */
+#include "common/http/transport_fcgi.h"
 #include "common/server/program.h"
 #include "tests/unit/unit.h"
 
@@ -15,6 +16,20 @@
 
 #define SECRET "Zt9!kQ2#vL7@xN4$bR8%mW1^pS6&cF3*"
 
+/* Calls of transport_fcgi_new() until all fail; below 0: none fails */
+static int transports_left;
+
+struct transport *__real_transport_fcgi_new(void);
+struct transport *__wrap_transport_fcgi_new(void);
+struct transport *__wrap_transport_fcgi_new(void)
+{
+	if (transports_left == 0)
+		return NULL;
+	if (transports_left > 0)
+		transports_left--;
+	return __real_transport_fcgi_new();
+}
+
 struct app {
 	int64_t size;
 };
@@ -22,7 +37,7 @@ struct app {
 static struct app app;
 static const struct config_item items[] = {
 	{ "T_SIZE", CONFIG_INT, offsetof(struct app, size), "7", 1, 9,
-	  "a size of this program's own" },
+	  "a setting of this program" },
 };
 
 static enum err hello(void *arg, struct request *rq, struct response *rs)
@@ -36,7 +51,7 @@ static enum err open_app(void *arg, struct service *s, struct errmsg *why)
 {
 	(void)s;
 	if (((struct app *)arg)->size == 9)
-		return err_set(why, ERR_CONFIG, "T_SIZE: nine is not taken");
+		return err_set(why, ERR_CONFIG, "T_SIZE: 9 is not accepted");
 	if (((struct app *)arg)->size == 8)
 		return err_set(why, ERR_MEMORY, "out of memory");
 	if (((struct app *)arg)->size == 6)
@@ -85,7 +100,7 @@ static void run(struct ending *e, const char *argument, int in)
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		(void)alarm(60); /* who never ends has failed */
+		(void)alarm(60); /* a program that does not end has failed */
 		(void)dup2(in, STDIN_FILENO);
 		(void)dup2(fileno(out), STDOUT_FILENO);
 		(void)dup2(fileno(err), STDERR_FILENO);
@@ -118,6 +133,7 @@ static int clean_environment(void **state)
 	};
 
 	(void)state;
+	transports_left = -1;
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (unsetenv(names[i]) != 0)
 			return -1;
@@ -126,7 +142,7 @@ static int clean_environment(void **state)
 	       setenv("JWT_SECRET", SECRET, 1);
 }
 
-static void help_tells_the_settings(void **state)
+static void help_lists_the_settings(void **state)
 {
 	struct ending e;
 
@@ -134,7 +150,7 @@ static void help_tells_the_settings(void **state)
 	run_plain(&e, "--help");
 	assert_int_equal(e.status, 0);
 	assert_contains(e.out, "test-serve - a program for the tests");
-	assert_contains(e.out, "a size of this program's own (7)");
+	assert_contains(e.out, "a setting of this program (7)");
 	assert_contains(e.out, "JWT_SECRET");
 	assert_contains(e.out, "(required)");
 	assert_string_equal(e.err, "");
@@ -150,7 +166,7 @@ static void the_version_is_one_line(void **state)
 	assert_string_equal(e.out, "test-serve " GATEHOUSE_VERSION "\n");
 }
 
-static void the_exit_status_says_what_kept_it_from_starting(void **state)
+static void the_exit_status_says_why_the_program_did_not_start(void **state)
 {
 	static const struct {
 		const char *size;
@@ -181,7 +197,7 @@ static void an_unknown_argument_is_wrong_usage(void **state)
 	assert_string_equal(e.out, "");
 }
 
-static void started_by_hand_it_says_how_it_is_started(void **state)
+static void a_start_by_hand_prints_how_to_start_it(void **state)
 {
 	struct ending e;
 
@@ -224,14 +240,14 @@ static void assert_config_error(const char *name)
 	}
 }
 
-static void a_wrong_setting_ends_it_with_78_and_its_name(void **state)
+static void a_wrong_setting_ends_the_program_with_78_and_is_named(void **state)
 {
 	(void)state;
 	assert_int_equal(setenv("T_SIZE", "10", 1), 0);
 	assert_config_error("T_SIZE: ");
-	/* what only the program itself can tell, too */
+	/* a setting that the program itself checks */
 	assert_int_equal(setenv("T_SIZE", "9", 1), 0);
-	assert_config_error("T_SIZE: nine");
+	assert_config_error("T_SIZE: 9 is not accepted");
 	assert_int_equal(setenv("T_SIZE", "5", 1), 0);
 	assert_int_equal(setenv("JWT_SECRET", "short", 1), 0);
 	assert_config_error("JWT_SECRET: ");
@@ -242,7 +258,7 @@ static void a_wrong_setting_ends_it_with_78_and_its_name(void **state)
 	assert_config_error("MYSQL_USER: missing");
 }
 
-static void as_a_cgi_program_it_answers_one_request(void **state)
+static void a_cgi_program_answers_one_request(void **state)
 {
 	struct ending e;
 
@@ -303,7 +319,7 @@ static int listening(struct sockaddr_un *where)
 	return fd;
 }
 
-/* One request to the program at `where`; false if nobody answers */
+/* One request to the program at `where`; false if there is no answer */
 static bool answers(const struct sockaddr_un *where)
 {
 	unsigned char request[512];
@@ -319,15 +335,15 @@ static bool answers(const struct sockaddr_un *where)
 	while ((r = read(fd, text + got, sizeof(text) - 1 - got)) > 0)
 		got += (size_t)r;
 	(void)close(fd);
-	/* past the record's head, which holds NUL bytes */
+	/* after the record's head, which has NUL bytes */
 	text[got] = '\0';
 	return got > 8 && strstr(text + 8, "hello") != NULL;
 }
 
-/* The program as a child, at a listening socket; it has begun to serve */
+/* The program in a child, at a listening socket; it serves already */
 static pid_t serving(int in)
 {
-	char said[4096];
+	char text[4096];
 	size_t got = 0;
 	ssize_t n;
 	int log[2];
@@ -343,16 +359,16 @@ static pid_t serving(int in)
 
 		(void)dup2(in, STDIN_FILENO);
 		(void)dup2(log[1], STDERR_FILENO);
-		(void)alarm(60); /* never left behind */
+		(void)alarm(60); /* it ends in any case */
 		_Exit(program_main(&program, 1, argv));
 	}
 	(void)close(log[1]);
 	do {
-		n = read(log[0], said + got, sizeof(said) - 1 - got);
+		n = read(log[0], text + got, sizeof(text) - 1 - got);
 		assert_true(n > 0);
 		got += (size_t)n;
-		said[got] = '\0';
-	} while (strstr(said, "\"ready\"") == NULL);
+		text[got] = '\0';
+	} while (strstr(text, "\"ready\"") == NULL);
 	(void)close(log[0]); /* SIGPIPE is ignored */
 	return child;
 }
@@ -366,7 +382,7 @@ static void assert_ended_well(pid_t child)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void under_fastcgi_it_serves_until_sigterm_and_ends_with_0(void **state)
+static void a_fastcgi_program_serves_until_sigterm_and_ends_with_0(void **state)
 {
 	struct sockaddr_un where;
 	int fd = listening(&where);
@@ -381,9 +397,10 @@ static void under_fastcgi_it_serves_until_sigterm_and_ends_with_0(void **state)
 	(void)unlink(where.sun_path);
 }
 
-/* As spawn-fcgi -F starts them. The first to hear of it shuts the socket of all
- */
-static void all_who_share_a_socket_end_with_0_when_all_are_told(void **state)
+/* As spawn-fcgi -F starts them. The first that gets SIGTERM shuts the socket
+ * for all. */
+static void processes_that_share_a_socket_all_end_with_0_after_sigterm(
+	void **state)
 {
 	struct sockaddr_un where;
 	int fd = listening(&where);
@@ -402,40 +419,77 @@ static void all_who_share_a_socket_end_with_0_when_all_are_told(void **state)
 	(void)unlink(where.sun_path);
 }
 
-/* As of several processes of spawn-fcgi, of which one was told to end */
-static void a_socket_that_another_process_has_shut_ends_it(void **state)
+/* Run the program at a socket that another process has shut, so that it ends */
+static void run_at_shut_socket(struct ending *e)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	struct ending e;
 	int s = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	(void)state;
-	/* Linux gives an abstract name to one that has none */
+	/* Linux gives an abstract name to a socket without one */
 	assert_int_equal(bind(s, (struct sockaddr *)&at, sizeof(at.sun_family)),
 			 0);
 	assert_int_equal(listen(s, 1), 0);
 	assert_int_equal(shutdown(s, SHUT_RD), 0);
-	run(&e, NULL, s);
+	run(e, NULL, s);
 	(void)close(s);
+}
+
+/* As if another process of spawn-fcgi had got SIGTERM */
+static void a_socket_shut_by_another_process_ends_the_program(void **state)
+{
+	struct ending e;
+
+	(void)state;
+	run_at_shut_socket(&e);
 	assert_int_equal(e.status, EX_OSERR);
 	assert_contains(e.err, "another process has shut the listening socket");
 }
 
+static void a_worker_without_memory_is_reported(void **state)
+{
+	struct ending e;
+
+	(void)state;
+	transports_left = 1;
+	run_at_shut_socket(&e);
+	assert_contains(e.err, "only 1 of 2 threads (THREADS)");
+	assert_contains(e.err, "ready");
+}
+
+static void a_program_without_memory_for_any_worker_does_not_start(void **state)
+{
+	struct ending e;
+
+	(void)state;
+	transports_left = 0;
+	run_at_shut_socket(&e);
+	assert_int_equal(e.status, EX_OSERR);
+	assert_contains(e.err, "no thread could be started");
+	assert_lacks(e.err, "ready");
+}
+
 int main(void)
 {
-#define CLEAN(name) cmocka_unit_test_setup(name, clean_environment)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, clean_environment)
 	const struct CMUnitTest tests[] = {
-		CLEAN(help_tells_the_settings),
-		CLEAN(the_version_is_one_line),
-		CLEAN(the_exit_status_says_what_kept_it_from_starting),
-		CLEAN(an_unknown_argument_is_wrong_usage),
-		CLEAN(started_by_hand_it_says_how_it_is_started),
-		CLEAN(check_prints_the_settings_and_no_secret),
-		CLEAN(a_wrong_setting_ends_it_with_78_and_its_name),
-		CLEAN(as_a_cgi_program_it_answers_one_request),
-		CLEAN(under_fastcgi_it_serves_until_sigterm_and_ends_with_0),
-		CLEAN(all_who_share_a_socket_end_with_0_when_all_are_told),
-		CLEAN(a_socket_that_another_process_has_shut_ends_it),
+		FIXTURE_TEST(help_lists_the_settings),
+		FIXTURE_TEST(the_version_is_one_line),
+		FIXTURE_TEST(
+			the_exit_status_says_why_the_program_did_not_start),
+		FIXTURE_TEST(an_unknown_argument_is_wrong_usage),
+		FIXTURE_TEST(a_start_by_hand_prints_how_to_start_it),
+		FIXTURE_TEST(check_prints_the_settings_and_no_secret),
+		FIXTURE_TEST(
+			a_wrong_setting_ends_the_program_with_78_and_is_named),
+		FIXTURE_TEST(a_cgi_program_answers_one_request),
+		FIXTURE_TEST(
+			a_fastcgi_program_serves_until_sigterm_and_ends_with_0),
+		FIXTURE_TEST(
+			processes_that_share_a_socket_all_end_with_0_after_sigterm),
+		FIXTURE_TEST(a_socket_shut_by_another_process_ends_the_program),
+		FIXTURE_TEST(a_worker_without_memory_is_reported),
+		FIXTURE_TEST(
+			a_program_without_memory_for_any_worker_does_not_start),
 	};
 
 	return RUN(tests);

@@ -83,7 +83,7 @@ static void a_value_out_of_its_range_is_named(void **state)
 	assert_wrong("TRUSTED_PROXIES", "10.0.0.0/8 proxy.example");
 }
 
-static void the_database_account_must_be_named(void **state)
+static void the_database_account_is_required(void **state)
 {
 	struct errmsg why = { "" };
 	struct settings s;
@@ -108,7 +108,8 @@ static void keys_error(const char *word)
 	settings_release(&s);
 }
 
-static void keys_come_from_a_secret_or_a_ring_and_never_from_both(void **state)
+static void keys_are_from_a_secret_or_a_keyring_and_never_from_both(
+	void **state)
 {
 	(void)state;
 	keys_error("JWT_SECRET: missing");
@@ -145,7 +146,7 @@ static void a_secret_makes_keys(void **state)
 	settings_release(&s);
 }
 
-static void a_tool_does_without_the_secret(void **state)
+static void a_tool_needs_no_secret(void **state)
 {
 	struct errmsg why = { "" };
 	struct settings s;
@@ -165,7 +166,7 @@ static void a_tool_does_without_the_secret(void **state)
 	assert_contains(why.text, "THREADS: ");
 }
 
-static void a_ring_file_makes_keys_or_names_its_line(void **state)
+static void a_keyring_file_makes_keys_or_its_wrong_line_is_named(void **state)
 {
 	char path[] = "/tmp/test-settings.XXXXXX";
 	int fd = mkstemp(path);
@@ -191,7 +192,7 @@ static void a_ring_file_makes_keys_or_names_its_line(void **state)
 	(void)unlink(path);
 }
 
-static void what_is_printed_shows_no_secret(void **state)
+static void printed_settings_hide_the_secrets(void **state)
 {
 	char text[4096] = "";
 	FILE *f = tmpfile();
@@ -217,7 +218,7 @@ static void what_is_printed_shows_no_secret(void **state)
 	assert_lacks(text, "p4ssw0rd");
 }
 
-static void the_pool_gets_what_was_set(void **state)
+static void the_pool_gets_the_database_settings(void **state)
 {
 	struct db_config db;
 	struct settings s;
@@ -240,18 +241,20 @@ static void the_pool_gets_what_was_set(void **state)
 
 int main(void)
 {
-#define CLEAN(name) cmocka_unit_test_setup(name, clean_environment)
+#define FIXTURE_TEST(name) cmocka_unit_test_setup(name, clean_environment)
 	const struct CMUnitTest tests[] = {
-		CLEAN(the_defaults_are_those_of_the_manual),
-		CLEAN(a_value_out_of_its_range_is_named),
-		CLEAN(the_database_account_must_be_named),
-		CLEAN(keys_come_from_a_secret_or_a_ring_and_never_from_both),
-		CLEAN(a_weak_secret_is_named_and_not_shown),
-		CLEAN(a_secret_makes_keys),
-		CLEAN(a_tool_does_without_the_secret),
-		CLEAN(a_ring_file_makes_keys_or_names_its_line),
-		CLEAN(what_is_printed_shows_no_secret),
-		CLEAN(the_pool_gets_what_was_set),
+		FIXTURE_TEST(the_defaults_are_those_of_the_manual),
+		FIXTURE_TEST(a_value_out_of_its_range_is_named),
+		FIXTURE_TEST(the_database_account_is_required),
+		FIXTURE_TEST(
+			keys_are_from_a_secret_or_a_keyring_and_never_from_both),
+		FIXTURE_TEST(a_weak_secret_is_named_and_not_shown),
+		FIXTURE_TEST(a_secret_makes_keys),
+		FIXTURE_TEST(a_tool_needs_no_secret),
+		FIXTURE_TEST(
+			a_keyring_file_makes_keys_or_its_wrong_line_is_named),
+		FIXTURE_TEST(printed_settings_hide_the_secrets),
+		FIXTURE_TEST(the_pool_gets_the_database_settings),
 	};
 
 	if (sodium_init() < 0)

@@ -19,7 +19,7 @@ static void assert_refused(struct span token)
 		assert_int_equal(((unsigned char *)&c)[i], 0x55);
 }
 
-static void a_token_tells_its_session_and_the_hash_of_its_secret(void **state)
+static void a_token_has_its_session_and_the_hash_of_its_secret(void **state)
 {
 	/* SHA-256 of SECRET's characters, by sha256sum(1) */
 	static const unsigned char hash[SHA256_LEN] = {
@@ -38,7 +38,7 @@ static void a_token_tells_its_session_and_the_hash_of_its_secret(void **state)
 	assert_memory_equal(c.secret, hash, SHA256_LEN);
 }
 
-static void what_is_made_is_what_is_parsed(void **state)
+static void a_token_that_was_made_can_be_parsed(void **state)
 {
 	char text[API_TOKEN_LEN + 1], before[API_TOKEN_LEN + 1] = "";
 
@@ -58,7 +58,7 @@ static void what_is_made_is_what_is_parsed(void **state)
 	}
 }
 
-static void the_place_counts_and_not_the_underline(void **state)
+static void the_separator_is_at_a_fixed_position(void **state)
 {
 	struct bearer_id c;
 
@@ -101,17 +101,17 @@ static void every_character_is_one_of_base64url(void **state)
 	}
 }
 
-static void bits_have_one_spelling(void **state)
+static void a_token_has_one_spelling(void **state)
 {
 	(void)state;
-	/* the last character has bits to spare: 4 of 132, 2 of 258 */
+	/* the last character has unused bits: 4 of 132, 2 of 258 */
 	assert_refused(SPAN("gh_AAECAwQFBgcICQoLDA0ODx_" SECRET));
 	assert_refused(SPAN("gh_" SESSION
 			    "_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9"));
 	assert_refused(SPAN("GH_" SESSION "_" SECRET));
 }
 
-static void nothing_else_begins_like_one(void **state)
+static void a_text_with_another_prefix_is_not_an_api_token(void **state)
 {
 	(void)state;
 	assert_true(bearer_id_is_api(SPAN("gh_" SESSION "_" SECRET)));
@@ -128,13 +128,13 @@ static void nothing_else_begins_like_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_token_tells_its_session_and_the_hash_of_its_secret),
-		TEST(what_is_made_is_what_is_parsed),
-		TEST(the_place_counts_and_not_the_underline),
+		TEST(a_token_has_its_session_and_the_hash_of_its_secret),
+		TEST(a_token_that_was_made_can_be_parsed),
+		TEST(the_separator_is_at_a_fixed_position),
 		TEST(every_other_length_is_refused),
 		TEST(every_character_is_one_of_base64url),
-		TEST(bits_have_one_spelling),
-		TEST(nothing_else_begins_like_one),
+		TEST(a_token_has_one_spelling),
+		TEST(a_text_with_another_prefix_is_not_an_api_token),
 	};
 
 	return sodium_init() < 0 ? 1 : RUN(tests);

@@ -34,7 +34,7 @@ static void assert_refused(struct span json)
 		assert_int_equal(((unsigned char *)&c)[i], 0x55);
 }
 
-static void what_is_written_reads_back_the_same(void **state)
+static void written_claims_are_read_back_unchanged(void **state)
 {
 	struct claims c;
 	struct buf b;
@@ -97,7 +97,7 @@ static void the_longest_texts_still_fit(void **state)
 	buf_release(&b);
 }
 
-static void what_may_be_missing_has_its_default(void **state)
+static void a_missing_optional_member_has_its_default(void **state)
 {
 	struct claims c;
 
@@ -113,7 +113,7 @@ static void what_may_be_missing_has_its_default(void **state)
 	assert_int_equal(c.not_before, 500);
 }
 
-static void members_that_we_do_not_know_are_skipped(void **state)
+static void unknown_members_are_ignored(void **state)
 {
 	struct claims c;
 
@@ -124,7 +124,7 @@ static void members_that_we_do_not_know_are_skipped(void **state)
 	assert_int_equal(c.user_id, 7);
 }
 
-static void what_must_be_there_is_missed(void **state)
+static void a_missing_required_member_is_refused(void **state)
 {
 	(void)state;
 	assert_refused(SPAN("{}"));
@@ -141,7 +141,7 @@ static void what_must_be_there_is_missed(void **state)
 			    "\"scope\":\"\",\"exp\":1," SID "}"));
 }
 
-static void a_session_is_named_and_by_nothing_odd(void **state)
+static void a_session_has_a_valid_id(void **state)
 {
 	static const char *const wrong[] = {
 		"\"x\":1",
@@ -169,7 +169,7 @@ static void a_session_is_named_and_by_nothing_odd(void **state)
 	assert_string_equal(c.session, "AAAAAAAAAAAAAAAAAAAAAA");
 }
 
-static void a_user_has_one_number_and_one_text_for_it(void **state)
+static void a_user_id_has_one_spelling(void **state)
 {
 	static const char *const wrong[] = {
 		"0",
@@ -242,7 +242,7 @@ static void a_member_of_another_type_is_refused(void **state)
 			       &c));
 }
 
-static void an_audience_is_a_text_or_a_list_of_one(void **state)
+static void an_audience_is_a_text_or_a_list_with_one_text(void **state)
 {
 	struct claims c;
 
@@ -288,7 +288,7 @@ static void an_email_of_256_bytes_is_refused(void **state)
 	assert_refused(span_of(text));
 }
 
-static void a_text_over_its_size_is_refused_unread(void **state)
+static void an_oversized_text_is_refused_unread(void **state)
 {
 	char text[CLAIMS_JSON_MAX + 2];
 	struct claims c;
@@ -300,7 +300,7 @@ static void a_text_over_its_size_is_refused_unread(void **state)
 	assert_refused((struct span) { text, CLAIMS_JSON_MAX + 1 });
 }
 
-static void a_head_of_ours_gives_the_name_of_its_key(void **state)
+static void a_valid_head_has_the_name_of_its_key(void **state)
 {
 	static const char *const right[] = {
 		"{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"k1\"}",
@@ -353,7 +353,7 @@ static void any_algorithm_but_hs256_is_not_genuine(void **state)
 	assert_string_equal(kid, "old");
 }
 
-static void a_head_that_is_odd_is_refused(void **state)
+static void a_malformed_head_is_refused(void **state)
 {
 	static const char *const wrong[] = {
 		"{\"alg\":\"HS256\"}",
@@ -402,22 +402,22 @@ static void a_key_name_of_63_bytes_is_the_longest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_written_reads_back_the_same),
+		TEST(written_claims_are_read_back_unchanged),
 		TEST(the_members_are_those_of_the_contract),
 		TEST(the_longest_texts_still_fit),
-		TEST(what_may_be_missing_has_its_default),
-		TEST(members_that_we_do_not_know_are_skipped),
-		TEST(what_must_be_there_is_missed),
-		TEST(a_session_is_named_and_by_nothing_odd),
-		TEST(a_user_has_one_number_and_one_text_for_it),
+		TEST(a_missing_optional_member_has_its_default),
+		TEST(unknown_members_are_ignored),
+		TEST(a_missing_required_member_is_refused),
+		TEST(a_session_has_a_valid_id),
+		TEST(a_user_id_has_one_spelling),
 		TEST(a_member_of_another_type_is_refused),
-		TEST(an_audience_is_a_text_or_a_list_of_one),
+		TEST(an_audience_is_a_text_or_a_list_with_one_text),
 		TEST(control_characters_and_bad_utf8_are_refused),
 		TEST(an_email_of_256_bytes_is_refused),
-		TEST(a_text_over_its_size_is_refused_unread),
-		TEST(a_head_of_ours_gives_the_name_of_its_key),
+		TEST(an_oversized_text_is_refused_unread),
+		TEST(a_valid_head_has_the_name_of_its_key),
 		TEST(any_algorithm_but_hs256_is_not_genuine),
-		TEST(a_head_that_is_odd_is_refused),
+		TEST(a_malformed_head_is_refused),
 		TEST(a_key_name_of_63_bytes_is_the_longest),
 	};
 

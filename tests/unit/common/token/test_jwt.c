@@ -29,7 +29,7 @@ static const struct claims ann = {
 	.expires_at = 1900,
 };
 
-/* A token as somebody who has `key` could make it */
+/* A token as an owner of `key` could make it */
 static struct span minted(struct span head, struct span body, const char *key)
 {
 	unsigned char mac[SHA256_LEN];
@@ -50,7 +50,7 @@ static struct span minted(struct span head, struct span body, const char *key)
 	return span_of(token_text);
 }
 
-/* `text` and a dot and the MAC that we would give it */
+/* `text`, a dot, and its MAC under our key */
 static struct span with_our_mac(const char *text)
 {
 	unsigned char mac[SHA256_LEN];
@@ -66,7 +66,7 @@ static struct span with_our_mac(const char *text)
 	return span_of(token_text);
 }
 
-/* A token of ours, in token_text */
+/* A signed token, in token_text */
 static struct span signed_token(const struct claims *c)
 {
 	struct buf b;
@@ -101,7 +101,7 @@ static void assert_not_genuine(struct span token)
 	assert_true(e == ERR_BAD_TOKEN || e == ERR_FORMAT);
 }
 
-static void a_token_of_ours_verifies_and_says_what_was_signed(void **state)
+static void a_signed_token_verifies_with_its_claims(void **state)
 {
 	struct claims c;
 
@@ -114,9 +114,9 @@ static void a_token_of_ours_verifies_and_says_what_was_signed(void **state)
 	assert_int_equal(c.expires_at, 1900);
 }
 
-/* RFC 7515 A.1: its key, its text, its MAC. Its claims are not ours, so the
- * answer tells whether the MAC was found right: ERR_BAD_TOKEN would say no. */
-static void the_token_of_rfc_7515_has_the_mac_that_it_should(void **state)
+/* RFC 7515 A.1: its key, its text, its MAC. Its claims lack ours, so the
+ * result is ERR_FORMAT if the MAC is right, and else ERR_BAD_TOKEN. */
+static void the_token_of_rfc_7515_has_the_right_mac(void **state)
 {
 	static const char text[] =
 		"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."
@@ -142,7 +142,7 @@ static void the_token_of_rfc_7515_has_the_mac_that_it_should(void **state)
 	keyring_release(&rfc);
 }
 
-static void the_second_of_exp_is_already_too_late(void **state)
+static void a_token_is_expired_in_the_second_of_exp(void **state)
 {
 	struct span token = signed_token(&ann);
 
@@ -152,7 +152,7 @@ static void the_second_of_exp_is_already_too_late(void **state)
 	assert_err(verify(token, INT64_MAX), ERR_EXPIRED);
 }
 
-static void the_second_before_nbf_is_too_early(void **state)
+static void a_token_is_not_valid_in_the_second_before_nbf(void **state)
 {
 	struct span token = signed_token(&ann);
 
@@ -186,7 +186,7 @@ static void a_token_changed_in_one_bit_is_refused(void **state)
 	assert_ok(verify(token, 1500));
 }
 
-static void bytes_before_and_behind_a_token_are_refused(void **state)
+static void bytes_before_and_after_a_token_are_refused(void **state)
 {
 	static const char *const extra[] = { " ", "\n", ".", "=", "A", "x.y" };
 	struct span token = signed_token(&ann);
@@ -204,8 +204,8 @@ static void bytes_before_and_behind_a_token_are_refused(void **state)
 	assert_not_genuine((struct span) { token.p, token.len + 1 });
 }
 
-/* RFC 4648 3.5: the last character of a MAC has two bits that say nothing */
-static void the_mac_has_one_text_only(void **state)
+/* RFC 4648 3.5: the last character of a MAC has two unused bits */
+static void a_mac_has_one_spelling(void **state)
 {
 	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				       "abcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -240,7 +240,7 @@ static void a_token_without_a_mac_is_refused(void **state)
 	assert_not_genuine(SPAN("..."));
 }
 
-static void a_stranger_key_is_refused_whatever_the_kid(void **state)
+static void a_token_of_a_foreign_key_is_refused_with_any_kid(void **state)
 {
 	const char *kid = keyring_signer(&ring)->kid;
 	char head[128];
@@ -254,7 +254,7 @@ static void a_stranger_key_is_refused_whatever_the_kid(void **state)
 	assert_ok(verify(minted(span_of(head), SPAN(BODY), secret), 1500));
 }
 
-static void a_kid_that_is_not_the_keys_own_is_refused(void **state)
+static void a_kid_of_another_key_is_refused(void **state)
 {
 	static const char *const heads[] = {
 		HEAD(""),
@@ -276,7 +276,7 @@ static void a_kid_that_is_not_the_keys_own_is_refused(void **state)
 			minted(span_of(heads[i]), SPAN(BODY), secret));
 }
 
-static void a_signed_body_that_is_not_ours_is_malformed(void **state)
+static void a_signed_body_without_our_claims_is_malformed(void **state)
 {
 	static const char *const bodies[] = {
 		"",	  "{}",
@@ -297,7 +297,7 @@ static void a_signed_body_that_is_not_ours_is_malformed(void **state)
 			   ERR_FORMAT);
 }
 
-static void parts_that_are_no_base64url_are_malformed_even_with_our_mac(
+static void parts_that_are_not_base64url_are_malformed_even_with_a_right_mac(
 	void **s)
 {
 	char head[256], body[1024], text[2048], big[CLAIMS_JSON_MAX + 2];
@@ -317,7 +317,7 @@ static void parts_that_are_no_base64url_are_malformed_even_with_our_mac(
 	assert_err(verify(with_our_mac(text), 1500), ERR_FORMAT);
 	(void)snprintf(text, sizeof(text), "%s.%s!", head, body);
 	assert_err(verify(with_our_mac(text), 1500), ERR_FORMAT);
-	/* too large for its place */
+	/* too large for its field */
 	(void)snprintf(text, sizeof(text), "%s%0400d.%s", head, 0, body);
 	assert_err(verify(with_our_mac(text), 1500), ERR_FORMAT);
 	memset(big, 'A', sizeof(big) - 1);
@@ -356,7 +356,7 @@ static void another_issuer_or_audience_is_refused(void **state)
 	(void)snprintf(with.audience, sizeof(with.audience), "files");
 	token = signed_token(&with);
 	assert_ok(jwt_verify(token, &ring, &for_files, 1500, &c));
-	/* RFC 7519 4.1.3: it is for somebody, and that is not us */
+	/* RFC 7519 4.1.3: it is for another audience */
 	assert_err(jwt_verify(token, &ring, &rules, 1500, &c), ERR_BAD_TOKEN);
 	(void)snprintf(with.audience, sizeof(with.audience), "filesystem");
 	token = signed_token(&with);
@@ -364,7 +364,7 @@ static void another_issuer_or_audience_is_refused(void **state)
 		   ERR_BAD_TOKEN);
 }
 
-static void every_live_key_verifies_and_only_one_signs(void **state)
+static void every_current_key_verifies_and_only_one_signs(void **state)
 {
 	static const char both[] =
 		"old 1 2000 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n"
@@ -394,7 +394,7 @@ static void every_live_key_verifies_and_only_one_signs(void **state)
 	keyring_release(&after);
 }
 
-static void a_token_over_its_size_is_refused_unread(void **state)
+static void an_oversized_token_is_refused_unread(void **state)
 {
 	static char text[JWT_TOKEN_MAX + 1];
 
@@ -407,7 +407,7 @@ static void a_token_over_its_size_is_refused_unread(void **state)
 		   ERR_BAD_TOKEN);
 }
 
-static void a_token_that_was_signed_is_short_enough_to_verify(void **state)
+static void a_signed_token_is_short_enough_to_verify(void **state)
 {
 	struct claims c = ann, back;
 	const struct jwt_rules long_issuer = { c.issuer, c.audience };
@@ -421,7 +421,7 @@ static void a_token_that_was_signed_is_short_enough_to_verify(void **state)
 	memset(c.token_id, 't', CLAIMS_ID_MAX);
 	assert_ok(
 		jwt_verify(signed_token(&c), &ring, &long_issuer, 1500, &back));
-	/* quotes take two bytes each in JSON: too much, and never signed */
+	/* each quote is two bytes in JSON: too long, so it is not signed */
 	memset(c.email, '"', CLAIMS_EMAIL_MAX);
 	memset(c.scope, '"', CLAIMS_SCOPE_MAX);
 	buf_init(&b, 8192);
@@ -444,7 +444,7 @@ static void a_buffer_that_is_too_small_is_an_error(void **state)
 	}
 }
 
-static void a_token_is_appended_to_what_was_there(void **state)
+static void a_token_is_appended_to_the_buffer(void **state)
 {
 	struct claims c;
 	struct buf b;
@@ -462,26 +462,26 @@ static void a_token_is_appended_to_what_was_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_token_of_ours_verifies_and_says_what_was_signed),
-		TEST(the_token_of_rfc_7515_has_the_mac_that_it_should),
-		TEST(the_second_of_exp_is_already_too_late),
-		TEST(the_second_before_nbf_is_too_early),
+		TEST(a_signed_token_verifies_with_its_claims),
+		TEST(the_token_of_rfc_7515_has_the_right_mac),
+		TEST(a_token_is_expired_in_the_second_of_exp),
+		TEST(a_token_is_not_valid_in_the_second_before_nbf),
 		TEST(a_token_cut_anywhere_is_refused),
 		TEST(a_token_changed_in_one_bit_is_refused),
-		TEST(bytes_before_and_behind_a_token_are_refused),
-		TEST(the_mac_has_one_text_only),
+		TEST(bytes_before_and_after_a_token_are_refused),
+		TEST(a_mac_has_one_spelling),
 		TEST(a_token_without_a_mac_is_refused),
-		TEST(a_stranger_key_is_refused_whatever_the_kid),
-		TEST(a_kid_that_is_not_the_keys_own_is_refused),
-		TEST(a_signed_body_that_is_not_ours_is_malformed),
-		TEST(parts_that_are_no_base64url_are_malformed_even_with_our_mac),
+		TEST(a_token_of_a_foreign_key_is_refused_with_any_kid),
+		TEST(a_kid_of_another_key_is_refused),
+		TEST(a_signed_body_without_our_claims_is_malformed),
+		TEST(parts_that_are_not_base64url_are_malformed_even_with_a_right_mac),
 		TEST(claims_over_their_size_are_never_signed_in_part),
 		TEST(another_issuer_or_audience_is_refused),
-		TEST(every_live_key_verifies_and_only_one_signs),
-		TEST(a_token_over_its_size_is_refused_unread),
-		TEST(a_token_that_was_signed_is_short_enough_to_verify),
+		TEST(every_current_key_verifies_and_only_one_signs),
+		TEST(an_oversized_token_is_refused_unread),
+		TEST(a_signed_token_is_short_enough_to_verify),
 		TEST(a_buffer_that_is_too_small_is_an_error),
-		TEST(a_token_is_appended_to_what_was_there),
+		TEST(a_token_is_appended_to_the_buffer),
 	};
 	int failed;
 

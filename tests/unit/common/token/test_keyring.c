@@ -4,7 +4,7 @@
 
 #include <sodium.h>
 
-/* Secrets nobody else has, base64url of 32 different bytes each */
+/* Unique secrets, base64url of 32 different bytes each */
 #define SECRET_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 #define SECRET_B "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"
 
@@ -40,7 +40,7 @@ static void a_secret_of_1025_bytes_is_too_long(void **state)
 	assert_weak((struct span) { text, SECRET_MAX + 1 }, "1024");
 }
 
-static void random_secrets_are_taken(void **state)
+static void random_secrets_are_accepted(void **state)
 {
 	char raw[48], text[BASE64_SIZE(sizeof(raw))], hex[HEX_SIZE(32)];
 
@@ -56,7 +56,7 @@ static void random_secrets_are_taken(void **state)
 	}
 }
 
-static void secrets_of_the_tutorials_are_refused(void **state)
+static void secrets_from_tutorials_are_refused(void **state)
 {
 	static const char *const known[] = {
 		"a-string-secret-at-least-256-bits-long",
@@ -80,7 +80,7 @@ static void secrets_of_the_tutorials_are_refused(void **state)
 		assert_weak(span_of(known[i]), "openssl rand");
 }
 
-static void a_secret_that_says_the_same_again_is_refused(void **state)
+static void a_repetitive_secret_is_refused(void **state)
 {
 	char text[64];
 
@@ -96,7 +96,7 @@ static void a_secret_that_says_the_same_again_is_refused(void **state)
 		    "openssl rand");
 }
 
-static void one_secret_makes_a_ring_of_one(void **state)
+static void one_secret_makes_a_keyring_of_one_key(void **state)
 {
 	unsigned char sum[SHA256_LEN];
 	char hex[HEX_SIZE(SHA256_LEN)];
@@ -114,7 +114,7 @@ static void one_secret_makes_a_ring_of_one(void **state)
 	keyring_release(&k);
 }
 
-static void a_weak_secret_makes_no_ring(void **state)
+static void a_weak_secret_makes_no_keyring(void **state)
 {
 	struct errmsg why;
 	struct keyring k = { .count = 77 };
@@ -127,7 +127,7 @@ static void a_weak_secret_makes_no_ring(void **state)
 	assert_lacks(why.text, "too short");
 }
 
-static void the_last_key_without_an_end_signs(void **state)
+static void the_last_key_that_does_not_retire_signs(void **state)
 {
 	struct keyring k;
 
@@ -147,7 +147,7 @@ static void the_last_key_without_an_end_signs(void **state)
 	keyring_release(&k);
 }
 
-static void a_key_lives_until_the_second_it_retires(void **state)
+static void a_key_is_retired_in_the_second_it_retires(void **state)
 {
 	struct keyring k;
 
@@ -175,7 +175,7 @@ static void assert_bad_line(struct span text, const char *word)
 	assert_lacks(why.text, SECRET_A);
 }
 
-static void a_line_of_another_form_is_named_by_its_number(void **state)
+static void a_malformed_line_is_named_by_its_number(void **state)
 {
 	static const char *const wrong[] = {
 		"k",
@@ -202,13 +202,13 @@ static void a_line_of_another_form_is_named_by_its_number(void **state)
 	}
 }
 
-static void a_short_secret_in_a_ring_is_named_by_its_line(void **state)
+static void a_short_secret_in_a_keyring_is_named_by_its_line(void **state)
 {
 	(void)state;
 	assert_bad_line(SPAN("k 1 - AAECAwQF\n"), "line 1: the secret is 6 ");
 }
 
-static void a_ring_without_a_signer_is_refused(void **state)
+static void a_keyring_without_a_signer_is_refused(void **state)
 {
 	(void)state;
 	assert_bad_line(SPAN(""), "auth-admin key new");
@@ -224,8 +224,8 @@ static void two_keys_of_one_name_are_refused(void **state)
 			"line 2: two keys are named k");
 }
 
-/* It goes into a token's head and into log lines as it is */
-static void a_key_name_is_of_plain_characters(void **state)
+/* A key name is in a token's head and in log lines, without escaping */
+static void a_key_name_has_plain_characters_only(void **state)
 {
 	char text[256], name[KID_MAX + 2];
 	struct keyring k;
@@ -247,7 +247,7 @@ static void a_key_name_is_of_plain_characters(void **state)
 	keyring_release(&k);
 }
 
-static void a_ring_holds_16_keys_and_no_more(void **state)
+static void a_keyring_has_at_most_16_keys(void **state)
 {
 	char text[(KEYRING_MAX + 1) * 80];
 	struct keyring k;
@@ -277,19 +277,19 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_secret_of_31_bytes_is_too_short),
 		TEST(a_secret_of_1025_bytes_is_too_long),
-		TEST(random_secrets_are_taken),
-		TEST(secrets_of_the_tutorials_are_refused),
-		TEST(a_secret_that_says_the_same_again_is_refused),
-		TEST(one_secret_makes_a_ring_of_one),
-		TEST(a_weak_secret_makes_no_ring),
-		TEST(the_last_key_without_an_end_signs),
-		TEST(a_key_lives_until_the_second_it_retires),
-		TEST(a_line_of_another_form_is_named_by_its_number),
-		TEST(a_short_secret_in_a_ring_is_named_by_its_line),
-		TEST(a_ring_without_a_signer_is_refused),
+		TEST(random_secrets_are_accepted),
+		TEST(secrets_from_tutorials_are_refused),
+		TEST(a_repetitive_secret_is_refused),
+		TEST(one_secret_makes_a_keyring_of_one_key),
+		TEST(a_weak_secret_makes_no_keyring),
+		TEST(the_last_key_that_does_not_retire_signs),
+		TEST(a_key_is_retired_in_the_second_it_retires),
+		TEST(a_malformed_line_is_named_by_its_number),
+		TEST(a_short_secret_in_a_keyring_is_named_by_its_line),
+		TEST(a_keyring_without_a_signer_is_refused),
 		TEST(two_keys_of_one_name_are_refused),
-		TEST(a_key_name_is_of_plain_characters),
-		TEST(a_ring_holds_16_keys_and_no_more),
+		TEST(a_key_name_has_plain_characters_only),
+		TEST(a_keyring_has_at_most_16_keys),
 	};
 
 	if (sodium_init() < 0)

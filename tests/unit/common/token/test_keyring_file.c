@@ -32,7 +32,7 @@ static int set_up(void **state)
 	key_file_make(&file, KEY_A);
 	assert_ok(keyring_file_open(file.path, &keys, &why));
 	why.text[0] = '\0';
-	(void)signer(NOW); /* the look of this second */
+	(void)signer(NOW); /* the check of this second */
 	return 0;
 }
 
@@ -44,8 +44,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* Whether a look finds other keys than those that are in force */
-static bool look(void)
+/* Whether keyring_file_look() finds other keys than the current ones */
+static bool keys_changed(void)
 {
 	const struct keyring *ring = keyring_file_take(keys, NOW);
 	bool others = keyring_file_look(keys, ring);
@@ -54,17 +54,16 @@ static bool look(void)
 	return others;
 }
 
-/* --- opening
- * ----------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------- */
 
-static void a_file_s_last_key_signs(void **state)
+static void the_last_key_of_a_file_signs(void **state)
 {
 	(void)state;
 	assert_string_equal(signer(NOW), "key-a");
 	assert_false(keyring_file_fault(keys, &why));
 }
 
-static void a_file_that_is_none_does_not_open(void **state)
+static void a_file_that_is_not_a_keyring_does_not_open(void **state)
 {
 	struct keyring_file *none = NULL;
 
@@ -83,7 +82,7 @@ static void a_file_that_is_none_does_not_open(void **state)
 	keyring_file_close(NULL);
 }
 
-static void one_secret_never_changes(void **state)
+static void a_keyring_of_one_secret_never_changes(void **state)
 {
 	struct keyring_file *fixed = NULL;
 	const struct keyring *ring, *later;
@@ -104,8 +103,7 @@ static void one_secret_never_changes(void **state)
 	keyring_file_close(fixed);
 }
 
-/* --- changes
- * ----------------------------------------------------------------- */
+/* --- changes ------------------------------------------------------------- */
 
 static void a_change_is_seen_in_the_next_second(void **state)
 {
@@ -114,38 +112,38 @@ static void a_change_is_seen_in_the_next_second(void **state)
 	key_file_replace(&file, KEY_A_RETIRES KEY_B);
 	assert_string_equal(signer(NOW), "key-a");
 	assert_string_equal(signer(NOW + 1), "key-b");
-	/* and another, with a clock that was set back */
+	/* and another change, with a clock that was set back */
 	key_file_replace(&file, KEY_A_RETIRES KEY_C);
 	assert_string_equal(signer(NOW + 1), "key-b");
 	assert_string_equal(signer(NOW - 100), "key-c");
 }
 
-static void a_look_sees_it_at_once(void **state)
+static void keyring_file_look_finds_a_change_at_once(void **state)
 {
 	(void)state;
-	assert_false(look());
+	assert_false(keys_changed());
 	key_file_replace(&file, KEY_A_RETIRES KEY_B);
-	assert_true(look());
+	assert_true(keys_changed());
 	assert_string_equal(signer(NOW), "key-b");
-	assert_false(look());
+	assert_false(keys_changed());
 }
 
-static void who_still_holds_the_old_keys_hears_of_the_new(void **state)
+static void every_holder_of_the_old_keys_sees_the_change(void **state)
 {
 	const struct keyring *mine = keyring_file_take(keys, NOW);
 	const struct keyring *theirs = keyring_file_take(keys, NOW);
 
 	(void)state;
 	key_file_replace(&file, KEY_A_RETIRES KEY_B);
-	/* the other was first to look, and found the change; so must I */
+	/* the first holder finds the change, and so must the second */
 	assert_true(keyring_file_look(keys, theirs));
 	assert_true(keyring_file_look(keys, mine));
 	keyring_file_give(keys, theirs);
 	keyring_file_give(keys, mine);
-	assert_false(look());
+	assert_false(keys_changed());
 }
 
-static void what_was_taken_stays_as_it_is(void **state)
+static void a_borrowed_keyring_does_not_change(void **state)
 {
 	const struct keyring *old = keyring_file_take(keys, NOW);
 	unsigned char mac[SHA256_LEN], again[SHA256_LEN];
@@ -154,7 +152,7 @@ static void what_was_taken_stays_as_it_is(void **state)
 	assert_ok(hmac_sha256(keyring_signer(old)->hmac, SPAN("x"), mac));
 	for (int i = 0; i < 10; i++) {
 		key_file_replace(&file, i % 2 == 0 ? KEY_B : KEY_C);
-		assert_true(look());
+		assert_true(keys_changed());
 	}
 	assert_string_equal(keyring_signer(old)->kid, "key-a");
 	assert_ok(hmac_sha256(keyring_signer(old)->hmac, SPAN("x"), again));
@@ -163,7 +161,7 @@ static void what_was_taken_stays_as_it_is(void **state)
 	assert_string_equal(signer(NOW), "key-c");
 }
 
-static void a_file_that_is_written_in_place_is_seen_too(void **state)
+static void a_file_that_is_written_in_place_is_read_again(void **state)
 {
 	const struct timespec later[2] = { { 4000000000, 0 },
 					   { 4000000000, 0 } };
@@ -172,11 +170,11 @@ static void a_file_that_is_written_in_place_is_seen_too(void **state)
 	key_file_put(file.path, KEY_B);
 	/* of the same length, and within one tick of the clock */
 	assert_int_equal(utimensat(AT_FDCWD, file.path, later, 0), 0);
-	assert_true(look());
+	assert_true(keys_changed());
 	assert_string_equal(signer(NOW), "key-b");
 }
 
-static void a_file_that_was_only_read_is_not_read_again(void **state)
+static void an_unchanged_file_is_not_read_again(void **state)
 {
 	const struct keyring *before = keyring_file_take(keys, NOW), *after;
 
@@ -187,14 +185,13 @@ static void a_file_that_was_only_read_is_not_read_again(void **state)
 	keyring_file_give(keys, after);
 }
 
-/* --- faults
- * ------------------------------------------------------------------ */
+/* --- faults -------------------------------------------------------------- */
 
-static void a_broken_file_keeps_the_old_keys_and_is_told_once(void **state)
+static void a_broken_file_keeps_the_old_keys_and_is_reported_once(void **state)
 {
 	(void)state;
 	key_file_replace(&file, KEY_A "nonsense\n");
-	assert_false(look());
+	assert_false(keys_changed());
 	assert_string_equal(signer(NOW), "key-a");
 	assert_true(keyring_file_fault(keys, &why));
 	assert_contains(why.text, file.path);
@@ -203,36 +200,35 @@ static void a_broken_file_keeps_the_old_keys_and_is_told_once(void **state)
 	for (int i = 1; i < 5; i++)
 		assert_string_equal(signer(NOW + i), "key-a");
 	assert_false(keyring_file_fault(keys, &why));
-	/* another reason is new */
+	/* another fault is reported again */
 	key_file_replace(&file, "");
-	assert_false(look());
+	assert_false(keys_changed());
 	assert_true(keyring_file_fault(keys, &why));
 	assert_contains(why.text, "no key that signs");
 	assert_false(keyring_file_fault(keys, &why));
-	/* and it mends by itself */
+	/* a mended file is used again */
 	key_file_replace(&file, KEY_A_RETIRES KEY_B);
 	assert_string_equal(signer(NOW + 10), "key-b");
 	assert_false(keyring_file_fault(keys, &why));
 	key_file_replace(&file, "");
-	assert_false(look());
+	assert_false(keys_changed());
 	assert_true(keyring_file_fault(keys, &why));
 }
 
-static void a_fault_holds_no_secret(void **state)
+static void a_reported_fault_has_no_secret(void **state)
 {
 	(void)state;
 	key_file_replace(&file, "key-b 2000 x ICEiIyQlJicoKSorLC0uLzAxMjM\n");
-	assert_false(look());
+	assert_false(keys_changed());
 	assert_true(keyring_file_fault(keys, &why));
 	assert_lacks(why.text, "ICEi");
 }
 
-static void a_file_that_is_gone_keeps_the_old_keys_and_is_told_once(
-	void **state)
+static void a_removed_file_keeps_the_old_keys_and_is_reported_once(void **state)
 {
 	(void)state;
 	assert_int_equal(unlink(file.path), 0);
-	assert_false(look());
+	assert_false(keys_changed());
 	assert_string_equal(signer(NOW + 1), "key-a");
 	assert_true(keyring_file_fault(keys, &why));
 	assert_contains(why.text, file.path);
@@ -242,7 +238,7 @@ static void a_file_that_is_gone_keeps_the_old_keys_and_is_told_once(
 	assert_string_equal(signer(NOW + 3), "key-b");
 }
 
-static void what_could_not_be_read_once_is_tried_again(void **state)
+static void a_file_that_could_not_be_read_is_tried_again(void **state)
 {
 	struct rlimit was, none;
 	int spare[1024], n = 0;
@@ -255,18 +251,17 @@ static void what_could_not_be_read_once_is_tried_again(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	while (n < 1024 && (spare[n] = dup(0)) >= 0)
 		n++;
-	assert_false(look());
+	assert_false(keys_changed());
 	assert_string_equal(signer(NOW + 1), "key-a");
 	while (n > 0)
 		(void)close(spare[--n]);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 	assert_true(keyring_file_fault(keys, &why));
-	/* the file is as it was; the reason has gone */
+	/* the same file can be read now */
 	assert_string_equal(signer(NOW + 2), "key-b");
 }
 
-/* --- many threads
- * ------------------------------------------------------------ */
+/* --- many threads -------------------------------------------------------- */
 
 static atomic_bool done;
 static atomic_int taken;
@@ -296,7 +291,7 @@ static void *use(void *arg)
 	return NULL;
 }
 
-static void many_threads_use_it_while_it_changes(void **state)
+static void many_threads_can_use_a_keyring_that_changes(void **state)
 {
 	static const char *const texts[] = { KEY_A_RETIRES KEY_B, "broken\n",
 					     KEY_B KEY_C, KEY_A };
@@ -320,26 +315,28 @@ static void many_threads_use_it_while_it_changes(void **state)
 	assert_string_equal(signer(0), "key-a");
 }
 
-#define FILE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define FIXTURE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FILE_TEST(a_file_s_last_key_signs),
-		FILE_TEST(a_file_that_is_none_does_not_open),
-		FILE_TEST(one_secret_never_changes),
-		FILE_TEST(a_change_is_seen_in_the_next_second),
-		FILE_TEST(a_look_sees_it_at_once),
-		FILE_TEST(who_still_holds_the_old_keys_hears_of_the_new),
-		FILE_TEST(what_was_taken_stays_as_it_is),
-		FILE_TEST(a_file_that_is_written_in_place_is_seen_too),
-		FILE_TEST(a_file_that_was_only_read_is_not_read_again),
-		FILE_TEST(a_broken_file_keeps_the_old_keys_and_is_told_once),
-		FILE_TEST(a_fault_holds_no_secret),
-		FILE_TEST(
-			a_file_that_is_gone_keeps_the_old_keys_and_is_told_once),
-		FILE_TEST(what_could_not_be_read_once_is_tried_again),
-		FILE_TEST(many_threads_use_it_while_it_changes),
+		FIXTURE_TEST(the_last_key_of_a_file_signs),
+		FIXTURE_TEST(a_file_that_is_not_a_keyring_does_not_open),
+		FIXTURE_TEST(a_keyring_of_one_secret_never_changes),
+		FIXTURE_TEST(a_change_is_seen_in_the_next_second),
+		FIXTURE_TEST(keyring_file_look_finds_a_change_at_once),
+		FIXTURE_TEST(every_holder_of_the_old_keys_sees_the_change),
+		FIXTURE_TEST(a_borrowed_keyring_does_not_change),
+		FIXTURE_TEST(a_file_that_is_written_in_place_is_read_again),
+		FIXTURE_TEST(an_unchanged_file_is_not_read_again),
+		FIXTURE_TEST(
+			a_broken_file_keeps_the_old_keys_and_is_reported_once),
+		FIXTURE_TEST(a_reported_fault_has_no_secret),
+		FIXTURE_TEST(
+			a_removed_file_keeps_the_old_keys_and_is_reported_once),
+		FIXTURE_TEST(a_file_that_could_not_be_read_is_tried_again),
+		FIXTURE_TEST(many_threads_can_use_a_keyring_that_changes),
 	};
 
 	return sodium_init() < 0 ? 1 : RUN(tests);

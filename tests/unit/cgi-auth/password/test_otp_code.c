@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "cgi-auth/tables/otp.h"
+#include "cgi-auth/password/otp_code.h"
 
 static void codes_are_those_of_rfc_6238(void **state)
 {
@@ -23,7 +23,7 @@ static void codes_are_those_of_rfc_6238(void **state)
 	}
 }
 
-static void the_uri_says_all_that_an_authenticator_asks(void **state)
+static void the_uri_has_all_that_an_authenticator_needs(void **state)
 {
 	struct otp_secret s = { "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP" };
 	struct buf b;
@@ -42,7 +42,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(codes_are_those_of_rfc_6238),
-		TEST(the_uri_says_all_that_an_authenticator_asks),
+		TEST(the_uri_has_all_that_an_authenticator_needs),
 	};
 
 	return RUN(tests);
