@@ -1,7 +1,7 @@
 #include "cgi-gateway/tables/tus_uploads.h"
 
-/* In each statement `l` is the session (session_check.h), `u` the
- * upload. An owner of 0 is the user of that session. */
+/* In each statement `l` is the session (session_check.h), `u` the upload. An
+ * owner of 0 is the user of that session. */
 
 static struct db_value sha256_value(const struct tus_upload *u)
 {
