@@ -1,4 +1,4 @@
-/* buf.h - bytes that grow, up to a maximum fixed when the buffer is made.
+/* buf.h - a growing byte buffer, up to a maximum fixed when it is initialized.
  *
  * buf_init() takes the maximum, so that no caller can forget it. The first
  * failure sticks: later appends do nothing, and buf_error() returns it, so a
@@ -28,14 +28,14 @@ void buf_add_char(struct buf *b, char c);
 void buf_add_int(struct buf *b, int64_t n);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* ERR_OK, ERR_TOO_LARGE (over max) or ERR_MEMORY. */
+/* Return ERR_OK, ERR_TOO_LARGE (over max) or ERR_MEMORY. */
 enum err buf_error(const struct buf *b) MUST_CHECK;
 
-/* What is in it; valid until the next append. */
+/* Return the contents, valid until the next append. */
 struct span buf_span(const struct buf *b);
 
-/* Make room for `n` more bytes and return where they go, or NULL (error is
- * set). The caller writes and then adds to len itself. */
+/* Make room for `n` more bytes and return their address, or NULL (error is
+ * set). The caller writes there, then adds to len itself. */
 char *buf_room(struct buf *b, size_t n);
 
 #endif

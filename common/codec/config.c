@@ -33,7 +33,7 @@ enum err config_read_file(const char *path, char **out, size_t *len,
 		goto out;
 	}
 	if (n > CONFIG_FILE_MAX) {
-		e = err_set(why, ERR_CONFIG, "%s is over %d bytes long", path,
+		e = err_set(why, ERR_CONFIG, "%s is longer than %d bytes", path,
 			    CONFIG_FILE_MAX);
 		goto out;
 	}
@@ -64,8 +64,8 @@ static struct span line_value(const struct source *s, const char *name)
 	return (struct span) { NULL, 0 };
 }
 
-/* An owned copy of a file's text without its last newline; *out stays NULL for
- * an empty path or text */
+/* Read a file's text without its last newline, owned. *out remains NULL for an
+ * empty path or text */
 static enum err from_file(const char *name, struct span path, char **out,
 			  struct errmsg *why)
 {
@@ -78,14 +78,15 @@ static enum err from_file(const char *name, struct span path, char **out,
 	if (path.len == 0)
 		return ERR_OK;
 	if (!span_to_cstr(path, where, sizeof(where)))
-		return err_set(why, ERR_CONFIG, "%s_FILE: not a path", name);
+		return err_set(why, ERR_CONFIG, "%s_FILE: must be a path",
+			       name);
 	e = config_read_file(where, &text, &len, &cause);
 	if (e != ERR_OK)
 		return err_set(why, e, "%s_FILE: %s", name, cause.text);
 	if (strlen(text) != len) {
 		free(text);
-		return err_set(why, ERR_CONFIG, "%s_FILE: %s holds a NUL byte",
-			       name, where);
+		return err_set(why, ERR_CONFIG,
+			       "%s_FILE: %s contains a NUL byte", name, where);
 	}
 	if (len > 0 && text[len - 1] == '\n')
 		text[--len] = '\0';
@@ -96,8 +97,8 @@ static enum err from_file(const char *name, struct span path, char **out,
 	return ERR_OK;
 }
 
-/* The value of `name` as an owned string; *out stays NULL where none is given
- */
+/* Read the value of `name` as an owned string; *out remains NULL if none is
+ * given */
 static enum err look_up(const struct source *s, const char *name, char **out,
 			struct errmsg *why)
 {

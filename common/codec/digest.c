@@ -1,7 +1,7 @@
-/* The one-shot calls of OpenSSL 3 look their algorithm up each time, and an
- * EVP_MD_CTX cannot be put away and taken up again. The older SHA256_* calls
- * do neither, use the processor's SHA instructions all the same, and are
- * deprecated only in name. See docs/decisions/0003-sha256-state.md. */
+/* The one-shot calls of OpenSSL 3 look up their algorithm each time, and an
+ * EVP_MD_CTX cannot be saved and restored. The older SHA256_* calls avoid both,
+ * also use the processor's SHA instructions, and are deprecated only in name.
+ * See docs/decisions/0003-sha256-state.md. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "common/codec/digest.h"
 

@@ -11,7 +11,8 @@ static size_t digits_end(struct span s, size_t at)
 	return at;
 }
 
-/* RFC 8259 6, as far as json-c is lax: "01", "1." and "-.5" are no numbers */
+/* Check the part of RFC 8259 6 that json-c does not: "01", "1." and "-.5" are
+ * not numbers */
 static bool is_number(struct span s)
 {
 	size_t first = s.len > 0 && s.p[0] == '-';
@@ -33,10 +34,10 @@ static size_t number_length(struct span s)
 	return n;
 }
 
-/* Look for what json-c takes and RFC 8259 does not, even in its strict mode:
- * single quotes, NaN, Infinity, odd numbers, bare control characters. A NUL
- * would end a key early. On the way the keys are counted: in what is left, a
- * colon outside a string stands behind a key and nowhere else. */
+/* Find what json-c accepts against RFC 8259, even in its strict mode: single
+ * quotes, NaN, Infinity, malformed numbers, raw control characters. A NUL would
+ * end a key early. Also count the keys: each colon outside a string follows a
+ * key. */
 static bool scan(struct span s, size_t *keys)
 {
 	bool quoted = false;
@@ -66,8 +67,8 @@ static bool scan(struct span s, size_t *keys)
 	return true;
 }
 
-/* json-c keeps the last of two equal keys and says nothing: the object has
- * then fewer members than the text has keys. */
+/* Count the keys of an object. json-c silently keeps the last of two equal
+ * keys: the object then has fewer members than the text has keys. */
 static size_t keys_in_object(struct json_object *o)
 {
 	size_t n = 0;
@@ -140,7 +141,7 @@ enum err json_get_int(struct json_object *o, const char *key, int64_t *out)
 	if (!json_object_is_type(v, json_type_int))
 		return ERR_FORMAT;
 	n = json_object_get_int64(v);
-	/* json-c clamps what does not fit to the ends */
+	/* json-c clamps a number out of range to the limits */
 	if (n == INT64_MAX || n == INT64_MIN)
 		return ERR_FORMAT;
 	*out = n;

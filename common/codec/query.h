@@ -10,8 +10,8 @@ enum {
 };
 
 /* Decode the first value of `name` in `query` into out (not terminated; it may
- * hold any byte) and set *len. A name without "=" has the empty value.
- * ERR_NOT_FOUND; ERR_FORMAT for a stray "%"; ERR_TOO_LARGE when the text is
+ * contain any byte) and set *len. A name without "=" has the empty value.
+ * ERR_NOT_FOUND; ERR_FORMAT for a stray "%"; ERR_TOO_LARGE if the text is
  * longer than `cap`. */
 enum err query_get(struct span query, struct span name, char *out, size_t cap,
 		   size_t *len) MUST_CHECK;

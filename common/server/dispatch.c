@@ -21,8 +21,8 @@ static int64_t clock_seconds(void)
 	return clock_us(CLOCK_REALTIME) / 1000000;
 }
 
-/* A keyring that cannot be read leaves the old keys in force: somebody should
- * know before they retire */
+/* If the keyring cannot be read, the old keys stay in use: report it before
+ * they retire */
 static void report_keys(const struct service *s)
 {
 	struct errmsg why;
@@ -31,7 +31,7 @@ static void report_keys(const struct service *s)
 		log_event(LOG_ERROR, "keyring", why.text);
 }
 
-/* What the token itself says, without the database */
+/* Check the token itself, without the database */
 static enum err check_token(const struct service *s, const struct route *route,
 			    struct request *rq, struct response *rs)
 {
@@ -64,15 +64,15 @@ static enum err handle_with_token(const struct program *p,
 	if (e == ERR_OK)
 		e = route->handle(p->app, rq, rs);
 	rq->session = NULL;
-	/* The token is genuine, so it is the session that is not valid */
+	/* The token is genuine, so the session is not valid */
 	if (e == ERR_BAD_TOKEN)
-		return response_explain(rs, e, "%s",
-					rq->bearer_id.api
-						? "This API token was revoked, "
-						  "has expired or never "
-						  "existed. Make another."
-						: "The session of this token "
-						  "has ended. Log in again.");
+		return response_explain(
+			rs, e, "%s",
+			rq->bearer_id.api
+				? "This API token was revoked, has expired or "
+				  "never existed. Create a new one."
+				: "The session of this token "
+				  "has ended. Log in again.");
 	return e;
 }
 
@@ -121,8 +121,8 @@ static void write_path(struct log_line *l, const struct program *p,
 static void write_log(const struct program *p, const struct request *rq,
 		      const struct response *rs, enum err e, int64_t us)
 {
-	/* A quota is the user's limit; every other status from 500 on is a
-	 * fault that the operator must know of, a full disk (507) among them */
+	/* A quota is the user's limit. Every other status from 500 on is a
+	 * fault that the operator must know of, including a full disk (507) */
 	enum log_level level =
 		rs->status >= 500 && e != ERR_QUOTA ? LOG_ERROR : LOG_INFO;
 	struct log_line l;
@@ -148,8 +148,8 @@ static void write_log(const struct program *p, const struct request *rq,
 	log_end(&l);
 }
 
-/* Before the client can know that it has the whole answer: whoever then asks
- * for the numbers finds it counted. */
+/* Count before the client can know that the response is complete: metrics read
+ * after that must include it. */
 static void count(const struct program *p, const struct service *s,
 		  const struct request *rq, const struct response *rs,
 		  int64_t us)

@@ -21,8 +21,9 @@ static void serve_cgi(const struct program *p, const struct service *s)
 	if (t == NULL)
 		exit(EX_OSERR);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
-	/* lighttpd sends it as soon as the whole answer has come, and the log
-	 * line is written after that. One request ends by itself. */
+	/* lighttpd sends SIGTERM as soon as it has the whole response, before
+	 * the log line is written. The process ends anyway after one request.
+	 */
 	(void)sigaction(SIGTERM, &ignore, NULL);
 	arena_init(&arena);
 	if (t->ops->accept(t) == ERR_OK)
@@ -59,7 +60,7 @@ static enum err open_metrics(const struct program *p, struct service *s,
 	layout.route_count = p->router.count;
 	for (size_t i = 0; i < p->router.count; i++)
 		layout.routes[i] = p->router.routes[i].pattern;
-	if (p->authorize != NULL) /* its paths are any others' */
+	if (p->authorize != NULL) /* its paths are not our routes */
 		layout.routes[layout.route_count++] = "authorizer";
 	if (s->check_only &&
 	    metrics_check(s->settings.metrics_file, why) != ERR_OK)
@@ -67,13 +68,13 @@ static enum err open_metrics(const struct program *p, struct service *s,
 	e = metrics_open(&layout, path, &s->metrics, why);
 	if (e != ERR_FULL && e != ERR_UNAVAILABLE)
 		return e;
-	/* If the disk is full or has no locks, count in memory instead of
-	 * refusing to start */
+	/* If the disk is full or does not support locks, count in memory
+	 * instead of refusing to start */
 	log_event(LOG_WARN, "metrics", why->text);
 	return metrics_open(&layout, "", &s->metrics, why);
 }
 
-/* Everything that must be right before the first request */
+/* Open everything that the first request needs */
 static enum err open_service(const struct program *p, struct service *s,
 			     struct errmsg *why)
 {

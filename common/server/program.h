@@ -1,7 +1,8 @@
-/* program.h - a program's life: settings, what it has, requests, the end.
+/* program.h - the life of a program: settings, initialization, requests, the
+ * end.
  *
  * main() of a program describes it in a `struct program` and returns
- * program_main(). What follows is the same for each:
+ * program_main(). The rest is the same for all programs:
  *
  *   --help, --version, --check  say so and exit 0
  *   a setting that is wrong     one line on stderr, exit 78 (EX_CONFIG)
@@ -13,7 +14,8 @@
  *   a CGI environment           one request, exit 0
  *   neither                     how to start it, exit 64 (EX_USAGE)
  *
- * SIGPIPE is ignored: a client that goes away ends its request only.
+ * SIGPIPE is ignored: a client that closes its connection ends only its own
+ * request.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -24,10 +26,10 @@
 #include "common/metrics/metrics.h"
 #include "common/server/settings.h"
 
-/* What a program has while it runs; shared by all threads, never written to
- * after the start. */
+/* The resources of a running program; shared by all threads, not modified after
+ * the start. */
 struct service {
-	bool check_only; /* --check: look, but make and change nothing */
+	bool check_only; /* --check: create and change nothing */
 	struct settings settings;
 	struct metrics *metrics;
 	struct db *db;
@@ -42,25 +44,23 @@ struct program {
 	size_t item_count;
 	struct router router;
 	void *app; /* the first argument of its handlers */
-	/* Answers, in place of all routes, in FastCGI's Authorizer role: 200
-	 * lets the request pass. NULL: the program refuses the role, so that a
-	 * route of its own can never be taken for a yes. */
+	/* Replaces all routes in FastCGI's Authorizer role: 200 lets the
+	 * request pass. NULL: the program refuses the role, so that the
+	 * response of a route can never be mistaken for permission. */
 	handler_fn *authorize;
-	/* Sees each request before it is routed: it may set headers that every
-	 * answer to it will have (response_keep()), or its method. NULL: none.
-	 */
+	/* Called for each request before it is routed: it may set headers that
+	 * every response to it will have (response_keep()), or its method. May
+	 * be NULL. */
 	void (*arrive)(void *app, struct request *rq, struct response *rs);
-	/* What stands behind one of these prefixes of a path is a secret, and
-	 * no log line shows it. NULL stands behind the last; or alone, if no
-	 * path has one. */
+	/* Prefixes of paths that are followed by a secret, which no log line
+	 * shows. Ends with NULL. */
 	const char *const *secret_paths;
-	/* Make the rest of `app` ready, with what `s` has; ERR_CONFIG or worse
-	 * stops the program. NULL: nothing to do. */
+	/* Initialize the rest of `app` from `s`. Any error stops the program.
+	 * May be NULL. */
 	enum err (*open)(void *app, struct service *s, struct errmsg *why);
 	void (*close)(void *app); /* may be NULL */
-	/* The system refused some of the THREADS, and `threads` will serve: for
-	 * what `open` sized by the setting. Called before the first request;
-	 * may be NULL. */
+	/* Resize what `open` sized by THREADS, because the system allowed only
+	 * `threads` of them. Called before the first request; may be NULL. */
 	void (*fewer_threads)(void *app, size_t threads);
 };
 

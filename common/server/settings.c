@@ -22,13 +22,13 @@ static const struct config_item common_items[] = {
 	  "its password" },
 	{ "MYSQL_DB", CONFIG_TEXT, AT(mysql_db), "", 0, 0, "database" },
 	{ "DB_POOL", CONFIG_INT, AT(db_pool), "8", 1, DB_POOL_MAX,
-	  "database connections at the most" },
+	  "maximum number of database connections" },
 	{ "DB_TIMEOUT", CONFIG_INT, AT(db_timeout), "5", 1, 300,
 	  "seconds to wait for the database" },
 	{ "THREADS", CONFIG_INT, AT(threads), "", 1, 1024,
 	  "requests served at a time" },
 	{ "DRAIN_SECONDS", CONFIG_INT, AT(drain_seconds), "30", 0, 3600,
-	  "how long requests under way may take after SIGTERM" },
+	  "seconds that requests in progress may take after SIGTERM" },
 	{ "LOG_LEVEL", CONFIG_TEXT, AT(log_level), "info", 0, 0,
 	  "debug, info, warn or error" },
 	{ "CORS_ORIGINS", CONFIG_TEXT, AT(cors_origins), "", 0, 0,
@@ -36,24 +36,24 @@ static const struct config_item common_items[] = {
 	{ "METRICS_FILE", CONFIG_TEXT, AT(metrics_file), "", 0, 0,
 	  "file in which all processes of the program count together" },
 	{ "PUBLIC_URL", CONFIG_TEXT, AT(public_url), "", 0, 0,
-	  "put before the paths in answers, like https://files.example.org" },
+	  "prefix of the paths in responses, like https://files.example.org" },
 	{ "TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), "", 0, 0,
-	  "addresses and CIDR blocks before lighttpd whose X-Forwarded-For "
-	  "is believed" },
+	  "addresses and CIDR blocks in front of lighttpd whose "
+	  "X-Forwarded-For is trusted" },
 	{ "JWT_ISSUER", CONFIG_TEXT, AT(jwt_issuer), "gatehouse", 0, 0,
 	  "\"iss\" of our tokens" },
 	{ "JWT_AUDIENCE", CONFIG_TEXT, AT(jwt_audience), "", 0, 0,
 	  "\"aud\" of our tokens; empty: none" },
 	{ "JWT_KEYRING", CONFIG_TEXT, AT(jwt_keyring), "", 0, 0,
 	  "file of keys instead of one secret (auth-admin key new)" },
-	/* The last: tools go without */
+	/* Must be last: tools do not load it */
 	{ "JWT_SECRET", CONFIG_SECRET, AT(jwt_secret), "", 0, 0,
 	  "the secret that signs tokens, 32 bytes or more" },
 };
 
 enum { COMMON_COUNT = sizeof(common_items) / sizeof(*common_items) };
 
-/* The table with the program's own fallbacks in it */
+/* Copy the table, with the program's own fallbacks */
 static void fill_items(const struct settings_defaults *d,
 		       struct config_item items[static COMMON_COUNT])
 {
@@ -66,7 +66,7 @@ static void fill_items(const struct settings_defaults *d,
 	}
 }
 
-/* The first `count` items */
+/* Load the first `count` items */
 static enum err load(const struct settings_defaults *d, size_t count,
 		     struct settings *out, struct errmsg *why)
 {
@@ -82,13 +82,13 @@ static enum err load(const struct settings_defaults *d, size_t count,
 		return e;
 	if (!log_level_of(span_of(out->log_level), &level)) {
 		e = err_set(why, ERR_CONFIG,
-			    "LOG_LEVEL: \"%.40s\" is not debug, info, warn or "
-			    "error",
+			    "LOG_LEVEL: must be debug, info, warn or error, "
+			    "not \"%.40s\"",
 			    out->log_level);
 	} else if (client_check_trusted(span_of(out->trusted_proxies), &bad) !=
 		   ERR_OK) {
 		e = err_set(why, ERR_CONFIG,
-			    "TRUSTED_PROXIES: \"%.*s\" is not an address or a "
+			    "TRUSTED_PROXIES: \"%.*s\" must be an address or a "
 			    "block like 10.0.0.0/8",
 			    (int)(bad.len < 60 ? bad.len : 60), bad.p);
 	}
@@ -163,10 +163,9 @@ enum err settings_keys(const struct settings *s, struct keyring_file **out,
 			       : err_set(why, e, "JWT_KEYRING: %s", cause.text);
 	}
 	if (!secret)
-		return err_set(
-			why, ERR_CONFIG,
-			"JWT_SECRET: missing; set it, or JWT_KEYRING, to "
-			"sign tokens with (openssl rand -base64 48)");
+		return err_set(why, ERR_CONFIG,
+			       "JWT_SECRET: missing; set it or JWT_KEYRING; "
+			       "make a secret with: openssl rand -base64 48");
 	e = keyring_file_fixed(span_of(s->jwt_secret), out, &cause);
 	return e == ERR_OK ? e : err_set(why, e, "JWT_SECRET: %s", cause.text);
 }

@@ -18,9 +18,9 @@
 
 enum {
 	WORKER_STACK = 256 * 1024, /* bytes; libmagic uses 40 KiB of it */
-	WAKE_MS = 10,	/* between two tries to wake threads out of accept */
-	RETRY_MS = 50,	/* after an accept that failed for our own reasons */
-	TOLD_MS = 1000, /* until all who share a socket are told to end */
+	WAKE_MS = 10,	/* between attempts to wake threads in accept */
+	RETRY_MS = 50,	/* after an accept that failed with a local error */
+	TOLD_MS = 1000, /* until all that share a socket have a signal */
 };
 
 /* What the worker threads of one process share */
@@ -29,9 +29,9 @@ struct workers {
 	const struct service *service;
 	pthread_t *threads; /* owned */
 	size_t count;
-	pthread_mutex_t gate; /* held until it is known how many there are */
-	atomic_bool stopping; /* once accept says that there is nobody */
-	atomic_bool leaving;  /* now, whoever waits */
+	pthread_mutex_t gate; /* held until `count` is known */
+	atomic_bool stopping; /* when the queue of accept is empty */
+	atomic_bool leaving;  /* now, whatever is queued */
 	atomic_size_t running;
 };
 
@@ -42,8 +42,8 @@ static void pause_ms(int64_t ms)
 	(void)nanosleep(&t, NULL);
 }
 
-/* Whoever else has our socket has shut it, and nobody can come any more: the
- * main thread is told to end */
+/* Another process has shut down our socket, so no more requests can arrive:
+ * signal the main thread to stop */
 static void close_socket(struct workers *workers)
 {
 	if (!atomic_exchange(&workers->stopping, true))
@@ -80,7 +80,8 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* SIGTERM, SIGINT and SOCKET_CLOSED are waited for by the main thread alone */
+/* Block SIGTERM, SIGINT and SOCKET_CLOSED: only the main thread waits for them
+ */
 static void set_signals(sigset_t *ends)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -93,9 +94,9 @@ static void set_signals(sigset_t *ends)
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* The rest of the threads was refused with the errno `failed`: serve with those
- * that there are, and say so. What was sized by the setting has to follow, or
- * uploads could occupy every thread. */
+/* The system refused further threads with the errno `failed`: log it and serve
+ * with those that exist. What was sized by THREADS must be resized, or uploads
+ * could occupy every thread. */
 static void report_fewer(const struct workers *workers, size_t wanted,
 			 int failed)
 {
@@ -104,18 +105,18 @@ static void report_fewer(const struct workers *workers, size_t wanted,
 
 	if (strerror_r(failed, reason, sizeof(reason)) != 0)
 		(void)snprintf(reason, sizeof(reason), "error %d", failed);
-	(void)snprintf(text, sizeof(text),
-		       "only %zu of %zu threads (THREADS) could be started: "
-		       "%s; lower THREADS, or raise the process's limits of "
-		       "memory and tasks",
-		       workers->count, wanted, reason);
+	(void)snprintf(
+		text, sizeof(text),
+		"only %zu of %zu threads (THREADS) could be started: %s; lower "
+		"THREADS, or raise the process's limits of memory and tasks",
+		workers->count, wanted, reason);
 	log_event(LOG_ERROR, "start", text);
 	if (p->fewer_threads != NULL)
 		p->fewer_threads(p->app, workers->count);
 }
 
-/* Start as many threads of `wanted` as the system allows; errno of the first
- * that it refused, or 0 */
+/* Start up to `wanted` threads, as the system allows. Returns the errno of the
+ * first that it refused, or 0 */
 static int start_threads(struct workers *workers, size_t wanted)
 {
 	pthread_attr_t attr;
@@ -154,9 +155,9 @@ static bool start(struct workers *workers)
 	return workers->count > 0;
 }
 
-/* Nobody new is let in; who waits is served, and what is under way may take its
- * time. A wake-up that comes just before a thread enters accept is lost, so it
- * is sent again. */
+/* Refuse new connections, serve those in the queue, and wait for requests in
+ * progress. A wake-up just before a thread enters accept is lost, so it is
+ * repeated. */
 static bool drain(struct workers *workers)
 {
 	int64_t left = workers->service->settings.drain_seconds * 1000;
@@ -178,8 +179,9 @@ static bool drain(struct workers *workers)
 	return true;
 }
 
-/* Wait for the end: 0, or EX_OSERR when our socket was shut and nobody tells us
- * to end as well, as it is when all who share it are told one after another */
+/* Wait for a signal to stop. Returns 0; or EX_OSERR if another process shut
+ * down our socket and no signal follows, as one does if all that share it are
+ * stopped one after another */
 static int wait_for_end(sigset_t *ends)
 {
 	const struct timespec told = { TOLD_MS / 1000,
@@ -190,7 +192,7 @@ static int wait_for_end(sigset_t *ends)
 	if (sig != SOCKET_CLOSED || sigtimedwait(ends, NULL, &told) > 0)
 		return 0;
 	log_event(LOG_ERROR, "stop",
-		  "another process has shut the listening socket");
+		  "another process has shut down the listening socket");
 	return EX_OSERR;
 }
 
@@ -209,9 +211,10 @@ int workers_serve(const struct program *p, const struct service *s)
 	status = wait_for_end(&ends);
 	log_event(LOG_INFO, "stop", "draining");
 	if (!drain(&workers)) {
-		/* Their memory is in use: leave it, and the process with it */
+		/* Threads still use the memory: exit without freeing it */
 		log_event(LOG_WARN, "stop",
-			  "requests still under way were cut off");
+			  "DRAIN_SECONDS passed; requests still in progress "
+			  "were cut off");
 		_Exit(status);
 	}
 	(void)pthread_mutex_destroy(&workers.gate);

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A ring and its count of references; the last release frees it */
+/* A ring with its reference count; the last release frees it */
 struct held {
-	struct keyring ring; /* first: a ring's address is its holder's */
+	struct keyring ring; /* first: a ring has the address of its holder */
 	size_t holders;
 };
 
@@ -26,9 +26,9 @@ struct keyring_file {
 	char *path; /* owned; NULL: the keys never change */
 	pthread_mutex_t lock;
 	struct held *current;
-	struct version version; /* of the last look */
+	struct version version; /* at the last check */
 	bool failed;		/* it could not be used */
-	int64_t looked_at;	/* second of the last look */
+	int64_t looked_at;	/* second of the last check */
 	struct errmsg fault;
 	bool fault_is_new;
 };
@@ -113,7 +113,8 @@ enum err keyring_file_open(const char *path, struct keyring_file **out,
 	struct held *first = NULL;
 	enum err e;
 
-	/* The version first: a change in between is seen at the next look */
+	/* Read the version first, so that a change in between is noticed at the
+	 * next check */
 	(void)version_of(path, &v);
 	e = read_ring(path, &first, why);
 	if (e == ERR_OK)
@@ -140,12 +141,13 @@ enum err keyring_file_fixed(struct span secret, struct keyring_file **out,
 	return open_with(NULL, first, out, why);
 }
 
-/* Call with the lock held. A version that could not be read is read again only
- * if `retry`: a file descriptor may have been missing. */
+/* Check the file; the caller has locked `f`. A version that could not be read
+ * is read again only if `retry`, because there may have been no free
+ * descriptor. */
 static void look(struct keyring_file *f, bool retry)
 {
 	struct held *fresh;
-	struct version v = { 0 }; /* of a file that is not there */
+	struct version v = { 0 }; /* of a missing file */
 	struct errmsg why;
 
 	(void)version_of(f->path, &v);
