@@ -1,6 +1,6 @@
 #include "cgi-gateway/parse/webhook_target.h"
 
-/* RFC 3986 2: what may stand in a URL, less the "#" of a fragment, which is
+/* Characters of a URL (RFC 3986 2), without the "#" of a fragment, which is
  * never sent */
 static bool is_url_char(char c)
 {
@@ -17,7 +17,7 @@ static bool is_port(struct span s)
 	return span_to_int(s, &n) && n > 0 && n <= UINT16_MAX;
 }
 
-/* "host", "host:80", "[::1]", "[::1]:80" */
+/* Check for "host", "host:80", "[::1]" or "[::1]:80" */
 static bool is_authority(struct span s)
 {
 	struct span rest;
@@ -33,7 +33,7 @@ static bool is_authority(struct span s)
 		(rest.p[0] == ':' && is_port(span_from(rest, 1))));
 }
 
-/* What is wrong with it, or NULL */
+/* Return what is wrong with an address, or NULL */
 static const char *fault(struct span url)
 {
 	struct span host, path;
@@ -53,11 +53,11 @@ static const char *fault(struct span url)
 	(void)span_cut(&host, '?', &path);
 	(void)span_cut(&host, '/', &path);
 	if (span_find(host, '@') < host.len)
-		return "has a user or password in it; the signature says who "
+		return "contains a user or password; the signature shows who "
 		       "sends";
 	return is_authority(host) ? NULL
-				  : "needs a host, and a port from 1 to 65535 "
-				    "or none";
+				  : "must have a host, and may have a port "
+				    "from 1 to 65535";
 }
 
 bool webhook_targets_has(const struct webhook_targets *r, const char *url)
@@ -68,20 +68,21 @@ bool webhook_targets_has(const struct webhook_targets *r, const char *url)
 	return false;
 }
 
-/* What is wrong may be a password that stands there: name it by its number */
+/* Add an address. An error names it by its number, because it may contain a
+ * password */
 static enum err add(struct webhook_targets *r, struct span url,
 		    struct errmsg *why)
 {
 	const char *wrong = fault(url);
 
 	if (wrong == NULL && r->count == WEBHOOK_TARGETS_MAX)
-		wrong = "is one too many: 8 are the most";
+		wrong = "exceeds the limit of 8 addresses";
 	if (wrong == NULL) {
 		char *place = r->url[r->count];
 
 		(void)span_to_cstr(url, place, sizeof(r->url[0]));
 		if (webhook_targets_has(r, place))
-			wrong = "stands there twice";
+			wrong = "is a duplicate";
 	}
 	if (wrong != NULL)
 		return err_set(why, ERR_CONFIG, "EVENT_URLS: address %zu %s",

@@ -70,7 +70,7 @@ static void an_address_needs_a_host_and_a_port_that_can_be(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(others); i++)
-		assert_wrong(others[i], "needs a host");
+		assert_wrong(others[i], "must have a host");
 }
 
 static void what_no_url_may_have_is_refused(void **state)
@@ -123,7 +123,7 @@ static void there_is_a_highest_number_and_none_stands_there_twice(void **state)
 	assert_int_equal(r.count, WEBHOOK_TARGETS_MAX);
 	assert_wrong("http://1 http://2 http://3 http://4 http://5 http://6 "
 		     "http://7 http://8 http://9",
-		     "address 9 is one too many");
+		     "address 9 exceeds the limit");
 	assert_wrong("http://1 http://2 http://1", "address 3 stands there");
 }
 
