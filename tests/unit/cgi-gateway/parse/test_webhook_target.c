@@ -90,7 +90,7 @@ static void a_password_is_refused_and_not_repeated(void **state)
 {
 	(void)state;
 	assert_wrong("http://good http://user:s3cret@a/",
-		     "address 2 has a user");
+		     "address 2 contains a user");
 	assert_lacks(why.text, "s3cret");
 	assert_wrong("http://user@a/", "user or password");
 	assert_wrong("http://a:80@b/", "user or password");
@@ -124,7 +124,7 @@ static void there_is_a_highest_number_and_none_stands_there_twice(void **state)
 	assert_wrong("http://1 http://2 http://3 http://4 http://5 http://6 "
 		     "http://7 http://8 http://9",
 		     "address 9 exceeds the limit");
-	assert_wrong("http://1 http://2 http://1", "address 3 stands there");
+	assert_wrong("http://1 http://2 http://1", "address 3 is a duplicate");
 }
 
 int main(void)
