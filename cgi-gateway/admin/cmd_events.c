@@ -208,7 +208,7 @@ static enum err change_all(struct events *ev, change_fn *change,
 		for (size_t i = 0; i < ev->count && e == ERR_OK; i++) {
 			e = change(ev, ev->page[i].id, why);
 			*changed += e == ERR_OK;
-			if (e == ERR_NOT_FOUND) /* delivered meanwhile */
+			if (e == ERR_NOT_FOUND) /* already delivered */
 				e = ERR_OK;
 		}
 		if (e == ERR_OK)

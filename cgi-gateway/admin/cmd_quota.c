@@ -136,8 +136,7 @@ int cmd_quota_set(int argc, char **argv)
 	if (status != 0)
 		return status;
 	if (bytes == NULL && files == NULL)
-		return admin_fail_usage(
-			"--bytes, --files or both are required");
+		return admin_fail_usage("give --bytes, --files or both");
 	if (!read_limit(bytes, &limits.bytes) ||
 	    !read_limit(files, &limits.files))
 		return admin_fail_usage("a limit must be a number above 0, "

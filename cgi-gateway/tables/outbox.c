@@ -336,7 +336,7 @@ enum err outbox_gc(struct db *db, const struct webhook_targets *to, int64_t now,
 		count++;
 		if (!dry)
 			e = outbox_forget(db, id, why);
-		if (e == ERR_NOT_FOUND) { /* delivered meanwhile */
+		if (e == ERR_NOT_FOUND) { /* already delivered */
 			count--;
 			e = ERR_OK;
 		}

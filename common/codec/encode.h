@@ -21,7 +21,7 @@ enum {
 #define BASE64_SIZE(n) (((n) + 2) / 3 * 4 + 1)
 #define HEX_SIZE(n) ((n)*2 + 1)
 
-/* Encoders write a terminated string; `out` holds at least *_SIZE(in.len). */
+/* Encoders write a terminated string; `out` has at least *_SIZE(in.len). */
 void base64url_encode(struct span in, char *out, size_t cap);
 void base64_encode(struct span in, char *out, size_t cap);
 void hex_encode(struct span in, char *out, size_t cap); /* lower case */

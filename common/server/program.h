@@ -7,8 +7,8 @@
  *   --help, --version, --check  say so and exit 0
  *   a setting that is wrong     one line on stderr, exit 78 (EX_CONFIG)
  *   descriptor 0 listens        FastCGI: THREADS threads serve until SIGTERM or
- *                               SIGINT; then none accepts any more, requests
- *                               under way are finished, exit 0; or 71
+ *                               SIGINT; then no more are accepted, requests in
+ *                               progress are finished, exit 0; or 71
  *                               (EX_OSERR) when another process that has the
  *                               socket shuts it
  *   a CGI environment           one request, exit 0

@@ -418,7 +418,8 @@ static void a_socket_that_another_process_has_shut_ends_it(void **state)
 	run(&e, NULL, s);
 	(void)close(s);
 	assert_int_equal(e.status, EX_OSERR);
-	assert_contains(e.err, "another process has shut down the listening socket");
+	assert_contains(e.err,
+			"another process has shut down the listening socket");
 }
 
 int main(void)
