@@ -638,8 +638,8 @@ static void an_invalid_creation_is_explained(void **state)
 		  "followed by the URLs of the parts, in at most 8192 "
 		  "bytes." },
 		{ "Upload-Concat", "final;/tus/x", 400,
-		  "A final upload has the length of its parts. Send no "
-		  "length with it." },
+		  "A final upload has the length of its parts. Do not "
+		  "send a length." },
 	};
 
 	(void)state;
