@@ -20,7 +20,7 @@ static enum err open_content_scanner(struct app *app, struct errmsg *why)
 	return e;
 }
 
-/* Who has the address of a link has what it gives */
+/* The address of a link is all that is needed to use it */
 static const char *const secret_paths[] = { "/s/", "/u/", NULL };
 
 static enum err read_sendfile(struct app *app, struct errmsg *why)
@@ -31,13 +31,13 @@ static enum err read_sendfile(struct app *app, struct errmsg *why)
 	app->by_server = app->by_address || span_eq(how, SPAN("x-sendfile"));
 	if (!app->by_server && !span_eq(how, SPAN("none")))
 		return err_set(why, ERR_CONFIG,
-			       "SENDFILE: \"%.40s\" is not x-sendfile, "
-			       "x-accel-redirect or none",
+			       "SENDFILE: must be x-sendfile, x-accel-redirect "
+			       "or none, not \"%.40s\"",
 			       app->sendfile);
 	return ERR_OK;
 }
 
-/* Some threads stay free for requests that do not stream */
+/* Keep some threads free for requests that do not stream */
 static long streams_of(size_t threads)
 {
 	return (long)((threads * 3 + 3) / 4);

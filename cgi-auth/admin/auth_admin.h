@@ -1,5 +1,5 @@
-/* auth_admin.h - what the commands of auth-admin work with: the settings of
- * cgi-auth, its database, and password hashing. Keys are not read.
+/* auth_admin.h - opens what the commands of auth-admin need: the settings of
+ * cgi-auth, its database, and password hashing. Does not read keys.
  *
  * Each function returns 0, or an exit status after printing what is wrong.
  */
@@ -18,15 +18,15 @@ struct auth_admin {
 	struct db *db;
 };
 
-/* After a failure there is nothing to close. */
+/* Open *a. After a failure there is nothing to close. */
 int auth_admin_open(struct auth_admin *a) MUST_CHECK;
 void auth_admin_close(struct auth_admin *a);
 
-/* The user of this email. */
+/* Find the user with this email. */
 int auth_admin_find(struct auth_admin *a, const char *email,
 		    struct user *out) MUST_CHECK;
 
-/* Both: after a failure there is nothing to close. */
+/* Open *a and find the user. After a failure there is nothing to close. */
 int auth_admin_open_user(struct auth_admin *a, const char *email,
 			 struct user *out) MUST_CHECK;
 

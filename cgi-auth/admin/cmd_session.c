@@ -112,7 +112,7 @@ static int end_user(struct auth_admin *a, const char *email)
 	return 0;
 }
 
-/* A session id is of a form that no email has. */
+/* A session id never looks like an email. */
 int cmd_session_end(int argc, char **argv)
 {
 	struct auth_admin a;

@@ -17,13 +17,13 @@ struct new_user {
 	bool admin, from_stdin, json;
 };
 
-/* Check all that can be checked before the password is asked for. --admin and
- * the word "admin" in --scope each imply the other. */
+/* Check everything that can be checked before asking for the password. --admin
+ * and the word "admin" in --scope each imply the other. */
 static int prepare(const struct new_user *n, struct user *u)
 {
 	const char *fault = user_email_fault(span_of(n->email));
 	bool listed = span_list_has(span_of(n->scope), SPAN("admin"));
-	char scope[CLAIMS_SCOPE_MAX + 2]; /* so that one too long is seen */
+	char scope[CLAIMS_SCOPE_MAX + 2]; /* so that one too long is detected */
 
 	if (fault != NULL)
 		return admin_fail_usage("the email %s", fault);

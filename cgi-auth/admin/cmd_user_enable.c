@@ -12,7 +12,7 @@
 struct change {
 	enum err (*make)(struct db *db, uint64_t user, struct errmsg *why);
 	const char *event; /* in the audit table */
-	const char *done;  /* printed behind the email */
+	const char *done;  /* printed after the email */
 };
 
 static enum err disable(struct db *db, uint64_t user, struct errmsg *why)

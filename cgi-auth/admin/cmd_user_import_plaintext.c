@@ -1,8 +1,8 @@
-/* user import-plaintext: hash the passwords of rows that hold plain text.
+/* user import-plaintext: hash the passwords of rows that contain plain text.
  *
- * A row is changed only if it still holds the password that was hashed, so a
- * password that its user changes meanwhile is kept. Each row is changed by
- * itself, so a second run continues an interrupted one.
+ * A row is changed only if it still contains the password that was hashed, so a
+ * password that its user changes at the same time is kept. Each row is changed
+ * separately, so a second run continues an interrupted one.
  */
 #include "cgi-auth/admin/audit_change.h"
 #include "cgi-auth/admin/auth_admin.h"

@@ -21,8 +21,8 @@ static bool is_dark(const QRcode *q, int x, int y)
 	       (q->data[y * q->width + x] & 1) != 0;
 }
 
-/* A character shows two modules, one above the other. The light modules are
- * drawn, because terminals are dark. */
+/* Print a QR code. A character shows two modules, one above the other. The
+ * light modules are drawn, because terminals are dark. */
 static void print_qr(const QRcode *q)
 {
 	static const char *const blocks[2][2] = {
@@ -121,7 +121,7 @@ static int reset(struct auth_admin *a, const struct user *u)
 	return 0;
 }
 
-/* One of the commands that take nothing but an email */
+/* Run a command whose only argument is an email */
 static int open_and_run(int argc, char **argv,
 			int (*change)(struct auth_admin *a,
 				      const struct user *u))

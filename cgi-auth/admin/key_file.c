@@ -19,7 +19,7 @@ enum {
 };
 
 /* Find "retires_at" in a line: the text between the second and the third blank.
- * False for a line that is no key. */
+ * Returns false for a line that is not a key. */
 static bool find_retires(struct span line, size_t *from, size_t *to)
 {
 	size_t n = span_find(line, ' ');
@@ -84,7 +84,8 @@ void key_text_add(struct span text, struct span line, int64_t now,
 	buf_add_char(to, '\n');
 }
 
-/* A line with a new random secret. Its name is made as that of a JWT_SECRET. */
+/* Make a line with a new random secret. Its name is derived as for JWT_SECRET.
+ */
 static void new_line(int64_t now, char kid[static KID_MAX + 1],
 		     char line[static KEY_LINE_MAX])
 {
@@ -135,7 +136,7 @@ static enum err keep_rights(int fd, const struct stat *was, const char *path,
 	return ERR_OK;
 }
 
-/* Replace the file at `path` by one that holds `text` */
+/* Replace the file at `path` by one that contains `text` */
 static enum err replace(const char *path, int folder, const struct stat *was,
 			struct span text, struct errmsg *why)
 {
@@ -191,7 +192,7 @@ static enum err lock_folder(const char *path, int *out, struct errmsg *why)
 	return ERR_OK;
 }
 
-/* Whether a key may be added; the form of the file is checked elsewhere */
+/* Check whether a key may be added; compose() checks the form of the file */
 static enum err allowed(const char *path, enum key_how how, struct span text,
 			struct errmsg *why)
 {
@@ -199,12 +200,12 @@ static enum err allowed(const char *path, enum key_how how, struct span text,
 
 	if (how == KEY_FIRST && signer)
 		return err_set(why, ERR_CONFLICT,
-			       "%s has a key that signs; replace it with: "
-			       "auth-admin key rotate",
+			       "%s already has a signing key; to replace the "
+			       "key, run: auth-admin key rotate",
 			       path);
 	if (how == KEY_NEXT && !signer)
 		return err_set(why, ERR_NOT_FOUND,
-			       "%s has no key that signs; make one with: "
+			       "%s has no signing key; make one with: "
 			       "auth-admin key new",
 			       path);
 	return ERR_OK;
@@ -221,7 +222,8 @@ static enum err compose(const char *path, struct span text, int64_t now,
 	enum err e;
 
 	new_line(now, c->kid, line);
-	/* All at once: a buffer that grows leaves copies of secrets behind */
+	/* Reserve all room at once: a growing buffer leaves copies of secrets
+	 * behind */
 	if (buf_room(to, text.len + sizeof(line) + (size_t)ENDS_MAX) != NULL)
 		key_text_add(text, span_of(line), now, c->retires_at, to, c);
 	sodium_memzero(line, sizeof(line));
@@ -230,8 +232,9 @@ static enum err compose(const char *path, struct span text, int64_t now,
 		return err_set(cause, e, "%s: %s", path, err_text(e));
 	if (c->kept >= KEYRING_MAX)
 		return err_set(cause, ERR_CONFLICT,
-			       "%s is full: %d keys still verify; wait until "
-			       "the first retires (auth-admin key list)",
+			       "%s is full: %d keys are still needed to verify "
+			       "tokens; wait until the first retires (see "
+			       "auth-admin key list)",
 			       path, c->kept);
 	e = keyring_from_text(buf_span(to), &ring, &why);
 	if (e != ERR_OK)
@@ -282,8 +285,8 @@ static enum err change(const char *path, int folder, enum key_how how,
 	return e;
 }
 
-/* The file behind symbolic links: it is to be replaced, not the link. A file
- * that does not exist yet is at `path`. The caller frees *out. */
+/* Resolve symbolic links: the file must be replaced, not the link. If the file
+ * does not exist yet, *out is `path`. The caller frees *out. */
 static enum err find_file(const char *path, char **out, struct errmsg *why)
 {
 	struct stat link;

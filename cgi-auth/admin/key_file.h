@@ -1,9 +1,9 @@
 /* key_file.h - add a key to the keyring file (keyring.h describes its form).
  *
  * The file is never changed in place: a new file of the same mode and owner is
- * written beside it, synced, and renamed over it, so a program that starts
- * meanwhile reads either the old keys or the new ones. A lock on the folder
- * makes one change wait for the other. Buffers that held secrets are wiped.
+ * written next to it, synced, and renamed over it, so a program that starts at
+ * that time reads either the old keys or the new ones. A lock on the folder
+ * makes one change wait for another. Buffers that held secrets are wiped.
  */
 #ifndef KEY_FILE_H
 #define KEY_FILE_H
@@ -13,7 +13,7 @@
 #include "common/token/keyring.h"
 
 enum {
-	KEY_BYTES = 32, /* random bytes of a new secret, the hash's length */
+	KEY_BYTES = 32, /* random bytes of a new secret, as long as the hash */
 	KEY_LINE_MAX = 256,
 	/* seconds that an old key still verifies after its last token has
 	 * expired: clocks differ, restarts take time */
@@ -39,8 +39,8 @@ struct key_change {
  *   ERR_CONFLICT   KEY_FIRST: a key signs already; KEY_NEXT: KEYRING_MAX keys
  *                  still verify
  *   ERR_NOT_FOUND  KEY_NEXT: there is no file, or no key in it signs
- *   ERR_CONFIG     the file is not a keyring; it stays as it is
- *   ERR_IO         the file cannot be read or written, or its owner not be kept
+ *   ERR_CONFIG     the file is not a keyring; it is not changed
+ *   ERR_IO         the file cannot be read or written, or its owner not kept
  *   ERR_MEMORY
  *
  * `cause` has the reason, and what to do. A new file gets mode 0600. */
@@ -48,9 +48,9 @@ enum err key_file_add(const char *path, enum key_how how, int64_t now,
 		      int64_t token_life, struct key_change *out,
 		      struct errmsg *cause) MUST_CHECK;
 
-/* The pure part: write the text of a keyring as it is at `now`, followed by
- * `line`. Retired keys are left out, "-" becomes `retires_at`, comments stay.
- * Fills out->kept and out->dropped. Check buf_error(to). */
+/* The pure part: append the text of a keyring as of `now`, followed by `line`.
+ * Retired keys are omitted, "-" becomes `retires_at`, comments are kept. Fills
+ * out->kept and out->dropped. Check buf_error(to). */
 void key_text_add(struct span text, struct span line, int64_t now,
 		  int64_t retires_at, struct buf *to, struct key_change *out);
 

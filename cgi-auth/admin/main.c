@@ -1,4 +1,5 @@
-/* auth-admin - the operator's tool for users, sessions and keys: its table. */
+/* auth-admin - the operator's tool for users, sessions and keys: the table of
+ * its commands. */
 #include "cgi-auth/admin/commands.h"
 
 /* clang-format off */

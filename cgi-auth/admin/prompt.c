@@ -28,9 +28,9 @@ static void remember_signal(int sig)
 	got_signal = sig;
 }
 
-/* Read one line from `fd` without its end, cut where it is too long for any
- * password; -1 at an error or a signal. Byte by byte, because the bytes behind
- * the line are left to the next reader. */
+/* Read one line from `fd` without its end, truncated if it is too long for any
+ * password; -1 at an error or a signal. Read byte by byte, to leave the bytes
+ * after the line to the next reader. */
 static int read_line(int fd, char line[static LINE_MAX_BYTES])
 {
 	size_t n = 0;
@@ -70,8 +70,8 @@ static int ask(int tty, const char *question, char line[static LINE_MAX_BYTES])
 	return n;
 }
 
-/* Ask, and raise a signal that came meanwhile once the echo is on again. It
- * ends the program, or stops it; when it continues, ask again. */
+/* Ask, and raise a signal that arrived in the meantime once the echo is on
+ * again. It ends the program, or stops it; if it continues, ask again. */
 static int ask_safely(int tty, const char *question,
 		      char line[static LINE_MAX_BYTES])
 {

@@ -14,8 +14,8 @@
 int prompt_password(bool from_stdin, const char *email,
 		    char out[static BASIC_PASSWORD_MAX + 1]);
 
-/* True if the person at standard input answers "y" or "yes". If standard input
- * is no terminal, nothing is asked, and *asked is false. */
+/* Ask the person at standard input. Returns true for "y" or "yes". If standard
+ * input is not a terminal, nothing is asked, and *asked is false. */
 bool prompt_yes(const char *question, bool *asked);
 
 #endif

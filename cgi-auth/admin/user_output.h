@@ -1,4 +1,4 @@
-/* user_output.h - a user, as auth-admin prints it. */
+/* user_output.h - prints a user. */
 #ifndef USER_OUTPUT_H
 #define USER_OUTPUT_H
 
@@ -6,8 +6,8 @@
 #include "common/codec/json.h"
 
 /* {id, email, admin, scope, created_at, disabled_at, password_changed_at,
- * password}, where `password` is the kind of hash and nothing of the hash
- * itself. Owned by the caller, never NULL. */
+ * password}, where `password` is only the kind of hash. Owned by the caller,
+ * never NULL. */
 struct json_object *user_output_json(const struct user *u);
 
 /* Print that object, or the same as lines for a person. */

@@ -1,8 +1,8 @@
 /* deliver: post events to the webhook targets in EVENT_URLS.
  *
  * Everything runs in one thread: libcurl makes the requests, and the database
- * is asked in between. No transaction is open during a request; a claim in the
- * row keeps other processes from sending the same event (outbox.h). */
+ * is queried in between. No transaction is open during a request; a claim in
+ * the row keeps other processes from sending the same event (outbox.h). */
 #include "cgi-gateway/admin/commands.h"
 #include "cgi-gateway/admin/gateway_admin.h"
 #include "cgi-gateway/events/delivery_queue.h"
@@ -72,8 +72,8 @@ static enum err send_all(struct deliver *d, int64_t due)
 	return e;
 }
 
-/* Wait for responses and record them. Every response is recorded, also after
- * one that could not be; the first error is returned. */
+/* Wait for responses and record them. A failure to record one does not stop the
+ * others; returns the first error. */
 static enum err finish_all(struct deliver *d, int ms)
 {
 	struct http_post_response response;
@@ -89,8 +89,8 @@ static enum err finish_all(struct deliver *d, int ms)
 	return first;
 }
 
-/* Try each event that is due by now once. A failed event is due later, so this
- * ends. */
+/* Try each event that is due now once. A failed event becomes due later, so
+ * this terminates. */
 static enum err deliver_once(struct deliver *d)
 {
 	const int64_t due = clock_now();
@@ -106,8 +106,8 @@ static enum err deliver_once(struct deliver *d)
 	return e;
 }
 
-/* Deliver until a signal comes, and then wait for the requests under way. While
- * the database is unavailable, retry; meanwhile claims end by themselves. */
+/* Deliver until a signal arrives, then wait for the requests in progress. Retry
+ * while the database is unavailable; claims expire in the meantime. */
 static enum err deliver_and_follow(struct deliver *d)
 {
 	bool unavailable = false;

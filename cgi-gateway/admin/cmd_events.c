@@ -31,7 +31,7 @@ static enum err add_to_page(void *arg)
 	return ERR_OK;
 }
 
-/* The next page, of ids above `after` */
+/* Read the next page, of ids above `after` */
 static enum err read_page(struct events *ev, uint64_t after, struct errmsg *why)
 {
 	ev->count = 0;
@@ -61,8 +61,8 @@ static int begin_command(struct events *ev, int argc, char **argv, bool lists)
 	status = options_read(argc, argv, options, NULL, NULL);
 	if (status == 0 && !lists && !ev->all && ev->filter.id == 0 &&
 	    ev->filter.target == NULL && !ev->filter.dead)
-		status = admin_fail_usage("--id, --receiver, --dead or --all "
-					  "is missing");
+		status = admin_fail_usage(
+			"one of --id, --receiver, --dead or --all is required");
 	if (status == 0)
 		status = gateway_admin_open(&ev->admin, NEEDS_DATABASE);
 	if (status != 0)
@@ -196,7 +196,7 @@ static enum err forget(struct events *ev, uint64_t id, struct errmsg *why)
 	return outbox_forget(ev->admin.app.db, id, why);
 }
 
-/* One by one, found without a lock: see outbox_gc() */
+/* Find events without a lock and change them one by one: see outbox_gc() */
 static enum err change_all(struct events *ev, change_fn *change,
 			   int64_t *changed, struct errmsg *why)
 {
@@ -208,7 +208,7 @@ static enum err change_all(struct events *ev, change_fn *change,
 		for (size_t i = 0; i < ev->count && e == ERR_OK; i++) {
 			e = change(ev, ev->page[i].id, why);
 			*changed += e == ERR_OK;
-			if (e == ERR_NOT_FOUND) /* delivered meanwhile */
+			if (e == ERR_NOT_FOUND) /* already delivered */
 				e = ERR_OK;
 		}
 		if (e == ERR_OK)

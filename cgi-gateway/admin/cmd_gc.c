@@ -1,4 +1,4 @@
-/* gc: remove what has no more use */
+/* gc: remove what is no longer used */
 #include "cgi-gateway/admin/commands.h"
 #include "cgi-gateway/admin/gateway_admin.h"
 #include "cgi-gateway/admin/gc_uploads.h"
@@ -56,7 +56,7 @@ static void report_item(void *arg, enum gc_event event, const char *id,
 
 	if (event == GC_FAILED)
 		(void)admin_fail(EXIT_NEGATIVE, "%s: %s", id, why);
-	/* Without --verbose, removed items are counted and not named */
+	/* Without --verbose, removed items are only counted */
 	if (run->json &&
 	    (run->verbose || event == GC_FOREIGN || event == GC_FAILED))
 		add_to_json(run, event, id, why);
@@ -112,15 +112,16 @@ static void print_text(const struct gc_run *run)
 			     (long long)gc->count[GC_FAILED]);
 }
 
-/* If one kind of row fails, the others are still removed. */
+/* Continue after an error: if one kind of row fails, the others are still
+ * removed. */
 static enum err continue_after(struct gc_run *run, const char *kind, enum err e,
 			       struct errmsg *why)
 {
 	return e == ERR_OK ? e : gc_failed(&run->gc, kind, e, why);
 }
 
-/* Rows that belong to no object. After the files, because the time of a link
- * runs from the end of its file. */
+/* Remove rows that belong to no object. Run after the files, because the
+ * deletion of a file starts the time of its links. */
 static enum err gc_rows(struct gc_run *run, struct errmsg *why)
 {
 	const struct gc *gc = &run->gc;
@@ -147,14 +148,15 @@ static int collect(struct gc_run *run, int64_t upload_life)
 
 	run->reported = output_array();
 	e = gc_expired(&run->gc, &why);
-	/* Before the store: their bytes may become orphans, which it removes */
+	/* Before gc_store(), which removes their bytes if they become orphans
+	 */
 	if (e == ERR_OK)
 		e = gc_uploads(&run->gc, upload_life, &why);
 	if (e == ERR_OK)
 		e = gc_store(&run->gc, &why);
 	if (e == ERR_OK)
 		e = gc_rows(run, &why);
-	/* After an error too: what was done before it stays done */
+	/* Also after an error: report what was done before it */
 	if (run->json)
 		print_json(run);
 	else

@@ -19,9 +19,8 @@ static int read_owner(int argc, char **argv, const struct option_place *options,
 	if (status != 0)
 		return status;
 	if (!span_to_int(span_of(text), &n) || n < 1)
-		return admin_fail_usage("OWNER is the number of a user, not "
-					"\"%s\"",
-					text);
+		return admin_fail_usage(
+			"OWNER must be the number of a user, not \"%s\"", text);
 	*owner = (uint64_t)n;
 	return 0;
 }
@@ -139,7 +138,7 @@ int cmd_quota_set(int argc, char **argv)
 	if (status != 0)
 		return status;
 	if (bytes == NULL && files == NULL)
-		return admin_fail_usage("--bytes or --files is missing");
+		return admin_fail_usage("give --bytes, --files or both");
 	if (!read_limit(bytes, &limits.bytes) ||
 	    !read_limit(files, &limits.files))
 		return admin_fail_usage("a limit is a number above 0, \"none\" "

@@ -52,7 +52,7 @@ static void catch_signals(void)
 	(void)sigaction(SIGINT, &a, NULL);
 }
 
-/* A signal ends the command early; so does an output that cannot be written. */
+/* Whether to stop early: at a signal, or if the output cannot be written. */
 static bool is_stopped(void)
 {
 	return signalled || output_failed();
@@ -81,7 +81,7 @@ static void wait_for_rate(struct verify *v, size_t bytes)
 		(void)nanosleep(&t, NULL);
 }
 
-/* ERR_OK with the digest of a part of the file when it was stopped */
+/* Hash an object. If stopped, returns ERR_OK with the digest of a part */
 static enum err hash_object(struct verify *v, const struct file *f,
 			    int64_t *size, unsigned char sum[static SHA256_LEN],
 			    struct errmsg *why)
@@ -129,7 +129,7 @@ static void report_fault(struct verify *v, const struct file *f,
 	output_json(o);
 }
 
-/* The object is missing. It is a fault unless its row is gone by now, too. */
+/* Check a missing object: it is a fault unless its row is gone too by now. */
 static enum err check_missing(struct verify *v, const struct file *f,
 			      struct errmsg *why)
 {
@@ -171,7 +171,7 @@ static enum err check_file(struct verify *v, const struct file *f,
 	return e;
 }
 
-/* Page by page: rows may be added and deleted meanwhile. */
+/* Check all files page by page, while rows may be added and deleted. */
 static enum err check_all(struct verify *v, struct errmsg *why)
 {
 	enum err e = ERR_OK;
@@ -253,7 +253,7 @@ int cmd_verify(int argc, char **argv)
 	int status = options_read(argc, argv, options, NULL, NULL);
 
 	if (status == 0 && after[0] != '\0' && !ident_is_uuid(span_of(after)))
-		status = admin_fail_usage("--after takes the id of a file");
+		status = admin_fail_usage("--after must be the id of a file");
 	if (status == 0)
 		status = gateway_admin_open(&v.admin, NEEDS_DATABASE_AND_STORE);
 	if (status != 0)

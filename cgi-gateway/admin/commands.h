@@ -1,4 +1,4 @@
-/* commands.h - the commands of gateway-admin, a file each or a few. They print
+/* commands.h - the commands of gateway-admin, one or a few per file. They print
  * their result on standard output, and return an exit status
  * (common/admin/exit_status.h). */
 #ifndef COMMANDS_H

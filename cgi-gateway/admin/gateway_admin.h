@@ -1,5 +1,5 @@
-/* gateway_admin.h - what the commands of gateway-admin work with: the settings
- * of cgi-gateway, its database and, where a command needs it, its store. */
+/* gateway_admin.h - opens what the commands of gateway-admin need: the settings
+ * of cgi-gateway, its database and, for some commands, its store. */
 #ifndef GATEWAY_ADMIN_H
 #define GATEWAY_ADMIN_H
 
@@ -15,13 +15,13 @@ struct gateway_admin {
 	int64_t now; /* seconds since 1970 UTC */
 };
 
-/* 0, or an exit status after printing what is wrong; then there is nothing to
- * close. The database is not connected to yet. */
+/* Open *g. Returns 0, or an exit status after printing what is wrong; there is
+ * then nothing to close. Does not connect to the database yet. */
 int gateway_admin_open(struct gateway_admin *g,
 		       enum gateway_admin_needs needs) MUST_CHECK;
 void gateway_admin_close(struct gateway_admin *g);
 
-/* admin_fail_db() for a command that uses the store, too. */
+/* Like admin_fail_db(), for a command that also uses the store. */
 int gateway_admin_fail(enum err e, const struct errmsg *why);
 
 #endif

@@ -56,7 +56,7 @@ static enum err expire(struct gc *gc, const struct file *f, struct errmsg *why)
 	why->text[0] = '\0';
 	if (!gc->dry)
 		e = files_delete_expired(gc->db, f, gc->now, gc->to, why);
-	/* Its owner has lifted the expiry, or another pass was faster */
+	/* Its owner has changed the expiry, or another pass was faster */
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK;
 	if (e != ERR_OK)
@@ -65,7 +65,7 @@ static enum err expire(struct gc *gc, const struct file *f, struct errmsg *why)
 		e = store_remove(gc->store, f->id, why);
 	removed(gc, GC_EXPIRED, f->id,
 		e == ERR_OK || e == ERR_NOT_FOUND ? f->size : 0);
-	/* The object is an orphan now, which the next pass finds */
+	/* The object is now an orphan, which the next pass will find */
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return gc_failed(gc, f->id, e, why);
 	return ERR_OK;
@@ -85,7 +85,8 @@ enum err gc_expired(struct gc *gc, struct errmsg *why)
 				  &p, why);
 		for (size_t i = 0; i < p.count && e == ERR_OK; i++)
 			e = expire(gc, &p.files[i], why);
-		/* Behind the last file, whether it was removed or not */
+		/* Continue after the last file, whether it was removed or not
+		 */
 		if (p.count > 0)
 			last = p.files[p.count - 1];
 	} while (e == ERR_OK && p.count == FILES_LIST_MAX);
@@ -107,8 +108,8 @@ static enum err is_named(struct gc *gc, const struct store_item *item,
 	const struct span id = span_of(item->id);
 	enum err e = ERR_NOT_FOUND;
 
-	/* First, as nearly all objects are files. It waits for a COMMIT that
-	 * is under way. */
+	/* Try files first, as nearly all objects are files. This waits for a
+	 * COMMIT in progress. */
 	if (item->kind == STORE_OBJECT)
 		e = files_exists(gc->db, id, why);
 	if (e != ERR_NOT_FOUND)
@@ -140,8 +141,8 @@ static enum err check_object(struct gc *gc, const struct store_item *item,
 {
 	enum err e;
 
-	/* The lock before the rows: an upload that unlocks its object after
-	 * this has written its row by now, or never will */
+	/* Check the lock before the rows: if it is not locked now, its upload
+	 * has already written its row, or never will */
 	if (store_is_locked(gc->store, item->id)) {
 		gc_report(gc, GC_HELD, item->id, "");
 		return ERR_OK;

@@ -1,12 +1,12 @@
-/* gc.h - one pass over rows and objects that removes what has no more use. May
- * run during uploads, deletions and other passes.
+/* gc.h - makes one pass over rows and objects and removes what is no longer
+ * used. May run during uploads, deletions and other passes.
  *
- *   expired     a file whose time is over: its row is deleted first, then its
+ *   expired     a file that has expired: its row is deleted first, then its
  *               bytes, as by DELETE
  *   orphan      an object without a row, left by a crash between the two
- *   unfinished  an upload that was begun and left
+ *   unfinished  an upload that was started and abandoned
  *
- * An upload under way looks like the last two, but it has locked its object
+ * An upload in progress looks like the last two, but it has locked its object
  * (store.h) or has a row of its own (tus_uploads.h). The lock is checked before
  * the rows, so an object whose row is still to be written is never removed. An
  * object that is younger than the grace time is also kept.
@@ -28,9 +28,9 @@ enum gc_event {
 	GC_ORPHAN,
 	GC_UNFINISHED,
 	GC_UPLOAD,  /* resumable upload that was not continued in time */
-	GC_HELD,    /* kept: an upload under way has locked it */
+	GC_HELD,    /* kept: locked by an upload in progress */
 	GC_YOUNG,   /* kept: no row, but within the grace time */
-	GC_FOREIGN, /* kept: not a name of ours */
+	GC_FOREIGN, /* kept: a name that we do not use */
 	GC_FAILED,  /* kept: it could not be checked or removed */
 	GC_EVENTS
 };
@@ -57,7 +57,7 @@ struct gc {
 
 enum err gc_expired(struct gc *gc, struct errmsg *why) MUST_CHECK;
 
-/* Orphans and unfinished objects. */
+/* Remove orphans and unfinished objects. */
 enum err gc_store(struct gc *gc, struct errmsg *why) MUST_CHECK;
 
 /* --- for other kinds of items -------------------------------------------- */
@@ -66,7 +66,7 @@ enum err gc_store(struct gc *gc, struct errmsg *why) MUST_CHECK;
 void gc_report(struct gc *gc, enum gc_event event, const char *id,
 	       const char *why);
 
-/* One item failed with `e` and `why`: report it and return ERR_OK, or return
+/* Report that one item failed with `e` and `why`, and return ERR_OK; or return
  * `e` if the rest would fail as well. */
 enum err gc_failed(struct gc *gc, const char *id, enum err e,
 		   struct errmsg *why) MUST_CHECK;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is needed of a row */
+/* The part of a row that is needed */
 struct expired {
 	char id[UUID_LEN + 1];
 	uint64_t owner;
@@ -32,7 +32,8 @@ static enum err add_to_page(void *arg)
 	return ERR_OK;
 }
 
-/* Wherever the bytes are: the upload may have stopped while it was committed */
+/* Remove the bytes, wherever they are: the upload may have stopped during its
+ * commit */
 static enum err remove_bytes(struct gc *gc, const char *id, struct errmsg *why)
 {
 	enum err e = resumable_remove(gc->store, id, why);
@@ -60,8 +61,7 @@ static enum err remove_upload(struct gc *gc, const struct tus_upload *u,
 	return e;
 }
 
-/* The row has the time of its creation; the time of the last write is that of
- * the bytes. */
+/* Check when the bytes were last written; the row has the time of creation. */
 static enum err check_upload(struct gc *gc, const struct expired *x,
 			     int64_t life, struct tus_upload *u,
 			     struct errmsg *why)
@@ -92,7 +92,7 @@ static enum err gc_page(struct gc *gc, struct page *p, int64_t life,
 	for (size_t i = 0; i < p->count && e == ERR_OK; i++) {
 		why->text[0] = '\0';
 		e = check_upload(gc, &p->rows[i], life, &p->row, why);
-		/* Another process has finished or removed it meanwhile */
+		/* Another process has finished or removed it in the meantime */
 		if (e == ERR_NOT_FOUND)
 			e = ERR_OK;
 		if (e != ERR_OK)

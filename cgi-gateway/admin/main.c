@@ -1,5 +1,5 @@
-/* gateway-admin - the operator's tool for files, quotas and events: its table.
- */
+/* gateway-admin - the operator's tool for files, quotas and events: the table
+ * of its commands. */
 #include "cgi-gateway/admin/commands.h"
 
 /* clang-format off */
@@ -21,7 +21,7 @@ static const struct command commands[] = {
 	  "\nRemoves expired files; resumable uploads that got no bytes for UPLOAD_LIFE\n"
 	  "seconds; stored bytes without a row; unfinished uploads that were abandoned;\n"
 	  "links and events that have been dead for 30 days; and events as old for\n"
-	  "targets that EVENT_URLS does not name. An upload under way is kept, however\n"
+	  "targets that EVENT_URLS does not name. An upload in progress is kept, however\n"
 	  "old. May run while the service does, and beside another gc.\n"
 	  "\nAn item that cannot be checked or removed is named on standard error, and gc\n"
 	  "continues with the next. A file with a foreign name is kept. --json prints one\n"
@@ -29,8 +29,8 @@ static const struct command commands[] = {
 	  "\nThe status is 1 if an item failed.\n" },
 	{ "verify", cmd_verify, "[options]",
 	  "read every file and compare its checksum",
-	  "  --rate BYTES  read at most so many bytes a second (50000000); 0: no limit\n"
-	  "  --after ID    start behind the file with this id\n"
+	  "  --rate BYTES  read at most this many bytes a second (50000000); 0: no limit\n"
+	  "  --after ID    start after the file with this id\n"
 	  "  --json        print JSON, for a program to read\n"
 	  "\nReads every file that has a row, in the order of ids, and reports each that is\n"
 	  "missing, unreadable, of another size or of another SHA-256. Other files stay in\n"
@@ -58,7 +58,7 @@ static const struct command commands[] = {
 	{ "deliver", cmd_deliver, "[--follow] [--json]",
 	  "post events to the webhook targets in EVENT_URLS",
 	  "  --follow    stay, and look for new events every second; SIGTERM ends it when\n"
-	  "              the requests under way are answered\n"
+	  "              the requests in progress are answered\n"
 	  JSON_HELP
 	  "\nPosts an event for each file that was uploaded, deleted or has expired, as JSON\n"
 	  "signed with EVENT_SECRET (docs/webhooks.md). Each event that is due is tried\n"
@@ -71,22 +71,22 @@ static const struct command commands[] = {
 	{ "events list", cmd_events_list, "[options]",
 	  "show the events that are not delivered yet",
 	  FILTER_HELP
-	  "  --limit N       at most so many, the oldest first (100)\n"
+	  "  --limit N       at most this many, the oldest first (100)\n"
 	  "  --json          print JSON, for a program to read\n"
-	  "\nShows how many events wait for each target, and those that fit all options.\n" },
+	  "\nShows how many events wait for each target, and those that match all options.\n" },
 	{ "events retry", cmd_events_retry, "--id N | --receiver URL | --dead | --all",
 	  "make events due at once, dead ones too",
 	  FILTER_HELP
 	  "  --all           every event\n"
 	  "  --json          print JSON, for a program to read\n"
-	  "\nThe events that fit all options are tried by the next deliver, as if for the\n"
+	  "\nThe events that match all options are tried by the next deliver, as if for the\n"
 	  "first time.\n" },
 	{ "events forget", cmd_events_forget, "--id N | --receiver URL | --dead | --all",
 	  "remove events without delivering them",
 	  FILTER_HELP
 	  "  --all           every event\n"
 	  "  --json          print JSON, for a program to read\n"
-	  "\nRemoves the events that fit all options.\n" },
+	  "\nRemoves the events that match all options.\n" },
 };
 
 static const struct command_table table = {

@@ -1,5 +1,5 @@
-/* app.h - what every handler of the gateway gets: settings, and what was opened
- * when the program started. */
+/* app.h - what every handler of the gateway receives: settings, and what was
+ * opened at the start of the program. */
 #ifndef APP_H
 #define APP_H
 
@@ -18,7 +18,7 @@ struct app {
 	char *store_name, *data_dir, *sendfile;
 	int64_t max_upload;	   /* bytes of one file */
 	int64_t max_files;	   /* files of one request */
-	struct quota_limits quota; /* for owners without limits of their own */
+	struct quota_limits quota; /* defaults for owners without own limits */
 	struct content_scanner content_scanner;
 	char *event_urls, *event_secret, *event_ca;
 	int64_t event_timeout; /* seconds */
@@ -35,8 +35,8 @@ struct app {
 	struct db *db;		 /* the service's */
 	struct metrics *metrics; /* the service's */
 	const char *public_url;	 /* the service's; may be "" */
-	/* Resumable uploads that are being received, each in a thread; and
-	 * their limit, so that some threads are left for other requests */
+	/* Number of resumable uploads being received, each in a thread; and its
+	 * limit, so that some threads remain for other requests */
 	atomic_long streams;
 	long streams_max;
 };

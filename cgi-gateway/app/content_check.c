@@ -25,7 +25,7 @@ static void log_infected(const struct request *rq, const struct file *f,
 	log_end(&l);
 }
 
-/* The beginning of a name, cut between two characters of UTF-8 */
+/* Shorten a name, between two characters of UTF-8 */
 static struct span shorten(const char *name)
 {
 	struct span s = span_of(name);

@@ -1,5 +1,5 @@
-/* content_check.h - checks the content of a file that was received whole,
- * before it becomes visible. All kinds of upload use it.
+/* content_check.h - checks the content of a completely received file before it
+ * becomes visible. All kinds of upload use it.
  */
 #ifndef CONTENT_CHECK_H
 #define CONTENT_CHECK_H

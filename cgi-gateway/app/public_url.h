@@ -1,7 +1,7 @@
 /* public_url.h - addresses of this server as a client can reach them.
  *
- * An address is PUBLIC_URL, or nothing where it is not set, then the prefix
- * of the request (request.h), then a path.
+ * An address is PUBLIC_URL (nothing if it is not set), the prefix of the
+ * request (request.h), and a path.
  */
 #ifndef PUBLIC_URL_H
 #define PUBLIC_URL_H
@@ -14,8 +14,8 @@
 void public_url_add(const struct app *app, const struct request *rq,
 		    const char *path, struct buf *out);
 
-/* Append the URL of a page of the site. A page is served by the web server, so
- * it is below PUBLIC_URL whatever the prefix of the request is. */
+/* Append the URL of a page of the site. The web server serves pages, so it is
+ * below PUBLIC_URL whatever the prefix of the request. */
 void public_url_add_page(const struct app *app, const char *path,
 			 struct buf *out);
 
@@ -23,7 +23,7 @@ void public_url_add_page(const struct app *app, const char *path,
 void public_url_set(const struct app *app, const struct request *rq,
 		    struct json_object *o, const char *path);
 
-/* The file as JSON (file_json.h) with the "url" of its bytes. Owned:
+/* Make the file's JSON (file_json.h) with the "url" of its bytes. Owned:
  * json_object_put(). NULL when out of memory. */
 struct json_object *public_url_file_json(const struct app *app,
 					 const struct request *rq,

@@ -4,7 +4,7 @@ enum {
 	EXPIRY_MAX = 10 * 366 * 86400, /* seconds */
 };
 
-/* ?owner=, for an admin */
+/* Read ?owner=, which only an admin may use */
 static enum err named_owner(const struct app *app, struct request *rq,
 			    struct response *rs, struct span text,
 			    uint64_t *out)
@@ -21,8 +21,9 @@ static enum err named_owner(const struct app *app, struct request *rq,
 		return response_explain(rs, ERR_SCOPE,
 					"Only an admin may use ?owner=.");
 	if (!span_to_int(text, &n) || n == 0)
-		return response_explain(rs, ERR_INVALID,
-					"?owner= is the number of a user.");
+		return response_explain(
+			rs, ERR_INVALID,
+			"?owner= must be the number of a user.");
 	*out = (uint64_t)n;
 	return ERR_OK;
 }
@@ -54,10 +55,10 @@ enum err request_expiry(const struct request *rq, struct response *rs,
 			int64_t seconds, int64_t *out)
 {
 	if (seconds < 1 || seconds > EXPIRY_MAX)
-		return response_explain(rs, ERR_INVALID,
-					"expires_in is in seconds, from 1 to "
-					"%d.",
-					EXPIRY_MAX);
+		return response_explain(
+			rs, ERR_INVALID,
+			"expires_in must be a number of seconds from 1 to %d.",
+			EXPIRY_MAX);
 	*out = rq->now + seconds;
 	return ERR_OK;
 }

@@ -13,13 +13,13 @@
 enum err request_owner(const struct app *app, struct request *rq,
 		       struct response *rs, uint64_t *owner) MUST_CHECK;
 
-/* The file that the path names (rq->param), of the owner in ?owner=. Errors of
- * request_owner() and files_find(). */
+/* Find the file that the path names (rq->param), of the owner in ?owner=.
+ * Errors of request_owner() and files_find(). */
 enum err request_file(const struct app *app, struct request *rq,
 		      struct response *rs, struct file *out) MUST_CHECK;
 
-/* The time at which something expires that lives for `seconds` from now.
- * ERR_INVALID, explained, unless that is 1 second to 10 years. */
+/* Compute the time of expiry, `seconds` from now. ERR_INVALID, explained,
+ * unless that is 1 second to 10 years. */
 enum err request_expiry(const struct request *rq, struct response *rs,
 			int64_t seconds, int64_t *out) MUST_CHECK;
 

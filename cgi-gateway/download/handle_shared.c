@@ -2,9 +2,9 @@
 #include "cgi-gateway/download/send_file.h"
 #include "cgi-gateway/tables/links.h"
 
-/* ERR_GONE if the link allows no more downloads. Which requests are a download,
- * and which resume one: docs/decisions/0014-a-resumed-download-counts-once.md
- */
+/* Check, and count, a download. ERR_GONE if the link allows no more. Which
+ * requests are a download, and which resume one:
+ * docs/decisions/0014-a-resumed-download-counts-once.md */
 static enum err check_downloads(struct app *app, const struct request *rq,
 				struct response *rs, const struct link *l,
 				const struct send_file *s)
@@ -21,8 +21,9 @@ static enum err check_downloads(struct app *app, const struct request *rq,
 	return e;
 }
 
-/* The response must then be exactly the planned one: a server that reads the
- * request in another way could send more than that without a count */
+/* Whether the download is not counted. The response must then be exactly the
+ * planned one: a server that interprets the request differently could send more
+ */
 static bool is_uncounted(const struct link *l, const struct send_file *s)
 {
 	switch (s->kind) {

@@ -32,7 +32,7 @@ void send_file_plan(struct send_file *s, const struct request *rq,
 		s->kind = SEND_FILE_NOT_MODIFIED;
 		return;
 	}
-	/* 14.2: Range means something for GET only */
+	/* 14.2: Range applies to GET only */
 	if (!rq->head && condition_range_holds(&c, etag, f->created_at))
 		e = range_parse(request_header(rq, "Range"), f->size,
 				&s->range);
@@ -50,17 +50,17 @@ static bool wants_inline(const struct request *rq)
 	       span_eq(value, SPAN("1"));
 }
 
-/* Without claimed_type the bytes were never examined: the type is only what the
- * client sent */
+/* Without claimed_type the type was not decided by the bytes: it is only what
+ * the client sent */
 static bool may_be_inline(const struct file *f)
 {
 	return f->claimed_type[0] != '\0' &&
 	       file_type_is_inert(span_of(f->type));
 }
 
-/* True if this very message carries the whole file (RFC 9530 2). If there is a
- * Range or a condition, the server in front may still send less: then it is
- * unknown. */
+/* Return true if this message contains the whole file (RFC 9530 2). With a
+ * Range or a condition that is unknown, because the server in front may send
+ * less. */
 static bool is_content(const struct request *rq, const struct send_file *s)
 {
 	static const char *const fields[] = { "Range", "If-None-Match",
@@ -74,8 +74,8 @@ static bool is_content(const struct request *rq, const struct send_file *s)
 	return true;
 }
 
-/* The header fields, the same whether the gateway or the server in front sends
- * the bytes */
+/* Add the header fields, which are the same whether the gateway or the server
+ * in front sends the bytes */
 static void add_headers(const struct request *rq, struct response *rs,
 			const struct send_file *s)
 {
@@ -118,7 +118,7 @@ static enum err send_bytes(struct app *app, struct response *rs,
 
 	if (e == ERR_OK && size != f->size)
 		e = err_set(&rs->why, ERR_IO,
-			    "object %s has %lld bytes, but its row has %lld",
+			    "object %s has %lld bytes, but its row says %lld",
 			    f->id, (long long)size, (long long)f->size);
 	while (e == ERR_OK && left > 0) {
 		size_t want =
@@ -126,14 +126,14 @@ static enum err send_bytes(struct app *app, struct response *rs,
 
 		e = store_reader_read(r, buffer, want, &got, &rs->why);
 		if (e == ERR_OK && got == 0)
-			e = err_set(&rs->why, ERR_IO,
-				    "object %s ended before its size", f->id);
+			e = err_set(&rs->why, ERR_IO, "object %s ended early",
+				    f->id);
 		if (e == ERR_OK)
 			e = response_write(rs, (struct span) { buffer, got });
 		left -= (int64_t)got;
 	}
 	store_reader_close(r);
-	/* A row without bytes is an error of ours, not a wrong address */
+	/* A row without bytes is an internal error, not a wrong address */
 	return e == ERR_NOT_FOUND ? ERR_IO : e;
 }
 

@@ -1,10 +1,10 @@
-/* send_file.h - a file as the response: its bytes, with type, name, ETag,
- * digest, ranges and conditions (RFC 9110 13 and 14).
+/* send_file.h - sends a file: its bytes, with type, name, ETag, digest, ranges
+ * and conditions (RFC 9110 13 and 14).
  *
  *	send_file_plan(&s, rq, &file)		what the request asks for
  *	send_file_respond(&s, app, rq, rs)	the response
  *
- * Between the two a handler may look at the plan and refuse the request.
+ * Between the two a handler may check the plan and refuse the request.
  */
 #ifndef SEND_FILE_H
 #define SEND_FILE_H
@@ -18,7 +18,7 @@
 #define SEND_FILE_ADDRESS "/.gatehouse/objects/"
 
 enum send_file_kind {
-	SEND_FILE_WHOLE,	 /* also if several ranges are asked for */
+	SEND_FILE_WHOLE,	 /* including if several ranges are requested */
 	SEND_FILE_RANGE,	 /* one range: 206 */
 	SEND_FILE_NOT_MODIFIED,	 /* 304 */
 	SEND_FILE_UNSATISFIABLE, /* the range is outside the file: 416 */
@@ -40,9 +40,9 @@ enum err send_file_stream(const struct send_file *s, struct app *app,
 			  struct request *rq, struct response *rs) MUST_CHECK;
 
 /* Respond in the fastest way. If SENDFILE is set, the server in front sends the
- * file by sendfile(2). It reads ranges and conditions itself, with our ETag,
- * and may differ from the plan: an HTTP/1.0 client gets the whole file. nginx
- * is not asked about conditions: with it, the gateway itself sends a 304, a
+ * file by sendfile(2). It evaluates ranges and conditions itself, with our
+ * ETag, and may differ from the plan: an HTTP/1.0 client gets the whole file.
+ * Conditions are not left to nginx: with it, the gateway itself sends a 304, a
  * 416, and the whole file for several ranges or for a malformed one. */
 enum err send_file_respond(const struct send_file *s, struct app *app,
 			   struct request *rq, struct response *rs) MUST_CHECK;

@@ -12,9 +12,9 @@ static enum err add_to_page(void *arg)
 	return ERR_OK;
 }
 
-/* The next event to try. ERR_NOT_FOUND: there is none. Another process may
- * claim events after the page was read, but an event that was the first of its
- * file stays the first. */
+/* Find the next event to try. ERR_NOT_FOUND: there is none. Another process may
+ * claim events after the page was read, but the first event of a file remains
+ * the first. */
 static enum err next_event(struct delivery_queue *q,
 			   const struct delivery_shared *s, int64_t due,
 			   struct event *out, struct errmsg *why)
@@ -86,7 +86,7 @@ static enum err begin_request(struct delivery_queue *q,
 	return e;
 }
 
-/* How many requests the breaker allows */
+/* Return how many requests the breaker allows */
 static size_t width(const struct delivery_queue *q, int64_t now)
 {
 	if (q->unavailable < BREAKER_FAILURES)
@@ -162,6 +162,7 @@ enum err delivery_queue_finish(const struct delivery_shared *s,
 	} else {
 		e = record_failure(q, s, &a->event, response, now, why);
 	}
-	/* The claim has ended, and another process may have made one */
+	/* The claim has expired, and another process may have claimed the event
+	 */
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }

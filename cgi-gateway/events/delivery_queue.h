@@ -1,16 +1,15 @@
-/* delivery_queue.h - the events on their way to one webhook target.
+/* delivery_queue.h - delivers events to one webhook target.
  *
- * Each target has a queue with its own requests and its own circuit breaker,
- * so that no target waits for another. The queues share a
- * `struct delivery_shared`.
+ * Each target has a queue with its own requests and circuit breaker, so that no
+ * target waits for another. The queues share a `struct delivery_shared`.
  *
  * A refused event is due again later (outbox_failed()), and the other events of
  * the target are still sent, however many are refused. The breaker opens only
  * after BREAKER_FAILURES requests in a row that found the target unavailable
- * (struct http_post_response). Every BREAKER_PAUSE seconds an open breaker lets
- * one request pass; if the target answers it, the breaker closes. So a
- * target that is down costs one request every BREAKER_PAUSE seconds instead
- * of one for every file.
+ * (struct http_post_response). Every BREAKER_PAUSE seconds an open breaker
+ * allows one request; if the target responds, the breaker closes. So a target
+ * that is down costs one request every BREAKER_PAUSE seconds instead of one per
+ * file.
  */
 #ifndef DELIVERY_QUEUE_H
 #define DELIVERY_QUEUE_H
@@ -20,7 +19,7 @@
 #include "cgi-gateway/tables/outbox.h"
 
 enum {
-	DELIVERY_WIDTH = 4,   /* requests under way to one target */
+	DELIVERY_WIDTH = 4,   /* concurrent requests to one target */
 	BREAKER_FAILURES = 8, /* requests in a row */
 	BREAKER_PAUSE = 30,   /* seconds */
 	/* seconds that a claim outlives its request */
@@ -33,10 +32,10 @@ struct delivery_shared {
 	int64_t days;	 /* after which an event is given up */
 	struct webhook_keys keys;
 	struct http_post_client *http;
-	bool follow; /* false: an open breaker stays open */
+	bool follow; /* false: an open breaker remains open */
 };
 
-/* One request under way */
+/* A request in progress */
 struct delivery_attempt {
 	struct delivery_queue *queue; /* NULL: this place is free */
 	struct event event;
@@ -49,18 +48,18 @@ struct delivery_queue {
 	struct delivery_attempt attempts[DELIVERY_WIDTH];
 	size_t busy;	     /* of these */
 	int64_t unavailable; /* requests in a row */
-	int64_t open_until;  /* by an open breaker: no request before */
+	int64_t open_until;  /* of an open breaker: no request before */
 	int64_t delivered, failed, given_up;
 };
 
-/* Begin as many requests as the queue has places for, with events that were due
- * at `due`. */
+/* Start as many requests as the queue allows, with events that were due at
+ * `due`. */
 enum err delivery_queue_send(struct delivery_queue *q,
 			     const struct delivery_shared *s, int64_t due,
 			     int64_t now, struct errmsg *why) MUST_CHECK;
 
-/* A request that delivery_queue_send() began has ended: record the result in
- * the outbox, and a failure in the log. */
+/* Record the result of a request that delivery_queue_send() started in the
+ * outbox, and a failure in the log. */
 enum err delivery_queue_finish(const struct delivery_shared *s,
 			       const struct http_post_response *response,
 			       int64_t now, struct errmsg *why) MUST_CHECK;

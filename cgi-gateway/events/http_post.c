@@ -84,7 +84,7 @@ static size_t count_header(char *bytes, size_t size, size_t n, void *arg)
 	return t->header <= HTTP_POST_RESPONSE_MAX ? size * n : 0;
 }
 
-/* The status is known by now, and nothing else is needed. */
+/* Stop reading once the body is too long: the status is already known. */
 static size_t count_body(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct transfer *t = arg;
@@ -95,8 +95,8 @@ static size_t count_body(char *bytes, size_t size, size_t n, void *arg)
 	return t->enough ? 0 : size * n;
 }
 
-/* A message of libcurl may contain text of the server, so it is reduced to
- * ASCII. */
+/* Set the reason, in ASCII: a message of libcurl may contain text of the
+ * server. */
 static void set_why(struct http_post_response *out, const char *text)
 {
 	size_t len = strlen(text);
@@ -108,8 +108,8 @@ static void set_why(struct http_post_response *out, const char *text)
 	out->why[len] = '\0';
 }
 
-/* Statuses that are about the server and not about the request (RFC 9110 15.6,
- * RFC 6585 4) */
+/* Whether a status concerns the server and not the request (RFC 9110 15.6, RFC
+ * 6585 4) */
 static bool is_unavailable(long status)
 {
 	return status == 429 || (status >= 502 && status <= 504);

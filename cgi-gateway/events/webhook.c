@@ -20,14 +20,14 @@ static enum err read_key(struct span secret, struct hmac_key **out,
 	}
 	if (e != ERR_OK)
 		e = err_set(why, ERR_CONFIG,
-			    "EVENT_SECRET: what follows whsec_ is no base64 of "
-			    "at most %d bytes",
+			    "EVENT_SECRET: whsec_ must be followed by base64 "
+			    "of at most %d bytes",
 			    WEBHOOK_KEY_MAX);
 	else if (key.len < WEBHOOK_KEY_MIN)
 		e = err_set(why, ERR_CONFIG,
-			    "EVENT_SECRET: %zu bytes are too few; at least %d "
-			    "are needed (echo whsec_$(openssl rand -base64 "
-			    "32))",
+			    "EVENT_SECRET: %zu bytes are too few, the minimum "
+			    "is %d; make a secret with: echo whsec_$(openssl "
+			    "rand -base64 32)",
 			    key.len, WEBHOOK_KEY_MIN);
 	else if (hmac_key_new(key, out) != ERR_OK)
 		e = err_set(why, ERR_MEMORY, "out of memory");
@@ -57,10 +57,10 @@ enum err webhook_keys_read(struct span secrets, struct webhook_keys *out,
 			k.count++;
 	}
 	if (e == ERR_OK && k.count == 0)
-		e = err_set(
-			why, ERR_CONFIG,
-			"EVENT_SECRET: missing; it signs the events for "
-			"EVENT_URLS (echo whsec_$(openssl rand -base64 32))");
+		e = err_set(why, ERR_CONFIG,
+			    "EVENT_SECRET: missing; it signs the events for "
+			    "EVENT_URLS; make one with: echo whsec_$(openssl "
+			    "rand -base64 32)");
 	if (e == ERR_OK)
 		*out = k;
 	else
@@ -75,7 +75,7 @@ void webhook_keys_release(struct webhook_keys *k)
 	k->count = 0;
 }
 
-/* The body that docs/openapi.yaml describes under `webhooks` */
+/* Append the body that docs/openapi.yaml describes under `webhooks` */
 static enum err add_body(const struct event *e, struct buf *out)
 {
 	struct json_object *o = json_object_new_object();

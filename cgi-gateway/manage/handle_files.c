@@ -26,7 +26,7 @@ static enum err add_listed_file(void *arg)
 {
 	struct listing *l = arg;
 
-	/* One row more is read than the page holds: there is a next page */
+	/* One row more than the page was read: there is a next page */
 	if (l->left == 0) {
 		l->more = true;
 		return ERR_OK;
@@ -72,7 +72,7 @@ static enum err read_page_query(const struct app *app, struct request *rq,
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* Link: rel="next" (RFC 8288) with the same query but for `after` */
+/* Set Link: rel="next" (RFC 8288), with the same query except `after` */
 static void set_next_link(const struct app *app, const struct request *rq,
 			  struct response *rs, const char *last)
 {
@@ -216,7 +216,7 @@ enum err handle_file_remove(void *app_, struct request *rq, struct response *rs)
 				 &app->webhook_targets, &rs->why);
 	if (e != ERR_OK)
 		return e;
-	/* With its row the file is deleted. If the bytes cannot be removed, the
+	/* The file is deleted with its row. If the bytes cannot be removed, the
 	 * log line has the reason, and gateway-admin gc removes them later. */
 	(void)!store_remove(app->store, id, &rs->why);
 	return response_empty(rs, 204);

@@ -1,5 +1,5 @@
 /* GET, POST /files/{id}/links and DELETE /links/{id}: share links. Only the
- * response that creates a link has its address. */
+ * response that creates a link contains its address. */
 #include "cgi-gateway/app/public_url.h"
 #include "cgi-gateway/app/request_params.h"
 #include "cgi-gateway/manage/link_params.h"
@@ -74,10 +74,10 @@ enum err handle_link_new(void *app_, struct request *rq, struct response *rs)
 	if (e == ERR_OK)
 		e = links_add(app->db, rq->session, &f, &l, token, &rs->why);
 	if (e == ERR_TOO_MANY)
-		return response_explain(rs, e,
-					"The file has %d links, which is the "
-					"limit. Revoke one first.",
-					LINK_FILE_MAX);
+		return response_explain(
+			rs, e,
+			"The file has %d links, the maximum. Revoke one first.",
+			LINK_FILE_MAX);
 	if (e != ERR_OK)
 		return e;
 	e = respond_new_link(app, rq, rs, &l, token);

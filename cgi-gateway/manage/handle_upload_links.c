@@ -1,5 +1,5 @@
 /* POST, GET /upload-links and DELETE /upload-links/{id}: upload links, for
- * their owner. Only the response that creates a link has its address. */
+ * their owner. Only the response that creates a link contains its address. */
 #include "cgi-gateway/app/public_url.h"
 #include "cgi-gateway/app/request_params.h"
 #include "cgi-gateway/manage/link_params.h"
@@ -9,8 +9,7 @@
 
 #include <sodium.h>
 
-/* If a link leaks, this is the most that others can upload, unless its owner
- * has set other limits */
+/* Limits of uploads by a leaked link, unless its owner sets others */
 enum {
 	FILES_DEFAULT = 100,
 	BYTES_DEFAULT = 1 << 30,
@@ -108,8 +107,8 @@ enum err handle_upload_link_new(void *app_, struct request *rq,
 				     &rs->why);
 	if (e == ERR_TOO_MANY)
 		return response_explain(rs, e,
-					"There are %d upload links, which is "
-					"the limit. Revoke one first.",
+					"There are %d upload links, the "
+					"maximum. Revoke one first.",
 					UPLOAD_LINK_OWNER_MAX);
 	if (e != ERR_OK)
 		return e;

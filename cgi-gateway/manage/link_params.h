@@ -15,18 +15,19 @@ enum {
 	LINK_PARAMS_LIFE = 7 * 86400, /* seconds, without "expires_in" */
 };
 
-/* The body as an object, owned: json_object_put(). An empty body is an object
- * without members. body_json()'s errors. */
+/* Read the body as an object, owned: json_object_put(). An empty body is an
+ * object without members. Errors of body_json(). */
 enum err link_params_read(struct request *rq, struct response *rs,
 			  struct json_object **out) MUST_CHECK;
 
-/* "expires_in" as a time, seconds since 1970; null is LINK_PARAMS_NONE.
+/* Read "expires_in" as a time, seconds since 1970; null is LINK_PARAMS_NONE.
  * ERR_INVALID. */
 enum err link_params_expiry(struct json_object *o, const struct request *rq,
 			    struct response *rs, int64_t *out) MUST_CHECK;
 
-/* The member `key` as a limit: a number from 1 to `max`, or LINK_PARAMS_NONE
- * for null. Without the member *out keeps its value. ERR_INVALID. */
+/* Read the member `key` as a limit: a number from 1 to `max`, or
+ * LINK_PARAMS_NONE for null. If it is absent, *out is unchanged. ERR_INVALID.
+ */
 enum err link_params_limit(struct json_object *o, const char *key, int64_t max,
 			   struct response *rs, int64_t *out) MUST_CHECK;
 

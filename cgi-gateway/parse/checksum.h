@@ -1,12 +1,12 @@
-/* checksum.h - the checksum of one request's bytes, as Upload-Checksum
- * announces it: "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=" (tus 1.0.0, "Checksum").
+/* checksum.h - the checksum of one request's bytes, as announced in
+ * Upload-Checksum: "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=" (tus 1.0.0, "Checksum").
  *
  *	checksum_begin(&c, field)
  *	{ checksum_add(&c, bytes) }*
  *	checksum_matches(&c)
  *	checksum_release(&c)
  *
- * A crc32 is the one of zlib and ISO 3309, as four bytes in network order.
+ * A crc32 is that of zlib and ISO 3309, as four bytes in network order.
  */
 #ifndef CHECKSUM_H
 #define CHECKSUM_H
@@ -17,20 +17,20 @@
 #define CHECKSUM_ALGORITHMS "sha1,sha256,md5,crc32"
 
 enum {
-	CHECKSUM_MAX = 32, /* bytes of the longest */
+	CHECKSUM_MAX = 32, /* bytes of the longest one */
 };
 
 struct checksum {
-	bool announced; /* else any bytes match */
+	bool announced; /* if false, any bytes match */
 	size_t len;	/* of the checksum, in bytes */
 	unsigned char expected[CHECKSUM_MAX];
 	struct evp_md_ctx_st *context; /* owned; NULL for a crc32 */
 	uint32_t crc;
 };
 
-/* An empty `field` announces nothing. ERR_FORMAT: not a checksum; ERR_INVALID:
- * an algorithm not in CHECKSUM_ALGORITHMS; ERR_MEMORY. After an error there is
- * nothing to release. */
+/* Parse `field`; if it is empty, no checksum is announced. ERR_FORMAT: not a
+ * checksum; ERR_INVALID: an algorithm not in CHECKSUM_ALGORITHMS; ERR_MEMORY.
+ * After an error there is nothing to release. */
 enum err checksum_begin(struct checksum *c, struct span field) MUST_CHECK;
 
 void checksum_add(struct checksum *c, struct span bytes);

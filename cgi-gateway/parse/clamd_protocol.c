@@ -26,7 +26,7 @@ enum err clamd_address_parse(struct span text, struct clamd_address *out)
 	    span_has_suffix(host, SPAN("]")))
 		host = (struct span) { host.p + 1, host.len - 2 };
 	else if (span_find(host, ':') < host.len)
-		return ERR_FORMAT; /* unclear which colon is the port's */
+		return ERR_FORMAT; /* ambiguous: where is the port? */
 	if (host.len == 0 || !span_to_cstr(host, a.host, sizeof(a.host)) ||
 	    !span_to_cstr(port, a.port, sizeof(a.port)))
 		return ERR_FORMAT;
@@ -40,8 +40,8 @@ void clamd_length(uint32_t bytes, char out[static CLAMD_LENGTH])
 		out[i] = (char)(unsigned char)(bytes >> (24 - 8 * i));
 }
 
-/* The name appears in responses and logs: it must be plain, whatever a
- * signature file has */
+/* Copy a signature's name. It appears in responses and logs, so it must be
+ * plain text, whatever a signature file contains */
 static void copy_signature(struct span name,
 			   char out[static CLAMD_SIGNATURE_MAX + 1])
 {

@@ -4,13 +4,13 @@
 
 #include <string.h>
 
-/* `:base64:`, and parameters if any */
+/* Parse `:base64:`, with or without parameters */
 static enum err parse_value(struct span value, char out[static SHA256_LEN])
 {
 	struct span ignored;
 	size_t len;
 
-	/* base64 holds "=" too, but no ";", which starts parameters */
+	/* base64 may contain "=", but not ";", which starts parameters */
 	(void)span_cut(&value, ';', &ignored);
 	value = span_trim(value);
 	if (value.len < 2 || value.p[0] != ':' || value.p[value.len - 1] != ':')
@@ -42,7 +42,7 @@ static struct span next_member(struct span *rest)
 	return span_trim(all);
 }
 
-/* RFC 9651 3.1.2 */
+/* A key of a dictionary (RFC 9651 3.1.2) */
 static bool is_key(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++) {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* The part behind the last slash of either kind */
+/* Return the part after the last "/" or "\" */
 static struct span base_name(struct span s)
 {
 	struct span last;
@@ -60,7 +60,7 @@ void file_name_disposition(struct span name, bool inline_, struct buf *out)
 	for (size_t i = 0; i < name.len; i++) {
 		unsigned char c = (unsigned char)name.p[i];
 
-		/* one "_" for a character, not one for each of its bytes */
+		/* one "_" per character, not per byte */
 		if ((c & 0xc0) == 0x80)
 			continue;
 		if (c < 0x20 || c > 0x7e || strchr("\"\\%", c) != NULL)

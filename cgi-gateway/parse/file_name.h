@@ -1,5 +1,5 @@
-/* file_name.h - the name of a file as its client sent it. It is data, and never
- * used as a path.
+/* file_name.h - the name of a file as its client sent it. It is only data,
+ * never used as a path.
  */
 #ifndef FILE_NAME_H
 #define FILE_NAME_H
@@ -12,8 +12,8 @@ enum {
 	FILE_NAME_MAX = 255, /* bytes of UTF-8, as in most file systems */
 };
 
-/* The name to store: the part behind the last "/" or "\" of what was sent, for
- * old browsers sent whole paths. ERR_INVALID if it is empty, "." or "..", not
+/* Make the name to store: the part after the last "/" or "\" of `sent`, because
+ * old browsers send whole paths. ERR_INVALID if it is empty, "." or "..", not
  * UTF-8, longer than FILE_NAME_MAX, or has a control character. */
 enum err file_name_clean(struct span sent,
 			 char out[static FILE_NAME_MAX + 1]) MUST_CHECK;

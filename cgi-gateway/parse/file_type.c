@@ -61,8 +61,8 @@ bool file_type_is_inert(struct span type)
 	return is_one_of(type, inert);
 }
 
-/* A page can load it as its own script or style sheet, from any address and
- * with any Content-Disposition (WHATWG MIME Sniffing 4.6 has the list) */
+/* Whether a page can load it as a script or style sheet, which it can from any
+ * address and with any Content-Disposition (list: WHATWG MIME Sniffing 4.6) */
 static bool is_script(struct span type)
 {
 	static const char *const names[] = { "ecmascript", "jscript",
@@ -79,7 +79,8 @@ static bool is_script(struct span type)
 	       is_one_of(subtype, names);
 }
 
-/* Documents that can hold a script; libmagic recognizes all of them */
+/* Whether it is a document that can contain a script; libmagic recognizes all
+ * of these */
 static bool is_document(struct span type)
 {
 	static const char *const documents[] = {
@@ -130,7 +131,7 @@ static bool is_json(struct span type)
 
 /* --- the decision --------------------------------------------------------- */
 
-/* The format of the bytes of a type, as far as the decision needs it */
+/* The format of a type's bytes, as far as it matters here */
 enum format {
 	FORMAT_ANY,
 	FORMAT_DATA,
@@ -165,7 +166,8 @@ static bool refines(struct span found, struct span claimed)
 {
 	enum format is = format_of(found), claim = format_of(claimed);
 
-	/* libmagic guesses the kind of text, but it is right that it is text */
+	/* libmagic only guesses the kind of text, but is right that it is text
+	 */
 	if (span_eq(claimed, TEXT))
 		return is == FORMAT_TEXT && !is_document(found);
 	if (claimed.len == 0 || span_eq(claimed, DATA) ||
@@ -180,8 +182,8 @@ static bool refines(struct span found, struct span claimed)
 		return claim == FORMAT_XML &&
 		       (span_eq(found, SPAN("text/xml")) ||
 			span_eq(found, SPAN("application/xml")));
-	/* If JSON is longer than the bytes that libmagic gets, libmagic finds
-	 * only text */
+	/* libmagic detects JSON only in its entirety; from the beginning of a
+	 * longer file it finds only text */
 	if (is == FORMAT_TEXT)
 		return claim == FORMAT_TEXT || claim == FORMAT_JSON ||
 		       claim == FORMAT_ANY;
@@ -190,7 +192,7 @@ static bool refines(struct span found, struct span claimed)
 	return span_eq(found, SPAN("application/zip")) && claim == FORMAT_ZIP;
 }
 
-/* The name that browsers use for the type that libmagic found */
+/* Return the name that browsers use for the type that libmagic found */
 static struct span browser_name(struct span found, struct span claimed)
 {
 	if (span_eq(found, SPAN("application/x-empty")) ||

@@ -22,7 +22,7 @@ void link_token_make(char text[static LINK_TOKEN_LEN + 1],
 /* True if `text` could be a token. */
 bool link_token_has_form(struct span text);
 
-/* The hash of a token. ERR_NOT_FOUND if `text` cannot be one. */
+/* Hash a token. ERR_NOT_FOUND if `text` cannot be one. */
 enum err link_token_hash(struct span text,
 			 unsigned char hash[static SHA256_LEN]) MUST_CHECK;
 

@@ -20,7 +20,7 @@ enum err multipart_init(struct multipart *m, struct span content_type)
 	memcpy(m->delimiter, "\r\n--", 4);
 	memcpy(m->delimiter + 4, boundary.p, boundary.len);
 	m->delimiter_len = boundary.len + 4;
-	/* The first boundary may stand at the very start, without its CRLF */
+	/* The first boundary may be at the very start, without its CRLF */
 	m->matched = 2;
 	return ERR_OK;
 }
@@ -38,7 +38,7 @@ static struct span cut_front(struct span *piece, size_t n)
 	return front;
 }
 
-/* Continue with a delimiter that has begun. True when it is decided: either the
+/* Continue to match a delimiter. Returns true once decided: either the
  * delimiter is complete (matched == delimiter_len), or there is none (matched
  * is 0, and *wrongly has the bytes that were held back). */
 static bool match_delimiter(struct multipart *m, struct span *piece,
@@ -63,12 +63,12 @@ static bool match_delimiter(struct multipart *m, struct span *piece,
 	return true;
 }
 
-/* Data up to the next CR, which may begin a delimiter */
+/* Take the data up to the next CR, which may begin a delimiter */
 static struct span plain_run(struct multipart *m, struct span *piece)
 {
 	size_t n = span_find(*piece, '\r');
 
-	/* A CR that begins no delimiter: find the next CR */
+	/* This CR does not begin a delimiter: find the next one */
 	while (n + 1 < piece->len && piece->p[n + 1] != '\n')
 		n += 1 + span_find(span_from(*piece, n + 1), '\r');
 	if (n < piece->len) {
@@ -81,7 +81,7 @@ static struct span plain_run(struct multipart *m, struct span *piece)
 	return cut_front(piece, piece->len);
 }
 
-/* Bytes of a part or of the preamble, until a boundary */
+/* Scan bytes of a part or of the preamble, up to a boundary */
 static void scan_data(struct multipart *m, struct span *piece,
 		      struct multipart_event *ev)
 {
@@ -92,7 +92,7 @@ static void scan_data(struct multipart *m, struct span *piece,
 		if (m->matched == 0)
 			data = plain_run(m, piece);
 		else if (!match_delimiter(m, piece, &data))
-			return; /* needs more */
+			return; /* more input is needed */
 		if (m->matched == m->delimiter_len) {
 			m->state = MULTIPART_LINE_END;
 			m->matched = 0;
@@ -132,8 +132,9 @@ static enum err read_line_end(struct multipart *m, struct span *piece)
 	return ERR_OK;
 }
 
-/* Forms write a quote as %22, and escape nothing else that a name may contain
- * (HTML, "multipart/form-data encoding algorithm"). Returns the new length. */
+/* Unescape %22 to a quote: nothing else that a name may contain is escaped in
+ * forms (HTML, "multipart/form-data encoding algorithm"). Returns the new
+ * length. */
 static size_t unescape_quotes(char *text, size_t len)
 {
 	size_t n = 0;
@@ -148,7 +149,7 @@ static size_t unescape_quotes(char *text, size_t len)
 	return n;
 }
 
-/* RFC 7578 4.2: form-data; name="..."; filename="..." */
+/* Read `form-data; name="..."; filename="..."` (RFC 7578 4.2) */
 static enum err read_disposition(struct multipart *m, struct span value,
 				 struct multipart_event *ev)
 {
@@ -197,7 +198,8 @@ static enum err read_head(struct multipart *m, struct multipart_event *ev)
 	return disposed ? ERR_OK : ERR_FORMAT;
 }
 
-/* The header lines end with an empty line; there may be no others */
+/* Whether the empty line that ends the head was read; a part may have no header
+ * lines */
 static bool head_ended(const struct multipart *m)
 {
 	struct span head = { m->head, m->head_len };
@@ -210,7 +212,7 @@ static enum err gather_head(struct multipart *m, struct span *piece,
 			    struct multipart_event *ev)
 {
 	while (piece->len > 0) {
-		/* Whole lines at a time: only a LF can end the head */
+		/* Take whole lines: only a LF can end the head */
 		size_t n = span_find(*piece, '\n') + 1;
 		struct span line =
 			cut_front(piece, n < piece->len ? n : piece->len);

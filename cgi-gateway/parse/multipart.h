@@ -2,7 +2,7 @@
  *
  * Pure and resumable at any byte: the body is passed in pieces of any size, and
  * the parser returns events. Their data are spans into the piece, or into the
- * boundary if bytes began like one. The memory is fixed by the limits below,
+ * boundary if bytes only began like one. The limits below fix the memory,
  * however long the body is.
  *
  *	multipart_init(&m, boundary);
@@ -34,7 +34,7 @@ enum multipart_kind {
 struct multipart_event {
 	enum multipart_kind kind;
 	struct span data; /* MULTIPART_DATA */
-	/* MULTIPART_PART; spans into the parser, good until the next part */
+	/* MULTIPART_PART; spans into the parser, valid until the next part */
 	bool is_file;	  /* the part has a filename, even an empty one */
 	struct span name; /* of the form field, quotes removed */
 	/* filename, quotes removed; may not be UTF-8 */
@@ -56,7 +56,7 @@ struct multipart {
 	size_t delimiter_len;
 	size_t matched;	  /* bytes of the delimiter seen so far */
 	bool end_due;	  /* the next event is MULTIPART_END */
-	char line_end[2]; /* the bytes behind the boundary */
+	char line_end[2]; /* the bytes after the boundary */
 	size_t line_end_len;
 	char head[MULTIPART_HEAD_MAX];
 	size_t head_len;
@@ -64,13 +64,14 @@ struct multipart {
 	char name[MULTIPART_HEAD_MAX];
 };
 
-/* `content_type` is the request's. ERR_FORMAT if it has no usable boundary. */
+/* Start with the Content-Type of the request. ERR_FORMAT if it has no usable
+ * boundary. */
 enum err multipart_init(struct multipart *m,
 			struct span content_type) MUST_CHECK;
 
-/* Parse from the front of *piece up to the next event, and cut that off.
- * ERR_FORMAT: not multipart/form-data; ERR_TOO_LARGE: the header lines of a
- * part are longer than MULTIPART_HEAD_MAX. */
+/* Parse from the front of *piece up to the next event, and remove these bytes
+ * from it. ERR_FORMAT: not multipart/form-data; ERR_TOO_LARGE: the header lines
+ * of a part are longer than MULTIPART_HEAD_MAX. */
 enum err multipart_next(struct multipart *m, struct span *piece,
 			struct multipart_event *ev) MUST_CHECK;
 

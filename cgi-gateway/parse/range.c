@@ -3,8 +3,8 @@
 #include "common/codec/field.h"
 #include "common/codec/http_date.h"
 
-/* A position in a file. RFC 9110 14.1.2 sets no limit: a number that does not
- * fit into int64_t is valid, and behind the end of every file. */
+/* Parse a position in a file. RFC 9110 14.1.2 sets no limit: a number that does
+ * not fit into int64_t is valid, and past the end of every file. */
 static bool parse_position(struct span s, int64_t *out)
 {
 	if (span_to_int(s, out))
@@ -55,7 +55,7 @@ bool condition_not_modified(const struct conditions *c, struct span etag,
 {
 	int64_t since;
 
-	/* 13.1.3: If-Modified-Since is ignored beside If-None-Match */
+	/* 13.1.3: If-Modified-Since is ignored if there is an If-None-Match */
 	if (c->if_none_match.len > 0)
 		return field_etag_matches(c->if_none_match, etag);
 	return http_date_parse(c->if_modified_since, &since) == ERR_OK &&

@@ -11,13 +11,12 @@ struct range {
 	int64_t first, length; /* bytes */
 };
 
-/* The range of `size` bytes that the header field `field` asks for.
+/* Parse the header field Range for a file of `size` bytes.
  *
  *   ERR_OK         *out is inside the file and not empty
  *   ERR_NOT_FOUND  send the whole file: no field, another unit, malformed, or
  *                  several ranges (14.2: a server may ignore them)
- *   ERR_RANGE      the range is outside the file: 416
- */
+ *   ERR_RANGE      the range is outside the file: 416 */
 enum err range_parse(struct span field, int64_t size,
 		     struct range *out) MUST_CHECK;
 
@@ -26,11 +25,12 @@ struct conditions {
 	struct span if_none_match, if_modified_since, if_range;
 };
 
-/* True if the response is a 304 (13.2.2). `etag` is strong, with quotes. */
+/* Return true if the response is a 304 (13.2.2). `etag` is strong, with quotes.
+ */
 bool condition_not_modified(const struct conditions *c, struct span etag,
 			    int64_t modified);
 
-/* True if Range applies, false if it is to be ignored (13.1.5). */
+/* Return true if Range applies, false if it must be ignored (13.1.5). */
 bool condition_range_holds(const struct conditions *c, struct span etag,
 			   int64_t modified);
 

@@ -2,7 +2,7 @@
 
 #include "common/codec/encode.h"
 
-/* Both fields are stored, and sent back in the head of a response */
+/* Check a field that is stored, and returned in the head of a response */
 static bool is_printable(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++)
@@ -104,7 +104,7 @@ bool tus_concat_next(struct span *parts, struct span *id)
 		if (!span_next(parts, ' ', id))
 			return false;
 	while (id->len == 0);
-	(void)span_cut(id, '?', &ignored); /* as in our own URLs: ?owner= */
+	(void)span_cut(id, '?', &ignored); /* our own URLs may have ?owner= */
 	if (span_cut_last(id, '/', &last))
 		*id = last;
 	return true;

@@ -16,12 +16,12 @@ enum {
 };
 
 /* Check that a field is "key base64,key base64,key": keys of visible ASCII,
- * none twice; each value is base64 or left out; no tab. An empty field passes.
- * ERR_TOO_LARGE beyond the limits, ERR_FORMAT. */
+ * without duplicates; each value is base64 or omitted; no tab. An empty field
+ * is valid. ERR_FORMAT; ERR_TOO_LARGE beyond the limits above. */
 enum err tus_metadata_check(struct span field) MUST_CHECK;
 
-/* Decode the value of `key` in a checked field. The value may hold any byte and
- * is not terminated. ERR_NOT_FOUND; ERR_TOO_LARGE: longer than `cap`. */
+/* Decode the value of `key` in a checked field. The value may contain any byte
+ * and is not terminated. ERR_NOT_FOUND; ERR_TOO_LARGE: longer than `cap`. */
 enum err tus_metadata_get(struct span field, const char *key, char *out,
 			  size_t cap, size_t *len) MUST_CHECK;
 

@@ -1,6 +1,6 @@
 #include "cgi-gateway/parse/webhook_target.h"
 
-/* RFC 3986 2: what may stand in a URL, less the "#" of a fragment, which is
+/* Characters of a URL (RFC 3986 2), without the "#" of a fragment, which is
  * never sent */
 static bool is_url_char(char c)
 {
@@ -17,7 +17,7 @@ static bool is_port(struct span s)
 	return span_to_int(s, &n) && n > 0 && n <= UINT16_MAX;
 }
 
-/* "host", "host:80", "[::1]", "[::1]:80" */
+/* Check for "host", "host:80", "[::1]" or "[::1]:80" */
 static bool is_authority(struct span s)
 {
 	struct span rest;
@@ -33,7 +33,7 @@ static bool is_authority(struct span s)
 		(rest.p[0] == ':' && is_port(span_from(rest, 1))));
 }
 
-/* What is wrong with the address, or NULL */
+/* Return what is wrong with an address, or NULL */
 static const char *fault(struct span url)
 {
 	struct span host, path;
@@ -56,8 +56,8 @@ static const char *fault(struct span url)
 		return "has a user or password in it; remove it, the requests "
 		       "are signed";
 	return is_authority(host) ? NULL
-				  : "needs a host, and a port from 1 to 65535 "
-				    "or none";
+				  : "must have a host, and may have a port "
+				    "from 1 to 65535";
 }
 
 bool webhook_targets_has(const struct webhook_targets *r, const char *url)

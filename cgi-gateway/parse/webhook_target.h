@@ -1,9 +1,10 @@
-/* webhook_target.h - EVENT_URLS: the addresses of the services that get the
- * events of files, separated by blanks.
+/* webhook_target.h - the targets of events: EVENT_URLS, the addresses of
+ * internal services, separated by blanks.
  *
  * An address is http:// or https://, a host, an optional port and an optional
- * path. The database, logs and reports show it as it is written, so a user name
- * or password in it is refused: requests are signed instead (webhook.h).
+ * path. It appears in the database, in logs and in reports as written, so a
+ * user or password in it is refused: the signature shows who we are
+ * (webhook.h).
  */
 #ifndef WEBHOOK_TARGET_H
 #define WEBHOOK_TARGET_H
@@ -17,16 +18,16 @@ enum {
 };
 
 struct webhook_targets {
-	size_t count; /* 0: no event is written */
+	size_t count; /* 0: no targets, and no event is written */
 	char url[WEBHOOK_TARGETS_MAX][WEBHOOK_TARGET_URL_MAX + 1];
 };
 
-/* An empty list is valid. ERR_CONFIG: `why` has the number of the address and
- * what is wrong with it. */
+/* Parse EVENT_URLS; an empty list is valid and has no targets. ERR_CONFIG:
+ * `why` has the number of the address and what is wrong with it. */
 enum err webhook_targets_read(struct span list, struct webhook_targets *out,
 			      struct errmsg *why) MUST_CHECK;
 
-/* Whether `url` is one of them, byte for byte. */
+/* Whether `url` is among them, as exactly the same text. */
 bool webhook_targets_has(const struct webhook_targets *r, const char *url);
 
 #endif

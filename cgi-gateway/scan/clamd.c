@@ -23,7 +23,8 @@ static int64_t clock_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* The events of `events` that are ready (or an error) by `deadline`; 0: none */
+/* Wait until `deadline`; return the ready ones of `events` (or an error), 0 if
+ * none */
 static int wait_for(int fd, short events, int64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = events };
@@ -75,7 +76,7 @@ static int connect_by(int fd, const struct sockaddr *to, socklen_t len,
 									: errno;
 }
 
-/* A connected socket, or -1 and errno */
+/* Return a connected socket, or -1 and errno */
 static int socket_connect(int family, const struct sockaddr *to, socklen_t len,
 			  int64_t deadline)
 {
@@ -101,8 +102,9 @@ static int connect_path(const char *path, int64_t deadline)
 			      deadline);
 }
 
-/* The first address that accepts. Each gets an equal share of the time that is
- * left, so that one that does not respond leaves time for the next. */
+/* Connect to the first address that accepts. Each gets an equal share of the
+ * remaining time, so that one that does not respond leaves time for the next.
+ */
 static int connect_any(const struct addrinfo *list, int64_t deadline)
 {
 	int64_t left = 0;
@@ -168,8 +170,8 @@ void clamd_close(struct clamd_stream *s)
 
 /* --- commands ------------------------------------------------------------- */
 
-/* ERR_CLOSED as soon as clamd replies or closes the connection: it replies only
- * when it reads no more */
+/* Send bytes. ERR_CLOSED as soon as clamd replies or closes the connection: it
+ * replies only when it stops reading */
 static enum err stream_send(struct clamd_stream *s, struct span bytes,
 			    int flags, struct errmsg *why)
 {
@@ -192,7 +194,7 @@ static enum err stream_send(struct clamd_stream *s, struct span bytes,
 	return ERR_OK;
 }
 
-/* The reply up to its NUL. Without a NUL there is no reply. */
+/* Receive a reply up to its NUL. Without a NUL it is not a reply. */
 static enum err stream_receive(struct clamd_stream *s,
 			       char space[static CLAMD_REPLY_MAX],
 			       struct span *out, struct errmsg *why)
@@ -220,7 +222,7 @@ static enum err stream_receive(struct clamd_stream *s,
 		}
 	}
 	return err_set(why, ERR_UNAVAILABLE,
-		       "clamd: the connection ended without a reply");
+		       "clamd: closed the connection without a reply");
 }
 
 enum err clamd_ping(const struct clamd *d, struct errmsg *why)
@@ -236,7 +238,8 @@ enum err clamd_ping(const struct clamd *d, struct errmsg *why)
 		e = stream_receive(&s, space, &reply, why);
 	if (e == ERR_OK && !span_eq(reply, SPAN("PONG")))
 		e = err_set(why, ERR_UNAVAILABLE,
-			    "clamd: replied \"%.*s\" to PING", SPAN_ARG(reply));
+			    "clamd: unexpected reply \"%.*s\" to PING",
+			    SPAN_ARG(reply));
 	clamd_close(&s);
 	return e;
 }
@@ -250,7 +253,7 @@ enum err clamd_begin(const struct clamd *d, struct clamd_stream *s,
 		e = stream_send(s, SPAN("zINSTREAM\0"), 0, why);
 	if (e == ERR_CLOSED)
 		e = err_set(why, ERR_UNAVAILABLE,
-			    "clamd: closed the connection at once");
+			    "clamd: closed the connection immediately");
 	return e;
 }
 

@@ -1,4 +1,4 @@
-/* clamd.h - scan one file at a time by ClamAV's daemon.
+/* clamd.h - scan one file at a time with ClamAV's daemon.
  *
  *	clamd_begin(&d, &s, why)
  *	{ clamd_send(&s, piece, why) }*	until all is sent, or ERR_CLOSED
@@ -14,16 +14,15 @@
 #include "cgi-gateway/parse/clamd_protocol.h"
 
 enum {
-	/* seconds: for the look-up of the name and the connections to all of
-	 * its addresses together; also for a whole ping */
+	/* seconds: for looking up the name and connecting to its addresses in
+	 * total; also for a whole ping */
 	CLAMD_CONNECT = 5,
 };
 
 struct clamd {
 	struct clamd_address address;
-	/* seconds from clamd_begin() to the reply; also for the connection, if
-	 * less than CLAMD_CONNECT */
-	int64_t timeout;
+	int64_t timeout; /* seconds from clamd_begin() to the reply; also to
+			    connect, if less than CLAMD_CONNECT */
 };
 
 struct clamd_stream {
@@ -32,24 +31,23 @@ struct clamd_stream {
 	bool cut_short;	  /* clamd stopped reading before the end */
 };
 
-/* ERR_OK if clamd responds. */
+/* Return ERR_OK if clamd responds. */
 enum err clamd_ping(const struct clamd *d, struct errmsg *why) MUST_CHECK;
 
-/* Connect. *s is filled in any case. */
+/* Connect. *s is always filled. */
 enum err clamd_begin(const struct clamd *d, struct clamd_stream *s,
 		     struct errmsg *why) MUST_CHECK;
 
-/* Send at least one byte. ERR_CLOSED: clamd reads no more; clamd_end() returns
- * the reason. */
+/* Send at least one byte. ERR_CLOSED: clamd stopped reading; clamd_end()
+ * returns the reason. */
 enum err clamd_send(struct clamd_stream *s, struct span piece,
 		    struct errmsg *why) MUST_CHECK;
 
 /* Read clamd's reply.
  *
- *   ERR_OK         clamd has scanned all that was sent and found nothing
+ *   ERR_OK         clamd has scanned everything that was sent and found nothing
  *   ERR_INFECTED   `signature` is filled
- *   ERR_TOO_LARGE  more bytes than clamd's setting StreamMaxLength
- */
+ *   ERR_TOO_LARGE  more bytes than clamd's setting StreamMaxLength */
 enum err clamd_end(struct clamd_stream *s,
 		   char signature[static CLAMD_SIGNATURE_MAX + 1],
 		   struct errmsg *why) MUST_CHECK;

@@ -10,13 +10,13 @@ enum {
 	LOOKUP_STACK = 256 * 1024, /* bytes, as a worker's */
 };
 
-/* Shared by the caller and the thread. The last of them to leave frees it. */
+/* Shared by the caller and the thread. The last one to finish frees it. */
 struct lookup {
 	struct clamd_address address;
 	pthread_mutex_t lock;
 	pthread_cond_t has_ended;
-	bool ended;	/* the thread has left */
-	bool abandoned; /* the caller has left */
+	bool ended;	/* the thread has finished */
+	bool abandoned; /* the caller has returned */
 	int error;	/* of getaddrinfo() */
 	struct addrinfo *found;
 };
@@ -96,7 +96,7 @@ static int lookup_start(struct lookup *l)
 	return error;
 }
 
-/* False: it is abandoned, and belongs to its thread */
+/* Return false if it is abandoned; it then belongs to its thread */
 static bool lookup_wait(struct lookup *l, int64_t deadline)
 {
 	const struct timespec until = { deadline / 1000,

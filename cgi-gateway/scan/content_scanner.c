@@ -8,7 +8,7 @@ static enum err open_mime_types(struct content_scanner *s, struct errmsg *why)
 {
 	enum err e = mime_type_open(s->magic_database, &s->mime_types, why);
 
-	/* A database that is named in the settings must be there */
+	/* A database that is named in the settings must exist */
 	if (e == ERR_CONFIG && s->magic_database[0] == '\0')
 		return ERR_OK;
 	return e;
@@ -24,15 +24,14 @@ static enum err open_clamd(struct content_scanner *s, struct errmsg *why)
 	if (!s->accepts_larger && !span_eq(larger, SPAN("refuse")))
 		return err_set(
 			why, ERR_CONFIG,
-			"CLAMD_LARGER: \"%.40s\" must be refuse or accept",
+			"CLAMD_LARGER: must be refuse or accept, not \"%.40s\"",
 			s->clamd_larger);
 	if (s->scans && clamd_address_parse(span_of(s->clamd),
 					    &s->daemon.address) != ERR_OK)
-		return err_set(
-			why, ERR_CONFIG,
-			"CLAMD: \"%.120s\" must be the path of a socket, "
-			"or host:port",
-			s->clamd);
+		return err_set(why, ERR_CONFIG,
+			       "CLAMD: must be the path of a socket or "
+			       "host:port, not \"%.120s\"",
+			       s->clamd);
 	return ERR_OK;
 }
 
@@ -64,7 +63,7 @@ int64_t content_scanner_limit(const struct content_scanner *s, int64_t max)
 
 /* --- scanning ------------------------------------------------------------- */
 
-/* Read the piece at `from`, to the end of the file at most */
+/* Read the piece at `from`, up to the end of the file */
 static enum err read_piece(const struct content_source *src, int64_t from,
 			   struct buf *piece, struct errmsg *why)
 {

@@ -25,23 +25,24 @@ struct content_scanner {
 	bool accepts_larger; /* files over clamd_max, unscanned */
 };
 
-/* ERR_CONFIG if a setting is invalid. If MAGIC_DATABASE is not set and libmagic
- * has no database of its own, that is no error: s->mime_types is NULL, `why`
- * has the reason, and the bytes decide no file's type. */
+/* Check the settings. ERR_CONFIG if one is invalid. If MAGIC_DATABASE is not
+ * set and libmagic has no database of its own, that is not an error:
+ * s->mime_types is NULL, `why` has the reason, and types are not decided from
+ * the bytes. */
 enum err content_scanner_open(struct content_scanner *s,
 			      struct errmsg *why) MUST_CHECK;
 void content_scanner_close(struct content_scanner *s);
 
-/* ERR_UNAVAILABLE if CLAMD is set and clamd does not respond. */
+/* Return ERR_UNAVAILABLE if CLAMD is set and clamd does not respond. */
 enum err content_scanner_ready(const struct content_scanner *s,
 			       struct errmsg *why) MUST_CHECK;
 
-/* The limit of a file's size: `max` bytes, or less if files have to be scanned:
- * then what is larger than clamd_max is refused. */
+/* Return the size limit of a file: `max` bytes, or clamd_max if that is less
+ * and larger files are refused because they could not be scanned. */
 int64_t content_scanner_limit(const struct content_scanner *s, int64_t max);
 
-/* The bytes of a file, which are all written. `read` copies at most `cap`
- * bytes, beginning with byte `from`, to `to`; *got is 0 only at the end. */
+/* The bytes of a completely written file. `read` copies at most `cap` bytes
+ * from byte `from` on to `to`; *got is 0 only at the end. */
 struct content_source {
 	enum err (*read)(void *arg, int64_t from, char *to, size_t cap,
 			 size_t *got, struct errmsg *why);

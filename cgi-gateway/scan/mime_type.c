@@ -12,7 +12,7 @@ struct slot {
 
 struct mime_types {
 	const char *database; /* borrowed; NULL: libmagic's default */
-	/* libmagic keeps the path of its database in a static variable */
+	/* libmagic stores the path of its database in a static variable */
 	pthread_mutex_t load_lock;
 	atomic_uint next;
 	struct slot slots[MIME_TYPE_COOKIES];
@@ -64,7 +64,7 @@ static enum err slot_load(struct mime_types *t, struct slot *p,
 	return e;
 }
 
-/* Lock the first free slot, so that only as many cookies are made as work at
+/* Lock the first free slot, so that no more cookies are made than are used at
  * the same time. If none is free, wait for the next one in turn. */
 static struct slot *slot_lock(struct mime_types *t)
 {
@@ -126,7 +126,7 @@ void mime_type_of(struct mime_types *t, struct span head,
 	struct errmsg ignored;
 	char twice[2];
 
-	/* libmagic does not examine a single byte */
+	/* libmagic does not examine a file of one byte */
 	if (head.len == 1) {
 		twice[0] = twice[1] = head.p[0];
 		head = (struct span) { twice, sizeof(twice) };

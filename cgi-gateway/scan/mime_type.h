@@ -14,7 +14,7 @@
 #include "common/base/span.h"
 
 enum {
-	/* bytes of a file that are examined; an ISO 9660 needs 36 KiB */
+	/* bytes of a file that are examined; ISO 9660 needs 36 KiB */
 	MIME_TYPE_HEAD = 64 * 1024,
 	MIME_TYPE_TEXT = 4096,	/* of these, to tell the kind of text */
 	MIME_TYPE_REGEX = 1024, /* of these, for one regular expression */
@@ -23,14 +23,14 @@ enum {
 
 struct mime_types;
 
-/* `database` is the path of magic.mgc, borrowed; "": libmagic's default.
- * ERR_CONFIG if it cannot be read; ERR_MEMORY. */
+/* Open the database at the path `database` (magic.mgc), borrowed; "":
+ * libmagic's default. ERR_CONFIG if it cannot be read; ERR_MEMORY. */
 enum err mime_type_open(const char *database, struct mime_types **out,
 			struct errmsg *why) MUST_CHECK;
 void mime_type_close(struct mime_types *t); /* NULL is fine */
 
-/* The type of a file, cleaned (file_type.h), or "" if libmagic fails. `head` is
- * the whole file or its first MIME_TYPE_HEAD bytes. For any thread. */
+/* Return the type of a file, cleaned (file_type.h), or "" if libmagic fails.
+ * `head` is the whole file or its first MIME_TYPE_HEAD bytes. Thread-safe. */
 void mime_type_of(struct mime_types *t, struct span head,
 		  char out[static FILE_TYPE_MAX + 1]);
 

@@ -16,7 +16,7 @@ enum err hashing_writer_write(struct hashing_writer *w, struct span bytes,
 	if ((int64_t)bytes.len > w->max - w->size)
 		return ERR_TOO_LARGE;
 	w->size += (int64_t)bytes.len;
-	/* The hash first: it brings the bytes into the cache for the copy */
+	/* Hash first: this brings the bytes into the CPU cache for the copy */
 	sha256_add(&w->hash, bytes);
 	return store_writer_write(w->writer, bytes, why);
 }

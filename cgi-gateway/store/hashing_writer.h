@@ -1,6 +1,6 @@
-/* hashing_writer.h - a store_writer that counts, limits and hashes.
+/* hashing_writer.h - a store_writer that counts, limits and hashes its bytes.
  *
- * The bytes of a file pass here once, from where the transport put them.
+ * The bytes of a file pass through it once, from where the transport put them.
  */
 #ifndef HASHING_WRITER_H
 #define HASHING_WRITER_H
@@ -17,18 +17,18 @@ struct hashing_writer {
 };
 
 /* Open a writer of the object `id`. Close it by hashing_writer_abort(), unless
- * hashing_writer_commit() has returned ERR_OK. */
+ * hashing_writer_commit() returned ERR_OK. */
 enum err hashing_writer_open(struct hashing_writer *w, struct store *s,
 			     const char *id, int64_t max,
 			     struct errmsg *why) MUST_CHECK;
 
-/* ERR_TOO_LARGE beyond `max`, and then none of `bytes` is written; the store's
- * errors. */
+/* Append. ERR_TOO_LARGE, with none of `bytes` written, beyond `max`; and the
+ * store's errors. */
 enum err hashing_writer_write(struct hashing_writer *w, struct span bytes,
 			      struct errmsg *why) MUST_CHECK;
 
-/* Make the object durable, then visible, and close the writer. With `expected`
- * (which may be NULL) the digest must be that: ERR_DIGEST. */
+/* Make the object durable, then visible, and close the writer. ERR_DIGEST if
+ * the digest differs from `expected`, which may be NULL. */
 enum err hashing_writer_commit(struct hashing_writer *w,
 			       const unsigned char *expected,
 			       unsigned char sha256[static SHA256_LEN],

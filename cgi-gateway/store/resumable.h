@@ -5,18 +5,18 @@
  * and no byte of it is stored. So a client that lost its connection can resume
  * at once.
  *
- * Written bytes count also when the process is killed. After a loss of power
- * the bytes count that resumable_sync() had made durable. The store keeps a
- * checkpoint with the running SHA-256, so that neither resuming nor committing
- * reads the whole upload again.
+ * Written bytes count even if the process is killed. After a loss of power,
+ * only those count that resumable_sync() had made durable. The store keeps a
+ * checkpoint with the running SHA-256, so neither resuming nor committing reads
+ * the whole upload again.
  *
  *	resumable_open(s, id, &at, ...)
  *	{ resumable_write(r, bytes) | resumable_flush(r) }*
  *	resumable_sync(r)
  *	resumable_close(r)
  *
- * Errors are those of store.h, and those named here. resumable_commit.h makes
- * an object of a complete upload.
+ * Errors are those of store.h, and those named here. resumable_commit.h turns a
+ * complete upload into an object.
  */
 #ifndef RESUMABLE_H
 #define RESUMABLE_H
@@ -32,38 +32,38 @@ struct resumable; /* a writer; used by one thread */
 enum err resumable_create(struct store *s, const char *id,
 			  struct errmsg *why) MUST_CHECK;
 
-/* How many bytes count, and when the upload was last written, in seconds since
- * 1970. Works until resumable_commit_end(). ERR_NOT_FOUND. */
+/* Report how many bytes count, and when the upload was last written, in seconds
+ * since 1970. Works until resumable_commit_end(). ERR_NOT_FOUND. */
 enum err resumable_offset(struct store *s, const char *id, int64_t *offset,
 			  int64_t *written_at, struct errmsg *why) MUST_CHECK;
 
 /* Open as the newest writer, at offset *at. Bytes beyond the offset, which do
- * not count, are cut off. With `tentative` the bytes of this writer count all
- * at once, after resumable_sync().
+ * not count, are truncated. If `tentative`, the bytes of this writer count only
+ * after resumable_sync(), all at once.
  *
  *   ERR_CONFLICT   *at is not the offset; *at is set to it, and the older
  *                  writer remains
- *   ERR_NOT_FOUND  no such upload, or resumable_commit_begin() has closed it
- */
+ *   ERR_NOT_FOUND  no such upload, or resumable_commit_begin() has closed it */
 enum err resumable_open(struct store *s, const char *id, int64_t *at,
 			bool tentative, struct resumable **out,
 			struct errmsg *why) MUST_CHECK;
 
 /* Append; the bytes may be buffered. ERR_CONFLICT: there is a newer writer.
- * After a failure only resumable_close() is useful. */
+ * After a failure, only call resumable_close(). */
 enum err resumable_write(struct resumable *r, struct span bytes,
 			 struct errmsg *why) MUST_CHECK;
 
-/* Write what is buffered, so that it counts: before waiting for more bytes. */
+/* Write what is buffered, so that it counts. Call it before waiting for more
+ * bytes. */
 enum err resumable_flush(struct resumable *r, struct errmsg *why) MUST_CHECK;
 
 /* Flush, and make all bytes durable. */
 enum err resumable_sync(struct resumable *r, struct errmsg *why) MUST_CHECK;
 
-/* Bytes of the whole upload so far, with those that are buffered. */
+/* Return the bytes of the whole upload so far, including buffered ones. */
 int64_t resumable_at(const struct resumable *r);
 
-/* Does not flush. NULL is fine. */
+/* Close without flushing. NULL is fine. */
 void resumable_close(struct resumable *r);
 
 /* Append the bytes of the upload `id`. ERR_CONFLICT if it does not have

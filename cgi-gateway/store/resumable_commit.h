@@ -1,4 +1,4 @@
-/* resumable_commit.h - makes an object of a resumable upload that is complete.
+/* resumable_commit.h - turns a complete resumable upload into an object.
  *
  *	resumable_commit_begin(s, id, length, &c)   closes it to writers
  *	resumable_commit_read(c, ...)               optional
@@ -8,8 +8,8 @@
  *
  * One caller at a time commits an upload. Others wait in
  * resumable_commit_begin(), which then returns ERR_NOT_FOUND. If a commit stops
- * at any step, even by a kill, the next one starts again, and does not read
- * bytes that were hashed before.
+ * at any step, even because it is killed, the next one starts again, without
+ * reading bytes that were already hashed.
  */
 #ifndef RESUMABLE_COMMIT_H
 #define RESUMABLE_COMMIT_H
@@ -22,8 +22,7 @@ struct resumable_commit;
  * the upload's bytes. Close it by resumable_commit_end() or _leave().
  *
  *   ERR_CONFLICT   the upload does not have `length` bytes
- *   ERR_NOT_FOUND  no such upload, or it is committed
- */
+ *   ERR_NOT_FOUND  no such upload, or it is already committed */
 enum err resumable_commit_begin(struct store *s, const char *id, int64_t length,
 				struct resumable_commit **out,
 				unsigned char sha256[static SHA256_LEN],
@@ -38,10 +37,11 @@ enum err resumable_commit_read(struct resumable_commit *c, int64_t from,
 enum err resumable_commit_place(struct resumable_commit *c,
 				struct errmsg *why) MUST_CHECK;
 
-/* Remove what made it an upload, and close. Call it when the row is written. */
+/* Remove the checkpoint, so that it is no longer an upload, and close. Call it
+ * after the row is written. */
 void resumable_commit_end(struct resumable_commit *c);
 
-/* Close, and leave the upload for another try. NULL is fine. */
+/* Close, and leave the upload for another attempt. NULL is fine. */
 void resumable_commit_leave(struct resumable_commit *c);
 
 #endif

@@ -1,13 +1,13 @@
-/* store.h - the bytes of files, wherever they are kept.
+/* store.h - stores the bytes of files; the implementation is a setting.
  *
  * An object has an id (a UUID of ours, never a client's text), is written once
  * from front to end, and never changes. Readers find it after
- * store_writer_commit() has returned ERR_OK, which promises that the object
+ * store_writer_commit() has returned ERR_OK, which guarantees that the object
  * survives a crash and a loss of power.
  *
- * The program chooses an implementation when it starts; store_ops.h says what
- * one provides. A store is safe to use from many threads, a writer or a reader
- * from one. Every call may return:
+ * The program chooses an implementation when it starts; store_ops.h defines
+ * what one provides. A store can be used by many threads, a writer or a reader
+ * by one. Every call may return:
  *
  *   ERR_FULL         no space left
  *   ERR_NOT_FOUND    no such object
@@ -33,7 +33,7 @@ struct store_reader; /* of one object */
 
 void store_close(struct store *s); /* NULL is fine */
 
-/* ERR_OK if an object could be written now. */
+/* Return ERR_OK if an object could be written now. */
 enum err store_ready(struct store *s, struct errmsg *why) MUST_CHECK;
 
 /* --- writing -------------------------------------------------------------- */
@@ -45,7 +45,7 @@ enum err store_writer_open(struct store *s, const char *id,
 			   struct store_writer **out,
 			   struct errmsg *why) MUST_CHECK;
 
-/* Append. After a failure only store_writer_abort() is useful. */
+/* Append. After a failure, only call store_writer_abort(). */
 enum err store_writer_write(struct store_writer *w, struct span bytes,
 			    struct errmsg *why) MUST_CHECK;
 
@@ -67,17 +67,17 @@ void store_writer_abort(struct store_writer *w);
 /* --- locks ---------------------------------------------------------------- */
 
 /* A writer keeps its object locked until its row is committed or the object is
- * removed, so that gc does not take it for one without a row. A lock also ends
+ * removed, so that gc does not remove it as one without a row. A lock also ends
  * with the process. */
 void store_unlock(struct store *s, const char *id);
 
-/* Whether another process, or another store of this one, has locked `id`; true
- * also when that cannot be found out. Locks of `s` itself do not count. */
+/* Whether another process, or another store of this one, has locked `id`; also
+ * true if that cannot be determined. Locks of `s` itself do not count. */
 bool store_is_locked(struct store *s, const char *id);
 
 /* --- finished objects ----------------------------------------------------- */
 
-/* ERR_OK if the object is there. */
+/* Return ERR_OK if the object exists. */
 enum err store_exists(struct store *s, const char *id,
 		      struct errmsg *why) MUST_CHECK;
 
@@ -88,50 +88,47 @@ enum err store_remove(struct store *s, const char *id,
 enum err store_reader_open(struct store *s, const char *id, int64_t from,
 			   struct store_reader **out, int64_t *size,
 			   struct errmsg *why) MUST_CHECK;
-/* At most `cap` bytes into `to`; *got is 0 at the end. */
+/* Read at most `cap` bytes into `to`; *got is 0 at the end. */
 enum err store_reader_read(struct store_reader *r, char *to, size_t cap,
 			   size_t *got, struct errmsg *why) MUST_CHECK;
 void store_reader_close(struct store_reader *r); /* NULL is fine */
 
-/* Do not leave what this reader reads in the page cache, so that a scan does
- * not evict hot files. */
+/* Keep what this reader reads out of the page cache, so that a scan does not
+ * evict hot files. */
 void store_reader_no_cache(struct store_reader *r);
 
-/* The object's absolute path, for a server that sends the file itself. It ends
- * in "aa/<id>", STORE_TAIL bytes, which name the object below an address that
+/* Return the object's absolute path, for a server that sends the file itself.
+ * Its last STORE_TAIL bytes, "aa/<id>", name the object below an address that
  * the server maps to all objects.
  *
  *   ERR_NOT_FOUND  no such object, or no path to it
- *   ERR_METHOD     this store has no paths; read the object instead
- */
+ *   ERR_METHOD     this store has no paths; read the object instead */
 enum err store_path(struct store *s, const char *id,
 		    char out[static STORE_PATH_MAX]) MUST_CHECK;
 
 /* --- everything in it ----------------------------------------------------- */
 
 enum store_kind {
-	STORE_OBJECT, /* finished */
-	/* being written, or left by a process that ended; resumable_remove()
-	 * removes it */
-	STORE_UNFINISHED,
-	STORE_FOREIGN,	  /* not ours: a name or a place that we do not use */
-	STORE_UNREADABLE, /* could not be read, nor what may be inside */
+	STORE_OBJECT,	  /* finished */
+	STORE_UNFINISHED, /* being written, or left by a process that ended */
+	STORE_FOREIGN,	  /* not ours: an unknown name or place */
+	STORE_UNREADABLE, /* could not be read, nor any contents */
 };
 
 struct store_item {
 	enum store_kind kind;
-	/* FOREIGN and UNREADABLE: where it is, for an operator to read */
+	/* FOREIGN and UNREADABLE: its place, for the operator */
 	const char *id;
 	const char *why; /* UNREADABLE: the reason */
-	/* OBJECT and UNFINISHED only: bytes; and when it was last written or
-	 * finished, in seconds since 1970 */
+	/* OBJECT and UNFINISHED only: bytes; time of the last write or of
+	 * finishing, in seconds since 1970 */
 	int64_t size;
 	int64_t changed_at;
 };
 
-/* Call `each` for every item, in no order; it may remove the item. If `each`
- * returns another value than ERR_OK, the walk ends and returns that value. An
- * item that cannot be read does not end the walk. */
+/* Call `each` for every item, in no particular order; it may remove the item.
+ * If `each` returns anything but ERR_OK, the walk stops and returns that. An
+ * item that cannot be read does not stop the walk. */
 typedef enum err store_walk_fn(void *arg, const struct store_item *item);
 enum err store_walk(struct store *s, store_walk_fn *each, void *arg,
 		    struct errmsg *why) MUST_CHECK;

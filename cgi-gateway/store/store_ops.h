@@ -2,12 +2,12 @@
  *
  * An implementation is a folder beside this file, for instance disk/. Its open
  * function returns a struct that begins with a `struct store` whose `ops` it
- * has set; cgi-gateway/app/chosen_store.c has the list of these functions. What
- * its calls open begins with the struct of that name below, whose `ops` store.c
- * sets. Nothing else includes this file.
+ * has set; cgi-gateway/app/chosen_store.c lists these functions. What its calls
+ * open begins with the struct of that name below, whose `ops` store.c sets.
+ * Nothing else includes this file.
  *
- * Each member does what store.h, resumable.h and resumable_commit.h say of the
- * function of that name. NULL is never passed for what is closed or aborted.
+ * Each member implements the function of its name in store.h, resumable.h or
+ * resumable_commit.h. It is never called with NULL to close or abort.
  */
 #ifndef STORE_OPS_H
 #define STORE_OPS_H

@@ -1,4 +1,5 @@
-/* file_json.h - a row of `file` as JSON, the same in every response and event.
+/* file_json.h - formats a row of `file` as JSON, the same in every response and
+ * event.
  */
 #ifndef FILE_JSON_H
 #define FILE_JSON_H
@@ -10,8 +11,8 @@
  * request and is not among them: public_url.h adds it. */
 void file_json_set(struct json_object *o, const struct file *f);
 
-/* {name, size, sha256}: for a client that uploaded the file by an upload link,
- * and may not see more of it. Owned: json_object_put(). NULL when out of
+/* Make {name, size, sha256}, for a client that uploaded the file by an upload
+ * link and may not see more of it. Owned: json_object_put(). NULL when out of
  * memory. */
 struct json_object *file_json_receipt(const struct file *f);
 

@@ -7,7 +7,7 @@
 #define OWNER_VALUES(owner) db_uint(owner), db_uint(owner)
 #define FILE_OUT(f) DB_OUT(FILES_FIELDS(f))
 
-/* The columns of `file` behind id and owner */
+/* The columns of `file` after id and owner */
 #define INSERT_VALUES(f)                                                \
 	db_text(span_of((f)->name)), db_text(span_of((f)->type)),       \
 		db_text(span_of((f)->claimed_type)), db_int((f)->size), \
@@ -103,8 +103,9 @@ enum err files_add(struct db *db, const struct session_check *session,
 	enum err e =
 		add_once(db, session, owner, defaults, files, count, to, why);
 
-	/* Retry once because the owner had no row in `quota`, which
-	 * quota_refused() inserts, and once if room was made meanwhile */
+	/* Retry once because quota_refused() may have inserted the owner's
+	 * missing row, and once because room may have been made in the meantime
+	 */
 	for (int retry = 0; e == ERR_QUOTA && retry < 2; retry++) {
 		e = quota_refused(db, session, owner,
 				  files_amount(files, count), defaults, why);
@@ -123,7 +124,7 @@ enum err files_find(struct db *db, struct session_check *session,
 	struct file f;
 	enum err e;
 
-	/* Not an id: finds no file, but the session is still checked */
+	/* Not an id: find no file, but still check the session */
 	if (!ident_is_uuid(id))
 		id = SPAN("");
 	/* clang-format off */
@@ -155,7 +156,7 @@ enum err files_find(struct db *db, struct session_check *session,
 
 /* --- the list ------------------------------------------------------------- */
 
-/* Append a pattern of LIKE for what contains `part`, whose wildcards are
+/* Append a LIKE pattern for texts that contain `part`, with its wildcards
  * escaped */
 static void add_like_pattern(struct span part, struct buf *out)
 {
@@ -170,10 +171,9 @@ static void add_like_pattern(struct span part, struct buf *out)
 	buf_add_char(out, '%');
 }
 
-/* In both lists: without FORCE INDEX the optimizer reads all files of an owner
- * from the newest on to find the start of a page. For the same reason the
- * session is checked in a subquery, from which it knows the owner beforehand.
- */
+/* For both lists: without FORCE INDEX, the optimizer reads all files of an
+ * owner from the newest on to find the start of a page. For the same reason the
+ * session is checked in a subquery, so that the owner is known beforehand. */
 #define PAGE_VALUES(session, p, below)                                     \
 	OWNER_VALUES((p)->owner), SESSION_VALUES(session), db_text(below), \
 		db_int((session)->now)
@@ -226,7 +226,7 @@ enum err files_list(struct db *db, const struct session_check *session,
 		    const struct files_page *p, struct file *row,
 		    db_each_fn *each, void *arg, struct errmsg *why)
 {
-	/* Every id is below "g", for ids are lower-case hex */
+	/* Every id sorts before "g", because ids are lower-case hex */
 	struct span below = p->after.len > 0 ? p->after : SPAN("g");
 	struct session_rows rows = { each, arg, false };
 	struct buf pattern;
@@ -287,7 +287,8 @@ static enum err delete_row(struct db_conn *c, const struct file *f,
 	/* clang-format on */
 }
 
-/* Remove a row, also from the quota; EVENT_EXPIRED: if it has expired at `now` */
+/* Remove a row and subtract it from the quota; for EVENT_EXPIRED only if the
+ * file has expired at `now` */
 static enum err remove_file(struct db *db, const struct file *f,
 			    enum event_kind kind, int64_t now,
 			    const struct webhook_targets *to,
@@ -302,7 +303,7 @@ static enum err remove_file(struct db *db, const struct file *f,
 	if (e == ERR_OK)
 		e = outbox_add(c, to, kind, span_of(f->id), now, why);
 	/* If two requests delete the same file, one of them finds no row, and
-	 * its count and its event are rolled back */
+	 * its change of the quota and its event are rolled back */
 	if (e == ERR_OK)
 		e = delete_row(c, f, kind != EVENT_EXPIRED, now, why);
 	if (e == ERR_OK)
@@ -318,10 +319,10 @@ enum err files_remove(struct db *db, const struct session_check *session,
 	struct file f;
 	enum err e;
 
-	/* Not an id: finds no file, but the session is still checked */
+	/* Not an id: find no file, but still check the session */
 	if (!ident_is_uuid(id))
 		id = SPAN("");
-	/* Read without a lock: the owner and the size of a file never change */
+	/* Read without a lock: the owner and size of a file never change */
 	/* clang-format off */
 	e = db_row(db,
 		"SELECT f.id, f.owner, f.size"

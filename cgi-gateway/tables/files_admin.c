@@ -1,4 +1,4 @@
-/* What gateway-admin asks of the table `file`. */
+/* Queries of gateway-admin on the table `file`. */
 #include "cgi-gateway/tables/files.h"
 
 #define FILE_OUT(f) DB_OUT(FILES_FIELDS(f))

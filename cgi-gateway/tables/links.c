@@ -17,8 +17,9 @@ static struct db_value hash_value(const unsigned char hash[static SHA256_LEN])
 	return db_bytes((struct span) { (const char *)hash, SHA256_LEN });
 }
 
-/* Two requests at the same instant may both pass: the limit is there to stop a
- * client that creates links in a loop, and one link more does no harm */
+/* Check the limit of links. Two simultaneous requests may both pass: the limit
+ * is meant to stop a client that creates links in a loop, and one more does no
+ * harm */
 static enum err check_link_count(struct db *db, const struct file *f,
 				 struct errmsg *why)
 {
@@ -110,7 +111,7 @@ enum err links_revoke(struct db *db, const struct session_check *session,
 {
 	enum err e;
 
-	/* Not an id: finds no link, but the session is still checked */
+	/* Not an id: find no link, but still check the session */
 	if (!ident_is_random(id))
 		id = SPAN("");
 	/* clang-format off */
@@ -216,7 +217,7 @@ enum err links_resume(struct db *db, const struct link *l, int64_t now,
 
 /* --- gc ------------------------------------------------------------------- */
 
-/* The id of the next link behind *id that is not revoked and has no file */
+/* Find the id of the next link after *id that is not revoked and has no file */
 static enum err next_without_file(struct db *db, char id[static IDENT_LEN + 1],
 				  struct errmsg *why)
 {
@@ -248,8 +249,8 @@ static enum err revoke_by_id(struct db *db, const char *id, int64_t now,
 	/* clang-format on */
 }
 
-/* One by one, in the order of their ids: an UPDATE that searches locks all
- * links and files that it reads */
+/* Revoke them one by one, in the order of their ids: a searching UPDATE would
+ * lock all links and files that it reads */
 static enum err revoke_without_file(struct db *db, int64_t now,
 				    struct errmsg *why)
 {
@@ -281,7 +282,7 @@ static enum err count_ended_links(struct db *db, int64_t before, int64_t *out,
 	/* clang-format on */
 }
 
-/* The id of the next ended link behind *id */
+/* Find the id of the next ended link after *id */
 static enum err next_ended_link(struct db *db, int64_t before,
 				char id[static IDENT_LEN + 1],
 				struct errmsg *why)
@@ -302,7 +303,8 @@ static enum err next_ended_link(struct db *db, int64_t before,
 	/* clang-format on */
 }
 
-/* Found without a lock and removed one by one, as in revoke_without_file() */
+/* Find them without a lock and remove them one by one, as in
+ * revoke_without_file() */
 static enum err remove_ended_links(struct db *db, int64_t before,
 				   int64_t *removed, struct errmsg *why)
 {

@@ -1,13 +1,14 @@
 /* links.h - the table `link`: share links, addresses from which anyone can
  * download a file.
  *
- * A download is counted by one conditional UPDATE, so of any number of requests
- * at the same instant exactly max_downloads are allowed. A download that broke
- * off can be resumed: for LINK_GRACE seconds after the last counted download, a
- * range that starts behind byte 0 is not counted, at most LINK_RESUMES times.
+ * A download is counted by one conditional UPDATE, so of any number of
+ * simultaneous requests exactly max_downloads are allowed. An interrupted
+ * download can be resumed: for LINK_GRACE seconds after the last counted
+ * download, a range that starts after byte 0 is not counted, at most
+ * LINK_RESUMES times.
  *
- * A link ends when it expires or is revoked, and with its file. Errors are
- * db.h's, and those named.
+ * A link ends when it expires or is revoked, or when its file is deleted.
+ * Errors are those of db.h, and those named here.
  */
 #ifndef LINKS_H
 #define LINKS_H
@@ -18,7 +19,7 @@
 enum {
 	LINK_GRACE = 3600,	/* seconds */
 	LINK_RESUMES = 32,	/* for each counted download */
-	LINK_KEPT = 30 * 86400, /* seconds that an ended link's row stays */
+	LINK_KEPT = 30 * 86400, /* seconds that an ended link's row is kept */
 	LINK_FILE_MAX = 100,	/* links of one file that are not revoked */
 	LINK_NEVER = 0,		/* expires_at: does not expire */
 	LINK_NO_LIMIT = 0,	/* max_downloads: downloads are not limited */
@@ -42,30 +43,31 @@ enum err links_add(struct db *db, const struct session_check *session,
 		   char token[static LINK_TOKEN_LEN + 1],
 		   struct errmsg *why) MUST_CHECK;
 
-/* The links of a file that are not revoked, newest first. */
+/* List the links of a file that are not revoked, newest first. */
 enum err links_list(struct db *db, const struct file *f, struct link *row,
 		    db_each_fn *each, void *arg, struct errmsg *why) MUST_CHECK;
 
-/* Revoke a link, of whichever file of `owner` (files.h). ERR_NOT_FOUND also if
- * it was revoked before; ERR_BAD_TOKEN. */
+/* Revoke a link of any file of `owner` (files.h). ERR_NOT_FOUND also if it was
+ * revoked before; ERR_BAD_TOKEN. */
 enum err links_revoke(struct db *db, const struct session_check *session,
 		      uint64_t owner, struct span id,
 		      struct errmsg *why) MUST_CHECK;
 
-/* The link whose secret is `token`, and its file, at `now`.
+/* Find the link whose secret is `token`, and its file, at `now`.
  *
  *   ERR_NOT_FOUND  there is no such link
  *   ERR_GONE       it has expired or was revoked, or its file was deleted
  *
- * The count of downloads is checked by the calls below. */
+ * The calls below check the count of downloads. */
 enum err links_find(struct db *db, struct span token, int64_t now,
 		    struct link *out, struct file *out_file,
 		    struct errmsg *why) MUST_CHECK;
 
-/* True if another download is allowed. */
+/* Return true if another download is allowed. */
 bool link_has_left(const struct link *l);
 
-/* Count a download. ERR_GONE if none is left, or the link has ended since. */
+/* Count a download. ERR_GONE if none is left, or if the link has ended since.
+ */
 enum err links_count(struct db *db, const struct link *l, int64_t now,
 		     struct errmsg *why) MUST_CHECK;
 
@@ -78,8 +80,8 @@ enum err links_resume(struct db *db, const struct link *l, int64_t now,
 
 /* Revoke the links whose file was deleted, so that their LINK_KEPT seconds
  * begin, and remove the rows of links that ended more than LINK_KEPT seconds
- * ago. With `dry` only count the rows that would be removed. *removed is set
- * even if an error ends the call half way. */
+ * ago. With `dry`, only count the rows that would be removed. *removed is set
+ * even if an error ends the call midway. */
 enum err links_gc(struct db *db, int64_t now, bool dry, int64_t *removed,
 		  struct errmsg *why) MUST_CHECK;
 

@@ -1,6 +1,6 @@
 #include "cgi-gateway/tables/outbox.h"
 
-/* The columns of an event `e`, and where they go */
+/* The columns of an event `e`, and their destinations */
 /* clang-format off */
 #define COLUMNS                                                         \
 	"e.id, e.receiver, e.kind, e.at,"                               \
@@ -30,8 +30,8 @@ static enum err add_for(struct db_conn *c, const char *target,
 {
 	/* The file is copied from its row, which has the current name and
 	 * owner. FOR UPDATE, because the row may be deleted next: two
-	 * transactions that share a lock and then both ask for the stronger one
-	 * would be a deadlock. */
+	 * transactions that share a lock and then both request the stronger one
+	 * would deadlock. */
 	/* clang-format off */
 	return db_tx_change(c,
 		"INSERT INTO event"
@@ -62,9 +62,9 @@ enum err outbox_add(struct db_conn *c, const struct webhook_targets *to,
 
 /* --- delivering ---------------------------------------------------------- */
 
-/* `p` is an earlier event of the same file. A join instead of NOT EXISTS, with
- * index hints: without them, MariaDB reads all waiting events before it returns
- * the first row. */
+/* `p` is an earlier event of the same file. This is a join with index hints
+ * instead of NOT EXISTS: otherwise MariaDB reads all waiting events before it
+ * returns the first row. */
 enum err outbox_due(struct db *db, const char *target, int64_t now,
 		    struct event *row, db_each_fn *each, void *arg,
 		    struct errmsg *why)
@@ -133,7 +133,8 @@ enum err outbox_delivered(struct db *db, const struct event *e,
 	/* clang-format on */
 }
 
-/* Seconds from the end of attempt number `attempts` to the next one */
+/* Return the seconds from the end of attempt number `attempts` to the next one
+ */
 static int64_t pause_after(int64_t attempts, int64_t retry_after)
 {
 	int64_t pause = OUTBOX_RETRY_FIRST;
@@ -145,11 +146,10 @@ static int64_t pause_after(int64_t attempts, int64_t retry_after)
 	return pause < OUTBOX_RETRY_MAX ? pause : OUTBOX_RETRY_MAX;
 }
 
-/* Postpone the next event of the same file until event `id` is due: it cannot
- * be sent before, and while it is due, outbox_due() has to read and skip it, as
- * it would many others. The next event is found without a lock, for which an
- * upload would have to wait. A failure is ignored: the event is only skipped
- * then. */
+/* Postpone the next event of the same file until event `id` is due. It cannot
+ * be sent before; if it were due, outbox_due() would have to read and skip it.
+ * Find it without a lock, for which an upload would have to wait. Ignore a
+ * failure: the event is then only skipped. */
 static void postpone_next(struct db *db, uint64_t id, int64_t due)
 {
 	struct errmsg why;
@@ -289,8 +289,8 @@ enum err outbox_forget(struct db *db, uint64_t id, struct errmsg *why)
 	/* clang-format on */
 }
 
-/* The next event to remove, with an id above *id. Targets that are not set are
- * "", which no event has. */
+/* Find the next event to remove, with an id above *id. Unused targets are "",
+ * which no event has. */
 static enum err next_old(struct db *db, const struct webhook_targets *to,
 			 int64_t before, uint64_t *id, struct errmsg *why)
 {
@@ -319,9 +319,9 @@ static enum err next_old(struct db *db, const struct webhook_targets *to,
 	/* clang-format on */
 }
 
-/* Events are found without a lock and deleted one by one: a DELETE with this
- * condition would lock every row that it reads, also those of uploads under
- * way. */
+/* Find events without a lock and delete them one by one: a DELETE with this
+ * condition would lock every row that it reads, including those of uploads in
+ * progress. */
 enum err outbox_gc(struct db *db, const struct webhook_targets *to, int64_t now,
 		   bool dry, int64_t *removed, struct errmsg *why)
 {
@@ -336,7 +336,7 @@ enum err outbox_gc(struct db *db, const struct webhook_targets *to, int64_t now,
 		count++;
 		if (!dry)
 			e = outbox_forget(db, id, why);
-		if (e == ERR_NOT_FOUND) { /* delivered meanwhile */
+		if (e == ERR_NOT_FOUND) { /* already delivered */
 			count--;
 			e = ERR_OK;
 		}

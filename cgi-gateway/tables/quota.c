@@ -5,7 +5,7 @@
 #define OWNER_VALUES(owner) db_uint(owner), db_uint(owner)
 
 /* For the condition that `more` fits: four parameters for bytes, four for
- * files. Parameter 2 of each lets through what adds none of its kind. */
+ * files. Parameter 2 of each accepts an amount that adds none of its kind. */
 #define FITS_VALUES(more, defaults)                                            \
 	db_int((defaults)->bytes), db_int((more).bytes), db_int((more).bytes), \
 		db_int((defaults)->bytes), db_int((defaults)->files),          \
@@ -83,9 +83,9 @@ enum err quota_give(struct db_conn *c, uint64_t owner, struct amount less,
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* Not in the transaction that needs the row: several of these at the same time
- * would each hold a lock that the others wait for. Nor by INSERT IGNORE, which
- * first locks to read and then to write, with the same result. */
+/* Insert the row outside the transaction that needs it: several of these at the
+ * same time would deadlock. INSERT IGNORE would too, because it locks first to
+ * read and then to write. */
 static enum err insert_row(struct db *db, uint64_t owner, struct errmsg *why)
 {
 	/* clang-format off */
@@ -102,7 +102,7 @@ static enum err insert_row(struct db *db, uint64_t owner, struct errmsg *why)
 #define USAGE_COLUMNS                                 \
 	"COALESCE(q.bytes, 0), COALESCE(q.files, 0)," \
 	" q.max_bytes, q.max_files"
-/* The owner's own limits, or else the default ones in `d` */
+/* The owner's own limits, or else the defaults in `d` */
 #define USAGE_FIELDS(u, d)                                    \
 	db_to_int(&(u)->bytes), db_to_int(&(u)->files),       \
 		db_to_int_or(&(u)->limits.bytes, (d)->bytes), \
@@ -269,7 +269,8 @@ static enum err lock_row(struct db_conn *c, uint64_t owner, struct amount *out,
 	/* clang-format on */
 }
 
-/* In one statement, for an upload becomes a file without a lock on the quota */
+/* Sum in one statement, because an upload becomes a file without a lock on the
+ * quota */
 static enum err sum_rows(struct db_conn *c, uint64_t owner, struct amount *out,
 			 struct errmsg *why)
 {
@@ -289,9 +290,9 @@ static enum err sum_rows(struct db_conn *c, uint64_t owner, struct amount *out,
 	/* clang-format on */
 }
 
-/* While the row is locked no other transaction adds or deletes. The sum is read
- * without a lock: it sees what is committed at that time, which is after the
- * row was locked. */
+/* While the row is locked, no other transaction adds or deletes. The sum is
+ * read without a lock, and sees everything committed before it, which is after
+ * the row was locked. */
 static enum err recount(struct db_conn *c, uint64_t owner, struct amount *was,
 			struct amount *is, struct errmsg *why)
 {

@@ -1,15 +1,16 @@
-/* quota.h - the table `quota`: what each owner uses, and the owner's limits.
+/* quota.h - the table `quota`: the usage of each owner, and their limits.
  *
  * A row counts the bytes and files of one owner. It is changed in the same
  * transaction as the rows of `file` and `upload`, so they always agree. The
- * limit is in the WHERE of the UPDATE that counts: if two uploads want the last
- * bit of room, one waits for the other's lock and then finds no room. No
- * decision depends on a value that was read before.
+ * limit is in the WHERE of the UPDATE that counts: if two uploads compete for
+ * the last room, one waits for the other's lock and then finds none. No
+ * decision depends on a value read earlier.
  *
  * A transaction that adds or deletes locks the row of `quota` first and rows of
  * other tables after it, so that no two transactions wait for each other.
  *
- * An owner without a row uses nothing. Errors are db.h's, and those named.
+ * An owner without a row uses nothing. Errors are those of db.h, and those
+ * named here.
  */
 #ifndef QUOTA_H
 #define QUOTA_H
@@ -25,7 +26,7 @@ struct quota_limits {
 };
 
 struct usage {
-	int64_t bytes, files;	    /* of files and of uploads under way */
+	int64_t bytes, files;	    /* of files and of uploads in progress */
 	struct quota_limits limits; /* the owner's own, or else the defaults */
 };
 
@@ -34,16 +35,15 @@ struct amount {
 	int64_t bytes, files;
 };
 
-/* In all calls `session` is the session that must be valid, and `owner` the
- * user in whose row is counted, 0 for the session's own user. If `session` is
- * NULL, no session is checked: the same transaction must check the permission
- * in another way. */
+/* In all calls `session` must be valid, and `owner` is the user whose row
+ * counts, 0 for the session's own user. If `session` is NULL, no session is
+ * checked: the same transaction must check the permission in another way. */
 
 /* --- in the transaction that changes `file` ------------------------------- */
 
-/* Count `more` if it fits; `defaults` hold for an owner without limits of their
- * own. What adds no bytes always fits the limit of bytes, and so for files,
- * even if the limit is now below the current usage: an upload that was begun
+/* Count `more` if it fits; `defaults` apply to an owner without limits of their
+ * own. Adding no bytes always fits the limit of bytes, and likewise for files,
+ * even if the limit is now below the current usage, so that a started upload
  * can be finished. ERR_QUOTA: there is no room, or no row yet, or the session
  * has ended. Then roll back and call quota_refused(). */
 enum err quota_take(struct db_conn *c, const struct session_check *session,
@@ -57,23 +57,23 @@ enum err quota_give(struct db_conn *c, uint64_t owner, struct amount less,
 
 /* --- outside -------------------------------------------------------------- */
 
-/* The reason why quota_take() returned ERR_QUOTA: ERR_QUOTA or ERR_BAD_TOKEN.
+/* Find out why quota_take() returned ERR_QUOTA: ERR_QUOTA or ERR_BAD_TOKEN.
  * ERR_OK: the row was missing and exists now, or there is room now; retry. */
 enum err quota_refused(struct db *db, const struct session_check *session,
 		       uint64_t owner, struct amount more,
 		       const struct quota_limits *defaults,
 		       struct errmsg *why) MUST_CHECK;
 
-/* The usage, and the session checked, in one round trip. ERR_BAD_TOKEN,
+/* Check the session and read the usage in one round trip. ERR_BAD_TOKEN,
  * ERR_SCOPE. */
 enum err quota_usage(struct db *db, struct session_check *session,
 		     uint64_t owner, const struct quota_limits *defaults,
 		     struct usage *out, struct errmsg *why) MUST_CHECK;
 
-/* True if `more` fits into what is left. */
+/* Return true if `more` fits into the remaining room. */
 bool usage_has_room(const struct usage *u, struct amount more);
 
-/* The usage without a session. */
+/* Read the usage without a session. */
 enum err quota_show(struct db *db, uint64_t owner,
 		    const struct quota_limits *defaults, struct usage *out,
 		    struct errmsg *why) MUST_CHECK;
@@ -87,13 +87,14 @@ enum { QUOTA_DEFAULT = -1, QUOTA_KEEP = -2 }; /* as a limit to set */
 enum err quota_set(struct db *db, uint64_t owner, const struct quota_limits *l,
 		   struct errmsg *why) MUST_CHECK;
 
-/* The lowest owner above `after` with a row or a file; 0 if there is none. */
+/* Find the lowest owner above `after` with a row or a file; 0 if there is none.
+ */
 enum err quota_next(struct db *db, uint64_t after, uint64_t *owner,
 		    struct errmsg *why) MUST_CHECK;
 
 /* Count the owner's files and uploads again and correct the row, in one
- * transaction; the service may be running. *was is the row before, *is the
- * row now. */
+ * transaction; the service may be running. *was is the row before, *is the row
+ * after. */
 enum err quota_recount(struct db *db, uint64_t owner, struct amount *was,
 		       struct amount *is, struct errmsg *why) MUST_CHECK;
 

@@ -12,7 +12,7 @@ static struct db_value sha256_value(const struct tus_upload *u)
 
 /* --- in one transaction with the quota ------------------------------------ */
 
-/* What a transaction adds to the quota, and the rows that it writes */
+/* What a transaction adds to the quota, and the rows it writes */
 struct addition {
 	const struct session_check *session;
 	uint64_t owner; /* 0: the user of the session */
@@ -61,7 +61,8 @@ static enum err add_within_quota(struct db *db, const struct addition *a,
 {
 	enum err e = add_once(db, a, write_rows, why);
 
-	/* As in files_add(): an owner without a row, or room just made */
+	/* Retry as in files_add(): the row was missing, or room was just made
+	 */
 	for (int retry = 0; e == ERR_QUOTA && retry < 2; retry++) {
 		e = quota_refused(db, a->session, a->owner, a->more, a->limits,
 				  why);
@@ -134,7 +135,7 @@ enum err tus_uploads_find(struct db *db, struct session_check *session,
 	int64_t concat, has_sha256;
 	enum err e;
 
-	/* Not an id: finds no upload, but the session is still checked */
+	/* Not an id: find no upload, but still check the session */
 	if (!ident_is_uuid(id))
 		id = SPAN("");
 	e = db_row(db,
@@ -184,8 +185,8 @@ enum err tus_uploads_find(struct db *db, struct session_check *session,
 
 /* --- reserving ------------------------------------------------------------ */
 
-/* Only if the row is as it was read: another request may have reserved more, or
- * set the length, since */
+/* Update the row only if it is unchanged: another request may have reserved
+ * more, or set the length */
 static enum err update_reserved(struct db_conn *c, const struct addition *a,
 				struct errmsg *why)
 {

@@ -7,9 +7,9 @@
  * announces before it writes them; the length, when it is set, is never less
  * than what was reserved.
  *
- * An upload of another owner is not found. Errors are db.h's, and those named;
- * each call that takes a session checks it in its statement, as files.h does,
- * and returns ERR_BAD_TOKEN if it has ended. `owner` is as in files.h.
+ * An upload of another owner is not found. Errors are those of db.h, and those
+ * named here. Each call with a session checks it in its statement, as in
+ * files.h, and returns ERR_BAD_TOKEN if it has ended. `owner` is as in files.h.
  */
 #ifndef TUS_UPLOADS_H
 #define TUS_UPLOADS_H
@@ -33,7 +33,7 @@ struct tus_upload {
 	int64_t length;			     /* bytes, or TUS_LENGTH_UNKNOWN */
 	struct amount reserved;		     /* in the quota; 0 once finished */
 	bool has_sha256;
-	unsigned char sha256[SHA256_LEN]; /* that the file must have */
+	unsigned char sha256[SHA256_LEN]; /* expected of the file */
 	int64_t life; /* seconds of the file, or FILES_NEVER */
 	int64_t created_at, expires_at, finished_at; /* since 1970 UTC */
 };
@@ -43,15 +43,15 @@ enum err tus_uploads_add(struct db *db, const struct session_check *session,
 			 uint64_t owner, const struct quota_limits *limits,
 			 struct tus_upload *u, struct errmsg *why) MUST_CHECK;
 
-/* Find a row, also one that has expired and is not removed yet. ERR_NOT_FOUND.
- */
+/* Find a row, including one that has expired but is not removed yet.
+ * ERR_NOT_FOUND. */
 enum err tus_uploads_find(struct db *db, struct session_check *session,
 			  uint64_t owner, struct span id,
 			  struct tus_upload *out,
 			  struct errmsg *why) MUST_CHECK;
 
-/* Reserve `bytes` in all for an upload of unknown length, before they are
- * written. Does nothing if so many are reserved already, or the length is
+/* Reserve `bytes` in total for an upload of unknown length, before they are
+ * written. Does nothing if that many are already reserved, or the length is
  * known. ERR_QUOTA; ERR_CONFLICT: another request has reserved more or set the
  * length since `u` was read. */
 enum err tus_uploads_reserve(struct db *db, const struct session_check *session,
@@ -60,7 +60,7 @@ enum err tus_uploads_reserve(struct db *db, const struct session_check *session,
 			     struct errmsg *why) MUST_CHECK;
 
 /* Set the length and reserve it. Does nothing if u->length is `length` already,
- * TUS_LENGTH_UNKNOWN included. The same errors; ERR_INVALID: less than what is
+ * including TUS_LENGTH_UNKNOWN. The same errors; ERR_INVALID: less than is
  * reserved. */
 enum err tus_uploads_set_length(struct db *db,
 				const struct session_check *session,
@@ -68,17 +68,17 @@ enum err tus_uploads_set_length(struct db *db,
 				struct tus_upload *u, int64_t length,
 				struct errmsg *why) MUST_CHECK;
 
-/* Make it the file `f`, whose bytes are safe in the store, with an event for
- * each of `targets`, in one transaction. Its own row stays until u->expires_at.
- * ERR_NOT_FOUND: it was removed, or is a file already. After ERR_UNAVAILABLE
- * the result is unknown. */
+/* Make it the file `f`, whose bytes are durable in the store, with an event for
+ * each of `targets`, in one transaction. Its own row is kept until
+ * u->expires_at. ERR_NOT_FOUND: it was removed, or is already a file. After
+ * ERR_UNAVAILABLE the result is unknown. */
 enum err tus_uploads_finish(struct db *db, const struct session_check *session,
 			    const struct tus_upload *u, const struct file *f,
 			    const struct webhook_targets *targets,
 			    struct errmsg *why) MUST_CHECK;
 
 /* The same for an upload that is joined from parts: their rows are deleted, and
- * what they reserved counts for the file. ERR_CONFLICT: a part was removed.
+ * their reservations pass to the file. ERR_CONFLICT: a part was removed.
  * ERR_QUOTA. */
 enum err tus_uploads_join(struct db *db, const struct session_check *session,
 			  const struct quota_limits *limits,
@@ -94,24 +94,25 @@ enum err tus_uploads_remove(struct db *db, const struct tus_upload *u,
 
 /* --- for gateway-admin --------------------------------------------------- */
 
-/* ERR_OK if `id` is an upload that has not become a file, else ERR_NOT_FOUND.
- */
+/* Return ERR_OK if `id` is an upload that has not become a file, else
+ * ERR_NOT_FOUND. */
 enum err tus_uploads_is_unfinished(struct db *db, struct span id,
 				   struct errmsg *why) MUST_CHECK;
 
-/* ERR_OK if `id` is such an upload or a file. ERR_NOT_FOUND is final: the bytes
- * of that id can be deleted. */
+/* Return ERR_OK if `id` is such an upload or a file. ERR_NOT_FOUND is final:
+ * the bytes of that id can be deleted. */
 enum err tus_uploads_is_unfinished_or_file(struct db *db, struct span id,
 					   struct errmsg *why) MUST_CHECK;
 
-/* The uploads that have expired at `now`, by id from after `after` ("" at
+/* List the uploads that have expired at `now`, by id, after `after` ("" at
  * first), at most FILES_LIST_MAX. Fills id, owner, reserved and finished_at of
  * *row. */
 enum err tus_uploads_expired(struct db *db, int64_t now, struct span after,
 			     struct tus_upload *row, db_each_fn *each,
 			     void *arg, struct errmsg *why) MUST_CHECK;
 
-/* Let it expire later. ERR_NOT_FOUND: no row, or it expires later already. */
+/* Let it expire later. ERR_NOT_FOUND: there is no row, or it expires even
+ * later. */
 enum err tus_uploads_prolong(struct db *db, const struct tus_upload *u,
 			     int64_t expires_at, struct errmsg *why) MUST_CHECK;
 

@@ -1,4 +1,4 @@
-/* Uploads that do not become files, and what gateway-admin asks about all. */
+/* Uploads that do not become files, and queries of gateway-admin on all. */
 #include "cgi-gateway/tables/tus_uploads.h"
 
 static enum err delete_upload(struct db *db, const struct tus_upload *u,
@@ -10,7 +10,7 @@ static enum err delete_upload(struct db *db, const struct tus_upload *u,
 	if (e != ERR_OK)
 		return e;
 	e = quota_give(c, u->owner, u->reserved, why);
-	/* Matches only a row that reserves what was just given back */
+	/* Match only a row that reserves what was just returned to the quota */
 	if (e == ERR_OK)
 		e = db_tx_change(c,
 				 /* clang-format off */
@@ -82,7 +82,7 @@ enum err tus_uploads_is_unfinished_or_file(struct db *db, struct span id,
 {
 	int64_t one;
 
-	/* One statement sees one moment: between two, an upload could become
+	/* One statement sees one snapshot: between two, an upload could become
 	 * its file, and neither would be found */
 	return db_row(db,
 		      /* clang-format off */

@@ -25,7 +25,8 @@ static struct db_value hash_value(const unsigned char hash[static SHA256_LEN])
 	return db_bytes((struct span) { (const char *)hash, SHA256_LEN });
 }
 
-/* Two requests at the same instant may both pass, as with share links */
+/* Check the limit of links; two simultaneous requests may both pass, as with
+ * share links */
 static enum err check_upload_link_count(struct db *db,
 					const struct session_check *session,
 					uint64_t owner, struct errmsg *why)
@@ -125,7 +126,7 @@ enum err upload_links_revoke(struct db *db, const struct session_check *session,
 {
 	enum err e;
 
-	/* Not an id: finds no link, but the session is still checked */
+	/* Not an id: find no link, but still check the session */
 	if (!ident_is_random(id))
 		id = SPAN("");
 	/* clang-format off */
@@ -288,7 +289,7 @@ static enum err count_ended_upload_links(struct db *db, int64_t before,
 	/* clang-format on */
 }
 
-/* The id of the next ended link behind *id */
+/* Find the id of the next ended link after *id */
 static enum err next_ended_upload_link(struct db *db, int64_t before,
 				       char id[static IDENT_LEN + 1],
 				       struct errmsg *why)
@@ -309,8 +310,8 @@ static enum err next_ended_upload_link(struct db *db, int64_t before,
 	/* clang-format on */
 }
 
-/* Found without a lock and removed one by one: a DELETE that searches locks the
- * rows that it reads, and uploads would wait for it */
+/* Find them without a lock and remove them one by one: a searching DELETE would
+ * lock all rows that it reads, and uploads would wait for it */
 static enum err remove_ended_upload_links(struct db *db, int64_t before,
 					  int64_t *removed, struct errmsg *why)
 {

@@ -3,12 +3,12 @@
  *
  * Files and bytes are counted in the link's row, in the transaction that
  * inserts the files, with the limits in the WHERE of the UPDATE: of any number
- * of uploads at the same instant, those that fit are stored. A file that is
- * deleted later stays counted. A link ends when it expires or is revoked, when
- * no file or no byte is left, and while its owner is disabled.
+ * of simultaneous uploads, those that fit are stored. A file that is deleted
+ * later remains counted. A link ends when it expires or is revoked, when no
+ * file or no byte is left, and while its owner is disabled.
  *
- * Rows are locked in this order: quota, upload_link, file. Errors are db.h's,
- * and those named.
+ * Rows are locked in this order: quota, upload_link, file. Errors are those of
+ * db.h, and those named here.
  */
 #ifndef UPLOAD_LINKS_H
 #define UPLOAD_LINKS_H
@@ -19,8 +19,8 @@
 enum {
 	UPLOAD_LINK_NAME_MAX = 100,  /* bytes of UTF-8 */
 	UPLOAD_LINK_OWNER_MAX = 100, /* of one owner, not revoked */
-	/* seconds that an ended link's row stays */
-	UPLOAD_LINK_KEPT = 30 * 86400,
+	UPLOAD_LINK_KEPT =
+		30 * 86400,	  /* seconds that an ended link's row is kept */
 	UPLOAD_LINK_NEVER = 0,	  /* expires_at: does not expire */
 	UPLOAD_LINK_NO_LIMIT = 0, /* any of the limits: there is none */
 };
@@ -51,7 +51,8 @@ enum err upload_links_add(struct db *db, const struct session_check *session,
 			  char token[static LINK_TOKEN_LEN + 1],
 			  struct errmsg *why) MUST_CHECK;
 
-/* The links of an owner that are not revoked, newest first. ERR_BAD_TOKEN. */
+/* List the links of an owner that are not revoked, newest first. ERR_BAD_TOKEN.
+ */
 enum err upload_links_list(struct db *db, const struct session_check *session,
 			   uint64_t owner, struct upload_link *row,
 			   db_each_fn *each, void *arg,
@@ -62,21 +63,21 @@ enum err upload_links_revoke(struct db *db, const struct session_check *session,
 			     uint64_t owner, struct span id,
 			     struct errmsg *why) MUST_CHECK;
 
-/* The link whose secret is `token`, at `now`. ERR_NOT_FOUND; ERR_GONE if it has
- * ended. */
+/* Find the link whose secret is `token`, at `now`. ERR_NOT_FOUND; ERR_GONE if
+ * it has ended. */
 enum err upload_links_find(struct db *db, struct span token, int64_t now,
 			   struct upload_link *out,
 			   struct errmsg *why) MUST_CHECK;
 
-/* What the link still accepts; INT64_MAX where it has no limit. */
+/* Return what the link still accepts; INT64_MAX if it has no limit. */
 struct amount upload_link_left(const struct upload_link *l);
 
-/* The size limit of one file, in bytes: the link's, but at most `max`. */
+/* Return the size limit of one file, in bytes: the link's, but at most `max`.
+ */
 int64_t upload_link_max_file(const struct upload_link *l, int64_t max);
 
-/* Insert the rows of `count` files that came by the link, or none, with an
- * event of each for `to`. ERR_UNAVAILABLE: it is unknown whether they were
- * inserted.
+/* Insert the rows of `count` files received by the link, or none, each with an
+ * event for `to`. ERR_UNAVAILABLE: it is unknown whether they were inserted.
  *
  *   ERR_QUOTA  the owner has no room for all of them; `defaults` as in files.h
  *   ERR_GONE   the link has ended, or has no room for all of them:
@@ -90,8 +91,8 @@ enum err upload_links_receive(struct db *db, const struct upload_link *l,
 /* --- for gateway-admin ---------------------------------------------------- */
 
 /* Remove the rows of links that ended more than UPLOAD_LINK_KEPT seconds ago;
- * with `dry` only count them. *removed is set even if an error ends the call
- * half way. */
+ * with `dry`, only count them. *removed is set even if an error ends the call
+ * midway. */
 enum err upload_links_gc(struct db *db, int64_t now, bool dry, int64_t *removed,
 			 struct errmsg *why) MUST_CHECK;
 

@@ -4,8 +4,9 @@
 #include "cgi-gateway/tus/tus_progress.h"
 #include "cgi-gateway/tus/tus_receive.h"
 
-/* An upload that accepts no bytes any more. A client that lost the last
- * response may ask with the right offset and without a byte. */
+/* Answer for an upload that no longer accepts bytes. A client that missed the
+ * last response may repeat the request with the right offset and an empty body.
+ */
 static enum err confirm_complete(const struct app *app, struct request *rq,
 				 struct response *rs, struct tus_caller *caller,
 				 struct tus_upload *u, int64_t offset)

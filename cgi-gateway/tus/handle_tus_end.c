@@ -38,7 +38,7 @@ enum err handle_tus_end(void *app_, struct request *rq, struct response *rs)
 	if (e != ERR_OK)
 		return e;
 	e = remove_either(app, rs, &caller, u);
-	/* Completed, or given a length, since its row was read: try once more
+	/* It was completed, or got a length, since its row was read: retry once
 	 */
 	if (e == ERR_NOT_FOUND &&
 	    tus_find(app, rq, &caller, u, &rs->why) == ERR_OK)

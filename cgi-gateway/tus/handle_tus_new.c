@@ -15,7 +15,8 @@ static void identify(const struct app *app, const struct request *rq,
 	u->expires_at = rq->now + app->upload_life;
 }
 
-/* The place for the bytes first: an upload that has a row must accept bytes */
+/* Create the file for the bytes first: an upload with a row must accept bytes
+ */
 static enum err add_upload(const struct app *app, struct response *rs,
 			   const struct tus_caller *caller,
 			   struct tus_upload *u)
@@ -26,16 +27,16 @@ static enum err add_upload(const struct app *app, struct response *rs,
 		return e;
 	e = tus_uploads_add(app->db, caller->session, caller->owner,
 			    &app->quota, u, &rs->why);
-	/* After ERR_UNAVAILABLE there may be a row: gc will find out */
+	/* After ERR_UNAVAILABLE there may be a row: leave it to gc */
 	if (e != ERR_OK && e != ERR_UNAVAILABLE)
 		(void)!resumable_remove(app->store, u->id, NULL);
 	store_unlock(app->store, u->id);
 	return e;
 }
 
-/* The request may bring the first bytes ("Creation With Upload"); an upload of
- * 0 bytes is complete without any. If anything fails, the response has no
- * Location by which the client could resume, so the upload is removed. */
+/* Receive the first bytes, if the request has any ("Creation With Upload"); an
+ * upload of 0 bytes is complete without. If anything fails, the response has no
+ * Location from which the client could resume, so the upload is removed. */
 static enum err receive_first(struct app *app, struct request *rq,
 			      struct response *rs, struct tus_caller *caller,
 			      struct tus_upload *u)

@@ -1,4 +1,4 @@
-/* HEAD and GET /tus/{id}: how far an upload is. */
+/* HEAD and GET /tus/{id}: the progress of an upload. */
 #include "cgi-gateway/tus/tus_progress.h"
 
 #include "common/codec/http_date.h"
@@ -17,7 +17,7 @@ static void set_upload_headers(struct response *rs, const struct tus_upload *u,
 		response_header_str(rs, "Upload-Concat", u->concat_sent);
 }
 
-/* The same for a person. NULL when out of memory */
+/* Make the same as JSON. NULL when out of memory */
 static struct json_object *progress_json(const struct app *app,
 					 const struct tus_upload *u,
 					 const struct tus_progress *p)
@@ -66,9 +66,9 @@ static enum err show_progress(const struct app *app, struct request *rq,
 	return e;
 }
 
-/* A client of tus takes any error of a HEAD but 423 as the end of the upload,
- * and starts again at byte 0; after a 423 it asks again. An unavailable
- * database or scanner ends no upload. */
+/* A tus client treats any error of a HEAD except 423 as the end of the upload,
+ * and starts again at byte 0; after a 423 it retries. An unavailable database
+ * or scanner must not end an upload. */
 enum err handle_tus_show(void *app, struct request *rq, struct response *rs)
 {
 	enum err e = show_progress(app, rq, rs);

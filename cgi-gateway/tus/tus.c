@@ -12,7 +12,8 @@ static bool is_tus_path(struct span path)
 	       span_has_prefix(path, SPAN("/tus/"));
 }
 
-/* For networks that pass only GET and POST. A HEAD is answered as a GET. */
+/* Apply X-HTTP-Method-Override, for networks that pass only GET and POST. A
+ * HEAD is answered like a GET. */
 static void override_method(struct request *rq)
 {
 	struct span wanted = request_header(rq, "X-HTTP-Method-Override");
@@ -49,7 +50,7 @@ enum err tus_begin(const struct app *app, struct request *rq,
 		   struct response *rs, struct tus_caller *caller)
 {
 	struct span version = request_header(rq, "Tus-Resumable");
-	/* A person asks for the offset without the header */
+	/* A person requests the progress without the header */
 	bool optional = rq->head || span_eq(rq->method, SPAN("GET"));
 
 	if (!span_eq(version, SPAN(VERSION)) &&

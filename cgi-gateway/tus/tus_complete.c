@@ -10,8 +10,8 @@ enum err tus_remove(const struct app *app, const struct tus_upload *u,
 {
 	enum err e = tus_uploads_remove(app->db, u, why);
 
-	/* Without its row the upload is gone, also one that was about to become
-	 * a file. Bytes that cannot be removed are left to gc. */
+	/* Without its row the upload is gone, even if it was about to become a
+	 * file. Bytes that cannot be removed are left to gc. */
 	if (e == ERR_OK) {
 		(void)!resumable_remove(app->store, u->id, NULL);
 		(void)!store_remove(app->store, u->id, NULL);
@@ -21,7 +21,8 @@ enum err tus_remove(const struct app *app, const struct tus_upload *u,
 
 /* --- the file ------------------------------------------------------------- */
 
-/* `now` is the time after the body, which may have taken hours to arrive */
+/* Make the file; `now` is the time after the body, which may have taken hours
+ */
 static struct file file_of(const struct tus_upload *u,
 			   const unsigned char sha256[static SHA256_LEN],
 			   int64_t now)
@@ -81,8 +82,8 @@ static enum err begin_and_check(const struct app *app, const struct request *rq,
 	return e;
 }
 
-/* `e` is what became of the rows. Without them the bytes stay an upload's, for
- * the next attempt. */
+/* End the commit; `e` is the result of writing the rows. If it failed, the
+ * bytes remain those of an upload, for the next attempt. */
 static enum err end_commit(const struct app *app, struct commit *c, enum err e)
 {
 	if (e != ERR_OK) {
@@ -105,7 +106,8 @@ static enum err become_file(const struct app *app, const struct request *rq,
 
 	if (e != ERR_OK)
 		return e;
-	/* A client that lost the last response can ask as long as before */
+	/* A client that missed the last response can repeat its request as long
+	 * as before */
 	u->expires_at = c.file.created_at + app->upload_life;
 	e = resumable_commit_place(c.bytes, &rs->why);
 	if (e == ERR_OK)
@@ -114,8 +116,8 @@ static enum err become_file(const struct app *app, const struct request *rq,
 	return end_commit(app, &c, e);
 }
 
-/* While this request waited, another one completed or removed the upload. The
- * row shows which. */
+/* Find out whether another request completed or removed the upload while this
+ * one waited. The row shows which. */
 static enum err completed_by_another(const struct app *app,
 				     struct session_check *session,
 				     const struct tus_upload *u,
@@ -152,7 +154,7 @@ enum err tus_complete_joined(const struct app *app, const struct request *rq,
 	struct commit c = { .bytes = NULL };
 	enum err e = begin_and_check(app, rq, rs, u, &c);
 
-	/* There is no row by which a request could try again */
+	/* There is no row with which a request could retry */
 	if (e != ERR_OK) {
 		(void)!resumable_remove(app->store, u->id, NULL);
 		return e;

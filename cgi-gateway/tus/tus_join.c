@@ -35,8 +35,8 @@ static bool is_among(const struct tus_upload *parts, size_t count,
 	return false;
 }
 
-/* *length is the sum of their lengths. Each part is removed in the end, so none
- * can be named twice. */
+/* Find the parts; *length is the sum of their lengths. Each part is removed in
+ * the end, so none may be named twice. */
 static enum err find_parts(const struct app *app, struct response *rs,
 			   struct tus_caller *caller, struct span list,
 			   struct tus_upload *parts, size_t *count,
@@ -82,7 +82,7 @@ static enum err copy_parts(struct store *store, const char *id,
 
 /* --- afterwards ----------------------------------------------------------- */
 
-/* The rows of the parts are deleted with the new row */
+/* The rows of the parts were deleted when the new row was added */
 static void remove_bytes_of_parts(struct store *store,
 				  const struct tus_upload *parts, size_t count)
 {
@@ -90,7 +90,7 @@ static void remove_bytes_of_parts(struct store *store,
 		(void)!resumable_remove(store, parts[i].id, NULL);
 }
 
-/* What is infected is not kept in pieces either */
+/* Remove the parts: what is infected is not kept in pieces either */
 static void remove_parts(const struct app *app, const struct tus_upload *parts,
 			 size_t count)
 {
@@ -99,8 +99,8 @@ static void remove_parts(const struct app *app, const struct tus_upload *parts,
 			(void)!resumable_remove(app->store, parts[i].id, NULL);
 }
 
-/* No row names the bytes. After ERR_UNAVAILABLE they may be a file, which gc
- * will find out. */
+/* Remove the bytes, which no row names. After ERR_UNAVAILABLE they may be a
+ * file: leave them to gc. */
 static void remove_whole(struct store *store, const char *id, enum err e)
 {
 	if (e == ERR_UNAVAILABLE)

@@ -30,10 +30,10 @@ enum err tus_problem_max_upload(struct response *rs, int64_t max_upload)
 enum err tus_problem_remaining(struct response *rs, int64_t remaining,
 			       int64_t length)
 {
-	return response_explain(rs, ERR_TOO_LARGE,
-				"Only %lld of %lld bytes remain, and the "
-				"request has more.",
-				(long long)remaining, (long long)length);
+	return response_explain(
+		rs, ERR_TOO_LARGE,
+		"Only %lld of %lld bytes remain, but the request has more.",
+		(long long)remaining, (long long)length);
 }
 
 enum err tus_problem_complete(struct response *rs, int64_t length)
@@ -77,8 +77,8 @@ enum err tus_problem_checksum(struct response *rs)
 enum err tus_problem_joined(struct response *rs)
 {
 	return response_explain(rs, ERR_FORBIDDEN,
-				"This upload was joined from its parts and "
-				"accepts no bytes.");
+				"This upload was joined from its parts, and no "
+				"bytes can be added to it.");
 }
 
 enum err tus_problem_streams(struct response *rs)
@@ -96,21 +96,22 @@ enum err tus_problem_broken_off(struct response *rs, enum err e,
 
 	switch (e) {
 	case ERR_CONFLICT:
-		return response_explain(rs, e,
-					"Another request has taken over this "
-					"upload. Ask for its offset, and "
-					"resume from there.");
+		return response_explain(
+			rs, e,
+			"Another request has taken over this upload. Request "
+			"its offset (HEAD), and resume from there.");
 	case ERR_TRUNCATED:
-		return response_explain(rs, e,
-					"The body ended before its announced "
-					"length. %s: ask for the offset, and "
-					"resume from there.",
-					kept);
+		return response_explain(
+			rs, e,
+			"The body ended before its announced length. %s. "
+			"Request the offset (HEAD), and resume from there.",
+			kept);
 	case ERR_FULL:
-		return response_explain(rs, e,
-					"The server has no space left. %s: ask "
-					"for the offset, and resume later.",
-					kept);
+		return response_explain(
+			rs, e,
+			"The server has no space left. %s. Request the offset "
+			"(HEAD), and resume later.",
+			kept);
 	default:
 		return e;
 	}
@@ -120,10 +121,10 @@ enum err tus_problem_not_created(struct response *rs, enum err e)
 {
 	switch (e) {
 	case ERR_TRUNCATED:
-		return response_explain(rs, e,
-					"The body ended before its announced "
-					"length. The upload was not created: "
-					"create it again.");
+		return response_explain(
+			rs, e,
+			"The body ended before its announced length. The "
+			"upload was not created; create it again.");
 	case ERR_FULL:
 		return response_explain(rs, e,
 					"The server has no space left. The "

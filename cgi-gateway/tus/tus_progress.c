@@ -3,8 +3,8 @@
 #include "cgi-gateway/store/resumable.h"
 #include "cgi-gateway/tus/tus_complete.h"
 
-/* The offset in the store; where there is none any more, the row is read again.
- * Leaves *out unchanged for an upload that has finished. */
+/* Read the offset from the store; if the upload is not there any more, read the
+ * row again. Leaves *out unchanged for an upload that has finished. */
 static enum err read_offset(const struct app *app, struct request *rq,
 			    struct tus_caller *caller, struct tus_upload *u,
 			    struct tus_progress *out, struct errmsg *why)
@@ -23,7 +23,7 @@ static enum err read_offset(const struct app *app, struct request *rq,
 	return e;
 }
 
-/* ERR_NOT_FOUND if the file was deleted */
+/* Report a finished upload. ERR_NOT_FOUND if its file was deleted */
 static enum err finished_progress(const struct app *app,
 				  struct tus_caller *caller,
 				  const struct tus_upload *u,

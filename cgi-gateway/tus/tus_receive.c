@@ -4,7 +4,7 @@
 #include "cgi-gateway/store/resumable.h"
 #include "cgi-gateway/tus/tus_problem.h"
 
-/* A body on its way into the store */
+/* A body that is being written to the store */
 struct incoming {
 	struct resumable *to;
 	struct checksum sum;
@@ -28,7 +28,7 @@ enum err tus_length_check(const struct tus_body *body,
 	return ERR_OK;
 }
 
-/* The end of the upload, or while its length is unknown, the end of this body.
+/* Compute the end of the upload or, while its length is unknown, of this body.
  * ERR_TOO_LARGE, ERR_LENGTH_REQUIRED. */
 static enum err body_end(int64_t length, int64_t max_upload, int64_t offset,
 			 int64_t body_bytes, int64_t *end)
@@ -36,7 +36,7 @@ static enum err body_end(int64_t length, int64_t max_upload, int64_t offset,
 	bool known = length != TUS_LENGTH_UNKNOWN;
 	int64_t limit = known ? length : max_upload;
 
-	/* A wrong offset, which resumable_open() will refuse */
+	/* The offset is wrong; resumable_open() will refuse it */
 	*end = offset;
 	if (offset > limit)
 		return ERR_OK;
@@ -48,7 +48,7 @@ static enum err body_end(int64_t length, int64_t max_upload, int64_t offset,
 	return ERR_OK;
 }
 
-/* A body whose length is wrong: the offset is compared first */
+/* Refuse a body of the wrong length, after comparing the offset */
 static enum err refuse_length(const struct app *app, struct response *rs,
 			      const char *id, int64_t offset, int64_t length,
 			      enum err e)
@@ -81,7 +81,7 @@ static enum err stream_body(struct request *rq, struct incoming *in,
 			return ERR_TOO_LARGE;
 		checksum_add(&in->sum, chunk);
 		e = resumable_write(in->to, chunk, why);
-		/* Before a wait for the client, count what has arrived */
+		/* Before waiting for the client, make what has arrived count */
 		if (e == ERR_OK && !request_ready(rq))
 			e = resumable_flush(in->to, why);
 		if (e != ERR_OK)
@@ -90,7 +90,7 @@ static enum err stream_body(struct request *rq, struct incoming *in,
 	return e;
 }
 
-/* Make safe what has arrived, also of a body that was cut off or too long */
+/* Make durable what has arrived, even of a body that was cut off or too long */
 static enum err sync_arrived(struct incoming *in, enum err e,
 			     struct errmsg *why)
 {
@@ -101,8 +101,8 @@ static enum err sync_arrived(struct incoming *in, enum err e,
 	if (e != ERR_OK && (in->sum.announced || !cut_off))
 		return e;
 	synced = resumable_sync(in->to, why);
-	/* Another request has taken over: the last bytes were not kept, and
-	 * that is reported before the cut */
+	/* Another request has taken over: the last bytes were not kept, which
+	 * is more important than the other error */
 	return e == ERR_OK || synced == ERR_CONFLICT ? synced : e;
 }
 

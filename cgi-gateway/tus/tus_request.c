@@ -6,7 +6,7 @@
 
 /* --- single fields -------------------------------------------------------- */
 
-/* A number of bytes; TUS_LENGTH_UNKNOWN without the field */
+/* Read a number of bytes; TUS_LENGTH_UNKNOWN without the field */
 static enum err read_bytes_field(const struct request *rq, struct response *rs,
 				 const char *field, int64_t *out)
 {
@@ -46,7 +46,8 @@ static enum err read_concat(const struct request *rq, struct response *rs,
 	return ERR_OK;
 }
 
-/* Of a final upload there is no length to send: it is the sum of its parts */
+/* Read the length. A final upload must not have one: it is the sum of its parts
+ */
 static enum err read_length(const struct request *rq, struct response *rs,
 			    int64_t max_upload, struct tus_upload *u)
 {
@@ -59,10 +60,10 @@ static enum err read_length(const struct request *rq, struct response *rs,
 	if (u->concat == TUS_FINAL)
 		return !known && defer.len == 0
 			       ? ERR_OK
-			       : response_explain(rs, ERR_FORMAT,
-						  "A final upload has the "
-						  "length of its parts. Send "
-						  "no length with it.");
+			       : response_explain(
+					 rs, ERR_FORMAT,
+					 "A final upload has the length of its "
+					 "parts. Do not send a length.");
 	if (known == (defer.len > 0) ||
 	    (defer.len > 0 && !span_eq(defer, SPAN("1"))))
 		return response_explain(rs, ERR_FORMAT,
@@ -75,7 +76,7 @@ static enum err read_length(const struct request *rq, struct response *rs,
 
 /* --- Upload-Metadata ------------------------------------------------------ */
 
-/* A value as text, in `buffer`; false if there is none */
+/* Read a value as text into `buffer`; false if there is none */
 static bool metadata_value(const struct tus_upload *u, const char *key,
 			   char buffer[static TUS_METADATA_MAX],
 			   struct span *value)
@@ -129,7 +130,7 @@ static enum err read_life(const struct request *rq, struct response *rs,
 
 	if (!metadata_value(u, "expires_in", buffer, &text))
 		return ERR_OK;
-	/* 0 is out of range, as is what is no number */
+	/* 0 is out of range, and so is a text that is not a number */
 	if (!span_to_int(text, &seconds))
 		seconds = 0;
 	u->life = seconds;
@@ -151,11 +152,11 @@ static enum err read_metadata(const struct request *rq, struct response *rs,
 			TUS_METADATA_KEYS, TUS_METADATA_MAX);
 	(void)span_to_cstr(field, u->metadata, sizeof(u->metadata));
 	if (read_name_and_type(u) != ERR_OK)
-		return response_explain(rs, ERR_INVALID,
-					"A file's name is 1 to %d bytes of "
-					"UTF-8 without control characters, and "
-					"not . or ..",
-					FILE_NAME_MAX);
+		return response_explain(
+			rs, ERR_INVALID,
+			"A file's name must be 1 to %d bytes of UTF-8 without "
+			"control characters, and not . or ..",
+			FILE_NAME_MAX);
 	e = read_sha256(rs, u);
 	return e == ERR_OK ? read_life(rq, rs, u) : e;
 }

@@ -1,5 +1,5 @@
-/* POST /upload and PUT /upload/{name}: files from a user. The response is the
- * files as JSON. */
+/* POST /upload and PUT /upload/{name}: upload files as a user. The response
+ * describes them as JSON. */
 #include "cgi-gateway/upload/upload_body.h"
 #include "cgi-gateway/upload/upload_by_session.h"
 

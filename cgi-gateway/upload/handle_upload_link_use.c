@@ -1,5 +1,5 @@
-/* GET /u/{token}: the limits of an upload link. POST /u/{token} and
- * PUT /u/{token}/{name}: files by it. No account is needed. */
+/* GET /u/{token}: the limits of an upload link. POST /u/{token} and PUT
+ * /u/{token}/{name}: upload files by it. No account is needed. */
 #include "cgi-gateway/app/app.h"
 #include "cgi-gateway/app/public_url.h"
 #include "cgi-gateway/tables/file_json.h"
@@ -8,9 +8,9 @@
 #include "cgi-gateway/upload/upload_by_link.h"
 #include "common/codec/field.h"
 
-/* A browser gets the page, even for a link that has ended: the page then asks
- * here for JSON. The token goes behind "#", which browsers send to no server.
- */
+/* Send a browser to the page, even for a link that has ended: the page then
+ * requests the JSON here. The token follows "#", and browsers send that part to
+ * no server. */
 static enum err show_page(const struct app *app, const struct request *rq,
 			  struct response *rs)
 {

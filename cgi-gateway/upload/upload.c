@@ -65,11 +65,11 @@ enum err upload_file(struct upload *u, struct span name, struct span type)
 	f = &u->files[u->count];
 	*f = u->file_defaults;
 	if (file_name_clean(name, f->name) != ERR_OK)
-		return response_explain(u->rs, ERR_INVALID,
-					"A file's name is 1 to %d bytes of "
-					"UTF-8 without control characters, and "
-					"not . or ..",
-					FILE_NAME_MAX);
+		return response_explain(
+			u->rs, ERR_INVALID,
+			"A file's name must be 1 to %d bytes of UTF-8 without "
+			"control characters, and not . or ..",
+			FILE_NAME_MAX);
 	file_type_clean(type, f->claimed_type);
 	ident_uuid7(u->rq->now_ms, f->id);
 	u->count++;
@@ -120,9 +120,10 @@ enum err upload_file_end(struct upload *u)
 
 /* --- the end -------------------------------------------------------------- */
 
-/* The files of a slow request finish far apart. gc skips them, for they are
- * locked; but a gc on a machine that does not see our locks removes them, and
- * so may a person. An object that is missing must not get a row. */
+/* Check that all objects still exist: in a slow request, some were finished
+ * long ago. gc skips them, because they are locked; but a gc on a machine that
+ * does not see our locks removes them, and so may a person. A missing object
+ * must not get a row. */
 static enum err check_objects(struct upload *u)
 {
 	for (size_t i = 0; i + 1 < u->finished; i++)

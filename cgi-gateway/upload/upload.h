@@ -1,14 +1,14 @@
 /* upload.h - one upload request: all of its files are stored, or none.
  *
  * An upload comes from a session (upload_by_session.h) or by an upload link
- * (upload_by_link.h). What differs between these two is a struct upload_origin;
- * all else is here.
+ * (upload_by_link.h). What differs between the two is a struct upload_origin;
+ * everything else is here.
  *
- * The bytes of every file are safe before the first row is written, and all
- * rows are written in one transaction: a 201 is a promise, and a crash before
- * it leaves at most bytes without a row, which gateway-admin gc removes. Every
- * file stays locked in the store (store.h) until the rows are committed,
- * however slow the request is.
+ * The bytes of every file are durable before the first row is written, and all
+ * rows are written in one transaction: after a 201 the files survive a crash. A
+ * crash before it leaves at most bytes without a row, which gateway-admin gc
+ * removes. Every file stays locked in the store (store.h) until the rows are
+ * committed, however slow the request is.
  *
  *	upload_by_session_begin(&u, app, rq, rs) or upload_by_link_begin()
  *	for each file: upload_file, { upload_bytes }*, upload_file_end
@@ -23,14 +23,14 @@
 #include "cgi-gateway/store/hashing_writer.h"
 
 enum {
-	/* bytes; for a body of at least this length the database is asked
-	 * whether there is room before any of it is stored */
+	/* bytes; for a body of at least this length, the quota is checked
+	 * before any of it is stored */
 	UPLOAD_ASK_FIRST = 1 << 20,
 };
 
 struct upload;
 
-/* What depends on where an upload comes from. Each call explains its error. */
+/* What depends on the origin of an upload. Each call explains its error. */
 struct upload_origin {
 	/* ERR_QUOTA if the origin itself does not allow `files` files of
 	 * `bytes` bytes in this upload. Reads no table. */
@@ -53,10 +53,10 @@ struct upload {
 	const struct upload_origin *origin;
 	void *origin_data;	    /* the origin's own, in the arena */
 	struct file *files;	    /* in the arena, app->max_files of them */
-	size_t count;		    /* of these, begun */
-	size_t finished;	    /* of these, safe in the store */
+	size_t count;		    /* of these, started */
+	size_t finished;	    /* of these, durable in the store */
 	int64_t bytes;		    /* received so far, of all files */
-	struct file file_defaults;  /* what each file starts as */
+	struct file file_defaults;  /* initial value of each file */
 	int64_t max_file;	    /* bytes of one file */
 	const char *max_file_limit; /* the name of that limit */
 	bool has_digest;	    /* only for a body that is one file */
@@ -64,32 +64,33 @@ struct upload {
 	struct hashing_writer current; /* the file being received, if any */
 };
 
-/* The body is one file of `bytes` bytes: ERR_TOO_LARGE or ERR_QUOTA if that
- * cannot be stored. The owner's quota is read only for UPLOAD_ASK_FIRST bytes
- * or more; for a smaller file insert_rows() decides. ERR_BAD_TOKEN for a
+/* Check a body that is one file of `bytes` bytes: ERR_TOO_LARGE or ERR_QUOTA if
+ * it cannot be stored. The owner's quota is read only for UPLOAD_ASK_FIRST
+ * bytes or more; for a smaller file insert_rows() decides. ERR_BAD_TOKEN for a
  * session that has ended. */
 enum err upload_check_length(struct upload *u, int64_t bytes) MUST_CHECK;
 
-/* Begin a file; `name` and `type` are as the client sent them. ERR_TOO_LARGE
- * beyond MAX_FILES; ERR_QUOTA beyond the origin's limits; ERR_INVALID for a
- * name that is not allowed. */
+/* Start a new file; `name` and `type` are as the client sent them.
+ * ERR_TOO_LARGE if there are more than MAX_FILES; ERR_QUOTA if the origin's
+ * limits are exceeded; ERR_INVALID for a name that is not allowed. */
 enum err upload_file(struct upload *u, struct span name,
 		     struct span type) MUST_CHECK;
 
-/* ERR_TOO_LARGE beyond u->max_file; ERR_QUOTA beyond the origin's limits. */
+/* Append to the file. ERR_TOO_LARGE beyond u->max_file; ERR_QUOTA if the
+ * origin's limits are exceeded. */
 enum err upload_bytes(struct upload *u, struct span bytes) MUST_CHECK;
 
-/* True between upload_file() and upload_file_end(). */
+/* Return true between upload_file() and upload_file_end(). */
 bool upload_is_in_file(const struct upload *u);
 
 /* Check the content (content_check.h, with its errors), and make the bytes
- * safe. ERR_DIGEST if the request has a digest and the bytes do not match it.
- */
+ * durable. ERR_DIGEST if the request has a digest and the bytes do not match
+ * it. */
 enum err upload_file_end(struct upload *u) MUST_CHECK;
 
 /* If `e` is ERR_OK, insert the rows and send the 201. Otherwise, and if that
  * fails, remove the stored bytes and return the error. But if inserting the
- * rows returns ERR_UNAVAILABLE, the bytes stay: the rows may have been
+ * rows returns ERR_UNAVAILABLE, the bytes are kept: the rows may have been
  * committed, and gateway-admin gc removes the bytes later if they were not. */
 enum err upload_end(struct upload *u, enum err e) MUST_CHECK;
 
@@ -100,8 +101,8 @@ enum err upload_init(struct upload *u, struct app *app, struct request *rq,
 		     struct response *rs, const struct upload_origin *origin,
 		     size_t data_size) MUST_CHECK;
 
-/* Send 201 with {"files": [...]}; `json` makes the object of one file, owned,
- * or returns NULL when out of memory. */
+/* Send 201 with {"files": [...]}; `json` makes the owned object of one file, or
+ * returns NULL when out of memory. */
 typedef struct json_object *upload_json_fn(const struct upload *u,
 					   const struct file *f);
 enum err upload_respond(struct upload *u, upload_json_fn *json) MUST_CHECK;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* The body is the file */
+/* Receive a body that is the file */
 static enum err receive_file(struct upload *u, struct span name)
 {
 	struct span chunk;
@@ -33,8 +33,8 @@ static enum err handle_part_event(struct upload *u,
 {
 	switch (ev->kind) {
 	case MULTIPART_PART:
-		/* Skip a field that is no file, and a file input in which
-		 * no file was chosen */
+		/* Skip a field that is not a file, and a file input without a
+		 * chosen file */
 		if (!ev->is_file || ev->file.len == 0)
 			return ERR_OK;
 		return upload_file(u, ev->file, ev->type);
@@ -81,7 +81,7 @@ static enum err receive_form(struct upload *u)
 
 enum { DIGEST_SOURCES = 3 };
 
-/* The digest in source `number`. ERR_NOT_FOUND if that has none */
+/* Read the digest in source `number`. ERR_NOT_FOUND if it has none */
 static enum err digest_from(const struct request *rq, int number,
 			    unsigned char out[static SHA256_LEN])
 {
@@ -103,7 +103,7 @@ static enum err digest_from(const struct request *rq, int number,
 	return e;
 }
 
-/* All sources that have a digest must have the same one: no bytes match two.
+/* Read the digest, which must be the same in all sources that have one.
  * ERR_NOT_FOUND if none has. */
 static enum err read_digest(const struct request *rq,
 			    unsigned char out[static SHA256_LEN])
@@ -133,10 +133,10 @@ static enum err read_expected_digest(struct upload *u)
 
 	u->has_digest = e == ERR_OK;
 	if (e == ERR_FORMAT)
-		return response_explain(u->rs, e,
-					"A digest is ?sha256= with 64 hex "
-					"digits, or Repr-Digest: "
-					"sha-256=:base64: (RFC 9530).");
+		return response_explain(
+			u->rs, e,
+			"A digest must be ?sha256= with 64 hex digits, or "
+			"Repr-Digest: sha-256=:base64: (RFC 9530).");
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 

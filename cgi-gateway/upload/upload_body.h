@@ -1,13 +1,13 @@
-/* upload_body.h - the body of a request becomes the files of an upload.
+/* upload_body.h - reads the files of an upload from the body of a request.
  *
  * Both calls end the upload: they return what upload_end() returns. Errors are
  * upload.h's, explained, and:
  *
  *   ERR_FORMAT           a malformed form, digest or query
  *   ERR_NO_FILE          no file in the request
- *   ERR_TRUNCATED        the body ended before its announced end
- *   ERR_LENGTH_REQUIRED  a body that is one file, of unknown length
- *   ERR_DIGEST           two digests that differ, or not that of the bytes
+ *   ERR_TRUNCATED        the body ended before its announced length
+ *   ERR_LENGTH_REQUIRED  the body is one file, and its length is unknown
+ *   ERR_DIGEST           two digests differ, or the bytes do not match
  */
 #ifndef UPLOAD_BODY_H
 #define UPLOAD_BODY_H

@@ -10,7 +10,8 @@ struct by_link {
 	struct upload_link link;
 };
 
-/* The link as it was when it was last read; in the end its row decides */
+/* Check the link as last read, which may be out of date; its row decides in the
+ * end */
 static enum err check_limits(const struct upload *u, int64_t files,
 			     int64_t bytes)
 {
@@ -34,10 +35,10 @@ static enum err check_limits(const struct upload *u, int64_t files,
 
 static enum err explain_no_room(struct upload *u)
 {
-	return response_explain(u->rs, ERR_QUOTA,
-				"The space behind this link is full. Nothing "
-				"was stored. Ask the person who gave you the "
-				"link to make room.");
+	return response_explain(
+		u->rs, ERR_QUOTA,
+		"There is no space left for uploads by this link. Nothing was "
+		"stored. Ask the person who gave you the link to make room.");
 }
 
 static enum err check_room(struct upload *u, struct amount more)
@@ -60,8 +61,8 @@ static enum err find_link(struct upload *u)
 	return e == ERR_GONE ? response_explain(u->rs, e, UPLOAD_LINK_GONE) : e;
 }
 
-/* Other uploads were faster. Only the row knows whether the link has ended, or
- * how much room it has left. */
+/* Explain that other uploads were faster. Only the row shows whether the link
+ * has ended, or how much it still accepts. */
 static enum err explain_refusal(struct upload *u)
 {
 	enum err e = find_link(u);

@@ -9,7 +9,7 @@
 
 #include "cgi-gateway/upload/upload.h"
 
-/* Begin it for the link whose secret is `token`. ERR_NOT_FOUND; ERR_GONE,
+/* Begin an upload by the link whose secret is `token`. ERR_NOT_FOUND; ERR_GONE,
  * explained, for a link that has ended. */
 enum err upload_by_link_begin(struct upload *u, struct app *app,
 			      struct request *rq, struct response *rs,

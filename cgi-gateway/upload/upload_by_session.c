@@ -7,7 +7,8 @@ struct by_session {
 	uint64_t owner; /* 0: the session's user */
 };
 
-/* MAX_UPLOAD and MAX_FILES hold for every origin, and there are no others */
+/* No checks: MAX_UPLOAD and MAX_FILES apply to every origin, and a session has
+ * no further limits */
 static enum err check_limits(const struct upload *u, int64_t files,
 			     int64_t bytes)
 {

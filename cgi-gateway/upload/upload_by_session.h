@@ -5,8 +5,9 @@
 
 #include "cgi-gateway/upload/upload.h"
 
-/* Begin it for the session of the request; ?expires_in= holds for every file.
- * The errors of request_owner() and request_expiry(), explained. */
+/* Begin an upload for the session of the request; ?expires_in= applies to every
+ * file. Returns the errors of request_owner() and request_expiry(), explained.
+ */
 enum err upload_by_session_begin(struct upload *u, struct app *app,
 				 struct request *rq,
 				 struct response *rs) MUST_CHECK;

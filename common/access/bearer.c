@@ -58,7 +58,7 @@ enum err bearer_verify(struct span token, struct keyring_file *keys,
 
 	if (bearer_id_is_api(token)) {
 		e = bearer_id_parse_api(token, bearer_id);
-		/* The rest is in the table: session_check_now() */
+		/* session_check_now() reads the rest from the table */
 		if (e == ERR_OK)
 			(void)snprintf(claims->issuer, sizeof(claims->issuer),
 				       "%s", rules->issuer);

@@ -1,8 +1,8 @@
 /* bearer.h - the bearer token of a request (RFC 6750).
  *
  * The token itself is checked here, without the database: signature, times,
- * scope. Whether its session is valid, and everything about an API token, is in
- * the database: session_check.h.
+ * scope. Whether its session is valid, and all data of an API token, are in the
+ * database (session_check.h).
  */
 #ifndef BEARER_H
 #define BEARER_H
@@ -15,21 +15,20 @@
 /* Read the Authorization header and fill rq->bearer_id; for an access token
  * rq->claims too.
  *
- *   ERR_NO_TOKEN       no header, or another scheme
+ *   ERR_NO_TOKEN       there is no such header, or its scheme is another
  *   ERR_TOKEN_REQUEST  "Bearer", but no token of the form of RFC 6750 2.1
  *   ERR_BAD_TOKEN      not genuine, or not ours
  *   ERR_EXPIRED        genuine, but not valid at this time
- *   ERR_SCOPE          an access token without `scope`; "" needs none
- */
+ *   ERR_SCOPE          an access token lacks `scope`; "" requires none */
 enum err bearer_check(struct request *rq, struct keyring_file *keys,
 		      const struct jwt_rules *rules,
 		      const char *scope) MUST_CHECK;
 
-/* The token in an Authorization header's value: ERR_NO_TOKEN,
- * ERR_TOKEN_REQUEST. */
+/* Extract the token from the value of an Authorization header. ERR_NO_TOKEN,
+ * ERR_TOKEN_REQUEST: as above. */
 enum err bearer_token(struct span authorization, struct span *out) MUST_CHECK;
 
-/* Check any token text, as bearer_check() does with a request's. */
+/* Check the text of a token as bearer_check() checks that of a request. */
 enum err bearer_verify(struct span token, struct keyring_file *keys,
 		       const struct jwt_rules *rules, int64_t now,
 		       struct bearer_id *bearer_id,

@@ -28,7 +28,8 @@ void session_check_init(struct session_check *c, struct request *rq,
 			       scope);
 }
 
-/* Now and then, not with every request. A failure refuses no request. */
+/* Record the use now and then, not at every request. A failure does not fail
+ * the request. */
 static void record_use(struct db *db, const struct session_check *c,
 		       int64_t last)
 {
@@ -55,8 +56,8 @@ static enum err has_scope(const struct session_check *c)
 	return ERR_SCOPE;
 }
 
-/* The row of the session, whatever its scope: the scope is compared here, so
- * that ERR_SCOPE and ERR_BAD_TOKEN differ. */
+/* Read the row of the session, whatever its scope. The scope is compared here,
+ * so that ERR_SCOPE and ERR_BAD_TOKEN can be told apart. */
 static enum err read_session(struct db *db, const struct session_check *c,
 			     struct claims *out, int64_t *last_used,
 			     struct errmsg *why)

@@ -1,8 +1,8 @@
 /* session_check.h - whether the session behind a token is still valid.
  *
  * Every token belongs to a session. The view `live_session` shows the sessions
- * that have not ended, of users who are not disabled. Which way a route checks
- * it is a flag of its row (router.h), and dispatch.c does it:
+ * that have not ended, of users who are not disabled. A flag in a route's row
+ * (router.h) chooses how dispatch.c checks it:
  *
  *   SESSION_BEFORE        session_check_now(), in a round trip of its own,
  *                         before the handler runs
@@ -13,9 +13,9 @@
  *	LEFT JOIN file f ON ...
  *	WHERE SESSION_VALID		DB_IN(..., SESSION_VALUES(c))
  *
- * The functions that own such statements are in the tables/ folders. They end
- * with session_check_found() where the statement returned a row and says whose
- * it is, and with session_check_no_row() where it returned none.
+ * The functions with such statements are in the tables/ folders. They end with
+ * session_check_found() if the statement returned a row with the user, and with
+ * session_check_no_row() if it returned none.
  */
 #ifndef SESSION_CHECK_H
 #define SESSION_CHECK_H
@@ -34,12 +34,12 @@ enum {
 /* The session of one request. dispatch.c makes it: rq->session. */
 struct session_check {
 	struct request *rq;	/* borrowed */
-	const char *scope;	/* that the token must have, or "" */
+	const char *scope;	/* required of the token, or "" */
 	const char *session;	/* its id */
 	struct db_value secret; /* of an API token; NULL for a login */
 	int64_t now;		/* seconds since 1970 */
 	char pattern[SESSION_CHECK_PATTERN_MAX];
-	/* Selected by a statement that says whose session it is; user_id is 0
+	/* Set by a statement that selects the user of the session; user_id is 0
 	 * before */
 	uint64_t user_id;
 	int64_t last_used; /* seconds since 1970; 0: never */
@@ -54,43 +54,43 @@ struct session_check {
 	db_text(span_of((c)->session)), (c)->secret, db_int((c)->now), \
 		db_text(span_of((c)->pattern))
 
-/* Prepare the check of the token that bearer_check() read. A statement asks
- * only API tokens for `scope`: an access token names its scopes, bearer_check()
- * has compared them, and its session may have been given more since. */
+/* Prepare the check of the token that bearer_check() read. A statement compares
+ * `scope` for API tokens only: bearer_check() has compared the scopes in an
+ * access token, and those that its session gained since do not count. */
 void session_check_init(struct session_check *c, struct request *rq,
 			const char *scope);
 
-/* Check the session in one round trip. For an API token fill rq->claims as an
- * access token's are, and record its use.
+/* Check the session in one round trip. For an API token, fill rq->claims as for
+ * an access token, and record its use.
  *
- *   ERR_BAD_TOKEN  ended, expired, or never made
- *   ERR_SCOPE      valid, but the API token lacks the scope
- */
+ *   ERR_BAD_TOKEN  revoked, expired, or never issued
+ *   ERR_SCOPE      valid, but the API token lacks the scope */
 enum err session_check_now(struct db *db, const struct session_check *c,
 			   struct errmsg *why) MUST_CHECK;
 
-/* Check what `route` wants checked before its handler runs. dispatch.c calls it
- * for every request with a token. Errors of session_check_now(); ERR_SCOPE,
- * explained, for an API token on a route with LOGIN_ONLY. */
+/* Check what `route` requires before its handler runs. dispatch.c calls this
+ * for every request with a token. Returns the errors of session_check_now();
+ * ERR_SCOPE, with a sentence for the client, for an API token on a route with
+ * LOGIN_ONLY. */
 enum err session_check_before(struct db *db, const struct route *route,
 			      const struct session_check *c,
 			      struct response *rs) MUST_CHECK;
 
-/* Make rq->claims known. An access token carries them; the session of an API
- * token is checked now, once a request. */
+/* Make sure that rq->claims is filled. An access token carries its claims; for
+ * an API token the session is checked now, once per request. */
 enum err session_check_identify(struct db *db, const struct session_check *c,
 				struct errmsg *why) MUST_CHECK;
 
-/* A statement found the session and selected user_id, email and last_used: for
- * an API token record the user in rq->claims, for the log, and at most every
- * SESSION_CHECK_USED_EVERY seconds its use in the table. */
+/* Call when a statement found the session and selected user_id, email and
+ * last_used. For an API token, records the user in rq->claims, for the log, and
+ * its use in the table at most every SESSION_CHECK_USED_EVERY seconds. */
 void session_check_found(struct db *db, const struct session_check *c);
 
-/* A statement returned no row. `otherwise` is what that means where the session
- * is valid: ERR_NOT_FOUND; or ERR_BAD_TOKEN where a valid session always gives
- * a row, and then only an API token is looked up, whose scope may be the
- * reason; or ERR_OK for a list that may be empty. Returns ERR_BAD_TOKEN,
- * ERR_SCOPE, or `otherwise`. */
+/* Call when a statement returned no row. `otherwise` is the meaning of that for
+ * a valid session: ERR_NOT_FOUND; ERR_OK for a list that may be empty; or
+ * ERR_BAD_TOKEN if a valid session always yields a row. In this last case only
+ * an API token is checked, because its scope may be the reason. Returns
+ * ERR_BAD_TOKEN, ERR_SCOPE, or `otherwise`. */
 enum err session_check_no_row(struct db *db, const struct session_check *c,
 			      enum err otherwise,
 			      struct errmsg *why) MUST_CHECK;

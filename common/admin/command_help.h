@@ -4,8 +4,8 @@
 
 #include "common/admin/command_table.h"
 
-/* The commands whose names begin with the words of `group`; for "" all of
- * them. */
+/* Print the commands whose names begin with the words of `group`; all of them
+ * for "". */
 void command_help_group(const struct command_table *t, const char *group);
 
 void command_help_one(const struct command_table *t, const struct command *c);

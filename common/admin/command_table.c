@@ -9,8 +9,8 @@
 #include <sodium.h>
 #include <string.h>
 
-/* How many words of the command line are the words of `name`, in order, up to
- * the first that differs; all of them if *whole. */
+/* Count the words of the command line that match those of `name`, up to the
+ * first that differs. *whole: all words of `name` match. */
 static int matching_words(const char *name, int argc, char **argv, bool *whole)
 {
 	struct span left = span_of(name), word;
@@ -40,8 +40,8 @@ static const struct command *find(const struct command_table *t, int argc,
 	return NULL;
 }
 
-/* The words that begin some command, as one text ("user totp"); returns how
- * many these are. */
+/* Join the leading words that begin some command into one text ("user totp").
+ * Returns their number. */
 static int find_group(const struct command_table *t, int argc, char **argv,
 		      char out[static COMMAND_NAME_MAX + 1])
 {
@@ -78,7 +78,8 @@ static int run(const struct command_table *t, const struct command *c, int argc,
 		return 0;
 	}
 	if (sodium_init() < 0)
-		return admin_fail(EX_OSERR, "libsodium does not start");
+		return admin_fail(EX_OSERR,
+				  "libsodium could not be initialized");
 	return c->run(argc, argv);
 }
 

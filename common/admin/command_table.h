@@ -1,9 +1,9 @@
 /* command_table.h - an administration tool as a table of commands.
  *
  * The dispatcher finds the command by its words, answers --help and --version,
- * reports an unknown command as EX_USAGE, and makes an output that cannot be
- * written EX_IOERR (output.h), whichever command printed it. Exit statuses are
- * those of exit_status.h.
+ * returns EX_USAGE for an unknown command, and EX_IOERR if the output of any
+ * command cannot be written (output.h). Exit statuses are those of
+ * exit_status.h.
  */
 #ifndef COMMAND_TABLE_H
 #define COMMAND_TABLE_H
@@ -33,7 +33,7 @@ struct command_table {
 	size_t count;
 };
 
-/* main() of a tool. libsodium is started before a command runs. */
+/* Run a tool, as its main(). Initializes libsodium before a command runs. */
 int command_table_main(const struct command_table *t, int argc, char **argv);
 
 #endif

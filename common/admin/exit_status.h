@@ -7,7 +7,7 @@
  *   64  the command line is wrong (EX_USAGE)
  *   69  the database or the file store is unavailable (EX_UNAVAILABLE)
  *   71  out of memory, or the system refused a basic service (EX_OSERR)
- *   74  a file or the output cannot be read or written (EX_IOERR)
+ *   74 a file or the output cannot be read or written (EX_IOERR)
  *   75  stopped by a signal before the end (EX_TEMPFAIL)
  *   78  a setting, a right or the database schema is wrong (EX_CONFIG)
  *
@@ -27,8 +27,8 @@ enum {
 /* The list above as --help prints it, lines of at most 80 columns. */
 extern const char exit_status_help[];
 
-/* The exit status of an error; 0 for ERR_OK. ERR_IO is a file here: see
- * admin_fail_db() for a database. */
+/* Return the exit status for an error; 0 for ERR_OK. ERR_IO means a file here;
+ * for a database, see admin_fail_db(). */
 int exit_status_of(enum err e);
 
 #endif

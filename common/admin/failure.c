@@ -63,16 +63,18 @@ int admin_fail_err(enum err e, const struct errmsg *why)
 int admin_fail_db(enum err e, const struct errmsg *why)
 {
 	if (e == ERR_UNAVAILABLE)
-		return admin_fail(EX_UNAVAILABLE,
-				  "the database is unavailable (%s); check "
-				  "that it runs, and the settings MYSQL_*",
-				  reason(e, why));
+		return admin_fail(
+			EX_UNAVAILABLE,
+			"the database is unavailable (%s); check that it is "
+			"running and that the MYSQL_* settings are right",
+			reason(e, why));
 	if (e == ERR_IO)
-		return admin_fail(EX_CONFIG,
-				  "the database refused a statement (%s); "
-				  "check that the schema is installed in "
-				  "MYSQL_DB and that MYSQL_USER has its rights",
-				  reason(e, why));
+		return admin_fail(
+			EX_CONFIG,
+			"the database rejected a statement (%s); check that "
+			"the schema is installed in MYSQL_DB and that "
+			"MYSQL_USER has the privileges it needs",
+			reason(e, why));
 	return admin_fail_err(e, why);
 }
 

@@ -16,18 +16,20 @@ void admin_fail_begin(const char *program, const char *command);
 
 int admin_fail(int status, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* EX_USAGE; the line ends "; see PROGRAM COMMAND --help". */
+/* Report a wrong command line. The line ends "; see PROGRAM COMMAND --help".
+ * Returns EX_USAGE. */
 int admin_fail_usage(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
-/* `why`, or the error's own text where that is empty, and exit_status_of(). */
+/* Report `why`, or the error's own text if that is empty. Returns
+ * exit_status_of(e). */
 int admin_fail_err(enum err e, const struct errmsg *why);
 
-/* The same for an error of db.h, with what to check. ERR_IO is EX_CONFIG here:
- * the schema or a right is missing. */
+/* The same for an error of db.h, with a hint what to check. ERR_IO returns
+ * EX_CONFIG here: the schema or a privilege is missing. */
 int admin_fail_db(enum err e, const struct errmsg *why);
 
-/* The same for what a tool opens by its settings: out of memory is EX_OSERR,
- * any other error EX_CONFIG. */
+/* The same for what a tool opens according to its settings: out of memory
+ * returns EX_OSERR, any other error EX_CONFIG. */
 int admin_fail_settings(enum err e, const struct errmsg *why);
 
 #endif

@@ -8,7 +8,7 @@
  *		else listing_cell(&l, text) for each column
  *	listing_end(&l, "No sessions.");
  *
- * Rows are printed as they come; the heading comes with the first one.
+ * Each row is printed at once, the heading before the first one.
  */
 #ifndef LISTING_H
 #define LISTING_H
@@ -17,8 +17,8 @@
 #include "common/codec/json.h"
 
 struct listing_column {
-	const char *title; /* NULL: behind the last column */
-	int width;	   /* of the last column: not used */
+	const char *title; /* NULL: after the last column */
+	int width;	   /* not used for the last column */
 };
 
 struct listing {
@@ -36,11 +36,11 @@ enum err listing_object(struct listing *l, struct json_object *o) MUST_CHECK;
 /* Print the next cell of a row, by output_text(). */
 void listing_cell(struct listing *l, const char *text);
 
-/* A time as RFC 3339, or `otherwise` where `t` is `absent`. */
+/* Print a time as RFC 3339, or `otherwise` if `t` is `absent`. */
 void listing_time(struct listing *l, int64_t t, int64_t absent,
 		  const char *otherwise);
 
-/* `none` is the line of a table without rows. */
+/* End the listing; a table without rows prints `none`. */
 void listing_end(struct listing *l, const char *none);
 
 #endif

@@ -7,13 +7,14 @@
 static int read_number(const struct option_place *p)
 {
 	if (!span_to_int(span_of(optarg), p->number))
-		return admin_fail_usage("--%s takes a whole number, not \"%s\"",
-					p->name, optarg);
+		return admin_fail_usage(
+			"--%s must be a whole number, not \"%s\"", p->name,
+			optarg);
 	if ((p->min != 0 || p->max != 0) &&
 	    (*p->number < p->min || *p->number > p->max))
-		return admin_fail_usage("--%s takes %lld to %lld, not \"%s\"",
-					p->name, (long long)p->min,
-					(long long)p->max, optarg);
+		return admin_fail_usage(
+			"--%s must be a number from %lld to %lld, not \"%s\"",
+			p->name, (long long)p->min, (long long)p->max, optarg);
 	return 0;
 }
 

@@ -18,14 +18,15 @@ void output_begin(void)
 
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-			/* Takes the lowest free number, which is fd. Opened
-			 * the wrong way round, so that its use still fails. */
+			/* open(2) returns the lowest free descriptor, which is
+			 * fd. Input is opened write-only and output read-only,
+			 * so that using it still fails. */
 			(void)!open("/dev/null",
 				    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* The errno of the first write that failed and was noticed at once; or 0 */
+/* The errno of the first write that failed and was noticed at once, or 0 */
 static int write_error;
 
 bool output_failed(void)
@@ -37,7 +38,7 @@ bool output_failed(void)
 	return true;
 }
 
-/* For an error that was not noticed at once: the pipe still knows. */
+/* Ask the pipe, for an error that was not noticed at once. */
 static bool reader_is_gone(void)
 {
 	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
@@ -109,7 +110,7 @@ void output_text(const char *s, int width)
 		unsigned char c = (unsigned char)*s;
 
 		(void)putchar(c < 0x20 || c == 0x7f ? '?' : c);
-		column += (c & 0xc0) != 0x80; /* UTF-8: not a second byte */
+		column += (c & 0xc0) != 0x80; /* UTF-8: first bytes only */
 	}
 	for (; column < width; column++)
 		(void)putchar(' ');

@@ -28,7 +28,8 @@ void arena_release(struct arena *a)
 
 void arena_reset(struct arena *a)
 {
-	/* Keep the oldest block, which is the last, unless it is larger */
+	/* The oldest block is the last one: keep it, unless it is larger than
+	 * ARENA_BLOCK */
 	while (a->blocks != NULL && a->blocks->next != NULL) {
 		struct arena_block *next = a->blocks->next;
 

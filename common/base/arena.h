@@ -1,9 +1,9 @@
 /* arena.h - the memory of one request.
  *
  * Allocations are never freed one by one: arena_reset() frees them all when the
- * response has been sent. One block of ARENA_BLOCK bytes is reused by the next
- * request, so only a request that needs more calls malloc(3) here.
- * One arena belongs to one thread.
+ * response has been sent. It keeps one block of ARENA_BLOCK bytes, so only a
+ * request that needs more calls malloc(3) here. One arena belongs to one
+ * thread.
  */
 #ifndef ARENA_H
 #define ARENA_H
@@ -27,11 +27,11 @@ void arena_release(struct arena *a);
 /* Free everything allocated; keep one block for the next request. */
 void arena_reset(struct arena *a);
 
-/* `size` bytes, aligned for any type, not cleared. NULL if there is no memory,
- * or ARENA_MAX would be exceeded. */
+/* Return `size` bytes, aligned for any type, not cleared. NULL when out of
+ * memory or if ARENA_MAX would be exceeded. */
 void *arena_alloc(struct arena *a, size_t size);
 
-/* A terminated copy of `s`, or NULL. */
+/* Return a terminated copy of `s`, or NULL. */
 char *arena_cstr(struct arena *a, struct span s);
 
 #endif

@@ -1,4 +1,4 @@
-/* buf.h - a growing buffer, with a maximum fixed when it is made.
+/* buf.h - a growing byte buffer, up to a maximum fixed when it is initialized.
  *
  * buf_init() has the maximum as an argument, so that no caller can forget it.
  * The first error stays: later appends do nothing, and buf_error() returns it,
@@ -28,14 +28,14 @@ void buf_add_char(struct buf *b, char c);
 void buf_add_int(struct buf *b, int64_t n);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* ERR_OK, ERR_TOO_LARGE (over max) or ERR_MEMORY. */
+/* Return ERR_OK, ERR_TOO_LARGE (over max) or ERR_MEMORY. */
 enum err buf_error(const struct buf *b) MUST_CHECK;
 
-/* The contents; valid until the next append. */
+/* Return the contents, valid until the next append. */
 struct span buf_span(const struct buf *b);
 
-/* Make room for `n` more bytes, and return its address, or NULL (error is set).
- * The caller writes there and then increases `len`. */
+/* Make room for `n` more bytes and return their address, or NULL (error is
+ * set). The caller writes there, then adds to len itself. */
 char *buf_room(struct buf *b, size_t n);
 
 #endif

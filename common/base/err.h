@@ -5,9 +5,9 @@
  * problem.c maps an error to a status and a title for the client; err_text()
  * gives the phrase for the log and for a terminal.
  *
- * Calls that touch the outside (database, disk, network) also fill a
- * `struct errmsg` with one line for the operator's log. That line may contain
- * paths and texts of libraries, so it is never sent to a client.
+ * Calls to the outside (database, disk, network) also fill a `struct errmsg`
+ * with one line for the operator's log. That line may contain paths and texts
+ * of libraries, so it is never sent to a client.
  */
 #ifndef ERR_H
 #define ERR_H
@@ -20,7 +20,7 @@ enum err {
 	/* the client's input */
 	ERR_FORMAT,	     /* malformed */
 	ERR_INVALID,	     /* well formed, but not an accepted value */
-	ERR_WEAK_PASSWORD,   /* a new password that is not accepted */
+	ERR_WEAK_PASSWORD,   /* a new password is not accepted */
 	ERR_TOO_LARGE,	     /* over a named limit */
 	ERR_NO_FILE,	     /* an upload without a file */
 	ERR_TRUNCATED,	     /* the body ended before its announced end */
@@ -43,8 +43,8 @@ enum err {
 			       is not valid */
 	ERR_EXPIRED,	    /* a genuine token, not valid at this time */
 	ERR_SCOPE,	    /* a valid token without the scope */
-	ERR_FORBIDDEN,	    /* allowed to no caller */
-	/* the requested thing */
+	ERR_FORBIDDEN,	    /* not allowed to any caller */
+	/* what the request asks for */
 	ERR_NOT_FOUND,
 	ERR_GONE,     /* expired or removed */
 	ERR_METHOD,   /* the address exists, the method does not */
@@ -54,8 +54,7 @@ enum err {
 	ERR_BUSY,     /* exists, but cannot be read at this moment */
 	/* this server */
 	ERR_FULL,	 /* no space left on the device */
-	ERR_UNAVAILABLE, /* something that we depend on is unavailable; a later
-			    try may succeed */
+	ERR_UNAVAILABLE, /* a service that we need does not work; retry */
 	ERR_CLOSED,	 /* the peer has closed the connection */
 	ERR_MEMORY,	 /* an allocation failed, or an arena is full */
 	ERR_IO,		 /* disk or system call */
@@ -63,7 +62,7 @@ enum err {
 	ERR_COUNT
 };
 
-/* A short English phrase; a static string, never NULL. */
+/* Return a short English phrase, a static string, never NULL. */
 const char *err_text(enum err e);
 
 /* One line for the operator: bounded, always terminated. */

@@ -15,13 +15,13 @@ struct span {
 	size_t len; /* bytes */
 };
 
-/* A literal, its length known to the compiler. */
+/* Make a span of a literal; the compiler knows its length. */
 #define SPAN(lit) ((struct span) { "" lit "", sizeof("" lit "") - 1 })
-/* For printf("%.*s"): at most INT_MAX bytes; every limit of this project is
- * less */
+/* Arguments for printf("%.*s"), of at most INT_MAX bytes; every limit here is
+ * lower */
 #define SPAN_ARG(s) (int)(s).len, (s).p
 
-/* A terminated string; NULL gives the empty span. */
+/* Make a span of a terminated string; NULL gives the empty span. */
 struct span span_of(const char *s);
 
 bool span_eq(struct span a, struct span b);
@@ -30,32 +30,33 @@ bool span_has_prefix(struct span s, struct span prefix);
 bool span_has_prefix_nocase(struct span s, struct span prefix);
 bool span_has_suffix(struct span s, struct span suffix);
 
-/* Index of the first `c`, or s.len. */
+/* Return the index of the first `c`, or s.len. */
 size_t span_find(struct span s, char c);
 
-/* The bytes from index `from` (at most s.len) on. */
+/* Return the bytes from index `from` (at most s.len) on. */
 struct span span_from(struct span s, size_t from);
 
-/* Split `*s` at the first (last) `sep`, into *s before it and *rest after it.
- * False, with both untouched, if there is none. */
+/* Split `*s` at the first (last) `sep`: returns true with the bytes before it
+ * in *s and those after it in *rest, or false with both untouched. */
 bool span_cut(struct span *s, char sep, struct span *rest);
 bool span_cut_last(struct span *s, char sep, struct span *rest);
 
-/* Remove the first `sep`-separated item from `*s`, and store it in *item
- * without the blanks around it. False if *s is empty. */
+/* Take the next `sep`-separated item off the front of `*s` into *item, with
+ * blanks around it trimmed. Returns false when *s is used up. */
 bool span_next(struct span *s, char sep, struct span *item);
 
-/* Without blanks (space, tab) at both ends. */
+/* Remove blanks (space, tab) at both ends. */
 struct span span_trim(struct span s);
 
-/* Decimal digits only, no sign, no blanks, at least one, at most INT64_MAX. */
+/* Parse one or more decimal digits, without sign or blanks, at most INT64_MAX.
+ */
 bool span_to_int(struct span s, int64_t *out);
 
-/* True if a space-separated list (scopes, origins) contains `word`. */
+/* Return true if a space-separated list contains `word` (scopes, origins). */
 bool span_list_has(struct span list, struct span word);
 
-/* Copy into `out`, terminated. False (out untouched) if it does not fit or
- * contains a NUL byte, at which a C string would silently end. */
+/* Copy into `out` and terminate it. Returns false (out untouched) if it does
+ * not fit or contains a NUL byte, which would silently end a C string. */
 bool span_to_cstr(struct span s, char *out, size_t cap);
 
 #endif

@@ -64,8 +64,8 @@ static struct span line_value(const struct source *s, const char *name)
 	return (struct span) { NULL, 0 };
 }
 
-/* An owned copy of a file's text without its last newline; *out stays NULL if
- * the path or the text is empty */
+/* Read a file's text without its last newline, owned. *out remains NULL for an
+ * empty path or text */
 static enum err from_file(const char *name, struct span path, char **out,
 			  struct errmsg *why)
 {
@@ -97,7 +97,8 @@ static enum err from_file(const char *name, struct span path, char **out,
 	return ERR_OK;
 }
 
-/* The value of `name` as an owned string; *out stays NULL if it is not set */
+/* Read the value of `name` as an owned string; *out remains NULL if none is
+ * given */
 static enum err look_up(const struct source *s, const char *name, char **out,
 			struct errmsg *why)
 {

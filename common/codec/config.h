@@ -9,10 +9,10 @@
  *   4. the file that a line `NAME_FILE=path` there names
  *   5. the table's fallback
  *
- * An empty value counts as not set. In the GATEHOUSE_CONF file blank lines and
- * lines that start with # are skipped; the value is the text after the first
- * "=", without blanks at both ends; nothing is quoted or expanded. One newline
- * at the end of a NAME_FILE is removed.
+ * An empty value counts as not given. In the GATEHOUSE_CONF file blank lines
+ * and lines that start with # are skipped; the value is everything after the
+ * first "=", with blanks at both ends removed; nothing is unquoted or expanded.
+ * From a NAME_FILE one newline at the end is removed.
  *
  * This is the only file that reads the environment for settings.
  */
@@ -30,7 +30,7 @@ enum {
 
 enum config_kind {
 	CONFIG_TEXT,   /* char *, owned, never NULL */
-	CONFIG_SECRET, /* the same; never printed */
+	CONFIG_SECRET, /* the same, but never printed */
 	CONFIG_INT     /* int64_t between min and max */
 };
 
@@ -44,23 +44,23 @@ struct config_item {
 };
 
 /* Fill the struct at `values`. ERR_MEMORY; ERR_CONFIG: `why` names the setting,
- * what is wrong and what would be right. After an error nothing is owned by
- * `values`. */
+ * what is wrong and what would be right; values filled so far are released. */
 enum err config_load(const struct config_item *items, size_t count,
 		     void *values, struct errmsg *why) MUST_CHECK;
 
 void config_release(const struct config_item *items, size_t count,
 		    void *values);
 
-/* `NAME=value` a line; a secret shows as "(set)" or "(empty)". */
+/* Print one `NAME=value` per line; a secret is shown as "(set)" or "(empty)".
+ */
 void config_print(const struct config_item *items, size_t count,
 		  const void *values, FILE *to);
 
-/* The table as help: names, meanings, fallbacks. */
+/* Print the table as help: names, fallbacks, meaning. */
 void config_help(const struct config_item *items, size_t count, FILE *to);
 
 /* Read a whole file of at most CONFIG_FILE_MAX bytes into an owned terminated
- * string. ERR_MEMORY; ERR_CONFIG: it cannot be read, or is too long. */
+ * string. ERR_CONFIG, ERR_MEMORY. */
 enum err config_read_file(const char *path, char **out, size_t *len,
 			  struct errmsg *why) MUST_CHECK;
 

@@ -1,7 +1,7 @@
-/* The one-shot calls of OpenSSL 3 look up their algorithm each time, and the
- * state of an EVP_MD_CTX cannot be stored and restored. The older SHA256_*
- * calls have neither problem, use the processor's SHA instructions too, and are
- * deprecated only in name. See docs/decisions/0003-sha256-state.md. */
+/* The one-shot calls of OpenSSL 3 look up their algorithm each time, and an
+ * EVP_MD_CTX cannot be saved and restored. The older SHA256_* calls avoid both,
+ * also use the processor's SHA instructions, and are deprecated only in name.
+ * See docs/decisions/0003-sha256-state.md. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "common/codec/digest.h"
 

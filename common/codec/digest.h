@@ -1,8 +1,8 @@
 /* digest.h - SHA-256 in steps, HMAC-SHA-256, constant-time comparison.
  *
  * SHA-256 is FIPS 180-4, HMAC is RFC 2104; both by OpenSSL. The state of a
- * running SHA-256 is a plain value of fixed size, so that an interrupted upload
- * can store it and resume from it.
+ * running SHA-256 is a plain value of fixed size: an interrupted upload can
+ * store it and resume from there.
  */
 #ifndef DIGEST_H
 #define DIGEST_H
@@ -15,7 +15,7 @@ enum {
 };
 
 struct sha256 {
-	/* OpenSSL's SHA256_CTX, whose header stays in digest.c */
+	/* OpenSSL's SHA256_CTX, whose header only digest.c includes */
 	uint32_t state[28];
 };
 
@@ -24,18 +24,19 @@ void sha256_add(struct sha256 *h, struct span bytes);
 void sha256_end(struct sha256 *h, unsigned char out[static SHA256_LEN]);
 void sha256_of(struct span bytes, unsigned char out[static SHA256_LEN]);
 
-/* A prepared key: its two key blocks are hashed already, which is most of the
+/* A prepared key: its two key blocks are already hashed, which is most of the
  * cost of a short HMAC. Opaque; safe to use from many threads. */
 struct hmac_key;
 
-/* Copies the key bytes. ERR_MEMORY. */
+/* Prepare a key; its bytes are copied. ERR_MEMORY if OpenSSL fails. */
 enum err hmac_key_new(struct span key, struct hmac_key **out) MUST_CHECK;
 void hmac_key_free(struct hmac_key *k); /* wipes it; NULL is fine */
 
 enum err hmac_sha256(const struct hmac_key *k, struct span bytes,
 		     unsigned char out[static SHA256_LEN]) MUST_CHECK;
 
-/* The time does not depend on where two texts of equal length differ. */
+/* Compare in constant time: of two spans of equal length, it does not matter
+ * where they differ. */
 bool digest_equal(struct span a, struct span b);
 
 #endif

@@ -25,7 +25,7 @@ void hex_encode(struct span in, char *out, size_t cap)
 	(void)sodium_bin2hex(out, cap, bytes(in), in.len);
 }
 
-/* The number of bytes that well-formed base64 decodes to */
+/* Return how many bytes well-formed base64 decodes to */
 static size_t decoded_size(struct span in)
 {
 	while (in.len > 0 && in.p[in.len - 1] == '=')
@@ -143,8 +143,8 @@ void percent_encode(struct span in, struct buf *out)
 	}
 }
 
-/* The number of continuation bytes after `c`, and the lowest code point with so
- * many; -1 if no character starts with `c`. */
+/* Return how many continuation bytes follow `c`, or -1 if no character starts
+ * with `c`. *least is the smallest code point that this length may encode. */
 static int utf8_tail(unsigned char c, uint32_t *code, uint32_t *least)
 {
 	if (c < 0x80)

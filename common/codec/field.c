@@ -17,8 +17,8 @@ bool field_is_token(struct span s)
 	return s.len > 0;
 }
 
-/* The length of a quoted string's text; `s` starts after the opening quote.
- * s.len if the closing quote is missing. */
+/* Return the length of the text between the quotes; `s` starts after the first.
+ * Returns s.len if the closing quote is missing. */
 static size_t quoted_length(struct span s)
 {
 	size_t i;
@@ -92,7 +92,7 @@ enum err field_param(struct span value, struct span wanted, struct span *out)
 	return e;
 }
 
-/* A weight in thousandths (RFC 9110 12.4.2); 0 if it is malformed */
+/* Return a weight in thousandths (RFC 9110 12.4.2); 0 if it is malformed */
 static int weight_of(struct span params)
 {
 	struct span name, value, fraction = { NULL, 0 };

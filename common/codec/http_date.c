@@ -10,7 +10,7 @@ static const char days[7][4] = {
 static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
 				    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 
-/* Broken down, with the years clamped so that every field has its width */
+/* Split a time into fields, with the year clamped so that each has its width */
 static struct tm broken_down(int64_t t)
 {
 	const int64_t last = 253402300799; /* 9999-12-31T23:59:59Z */
@@ -21,7 +21,7 @@ static struct tm broken_down(int64_t t)
 	return tm;
 }
 
-/* Always a no-op; it shows the compiler that the text fits */
+/* Show the compiler's width checks what is already true: two digits at most */
 static unsigned two(int n)
 {
 	return (unsigned)n % 100;
@@ -62,8 +62,8 @@ void rfc3339_format_milli(int64_t ms, char out[static RFC3339_MILLI_LEN + 1])
 		       (unsigned)(ms % 1000) % 1000);
 }
 
-/* Days since 1970-01-01 of a Gregorian date; months are 1 to 12. The years
- * counted here start in March, so that the leap day is their last. */
+/* Return the days since 1970-01-01 of a Gregorian date; months are 1 to 12. The
+ * year starts in March here, so that the leap day comes last. */
 static int64_t days_of(int64_t y, int64_t m, int64_t d)
 {
 	int64_t shifted = m > 2 ? y : y - 1;
@@ -95,8 +95,8 @@ enum err http_date_parse(struct span s, int64_t *out)
 		return ERR_FORMAT;
 	t = days_of(year, month + 1, day) * 86400 + hour * 3600 + minute * 60 +
 	    second;
-	/* Format the time again and compare: that checks the rest, such as the
-	 * name of the day and a 31st of June */
+	/* Formatted again, it must be the same text: this checks all the rest,
+	 * including the name of the day and a 31st of June */
 	http_date_format(t, back);
 	if (memcmp(back, s.p, HTTP_DATE_LEN) != 0)
 		return ERR_FORMAT;

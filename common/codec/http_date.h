@@ -19,9 +19,8 @@ void http_date_format(int64_t t, char out[static HTTP_DATE_LEN + 1]);
 void rfc3339_format(int64_t t, char out[static RFC3339_LEN + 1]);
 void rfc3339_format_milli(int64_t ms, char out[static RFC3339_MILLI_LEN + 1]);
 
-/* Parse IMF-fixdate, the only form that RFC 9110 allows to be sent. The two
- * obsolete forms are ERR_FORMAT, so a validator in one of them never matches.
- */
+/* Parse an IMF-fixdate, the only form that RFC 9110 allows senders. The two
+ * obsolete forms are ERR_FORMAT; a validator in one of them never matches. */
 enum err http_date_parse(struct span s, int64_t *out) MUST_CHECK;
 
 #endif

@@ -26,8 +26,8 @@ bool ident_is_random(struct span s)
 	       base64url_decode(s, raw, sizeof(raw), &n) == ERR_OK;
 }
 
-/* RFC 9562 6.2, method 1: rand_a (12 bits) is a counter within one millisecond,
- * from a random start in its lower half; an overflow increments the time. */
+/* RFC 9562 6.2, method 1: rand_a (12 bits) counts within one millisecond, from
+ * a random start in its lower half; when it overflows, the clock advances. */
 static uint64_t next_tick(uint64_t ms)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

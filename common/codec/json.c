@@ -11,7 +11,8 @@ static size_t digits_end(struct span s, size_t at)
 	return at;
 }
 
-/* RFC 8259 6, where json-c is lax: "01", "1." and "-.5" are not numbers */
+/* Check the part of RFC 8259 6 that json-c does not: "01", "1." and "-.5" are
+ * not numbers */
 static bool is_number(struct span s)
 {
 	size_t first = s.len > 0 && s.p[0] == '-';
@@ -33,10 +34,10 @@ static size_t number_length(struct span s)
 	return n;
 }
 
-/* Refuse what json-c accepts against RFC 8259, even in its strict mode: single
- * quotes, NaN, Infinity, odd numbers, bare control characters. A NUL would end
- * a key early. Also count the keys: in the remaining texts, each colon outside
- * a string follows a key. */
+/* Find what json-c accepts against RFC 8259, even in its strict mode: single
+ * quotes, NaN, Infinity, malformed numbers, raw control characters. A NUL would
+ * end a key early. Also count the keys: each colon outside a string follows a
+ * key. */
 static bool scan(struct span s, size_t *keys)
 {
 	bool quoted = false;
@@ -66,8 +67,8 @@ static bool scan(struct span s, size_t *keys)
 	return true;
 }
 
-/* json-c silently keeps the last of two equal keys: the object then has fewer
- * members than the text has keys. */
+/* Count the keys of an object. json-c silently keeps the last of two equal
+ * keys: the object then has fewer members than the text has keys. */
 static size_t keys_in_object(struct json_object *o)
 {
 	size_t n = 0;
@@ -140,7 +141,7 @@ enum err json_get_int(struct json_object *o, const char *key, int64_t *out)
 	if (!json_object_is_type(v, json_type_int))
 		return ERR_FORMAT;
 	n = json_object_get_int64(v);
-	/* json-c clamps a number that does not fit to one of these */
+	/* json-c clamps a number out of range to the limits */
 	if (n == INT64_MAX || n == INT64_MIN)
 		return ERR_FORMAT;
 	*out = n;

@@ -1,8 +1,8 @@
-/* json.h - json-c, made strict.
+/* json.h - json-c with stricter checks.
  *
  * json-c accepts trailing bytes, keeps the last of two equal keys, and returns
  * "a\0b" as "a". json_read() refuses all three, so its result can be used by
- * name; json_get_text() checks the length and refuses control characters.
+ * name; json_get_text() uses lengths and refuses control characters.
  */
 #ifndef JSON_H
 #define JSON_H
@@ -13,25 +13,25 @@
 #include <json-c/json.h>
 
 enum {
-	JSON_DEPTH = 4, /* levels of nesting; deeper is refused */
+	JSON_DEPTH = 4, /* levels of nesting that are read */
 };
 
 /* Parse one whole JSON object, RFC 8259, strict. On ERR_OK *out is owned:
- * json_object_put(). ERR_MEMORY; ERR_FORMAT, for a duplicate key too. */
+ * json_object_put(). ERR_FORMAT otherwise, including for a duplicate key. */
 enum err json_read(struct span text, struct json_object **out) MUST_CHECK;
 
-/* Copy the string member `key` into `out`, terminated.
- * ERR_NOT_FOUND if absent; ERR_FORMAT if it is not a string, does not fit, or
- * contains a control character. */
+/* Copy the string member `key` into `out`, terminated. ERR_NOT_FOUND if it is
+ * absent; ERR_FORMAT if it is not a string, does not fit, or contains a control
+ * character. */
 enum err json_get_text(struct json_object *o, const char *key, char *out,
 		       size_t cap) MUST_CHECK;
 
-/* The integer member `key`. ERR_NOT_FOUND; ERR_FORMAT: not an integer, or too
- * large. */
+/* Read the integer member `key`. ERR_NOT_FOUND; ERR_FORMAT for a fraction or a
+ * number out of range. */
 enum err json_get_int(struct json_object *o, const char *key,
 		      int64_t *out) MUST_CHECK;
 
-/* The boolean member `key`. ERR_NOT_FOUND, ERR_FORMAT. */
+/* Read the boolean member `key`. ERR_NOT_FOUND, ERR_FORMAT. */
 enum err json_get_bool(struct json_object *o, const char *key,
 		       bool *out) MUST_CHECK;
 
@@ -46,13 +46,13 @@ void json_set_bool(struct json_object *o, const char *key, bool b);
  * memory, or when `o` is NULL. */
 struct json_object *json_add_array(struct json_object *o, const char *key);
 
-/* Append `o` to an array, which owns it then. ERR_MEMORY, also when `o` is NULL
- * because memory ran out before; `o` is released in this case. */
+/* Append `o` to an array, which then owns it. ERR_MEMORY, also if `o` is NULL
+ * because memory ran out before; `o` is then released. */
 enum err json_append(struct json_object *array,
 		     struct json_object *o) MUST_CHECK;
 
-/* The text of `o` without white space and without escaped slashes; owned by
- * `o`, valid until it changes. */
+/* Return the text of `o` without white space or escaped slashes; owned by `o`,
+ * valid until it changes. */
 struct span json_write(struct json_object *o);
 
 #endif

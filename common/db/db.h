@@ -1,6 +1,6 @@
 /* db.h - prepared statements on a small pool of MySQL connections.
  *
- * A statement stands where it is used:
+ * A statement is written where it is used:
  *
  *	e = db_row(db, "SELECT id, email FROM user WHERE id = ?",
  *		   DB_IN(db_int(id)), DB_OUT(db_to_int(&id),
@@ -9,10 +9,9 @@
  * The SQL is a string literal: anything else does not compile. Each connection
  * prepares a literal once and keeps it, so a statement costs one round trip.
  *
- * A connection is taken from the pool for a statement, or a transaction, and
- * given back. A connection that the server has closed is detected before it is
- * used, and replaced; a statement whose connection breaks returns
- * ERR_UNAVAILABLE.
+ * A statement or a transaction takes a connection from the pool and returns it.
+ * A connection that the server has closed is detected before it is used, and
+ * replaced; a statement whose connection breaks returns ERR_UNAVAILABLE.
  *
  *   ERR_OK           for db_row: a row was found and all outputs are filled
  *   ERR_NOT_FOUND    db_row: no row; db_change: no row was touched
@@ -20,9 +19,9 @@
  *   ERR_UNAVAILABLE  no server, no answer in time, no free connection, a
  *                    deadlock; it is unknown whether a change was made
  *   ERR_TOO_LARGE    a value does not fit its output
- *   ERR_IO           any other: an error in the SQL, a missing privilege
+ *   ERR_IO           anything else: an error in the SQL, a missing privilege
  *
- * `why` may be NULL; it is filled with the server's message, for the log only.
+ * `why` may be NULL; it receives the server's message, for the log only.
  */
 #ifndef DB_H
 #define DB_H
@@ -47,12 +46,12 @@ struct db_config {
 };
 
 struct db;	/* the pool; shared by all threads */
-struct db_conn; /* one connection, in one thread's hands */
+struct db_conn; /* one connection; used by one thread */
 
 struct db_value; /* a parameter, see db_int() and so on */
 struct db_field; /* a column's place, see db_to_int() and so on */
 
-/* Make a pool; no connection is opened yet, so a program can start while the
+/* Make a pool. No connection is opened yet, so a program can start while the
  * server is unavailable. ERR_MEMORY. db_close() closes all connections; none
  * may be in use. */
 enum err db_open(const struct db_config *c, struct db **out,
@@ -62,7 +61,7 @@ void db_close(struct db *db);
 /* Call at the end of each thread that used `db`. */
 void db_thread_end(void);
 
-/* ERR_OK if a connection can be opened and answers. */
+/* Return ERR_OK if a connection can be opened and responds. */
 enum err db_ping(struct db *db, struct errmsg *why) MUST_CHECK;
 
 /* --- values ----------------------------------------------------------- */
@@ -79,7 +78,7 @@ struct db_field {
 	enum db_kind kind;
 	void *to;
 	size_t cap;	 /* DB_TEXT: with the NUL; DB_BYTES: exact length */
-	int64_t if_null; /* what an integer column reads as where it is NULL */
+	int64_t if_null; /* value of an integer column that is NULL */
 };
 
 struct db_value db_int(int64_t n);
@@ -123,8 +122,8 @@ struct db_out {
  * leaves a row as it was has matched it). */
 #define db_change(db, sql, in, why) db_change_(db, "" sql "", in, why)
 
-/* Every row of a SELECT: `each` is called with the outputs filled and `arg`,
- * and any value but ERR_OK ends the walk and is the result. */
+/* Read every row of a SELECT: fill the outputs, then call `each` with `arg`. If
+ * it returns any value but ERR_OK, stop and return that. */
 typedef enum err db_each_fn(void *arg);
 #define db_each(db, sql, in, out, each, arg, why) \
 	db_each_(db, "" sql "", in, out, each, arg, why)
@@ -140,8 +139,8 @@ enum err db_each_(struct db *db, const char *sql, struct db_in in,
 /* --- transactions ----------------------------------------------------- */
 
 /* Take a connection and start a transaction on it. Then db_tx_row() and
- * db_tx_change() as above, then db_commit() or db_rollback(), one of which
- * gives the connection back in every case. */
+ * db_tx_change() as above, then db_commit() or db_rollback(); both always
+ * return the connection to the pool. */
 enum err db_begin(struct db *db, struct db_conn **out,
 		  struct errmsg *why) MUST_CHECK;
 enum err db_commit(struct db_conn *c, struct errmsg *why) MUST_CHECK;

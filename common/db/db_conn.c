@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* An empty text is NULL to the client library, which then takes its default */
+/* Copy a text; NULL for an empty one, so that the client library uses its
+ * default */
 static bool copy(const char *s, char **out)
 {
 	*out = s != NULL && s[0] != '\0' ? strdup(s) : NULL;
@@ -50,17 +51,18 @@ static MYSQL *dial(const struct db_server *server, struct errmsg *why)
 	(void)mysql_options(my, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	/* A hostile server must not be able to read local files */
 	(void)mysql_options(my, MYSQL_OPT_LOCAL_INFILE, &no_infile);
-	/* A value that does not fit is an error, never cut silently */
+	/* A value that does not fit is an error and never truncated */
 	(void)mysql_options(my, MYSQL_INIT_COMMAND,
 			    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,"
 			    "NO_ENGINE_SUBSTITUTION'");
-	/* What two statements of one transaction rely on, whatever the server's
-	 * default is: INSERT ... SELECT locks what it reads only from here on
-	 */
+	/* Required by transactions of two statements, whatever the server's
+	 * default: only from this level on does INSERT ... SELECT lock the rows
+	 * that it reads */
 	(void)mysql_options(
 		my, MYSQL_INIT_COMMAND,
 		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-	/* Found, not changed rows: an UPDATE to the same value has matched */
+	/* Count matched rows, not changed ones: an UPDATE to the same value
+	 * matches */
 	if (mysql_real_connect(my, server->host, server->user, server->password,
 			       server->name, server->port, server->socket,
 			       CLIENT_FOUND_ROWS) == NULL) {
@@ -72,8 +74,8 @@ static MYSQL *dial(const struct db_server *server, struct errmsg *why)
 	return my;
 }
 
-/* Between statements the server sends nothing: any input, or its end, means
- * that the server closes the connection. */
+/* Between statements the server sends nothing: input or end of file means that
+ * it has closed the connection. */
 bool db_conn_is_alive(const struct db_conn *c)
 {
 	char byte;
@@ -107,7 +109,7 @@ void db_conn_close(struct db_conn *c)
 	free(c);
 }
 
-/* What the number means; marks `c` */
+/* Map the error number; marks `c` as broken if necessary */
 static enum err failure(struct db_conn *c, unsigned number)
 {
 	switch (number) {

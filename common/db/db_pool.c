@@ -11,7 +11,7 @@ struct db {
 
 	pthread_mutex_t lock;
 	pthread_cond_t given;
-	struct db_conn *idle; /* last given back first taken: it is warm */
+	struct db_conn *idle; /* last in, first out: caches are warm */
 	size_t open;	      /* connections in the pool or in use */
 };
 
@@ -20,7 +20,7 @@ enum err db_open(const struct db_config *c, struct db **out, struct errmsg *why)
 	struct db *db = calloc(1, sizeof(*db));
 	pthread_condattr_t attr;
 
-	/* Not safe to be left to the first mysql_init() of several threads */
+	/* The implicit call in the first mysql_init() is not thread-safe */
 	if (db == NULL || mysql_library_init(0, NULL, NULL) != 0) {
 		free(db);
 		return err_set(why, ERR_MEMORY,
@@ -66,8 +66,8 @@ void db_thread_end(void)
 	mysql_thread_end();
 }
 
-/* An idle connection, or NULL with a place reserved for a new one.
- * ERR_UNAVAILABLE when all stay in use for the timeout. */
+/* Take an idle connection, or reserve a place for a new one (*out is NULL).
+ * ERR_UNAVAILABLE if all are in use until the timeout. */
 static enum err reserve(struct db *db, struct db_conn **out, struct errmsg *why)
 {
 	struct timespec until;
@@ -87,7 +87,8 @@ static enum err reserve(struct db *db, struct db_conn **out, struct errmsg *why)
 		metrics_move(db->metrics, METRICS_DB_OPEN, 1);
 	} else {
 		e = err_set(why, ERR_UNAVAILABLE,
-			    "all %zu database connections stayed in use",
+			    "all %zu database connections were in use until "
+			    "the timeout (DB_POOL, DB_TIMEOUT)",
 			    db->max);
 	}
 	(void)pthread_mutex_unlock(&db->lock);
@@ -195,7 +196,7 @@ enum err db_commit(struct db_conn *c, struct errmsg *why)
 {
 	enum err e = run(c, "COMMIT", why);
 
-	/* Whether it happened is not known: nothing may be built on it */
+	/* It is unknown whether the commit took effect: close the connection */
 	if (e != ERR_OK) {
 		c->broken = true;
 		e = ERR_UNAVAILABLE;

@@ -63,7 +63,7 @@ static enum err statement_failed(struct db_conn *c, MYSQL_STMT *s,
 	return db_failed(c, mysql_stmt_errno(s), mysql_stmt_error(s), why);
 }
 
-/* A place for one more statement; the oldest makes room */
+/* Find a place for one more statement, closing the oldest if all are used */
 static struct db_statement *place(struct db_conn *c)
 {
 	struct db_statement *p;
@@ -116,7 +116,7 @@ static void bind_value(MYSQL_BIND *b, const struct db_value *v)
 	}
 }
 
-/* Send the statement off, its parameters with it. */
+/* Execute the statement with its parameters. */
 static enum err execute(struct db_conn *c, MYSQL_STMT *s, struct db_in in,
 			struct errmsg *why)
 {
@@ -135,7 +135,7 @@ static enum err execute(struct db_conn *c, MYSQL_STMT *s, struct db_in in,
 	return ERR_OK;
 }
 
-/* Where the columns of one row land */
+/* Buffers for the columns of one row */
 struct landing {
 	MYSQL_BIND binds[DB_VALUES_MAX];
 	unsigned long lengths[DB_VALUES_MAX];
@@ -174,7 +174,7 @@ static enum err bind_fields(struct db_conn *c, MYSQL_STMT *s, struct db_out out,
 		       : statement_failed(c, s, why);
 }
 
-/* Terminate texts and replace NULL, which a binding cannot do */
+/* Terminate texts and replace NULL, which a MYSQL_BIND cannot do */
 static enum err land(const struct db_field *f, bool null, unsigned long len)
 {
 	if (f->kind == DB_TEXT) {
@@ -190,7 +190,7 @@ static enum err land(const struct db_field *f, bool null, unsigned long len)
 	return ERR_OK;
 }
 
-/* ERR_NOT_FOUND behind the last row */
+/* Fetch one row. ERR_NOT_FOUND after the last one */
 static enum err fetch(struct db_conn *c, MYSQL_STMT *s, struct db_out out,
 		      const struct landing *l, struct errmsg *why)
 {
@@ -251,7 +251,7 @@ static enum err rows(struct db_conn *c, const char *sql, struct db_in in,
 			break;
 		}
 	}
-	/* Reads what rows are left, so the connection is ready again */
+	/* Reads the remaining rows, so the connection is ready again */
 	if (mysql_stmt_free_result(s) != 0)
 		c->broken = true;
 	return e;

@@ -29,10 +29,9 @@ enum err body_text(struct json_object *o, const char *key, char *out,
 	if (e == ERR_NOT_FOUND)
 		return response_explain(rs, ERR_INVALID, "%s is missing.", key);
 	if (e == ERR_FORMAT)
-		return response_explain(
-			rs, ERR_INVALID,
-			"%s must be a text of at most %zu bytes without "
-			"control characters.",
-			key, cap - 1);
+		return response_explain(rs, ERR_INVALID,
+					"%s must be a string of at most %zu "
+					"bytes without control characters.",
+					key, cap - 1);
 	return e;
 }

@@ -1,4 +1,4 @@
-/* body.h - the JSON body of a request, and the sentence for a bad one. */
+/* body.h - reads the JSON body of a request, and explains a bad one. */
 #ifndef BODY_H
 #define BODY_H
 
@@ -11,18 +11,17 @@ enum {
 	BODY_MAX = 16 * 1024, /* bytes of a JSON body */
 };
 
-/* The one JSON object of the body, owned: json_object_put().
+/* Read the JSON object in the body; owned: json_object_put().
  *
  *   ERR_MEDIA_TYPE  the Content-Type is not application/json, nor RFC 7396's
  *                   application/merge-patch+json
  *   ERR_FORMAT      it is not a JSON object
- *   ERR_TOO_LARGE, ERR_TRUNCATED, ERR_CLOSED, ERR_MEMORY
- */
+ *   ERR_TOO_LARGE, ERR_TRUNCATED, ERR_CLOSED, ERR_MEMORY */
 enum err body_json(struct request *rq, struct response *rs,
 		   struct json_object **out) MUST_CHECK;
 
-/* The member `key` as text. ERR_INVALID, explained, when it is missing, not a
- * string, too long for `cap`, or not plain text. */
+/* Read the member `key` as text. ERR_INVALID, explained, if it is missing, not
+ * a string, too long for `cap`, or has control characters. */
 enum err body_text(struct json_object *o, const char *key, char *out,
 		   size_t cap, struct response *rs) MUST_CHECK;
 

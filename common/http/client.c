@@ -10,7 +10,7 @@ enum {
 	NETWORK_BYTES = 8, /* of a /64 */
 };
 
-/* Every address as IPv6, IPv4 mapped (RFC 4291 2.5.5.2) */
+/* An address as IPv6; an IPv4 address is mapped (RFC 4291 2.5.5.2) */
 struct address {
 	unsigned char b[16];
 };
@@ -37,7 +37,7 @@ static bool read_address(struct span s, struct address *out)
 	return true;
 }
 
-/* "192.0.2.1:80", "[2001:db8::1]:80", "[2001:db8::1]", or without all that */
+/* Read "192.0.2.1:80", "[2001:db8::1]:80", "[2001:db8::1]" or a bare address */
 static bool read_hop(struct span s, struct address *out)
 {
 	struct span rest, port = { NULL, 0 };
@@ -55,7 +55,7 @@ static bool read_hop(struct span s, struct address *out)
 	return (port.len == 0 || span_to_int(port, &n)) && read_address(s, out);
 }
 
-/* An address, or the first `bits` of one */
+/* Read an address, or a CIDR block of `bits` bits */
 static bool read_block(struct span s, struct address *out, unsigned *bits)
 {
 	int64_t n = ADDRESS_BITS;
@@ -144,7 +144,8 @@ void client_parse(struct span remote, struct span forwarded,
 			break;
 		hop = forwarded;
 		more = span_cut_last(&forwarded, ',', &hop);
-		/* Not an address ("unknown"): only its writer is known */
+		/* Not an address ("unknown"): use that of the proxy that wrote
+		 * it */
 		if (!read_hop(span_trim(hop), &before))
 			break;
 		at = before;

@@ -3,12 +3,12 @@
  * The web server passes it as REMOTE_ADDR. Behind another proxy, that is the
  * address of the proxy, and X-Forwarded-For has the client's. Any client can
  * send that header, so it is read from its end, where each proxy appends the
- * address that it saw, and only as long as the addresses are in
- * TRUSTED_PROXIES. The first address that is not is the client's, whatever is
- * before it.
+ * address that it saw, as long as the addresses are in TRUSTED_PROXIES. The
+ * first that is not is the client's; the rest is ignored.
  *
  * Pure. Addresses are IPv4, IPv6 (RFC 4291), and IPv4 mapped into IPv6, which
- * is read as IPv4; in the header also with a port, as some proxies write it.
+ * is read as IPv4; in the header optionally with a port, as some proxies write
+ * it.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -23,11 +23,12 @@ enum {
 };
 
 struct client {
-	/* As inet_ntop(3) writes it; "" when the server passes none (a Unix
-	 * socket) or one that is malformed. */
+	/* As inet_ntop(3) formats it; "" if the server passes none (a Unix
+	 * socket) or a malformed one. */
 	char address[CLIENT_TEXT_MAX + 1];
-	/* The range of one subscriber: the IPv4 address, or the /64 of an IPv6
-	 * address, as "2001:db8::/64", within which a client can choose any. */
+	/* The range of one subscriber: an IPv4 address, or the /64 of an IPv6
+	 * address, such as "2001:db8::/64", because a client can use any
+	 * address in its /64. */
 	char network[CLIENT_TEXT_MAX + 1];
 };
 
@@ -36,11 +37,11 @@ struct client {
 void client_parse(struct span remote, struct span forwarded,
 		  struct span trusted, struct client *out);
 
-/* The same with REMOTE_ADDR and X-Forwarded-For of a request. */
+/* The same for REMOTE_ADDR and X-Forwarded-For of a request. */
 void client_of(const struct request *rq, const char *trusted,
 	       struct client *out);
 
-/* Check a list for `trusted`. ERR_FORMAT: *bad is the word that is wrong. */
+/* Check a list for `trusted`. ERR_FORMAT: *bad is the invalid word. */
 enum err client_check_trusted(struct span trusted, struct span *bad) MUST_CHECK;
 
 #endif

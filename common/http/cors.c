@@ -23,7 +23,7 @@ bool cors_allow(const char *origins, const struct request *rq,
 
 	if (list.len == 0)
 		return false;
-	/* A cache must not show one origin's answer to another */
+	/* A cache must not return one origin's response to another */
 	response_header_str(rs, "Vary", "Origin");
 	origin = request_header(rq, "Origin");
 	if (origin.len == 0 ||

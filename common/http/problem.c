@@ -26,7 +26,7 @@ static const struct problem {
 			    "The body ended before its announced end; nothing "
 			    "was stored. Send it again.",
 			    NULL },
-	/* No client reads this; the log line has its status */
+	/* No client receives this; the log line shows its status */
 	[ERR_CLOSED] = { 400, "incomplete-body", "Incomplete body",
 			 "The connection broke; nothing was stored.", NULL },
 	[ERR_LENGTH_REQUIRED] = { 411, "length-required", "Length required",
@@ -64,8 +64,8 @@ static const struct problem {
 	[ERR_CREDENTIALS] = { 401, "invalid-credentials", "Invalid credentials",
 			      "The email or the password is wrong.", BASIC },
 	[ERR_LIMITED] = { 429, "too-many-attempts", "Too many attempts",
-			  "Too many attempts failed. Wait for the seconds in "
-			  "Retry-After, then try again.",
+			  "Too many failed attempts. Wait the number of "
+			  "seconds given in Retry-After, then try again.",
 			  NULL },
 	[ERR_OTP_REQUIRED] = { 401, "otp-required", "One-time code required",
 			       "Send the code of your authenticator, or a "
@@ -75,7 +75,7 @@ static const struct problem {
 		      "The code is wrong, too old or was used before. Wait "
 		      "for the next one.",
 		      BASIC },
-	/* RFC 6750 3: no error code where no token was sent */
+	/* RFC 6750 3: no error code if the request had no token */
 	[ERR_NO_TOKEN] = { 401, "missing-token", "Missing token",
 			   "Log in at POST /login and send the token as "
 			   "Authorization: Bearer.",
@@ -110,8 +110,8 @@ static const struct problem {
 			   "it. Read it again, then retry.",
 			   NULL },
 	[ERR_TOO_MANY] = { 409, "conflict", "Conflict",
-			   "The limit of how many of these may exist is "
-			   "reached. Remove one first.",
+			   "The maximum number of these exists already. Remove "
+			   "one first.",
 			   NULL },
 	[ERR_BUSY] = { 423, "locked", "Locked",
 		       "Temporarily unavailable. Try again in a few seconds.",

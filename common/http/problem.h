@@ -9,8 +9,8 @@
 
 /* Answer `rq` with the problem for `e`. The detail is the sentence that
  * response_explain() left in `rs`, else the default one. Replaces a response
- * that is not sent yet, but for headers marked by response_keep(); does nothing
- * once the first byte is sent. */
+ * that is not sent yet, except for headers marked by response_keep(); does
+ * nothing once the first byte is sent. */
 enum err problem_answer(const struct request *rq, struct response *rs,
 			enum err e) MUST_CHECK;
 

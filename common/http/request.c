@@ -37,7 +37,7 @@ struct span request_authorization(const struct request *rq)
 	struct span s = request_header(rq, "Authorization");
 
 	/* Apache withholds the header from CGI programs. A RewriteRule can pass
-	 * it, and the redirect puts a prefix before the name. */
+	 * it; the redirect then prefixes the name. */
 	return s.len > 0 ? s
 			 : request_variable(rq, "REDIRECT_HTTP_AUTHORIZATION");
 }
@@ -67,8 +67,8 @@ static bool names_program(struct span script, const char *program)
 	       span_eq(last, SPAN(".fcgi"));
 }
 
-/* `a` and `b` joined in the arena: the variables of the transport are freed
- * when the request ends, and the log line is written after that */
+/* Join `a` and `b` in the arena: the transport frees its variables when the
+ * request ends, before the log line is written */
 static enum err join(struct arena *arena, struct span a, struct span b,
 		     struct span *out)
 {
@@ -131,7 +131,7 @@ enum err request_init(struct request *rq, struct transport *t,
 	rq->authorizer =
 		span_eq(request_variable(rq, "FCGI_ROLE"), SPAN("AUTHORIZER"));
 	rq->query = request_variable(rq, "QUERY_STRING");
-	/* Two spellings: it is unknown which one the proxy has set */
+	/* Several spellings: it is unknown which one the proxy has set */
 	if (t->ops->count(t, "HTTP_X_FORWARDED_FOR") > 1)
 		return ERR_FORMAT;
 	length = request_variable(rq, "CONTENT_LENGTH");

@@ -1,7 +1,8 @@
-/* request.h - one request, in whichever way it came (RFC 3875 4.1).
+/* request.h - one request, over any transport (RFC 3875 4.1).
  *
- * Method and path live as long as the arena's contents, all other spans until
- * the transport's finish. Nothing in it is trusted: a client wrote it.
+ * Method and path are valid as long as the arena's contents, all other spans
+ * until the transport's finish. Nothing in it is trusted: it comes from a
+ * client.
  */
 #ifndef REQUEST_H
 #define REQUEST_H
@@ -23,22 +24,23 @@ enum {
 struct request {
 	struct transport *transport; /* borrowed */
 	struct arena *arena;	     /* borrowed; reset after the answer */
-	int64_t now_ms;		     /* the clock, read once, since 1970 */
+	int64_t now_ms;		     /* the clock, read once; since 1970 */
 	int64_t now;		     /* the same in seconds */
-	/* Reads it again, for request_time(); NULL: no time passes */
+	/* Read the clock again, for request_time(); NULL: use `now` */
 	int64_t (*clock)(void);
-	char id[REQUEST_ID_MAX + 1]; /* X-Request-ID, theirs or ours */
+	char id[REQUEST_ID_MAX + 1]; /* X-Request-ID, or generated */
 	struct span method;	     /* as sent: "GET" */
 	bool head;		     /* HEAD: route as GET, send no body */
 	/* FastCGI's Authorizer role: the server asks whether the request may
-	 * pass; its path is not ours, and its body does not come here */
+	 * pass; its path is not one of our routes, and its body is not sent to
+	 * us */
 	bool authorizer;
-	struct span path;	/* decoded, behind the program's own name */
-	struct span prefix;	/* what stands before `path` in our URLs */
+	struct span path;	/* decoded, after the program's own name */
+	struct span prefix;	/* what precedes `path` in our URLs */
 	struct span query;	/* raw */
 	int64_t content_length; /* bytes announced, or REQUEST_LENGTH_UNKNOWN */
 	int64_t body_read;	/* bytes handed out so far */
-	int route;		/* its index in the table, or -1: none yet */
+	int route;		/* index in the table, or -1: none yet */
 	struct span param;	/* what matched the "*" of the route */
 	struct bearer_id bearer_id; /* what bearer_check() found */
 	bool authenticated;	    /* then `claims` is the caller's */
@@ -48,8 +50,8 @@ struct request {
 	struct session_check *session;
 };
 
-/* Fill *rq from what `t` accepted. ERR_FORMAT for an invalid path or
- * length, ERR_MEMORY; method, id and times are filled even then, so that the
+/* Fill *rq from the request that `t` accepted. ERR_FORMAT for an invalid path
+ * or length; ERR_MEMORY. Method, id and times are filled even then, so that the
  * failure can be answered and logged. `program` is the program's own name: when
  * SCRIPT_NAME ends in it (also as NAME.cgi, NAME.fcgi), the path is PATH_INFO,
  * else it is SCRIPT_NAME and PATH_INFO together. */
@@ -57,34 +59,37 @@ enum err request_init(struct request *rq, struct transport *t,
 		      struct arena *arena, const char *program,
 		      int64_t now_ms) MUST_CHECK;
 
-/* A CGI variable; the empty span when it is not there. */
+/* Return a CGI variable; the empty span if it is not set. */
 struct span request_variable(const struct request *rq, const char *name);
 
-/* A header by its name in HTTP, "If-None-Match"; empty when it is not there. */
+/* Return a header by its HTTP name, such as "If-None-Match"; empty if absent.
+ */
 struct span request_header(const struct request *rq, const char *name);
 
 struct span request_content_type(const struct request *rq);
 
-/* The Authorization header, also from where Apache hides it from CGI. */
+/* Return the Authorization header, including from the variable to which Apache
+ * can move it for CGI programs. */
 struct span request_authorization(const struct request *rq);
 
-/* The decoded value of a query parameter, in the arena.
- * ERR_NOT_FOUND, ERR_FORMAT, ERR_MEMORY. */
+/* Decode the value of a query parameter into the arena. ERR_NOT_FOUND,
+ * ERR_FORMAT, ERR_MEMORY. */
 enum err request_query(const struct request *rq, const char *name,
 		       struct span *out) MUST_CHECK;
 
-/* The next bytes of the body, where they lie, valid until the next call;
- * out->len is 0 at its end. ERR_TRUNCATED when it ended before
- * content_length; ERR_CLOSED when the connection broke. */
+/* Return the next bytes of the body, not copied, valid until the next call;
+ * out->len is 0 at its end. ERR_TRUNCATED if it ended before content_length;
+ * ERR_CLOSED if the connection broke. */
 enum err request_read(struct request *rq, struct span *out) MUST_CHECK;
 
-/* Seconds since 1970, after a body that may have taken hours to come. */
+/* Return the time now, in seconds since 1970: receiving a body may have taken
+ * hours. */
 int64_t request_time(const struct request *rq);
 
-/* Whether request_read() would answer without waiting for the client. */
+/* Whether request_read() would return without waiting for the client. */
 bool request_ready(const struct request *rq);
 
-/* Read a small body into the arena. ERR_TOO_LARGE beyond `max`. */
+/* Read a small body into the arena. ERR_TOO_LARGE beyond `max` bytes. */
 enum err request_read_all(struct request *rq, size_t max,
 			  struct span *out) MUST_CHECK;
 

@@ -58,8 +58,8 @@ void response_header_int(struct response *rs, const char *name, int64_t n)
 	response_header_str(rs, name, text);
 }
 
-/* RFC 9110 15, RFC 6585 and RFC 4918; 460 is of tus 1.0.0. Some servers pass on
- * the status as it is, and a status line needs a phrase (RFC 9112 4). */
+/* RFC 9110 15, RFC 6585 and RFC 4918; 460 is from tus 1.0.0. Some servers pass
+ * on the status unchanged, and a status line needs a phrase (RFC 9112 4). */
 static const char *reason_phrase(int status)
 {
 	static const struct {
@@ -99,7 +99,7 @@ static const char *reason_phrase(int status)
 	return "Other";
 }
 
-/* "Status:" carries the status in CGI (RFC 3875 6.3.3) */
+/* Start the header lines with "Status:", the status in CGI (RFC 3875 6.3.3) */
 static enum err start(struct response *rs)
 {
 	char line[64];
@@ -110,7 +110,8 @@ static enum err start(struct response *rs)
 		return ERR_OK;
 	response_header_str(rs, "Cache-Control", rs->cache);
 	buf_add(&rs->head, SPAN("\r\n"));
-	/* A header that cannot be sent is our fault, whatever its error */
+	/* A header that cannot be sent is an error of this program, whatever
+	 * its error code */
 	if (buf_error(&rs->head) != ERR_OK)
 		return ERR_IO;
 	rs->started = true;

@@ -26,7 +26,7 @@ struct response {
 	bool started;		     /* the header lines were sent */
 	int64_t body_sent;	     /* bytes of the body so far */
 	struct buf head;	     /* header lines so far */
-	size_t head_kept;    /* of these, bytes that survive response_restart */
+	size_t head_kept;    /* of these, bytes that response_restart keeps */
 	const char *cache;   /* Cache-Control; "no-store" by default */
 	int64_t retry_after; /* seconds; Retry-After of an ERR_LIMITED */
 	char detail[256];    /* for the client, see response_explain() */
@@ -45,9 +45,9 @@ void response_header_int(struct response *rs, const char *name, int64_t n);
 /* Set Cache-Control; `value` is a literal. */
 void response_cache(struct response *rs, const char *value);
 
-/* Send bytes of the body; the first call sends the header lines. ERR_CLOSED
- * when the client has closed the connection; ERR_IO when a header cannot be
- * sent, and then nothing is. */
+/* Send bytes of the body; the first call sends the header lines. ERR_CLOSED if
+ * the client has closed the connection; ERR_IO, with nothing sent, if a header
+ * cannot be sent. */
 enum err response_write(struct response *rs, struct span bytes) MUST_CHECK;
 
 /* Send a whole response: Content-Type, Content-Length, body. */
@@ -55,11 +55,12 @@ enum err response_body(struct response *rs, int status, const char *type,
 		       struct span body) MUST_CHECK;
 enum err response_json(struct response *rs, int status,
 		       struct json_object *o) MUST_CHECK;
-/* No body: 204, 304, or one that X-Sendfile fills in. */
+/* Send a response without a body: 204, 304, or one whose body X-Sendfile
+ * supplies. */
 enum err response_empty(struct response *rs, int status) MUST_CHECK;
 
-/* Drop status and headers, but those that response_keep() marked: for the
- * problem that replaces a response. */
+/* Drop the status and all headers except those marked by response_keep(), for
+ * the problem that replaces a response. */
 void response_restart(struct response *rs);
 void response_keep(struct response *rs);
 

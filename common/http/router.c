@@ -1,7 +1,7 @@
 #include "common/http/router.h"
 
-/* A "*" in the middle of a pattern matches a segment, one at its end the rest
- */
+/* Match a path: a "*" in the middle of a pattern matches a segment, one at its
+ * end the rest */
 static bool matches(const struct route *route, struct span path,
 		    struct span *tail)
 {
@@ -30,7 +30,7 @@ static bool matches(const struct route *route, struct span path,
 	return true;
 }
 
-/* The pattern that the path matches; empty if there is none */
+/* Return the pattern that the path matches; empty if there is none */
 static struct span pattern_of(const struct router *r, struct span path,
 			      struct span *tail)
 {

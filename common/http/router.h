@@ -6,8 +6,7 @@
 #include "common/http/request.h"
 #include "common/http/response.h"
 
-/* Answers `rq` through `rs`, or returns an error; `app` is the program's own.
- */
+/* Answer `rq` through `rs`, or return an error; `app` is the program's own. */
 typedef enum err handler_fn(void *app, struct request *rq, struct response *rs);
 
 /* When the session behind a token is checked (session_check.h), and for which
@@ -19,11 +18,11 @@ enum route_session {
 	SESSION_IN_STATEMENT = 1,
 	/* An access token in the handler's statement; an API token before the
 	 * handler. For statements that do not return the user, or that run only
-	 * after bytes were stored: of an API token nothing is known without the
+	 * after bytes were stored: nothing is known of an API token without the
 	 * database. */
 	SESSION_API_BEFORE = 2,
-	SESSION_WHEN = 3, /* the bits of these */
-	/* Not for an API token: if one leaks, it must not make others, end
+	SESSION_WHEN = 3, /* mask of the above */
+	/* Refuse API tokens: if one leaks, it must not create others, end
 	 * logins or change the password */
 	LOGIN_ONLY = 4,
 };
@@ -33,11 +32,11 @@ struct route {
 	/* The whole path. A "*" at its end matches one or more bytes, slashes
 	 * included; one in the middle matches a segment. rq->param is what it
 	 * matched; with two of them, from the first to the end of the last. The
-	 * first pattern that matches a path counts, whatever the methods, so
-	 * specific patterns stand above general ones. */
+	 * first pattern that matches a path is used, whatever the methods, so
+	 * specific patterns precede general ones. */
 	const char *pattern;
 	handler_fn *handle;
-	const char *scope; /* that a token must have, or ANY_SCOPE */
+	const char *scope; /* required of a token, or ANY_SCOPE */
 	unsigned session;  /* enum route_session */
 };
 
@@ -55,7 +54,7 @@ struct router {
 enum err router_find(const struct router *r, struct request *rq,
 		     struct response *rs, const struct route **out) MUST_CHECK;
 
-/* rq->route; or, where the method has no route, the first one whose pattern
+/* Return rq->route; if the method has no route, the first one whose pattern
  * matches the path; -1 for a path without a route. */
 int router_index(const struct router *r, const struct request *rq);
 

@@ -1,6 +1,6 @@
 /* transport.h - one request in, one response out, over FastCGI or CGI.
  *
- * Implementations: transport_fcgi (libfcgi, under lighttpd, spawn-fcgi),
+ * Implementations: transport_fcgi (libfcgi, under lighttpd or spawn-fcgi),
  * transport_cgi (a process per request), and one in tests/unit that needs no
  * server. The order of calls is
  *
@@ -17,43 +17,44 @@
 struct transport;
 
 struct transport_ops {
-	/* Wait for a request. ERR_GONE: no further one will come. ERR_CLOSED:
-	 * the wait was interrupted. ERR_IO: this request could not be read; the
-	 * next may succeed. */
+	/* Wait for a request. ERR_GONE: there will be no further requests.
+	 * ERR_CLOSED: the wait was interrupted. ERR_IO: this request could not
+	 * be read; the next may succeed. */
 	enum err (*accept)(struct transport *t);
 
-	/* A CGI variable (RFC 3875 4.1), or NULL; valid until finish. */
+	/* Return a CGI variable (RFC 3875 4.1), or NULL; valid until finish. */
 	const char *(*variable)(struct transport *t, const char *name);
 
-	/* How many times the variable occurs. CGI maps several spellings of a
-	 * header to one name ("X-A", "X_A", "X.A"), and a server may pass each
-	 * of them: then it is unknown which one a trusted proxy has set. */
+	/* Return how many times the variable occurs. CGI maps several spellings
+	 * of a header to one name ("X-A", "X_A", "X.A"), and a server may pass
+	 * all of them: then it is unknown which one a trusted proxy has set. */
 	size_t (*count)(struct transport *t, const char *name);
 
-	/* The next bytes of the body, not copied: valid until the next read.
-	 * chunk->len is 0 at the end of the body, announced or not. */
+	/* Return the next bytes of the body, not copied, valid until the next
+	 * read. chunk->len is 0 at the end of the body, announced or not. */
 	enum err (*read)(struct transport *t, struct span *chunk);
 
 	/* Whether read() would return without waiting for the client. */
 	bool (*ready)(struct transport *t);
 
 	/* Send bytes of the response, CGI header lines first (RFC 3875 6).
-	 * ERR_CLOSED when the server has closed the connection. */
+	 * ERR_CLOSED if the server has closed the connection. */
 	enum err (*write)(struct transport *t, struct span bytes);
 
-	/* Flush the response and end the request. ERR_CLOSED when the rest
-	 * could not be sent. */
+	/* Flush the response and end the request. ERR_CLOSED if the rest could
+	 * not be sent. */
 	enum err (*finish)(struct transport *t);
 
 	void (*free)(struct transport *t);
 };
 
-/* What implementations embed as their first member. */
+/* Implementations embed this as their first member. */
 struct transport {
 	const struct transport_ops *ops;
 };
 
-/* How many of the "NAME=value" strings of a NULL-terminated list are `name`. */
+/* Count the "NAME=value" strings of a NULL-terminated list whose name is
+ * `name`. */
 size_t transport_count(char *const *list, const char *name);
 
 #endif

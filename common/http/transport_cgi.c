@@ -8,13 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ; /* POSIX names it, no header of ours does */
+extern char **environ; /* defined by POSIX, declared by no header here */
 
 enum {
 	CGI_READ = 128 * 1024, /* bytes of one read(2) */
 	CGI_WRITE = 64 * 1024, /* bytes gathered before a write */
-	/* How long the rest of a refused body is read: milliseconds of silence,
-	 * and in all */
+	/* Limits on reading the rest of a refused body, in milliseconds:
+	 * without input, and in total */
 	CGI_LINGER_SILENCE = 2000,
 	CGI_LINGER = 30 * 1000,
 };
@@ -22,7 +22,7 @@ enum {
 struct cgi {
 	struct transport base;
 	bool done;
-	int64_t left; /* bytes of the body not yet read; -1: not announced */
+	int64_t left; /* bytes of the body not yet read; -1: unknown */
 	size_t filled;
 	char in[CGI_READ];
 	char out[CGI_WRITE];
@@ -69,8 +69,8 @@ static enum err cgi_read(struct transport *t, struct span *chunk)
 	size_t want = sizeof(c->in);
 	ssize_t n;
 
-	/* RFC 3875 4.2: no more than CONTENT_LENGTH may be read, and a server
-	 * need not close its end */
+	/* RFC 3875 4.2: never read more than CONTENT_LENGTH bytes; the server
+	 * need not signal end of file */
 	if (c->left >= 0 && (size_t)c->left < want)
 		want = (size_t)c->left;
 	do
@@ -84,7 +84,7 @@ static enum err cgi_read(struct transport *t, struct span *chunk)
 	return ERR_OK;
 }
 
-/* Whether input, or its end, arrives within so many milliseconds */
+/* Whether input or end of file arrives within `within` milliseconds */
 static bool comes(int within)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -148,9 +148,9 @@ static int64_t clock_ms(void)
 
 /* Read the rest of a body that was refused. Apache's mod_cgid passes a socket
  * for both directions. Closing it while bytes of the body are unread resets the
- * connection, and the client would not receive the response. A pipe or a file
- * loses nothing. Neither a silent client nor a slow one holds the process for
- * longer than the limits above. */
+ * connection, and the client would not receive the response. With a pipe or a
+ * file, nothing is lost. The limits above bound how long a silent or slow
+ * client can occupy the process. */
 static void discard_rest(struct transport *t)
 {
 	int64_t end = clock_ms() + CGI_LINGER, left = CGI_LINGER;
@@ -199,5 +199,5 @@ struct transport *transport_cgi_new(void)
 	c->done = false;
 	c->left = -1;
 	c->filled = 0;
-	return (struct transport *)c; /* &c->base is a leak to -fanalyzer */
+	return (struct transport *)c; /* &c->base: a leak to -fanalyzer */
 }

@@ -21,7 +21,7 @@ static struct fcgi *of(struct transport *t)
 
 static void ignore_wake(int sig)
 {
-	(void)sig; /* its only effect is that accept returns */
+	(void)sig; /* all it does is interrupt accept */
 }
 
 /* Unblock (SIG_UNBLOCK) or block (SIG_BLOCK) the wake-up signal */
@@ -34,7 +34,7 @@ static void mask_wake(int how)
 	(void)pthread_sigmask(how, &wake, NULL);
 }
 
-/* The socket of systemd outlives this process, which must not shut it */
+/* systemd's socket outlives this process, which must not shut it down */
 static bool is_ours(void)
 {
 	return getenv("LISTEN_FDS") == NULL;
@@ -52,10 +52,10 @@ static bool is_unix(void)
 /* libfcgi reads the variables of a request inside its accept, and treats EINTR
  * there as a broken connection. So reads are restarted after the signal
  * (SA_RESTART) and accept is not: signal(7) exempts sockets that have a receive
- * timeout. The timeout set here is too long ever to pass. The connections of a
+ * timeout. The timeout set here is too long ever to expire. Connections of a
  * Unix socket do not inherit it; those of TCP would, and their reads would be
- * interrupted. There it is not needed: shutting a TCP socket wakes every thread
- * in accept. */
+ * interrupted. TCP does not need it: shutting down a TCP socket wakes every
+ * thread in accept. */
 static bool make_accept_interruptible(void)
 {
 	const struct timeval ages = { .tv_sec = 1000000 };
@@ -75,19 +75,19 @@ bool transport_fcgi_ready(void)
 	int listening = 0;
 	socklen_t size = sizeof(listening);
 
-	/* FCGX_IsCGI() asks getpeername(), which a stray socket on descriptor
-	 * 0 can fool */
+	/* FCGX_IsCGI() relies on getpeername(), which a stray socket on
+	 * descriptor 0 can deceive */
 	if (getsockopt(0, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
 	    !listening)
 		return false;
-	/* libfcgi sets signal handlers of its own, so ours are set after */
+	/* libfcgi sets its own signal handlers, so ours are set afterwards */
 	return FCGX_Init() == 0 && make_accept_interruptible();
 }
 
 bool transport_fcgi_refuse(void)
 {
-	/* A Unix socket keeps its queue when its reading end is shut; TCP
-	 * resets what is in it */
+	/* After SHUT_RD, a Unix socket keeps its queue of connections; TCP
+	 * resets them */
 	return is_ours() && shutdown(0, SHUT_RD) == 0;
 }
 
@@ -119,8 +119,8 @@ static enum err fcgi_read(struct transport *t, struct span *chunk)
 {
 	FCGX_Stream *in = of(t)->request.in;
 
-	/* FCGX_GetStr would copy; the stream's own buffer is public, so the
-	 * bytes are used where the socket's read put them */
+	/* FCGX_GetStr would copy. The stream's buffer is public, so the bytes
+	 * are used in place */
 	if (in->rdNext == in->stop) {
 		if (in->isClosed) {
 			*chunk = (struct span) { NULL, 0 };
@@ -150,7 +150,7 @@ static enum err fcgi_write(struct transport *t, struct span bytes)
 {
 	FCGX_Stream *out = of(t)->request.out;
 
-	/* bytes.len is bounded by the callers' buffers, far under INT_MAX */
+	/* bytes.len is limited by the callers' buffers, far below INT_MAX */
 	if (FCGX_PutStr(bytes.p, (int)bytes.len, out) != (int)bytes.len)
 		return ERR_CLOSED;
 	return ERR_OK;
@@ -159,8 +159,8 @@ static enum err fcgi_write(struct transport *t, struct span bytes)
 static enum err fcgi_finish(struct transport *t)
 {
 	FCGX_Request *rq = &of(t)->request;
-	/* FCGX_Finish_r() closes both streams, in this order, and drops what
-	 * that returns; after this it finds them closed */
+	/* FCGX_Finish_r() closes both streams, in this order, but ignores the
+	 * results; it will find them closed */
 	int failed = FCGX_FClose(rq->err) | FCGX_FClose(rq->out);
 
 	FCGX_Finish_r(rq);

@@ -1,5 +1,5 @@
 /* transport_fcgi.h - FastCGI 1.0 by libfcgi, on the listening socket that the
- * server or spawn-fcgi left as descriptor 0. */
+ * server or spawn-fcgi passed as descriptor 0. */
 #ifndef TRANSPORT_FCGI_H
 #define TRANSPORT_FCGI_H
 
@@ -13,20 +13,19 @@
 
 /* Whether descriptor 0 is a listening socket, as transport_fcgi_new() needs it.
  * Initialises libfcgi, and blocks TRANSPORT_FCGI_WAKE in this thread and those
- * that it starts; call once, before any thread starts. */
+ * that it starts. Call once, before any thread starts. */
 bool transport_fcgi_ready(void);
 
-/* Refuse new connections, since the program is about to end: clients are
- * refused at once and can try another server. accept still returns the
- * connections that wait in the queue, then ERR_GONE. Returns false where the
- * socket outlives the program (socket activation by systemd): then the queue is
- * left to the next program. */
+/* Refuse new connections before the program ends, so that clients can try
+ * another server at once. accept still returns the connections in the queue,
+ * then ERR_GONE. Returns false if the socket outlives the program (socket
+ * activation by systemd): the queue is then left to the next process. */
 bool transport_fcgi_refuse(void);
 
-/* One for each thread; all accept on the same socket. NULL when out of memory.
- * accept returns ERR_CLOSED when TRANSPORT_FCGI_WAKE interrupts it, ERR_GONE
- * when this process or another one that shares the socket has shut it, and
- * ERR_IO for a temporary failure (no free descriptor). */
+/* Make the transport of one thread; all accept on the same socket. NULL when
+ * out of memory. accept returns ERR_CLOSED if TRANSPORT_FCGI_WAKE interrupts
+ * it, ERR_GONE if this process or another one that shares the socket has shut
+ * it down, and ERR_IO for a temporary failure (no free descriptor). */
 struct transport *transport_fcgi_new(void);
 
 #endif

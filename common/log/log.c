@@ -34,7 +34,7 @@ bool log_level_of(struct span name, enum log_level *out)
 	return false;
 }
 
-/* Append if the line is at most `end` bytes long then */
+/* Append, unless the line would become longer than `end` */
 static bool add_to(struct log_line *l, size_t end, const char *p, size_t n)
 {
 	if (l->len + n > end)
@@ -49,7 +49,8 @@ static bool add(struct log_line *l, const char *p, size_t n)
 	return add_to(l, sizeof(l->text) - LOG_TAIL, p, n);
 }
 
-/* The length of the UTF-8 character at the start of `s`; 0 if there is none */
+/* Return the length of the UTF-8 character that `s` begins with; 0 if it is
+ * invalid */
 static size_t character(struct span s)
 {
 	for (size_t n = 1; n <= 4 && n <= s.len; n++)
@@ -86,7 +87,7 @@ static void add_escaped(struct log_line *l, struct span s)
 	}
 }
 
-/* Append `,"key":` if that and the shortest value fit */
+/* Append `,"key":` if there is room for it and the shortest value */
 static bool add_key(struct log_line *l, const char *key)
 {
 	size_t before = l->len;

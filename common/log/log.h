@@ -1,10 +1,10 @@
-/* log.h - one JSON object a line, an event each, on standard error.
+/* log.h - one JSON object per line and event, on standard error.
  *
  * A line is built in memory and written by one write(2), so lines of several
- * threads and processes do not mix. A line is at most LOG_LINE_MAX bytes, a
- * text in it LOG_VALUE_MAX, so that a long path does not push the status out;
- * what does not fit is cut and the line stays valid JSON. Bytes that are
- * not UTF-8 text are written as \u00XX, so a client cannot forge a line.
+ * threads and processes do not mix. A line has at most LOG_LINE_MAX bytes, a
+ * text in it LOG_VALUE_MAX, so that a long path cannot displace the status;
+ * what does not fit is truncated, and the line remains valid JSON. Bytes that
+ * are not UTF-8 text are written as \u00XX, so a client cannot forge a line.
  *
  * Folders below server/ do not log: they return an error. A log line never
  * contains a secret: no token, no password, no key.
@@ -20,8 +20,8 @@
 #include "common/base/span.h"
 
 enum {
-	LOG_LINE_MAX = 2048, /* bytes, the newline included */
-	LOG_VALUE_MAX = 512, /* bytes of one text, its escapes included */
+	LOG_LINE_MAX = 2048, /* bytes, including the newline */
+	LOG_VALUE_MAX = 512, /* bytes of one text, including its escapes */
 };
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
@@ -35,7 +35,7 @@ struct log_line {
 /* Lines below `least` are not written. `program` must outlive all logging. */
 void log_setup(const char *program, enum log_level least);
 
-/* "debug", "info", "warn", "error"; false for any other name. */
+/* Parse "debug", "info", "warn" or "error"; false for any other name. */
 bool log_level_of(struct span name, enum log_level *out);
 
 void log_begin(struct log_line *l, enum log_level level, const char *event);
@@ -44,7 +44,7 @@ void log_str(struct log_line *l, const char *key, const char *value);
 void log_int(struct log_line *l, const char *key, int64_t value);
 void log_end(struct log_line *l);
 
-/* A whole line with one text in it: {"event":…,"detail":…}. */
+/* Write a whole line with one text: {"event":…,"detail":…}. */
 void log_event(enum log_level level, const char *event, const char *detail);
 
 #endif

@@ -6,10 +6,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Atomics that use a lock inside would work within one process only */
+/* Atomics implemented with a lock would work within one process only */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics take a lock here");
 
-/* NULL when it cannot be mapped */
+/* Map the file; NULL on failure */
 static struct metrics_shared *map_file(int fd)
 {
 	void *at = mmap(NULL, sizeof(struct metrics_shared),
@@ -138,7 +138,7 @@ void metrics_move(struct metrics *m, enum metrics_gauge which, int64_t by)
 						memory_order_relaxed);
 }
 
-/* The last word stands for all others */
+/* Return the index of `word`; that of the last one if it is not listed */
 static size_t word_of(const char *word, const char *const *words, size_t n)
 {
 	size_t i = 0;

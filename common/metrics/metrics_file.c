@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 enum {
-	LOCK_HEADER = 0, /* byte that is locked to read the header */
+	LOCK_HEADER = 0, /* byte to lock for reading the header */
 	LOCK_SLOTS = 1,	 /* byte of the first slot; the bytes need not exist */
 	TRIES = 100,	 /* to open a file that is not being replaced */
 };
@@ -38,7 +38,7 @@ bool metrics_lives(const struct metrics *m, const struct metrics_place *p)
 	return fcntl(m->file, F_GETLK, &l) == 0 && l.l_type != F_UNLCK;
 }
 
-/* FNV-1a over the texts that give the counters their meaning */
+/* Hash (FNV-1a) the texts that define the meaning of the counters */
 static uint64_t layout_hash(const struct metrics_layout *l)
 {
 	uint64_t h = 14695981039346656037u;
@@ -66,7 +66,8 @@ static enum err open_file(const char *path, int flags, int *out,
 	    st.st_uid != geteuid()) {
 		(void)close(fd);
 		return err_set(why, ERR_CONFIG,
-			       "METRICS_FILE: %s is not a file of this user's",
+			       "METRICS_FILE: %s must be a regular file that "
+			       "belongs to this user",
 			       path);
 	}
 	*out = fd;
@@ -83,15 +84,15 @@ enum err metrics_check(const char *path, struct errmsg *why)
 	if (span_cut_last(&folder, '/', &name) &&
 	    !span_to_cstr(folder.len > 0 ? folder : SPAN("/"), where,
 			  sizeof(where)))
-		return err_set(why, ERR_CONFIG, "METRICS_FILE: not a path");
+		return err_set(why, ERR_CONFIG, "METRICS_FILE: must be a path");
 	if (errno == ENOENT && access(where, W_OK | X_OK) == 0)
 		return ERR_OK;
 	return err_set(why, ERR_CONFIG, "METRICS_FILE: %s: %s", path,
 		       strerror(errno));
 }
 
-/* Initialise an empty file. Its space is allocated now: a write to a page that
- * has no room on the disk would kill the process (SIGBUS). */
+/* Initialise an empty file. Its space is allocated now: a write to a page
+ * without space on the disk would kill the process (SIGBUS). */
 static enum err fill(int fd, const struct metrics_layout *layout,
 		     struct errmsg *why)
 {
@@ -125,8 +126,8 @@ static bool fits(int fd, const struct metrics_layout *layout)
 	       head.layout == layout_hash(layout);
 }
 
-/* A file of another layout may be in use by its own program: leave that one
- * unchanged and rename a new one over its name. */
+/* A file of another layout may be in use by a program of its version: leave it
+ * unchanged, and rename a new file to its name. */
 static enum err replace(const char *path, const struct metrics_layout *layout,
 			struct errmsg *why)
 {
@@ -135,8 +136,9 @@ static enum err replace(const char *path, const struct metrics_layout *layout,
 	enum err e;
 
 	if (n < 0 || (size_t)n >= sizeof(fresh))
-		return err_set(why, ERR_CONFIG, "METRICS_FILE: too long");
-	(void)unlink(fresh); /* of a process that was killed in here */
+		return err_set(why, ERR_CONFIG,
+			       "METRICS_FILE: the path is too long");
+	(void)unlink(fresh); /* left by a process that was killed here */
 	e = open_file(fresh, O_CREAT | O_EXCL, &fd, why);
 	if (e != ERR_OK)
 		return e;
@@ -160,8 +162,8 @@ static bool is_at(int fd, const char *path)
 }
 
 /* Open a file of this layout that is not being replaced. The header is read
- * under the lock of the file that the path named before, so after locking, the
- * path must still name that file. */
+ * with the file locked; after locking, check that the path still names this
+ * file. */
 enum err metrics_file_open(const char *path,
 			   const struct metrics_layout *layout, int *out,
 			   struct errmsg *why)
@@ -197,7 +199,7 @@ enum err metrics_file_open(const char *path,
 	return err_set(why, ERR_IO, "METRICS_FILE: %s keeps changing", path);
 }
 
-/* A slot whose last owner has ended, or that was never used */
+/* Take a slot whose last owner has ended, or that was never used */
 void metrics_take_place(struct metrics *m)
 {
 	size_t start = (size_t)getpid() % METRICS_PROCESSES;

@@ -1,8 +1,8 @@
 /* metrics_shared.h - inside metrics: the layout of the shared memory. Only
  * metrics.c, metrics_file.c and metrics_text.c include it.
  *
- * A change here changes the size, or METRICS_MAGIC has to: a file of another
- * layout is not read.
+ * If a change here does not change the size, change METRICS_MAGIC: a file of
+ * another layout must not be read.
  */
 #ifndef METRICS_SHARED_H
 #define METRICS_SHARED_H
@@ -17,14 +17,14 @@ enum {
 	METRICS_METHODS = 8, /* the last is "other" */
 	METRICS_STATUS_MIN = 100,
 	METRICS_STATUSES = 500, /* 100 to 599 */
-	METRICS_BUCKETS = 18,	/* of the histogram, and one for the rest */
+	METRICS_BUCKETS = 18,	/* of the histogram; and one for the rest */
 };
 
 static const char *const metrics_methods[METRICS_METHODS] = {
 	"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other",
 };
 
-/* The last word of each list stands for all others */
+/* The last word of each list counts all others */
 static const char *const metrics_logins[] = {
 	"ok",
 	"unknown-user",
@@ -51,7 +51,7 @@ typedef _Atomic uint64_t metrics_count;
 
 /* All requests of one route and method */
 struct metrics_cell {
-	metrics_count buckets[METRICS_BUCKETS + 1]; /* each for itself */
+	metrics_count buckets[METRICS_BUCKETS + 1]; /* not cumulative */
 	metrics_count us, bytes_in, bytes_out;
 	metrics_count statuses[METRICS_STATUSES];
 };
@@ -63,7 +63,7 @@ struct metrics_place {
 
 struct metrics_head {
 	char magic[32];
-	uint64_t size, layout; /* of the whole; a hash of metrics_layout */
+	uint64_t size, layout; /* of the mapping; a hash of metrics_layout */
 };
 
 struct metrics_shared {
@@ -97,14 +97,14 @@ static const struct metrics_bound {
 	{ 10000000, "10" }, { 60000000, "60" }, { 600000000, "600" },
 };
 
-/* Open the file at `path`; create it where it is missing. ERR_CONFIG, ERR_FULL,
+/* Open the file at `path`; create it if it is missing. ERR_CONFIG, ERR_FULL,
  * ERR_UNAVAILABLE, ERR_IO. */
 enum err metrics_file_open(const char *path,
 			   const struct metrics_layout *layout, int *out,
 			   struct errmsg *why) MUST_CHECK;
 
-/* Set m->own to a free slot and lock it until the file is closed; NULL where
- * all slots are used. */
+/* Set m->own to a free slot and lock it until the file is closed; NULL if all
+ * slots are used. */
 void metrics_take_place(struct metrics *m);
 
 /* Whether the process that owns the slot is alive. */

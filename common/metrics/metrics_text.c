@@ -17,7 +17,7 @@ static void family(struct text *t, const char *name, const char *type,
 		   type);
 }
 
-/* A sample with one label of its own, or none (NULL) */
+/* Append a sample with one label of its own, or none (NULL) */
 static void sample(struct text *t, const char *name, const char *label,
 		   const char *value, int64_t n)
 {
@@ -45,7 +45,7 @@ static uint64_t requests_in(const struct metrics_cell *c)
 	return n;
 }
 
-/* The start of a sample's line, up to its last common label */
+/* Append the start of a sample's line, up to its last common label */
 static void cell_labels(struct text *t, const char *name, const char *suffix,
 			size_t row, size_t method)
 {
@@ -57,7 +57,7 @@ static void cell_labels(struct text *t, const char *name, const char *suffix,
 typedef void cell_fn(struct text *t, const char *name, size_t row,
 		     size_t method, const struct metrics_cell *c);
 
-/* Only routes that were requested at least once have series */
+/* Write the cells of all routes that were requested at least once */
 static void each_cell(struct text *t, const char *name, cell_fn *write)
 {
 	for (size_t row = 0; row <= t->m->layout.route_count; row++) {
@@ -85,8 +85,8 @@ static void write_statuses(struct text *t, const char *name, size_t row,
 	}
 }
 
-/* The count is the sum of the buckets as they were read, so the three agree
- * while requests are counted. */
+/* Compute the count as the sum of the buckets as read, so that the values are
+ * consistent while requests are counted. */
 static void write_duration(struct text *t, const char *name, size_t row,
 			   size_t method, const struct metrics_cell *c)
 {
@@ -135,14 +135,14 @@ static void requests(struct text *t)
 	       "Bytes of request bodies that the program has read.");
 	each_cell(t, "gatehouse_http_request_bytes_total", write_bytes_in);
 	family(t, "gatehouse_http_response_bytes_total", "counter",
-	       "Bytes of answers' bodies that the program has written; not "
-	       "those of files that the server sends for it.");
+	       "Bytes of response bodies that the program has written, without "
+	       "files that the server sends for it.");
 	each_cell(t, "gatehouse_http_response_bytes_total", write_bytes_out);
 }
 
 /* --- the rest ------------------------------------------------------------- */
 
-/* The sums over the processes that are alive */
+/* Sum the gauges of the processes that are alive */
 static void sum_gauges(const struct metrics *m, int64_t *processes,
 		       int64_t sums[static METRICS_GAUGES])
 {
@@ -166,10 +166,10 @@ static void gauges(struct text *t)
 	int64_t processes, sums[METRICS_GAUGES], idle;
 
 	sum_gauges(t->m, &processes, sums);
-	/* The two are read one after the other */
+	/* The two are not read at the same instant */
 	idle = sums[METRICS_DB_OPEN] - sums[METRICS_DB_USED];
 	single(t, "gatehouse_http_requests_in_flight", "gauge",
-	       "Requests under way, this one included.",
+	       "Requests in progress, including this one.",
 	       sums[METRICS_IN_FLIGHT]);
 	family(t, "gatehouse_db_connections", "gauge",
 	       "Connections to the database.");
@@ -178,10 +178,10 @@ static void gauges(struct text *t)
 	sample(t, "gatehouse_db_connections", "state", "used",
 	       sums[METRICS_DB_USED]);
 	single(t, "gatehouse_db_connections_limit", "gauge",
-	       "Connections to the database that there may be.",
+	       "Maximum number of connections to the database.",
 	       sums[METRICS_DB_LIMIT]);
 	single(t, "gatehouse_processes", "gauge",
-	       "Processes of this program that live.", processes);
+	       "Running processes of this program.", processes);
 }
 
 static void words(struct text *t, const char *name, const char *help,
@@ -203,8 +203,8 @@ static void counters(struct text *t)
 	const char *errors = "gatehouse_db_errors_total";
 
 	family(t, errors, "counter",
-	       "Failures of the database: no connection could be made, all of "
-	       "the pool were busy, a statement failed.");
+	       "Failures of the database: no connection could be made, the "
+	       "whole pool was busy, a statement failed.");
 	sample(t, errors, "kind", "connect",
 	       counter(t, METRICS_DB_CONNECT_FAILED));
 	sample(t, errors, "kind", "busy", counter(t, METRICS_DB_BUSY));
@@ -214,9 +214,10 @@ static void counters(struct text *t)
 	words(t, "gatehouse_refreshes_total", "Refresh tokens presented.",
 	      metrics_refreshes, t->m->shared->refreshes, METRICS_REFRESHES);
 	single(t, "gatehouse_uploads_files_total", "counter",
-	       "Files taken in and kept.", counter(t, METRICS_UPLOADED_FILES));
+	       "Uploaded files that were stored.",
+	       counter(t, METRICS_UPLOADED_FILES));
 	single(t, "gatehouse_uploads_bytes_total", "counter",
-	       "Bytes of files taken in and kept.",
+	       "Bytes of uploaded files that were stored.",
 	       counter(t, METRICS_UPLOADED_BYTES));
 }
 
@@ -230,10 +231,10 @@ void metrics_write(const struct metrics *m, struct buf *out)
 	gauges(&t);
 	counters(&t);
 	family(&t, "gatehouse_build_info", "gauge",
-	       "What runs here; its value is always 1.");
+	       "The running version; the value is always 1.");
 	sample(&t, "gatehouse_build_info", "version", GATEHOUSE_VERSION, 1);
 	family(&t, "process_start_time_seconds", "gauge",
-	       "When the process that answers has started, in seconds since "
+	       "Start time of the process that answers, in seconds since "
 	       "1970.");
 	buf_printf(out, "process_start_time_seconds %.3f\n", m->started);
 }

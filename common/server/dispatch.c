@@ -122,8 +122,8 @@ static void log_path(struct log_line *l, const struct program *p,
 static void log_request(const struct program *p, const struct request *rq,
 			const struct response *rs, enum err e, int64_t us)
 {
-	/* A quota is the user's limit; every other status from 500 on is a
-	 * fault that the operator must know of, a full disk (507) among them */
+	/* A quota is the user's limit. Every other status from 500 on is a
+	 * fault that the operator must know of, including a full disk (507) */
 	enum log_level level =
 		rs->status >= 500 && e != ERR_QUOTA ? LOG_ERROR : LOG_INFO;
 	struct log_line l;

@@ -8,14 +8,15 @@
 #include "common/http/response.h"
 #include "common/metrics/metrics.h"
 
-/* GET /healthz, a handler_fn: it shows only that the process answers. */
+/* Handle GET /healthz, a handler_fn: 200 shows that the process responds, no
+ * more. */
 enum err health_alive(void *app, struct request *rq, struct response *rs);
 
-/* GET /readyz, its last step: ready if the database answers. A program that
- * depends on more checks that first, and returns ERR_UNAVAILABLE. */
+/* Do the last step of GET /readyz: ready if the database responds. A program
+ * that needs more checks it first, and returns ERR_UNAVAILABLE if it fails. */
 enum err health_ready(struct db *db, struct response *rs) MUST_CHECK;
 
-/* GET /metrics: everything counted, in Prometheus' text format. */
+/* Answer GET /metrics: all metrics in Prometheus' text format. */
 enum err health_metrics(const struct metrics *m,
 			struct response *rs) MUST_CHECK;
 

@@ -21,9 +21,9 @@ static void serve_cgi(const struct program *p, const struct service *s)
 	if (t == NULL)
 		exit(EX_OSERR);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
-	/* lighttpd sends SIGTERM as soon as it has the whole answer, and the
-	 * log line is written after that. The process ends by itself after one
-	 * request. */
+	/* lighttpd sends SIGTERM as soon as it has the whole response, before
+	 * the log line is written. The process ends anyway after one request.
+	 */
 	(void)sigaction(SIGTERM, &ignore, NULL);
 	arena_init(&arena);
 	if (t->ops->accept(t) == ERR_OK)
@@ -60,7 +60,7 @@ static enum err open_metrics(const struct program *p, struct service *s,
 	layout.route_count = p->router.count;
 	for (size_t i = 0; i < p->router.count; i++)
 		layout.routes[i] = p->router.routes[i].pattern;
-	if (p->authorize != NULL) /* any path, so all count as one route */
+	if (p->authorize != NULL) /* its paths are not our routes */
 		layout.routes[layout.route_count++] = "authorizer";
 	if (s->check_only &&
 	    metrics_check(s->settings.metrics_file, why) != ERR_OK)
@@ -68,13 +68,13 @@ static enum err open_metrics(const struct program *p, struct service *s,
 	e = metrics_open(&layout, path, &s->metrics, why);
 	if (e != ERR_FULL && e != ERR_UNAVAILABLE)
 		return e;
-	/* If the disk is full or has no locks, count in memory instead of
-	 * refusing to start */
+	/* If the disk is full or does not support locks, count in memory
+	 * instead of refusing to start */
 	log_event(LOG_WARN, "metrics", why->text);
 	return metrics_open(&layout, "", &s->metrics, why);
 }
 
-/* Open everything that a request needs */
+/* Open everything that the first request needs */
 static enum err open_service(const struct program *p, struct service *s,
 			     struct errmsg *why)
 {

@@ -1,19 +1,21 @@
-/* program.h - the main() of both services: settings, start, requests, end.
+/* program.h - the life of a program: settings, initialization, requests, the
+ * end.
  *
  * main() of a program describes it in a `struct program` and returns
- * program_main(). What follows is the same for each:
+ * program_main(). The rest is the same for all programs:
  *
  *   --help, --version, --check  print it, exit 0
  *   a wrong setting             one line on stderr, exit 78 (EX_CONFIG)
  *   descriptor 0 listens        FastCGI: THREADS threads serve until SIGTERM or
- *                               SIGINT; then they accept no more requests,
- *                               finish those under way, exit 0; or 71
- *                               (EX_OSERR) if another process that shares the
- *                               socket shuts it down
+ *                               SIGINT; then no more are accepted, requests in
+ *                               progress are finished, exit 0; or 71
+ *                               (EX_OSERR) when another process that has the
+ *                               socket shuts it
  *   a CGI environment           one request, exit 0
  *   neither                     how to start it on stderr, exit 64 (EX_USAGE)
  *
- * SIGPIPE is ignored: a client that disconnects ends its own request only.
+ * SIGPIPE is ignored: a client that closes its connection ends only its own
+ * request.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -24,7 +26,7 @@
 #include "common/metrics/metrics.h"
 #include "common/server/settings.h"
 
-/* The state of a running program, shared by all threads and never changed after
+/* The resources of a running program; shared by all threads, not modified after
  * the start. */
 struct service {
 	bool check_only; /* --check: create and change nothing */
@@ -42,24 +44,23 @@ struct program {
 	size_t item_count;
 	struct router router;
 	void *app; /* the first argument of its handlers */
-	/* The only handler in FastCGI's Authorizer role: 200 lets the request
-	 * pass. NULL: the program refuses the role, so that the answer of one
-	 * of its routes can never be taken for a permission. */
+	/* Replaces all routes in FastCGI's Authorizer role: 200 lets the
+	 * request pass. NULL: the program refuses the role, so that the
+	 * response of a route can never be mistaken for permission. */
 	handler_fn *authorize;
 	/* Called for each request before it is routed: it may set headers that
-	 * every answer will have (response_keep()), or change the method. NULL:
-	 * none. */
+	 * every response to it will have (response_keep()), or its method. May
+	 * be NULL. */
 	void (*arrive)(void *app, struct request *rq, struct response *rs);
-	/* Prefixes of paths, ended by NULL. The rest of such a path is a secret
-	 * and never logged. NULL: no path has one. */
+	/* Prefixes of paths that are followed by a secret, which no log line
+	 * shows. Ends with NULL. */
 	const char *const *secret_paths;
-	/* Prepare the rest of `app`, with `s`; an error ends the program. NULL:
-	 * nothing to do. */
+	/* Initialize the rest of `app` from `s`. Any error stops the program.
+	 * May be NULL. */
 	enum err (*open)(void *app, struct service *s, struct errmsg *why);
 	void (*close)(void *app); /* may be NULL */
-	/* The system started only `threads` of THREADS: adjust what `open`
-	 * sized by that setting. Called before the first request; may be NULL.
-	 */
+	/* Resize what `open` sized by THREADS, because the system allowed only
+	 * `threads` of them. Called before the first request; may be NULL. */
 	void (*fewer_threads)(void *app, size_t threads);
 };
 

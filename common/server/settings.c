@@ -54,7 +54,7 @@ static const struct config_item common_items[] = {
 
 enum { COMMON_COUNT = sizeof(common_items) / sizeof(*common_items) };
 
-/* The table with the program's own defaults */
+/* Copy the table, with the program's own fallbacks */
 static void fill_items(const struct settings_defaults *d,
 		       struct config_item items[static COMMON_COUNT])
 {
@@ -83,13 +83,13 @@ static enum err load(const struct settings_defaults *d, size_t count,
 		return e;
 	if (!log_level_of(span_of(out->log_level), &level)) {
 		e = err_set(why, ERR_CONFIG,
-			    "LOG_LEVEL: \"%.40s\" is not debug, info, warn or "
-			    "error",
+			    "LOG_LEVEL: must be debug, info, warn or error, "
+			    "not \"%.40s\"",
 			    out->log_level);
 	} else if (client_check_trusted(span_of(out->trusted_proxies), &bad) !=
 		   ERR_OK) {
 		e = err_set(why, ERR_CONFIG,
-			    "TRUSTED_PROXIES: \"%.*s\" is not an address or a "
+			    "TRUSTED_PROXIES: \"%.*s\" must be an address or a "
 			    "block like 10.0.0.0/8",
 			    (int)(bad.len < 60 ? bad.len : 60), bad.p);
 	}
@@ -164,10 +164,9 @@ enum err settings_keys(const struct settings *s, struct keyring_file **out,
 			       : err_set(why, e, "JWT_KEYRING: %s", cause.text);
 	}
 	if (!secret)
-		return err_set(
-			why, ERR_CONFIG,
-			"JWT_SECRET: missing; set it, or JWT_KEYRING, to "
-			"sign tokens with (openssl rand -base64 48)");
+		return err_set(why, ERR_CONFIG,
+			       "JWT_SECRET: missing; set it or JWT_KEYRING; "
+			       "make a secret with: openssl rand -base64 48");
 	e = keyring_file_fixed(span_of(s->jwt_secret), out, &cause);
 	return e == ERR_OK ? e : err_set(why, e, "JWT_SECRET: %s", cause.text);
 }

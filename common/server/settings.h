@@ -27,8 +27,8 @@ struct settings_defaults {
 enum err settings_load(const struct settings_defaults *d, struct settings *out,
 		       struct errmsg *why) MUST_CHECK;
 
-/* The same for a tool that signs nothing: it does not read JWT_SECRET, whose
- * file it may have no permission for; jwt_secret is NULL. */
+/* The same for a tool that signs nothing: JWT_SECRET is not read, because the
+ * tool may lack permission for its file; jwt_secret is NULL. */
 enum err settings_load_tool(const struct settings_defaults *d,
 			    struct settings *out,
 			    struct errmsg *why) MUST_CHECK;
@@ -36,15 +36,15 @@ void settings_release(struct settings *s);
 void settings_print(const struct settings *s, FILE *to);
 void settings_help(const struct settings_defaults *d, FILE *to);
 
-/* The database pool's configuration; borrows from `s`. */
+/* Return the pool's configuration, which borrows from `s`. */
 struct db_config settings_db(const struct settings *s);
 
-/* The keys, from JWT_SECRET or JWT_KEYRING. ERR_MEMORY; ERR_CONFIG: neither or
- * both are set, or the keys cannot be used. */
+/* Open the keys, from JWT_SECRET or JWT_KEYRING. ERR_CONFIG if neither or both
+ * are set, or the keys cannot be used; ERR_MEMORY. */
 enum err settings_keys(const struct settings *s, struct keyring_file **out,
 		       struct errmsg *why) MUST_CHECK;
 
-/* Borrows from `s`. */
+/* Return the rules for tokens, which borrow from `s`. */
 struct jwt_rules settings_rules(const struct settings *s);
 
 #endif

@@ -5,12 +5,14 @@
 #include "common/server/dispatch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +21,10 @@
 
 enum {
 	WORKER_STACK = 256 * 1024, /* bytes; libmagic uses 40 KiB of it */
+	/* Bytes of address space that stay free for the requests of a thread,
+	 * and for what all threads share: libmagic, database connections */
+	WORKER_SPARE = 128 * 1024,
+	PROCESS_SPARE = 32 * 1024 * 1024,
 	WAKE_MS = 10,	  /* between two signals that end a thread's accept */
 	RETRY_MS = 50,	  /* after an accept that failed in this process */
 	SIGNAL_MS = 1000, /* until all that share a socket have the signal */
@@ -27,6 +33,7 @@ enum {
 struct worker {
 	struct workers *shared;
 	struct transport *transport; /* owned */
+	void *spare;		     /* reserved while threads are started */
 	pthread_t thread;
 };
 
@@ -87,7 +94,8 @@ static void *run_worker(void *arg)
 	return NULL;
 }
 
-/* Only the main thread waits for SIGTERM, SIGINT and SOCKET_CLOSED */
+/* Block SIGTERM, SIGINT and SOCKET_CLOSED: only the main thread waits for them
+ */
 static void set_signals(sigset_t *ends)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -109,14 +117,33 @@ static void log_fewer(const struct workers *workers, size_t wanted, int failed)
 
 	if (strerror_r(failed, reason, sizeof(reason)) != 0)
 		(void)snprintf(reason, sizeof(reason), "error %d", failed);
-	(void)snprintf(text, sizeof(text),
-		       "only %zu of %zu threads (THREADS) could be started: "
-		       "%s; lower THREADS, or raise the process's limits of "
-		       "memory and tasks",
-		       workers->count, wanted, reason);
+	(void)snprintf(
+		text, sizeof(text),
+		"only %zu of %zu threads (THREADS) could be started: %s; lower "
+		"THREADS, or raise the process's limits of memory and tasks",
+		workers->count, wanted, reason);
 	log_event(LOG_ERROR, "start", text);
 	if (p->fewer_threads != NULL)
 		p->fewer_threads(p->app, workers->count);
+}
+
+/* Reserve address space without using memory; NULL if there is none. Where the
+ * system limits it, the stacks of threads must not take all of it, or the first
+ * request would end the process. */
+static void *reserve(size_t size)
+{
+	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	void *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE, zero, 0);
+
+	if (zero >= 0)
+		(void)close(zero);
+	return at != MAP_FAILED ? at : NULL;
+}
+
+static void unreserve(void *at, size_t size)
+{
+	if (at != NULL)
+		(void)munmap(at, size);
 }
 
 /* 0, or an errno; the transport is made here, where its failure is seen */
@@ -126,7 +153,8 @@ static int start_thread(struct workers *workers, struct worker *w,
 	int failed;
 
 	w->shared = workers;
-	w->transport = transport_fcgi_new();
+	w->spare = reserve(WORKER_SPARE);
+	w->transport = w->spare != NULL ? transport_fcgi_new() : NULL;
 	if (w->transport == NULL)
 		return ENOMEM;
 	atomic_fetch_add(&workers->running, 1);
@@ -142,18 +170,26 @@ static int start_thread(struct workers *workers, struct worker *w,
  * that it refused, or 0 */
 static int start_threads(struct workers *workers, size_t wanted)
 {
+	void *spare = reserve(PROCESS_SPARE);
 	pthread_attr_t attr;
 	int failed = pthread_attr_init(&attr);
 
-	if (failed != 0)
+	if (failed != 0) {
+		unreserve(spare, PROCESS_SPARE);
 		return failed;
+	}
 	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
+	if (spare == NULL)
+		failed = ENOMEM;
 	while (workers->count < wanted && failed == 0) {
 		failed = start_thread(workers, &workers->list[workers->count],
 				      &attr);
 		if (failed == 0)
 			workers->count++;
 	}
+	for (size_t i = 0; i < wanted; i++)
+		unreserve(workers->list[i].spare, WORKER_SPARE);
+	unreserve(spare, PROCESS_SPARE);
 	(void)pthread_attr_destroy(&attr);
 	return failed;
 }
@@ -175,9 +211,9 @@ static bool start_workers(struct workers *workers)
 	return workers->count > 0;
 }
 
-/* Refuse new connections, serve those that wait, and let requests under way
- * finish; false if some took too long. A wake-up just before a thread enters
- * accept is lost, so it is sent again. */
+/* Refuse new connections, serve those in the queue, and wait for requests in
+ * progress. A wake-up just before a thread enters accept is lost, so it is
+ * repeated. */
 static bool drain(struct workers *workers)
 {
 	int64_t left = workers->service->settings.drain_seconds * 1000;
@@ -199,9 +235,9 @@ static bool drain(struct workers *workers)
 	return true;
 }
 
-/* Wait for the signal to end: 0, or EX_OSERR if the socket was shut down and no
- * signal follows. (If all that share it get the signal one after another, one
- * follows.) */
+/* Wait for a signal to stop. Returns 0; or EX_OSERR if another process shut
+ * down our socket and no signal follows, as one does if all that share it are
+ * stopped one after another */
 static int wait_for_end(sigset_t *ends)
 {
 	const struct timespec limit = { SIGNAL_MS / 1000,
@@ -234,9 +270,10 @@ int workers_serve(const struct program *p, const struct service *s)
 	status = wait_for_end(&ends);
 	log_event(LOG_INFO, "stop", "draining");
 	if (!drain(&workers)) {
-		/* Their memory is in use, so nothing is released */
+		/* Threads still use the memory: exit without freeing it */
 		log_event(LOG_WARN, "stop",
-			  "requests still under way were cut off");
+			  "DRAIN_SECONDS passed; requests still in progress "
+			  "were cut off");
 		_Exit(status);
 	}
 	(void)pthread_mutex_destroy(&workers.start_lock);

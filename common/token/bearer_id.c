@@ -12,7 +12,8 @@ bool bearer_id_is_api(struct span token)
 	return span_has_prefix(token, PREFIX);
 }
 
-/* `len` characters that decode to `bytes` bytes, in their one spelling */
+/* Check for `len` characters of canonical base64url that decode to `bytes`
+ * bytes */
 static bool is_random(struct span s, size_t len, size_t bytes)
 {
 	char raw[32];
@@ -33,7 +34,7 @@ enum err bearer_id_parse_api(struct span token, struct bearer_id *out)
 	token = span_from(token, PREFIX.len);
 	session = (struct span) { token.p, IDENT_LEN };
 	secret = span_from(token, IDENT_LEN + 1);
-	/* both parts may hold "_" themselves: it is the place that counts */
+	/* both parts may contain "_", so find it by its position */
 	if (token.p[IDENT_LEN] != '_' || !is_random(session, IDENT_LEN, 16) ||
 	    !is_random(secret, API_SECRET_LEN, 32) ||
 	    !span_to_cstr(session, c.session, sizeof(c.session)))

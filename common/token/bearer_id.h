@@ -1,5 +1,5 @@
-/* bearer_id.h - which session a bearer token belongs to: that of a login, by an
- * access token, or that of an API token. Either is a row of the table
+/* bearer_id.h - which session a bearer token belongs to: that of a login
+ * (access token) or that of an API token. Either is a row of the table
  * `session`.
  *
  * An API token is "gh_" session "_" secret: 22 and 43 characters of base64url
@@ -21,7 +21,7 @@ enum {
 
 struct bearer_id {
 	char session[64]; /* its id; "" before there is one */
-	bool api;	  /* an API token: `secret` counts, else it does not */
+	bool api;	  /* an API token; else `secret` is unused */
 	unsigned char secret[SHA256_LEN]; /* of the secret's characters */
 };
 
@@ -32,8 +32,8 @@ bool bearer_id_is_api(struct span token);
 enum err bearer_id_parse_api(struct span token,
 			     struct bearer_id *out) MUST_CHECK;
 
-/* Make a new API token for the session named in out->session; fills `api` and
- * `secret`. The text is returned once and stored nowhere. */
+/* Make a new API token for the session out->session; fills `api` and `secret`.
+ * The text is returned once and stored nowhere. */
 void bearer_id_make_api(struct bearer_id *out,
 			char text[static API_TOKEN_LEN + 1]);
 

@@ -55,8 +55,8 @@ static enum err read_user_id(struct json_object *o, uint64_t *out)
 	return ERR_OK;
 }
 
-/* RFC 7519 4.1.3: a string, or an array of strings. We issue and
- * accept one. */
+/* RFC 7519 4.1.3: a string, or an array of strings. We issue and accept only
+ * one audience. */
 static enum err read_audience(struct json_object *o, char *out, size_t cap)
 {
 	struct json_object *v, *holder = o;
@@ -81,7 +81,7 @@ static enum err read_audience(struct json_object *o, char *out, size_t cap)
 	return e;
 }
 
-/* A missing member reads as `otherwise` */
+/* Read a time; `otherwise` if the member is missing */
 static enum err read_time(struct json_object *o, const char *key,
 			  int64_t otherwise, int64_t *out)
 {
@@ -94,7 +94,7 @@ static enum err read_time(struct json_object *o, const char *key,
 	return e == ERR_OK && *out < 0 ? ERR_FORMAT : e;
 }
 
-/* It becomes a parameter of statements, whose column is ASCII */
+/* Read "sid" as ASCII, because it becomes a parameter for an ASCII column */
 static enum err read_session(struct json_object *o, char *out, size_t cap)
 {
 	enum err e = json_get_text(o, "sid", out, cap);
@@ -153,7 +153,7 @@ static bool known_type(struct json_object *o)
 	char typ[32];
 	enum err e = json_get_text(o, "typ", typ, sizeof(typ));
 
-	/* RFC 7515 4.1.9: compared as a media type, without regard to case */
+	/* RFC 7515 4.1.9: compared as a media type, case-insensitively */
 	return e == ERR_NOT_FOUND ||
 	       (e == ERR_OK &&
 		(span_eq_nocase(span_of(typ), SPAN("at+jwt")) ||

@@ -11,7 +11,7 @@
 #include "common/base/span.h"
 
 enum {
-	CLAIMS_EMAIL_MAX = 255, /* bytes; the column's width */
+	CLAIMS_EMAIL_MAX = 255, /* bytes, as the column */
 	CLAIMS_SCOPE_MAX = 255,
 	CLAIMS_ISSUER_MAX = 127,
 	CLAIMS_ID_MAX = 63,
@@ -29,28 +29,28 @@ struct claims {
 	char issuer[CLAIMS_ISSUER_MAX + 1];   /* "iss" */
 	char audience[CLAIMS_ISSUER_MAX + 1]; /* "aud"; "" when absent */
 	char token_id[CLAIMS_ID_MAX + 1];     /* "jti" */
-	char session[CLAIMS_ID_MAX + 1];      /* "sid": what a logout ends */
+	char session[CLAIMS_ID_MAX + 1];      /* "sid": ended by a logout */
 	bool admin;
 	int64_t issued_at, not_before, expires_at;
 };
 
-/* The JSON object, owned: json_object_put(). NULL when out of memory. An
+/* Make the JSON object, owned: json_object_put(). NULL when out of memory. An
  * API token has no "jti" and, if it never expires, no "exp". */
 struct json_object *claims_json(const struct claims *c);
 
-/* Append it as text. Check buf_error(out). */
+/* Append the claims as JSON text. Check buf_error(out). */
 void claims_write(const struct claims *c, struct buf *out);
 
 /* Read the JSON text `json`. ERR_FORMAT for anything but one object with the
- * members above, each of its type and size and none twice. Unknown members
- * are skipped, as RFC 7519 4 requires. `aud` may be a string or an array
- * of one string. */
+ * members above, each of the right type and size, without duplicates. Unknown
+ * members are ignored, as RFC 7519 4 requires. `aud` may be a string or an
+ * array of one string. */
 enum err claims_parse(struct span json, struct claims *out) MUST_CHECK;
 
 /* Read the JOSE header of a token (RFC 7515 4.1). ERR_BAD_TOKEN unless alg is
  * exactly HS256; ERR_FORMAT if it is malformed, has a "crit" (RFC 7515 4.1.11:
- * no extension is supported), or a typ other than "at+jwt" or "JWT". `kid` is
- * filled with the name of the key, at most KID_MAX bytes. */
+ * no extension is supported), or a typ other than "at+jwt" or "JWT". `kid`
+ * receives the name of the key, at most KID_MAX bytes. */
 enum err claims_parse_head(struct span json,
 			   char kid[static KID_MAX + 1]) MUST_CHECK;
 

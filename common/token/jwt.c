@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* The key whose MAC over `text` is `mac`, or NULL */
+/* Find the key whose MAC over `text` is `mac`, or NULL */
 static const struct key *key_of(struct span text, struct span mac,
 				const struct keyring *ring, int64_t now)
 {
@@ -93,7 +93,7 @@ enum err jwt_verify(struct span token, const struct keyring *ring,
 
 static void add_base64url(struct buf *out, struct span s)
 {
-	size_t size = BASE64URL_SIZE(s.len); /* the NUL is written too */
+	size_t size = BASE64URL_SIZE(s.len); /* includes the NUL */
 	char *to = buf_room(out, size);
 
 	if (to == NULL)

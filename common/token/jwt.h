@@ -1,8 +1,8 @@
 /* jwt.h - compact HS256 JSON Web Tokens (RFC 7515, RFC 7519, RFC 9068).
  *
- * There is one format: base64url(head) "." base64url(claims) "."
- * base64url(mac). Nothing here logs, keeps state or reads the clock: the caller
- * passes `now`, so a test can choose it.
+ * The format is base64url(head) "." base64url(claims) "." base64url(mac).
+ * Nothing here logs, keeps state or reads the clock: the caller passes `now`,
+ * so a test can choose it.
  */
 #ifndef JWT_H
 #define JWT_H
@@ -25,7 +25,8 @@ struct jwt_rules {
 };
 
 /* Sign with the ring's signer and append the token. buf's errors, ERR_MEMORY,
- * or ERR_TOO_LARGE for one over JWT_TOKEN_MAX; `out` then holds part of it. */
+ * or ERR_TOO_LARGE for a token over JWT_TOKEN_MAX; `out` then contains part of
+ * it. */
 enum err jwt_sign(const struct claims *c, const struct keyring *ring,
 		  struct buf *out) MUST_CHECK;
 
@@ -36,9 +37,8 @@ enum err jwt_sign(const struct claims *c, const struct keyring *ring,
  *   ERR_BAD_TOKEN  no key's MAC matches; or alg, kid, iss or aud is not ours
  *   ERR_EXPIRED    genuine, but now >= exp or now < nbf
  *
- * The MAC is compared in constant time, and before any JSON is parsed: the key
- * is found by trying (there are few), and only then must `kid` name it.
- */
+ * The MAC is compared in constant time, and before any JSON is parsed: each key
+ * is tried (there are few), and only then is `kid` compared with it. */
 enum err jwt_verify(struct span token, const struct keyring *ring,
 		    const struct jwt_rules *rules, int64_t now,
 		    struct claims *out) MUST_CHECK;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-	DISTINCT_MIN = 8, /* different bytes that a secret must have */
+	DISTINCT_MIN = 8, /* minimum of different bytes in a secret */
 	KID_OF_SECRET = 16,
 };
 
@@ -35,8 +35,7 @@ static const char *const well_known[] = {
 	"abcdefghijklmnopqrstuvwxyz",
 };
 
-/* "change-me-change-me-...": a repeated text counts once, and once is too short
- */
+/* Detect "change-me-change-me-...": without repetition the text is too short */
 static bool repeats_itself(struct span secret)
 {
 	for (size_t n = 1; n < SECRET_MIN && 2 * n <= secret.len; n++) {
@@ -50,7 +49,7 @@ static bool repeats_itself(struct span secret)
 	return false;
 }
 
-/* The part of a secret behind a well-known phrase is too short */
+/* Whether the part of a secret after a well-known phrase is too short */
 static bool mostly(struct span secret, struct span word)
 {
 	return span_has_prefix_nocase(secret, word) &&
@@ -79,7 +78,8 @@ enum err secret_check(struct span secret, struct errmsg *why)
 			secret.len, SECRET_MIN);
 	if (secret.len > SECRET_MAX)
 		return err_set(why, ERR_CONFIG,
-			       "the secret is over %d bytes long", SECRET_MAX);
+			       "the secret is longer than %d bytes",
+			       SECRET_MAX);
 	for (size_t i = 0; i < sizeof(well_known) / sizeof(*well_known); i++) {
 		struct span word = span_of(well_known[i]);
 
@@ -90,7 +90,7 @@ enum err secret_check(struct span secret, struct errmsg *why)
 	}
 	if (repeats_itself(secret))
 		return err_set(why, ERR_CONFIG,
-			       "the secret repeats itself; make one with: "
+			       "the secret is a repeated text; make one with: "
 			       "openssl rand -base64 48");
 	if (distinct_bytes(secret) < DISTINCT_MIN)
 		return err_set(why, ERR_CONFIG,
@@ -100,7 +100,7 @@ enum err secret_check(struct span secret, struct errmsg *why)
 	return ERR_OK;
 }
 
-/* It is written into the head of tokens as it is */
+/* Check a key's name, which is written unescaped into the head of tokens */
 static bool is_kid(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++) {
@@ -123,15 +123,17 @@ static enum err add_key(struct keyring *k, struct span kid, struct span secret,
 	if (e != ERR_OK)
 		return e;
 	if (!is_kid(kid) || !span_to_cstr(kid, key->kid, sizeof(key->kid)))
-		return err_set(why, ERR_CONFIG,
-			       "a key's name is 1 to %d letters, digits or -._",
-			       KID_MAX);
+		return err_set(
+			why, ERR_CONFIG,
+			"a key's name must be 1 to %d letters, digits or -._",
+			KID_MAX);
 	for (size_t i = 0; i < k->count; i++)
 		if (strcmp(k->keys[i].kid, key->kid) == 0)
 			return err_set(why, ERR_CONFIG, "two keys are named %s",
 				       key->kid);
 	if (hmac_key_new(secret, &key->hmac) != ERR_OK)
-		return err_set(why, ERR_CONFIG, "OpenSSL gave no HMAC");
+		return err_set(why, ERR_CONFIG,
+			       "OpenSSL could not create an HMAC");
 	k->count++;
 	return ERR_OK;
 }
@@ -171,9 +173,10 @@ static enum err read_line(struct keyring *k, struct span line,
 	     (!span_to_int(retires, &retires_at) || retires_at == 0)) ||
 	    base64url_decode(secret, raw, sizeof(raw), &len) != ERR_OK)
 		return err_set(why, ERR_CONFIG,
-			       "is not `kid created_at retires_at secret`");
+			       "must be `kid created_at retires_at secret`");
 	if (k->count == KEYRING_MAX)
-		return err_set(why, ERR_CONFIG, "is key number %d; at most %d",
+		return err_set(why, ERR_CONFIG,
+			       "is key number %d; the limit is %d",
 			       KEYRING_MAX + 1, KEYRING_MAX);
 	e = add_key(k, kid, (struct span) { raw, len }, why);
 	sodium_memzero(raw, sizeof(raw));
@@ -207,7 +210,7 @@ enum err keyring_from_text(struct span text, struct keyring *out,
 	if (k.signer == KEYRING_MAX) {
 		keyring_release(&k);
 		return err_set(why, ERR_CONFIG,
-			       "no key that signs; make one with: "
+			       "no signing key; make one with: "
 			       "auth-admin key new");
 	}
 	*out = k;

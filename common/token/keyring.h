@@ -1,13 +1,13 @@
 /* keyring.h - the secrets that sign tokens, by name (RFC 7515 4.1.4 "kid").
  *
- * One key signs; each verifies until it retires. A keyring file has one key a
+ * One key signs; each verifies until it retires. A keyring file has one key per
  * line,
  *
  *	kid created_at retires_at secret
  *
- * where retires_at is "-" for a key without an end and the secret is
- * base64url. The last line with "-" signs. Blank lines and lines that start
- * with # are skipped. Times are seconds since 1970 UTC.
+ * where retires_at is "-" for a key that does not retire, and the secret is
+ * base64url. The last key with "-" signs. Blank lines and lines that start with
+ * # are skipped. Times are seconds since 1970 UTC.
  */
 #ifndef KEYRING_H
 #define KEYRING_H
@@ -18,7 +18,7 @@
 #include "common/token/claims.h"
 
 enum {
-	KEYRING_MAX = 16,  /* keys; auth-admin drops retired ones */
+	KEYRING_MAX = 16,  /* keys; auth-admin removes retired ones */
 	SECRET_MIN = 32,   /* bytes; RFC 7518 3.2: no shorter than the hash */
 	SECRET_MAX = 1024, /* bytes */
 	KEY_NO_END = 0,	   /* retires_at of a key that does not retire */
@@ -36,13 +36,13 @@ struct keyring {
 	size_t signer; /* index of the key that signs */
 };
 
-/* One key from the bytes of JWT_SECRET. Its kid is the first 16 hex digits of
- * the secret's SHA-256. ERR_CONFIG with the reason for a secret that is too
- * short or too well known. */
+/* Make a ring of one key from the bytes of JWT_SECRET. Its kid is the first 16
+ * hex digits of the secret's SHA-256. ERR_CONFIG, with the reason, if the
+ * secret is too short or easy to guess. */
 enum err keyring_from_secret(struct span secret, struct keyring *out,
 			     struct errmsg *why) MUST_CHECK;
 
-/* All keys of a keyring file's text. ERR_CONFIG names the line. */
+/* Parse the keys in a keyring file's text. ERR_CONFIG: `why` names the line. */
 enum err keyring_from_text(struct span text, struct keyring *out,
 			   struct errmsg *why) MUST_CHECK;
 
@@ -53,7 +53,7 @@ const struct key *keyring_signer(const struct keyring *k);
 /* Whether `key` may still verify at `now`. */
 bool key_is_live(const struct key *key, int64_t now);
 
-/* ERR_CONFIG when a secret is easy to guess. */
+/* Check a secret. ERR_CONFIG if it is too short or easy to guess. */
 enum err secret_check(struct span secret, struct errmsg *why) MUST_CHECK;
 
 #endif

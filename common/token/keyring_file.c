@@ -114,7 +114,8 @@ enum err keyring_file_open(const char *path, struct keyring_file **out,
 	struct counted_ring *first = NULL;
 	enum err e;
 
-	/* The version first: a change in between is seen at the next check */
+	/* Read the version first, so that a change in between is noticed at the
+	 * next check */
 	(void)version_of(path, &v);
 	e = read_ring(path, &first, why);
 	if (e == ERR_OK)

@@ -1,13 +1,13 @@
-/* keyring_file.h - a keyring that follows its file.
+/* keyring_file.h - a keyring that is reloaded when its file changes.
  *
  * `auth-admin key rotate` changes the file, and the running programs read it
- * again: they check the file at most once a second, when a key is needed, and
- * at once when the MAC of a token matches no key, since another process may
- * sign with a new key already. If the file cannot be read or is malformed, the
- * keys in memory stay in force, and keyring_file_fault() returns the reason.
+ * again: they check it at most once a second, when a key is needed, and at once
+ * if the MAC of a token matches no key, because another process may already
+ * sign with a new key. If the file cannot be read or is malformed, the keys in
+ * memory stay in use, and keyring_file_fault() returns the reason.
  *
  * All calls are safe from many threads. A ring that was taken does not change
- * until it is given back, even if the file changes.
+ * until it is returned, even if the file changes.
  */
 #ifndef KEYRING_FILE_H
 #define KEYRING_FILE_H
@@ -17,16 +17,18 @@
 
 struct keyring_file;
 
-/* Follow the file at `path`. ERR_CONFIG, ERR_MEMORY. */
+/* Read the file at `path`, and again when it changes. ERR_CONFIG, ERR_MEMORY.
+ */
 enum err keyring_file_open(const char *path, struct keyring_file **out,
 			   struct errmsg *why) MUST_CHECK;
 
-/* One key from the bytes of a secret, which never changes. ERR_CONFIG,
- * ERR_MEMORY. */
+/* Make a keyring of one key from the bytes of a secret; it never changes.
+ * ERR_CONFIG, ERR_MEMORY. */
 enum err keyring_file_fixed(struct span secret, struct keyring_file **out,
 			    struct errmsg *why) MUST_CHECK;
 
-/* The keys in force at `now` (seconds since 1970). Never NULL; give it back. */
+/* Return the keys in use at `now` (seconds since 1970), never NULL. Give them
+ * back. */
 const struct keyring *keyring_file_take(struct keyring_file *f, int64_t now);
 void keyring_file_give(struct keyring_file *f, const struct keyring *ring);
 
@@ -35,7 +37,7 @@ void keyring_file_give(struct keyring_file *f, const struct keyring *ring);
  * saw the change first. */
 bool keyring_file_look(struct keyring_file *f, const struct keyring *ring);
 
-/* True once for each new reason why the file could not be used. */
+/* Return true once for each new reason why the file could not be used. */
 bool keyring_file_fault(struct keyring_file *f, struct errmsg *why);
 
 void keyring_file_close(struct keyring_file *f); /* NULL is fine */

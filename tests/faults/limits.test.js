@@ -60,8 +60,7 @@ describe('clients that disconnect before the response', () => {
     under.child.kill('SIGSTOP');
     const leaving = begin(under.socket, request('/healthz'));
     leaving.finish();
-    await pause(100); // its bytes are in the socket before it is closed
-    leaving.disconnect();
+    await leaving.disconnectAfterSending();
     under.child.kill('SIGCONT');
     while (under.lines().length === before) await pause(10);
     const line = under.lines()[before];

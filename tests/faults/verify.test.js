@@ -72,7 +72,7 @@ test('verify --after continues after that file', async () => {
   assert.deepEqual([none.code, none.total.files], [0, 0]);
   const wrong = await stack.gatewayAdmin(['verify', '--after', 'x']);
   assert.equal(wrong.code, 64);
-  assert.match(wrong.stderr, /--after takes the id of a file/);
+  assert.match(wrong.stderr, /--after must be the id of a file/);
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'])

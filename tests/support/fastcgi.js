@@ -1,5 +1,6 @@
 // The web server's side of FastCGI 1.0 (responder or authorizer), one request a connection, for tests that decide
 // when each byte of a body reaches a program.
+import { once } from 'node:events';
 import net from 'node:net';
 
 const BEGIN = 1, ABORT = 2, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6;
@@ -65,6 +66,13 @@ export function begin(where, variables, { authorizer = false, half = false } = {
     },
     disconnect() {
       socket.destroy();
+    },
+    // Close the connection when the kernel has all bytes that were sent; returns when it is closed.
+    async disconnectAfterSending() {
+      if (socket.connecting) await once(socket, 'connect');
+      while (socket.writableLength > 0) await new Promise(setImmediate);
+      socket.destroy();
+      await once(socket, 'close');
     },
   };
 }

@@ -164,7 +164,7 @@ enum err checkpoint_catch_up(struct checkpoint *c, int fd, int64_t to,
 
 	if (c->synced == to)
 		return ERR_OK;
-	if (c->synced > to) { /* bytes are missing: hash all again */
+	if (c->synced > to) { /* bytes are missing: hash everything again */
 		c->synced = 0;
 		sha256_init(&c->hash);
 	}

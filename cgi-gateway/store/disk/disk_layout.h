@@ -1,5 +1,5 @@
-/* disk_layout.h - the directories and names of a store_disk, and its errors.
- * What all of store/disk/ shares; nothing outside includes it. */
+/* disk_layout.h - the directories, names and errors of a store_disk. Only files
+ * in store/disk/ include it. */
 #ifndef DISK_LAYOUT_H
 #define DISK_LAYOUT_H
 
@@ -24,26 +24,28 @@ enum {
 	DISK_NAME = UUID_LEN + 4, /* bytes of "<aa>/<id>" and its NUL */
 };
 
-/* objects/<aa>/<id>, relative to objects/. The first digits of an id are a
- * time, which would fill one directory after the other; the last are random. */
+/* Make the name objects/<aa>/<id>, relative to objects/. <aa> is from the end
+ * of the id, which is random; the beginning is a time, and would fill one
+ * directory after the other. */
 void disk_name(const char *id, char out[static DISK_NAME]);
 
 /* incoming/<id>.mark, the checkpoint of a resumable upload */
 #define CHECKPOINT_SUFFIX ".mark"
 
-/* ERR_FULL or ERR_IO for errno; `why` says what failed, and for which `id`. */
+/* Return ERR_FULL or ERR_IO for errno; `why` says what failed, and for which
+ * `id`. */
 enum err disk_failed(struct errmsg *why, const char *what, const char *id);
 
-/* The same, but ERR_NOT_FOUND for ENOENT: where a caller asked for an object
- * that may not exist. Anywhere else a missing file is an error of ours. */
+/* The same, but ERR_NOT_FOUND for ENOENT: for an object that may not exist.
+ * Anywhere else a missing file is an internal error. */
 enum err disk_absent(struct errmsg *why, const char *what, const char *id);
 
-/* One pread(2) of `id`. */
+/* Do one pread(2) on the file of `id`. */
 enum err disk_read(int fd, const char *id, int64_t from, char *to, size_t cap,
 		   size_t *got, struct errmsg *why) MUST_CHECK;
 
-/* Open the directory `name` of `parent`. If it is missing it is made, and its
- * entry in `parent` is made durable. -1 and errno. */
+/* Open the directory `name` of `parent`. If it is missing, create it, and make
+ * its entry in `parent` durable. Returns -1 and errno on failure. */
 int disk_dir(int parent, const char *name);
 
 #endif

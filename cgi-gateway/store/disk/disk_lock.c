@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The byte of `holds` that stands for an id: its FNV-1a hash. Should two ids
+/* The byte of `holds` that represents an id, at its FNV-1a hash. If two ids
  * ever share a byte, unlocking one unlocks both. */
 static struct flock byte_of(const char *id, short type)
 {
@@ -29,8 +29,8 @@ int disk_locks_open(int root)
 	if (fd < 0 && errno == ENOENT) {
 		fd = openat(root, "holds", O_RDONLY | O_CREAT | O_CLOEXEC,
 			    0640);
-		/* The service must be able to open it, also when root at a
-		 * terminal is the first to use the directory */
+		/* The service must be able to open it, even if root uses the
+		 * directory first, from a terminal */
 		if (fd >= 0 && fstat(root, &st) == 0)
 			(void)!fchown(fd, st.st_uid, st.st_gid);
 	}
@@ -61,8 +61,8 @@ bool disk_is_locked(struct store *s, const char *id)
 {
 	struct flock byte = byte_of(id, F_WRLCK);
 
-	/* The lock is only asked for, not taken: an id that was unlocked is
-	 * not locked again, so no other process has to be kept out */
+	/* The lock is only tested, not taken: an id that was unlocked is not
+	 * locked again, so no other process needs to be excluded */
 	return fcntl(disk_of(s)->holds, F_OFD_GETLK, &byte) != 0 ||
 	       byte.l_type != F_UNLCK;
 }

@@ -4,11 +4,11 @@
 
 #include "cgi-gateway/store/disk/disk_layout.h"
 
-/* Open `holds` of the directory `root`; it is made where it is missing. -1 and
- * errno, also where the file system has no record locks. */
+/* Open `holds` in the directory `root`, creating it if it is missing. Returns
+ * -1 and errno on failure, including if the file system has no record locks. */
 int disk_locks_open(int root);
 
-/* Lock the id, until disk_unlock(). */
+/* Lock the id until disk_unlock(). */
 enum err disk_lock(struct disk_store *s, const char *id,
 		   struct errmsg *why) MUST_CHECK;
 void disk_unlock(struct store *s, const char *id);

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* The directory objects/<aa>/ */
+/* Open the directory objects/<aa>/, creating it if it is missing */
 static int open_fan(struct disk_store *s, const char *object)
 {
 	char fan[3] = { object[0], object[1], '\0' };
@@ -32,7 +32,7 @@ enum err disk_place(struct disk_store *s, const char *id, int fd,
 		e = disk_failed(why, "rename", id);
 	} else if (fsync(fan) != 0 || fsync(s->incoming) != 0) {
 		e = disk_failed(why, "fsync of the directory of", id);
-		/* Back to where the caller can discard it or try again */
+		/* Move it back to where the caller can discard it or retry */
 		(void)renameat(s->objects, object, s->incoming, id);
 	}
 	(void)close(fan);

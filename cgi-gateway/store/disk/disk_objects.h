@@ -6,7 +6,8 @@
 #include "cgi-gateway/store/disk/disk_layout.h"
 
 /* Make the file `fd`, which is incoming/<id>, the object `id`: durable, then
- * visible. After a failure there is no object, and the file is where it was. */
+ * visible. After a failure there is no object, and the file is still in
+ * incoming/. */
 enum err disk_place(struct disk_store *s, const char *id, int fd,
 		    struct errmsg *why) MUST_CHECK;
 

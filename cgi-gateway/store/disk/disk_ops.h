@@ -1,4 +1,4 @@
-/* disk_ops.h - the parts of the table of operations in store_disk.c. */
+/* disk_ops.h - the functions in store_disk.c's table of operations. */
 #ifndef DISK_OPS_H
 #define DISK_OPS_H
 

@@ -56,13 +56,13 @@ static void no_cache(struct store_reader *r_)
 	struct disk_reader *r = reader_of(r_);
 
 	r->no_cache = true;
-	/* No read-ahead, which would put bytes into the cache before they are
+	/* No read-ahead, which would bring bytes into the cache before they are
 	 * read here */
 	(void)posix_fadvise(r->fd, 0, 0, POSIX_FADV_RANDOM);
 }
 
-/* Bytes that are cached already stay, for others use them; the rest is dropped
- * from the cache after it was read */
+/* Read, leaving bytes in the page cache only if they were already there,
+ * because other readers use those */
 static ssize_t pread_no_cache(struct disk_reader *r, char *to, size_t cap)
 {
 	struct iovec v = { to, cap };

@@ -15,10 +15,10 @@ struct disk_resumable {
 	struct disk_store *store;
 	char id[UUID_LEN + 1];
 	int data, checkpoint_fd;
-	struct checkpoint checkpoint; /* as it was written last */
+	struct checkpoint checkpoint; /* as last written */
 	uint64_t writer;	      /* number of this one */
 	bool tentative;
-	int64_t written, writeback; /* bytes; of these, being written back */
+	int64_t written, writeback; /* bytes; of these, given to writeback */
 	struct sha256 hash;	    /* of these, and of the buffered ones */
 	size_t buffered;
 	char buffer[STORE_DISK_BUFFER];
@@ -50,7 +50,8 @@ static enum err open_data(struct disk_store *s, const char *id, int *fd,
 	return ERR_OK;
 }
 
-/* In incoming/; or in objects/, if its commit stopped after placing it */
+/* Find the bytes in incoming/; or in objects/, if a commit stopped after
+ * placing them */
 static enum err stat_data(struct disk_store *s, const char *id, struct stat *st,
 			  bool *placed, struct errmsg *why)
 {
@@ -80,7 +81,7 @@ static enum err read_offset(struct store *s_, const char *id, int64_t *offset,
 
 	if (e != ERR_OK)
 		return e;
-	/* Locked, so that checkpoint and length are of the same moment */
+	/* Lock, so that checkpoint and length are consistent */
 	e = checkpoint_lock(fd, CHECKPOINT_WRITE, why);
 	if (e == ERR_OK)
 		e = checkpoint_read(fd, &c, why);
@@ -95,7 +96,7 @@ static enum err read_offset(struct store *s_, const char *id, int64_t *offset,
 	return e;
 }
 
-/* The caller holds the lock, so no other writer comes between reading the
+/* The caller has the lock, so no other writer can interfere between reading the
  * checkpoint and writing it */
 static enum err become_writer(struct disk_resumable *r, int64_t *at,
 			      int64_t size, struct errmsg *why)
@@ -176,7 +177,7 @@ static int64_t at(const struct resumable *r_)
 	return r->written + (int64_t)r->buffered;
 }
 
-/* Take the lock, if this is still the newest writer */
+/* Take the lock; fail if this is not the newest writer any more */
 static enum err lock_as_writer(struct disk_resumable *r, struct errmsg *why)
 {
 	uint64_t writer = 0;
@@ -214,7 +215,7 @@ static void start_writeback(struct disk_resumable *r)
 {
 	if (r->written - r->writeback < STORE_DISK_WRITEBACK)
 		return;
-	/* Only a hint: if it fails, fdatasync writes all of it */
+	/* Only a hint: if it fails, fdatasync writes everything */
 	(void)sync_file_range(r->data, r->writeback, r->written - r->writeback,
 			      SYNC_FILE_RANGE_WRITE);
 	r->writeback = r->written;
@@ -265,7 +266,7 @@ static enum err write_resumable(struct resumable *r_, struct span bytes,
 	struct disk_resumable *r = resumable_of(r_);
 	enum err e = ERR_OK;
 
-	/* The hash first: it brings the bytes into the cache for the copy */
+	/* Hash first: this brings the bytes into the CPU cache for the copy */
 	sha256_add(&r->hash, bytes);
 	while (bytes.len > 0 && e == ERR_OK) {
 		size_t room = sizeof(r->buffer) - r->buffered;

@@ -43,8 +43,9 @@ static enum err open_bytes(struct disk_commit *c, int64_t *size,
 	return ERR_OK;
 }
 
-/* All bytes of a placed object count: they were made durable before it was
- * placed, and the checkpoint may be older after a loss of power */
+/* Return how many bytes count: all of a placed object, because they were
+ * durable before it was placed. After a loss of power the checkpoint may be
+ * older */
 static int64_t offset_of(const struct disk_commit *c,
 			 const struct checkpoint *point, int64_t size)
 {
@@ -62,7 +63,7 @@ static enum err close_and_hash(struct disk_commit *c, int64_t length,
 	struct stat st;
 	enum err e = ERR_OK;
 
-	/* A commit that ended while this one waited has removed the name */
+	/* If a commit ended while this one waited, it has removed the name */
 	if (fstat(c->checkpoint_fd, &st) != 0 || st.st_nlink == 0)
 		return ERR_NOT_FOUND;
 	e = checkpoint_read(c->checkpoint_fd, &point, why);

@@ -20,7 +20,7 @@ static enum err create_files(struct disk_store *s, const char *id,
 			       : disk_failed(why, "create incoming", id);
 	(void)close(fd);
 	e = checkpoint_create(s, id, why);
-	/* Bytes that are synced later need durable names */
+	/* The names must be durable before bytes are synced */
 	if (e == ERR_OK && fsync(s->incoming) != 0) {
 		e = disk_failed(why, "fsync", "incoming/");
 		(void)checkpoint_remove(s, id);
@@ -33,19 +33,19 @@ static enum err create_files(struct disk_store *s, const char *id,
 enum err disk_resumable_create(struct store *s, const char *id,
 			       struct errmsg *why)
 {
-	/* Before there is a file that gc could find */
+	/* Lock before there is a file that gc could find */
 	enum err e = disk_lock(disk_of(s), id, why);
 
 	if (e == ERR_OK)
 		e = create_files(disk_of(s), id, why);
-	/* On ERR_CONFLICT the lock may be that of the request that created the
+	/* On ERR_CONFLICT the lock may belong to the request that created the
 	 * existing upload */
 	if (e != ERR_OK && e != ERR_CONFLICT)
 		disk_unlock(s, id);
 	return e;
 }
 
-/* An open writer then finds another number than its own, and fails */
+/* Make an open writer fail: it finds another number than its own */
 static void close_to_writers(struct disk_store *s, const char *id)
 {
 	struct checkpoint c;

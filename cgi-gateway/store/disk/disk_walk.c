@@ -10,7 +10,7 @@
 
 enum { PLACE_MAX = 512 }; /* bytes of "objects/<aa>/<name>" and its NUL */
 
-/* One directory that is being read */
+/* A directory that is being read */
 struct walk {
 	store_walk_fn *each;
 	void *arg;
@@ -18,7 +18,7 @@ struct walk {
 	enum store_kind kind;
 };
 
-/* An item that has no id is named by its place */
+/* Report an item without an id by its place */
 static enum err report_place(const struct walk *w, enum store_kind kind,
 			     const char *name, int why)
 {
@@ -28,14 +28,14 @@ static enum err report_place(const struct walk *w, enum store_kind kind,
 	(void)snprintf(place, sizeof(place), "%s%s%s", w->where,
 		       name[0] != '\0' ? "/" : "", name);
 	if (kind == STORE_UNREADABLE)
-		/* The GNU one, which returns the text */
+		/* The GNU version, which returns the text */
 		reason = strerror_r(why, text, sizeof(text));
 	return w->each(w->arg, &(struct store_item) { .kind = kind,
 						      .id = place,
 						      .why = reason });
 }
 
-/* Whether an object of this name is read from this place */
+/* Whether this is the right place for an object of this name */
 static bool is_placed(const struct walk *w, const char *name)
 {
 	char object[DISK_NAME];
@@ -47,7 +47,7 @@ static bool is_placed(const struct walk *w, const char *name)
 	       strncmp(w->where + sizeof("objects/") - 1, object, 2) == 0;
 }
 
-/* Whether `name` is a checkpoint; then `id` is that of its upload */
+/* Whether `name` is a checkpoint; `id` is then that of its upload */
 static bool is_checkpoint(const struct walk *w, const char *name,
 			  char id[static UUID_LEN + 1])
 {
@@ -124,7 +124,7 @@ static int open_dir(int parent, const char *name)
 	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* An entry of objects/ is one of the directories that disk_place() makes */
+/* Visit an entry of objects/: one of the directories that disk_place() makes */
 static enum err visit_fan(const struct walk *w, int dir, const char *name)
 {
 	static const char hex[] = "0123456789abcdef";

@@ -14,7 +14,7 @@ struct disk_writer {
 	struct disk_store *store;
 	char id[UUID_LEN + 1];
 	int fd;
-	int64_t written, writeback; /* bytes; of these, being written back */
+	int64_t written, writeback; /* bytes; of these, given to writeback */
 	size_t buffered;
 	char buffer[STORE_DISK_BUFFER];
 };
@@ -33,7 +33,7 @@ static enum err open_writer(struct store *s_, const char *id,
 
 	if (w == NULL)
 		return err_set(why, ERR_MEMORY, "out of memory");
-	/* Before there is a file that gc could find */
+	/* Lock before there is a file that gc could find */
 	e = disk_lock(s, id, why);
 	if (e != ERR_OK) {
 		free(w);
@@ -46,7 +46,7 @@ static enum err open_writer(struct store *s_, const char *id,
 	w->fd = openat(s->incoming, id, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 		       0640);
 	if (w->fd < 0) {
-		bool exists = errno == EEXIST; /* its writer has the lock */
+		bool exists = errno == EEXIST; /* its own writer has the lock */
 
 		e = disk_failed(why, "create incoming", id);
 		if (!exists)
@@ -72,7 +72,7 @@ static enum err write_all(struct disk_writer *w, struct span bytes,
 		w->written += n;
 	}
 	if (w->written - w->writeback >= STORE_DISK_WRITEBACK) {
-		/* Only a hint: if it fails, fsync writes all of it */
+		/* Only a hint: if it fails, fsync writes everything */
 		(void)sync_file_range(w->fd, w->writeback,
 				      w->written - w->writeback,
 				      SYNC_FILE_RANGE_WRITE);
@@ -95,8 +95,8 @@ static enum err buffer_or_write(struct store_writer *w_, struct span bytes,
 	struct disk_writer *w = writer_of(w_);
 	enum err e = ERR_OK;
 
-	/* A large piece is written from where it is; libfcgi's pieces of 8 KiB
-	 * are collected */
+	/* Write a large piece from where it is; collect libfcgi's pieces of 8
+	 * KiB */
 	if (w->buffered == 0 && bytes.len >= sizeof(w->buffer) / 2)
 		return write_all(w, bytes, why);
 	while (bytes.len > 0 && e == ERR_OK) {

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-	/* Bytes of DIR, so that every path in it fits into STORE_PATH_MAX */
+	/* Bytes of DIR, so that every path below it fits into STORE_PATH_MAX */
 	DIR_MAX = STORE_PATH_MAX - (int)sizeof("/objects/") - STORE_TAIL,
 	DIR_SHOWN = 100, /* bytes of DIR in an error, to leave room for why */
 };
@@ -79,7 +79,7 @@ static enum err check_length(const char *absolute, struct errmsg *why)
 	return unusable(why, absolute, reason);
 }
 
-/* "" if the kernel does not say */
+/* Read the kernel's name for this boot; "" if there is none */
 static void read_boot(char out[static UUID_LEN + 4])
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -93,7 +93,7 @@ static void read_boot(char out[static UUID_LEN + 4])
 static enum err set_path(struct disk_store *s, const char *dir,
 			 struct errmsg *why)
 {
-	/* An absolute path stays as the operator wrote it, because the server
+	/* Leave an absolute path as the operator wrote it, because the server
 	 * in front is configured with the same text */
 	char *absolute = dir[0] == '/' ? strdup(dir) : realpath(dir, NULL);
 	size_t size;
@@ -155,7 +155,7 @@ enum err store_disk_open(const char *dir, struct store **out,
 		return e;
 	}
 	read_boot(s->boot);
-	/* Not &s->base, in which gcc -fanalyzer sees a leak */
+	/* Not &s->base, which gcc -fanalyzer reports as a leak */
 	*out = (struct store *)s;
 	return ERR_OK;
 }
@@ -164,7 +164,7 @@ enum err store_disk_check(const char *dir, struct errmsg *why)
 {
 	if (dir[0] == '/' && check_length(dir, why) != ERR_OK)
 		return ERR_CONFIG;
-	/* A directory that is missing will be made, if its parent is there */
+	/* A missing directory will be created, if its parent exists */
 	if (faccessat(AT_FDCWD, dir, R_OK | W_OK | X_OK, AT_EACCESS) == 0 ||
 	    errno == ENOENT)
 		return ERR_OK;

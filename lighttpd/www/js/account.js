@@ -129,7 +129,7 @@ function makeEntry({ name, tag, description, action, consequence, done, end, red
       await end();
       announce(done);
     } catch (error) {
-      if (error.status !== 404) return showError(error); // 404: it has ended meanwhile
+      if (error.status !== 404) return showError(error); // 404: it has already ended
     }
     await keepFocus(button, redraw);
   };

@@ -1,4 +1,4 @@
-// deletion.js - delete files with undo: a file is hidden at once, and deleted when the time to undo is over.
+// deletion.js - delete files with undo: a file is hidden at once, and deleted when the time to undo has passed.
 //
 // The server deletes for good, so the request is sent only then, or when the page is closed (with
 // `keepalive`, so that the request outlives the page). A page that crashes has deleted nothing.
@@ -18,7 +18,7 @@ export const isDeletionPending = (id) => pending.has(id);
 export function deleteWithUndo(file, hide) {
   if (pending.has(file.id)) return;
   const entry = { file };
-  pending.set(file.id, entry); // before `hide`: a list that is loaded meanwhile must leave the file out
+  pending.set(file.id, entry); // before `hide`: a list that is loaded in between must omit the file
   entry.restore = hide();
   entry.notice = toast(`Deleted ${file.name}`, { duration: UNDO_TIME, onclose: () => deleteNow(file.id), action: { label: 'Undo', run: () => undo(file.id) } });
   announce(`Deleted ${file.name}. Press Control Z to undo.`);

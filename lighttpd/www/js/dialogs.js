@@ -1,6 +1,6 @@
 // dialogs.js - modal dialogs (<dialog>).
 //
-// The browser keeps the focus inside, closes the dialog at Escape and returns the focus. A click outside
+// The browser keeps the focus inside, closes the dialog on Escape and restores the focus. A click outside
 // closes it too, but not the second click of a double click whose first one opened it.
 import { $$, h } from './dom.js';
 
@@ -11,7 +11,7 @@ function moveNotices() {
   ($$('dialog[open]').at(-1) ?? document.body).append(...$$('#toasts, #announcer'));
 }
 
-// By coordinates, because a click on the scroll bar of the dialog has the dialog as its target too.
+// Compare coordinates, because a click on the scroll bar of the dialog also has the dialog as its target.
 function isOutside({ target, clientX: x, clientY: y }, dialog) {
   const { left, right, top, bottom } = dialog.getBoundingClientRect();
   return target === dialog && (x < left || x > right || y < top || y > bottom);

@@ -1,7 +1,7 @@
 // download.js - download a file of any size to the disk, without reading it into the page.
 //
 // A plain link cannot carry the access token. The page creates a share link for one download within an hour
-// (an interrupted download can be resumed as long), and opens it. Download links that are used up or expired
+// (within which an interrupted download can be resumed), and opens it. Download links that are used up or expired
 // are revoked when the next one is created.
 import { api } from './api.js';
 import { h } from './dom.js';

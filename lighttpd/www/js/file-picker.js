@@ -48,7 +48,7 @@ async function walkEntry(entry, found, chosen = false) {
   }
   const reader = entry.createReader();
   for (;;) {
-    const children = await promiseOf(reader, 'readEntries'); // a hundred at most; none at the end
+    const children = await promiseOf(reader, 'readEntries'); // at most a hundred; none at the end
     if (!children.length) return;
     for (const child of children) await orUnreadable(walkEntry(child, found), child, found);
   }
@@ -73,10 +73,10 @@ export async function pickFiles() {
   return found;
 }
 
-// Accept files dropped on `target`. `onfiles` is called with the promise of the files, `onhover` with
-// whether files hang over `target`.
+// Accept files dropped on `target`. `onfiles` is called with a promise of the files, `onhover` with
+// whether files are being dragged over `target`.
 export function acceptDroppedFiles(target, { onfiles, onhover }) {
-  // dragenter and dragleave come for every element inside, but no dragleave for an element that was removed.
+  // dragenter and dragleave fire for every element inside, but dragleave does not for an element that was removed.
   const hovered = new Set();
   const hasFiles = (event) => event.dataTransfer?.types.includes('Files');
   const reportHover = () => {

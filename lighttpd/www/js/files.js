@@ -22,7 +22,7 @@ const showMore = $('#show-more');
 const search = $('#search');
 
 let nextCursor = null; // the parameter `after` of the next page
-let loading; // the AbortController of the request under way
+let loading; // the AbortController of the request in progress
 let shownSearch = ''; // the search whose results the list shows
 
 const rowActions = {
@@ -180,7 +180,7 @@ function clearSearch() {
   search.focus();
 }
 
-// When the page becomes visible again, add the files that another tab or device has uploaded meanwhile.
+// When the page becomes visible again, add the files that another tab or device has uploaded since.
 async function addMissedFiles() {
   if (document.hidden || !isLoggedIn() || loading) return;
   try {

@@ -21,7 +21,7 @@ export const session = new EventTarget();
 let token = '';
 let expires = 0; // on the clock of performance.now(), which does not jump
 let tokenUser = ''; // the user id in the token
-let refreshing; // the promise of the refresh under way
+let refreshing; // the promise of the refresh in progress
 let user;
 const tabs = globalThis.BroadcastChannel ? new BroadcastChannel('gatehouse') : { postMessage() {} };
 

@@ -1,7 +1,7 @@
 // toasts.js - short notices at the bottom of the page, and announcements for screen readers.
 //
 // A notice closes after some seconds, but not while the pointer is over it or the focus is in it. Only the
-// latest are visible (dialogs.css); the others stay as long.
+// latest are visible (dialogs.css); the others remain as long.
 import { h, $ } from './dom.js';
 
 const DURATION = 6000; // ms
@@ -42,7 +42,7 @@ export const showError = (error) => error.slug !== 'ended' && toast(error.detail
 
 let announcements = [];
 
-// Read `text` out without showing it. Announcements of the same moment are read one after the other.
+// Read `text` out without showing it. Simultaneous announcements are read one after the other.
 export function announce(text) {
   if (announcements.push(text) > 1) return;
   queueMicrotask(() => {

@@ -24,7 +24,7 @@ function showOff(container) {
       try {
         showSecret(container, await api('POST', '/otp'));
       } catch (error) {
-        if (error.status !== 409) return showError(error); // 409: turned on meanwhile, in another tab
+        if (error.status !== 409) return showError(error); // 409: already turned on, in another tab
         showOn(container);
         $('input', container).focus();
       }

@@ -5,7 +5,7 @@
 // created empty: its address is known before the first byte is sent, so a lost answer cannot lead to a
 // second file.
 //
-// The file is sent in pieces: a web server that buffers whole request bodies loses one piece at most.
+// The file is sent in pieces: a web server that buffers whole request bodies loses at most one piece.
 import { abortError, xhrRequest } from './xhr.js';
 
 const PIECE_SIZE = 64 << 20; // bytes
@@ -50,7 +50,7 @@ const uploadMetadata = (values) => Object.entries(values)
 // Throws a Problem that no retry can solve; its status is 404 if the upload no longer exists.
 export async function upload({ endpoint, url, file, metadata, authorize, oncreated, onprogress, onretry, signal }) {
   let offset; // undefined: unknown, ask the server
-  let confirmed = 0; // bytes that the server reported to have
+  let confirmed = 0; // bytes that the server has confirmed
   let retries = 0; // since `confirmed` last grew
 
   const request = async (method, to, headers, body, onsent, refusedToken) => {

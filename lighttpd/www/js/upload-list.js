@@ -66,12 +66,12 @@ addEventListener('paste', (event) => {
 
 // --- finishing them ---
 
-// Records that arrive in the same moment are added together.
+// Records that arrive at the same moment are added together.
 const newFiles = [];
 uploads.addEventListener('done', async ({ detail: { id, item } }) => {
   finished.files++;
   finished.bytes += item.size;
-  // If this fails (deleted meanwhile, connection lost), the next load of the list shows the file or not.
+  // If this fails (already deleted, connection lost), the next load of the list shows the file or not.
   const record = await api('GET', `/files/${id}`).catch(() => undefined);
   if (record) newFiles.push(record);
   for (const file of newFiles.splice(0)) addNewFile(file);
@@ -161,7 +161,7 @@ function drawRow(item, row) {
   row.button.setAttribute('aria-label', `${label} ${item.name}`);
 }
 
-// The uploads to draw: those that wait come last, else in their order.
+// The uploads to draw: waiting ones last, otherwise in their order.
 function itemsToDraw() {
   const rank = (item) => (item.state === 'waiting' ? 1 : 0);
   return [...items].sort((a, b) => rank(a) - rank(b)).slice(0, MAX_ROWS);
@@ -227,6 +227,6 @@ function drawHead() {
 
 uploads.addEventListener('change', () => (frame ??= requestAnimationFrame(draw)));
 addEventListener('beforeunload', (event) => {
-  // An interrupted upload resumes at the next visit. Ask all the same, so that none is interrupted by accident.
+  // An interrupted upload resumes at the next visit. Ask anyway, so that none is interrupted by accident.
   if (movingItems().length) event.preventDefault();
 });

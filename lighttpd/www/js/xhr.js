@@ -1,9 +1,9 @@
-// xhr.js - send a request with a body and report its progress. By XMLHttpRequest, because fetch does not
+// xhr.js - send a request with a body and report its progress. It uses XMLHttpRequest, because fetch does not
 // report how much of a body has been sent.
 import { Problem, connectionProblem, problemOf } from './http.js';
 
 const STALL_TIMEOUT = 45_000; // ms without progress after which the connection counts as lost
-const ANSWER_TIMEOUT = 180_000; // ms from the last byte to the answer: the server writes the file out first
+const ANSWER_TIMEOUT = 180_000; // ms from the last byte to the answer: the server first writes the file to disk
 
 export const abortError = () => new DOMException('aborted', 'AbortError');
 

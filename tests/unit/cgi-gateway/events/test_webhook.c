@@ -183,7 +183,7 @@ static void an_unusable_secret_is_refused_and_not_printed(void **state)
 	assert_wrong("0123456789abcdef0123456789abcde", "31 bytes are too few");
 	assert_wrong("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZQ==",
 		     "31 bytes are too few");
-	assert_wrong("whsec_" RAW "!", "no base64");
+	assert_wrong("whsec_" RAW "!", "must be followed by base64");
 	assert_wrong("whsec_" RAW, "24 bytes are too few");
 	assert_wrong("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU"
 		     "2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZjA=",

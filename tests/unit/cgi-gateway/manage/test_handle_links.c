@@ -89,8 +89,8 @@ static void the_link_after_the_last_allowed_one_is_a_conflict(void **state)
 	for (int i = 0; i < LINK_FILE_MAX; i++)
 		assert_int_equal(create(), 201);
 	assert_int_equal(create(), 409);
-	assert_true(gateway_said(&g, "The file has 100 links, which is the "
-				     "limit. Revoke one first."));
+	assert_true(gateway_said(&g, "The file has 100 links, the maximum. "
+				     "Revoke one first."));
 }
 
 #define LINKS(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

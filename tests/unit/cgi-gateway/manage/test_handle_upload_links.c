@@ -79,8 +79,9 @@ static void the_link_after_the_last_allowed_one_is_a_conflict(void **state)
 	for (int i = 0; i < UPLOAD_LINK_OWNER_MAX; i++)
 		assert_int_equal(create(), 201);
 	assert_int_equal(create(), 409);
-	assert_true(gateway_said(&g, "There are 100 upload links, which is the "
-				     "limit. Revoke one first."));
+	assert_true(gateway_said(
+		&g,
+		"There are 100 upload links, the maximum. Revoke one first."));
 }
 
 #define UPLOAD_LINKS(name) \

@@ -70,7 +70,7 @@ static void an_address_needs_a_host_and_a_possible_port(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(others); i++)
-		assert_wrong(others[i], "needs a host");
+		assert_wrong(others[i], "must have a host");
 }
 
 static void a_character_that_no_url_may_have_is_refused(void **state)
@@ -90,7 +90,7 @@ static void a_password_is_refused_and_not_repeated(void **state)
 {
 	(void)state;
 	assert_wrong("http://good http://user:s3cret@a/",
-		     "address 2 has a user");
+		     "address 2 contains a user");
 	assert_lacks(why.text, "s3cret");
 	assert_wrong("http://user@a/", "user or password");
 	assert_wrong("http://a:80@b/", "user or password");

@@ -102,11 +102,14 @@ static void an_invalid_setting_is_named(void **state)
 	(void)state;
 	configure(odd);
 	assert_err(content_scanner_open(&content_scanner, &why), ERR_CONFIG);
-	assert_contains(why.text, "CLAMD: \"maybe\"");
+	assert_contains(why.text, "CLAMD: must be the path of a socket or "
+				  "host:port, not \"maybe\"");
 	configure(nothing);
 	content_scanner.clamd_larger = odd;
 	assert_err(content_scanner_open(&content_scanner, &why), ERR_CONFIG);
-	assert_contains(why.text, "CLAMD_LARGER: \"maybe\"");
+	assert_contains(
+		why.text,
+		"CLAMD_LARGER: must be refuse or accept, not \"maybe\"");
 	configure(nothing);
 	content_scanner.magic_database = nowhere;
 	assert_err(content_scanner_open(&content_scanner, &why), ERR_CONFIG);

@@ -441,7 +441,7 @@ static void an_admin_may_name_the_owner(void **state)
 	memory_set(&g.memory, "QUERY_STRING", "owner=0");
 	header("Upload-Length", "2");
 	assert_refused(answer_new(), 422, "invalid-value",
-		       "?owner= is the number of a user.");
+		       "?owner= must be the number of a user.");
 }
 
 /* --- creating ------------------------------------------------------------- */
@@ -549,7 +549,7 @@ static void first_bytes_that_fail_leave_nothing(void **state)
 	header("Upload-Length", "4");
 	body("hello");
 	assert_refused(answer_new(), 413, "too-large",
-		       "bytes remain, and the request has more.");
+		       "bytes remain, but the request has more.");
 	assert_nothing_is_left();
 
 	begin("POST", "/tus");
@@ -565,7 +565,7 @@ static void first_bytes_that_fail_leave_nothing(void **state)
 	memory_set(&g.memory, "CONTENT_LENGTH", "5");
 	assert_refused(answer_new(), 400, "incomplete-body",
 		       "The body ended before its announced length. The upload "
-		       "was not created: create it again.");
+		       "was not created; create it again.");
 	assert_nothing_is_left();
 
 	disk_is_full = true;
@@ -617,7 +617,8 @@ static void an_invalid_creation_is_explained(void **state)
 		  "a space and its value in base64: at most 32 different "
 		  "keys in 4096 bytes." },
 		{ "Upload-Metadata", "filename Li4=", 422,
-		  "A file's name is 1 to 255 bytes of UTF-8 without control "
+		  "A file's name must be 1 to 255 bytes of UTF-8 without "
+		  "control "
 		  "characters, and not . or .." },
 		{ "Upload-Metadata", "sha256 YWJj", 400,
 		  "sha256 in Upload-Metadata must be 64 hex digits." },
@@ -627,18 +628,18 @@ static void an_invalid_creation_is_explained(void **state)
 		  "expires_in "
 		  "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw"
 		  "MDAwMDAwMDAwMDAwMDAwMzYwMDAwMDAwMDAwMA==",
-		  422, "expires_in is in seconds" },
+		  422, "expires_in must be a number of seconds" },
 		{ "Upload-Metadata", "expires_in MA==", 422,
-		  "expires_in is in seconds, from 1 to" },
+		  "expires_in must be a number of seconds from 1 to" },
 		{ "Upload-Metadata", "expires_in c29vbg==", 422,
-		  "expires_in is in seconds" },
+		  "expires_in must be a number of seconds" },
 		{ "Upload-Concat", "whole", 400,
 		  "Upload-Concat must be \\\"partial\\\", or \\\"final;\\\" "
 		  "followed by the URLs of the parts, in at most 8192 "
 		  "bytes." },
 		{ "Upload-Concat", "final;/tus/x", 400,
-		  "A final upload has the length of its parts. Send no "
-		  "length with it." },
+		  "A final upload has the length of its parts. Do not "
+		  "send a length." },
 	};
 
 	(void)state;
@@ -758,7 +759,7 @@ static void an_invalid_patch_is_explained(void **state)
 		       "Send the bytes with Content-Type: "
 		       "application/offset+octet-stream.");
 	assert_refused(patch("2", "llo!"), 413, "too-large",
-		       "Only 3 of 5 bytes remain, and the request has more.");
+		       "Only 3 of 5 bytes remain, but the request has more.");
 	begin_patch("2", "llo");
 	header("Upload-Length", "5"); /* the same length again is accepted */
 	assert_int_equal(answer_patch(), 204);
@@ -772,7 +773,7 @@ static void a_body_of_unknown_length_may_not_exceed_the_upload(void **state)
 	begin_patch("0", "hello!");
 	memory_set(&g.memory, "CONTENT_LENGTH", NULL);
 	assert_refused(answer_patch(), 413, "too-large",
-		       "bytes remain, and the request has more.");
+		       "bytes remain, but the request has more.");
 	assert_offset("4"); /* chunks of two bytes */
 	begin_patch("4", "o");
 	memory_set(&g.memory, "CONTENT_LENGTH", NULL);
@@ -792,8 +793,8 @@ static void bytes_before_a_broken_body_are_kept(void **state)
 	memory_set(&g.memory, "CONTENT_LENGTH", "3");
 	assert_refused(answer_patch(), 400, "incomplete-body",
 		       "The body ended before its announced length. The bytes "
-		       "before that were kept: ask for the offset, and resume "
-		       "from there.");
+		       "before that were kept. Request the offset (HEAD), and "
+		       "resume from there.");
 	assert_offset("4");
 	assert_int_equal(patch("4", "o"), 204);
 	assert_file("hello");
@@ -807,7 +808,7 @@ static void bytes_with_a_checksum_count_together_or_not_at_all(void **state)
 	header("Upload-Checksum", HELLO_SHA1);
 	memory_set(&g.memory, "CONTENT_LENGTH", "5");
 	assert_refused(answer_patch(), 400, "incomplete-body",
-		       "None of its bytes were kept: ask for the offset");
+		       "None of its bytes were kept. Request the offset");
 	assert_offset("0");
 	begin_patch("0", "jello");
 	header("Upload-Checksum", HELLO_SHA1);
@@ -828,7 +829,8 @@ static void a_full_disk_is_reported_with_what_is_kept(void **state)
 	disk_is_full = true;
 	assert_refused(patch("2", "llo"), 507, "storage-full",
 		       "The server has no space left. The bytes before that "
-		       "were kept: ask for the offset, and resume later.");
+		       "were kept. Request the offset (HEAD), and resume "
+		       "later.");
 	begin_patch("2", "llo");
 	header("Upload-Checksum", LLO_SHA1);
 	assert_refused(answer_patch(), 507, "storage-full",
@@ -953,8 +955,8 @@ static void an_older_request_is_refused_once_a_newer_one_writes(void **state)
 	created("5");
 	before_read = take_over;
 	assert_refused(patch("0", "hello"), 409, "conflict",
-		       "Another request has taken over this upload. Ask for "
-		       "its offset, and resume from there.");
+		       "Another request has taken over this upload. "
+		       "Request its offset (HEAD), and resume from there.");
 	assert_false(memory_has_header(&g.memory, "Upload-Offset"));
 	assert_offset("2");
 	assert_int_equal(patch("2", "LLO"), 204);
@@ -1008,8 +1010,8 @@ static void a_length_below_what_another_request_reserved_is_refused(
 	begin_patch("2", "llo");
 	header("Upload-Length", "5");
 	assert_refused(answer_patch(), 409, "conflict",
-		       "Another request has taken over this upload. Ask for "
-		       "its offset, and resume from there.");
+		       "Another request has taken over this upload. "
+		       "Request its offset (HEAD), and resume from there.");
 	after_row = reserve_more; /* 9 bytes are reserved already */
 	begin_patch("2", "llo");
 	header("Upload-Length", "9");
@@ -1277,9 +1279,10 @@ static void parts_are_joined_into_one_file(void **state)
 	assert_offset("11");
 	assert_header("Upload-Concat", list);
 	assert_header("Upload-Length", "11");
-	assert_refused(patch("11", ""), 403, "forbidden",
-		       "This upload was joined from its parts and accepts no "
-		       "bytes.");
+	assert_refused(
+		patch("11", ""), 403, "forbidden",
+		"This upload was joined from its parts, and no bytes can "
+		"be added to it.");
 	assert_refused(join(list), 422, "invalid-value",
 		       "is not a partial upload of this owner.");
 	assert_int_equal(end(), 204);

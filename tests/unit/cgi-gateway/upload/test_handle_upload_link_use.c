@@ -262,7 +262,8 @@ static void an_upload_is_refused_if_the_owner_s_quota_is_full(void **state)
 	g.app.quota.bytes = 5;
 	assert_int_equal(put("a", SPAN("1234")), 201);
 	assert_refused(put("a", SPAN("12")), 507, "quota-exceeded", 1);
-	assert_true(gateway_said(&g, "The space behind this link is full"));
+	assert_true(gateway_said(
+		&g, "There is no space left for uploads by this link"));
 }
 
 static void a_large_file_is_refused_unread_if_the_owner_s_quota_is_full(
@@ -277,7 +278,8 @@ static void a_large_file_is_refused_unread_if_the_owner_s_quota_is_full(
 	assert_refused(put("a", (struct span) { large, sizeof(large) }), 507,
 		       "quota-exceeded", 0);
 	assert_int_equal(g.asked.body_read, 0);
-	assert_true(gateway_said(&g, "The space behind this link is full"));
+	assert_true(gateway_said(
+		&g, "There is no space left for uploads by this link"));
 }
 
 /* --- what ends meanwhile -------------------------------------------------- */

@@ -76,7 +76,7 @@ static void a_wrong_line_is_a_usage_error_that_says_why(void **state)
 		     "--value needs a value");
 	assert_usage(read_words(NULL, "--flag=x", NULL, NULL), "--flag=x");
 	assert_usage(read_words(NULL, "--number", "1x", NULL),
-		     "--number takes a whole number, not \"1x\"");
+		     "--number must be a whole number, not \"1x\"");
 }
 
 static void a_number_stays_within_its_range(void **state)
@@ -86,7 +86,7 @@ static void a_number_stays_within_its_range(void **state)
 	assert_int_equal(read_words(NULL, "--limited", "9", NULL), 0);
 	assert_int_equal(limited, 9);
 	assert_usage(read_words(NULL, "--limited", "0", NULL),
-		     "--limited takes 1 to 9, not \"0\"");
+		     "--limited must be a number from 1 to 9, not \"0\"");
 	assert_usage(read_words(NULL, "--limited", "10", NULL), "1 to 9");
 	assert_usage(read_words(NULL, "--number=-5", NULL, NULL), "\"-5\"");
 	assert_int_equal(read_words(NULL, "--number=0", NULL, NULL), 0);

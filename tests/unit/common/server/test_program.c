@@ -442,7 +442,8 @@ static void a_socket_shut_by_another_process_ends_the_program(void **state)
 	(void)state;
 	run_at_shut_socket(&e);
 	assert_int_equal(e.status, EX_OSERR);
-	assert_contains(e.err, "another process has shut the listening socket");
+	assert_contains(e.err,
+			"another process has shut down the listening socket");
 }
 
 static void a_worker_without_memory_is_reported(void **state)

@@ -204,7 +204,7 @@ static void a_broken_file_keeps_the_old_keys_and_is_reported_once(void **state)
 	key_file_replace(&file, "");
 	assert_false(keys_changed());
 	assert_true(keyring_file_fault(keys, &why));
-	assert_contains(why.text, "no key that signs");
+	assert_contains(why.text, "no signing key");
 	assert_false(keyring_file_fault(keys, &why));
 	/* a mended file is used again */
 	key_file_replace(&file, KEY_A_RETIRES KEY_B);
