@@ -248,7 +248,7 @@ static int wait_for_end(sigset_t *ends)
 	if (sig != SOCKET_CLOSED || sigtimedwait(ends, NULL, &limit) > 0)
 		return 0;
 	log_event(LOG_ERROR, "stop",
-		  "another process has shut the listening "
+		  "another process has shut down the listening "
 		  "socket; start this one again");
 	return EX_OSERR;
 }
