@@ -156,8 +156,7 @@ enum err files_find(struct db *db, struct session_check *session,
 
 /* --- the list ------------------------------------------------------------- */
 
-/* Append a LIKE pattern for texts that contain `part`, with its wildcards
- * escaped */
+/* Append a LIKE pattern that contains `part`, with its wildcards escaped */
 static void add_like_pattern(struct span part, struct buf *out)
 {
 	buf_add_char(out, '%');
@@ -287,8 +286,7 @@ static enum err delete_row(struct db_conn *c, const struct file *f,
 	/* clang-format on */
 }
 
-/* Remove a row and subtract it from the quota; for EVENT_EXPIRED only if the
- * file has expired at `now` */
+/* Remove a row, also from the quota; for EVENT_EXPIRED only an expired one */
 static enum err remove_file(struct db *db, const struct file *f,
 			    enum event_kind kind, int64_t now,
 			    const struct webhook_targets *to,

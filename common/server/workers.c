@@ -133,11 +133,15 @@ static void log_fewer(const struct workers *workers, size_t wanted, int failed)
 static void *reserve(size_t size)
 {
 	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-	void *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE, zero, 0);
+	void *at;
 
-	if (zero >= 0)
-		(void)close(zero);
-	return at != MAP_FAILED ? at : NULL;
+	if (zero < 0)
+		return NULL;
+	at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE, zero, 0);
+	(void)close(zero);
+	if (at == MAP_FAILED)
+		return NULL;
+	return at;
 }
 
 static void unreserve(void *at, size_t size)
