@@ -9,20 +9,12 @@ enum {
 };
 
 /* RFC 7617 2: neither may hold a CTL (RFC 5234 B.1) */
-static bool has_control(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
-			return true;
-	return false;
-}
-
 static enum err split_credentials(struct span text,
 				  struct basic_credentials *out)
 {
 	struct span user = text, password;
 
-	if (!utf8_valid(text) || has_control(text) ||
+	if (!utf8_valid(text) || span_has_control(text) ||
 	    !span_cut(&user, ':', &password))
 		return ERR_FORMAT;
 	if (user.len > BASIC_USER_MAX || password.len > BASIC_PASSWORD_MAX)

@@ -4,14 +4,6 @@
 #include "common/codec/encode.h"
 #include "common/token/claims.h"
 
-static bool has_control(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
-			return true;
-	return false;
-}
-
 /* Of well-formed UTF-8: every byte but continuation bytes */
 static size_t count_characters(struct span s)
 {
@@ -28,7 +20,7 @@ const char *user_email_fault(struct span email)
 
 	if (email.len > BASIC_USER_MAX)
 		return "is longer than 255 bytes";
-	if (!utf8_valid(email) || has_control(email))
+	if (!utf8_valid(email) || span_has_control(email))
 		return "is not UTF-8 text without control characters";
 	if (span_find(email, ' ') < email.len)
 		return "contains a blank";
@@ -45,7 +37,7 @@ const char *user_password_fault(struct span password)
 {
 	if (password.len > BASIC_PASSWORD_MAX)
 		return "is longer than 1024 bytes";
-	if (!utf8_valid(password) || has_control(password))
+	if (!utf8_valid(password) || span_has_control(password))
 		return "is not UTF-8 text without control characters";
 	if (count_characters(password) < PASSWORD_CHARS_MIN)
 		return "is too short. Use 8 characters or more";

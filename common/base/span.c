@@ -145,3 +145,11 @@ bool span_to_cstr(struct span s, char *out, size_t cap)
 	out[s.len] = '\0';
 	return true;
 }
+
+bool span_has_control(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return true;
+	return false;
+}

@@ -125,9 +125,8 @@ enum err json_get_text(struct json_object *o, const char *key, char *out,
 		return ERR_FORMAT;
 	s = (struct span) { json_object_get_string(v),
 			    (size_t)json_object_get_string_len(v) };
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
-			return ERR_FORMAT;
+	if (span_has_control(s))
+		return ERR_FORMAT;
 	return span_to_cstr(s, out, cap) ? ERR_OK : ERR_FORMAT;
 }
 

@@ -24,17 +24,9 @@ void response_status(struct response *rs, int status)
 	rs->status = status;
 }
 
-static bool has_control(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
-			return true;
-	return false;
-}
-
 void response_header(struct response *rs, const char *name, struct span value)
 {
-	if (has_control(value)) {
+	if (span_has_control(value)) {
 		rs->head.error = ERR_FORMAT;
 		return;
 	}

@@ -201,6 +201,16 @@ static void a_text_with_a_nul_byte_is_never_a_c_string(void **state)
 	assert_string_equal(out, "old");
 }
 
+static void a_control_character_is_below_a_blank_or_del(void **state)
+{
+	(void)state;
+	assert_false(span_has_control((struct span) { NULL, 0 }));
+	assert_false(span_has_control(SPAN(" ~\xc3\xa9\x80")));
+	assert_true(span_has_control(SPAN("a\x1f")));
+	assert_true(span_has_control(SPAN("\x7f")));
+	assert_true(span_has_control(SPAN("a\0b")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +230,7 @@ int main(void)
 		TEST(a_list_contains_whole_words_only),
 		TEST(a_copy_fits_with_its_nul_or_is_not_made),
 		TEST(a_text_with_a_nul_byte_is_never_a_c_string),
+		TEST(a_control_character_is_below_a_blank_or_del),
 	};
 
 	return RUN(tests);
