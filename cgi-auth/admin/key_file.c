@@ -165,7 +165,8 @@ static enum err replace(const char *path, int folder, const struct stat *was,
 	return e;
 }
 
-/* Open and lock the folder of `path`. The lock ends when it is closed. */
+/* Open and lock the folder that contains `path`. Closing *out releases the
+ * lock. */
 static enum err lock_folder(const char *path, int *out, struct errmsg *why)
 {
 	char name[PATH_BYTES] = ".";

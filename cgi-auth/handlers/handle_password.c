@@ -60,9 +60,9 @@ static enum err check_current(struct auth *a, struct request *rq,
 	e = password_check(&a->passwords, u->password, current);
 	if (e == ERR_INVALID)
 		e = ERR_CREDENTIALS;
-	/* A right password alone is not a login: the account's count, which
-	 * wrong one-time codes share, is not cleared, and the address does not
-	 * become known */
+	/* A correct password alone is not a login: do not reset the account's
+	 * count of failures, which includes wrong one-time codes, and do not
+	 * record the client's address as a known one */
 	password_attempt_end(a, rq, &ticket,
 			     e == ERR_OK ? ERR_OTP_REQUIRED : e);
 	return e;

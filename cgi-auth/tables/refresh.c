@@ -136,7 +136,8 @@ static enum err read_row(struct db *db,
 	struct user *u = &t->user;
 	enum err e;
 
-	/* next_hash is NULL while spent_at is, and not used then */
+	/* next_hash is NULL as long as spent_at is NULL, and is not used then
+	 */
 	/* clang-format off */
 	e = db_row(db,
 		"SELECT r.expires_at, r.spent_at,"

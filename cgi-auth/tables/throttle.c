@@ -102,8 +102,8 @@ static enum err read_blocked(struct db *db, int64_t now,
 	return ERR_OK;
 }
 
-/* Insert the rows, and delete old ones: more than are inserted, so that the
- * table does not grow for ever and needs no maintenance. */
+/* Insert the rows, and delete more old rows than that, so that the table stays
+ * small without maintenance. */
 static enum err insert_rows(struct db *db, const struct throttle_ticket *t,
 			    int64_t now, struct errmsg *why)
 {

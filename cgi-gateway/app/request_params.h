@@ -18,8 +18,8 @@ enum err request_owner(const struct app *app, struct request *rq,
 enum err request_file(const struct app *app, struct request *rq,
 		      struct response *rs, struct file *out) MUST_CHECK;
 
-/* Compute the time of expiry, `seconds` from now. ERR_INVALID, explained,
- * unless that is 1 second to 10 years. */
+/* Compute the time of expiry, `seconds` from now. If that is not 1 second to 10
+ * years, return ERR_INVALID after response_explain(). */
 enum err request_expiry(const struct request *rq, struct response *rs,
 			int64_t seconds, int64_t *out) MUST_CHECK;
 

@@ -21,7 +21,7 @@ static enum err read_key(struct span secret, struct hmac_key **out,
 	if (e != ERR_OK)
 		e = err_set(why, ERR_CONFIG,
 			    "EVENT_SECRET: whsec_ must be followed by base64 "
-			    "of at most %d bytes",
+			    "that decodes to at most %d bytes",
 			    WEBHOOK_KEY_MAX);
 	else if (key.len < WEBHOOK_KEY_MIN)
 		e = err_set(why, ERR_CONFIG,

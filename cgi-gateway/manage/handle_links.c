@@ -1,5 +1,5 @@
 /* GET, POST /files/{id}/links and DELETE /links/{id}: share links. Only the
- * response that creates a link contains its address. */
+ * response that creates a link contains its URL. */
 #include "cgi-gateway/app/public_url.h"
 #include "cgi-gateway/app/request_params.h"
 #include "cgi-gateway/manage/link_params.h"

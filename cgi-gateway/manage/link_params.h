@@ -20,8 +20,8 @@ enum {
 enum err link_params_read(struct request *rq, struct response *rs,
 			  struct json_object **out) MUST_CHECK;
 
-/* Read "expires_in" as a time, seconds since 1970; null is LINK_PARAMS_NONE.
- * ERR_INVALID. */
+/* Read "expires_in", and compute the time of expiry in seconds since 1970; null
+ * gives LINK_PARAMS_NONE. Returns ERR_INVALID for any other value. */
 enum err link_params_expiry(struct json_object *o, const struct request *rq,
 			    struct response *rs, int64_t *out) MUST_CHECK;
 

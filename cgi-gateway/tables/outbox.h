@@ -84,10 +84,10 @@ enum err outbox_delivered(struct db *db, const struct event *e,
 
 /* Record that the attempt failed because of `reason` (ASCII). The event is due
  * again after a pause that doubles with each attempt and is at least
- * `retry_after` seconds, if the target requested that, but at most
+ * `retry_after` seconds, if the target requested one, but at most
  * OUTBOX_RETRY_MAX. The next event of the same file is postponed as well. If
- * the first attempt was `days` days ago, the event is dead. Updates *e.
- * ERR_NOT_FOUND as above. */
+ * the first attempt was at least `days` days ago, the event is marked as dead.
+ * Updates *e. ERR_NOT_FOUND as above. */
 enum err outbox_failed(struct db *db, struct event *e, int64_t now,
 		       int64_t retry_after, int64_t days, const char *reason,
 		       struct errmsg *why) MUST_CHECK;

@@ -61,8 +61,8 @@ static enum err add_within_quota(struct db *db, const struct addition *a,
 {
 	enum err e = add_once(db, a, write_rows, why);
 
-	/* Retry as in files_add(): the row was missing, or room was just made
-	 */
+	/* Retry as files_add() does: the row of `quota` was missing, or another
+	 * request has just freed space */
 	for (int retry = 0; e == ERR_QUOTA && retry < 2; retry++) {
 		e = quota_refused(db, a->session, a->owner, a->more, a->limits,
 				  why);

@@ -6,8 +6,8 @@
 #include "cgi-gateway/upload/upload.h"
 
 /* Begin an upload for the session of the request; ?expires_in= applies to every
- * file. Returns the errors of request_owner() and request_expiry(), explained.
- */
+ * file. Returns the errors of request_owner() and request_expiry(), after
+ * response_explain(). */
 enum err upload_by_session_begin(struct upload *u, struct app *app,
 				 struct request *rq,
 				 struct response *rs) MUST_CHECK;

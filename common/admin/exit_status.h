@@ -27,8 +27,8 @@ enum {
 /* The list above as --help prints it, lines of at most 80 columns. */
 extern const char exit_status_help[];
 
-/* Return the exit status for an error; 0 for ERR_OK. ERR_IO means a file here;
- * for a database, see admin_fail_db(). */
+/* Return the exit status for an error; 0 for ERR_OK. ERR_IO is taken as a file
+ * error; for errors of the database, use admin_fail_db(). */
 int exit_status_of(enum err e);
 
 #endif

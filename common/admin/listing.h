@@ -36,7 +36,7 @@ enum err listing_object(struct listing *l, struct json_object *o) MUST_CHECK;
 /* Print the next cell of a row, by output_text(). */
 void listing_cell(struct listing *l, const char *text);
 
-/* Print a time as RFC 3339, or `otherwise` if `t` is `absent`. */
+/* Print `t` as RFC 3339, or `otherwise` instead if it equals `absent`. */
 void listing_time(struct listing *l, int64_t t, int64_t absent,
 		  const char *otherwise);
 

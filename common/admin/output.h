@@ -21,9 +21,8 @@ void output_begin(void);
  * standard error unless the output is a pipe that its reader has closed. */
 int output_finish(int status);
 
-/* Return true once something could not be written, so that a long command can
- * end early. Call it right after printing: it records the reason for
- * output_finish(). */
+/* Return true if any write has failed, so that a long command can stop early.
+ * Call it right after printing: it records the reason for output_finish(). */
 bool output_failed(void);
 
 /* Return a new JSON object or array, owned by the caller. Never NULL: out of

@@ -29,11 +29,12 @@ enum route_session {
 
 struct route {
 	const char *method; /* "GET" serves HEAD too */
-	/* The whole path. A "*" at its end matches one or more bytes, slashes
-	 * included; one in the middle matches a segment. rq->param is what it
-	 * matched; with two of them, from the first to the end of the last. The
-	 * first pattern that matches a path is used, whatever the methods, so
-	 * specific patterns precede general ones. */
+	/* Must match the whole path. A "*" at the end matches one or more
+	 * bytes, slashes included; any other "*" matches one segment. rq->param
+	 * is the matched text; with two "*", from the start of the first match
+	 * to the end of the second. The first pattern that matches the path is
+	 * used, regardless of the method, so specific patterns precede general
+	 * ones. */
 	const char *pattern;
 	handler_fn *handle;
 	const char *scope; /* required of a token, or ANY_SCOPE */

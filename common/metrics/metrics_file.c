@@ -84,7 +84,8 @@ enum err metrics_check(const char *path, struct errmsg *why)
 	if (span_cut_last(&folder, '/', &name) &&
 	    !span_to_cstr(folder.len > 0 ? folder : SPAN("/"), where,
 			  sizeof(where)))
-		return err_set(why, ERR_CONFIG, "METRICS_FILE: must be a path");
+		return err_set(why, ERR_CONFIG,
+			       "METRICS_FILE: the path is too long");
 	if (errno == ENOENT && access(where, W_OK | X_OK) == 0)
 		return ERR_OK;
 	return err_set(why, ERR_CONFIG, "METRICS_FILE: %s: %s", path,

@@ -100,7 +100,7 @@ enum err secret_check(struct span secret, struct errmsg *why)
 	return ERR_OK;
 }
 
-/* Check a key's name, which is written unescaped into the head of tokens */
+/* Check a key's name, which is written unescaped into the header of tokens */
 static bool is_kid(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++) {

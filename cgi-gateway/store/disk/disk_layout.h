@@ -45,7 +45,8 @@ enum err disk_read(int fd, const char *id, int64_t from, char *to, size_t cap,
 		   size_t *got, struct errmsg *why) MUST_CHECK;
 
 /* Open the directory `name` of `parent`. If it is missing, create it, and make
- * its entry in `parent` durable. Returns -1 and errno on failure. */
+ * its entry in `parent` durable. On failure, returns -1 and
+ * sets errno. */
 int disk_dir(int parent, const char *name);
 
 #endif

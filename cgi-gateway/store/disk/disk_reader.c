@@ -61,8 +61,8 @@ static void no_cache(struct store_reader *r_)
 	(void)posix_fadvise(r->fd, 0, 0, POSIX_FADV_RANDOM);
 }
 
-/* Read, leaving bytes in the page cache only if they were already there,
- * because other readers use those */
+/* Read without filling the page cache: only pages that were cached before stay
+ * in it, because other readers may use them */
 static ssize_t pread_no_cache(struct disk_reader *r, char *to, size_t cap)
 {
 	struct iovec v = { to, cap };

@@ -57,8 +57,8 @@ async function walkEntry(entry, found, chosen = false) {
 // The files of an <input type="file">.
 export const filesOfInput = (input) => [...input.files].filter((file) => !file.webkitRelativePath || !SYSTEM_FILE.test(file.name)).map((file) => ({ file }));
 
-// Open the browser's file picker. Returns undefined where the browser has <input> only, and [] if the user
-// cancels.
+// Open the browser's file picker. Returns undefined if the browser supports only <input type=file>, and []
+// if the user cancels.
 export async function pickFiles() {
   if (!globalThis.showOpenFilePicker) return undefined;
   let handles;

@@ -51,7 +51,7 @@ export function day(date, now = new Date()) {
 
 export const dayAndTime = (date, now) => `${day(date, now).replace(/^(Today|Yesterday|Tomorrow)$/, (word) => word.toLowerCase())}, ${time(date)}`;
 
-// Join the non-empty `parts` by dots. A line does not break before a dot.
+// Join the non-empty `parts` with dots, without a line break before a dot.
 export const joinByDots = (...parts) => parts.filter(Boolean).join('\u00a0· ');
 
 // The time from `now` to `date`: "in 3 days", or "expired".
