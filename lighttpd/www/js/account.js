@@ -37,7 +37,7 @@ function makePart(title, ...body) {
 }
 
 // The API names its JSON member `current`; the user knows a field "Current password".
-const explainPasswordError = (error) => (/^current /.test(error.detail) ? new Problem({ ...error, detail: 'The current password is wrong. Enter it again.' }) : error);
+const explainPasswordError = (error) => (/^(The member )?current /.test(error.detail) ? new Problem({ ...error, detail: 'The current password is wrong. Enter it again.' }) : error);
 
 function passwordForm() {
   const current = h('input', { type: 'password', autocomplete: 'current-password', required: true });
