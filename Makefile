@@ -26,7 +26,8 @@ LIBS := $(shell $(PKG) --libs libsodium json-c libcrypto zlib) -lmysqlclient -lc
 
 ifeq ($(SAN),1)
 OUR_CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-OUR_LDFLAGS += -fsanitize=address,undefined
+# ASan defines crypt_r(), which calls that of libcrypt: the linker sees no need of it
+OUR_LDFLAGS += -fsanitize=address,undefined -Wl,--no-as-needed,-lcrypt,--as-needed
 else ifeq ($(SAN),thread)
 OUR_CFLAGS  += -fsanitize=thread -fno-omit-frame-pointer
 OUR_LDFLAGS += -fsanitize=thread
