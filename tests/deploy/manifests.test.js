@@ -31,6 +31,7 @@ before(async () => {
     overlays[name] = await render(kubectl, join(copy, 'deploy', 'k8s', 'overlays', name));
     overlays[`${name}+`] = await render(kubectl, withComponents(join(copy, 'deploy', 'k8s', 'overlays', name)));
   }
+  overlays['minikube-ingress'] = await render(kubectl, join(copy, 'deploy', 'k8s', 'overlays', 'minikube-ingress'));
 });
 
 test('every YAML file is valid and has no duplicate key', () => {
@@ -43,7 +44,7 @@ describe('the schemas of Kubernetes', () => {
   const example = () => structuredClone(objectsIn(join(deploy, 'k8s', 'base')).find((o) => o.kind === 'Deployment'));
 
   test('the files as written match the schemas of Kubernetes', async () => {
-    for (const folder of ['base', 'overlays/minikube', 'overlays/production', 'components/deliver', 'components/backup'])
+    for (const folder of ['base', 'overlays/minikube', 'overlays/minikube-ingress', 'overlays/production', 'components/deliver', 'components/backup'])
       for (const object of objectsIn(join(deploy, 'k8s', folder))) assert.deepEqual(await schemaFaults(object), []);
   });
 
@@ -123,7 +124,7 @@ describe('servers', { skip: noKubectl }, () => {
     .map((object) => ({ objects, object, name: object.metadata.name, spec: object.spec.template.spec, container: object.spec.template.spec.containers[0] })));
 
   test('each server has startup, readiness and liveness probes that it understands', () => {
-    assert.equal(servers().length, 12);
+    assert.equal(servers().length, 15);
     for (const { name, container } of servers()) {
       const asked = Object.fromEntries(['startupProbe', 'readinessProbe', 'livenessProbe'].map((probe) => {
         const { exec, timeoutSeconds } = container[probe];
@@ -184,6 +185,7 @@ describe('network policies', { skip: noKubectl }, () => {
       ...['a receiver', 'another namespace', 'internet', 'monitoring', 'the database outside', 'the ingress controller'].map((who) => `${who} > edge:8080`)],
     production: [...common, ...clients.map((c) => `${c} > the database outside:3306`), 'the ingress controller > edge:8080'],
   };
+  expected['minikube-ingress'] = [...common, ...clients.map((c) => `${c} > database:3306`), 'the ingress controller > edge:8080'];
   const delivery = ['deliver > a receiver:7000', 'deliver > internet:443'];
   expected['minikube+'] = [...expected.minikube, ...delivery, 'deliver > database:3306', 'backup > database:3306'];
   expected['production+'] = [...expected.production, ...delivery, 'deliver > the database outside:3306', 'backup > the database outside:3306'];
@@ -223,8 +225,20 @@ test('switching on the commented-out parts of an overlay only adds to it', { ski
 });
 
 test('the ingress controller logs no path, because paths of links are secrets', { skip: noKubectl }, () => {
-  const { metadata } = overlays.production.find((o) => o.kind === 'Ingress');
-  assert.equal(metadata.annotations['nginx.ingress.kubernetes.io/enable-access-log'], 'false');
+  for (const overlay of ['production', 'minikube-ingress']) {
+    const { metadata } = overlays[overlay].find((o) => o.kind === 'Ingress');
+    assert.equal(metadata.annotations['nginx.ingress.kubernetes.io/enable-access-log'], 'false', overlay);
+  }
+});
+
+test('minikube with its ingress has one name, and trusts the addresses of its pods only', { skip: noKubectl }, () => {
+  const objects = overlays['minikube-ingress'];
+  const { data } = objects.find((o) => o.kind === 'ConfigMap');
+  const [{ host }] = objects.find((o) => o.kind === 'Ingress').spec.rules;
+  assert.deepEqual([data.PUBLIC_URL, data.TRUSTED_PROXIES], [`http://${host}`, '10.244.0.0/16']);
+  assert.match(readme, new RegExp(`minikube ip\\) ${host}`));
+  const { spec } = objects.find((o) => o.kind === 'Service' && o.metadata.name === 'edge');
+  assert.deepEqual([spec.type, spec.ports[0].nodePort], [undefined, undefined]);
 });
 
 describe('deploy/k8s/README.md', { skip: noKubectl }, () => {
