@@ -7,6 +7,8 @@ CC      ?= gcc
 PKG     ?= pkg-config
 V       ?= 0
 Q       := $(if $(filter-out 0,$(V)),,@)
+# What is compiled and linked is printed a line a file, with -s not at all
+SAY     := @$(if $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),:,echo)
 
 # CPPFLAGS, CFLAGS and LDFLAGS are the caller's and come last, so `make CFLAGS=-O3`
 # changes the optimisation and keeps warnings and hardening.
@@ -70,6 +72,7 @@ help:
 	@echo 'make clean                   removes $(BUILD)/'
 	@echo
 	@echo 'V=1           prints the commands'
+	@echo '-s            prints errors only'
 	@echo 'CFLAGS=-O3    changes the optimisation; warnings and hardening stay'
 	@echo 'BUILD=DIR     builds in another folder'
 	@echo 'SAN=1         with ASan and UBSan; SAN=thread: with TSan'
@@ -87,12 +90,12 @@ $(BUILD)/cgi-gateway:   $(BUILD)/obj/cgi-gateway/main.o       $(BUILD)/libgatewa
 $(BUILD)/gateway-admin: $(BUILD)/obj/cgi-gateway/admin/main.o $(BUILD)/libgateway.a
 # Moved into place whole: a server may start it again at any moment
 $(addprefix $(BUILD)/,$(PROGRAMS)): $(BUILD)/libcommon.a
-	@echo "  LD $@"
+	$(SAY) "  LD $@"
 	$(Q)$(LINK) -o $@.new $(filter-out %/libcommon.a,$^) $(BUILD)/libcommon.a $(LIBS) && mv $@.new $@
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	@echo "  CC $<"
+	$(SAY) "  CC $<"
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 # sync_file_range(2), preadv2(2) and F_OFD_SETLK are Linux's own
@@ -115,7 +118,7 @@ $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(BUILD)/libgateway.a
 $(filter $(BUILD)/tests/unit/cgi-gateway/%,$(TEST_BINS)): $(BUILD)/obj/tests/unit/cgi-gateway/store/store_memory.o
 $(TEST_BINS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/obj/tests/unit/transport_memory.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
-	@echo "  LD $@"
+	$(SAY) "  LD $@"
 	$(Q)$(LINK) $$(nm $(BUILD)/obj/$*.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') -o $@ $(filter %.o,$^) \
 		$(filter-out $(BUILD)/libcommon.a,$(filter %.a,$^)) $(BUILD)/libcommon.a $(LIBS) -lcmocka
 

@@ -14,17 +14,26 @@
 # shellcheck disable=SC2034 # used by the scripts that source this
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# An ordinary user of Debian has no sbin in PATH; mariadbd and lighttpd are there.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$@"; exit 1; }
+# A wrong command line
+wrong() { say "$*; see --help"; exit 64; }
+
+# check_path WHAT PATH: paths are written into three kinds of configuration file, each with
+# its own quoting; a space is safe in all of them.
+check_path() {
+	case $2 in
+	*[\"\'\\\$\`\#\;%]* | *[[:cntrl:]]*) die "$2: the path of $1 may not contain quotes, \\ \$ \` # ; % or control characters; choose another" ;;
+	esac
+}
 
 # Set $state to the absolute path of a state directory, which need not exist.
 instance_at() {
 	state=$(realpath -m -- "$1")
-	# It is written into three kinds of configuration file, each with its own
-	# quoting; a space is safe in all of them.
-	case $state in
-	*[\"\'\\\$\`\#\;%]* | *[[:cntrl:]]*) die "$state: the path of a state directory may not contain quotes, \\ \$ \` # ; % or control characters; choose another with --state" ;;
-	esac
+	check_path 'a state directory (--state)' "$state"
 	if [ -e "$state" ] && [ ! -O "$state" ]; then
 		die "$state belongs to $(stat -c %U -- "$state"); run this as that user, or choose another directory with --state"
 	fi
@@ -52,6 +61,14 @@ instance_pids() {
 		comm=$(cat "/proc/$pid/comm" 2>/dev/null) || continue
 		[ "$comm" != "$1" ] || printf '%s\n' "$pid"
 	done < <(grep -lszxF -f <(printf '%s\n' "$mark") /proc/[0-9]*/"$where")
+}
+
+# The pids of all processes of the instance.
+instance_processes() {
+	local name
+	for name in lighttpd cgi-auth cgi-gateway mariadbd; do
+		instance_pids "$name"
+	done
 }
 
 # instance_end NAME SIGNAL SECONDS: signal every process of that name, and KILL those

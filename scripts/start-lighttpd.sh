@@ -73,6 +73,7 @@ auth_admin() { GATEHOUSE_CONF=$state/conf/auth.env "$build/auth-admin" "$@" 9>&-
 make_first_user() {
 	local email password log=$state/log/first-user.log
 	[ ! -s "$state/first-user" ] || return 0
+	say "creating a first user"
 	[ -s "$state/first-user.new" ] ||
 		printf '%s\n%s\n' me@example.com "$(random_word 20)" >"$state/first-user.new"
 	{ read -r email; read -r password; } <"$state/first-user.new"
@@ -97,6 +98,8 @@ spawn_program() {
 port_is_taken() {
 	grep -qsE "^ *[0-9]+: [0-9A-F]+:$(printf '%04X' "$1") [0-9A-F]+:0000 0A " /proc/net/tcp /proc/net/tcp6
 }
+port_taken() { printf 'port %s is taken by another program; choose one with --port N, or --port 0 for any' "$1"; }
+
 # Below the ports that the kernel uses for outgoing connections (from 32768 on).
 free_port() {
 	local candidate
@@ -108,7 +111,11 @@ free_port() {
 
 # write_site PUBLIC-PORT INTERNAL-PORT
 write_site() {
-	local fds max_upload
+	local fds max_upload programs=$build
+	# lighttpd cuts the command of a FastCGI program at spaces. It runs in $build.
+	case $transport,$build in
+	fastcgi,*[[:space:]]*) programs=. ;;
+	esac
 	fds=$(ulimit -Hn)
 	if [ "$fds" = unlimited ] || [ "$fds" -gt 4096 ]; then
 		fds=4096
@@ -122,7 +129,7 @@ write_site() {
 		var.gatehouse.bind     = "127.0.0.1"
 		var.gatehouse.port     = $1
 		var.gatehouse.internal = "127.0.0.1:$2"
-		var.gatehouse.build    = "$build"
+		var.gatehouse.build    = "$programs"
 		var.gatehouse.conf     = "$state/conf"
 		var.gatehouse.data     = "$(setting DATA_DIR "$state/data")"
 		var.gatehouse.spool    = "$state/spool"
@@ -146,7 +153,7 @@ write_site() {
 # Sets $lighttpd to its pid.
 try_lighttpd() {
 	write_site "$1" "$2"
-	setsid lighttpd -D -f "$state/conf/lighttpd-site.conf" 9>&- </dev/null >"$state/log/lighttpd-start.log" 2>&1 &
+	(cd "$build" && exec setsid lighttpd -D -f "$state/conf/lighttpd-site.conf") 9>&- </dev/null >"$state/log/lighttpd-start.log" 2>&1 &
 	lighttpd=$!
 	# Any response will do here, also 503.
 	until curl -s -o /dev/null --max-time 5 "http://127.0.0.1:$2/cgi-auth/healthz"; do
@@ -162,7 +169,7 @@ start_lighttpd() {
 	for _ in 1 2 3 4 5; do
 		[ "$1" != 0 ] || public_port=$(free_port)
 		if [ "$1" != 0 ] && port_is_taken "$1"; then
-			give_up "port $1 is taken by another program; choose one with --port N, or --port 0 for any"
+			give_up "$(port_taken "$1")"
 		fi
 		internal_port=$(free_port)
 		try_lighttpd "$public_port" "$internal_port" && return 0

@@ -55,7 +55,8 @@ write_my_cnf() {
 
 # Called by start_mariadb, with its $as_root. Created under another name and renamed, so
 # that an interrupted first start leaves no partial data directory. By a relative path,
-# because mariadb-install-db cannot handle spaces in an absolute one.
+# because mariadb-install-db cannot handle spaces in an absolute one. --force: the name of
+# this machine, and even localhost, need not have an address.
 make_data_directory() {
 	local log=$state/log/mariadb-install.log
 	rm -rf "$state/mysql/data.new"
@@ -63,7 +64,7 @@ make_data_directory() {
 		cd "$state/mysql"
 		# Not /tmp, where other starting servers remove temporary tables
 		TMPDIR=$state/mysql/tmp exec setsid --wait mariadb-install-db --no-defaults "${as_root[@]}" --datadir=./data.new \
-			--skip-test-db --auth-root-authentication-method=normal \
+			--force --skip-name-resolve --skip-test-db --auth-root-authentication-method=normal \
 			--innodb-log-file-size=16M --innodb-flush-log-at-trx-commit=0
 	) 9>&- >"$log" 2>&1 || give_up "MariaDB could not make its data directory" "$log"
 	sync -f "$state/mysql/data.new"

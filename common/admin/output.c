@@ -12,9 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
+static const struct sigaction ignore = { .sa_handler = SIG_IGN },
+			      by_default = { .sa_handler = SIG_DFL };
+/* Who started the program wants SIGPIPE to be ignored */
+static bool sigpipe_is_ignored;
+
 void output_begin(void)
 {
-	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction before;
 
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
@@ -23,7 +28,8 @@ void output_begin(void)
 			 * so that using it still fails. */
 			(void)!open("/dev/null",
 				    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-	(void)sigaction(SIGPIPE, &ignore, NULL);
+	sigpipe_is_ignored = sigaction(SIGPIPE, &ignore, &before) == 0 &&
+			     before.sa_handler == SIG_IGN;
 }
 
 /* The errno of the first write that failed and was noticed at once, or 0 */
@@ -46,21 +52,36 @@ static bool reader_is_gone(void)
 	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0;
 }
 
+/* End as every program does whose reader has closed the pipe. */
+static void end_by_sigpipe(void)
+{
+	if (sigpipe_is_ignored)
+		return;
+	(void)sigaction(SIGPIPE, &by_default, NULL);
+	(void)raise(SIGPIPE);
+}
+
 int output_finish(int status)
 {
 	bool flushed;
+	int failed;
 
 	errno = write_error;
 	flushed = fflush(stdout) == 0;
 	if (!output_failed() && flushed)
 		return status;
-	if (write_error != EPIPE && !reader_is_gone())
-		(void)admin_fail(EX_IOERR, "cannot write the output%s%s",
-				 write_error != 0 ? ": " : "",
-				 write_error != 0 ? strerror(write_error) : "");
-	return status == 0 || status == EXIT_NEGATIVE || status == EX_TEMPFAIL
-		       ? EX_IOERR
-		       : status;
+	failed = status == 0 || status == EXIT_NEGATIVE || status == EX_TEMPFAIL
+			 ? EX_IOERR
+			 : status;
+	if (write_error == EPIPE || reader_is_gone()) {
+		if (failed == EX_IOERR)
+			end_by_sigpipe();
+		return failed;
+	}
+	(void)admin_fail(EX_IOERR, "cannot write the output%s%s",
+			 write_error != 0 ? ": " : "",
+			 write_error != 0 ? strerror(write_error) : "");
+	return failed;
 }
 
 static struct json_object *have(struct json_object *o)

@@ -18,7 +18,9 @@ void output_begin(void);
 
 /* Write all that was printed. Returns `status`; or, if it cannot be written,
  * EX_IOERR in place of 0, EXIT_NEGATIVE and EX_TEMPFAIL, with a line on
- * standard error unless the output is a pipe that its reader has closed. */
+ * standard error. If the output is a pipe that its reader has closed, prints
+ * no line, and in place of returning EX_IOERR ends the program by SIGPIPE, as
+ * other programs end, unless the program was started with SIGPIPE ignored. */
 int output_finish(int status);
 
 /* Return true if any write has failed, so that a long command can stop early.

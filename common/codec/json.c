@@ -11,58 +11,98 @@ static size_t digits_end(struct span s, size_t at)
 	return at;
 }
 
-/* Check the part of RFC 8259 6 that json-c does not: "01", "1." and "-.5" are
- * not numbers */
-static bool is_number(struct span s)
+/* Skip one of `chars` at `at`, if it is there. */
+static size_t skip(struct span s, size_t at, struct span chars)
 {
-	size_t first = s.len > 0 && s.p[0] == '-';
-	size_t end = digits_end(s, first);
-
-	if (end == first || (s.p[first] == '0' && end > first + 1))
-		return false;
-	return end == s.len || s.p[end] != '.' ||
-	       digits_end(s, end + 1) > end + 1;
+	return at + (at < s.len && span_find(chars, s.p[at]) < chars.len);
 }
 
+/* Return the length of the number at the start of `s`, 0 if there is none.
+ * RFC 8259 6: "01", "1.", "-.5" and "1e" are not numbers. */
 static size_t number_length(struct span s)
 {
-	const struct span letters = SPAN("+-.eE0123456789");
-	size_t n = 0;
+	size_t first = skip(s, 0, SPAN("-")), end = digits_end(s, first), from;
 
-	while (n < s.len && span_find(letters, s.p[n]) < letters.len)
-		n++;
-	return n;
+	if (end == first || (s.p[first] == '0' && end > first + 1))
+		return 0;
+	if (end < s.len && s.p[end] == '.') {
+		from = end + 1;
+		end = digits_end(s, from);
+		if (end == from)
+			return 0;
+	}
+	if (end < s.len && (s.p[end] == 'e' || s.p[end] == 'E')) {
+		from = skip(s, end + 1, SPAN("+-"));
+		end = digits_end(s, from);
+		if (end == from)
+			return 0;
+	}
+	return end;
 }
 
-/* Find what json-c accepts against RFC 8259, even in its strict mode: single
- * quotes, NaN, Infinity, malformed numbers, raw control characters. A NUL would
- * end a key early. Also count the keys: each colon outside a string follows a
- * key. */
+static struct span skip_blanks(struct span s)
+{
+	const struct span blanks = SPAN(" \t\n\r");
+	size_t n = 0;
+
+	while (n < s.len && span_find(blanks, s.p[n]) < blanks.len)
+		n++;
+	return span_from(s, n);
+}
+
+/* Return the length of the token at the start of `s`, outside a text; 0 if
+ * RFC 8259 has none such there. */
+static size_t token_length(struct span s)
+{
+	const struct span words[] = { SPAN("true"), SPAN("false"),
+				      SPAN("null") };
+	const struct span single = SPAN("{}[]:, \t\n\r");
+	struct span next;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (span_has_prefix(s, words[i]))
+			return words[i].len;
+	if (span_find(single, s.p[0]) == single.len)
+		return number_length(s);
+	next = skip_blanks(span_from(s, 1));
+	/* A comma is followed by a member or a value */
+	if (s.p[0] == ',' && next.len > 0 &&
+	    (next.p[0] == '}' || next.p[0] == ']'))
+		return 0;
+	return 1;
+}
+
+/* Return the length of what one character of a text is written as, 0 if it may
+ * not stand there. A NUL would end a key early. */
+static size_t text_length(struct span s)
+{
+	if ((unsigned char)s.p[0] < 0x20 || span_has_prefix(s, SPAN("\\u0000")))
+		return 0;
+	return s.p[0] == '\\' ? 2 : 1;
+}
+
+/* Check the tokens; json-c checks their order. Its strict mode would do most
+ * of it, but that of 0.18 refuses every byte from 0x80 on. Count the
+ * keys: a colon outside a text follows each. */
 static bool scan(struct span s, size_t *keys)
 {
 	bool quoted = false;
+	size_t n;
 
 	*keys = 0;
-	for (size_t i = 0; i < s.len; i++) {
+	for (size_t i = 0; i < s.len; i += n) {
 		struct span here = span_from(s, i);
-		char c = s.p[i];
-		bool number = !quoted && (c == '-' || (c >= '0' && c <= '9'));
-		size_t n = number ? number_length(here) : 1;
 
-		if (quoted && ((unsigned char)c < 0x20 ||
-			       span_has_prefix(here, SPAN("\\u0000"))))
-			return false;
-		if (!quoted && (c == '\'' || c == 'N' || c == 'I'))
-			return false;
-		if (number && !is_number((struct span) { here.p, n }))
-			return false;
-		if (c == '"')
+		if (s.p[i] == '"') {
 			quoted = !quoted;
-		else if (quoted && c == '\\')
-			n = 2;
-		else if (!quoted && c == ':')
+			n = 1;
+			continue;
+		}
+		n = quoted ? text_length(here) : token_length(here);
+		if (n == 0)
+			return false;
+		if (!quoted && s.p[i] == ':')
 			++*keys;
-		i += n - 1;
 	}
 	return true;
 }
@@ -98,10 +138,10 @@ enum err json_read(struct span text, struct json_object **out)
 	tok = json_tokener_new_ex(JSON_DEPTH);
 	if (tok == NULL)
 		return ERR_MEMORY;
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
 	o = json_tokener_parse_ex(tok, text.p, (int)text.len);
 	if (json_tokener_get_error(tok) == json_tokener_success &&
-	    json_tokener_get_parse_end(tok) == text.len &&
+	    skip_blanks(span_from(text, json_tokener_get_parse_end(tok))).len ==
+		    0 &&
 	    json_object_is_type(o, json_type_object) &&
 	    keys == keys_in_object(o)) {
 		*out = o;

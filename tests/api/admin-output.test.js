@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { build, run, useStack } from '../support/stack.js';
+import { build, repository, run, useStack } from '../support/stack.js';
 import { totp } from '../support/totp.js';
 
 const stack = await useStack();
@@ -90,8 +90,8 @@ function redirected(how, program, args, { input, env } = {}) {
 }
 
 // Runs it with a pipe for standard output whose only reader is closed.
-async function intoClosedPipe(program, args, { input, env } = {}) {
-  const script = 'exec 3<>"$FIFO" 4>"$FIFO" 3>&-; exec "$0" "$@" >&4 4>&-';
+async function intoClosedPipe(program, args, { input, env, before = '' } = {}) {
+  const script = before + 'exec 3<>"$FIFO" 4>"$FIFO" 3>&-; exec "$0" "$@" >&4 4>&-';
   const { code, stderr } = await run('sh', ['-c', script, join(build, program), ...args], { input, env: { FIFO: join(folder, 'fifo'), ...envOf(program), ...env } });
   return { code, stderr };
 }
@@ -109,17 +109,18 @@ for (const [program, all] of Object.entries(commands))
           assert.match(stderr, new RegExp(`^${program}.*: cannot write the output: No space left on device\n$`));
         });
 
-        test(`${name} exits with 74 and says nothing of a closed pipe`, async () => {
+        test(`${name} ends by SIGPIPE and says nothing of a closed pipe`, async () => {
           const [args, options] = await prepare();
-          assert.deepEqual(await intoClosedPipe(program, [...words, ...args, ...extra], options), { code: EX_IOERR, stderr: '' });
+          assert.deepEqual(await intoClosedPipe(program, [...words, ...args, ...extra], options), { code: 'SIGPIPE', stderr: '' });
         });
       }
     }
 
     for (const args of [['--help'], ['--version'], ...Object.keys(all).map((command) => [...command.split(' '), '--help'])])
-      test(`${args.join(' ')} exits with 74`, async () => {
+      test(`${args.join(' ')} exits with 74, or ends by SIGPIPE`, async () => {
         assert.equal((await redirected('>/dev/full', program, args)).code, EX_IOERR);
-        assert.deepEqual(await intoClosedPipe(program, args), { code: EX_IOERR, stderr: '' });
+        assert.deepEqual(await intoClosedPipe(program, args), { code: 'SIGPIPE', stderr: '' });
+        assert.deepEqual(await intoClosedPipe(program, args, { before: "trap '' PIPE; " }), { code: EX_IOERR, stderr: '' });
       });
 
     test('exits with 74 also where standard error is full, or both are closed', async () => {
@@ -129,6 +130,18 @@ for (const [program, all] of Object.entries(commands))
           assert.equal((await redirected(how, program, args)).code, EX_IOERR, `${args.join(' ')} ${how}`);
     });
   });
+
+test('scripts/admin audit | head prints what head takes, and nothing else', async () => {
+  for (let times = 0; times < 30; times++) assert.equal((await stack.call('POST', '/login', { basic: ['nobody@example.org', 'x'] })).status, 401);
+  for (const extra of ['', ' --json']) {
+    const line = `"$0" --state "$STATE" --build "$BUILD" audit --last 1000${extra} | head -n 2; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await run('bash', ['-c', line, join(repository, 'scripts/admin')], { env: { STATE: stack.state, BUILD: build } });
+    const lines = stdout.trim().split('\n');
+    assert.deepEqual([lines.length, stderr], [3, '']);
+    // 0 where the pipe took everything before head ended; else 128 + SIGPIPE, as for every program
+    assert.ok(['0', '141'].includes(lines[2]), lines[2]);
+  }
+});
 
 describe('a closed standard error', () => {
   test('changes no exit status', async () => {

@@ -17,6 +17,9 @@ import { startFront } from './front.js';
 import { signingKey } from './tokens.js';
 import { chosen, resolveTransport } from './transport.js';
 
+// An ordinary user of Debian has no sbin in PATH; servers that tests start are there.
+process.env.PATH += ':/usr/local/sbin:/usr/sbin:/sbin';
+
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
 export const build = resolve(process.env.GATEHOUSE_BUILD || join(repository, 'build'));
 

@@ -86,29 +86,137 @@ static void a_text_is_read_only_if_it_is_one_whole_object(void **state)
 static void a_text_outside_rfc_8259_is_refused(void **state)
 {
 	static const char *const wrong[] = {
-		"{'a':1}",	     "{a:1}",
-		"{\"a\":1,}",	     "{,\"a\":1}",
-		"{\"a\":01}",	     "{\"a\":+1}",
-		"{\"a\":.5}",	     "{\"a\":0x10}",
-		"{\"a\":1}//x",	     "/**/{}",
-		"{/**/\"a\":1}",     "{\"a\":TRUE}",
-		"{\"a\":True}",	     "{\"a\":NULL}",
-		"{\"a\":NaN}",	     "{\"a\":Infinity}",
-		"{\"a\":-Infinity}", "{\"a\":[1,]}",
-		"{\"a\":1 \"b\":2}", "{\"a\" 1}",
-		"{\"a\":\"\t\"}",    "{\"a\":\"\\x41\"}",
-		"{\"a\":\"\\u12\"}", "{\"a\":tru}",
-		"{\"a\":'b'}",	     "{\"a\":9.}",
-		"{\"a\":-.5}",	     "{\"a\":-01}",
-		"{\"a\":00}",	     "{\"a\":1e}",
-		"{\"a\":-}",	     "{\"a\":\"\n\"}",
-		"{\"a\":\"\x01\"}",  "{\v\"a\":1}",
-		"{\"a\":[1]]}",	     "{\"a\":1-1}",
+		"{'a':1}",
+		"{a:1}",
+		"{\"a\":1,}",
+		"{,\"a\":1}",
+		"{\"a\":01}",
+		"{\"a\":+1}",
+		"{\"a\":.5}",
+		"{\"a\":0x10}",
+		"{\"a\":1}//x",
+		"/**/{}",
+		"{/**/\"a\":1}",
+		"{\"a\":TRUE}",
+		"{\"a\":True}",
+		"{\"a\":NULL}",
+		"{\"a\":NaN}",
+		"{\"a\":Infinity}",
+		"{\"a\":-Infinity}",
+		"{\"a\":[1,]}",
+		"{\"a\":1 \"b\":2}",
+		"{\"a\" 1}",
+		"{\"a\":\"\t\"}",
+		"{\"a\":\"\\x41\"}",
+		"{\"a\":\"\\u12\"}",
+		"{\"a\":tru}",
+		"{\"a\":'b'}",
+		"{\"a\":9.}",
+		"{\"a\":-.5}",
+		"{\"a\":-01}",
+		"{\"a\":00}",
+		"{\"a\":1e}",
+		"{\"a\":-}",
+		"{\"a\":\"\n\"}",
+		"{\"a\":\"\x01\"}",
+		"{\v\"a\":1}",
+		"{\"a\":[1]]}",
+		"{\"a\":1-1}",
+		"{\"a\":nan}",
+		"{\"a\":-NaN}",
+		"{\"a\":infinity}",
+		"{\"a\":-inf}",
+		"{\"a\":FALSE}",
+		"{\"a\":truetrue}",
+		"{\"a\":true1}",
+		"{\"a\":1true}",
+		"{\"a\":nul}",
+		"{\"a\":nulll}",
+		"{\"a\":1e+}",
+		"{\"a\":1.e1}",
+		"{\"a\":1.5.5}",
+		"{\"a\":1e5e5}",
+		"{\"a\":--1}",
+		"{\"a\":0b1}",
+		"{\"a\":'b\"}",
+		"{\"a\":`b`}",
+		"{\"a\":\"\\'\"}",
+		"{\"a\":\"\\\n\"}",
+		"{\"a\":\"\r\"}",
+		"{\"a\":\"\x1f\"}",
+		"{\f\"a\":1}",
+		"{\"a\":1}\f",
+		"{\"a\":1 2}",
+		"{\"a\":\"b\" \"c\"}",
+		"{\"a\";1}",
+		"{1:2}",
+		"{null:1}",
+		"{[]:1}",
+		"{\"a\":\"\\u+123\"}",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		assert_refused(span_of(wrong[i]));
+}
+
+static void utf8_is_read_in_names_and_in_values(void **state)
+{
+	struct json_object *o = parsed(
+		SPAN("{\"gr\xc3\xbc\xc3\x9f\":\"m\xc3\xbcller@example.org\","
+		     "\"\xe6\x97\xa5\":[\"\xf0\x9f\x98\x80\",\"\xc2\x80\"]}"));
+	char text[32];
+
+	(void)state;
+	assert_ok(json_get_text(o, "gr\xc3\xbc\xc3\x9f", text, sizeof(text)));
+	assert_string_equal(text, "m\xc3\xbcller@example.org");
+	assert_span(json_write(o), "{\"gr\xc3\xbc\xc3\x9f\":"
+				   "\"m\xc3\xbcller@example.org\","
+				   "\"\xe6\x97\xa5\":"
+				   "[\"\xf0\x9f\x98\x80\",\"\xc2\x80\"]}");
+	json_object_put(o);
+	/* Only in texts; U+00A0 is no white space of JSON */
+	assert_refused(SPAN("{\"a\":\xc3\xbc}"));
+	assert_refused(SPAN("{\xc2\xa0\"a\":1}"));
+	assert_refused(SPAN("{\"a\":1}\xc2\xa0"));
+}
+
+static void a_comma_before_a_bracket_is_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"{,}",
+		"{\"a\":1 ,\r\n\t }",
+		"{\"a\":[1,\n]}",
+		"{\"a\":[,]}",
+		"{\"a\":[1,,2]}",
+		"{\"a\":1,,\"b\":2}",
+		"{\"a\":[,1]}",
+		"{\"a\":{\"b\":1,},\"c\":2}",
+		"{\"a\":[{},]}",
+		"{\"a\":1,",
+		"{\"a\":1,\"b\",}",
+		"{\"a\",\"b\":1}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_refused(span_of(wrong[i]));
+	/* inside a text it is a comma like any other */
+	json_object_put(parsed(SPAN("{\"a,}\":\",]\",\"b\":[\",}\",1]}")));
+}
+
+static void a_comment_is_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"{\"a\":1/**/}",     "{\"a\"/**/:1}",	      "{\"a\":/**/1}",
+		"{\"a\":1}/**/",     "{\"a\":1} // x\n",      "# x\n{}",
+		"{\"a\":[1,/**/2]}", "{\"a\":1,/**/\"b\":2}", "{//x\n}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_refused(span_of(wrong[i]));
+	json_object_put(parsed(SPAN("{\"/**/\":\"//x\"}")));
 }
 
 static void a_duplicate_key_is_refused(void **state)
@@ -276,6 +384,9 @@ int main(void)
 		TEST(white_space_around_the_object_is_accepted),
 		TEST(a_text_is_read_only_if_it_is_one_whole_object),
 		TEST(a_text_outside_rfc_8259_is_refused),
+		TEST(utf8_is_read_in_names_and_in_values),
+		TEST(a_comma_before_a_bracket_is_refused),
+		TEST(a_comment_is_refused),
 		TEST(a_duplicate_key_is_refused),
 		TEST(colons_and_quotes_inside_texts_are_not_counted_as_keys),
 		TEST(numbers_of_every_form_are_read),
