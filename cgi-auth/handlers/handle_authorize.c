@@ -16,6 +16,7 @@ static enum err check_token(struct auth *a, struct request *rq,
 	struct session_check session;
 	enum err e = bearer_check(rq, a->service->keys, &a->service->rules, "");
 
+	e = bearer_explain(rq, rs, e);
 	if (e == ERR_OK) {
 		session_check_init(&session, rq, "");
 		e = session_check_now(a->service->db, &session, &rs->why);

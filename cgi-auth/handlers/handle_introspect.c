@@ -40,7 +40,7 @@ static enum err read_token(struct request *rq, struct response *rs,
 	return e;
 }
 
-/* ERR_BAD_TOKEN or ERR_EXPIRED if the token is not active. The route needs no
+/* ERR_BAD_TOKEN, ERR_EXPIRED or ERR_NOT_YET if the token is not active. The route needs no
  * token of its own, so rq->claims are those of the token in the form. */
 static enum err check_token(struct auth *a, struct request *rq,
 			    struct span token, struct response *rs)
@@ -79,7 +79,7 @@ enum err handle_introspect(void *app, struct request *rq, struct response *rs)
 	if (e != ERR_OK)
 		return e;
 	e = check_token(app, rq, token, rs);
-	if (e == ERR_BAD_TOKEN || e == ERR_EXPIRED)
+	if (e == ERR_BAD_TOKEN || e == ERR_EXPIRED || e == ERR_NOT_YET)
 		return answer_active(rs, NULL);
 	return e == ERR_OK ? answer_active(rs, &rq->claims) : e;
 }

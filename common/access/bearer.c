@@ -74,6 +74,26 @@ enum err bearer_verify(struct span token, struct keyring_file *keys,
 	return e == ERR_FORMAT ? ERR_BAD_TOKEN : e;
 }
 
+enum err bearer_explain(const struct request *rq, struct response *rs,
+			enum err e)
+{
+	long long early = jwt_early(&rq->claims, rq->now);
+
+	if (e != ERR_NOT_YET)
+		return e;
+	err_fill(&rs->why,
+		 "the token begins %lld seconds from now: the clock of the "
+		 "machine that issued it is ahead of this one's; set both by "
+		 "NTP",
+		 early);
+	return response_explain(
+		rs, e,
+		"The token is not valid yet: it begins %lld "
+		"seconds from now, because the clocks of the "
+		"servers differ. Up to %d seconds are accepted.",
+		early, JWT_LEEWAY);
+}
+
 enum err bearer_check(struct request *rq, struct keyring_file *keys,
 		      const struct jwt_rules *rules, const char *scope)
 {

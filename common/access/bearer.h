@@ -9,6 +9,7 @@
 
 #include "common/base/err.h"
 #include "common/http/request.h"
+#include "common/http/response.h"
 #include "common/token/jwt.h"
 #include "common/token/keyring_file.h"
 
@@ -18,11 +19,19 @@
  *   ERR_NO_TOKEN       there is no such header, or its scheme is another
  *   ERR_TOKEN_REQUEST  "Bearer", but no token of the form of RFC 6750 2.1
  *   ERR_BAD_TOKEN      not genuine, or not ours
- *   ERR_EXPIRED        genuine, but not valid at this time
+ *   ERR_EXPIRED        genuine, but expired
+ *   ERR_NOT_YET        genuine, but issued by a clock that is ahead of ours by
+ *                      more than JWT_LEEWAY; see bearer_explain()
  *   ERR_SCOPE          an access token lacks `scope`; "" requires none */
 enum err bearer_check(struct request *rq, struct keyring_file *keys,
 		      const struct jwt_rules *rules,
 		      const char *scope) MUST_CHECK;
+
+/* After ERR_NOT_YET from bearer_check(), write by how much the clocks differ:
+ * for the client, and for the operator's log. Returns `e`; any other value
+ * changes nothing. */
+enum err bearer_explain(const struct request *rq, struct response *rs,
+			enum err e) MUST_CHECK;
 
 /* Extract the token from the value of an Authorization header. ERR_NO_TOKEN,
  * ERR_TOKEN_REQUEST: as above. */

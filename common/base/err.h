@@ -41,7 +41,8 @@ enum err {
 	ERR_TOKEN_REQUEST,  /* a malformed Authorization header */
 	ERR_BAD_TOKEN,	    /* a token that is not genuine, or a session that
 			       is not valid */
-	ERR_EXPIRED,	    /* a genuine token, not valid at this time */
+	ERR_EXPIRED,	    /* a genuine token, no longer valid */
+	ERR_NOT_YET,	    /* a genuine token of the future: clocks differ */
 	ERR_SCOPE,	    /* a valid token without the scope */
 	ERR_FORBIDDEN,	    /* not allowed to any caller */
 	/* what the request asks for */

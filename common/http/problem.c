@@ -92,6 +92,12 @@ static const struct problem {
 			  "The token has expired. Log in again.",
 			  "Bearer " REALM ", error=\"invalid_token\", "
 			  "error_description=\"expired\"" },
+	[ERR_NOT_YET] = { 401, "invalid-token", "Invalid token",
+			  "The token is not valid yet: the clocks of the "
+			  "servers differ. Try again later, and ask the "
+			  "operator to set the clocks.",
+			  "Bearer " REALM ", error=\"invalid_token\", "
+			  "error_description=\"not valid yet\"" },
 	[ERR_SCOPE] = { 403, "insufficient-scope", "Insufficient scope",
 			"The token does not allow this.",
 			"Bearer " REALM ", error=\"insufficient_scope\"" },

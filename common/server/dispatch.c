@@ -45,7 +45,7 @@ static enum err check_token(const struct service *s, const struct route *route,
 			"This request requires the scope \"%s\"; "
 			"the token has \"%s\".",
 			route->scope, rq->claims.scope);
-	return e;
+	return bearer_explain(rq, rs, e);
 }
 
 /* The only place where a request's token and session are checked */

@@ -42,6 +42,14 @@ static enum err check_head(struct span head, const struct key *key)
 	return strcmp(kid, key->kid) == 0 ? ERR_OK : ERR_BAD_TOKEN;
 }
 
+int64_t jwt_early(const struct claims *c, int64_t now)
+{
+	int64_t from =
+		c->not_before > c->issued_at ? c->not_before : c->issued_at;
+
+	return from > now ? from - now : 0;
+}
+
 static enum err check_body(struct span body, const struct jwt_rules *rules,
 			   int64_t now, struct claims *out)
 {
@@ -58,11 +66,10 @@ static enum err check_body(struct span body, const struct jwt_rules *rules,
 	if (strcmp(out->issuer, rules->issuer) != 0 ||
 	    strcmp(out->audience, rules->audience) != 0)
 		return ERR_BAD_TOKEN;
-	/* RFC 7519 4.1.4: "on or after" exp is too late; 4.1.5: "before" nbf
-	 * is too early */
-	if (now >= out->expires_at || now < out->not_before)
+	/* RFC 7519 4.1.4: "on or after" exp is too late */
+	if (now >= out->expires_at)
 		return ERR_EXPIRED;
-	return ERR_OK;
+	return jwt_early(out, now) > JWT_LEEWAY ? ERR_NOT_YET : ERR_OK;
 }
 
 enum err jwt_verify(struct span token, const struct keyring *ring,
@@ -86,7 +93,7 @@ enum err jwt_verify(struct span token, const struct keyring *ring,
 	e = check_head(head, key);
 	if (e == ERR_OK)
 		e = check_body(body, rules, now, &c);
-	if (e == ERR_OK)
+	if (e == ERR_OK || e == ERR_NOT_YET)
 		*out = c;
 	return e;
 }

@@ -16,6 +16,7 @@
 enum {
 	JWT_TOKEN_MAX = 2048, /* bytes; a longer token is refused unread */
 	JWT_HEAD_MAX = 256,   /* bytes of the header's JSON */
+	JWT_LEEWAY = 60, /* seconds that another machine's clock may be ahead */
 };
 
 /* The issuer and the audience that a token must have. */
@@ -32,15 +33,24 @@ enum err jwt_sign(const struct claims *c, const struct keyring *ring,
 
 /* Check `token` against every live key of `ring` at time `now`.
  *
- *   ERR_OK         *out is filled; after any other value *out is untouched
+ *   ERR_OK         *out is filled; after any other value *out is untouched,
+ *                  except after ERR_NOT_YET
  *   ERR_FORMAT     not three base64url parts, or not the claims that we issue
  *   ERR_BAD_TOKEN  no key's MAC matches; or alg, kid, iss or aud is not ours
- *   ERR_EXPIRED    genuine, but now >= exp or now < nbf
+ *   ERR_EXPIRED    genuine, but now >= exp
+ *   ERR_NOT_YET    genuine, but nbf or iat is more than JWT_LEEWAY seconds after
+ *                  now; *out is filled, for jwt_early()
+ *
+ * The leeway is for nbf and iat only (RFC 7519 4.1.5 "to account for clock
+ * skew"): exp is exact, so no token is valid longer than it says.
  *
  * The MAC is compared in constant time, and before any JSON is parsed: each key
  * is tried (there are few), and only then is `kid` compared with it. */
 enum err jwt_verify(struct span token, const struct keyring *ring,
 		    const struct jwt_rules *rules, int64_t now,
 		    struct claims *out) MUST_CHECK;
+
+/* How many seconds the later of nbf and iat is after `now`; 0 if it is not. */
+int64_t jwt_early(const struct claims *c, int64_t now);
 
 #endif

@@ -55,6 +55,7 @@ describe('inactive tokens', () => {
     const { sid } = claims(ann.token);
     const key = stack.signingKey();
     await inactive(await mint(key, claimsFor(ann, { sid, exp: now() - 1 })));
+    await inactive(await mint(key, claimsFor(ann, { sid, iat: now() + 120, nbf: now() + 120 })));
     await inactive(await mint({ ...key, secret: Buffer.alloc(32, 1) }, claimsFor(ann, { sid })));
     await inactive(await mint(key, claimsFor(ann, { sid: undefined })));
   });

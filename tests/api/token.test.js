@@ -48,6 +48,33 @@ describe('accepted tokens', () => {
   });
 });
 
+// Another machine issues the token, and its clock is ahead of ours
+describe('tokens of a clock that is ahead', () => {
+  test('a token is accepted if its clock is ahead by less than a minute', async () => {
+    await assertAccepted(forged({ iat: now() + 1, nbf: now() + 1 }));
+    await assertAccepted(forged({ iat: now() + 50, nbf: now() + 50, exp: now() + 950 }));
+  });
+
+  test('the answer to a token of a clock further ahead, and the log, say by how much', async () => {
+    for (const changes of [{ iat: now() + 300, nbf: now() + 300, exp: now() + 1200 }, { nbf: now() + 300, exp: now() + 1200 }, { iat: now() + 300, exp: now() + 1200 }])
+      for (const route of guarded) {
+        const answer = await stack.call('GET', route, { token: forged(changes) });
+        assertProblem(answer, 401, 'invalid-token');
+        assert.match(answer.headers.get('www-authenticate'), /error_description="not valid yet"/);
+        assert.match(answer.json.detail, /not valid yet: it begins (29\d|300) seconds from now, because the clocks of the servers differ/);
+        const line = JSON.parse(await stack.logLine(`"request_id":"${answer.json.request_id}"`));
+        assert.equal(line.error, 'token not valid yet');
+        assert.match(line.why, /^the token begins (29\d|300) seconds from now: the clock of the machine that issued it is ahead/);
+      }
+  });
+
+  test('the end of a token is exact', async () => {
+    const answer = await stack.call('GET', '/me', { token: forged({ iat: now() - 60, nbf: now() - 60, exp: now() }) });
+    assertProblem(answer, 401, 'invalid-token');
+    assert.match(answer.headers.get('www-authenticate'), /error_description="expired"/);
+  });
+});
+
 describe('refused tokens', () => {
   const hostile = {
     'with alg none and no MAC': () => new UnsecuredJWT(claims()).encode(),

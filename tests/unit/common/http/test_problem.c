@@ -83,6 +83,9 @@ static const struct {
 	{ ERR_EXPIRED, 401, "invalid-token",
 	  "Bearer realm=\"gatehouse\", error=\"invalid_token\", "
 	  "error_description=\"expired\"" },
+	{ ERR_NOT_YET, 401, "invalid-token",
+	  "Bearer realm=\"gatehouse\", error=\"invalid_token\", "
+	  "error_description=\"not valid yet\"" },
 	{ ERR_SCOPE, 403, "insufficient-scope",
 	  "Bearer realm=\"gatehouse\", error=\"insufficient_scope\"" },
 	{ ERR_FORBIDDEN, 403, "forbidden", NULL },
