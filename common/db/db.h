@@ -36,8 +36,20 @@ enum {
 	DB_POOL_MAX = 256,
 };
 
+/* Encryption of the connections, including those over a Unix socket. */
+enum db_tls {
+	DB_TLS_OFF,    /* never */
+	DB_TLS_ON,     /* always; the server's certificate is not verified */
+	DB_TLS_VERIFY, /* always; the certificate must be valid for `host` */
+};
+
 struct db_config {
 	const char *host, *socket, *user, *password, *name;
+	enum db_tls tls;
+	/* PEM files, or "": the authorities that may have signed the server's
+	 * certificate ("": those of the system), and the certificate and key
+	 * that the account requires */
+	const char *tls_ca, *tls_cert, *tls_key;
 	int64_t port, pool;
 	/* seconds: to connect, to get an answer, and to wait for a free
 	 * connection */
@@ -63,6 +75,11 @@ void db_thread_end(void);
 
 /* Return ERR_OK if a connection can be opened and responds. */
 enum err db_ping(struct db *db, struct errmsg *why) MUST_CHECK;
+
+/* Connect if `tls` is used, and return ERR_CONFIG if the server or its
+ * certificate is refused: waiting does not help. ERR_OK after every other
+ * failure. */
+enum err db_check_tls(struct db *db, struct errmsg *why) MUST_CHECK;
 
 /* --- values ----------------------------------------------------------- */
 

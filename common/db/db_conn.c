@@ -18,11 +18,15 @@ static bool copy(const char *s, char **out)
 enum err db_server_init(struct db_server *out, const struct db_config *c)
 {
 	*out = (struct db_server) { .port = (unsigned)c->port,
-				    .timeout = (unsigned)c->timeout };
+				    .timeout = (unsigned)c->timeout,
+				    .tls = c->tls };
 	return copy(c->host, &out->host) && copy(c->socket, &out->socket) &&
 			       copy(c->user, &out->user) &&
 			       copy(c->password, &out->password) &&
-			       copy(c->name, &out->name)
+			       copy(c->name, &out->name) &&
+			       copy(c->tls_ca, &out->tls_ca) &&
+			       copy(c->tls_cert, &out->tls_cert) &&
+			       copy(c->tls_key, &out->tls_key)
 		       ? ERR_OK
 		       : ERR_MEMORY;
 }
@@ -34,17 +38,66 @@ void db_server_release(struct db_server *s)
 	free(s->user);
 	free(s->password);
 	free(s->name);
+	free(s->tls_ca);
+	free(s->tls_cert);
+	free(s->tls_key);
 }
 
-static MYSQL *dial(const struct db_server *server, struct errmsg *why)
+/* Set both options in every case: versions of the library differ in their
+ * defaults. From 3.4 on, it verifies certificates unless told not to. */
+static void set_tls(MYSQL *my, const struct db_server *server)
 {
-	MYSQL *my = mysql_init(NULL);
+	my_bool use = server->tls != DB_TLS_OFF;
+	my_bool verify = server->tls == DB_TLS_VERIFY;
+
+	if (use) {
+		(void)mysql_options(my, MYSQL_OPT_SSL_CA, server->tls_ca);
+		(void)mysql_options(my, MYSQL_OPT_SSL_CERT, server->tls_cert);
+		(void)mysql_options(my, MYSQL_OPT_SSL_KEY, server->tls_key);
+	}
+	(void)mysql_options(my, MYSQL_OPT_SSL_ENFORCE, &use);
+	(void)mysql_options(my, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+}
+
+/* Fill `why` for a connection that failed, with the setting to look at */
+static enum err connect_failed(MYSQL *my, const struct db_server *server,
+			       struct errmsg *why)
+{
+	unsigned number = mysql_errno(my);
+	const char *hint = "";
+
+	if (number == CR_SSL_CONNECTION_ERROR)
+		return err_set(why, ERR_CONFIG,
+			       "no TLS connection to the database: MySQL %u: "
+			       "%s (MYSQL_TLS, MYSQL_TLS_CA, MYSQL_TLS_CERT, "
+			       "MYSQL_TLS_KEY, and the name in MYSQL_HOST)",
+			       number, mysql_error(my));
+	if (number == ER_ACCESS_DENIED_ERROR && server->tls == DB_TLS_OFF)
+		hint = "; the server may require TLS (MYSQL_TLS)";
+	else if (number == ER_ACCESS_DENIED_ERROR && server->tls_cert == NULL)
+		hint = "; the account may require a certificate "
+		       "(MYSQL_TLS_CERT)";
+	return err_set(why, ERR_UNAVAILABLE, "MySQL %u: %s%s", number,
+		       mysql_error(my), hint);
+}
+
+/* Before version 3.4, the library connects without TLS if the server has none
+ * and certificates are not verified */
+static enum err check_encrypted(MYSQL *my, const struct db_server *server,
+				struct errmsg *why)
+{
+	if (server->tls == DB_TLS_OFF || mysql_get_ssl_cipher(my) != NULL)
+		return ERR_OK;
+	return err_set(why, ERR_CONFIG,
+		       "no TLS connection to the database: the server does not "
+		       "support TLS; configure its certificate, or set "
+		       "MYSQL_TLS=off");
+}
+
+static void set_options(MYSQL *my, const struct db_server *server)
+{
 	unsigned no_infile = 0;
 
-	if (my == NULL) {
-		(void)err_set(why, ERR_UNAVAILABLE, "out of memory");
-		return NULL;
-	}
 	(void)mysql_options(my, MYSQL_OPT_CONNECT_TIMEOUT, &server->timeout);
 	(void)mysql_options(my, MYSQL_OPT_READ_TIMEOUT, &server->timeout);
 	(void)mysql_options(my, MYSQL_OPT_WRITE_TIMEOUT, &server->timeout);
@@ -61,17 +114,31 @@ static MYSQL *dial(const struct db_server *server, struct errmsg *why)
 	(void)mysql_options(
 		my, MYSQL_INIT_COMMAND,
 		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+	set_tls(my, server);
+}
+
+static enum err dial(const struct db_server *server, MYSQL **out,
+		     struct errmsg *why)
+{
+	MYSQL *my = mysql_init(NULL);
+	enum err e;
+
+	if (my == NULL)
+		return err_set(why, ERR_UNAVAILABLE, "out of memory");
+	set_options(my, server);
 	/* Count matched rows, not changed ones: an UPDATE to the same value
 	 * matches */
 	if (mysql_real_connect(my, server->host, server->user, server->password,
 			       server->name, server->port, server->socket,
-			       CLIENT_FOUND_ROWS) == NULL) {
-		(void)err_set(why, ERR_UNAVAILABLE, "MySQL %u: %s",
-			      mysql_errno(my), mysql_error(my));
+			       CLIENT_FOUND_ROWS) == NULL)
+		e = connect_failed(my, server, why);
+	else
+		e = check_encrypted(my, server, why);
+	if (e == ERR_OK)
+		*out = my;
+	else
 		mysql_close(my);
-		return NULL;
-	}
-	return my;
+	return e;
 }
 
 /* Between statements the server sends nothing: input or end of file means that
@@ -89,13 +156,14 @@ enum err db_conn_open(const struct db_server *server, struct db_conn **out,
 		      struct errmsg *why)
 {
 	struct db_conn *c = calloc(1, sizeof(*c));
+	enum err e;
 
 	if (c == NULL)
 		return err_set(why, ERR_UNAVAILABLE, "out of memory");
-	c->mysql = dial(server, why);
-	if (c->mysql == NULL) {
+	e = dial(server, &c->mysql, why);
+	if (e != ERR_OK) {
 		free(c);
-		return ERR_UNAVAILABLE;
+		return e;
 	}
 	*out = c;
 	return ERR_OK;

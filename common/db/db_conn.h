@@ -13,6 +13,8 @@
 /* Address and account of a server; the texts are owned, NULL for empty ones */
 struct db_server {
 	char *host, *socket, *user, *password, *name;
+	char *tls_ca, *tls_cert, *tls_key;
+	enum db_tls tls;
 	unsigned port, timeout; /* seconds: to connect, and for each answer */
 };
 
@@ -37,7 +39,8 @@ struct db_conn {
 	struct db_statement statements[DB_STATEMENTS_MAX];
 };
 
-/* Connect. ERR_UNAVAILABLE, including when out of memory. */
+/* Connect. ERR_UNAVAILABLE, including when out of memory; ERR_CONFIG if TLS
+ * could not be used as `server` demands. */
 enum err db_conn_open(const struct db_server *server, struct db_conn **out,
 		      struct errmsg *why) MUST_CHECK;
 

@@ -109,7 +109,8 @@ static void unreserve(struct db *db)
 	(void)pthread_mutex_unlock(&db->lock);
 }
 
-enum err db_take(struct db *db, struct db_conn **out, struct errmsg *why)
+/* As db_take(), with ERR_CONFIG if TLS was refused */
+static enum err take(struct db *db, struct db_conn **out, struct errmsg *why)
 {
 	struct db_conn *c = NULL;
 	enum err e = reserve(db, &c, why);
@@ -134,6 +135,13 @@ enum err db_take(struct db *db, struct db_conn **out, struct errmsg *why)
 	c->metrics = db->metrics;
 	*out = c;
 	return ERR_OK;
+}
+
+enum err db_take(struct db *db, struct db_conn **out, struct errmsg *why)
+{
+	enum err e = take(db, out, why);
+
+	return e == ERR_CONFIG ? ERR_UNAVAILABLE : e;
 }
 
 void db_give(struct db_conn *c)
@@ -167,6 +175,20 @@ enum err db_ping(struct db *db, struct errmsg *why)
 	}
 	db_give(c);
 	return e;
+}
+
+enum err db_check_tls(struct db *db, struct errmsg *why)
+{
+	struct errmsg cause;
+	struct db_conn *c;
+	enum err e;
+
+	if (db->server.tls == DB_TLS_OFF)
+		return ERR_OK;
+	e = take(db, &c, &cause);
+	if (e == ERR_OK)
+		db_give(c);
+	return e == ERR_CONFIG ? err_set(why, e, "%s", cause.text) : ERR_OK;
 }
 
 static enum err run(struct db_conn *c, const char *sql, struct errmsg *why)

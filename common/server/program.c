@@ -128,13 +128,24 @@ static int fail(const struct program *p, enum err e, const struct errmsg *why)
 	}
 }
 
+/* Serve until a signal. A wrong certificate is reported now, and not by every
+ * request; a database that is down is waited for. */
+static int serve_fcgi(const struct program *p, struct service *s)
+{
+	struct errmsg why;
+
+	if (db_check_tls(s->db, &why) != ERR_OK)
+		return fail(p, ERR_UNAVAILABLE, &why);
+	return workers_serve(p, s);
+}
+
 static int serve(const struct program *p, struct service *s, bool check)
 {
 	if (check) {
 		config_print(p->items, p->item_count, p->app, stdout);
 		settings_print(&s->settings, stdout);
 	} else if (transport_fcgi_ready()) {
-		return workers_serve(p, s);
+		return serve_fcgi(p, s);
 	} else if (transport_cgi_ready()) {
 		serve_cgi(p, s);
 	} else {

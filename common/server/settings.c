@@ -3,6 +3,7 @@
 #include "common/http/client.h"
 #include "common/log/log.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,16 @@ static const struct config_item common_items[] = {
 	  "password of that account" },
 	{ "MYSQL_DB", CONFIG_TEXT, AT(mysql_db), "", 0, 0,
 	  "name of the database" },
+	{ "MYSQL_TLS", CONFIG_TEXT, AT(mysql_tls), "off", 0, 0,
+	  "TLS to the database: off, on, or verify (the server's "
+	  "certificate)" },
+	{ "MYSQL_TLS_CA", CONFIG_TEXT, AT(mysql_tls_ca), "", 0, 0,
+	  "PEM file of the authorities for MYSQL_TLS=verify; empty: the "
+	  "system's" },
+	{ "MYSQL_TLS_CERT", CONFIG_TEXT, AT(mysql_tls_cert), "", 0, 0,
+	  "PEM file of the certificate that the database account requires" },
+	{ "MYSQL_TLS_KEY", CONFIG_TEXT, AT(mysql_tls_key), "", 0, 0,
+	  "PEM file of the key of MYSQL_TLS_CERT" },
 	{ "DB_POOL", CONFIG_INT, AT(db_pool), "8", 1, DB_POOL_MAX,
 	  "highest number of database connections" },
 	{ "DB_TIMEOUT", CONFIG_INT, AT(db_timeout), "5", 1, 300,
@@ -67,6 +78,67 @@ static void fill_items(const struct settings_defaults *d,
 	}
 }
 
+/* `*out` is untouched if `word` is none of the three */
+static bool tls_of(struct span word, enum db_tls *out)
+{
+	if (span_eq(word, SPAN("off")))
+		*out = DB_TLS_OFF;
+	else if (span_eq(word, SPAN("on")))
+		*out = DB_TLS_ON;
+	else if (span_eq(word, SPAN("verify")))
+		*out = DB_TLS_VERIFY;
+	else
+		return false;
+	return true;
+}
+
+static enum err check_readable(const char *name, const char *path,
+			       struct errmsg *why)
+{
+	FILE *f = path[0] != '\0' ? fopen(path, "re") : NULL;
+
+	if (path[0] == '\0')
+		return ERR_OK;
+	if (f == NULL)
+		return err_set(why, ERR_CONFIG, "%s: cannot read %s: %s", name,
+			       path, strerror(errno));
+	(void)fclose(f);
+	return ERR_OK;
+}
+
+/* A file that would be ignored is an error: the connection would be less safe
+ * than the operator believes */
+static enum err check_tls(const struct settings *s, struct errmsg *why)
+{
+	enum db_tls tls = DB_TLS_OFF;
+	bool cert = s->mysql_tls_cert[0] != '\0';
+	enum err e;
+
+	if (!tls_of(span_of(s->mysql_tls), &tls))
+		return err_set(why, ERR_CONFIG,
+			       "MYSQL_TLS: must be off, on or verify, not "
+			       "\"%.40s\"",
+			       s->mysql_tls);
+	if (s->mysql_tls_ca[0] != '\0' && tls != DB_TLS_VERIFY)
+		return err_set(why, ERR_CONFIG,
+			       "MYSQL_TLS_CA: needs MYSQL_TLS=verify; %s does "
+			       "not verify the server's certificate",
+			       s->mysql_tls);
+	if (cert != (s->mysql_tls_key[0] != '\0'))
+		return err_set(why, ERR_CONFIG,
+			       "MYSQL_TLS_CERT and MYSQL_TLS_KEY: set both or "
+			       "neither");
+	if (cert && tls == DB_TLS_OFF)
+		return err_set(why, ERR_CONFIG,
+			       "MYSQL_TLS_CERT: needs MYSQL_TLS=on or verify");
+	e = check_readable("MYSQL_TLS_CA", s->mysql_tls_ca, why);
+	if (e == ERR_OK)
+		e = check_readable("MYSQL_TLS_CERT", s->mysql_tls_cert, why);
+	if (e == ERR_OK)
+		e = check_readable("MYSQL_TLS_KEY", s->mysql_tls_key, why);
+	return e;
+}
+
 /* Load the first `count` items */
 static enum err load(const struct settings_defaults *d, size_t count,
 		     struct settings *out, struct errmsg *why)
@@ -92,6 +164,8 @@ static enum err load(const struct settings_defaults *d, size_t count,
 			    "TRUSTED_PROXIES: \"%.*s\" must be an address or a "
 			    "block like 10.0.0.0/8",
 			    (int)(bad.len < 60 ? bad.len : 60), bad.p);
+	} else {
+		e = check_tls(out, why);
 	}
 	if (e != ERR_OK)
 		settings_release(out);
@@ -133,12 +207,19 @@ void settings_help(const struct settings_defaults *d, FILE *to)
 
 struct db_config settings_db(const struct settings *s)
 {
+	enum db_tls tls = DB_TLS_OFF;
+
+	(void)tls_of(span_of(s->mysql_tls), &tls);
 	return (struct db_config) {
 		.host = s->mysql_host,
 		.socket = s->mysql_socket,
 		.user = s->mysql_user,
 		.password = s->mysql_password,
 		.name = s->mysql_db,
+		.tls = tls,
+		.tls_ca = s->mysql_tls_ca,
+		.tls_cert = s->mysql_tls_cert,
+		.tls_key = s->mysql_tls_key,
 		.port = s->mysql_port,
 		.pool = s->db_pool,
 		.timeout = s->db_timeout,

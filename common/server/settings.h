@@ -11,7 +11,8 @@
 struct settings {
 	/* See common_items in settings.c; texts are owned */
 	char *mysql_host, *mysql_socket, *mysql_user, *mysql_password;
-	char *mysql_db;
+	char *mysql_db, *mysql_tls, *mysql_tls_ca, *mysql_tls_cert,
+		*mysql_tls_key;
 	int64_t mysql_port, db_pool, db_timeout;
 	char *jwt_secret, *jwt_keyring, *jwt_issuer, *jwt_audience;
 	int64_t threads, drain_seconds;

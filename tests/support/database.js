@@ -5,9 +5,10 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { untilExit, pause, run, startStack } from './stack.js';
 
 // An instance whose programs use the test's own server: {stack, database}. Stop both.
-export async function startStackWithDatabase(options) {
+// `lines` are added to the server's configuration.
+export async function startStackWithDatabase({ lines = '', ...options } = {}) {
   const stack = await startStack(options);
-  const database = new Database(stack);
+  const database = new Database(stack, lines);
   await stack.halt();
   cpSync(stack.path('mysql', 'data'), stack.path('mysql2', 'data'), { recursive: true });
   mkdirSync(stack.path('mysql2', 'tmp'));
@@ -20,13 +21,18 @@ export async function startStackWithDatabase(options) {
 class Database {
   #child;
 
-  constructor(stack) {
+  constructor(stack, lines) {
     this.config = stack.path('mysql2.cnf');
     this.socket = stack.path('mysql2', 'sock');
     const text = readFileSync(stack.path('mysql', 'my.cnf'), 'utf8')
       .replaceAll(stack.path('mysql/'), stack.path('mysql2/'))
       .replace(/^log-error=.*$/m, `log-error=${stack.path('log', 'mariadb2.log')}`);
-    writeFileSync(this.config, text);
+    writeFileSync(this.config, text + lines);
+  }
+
+  // Change the configuration for the next start.
+  configure(change) {
+    writeFileSync(this.config, change(readFileSync(this.config, 'utf8')));
   }
 
   async start() {

@@ -90,7 +90,8 @@ check_ready() {
 		SCRIPT_NAME="/$1" PATH_INFO=/readyz "$private/start" "$1" 2>&1 </dev/null)
 	case $said in
 	*'"ready"'*) good "$1 reaches the database${2:-}." ;;
-	*"Access denied"*) wrong "The database refuses the account. Compare MYSQL_USER, MYSQL_PASSWORD and MYSQL_DB in gatehouse/conf/gatehouse.env with the control panel." "$said" ;;
+	*"no TLS connection"*) wrong "The database cannot be reached by TLS. Compare MYSQL_TLS and MYSQL_TLS_CA in gatehouse/conf/gatehouse.env with the control panel." "$said" ;;
+	*"Access denied"*) wrong "The database refuses the account. Compare MYSQL_USER, MYSQL_PASSWORD and MYSQL_DB in gatehouse/conf/gatehouse.env with the control panel, and set MYSQL_TLS=on if the server demands TLS." "$said" ;;
 	*) wrong "$1 cannot serve requests. Check that the database is reachable (MYSQL_HOST), and that gatehouse/data is writable." "$said" ;;
 	esac
 }

@@ -18,13 +18,14 @@ static void set(const char *name, const char *value)
 static int clean_environment(void **state)
 {
 	static const char *const names[] = {
-		"MYSQL_HOST",	   "MYSQL_PORT",      "MYSQL_SOCKET",
-		"MYSQL_USER",	   "MYSQL_PASSWORD",  "MYSQL_DB",
-		"DB_POOL",	   "DB_TIMEOUT",      "JWT_SECRET",
-		"JWT_KEYRING",	   "JWT_ISSUER",      "JWT_AUDIENCE",
-		"THREADS",	   "LOG_LEVEL",	      "CORS_ORIGINS",
-		"PUBLIC_URL",	   "DRAIN_SECONDS",   "GATEHOUSE_CONF",
-		"TRUSTED_PROXIES", "JWT_SECRET_FILE",
+		"MYSQL_HOST",	  "MYSQL_PORT",	     "MYSQL_SOCKET",
+		"MYSQL_USER",	  "MYSQL_PASSWORD",  "MYSQL_DB",
+		"MYSQL_TLS",	  "MYSQL_TLS_CA",    "MYSQL_TLS_CERT",
+		"MYSQL_TLS_KEY",  "DB_POOL",	     "DB_TIMEOUT",
+		"JWT_SECRET",	  "JWT_KEYRING",     "JWT_ISSUER",
+		"JWT_AUDIENCE",	  "THREADS",	     "LOG_LEVEL",
+		"CORS_ORIGINS",	  "PUBLIC_URL",	     "DRAIN_SECONDS",
+		"GATEHOUSE_CONF", "TRUSTED_PROXIES", "JWT_SECRET_FILE",
 	};
 
 	(void)state;
@@ -80,7 +81,45 @@ static void a_value_out_of_its_range_is_named(void **state)
 	assert_wrong("THREADS", "1025");
 	assert_wrong("DRAIN_SECONDS", "-1");
 	assert_wrong("LOG_LEVEL", "loud");
+	assert_wrong("MYSQL_TLS", "yes");
 	assert_wrong("TRUSTED_PROXIES", "10.0.0.0/8 proxy.example");
+}
+
+static void a_tls_file_that_would_not_be_used_or_read_is_refused(void **state)
+{
+	(void)state;
+	assert_wrong("MYSQL_TLS_CA", "/dev/null"); /* off is the default */
+	set("MYSQL_TLS", "on");
+	assert_wrong("MYSQL_TLS_CA", "/dev/null");
+	assert_wrong("MYSQL_TLS_CERT", "/dev/null");
+	set("MYSQL_TLS", "verify");
+	assert_wrong("MYSQL_TLS_CA", "/nowhere/ca.pem");
+	set("MYSQL_TLS_KEY", "/dev/null");
+	assert_wrong("MYSQL_TLS_CERT", "/nowhere/certificate.pem");
+	set("MYSQL_TLS", "off");
+	assert_wrong("MYSQL_TLS_CERT", "/dev/null");
+}
+
+static void tls_settings_reach_the_pool_and_off_is_the_default(void **state)
+{
+	struct settings s;
+	struct db_config db;
+
+	(void)state;
+	assert_ok(settings_load(&defaults, &s, NULL));
+	assert_int_equal(settings_db(&s).tls, DB_TLS_OFF);
+	settings_release(&s);
+	set("MYSQL_TLS", "verify");
+	set("MYSQL_TLS_CA", "/dev/null");
+	set("MYSQL_TLS_CERT", "/dev/zero");
+	set("MYSQL_TLS_KEY", "/dev/full");
+	assert_ok(settings_load(&defaults, &s, NULL));
+	db = settings_db(&s);
+	assert_int_equal(db.tls, DB_TLS_VERIFY);
+	assert_string_equal(db.tls_ca, "/dev/null");
+	assert_string_equal(db.tls_cert, "/dev/zero");
+	assert_string_equal(db.tls_key, "/dev/full");
+	settings_release(&s);
 }
 
 static void the_database_account_is_required(void **state)
@@ -245,6 +284,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(the_defaults_are_those_of_the_manual),
 		FIXTURE_TEST(a_value_out_of_its_range_is_named),
+		FIXTURE_TEST(
+			a_tls_file_that_would_not_be_used_or_read_is_refused),
+		FIXTURE_TEST(
+			tls_settings_reach_the_pool_and_off_is_the_default),
 		FIXTURE_TEST(the_database_account_is_required),
 		FIXTURE_TEST(
 			keys_are_from_a_secret_or_a_keyring_and_never_from_both),
