@@ -1,4 +1,4 @@
-/* body.h - reads the JSON body of a request, and explains a bad one. */
+/* body.h - checks and reads the body of a request, and explains a bad one. */
 #ifndef BODY_H
 #define BODY_H
 
@@ -10,6 +10,12 @@
 enum {
 	BODY_MAX = 16 * 1024, /* bytes of a JSON body */
 };
+
+/* Check that the body is not compressed. ERR_MEDIA_TYPE, explained and with
+ * Accept-Encoding (RFC 9110 12.5.3), for a Content-Encoding other than
+ * "identity": the program would take the compressed bytes for the body. */
+enum err body_check_coding(const struct request *rq,
+			   struct response *rs) MUST_CHECK;
 
 /* Read the JSON object in the body; owned: json_object_put().
  *

@@ -2,6 +2,7 @@
 
 #include "common/access/bearer.h"
 #include "common/access/session_check.h"
+#include "common/http/body.h"
 #include "common/http/cors.h"
 #include "common/http/problem.h"
 #include "common/log/log.h"
@@ -95,6 +96,8 @@ static enum err dispatch(const struct program *p, const struct service *s,
 				    rs);
 	(void)cors_allow(s->settings.cors_origins, rq, rs);
 	e = router_find(&p->router, rq, rs, &route);
+	if (e == ERR_OK)
+		e = body_check_coding(rq, rs);
 	if (e != ERR_OK)
 		return e;
 	if (route->scope == NULL)
