@@ -12,7 +12,7 @@ static enum err check_downloads(struct app *app, const struct request *rq,
 	enum err e = ERR_GONE;
 
 	if (rq->head || s->kind == SEND_FILE_NOT_MODIFIED ||
-	    s->kind == SEND_FILE_UNSATISFIABLE)
+	    s->kind == SEND_FILE_UNSATISFIABLE || s->kind == SEND_FILE_REFUSED)
 		return link_has_left(l) ? ERR_OK : ERR_GONE;
 	if (s->kind == SEND_FILE_RANGE && s->range.first > 0)
 		e = links_resume(app->db, l, rq->now, &rs->why);

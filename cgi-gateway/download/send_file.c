@@ -9,37 +9,45 @@ enum {
 	SEND_FILE_READ = 128 * 1024, /* bytes read from the store at a time */
 };
 
-void send_file_plan(struct send_file *s, const struct request *rq,
-		    const struct file *f)
+/* Plan the response to a GET whose conditions hold: the file or a range */
+static void plan_bytes(struct send_file *s, const struct request *rq,
+		       const struct conditions *c, const struct validators *v)
 {
-	const struct conditions c = {
-		.if_none_match = request_header(rq, "If-None-Match"),
-		.if_modified_since = request_header(rq, "If-Modified-Since"),
-		.if_range = request_header(rq, "If-Range"),
-	};
-	struct span etag;
 	enum err e = ERR_NOT_FOUND;
 
-	*s = (struct send_file) { .file = f,
-				  .kind = SEND_FILE_WHOLE,
-				  .range = { 0, f->size },
-				  .etag = "\"" };
-	hex_encode((struct span) { (const char *)f->sha256, SHA256_LEN },
-		   s->etag + 1, sizeof(s->etag) - 1);
-	s->etag[HEX_SHA256_LEN + 1] = '"';
-	etag = span_of(s->etag);
-	if (condition_not_modified(&c, etag, f->created_at)) {
-		s->kind = SEND_FILE_NOT_MODIFIED;
-		return;
-	}
 	/* 14.2: Range applies to GET only */
-	if (!rq->head && condition_range_holds(&c, etag, f->created_at))
-		e = range_parse(request_header(rq, "Range"), f->size,
+	if (!rq->head && condition_range_holds(c, v))
+		e = range_parse(request_header(rq, "Range"), s->file->size,
 				&s->range);
 	if (e == ERR_OK)
 		s->kind = SEND_FILE_RANGE;
 	if (e == ERR_RANGE)
 		s->kind = SEND_FILE_UNSATISFIABLE;
+}
+
+void send_file_plan(struct send_file *s, const struct request *rq,
+		    const struct file *f)
+{
+	const struct conditions c = file_conditions(rq);
+	const struct validators v = { .etag = { s->etag, HEX_SHA256_LEN + 2 },
+				      .modified = f->created_at,
+				      .dated = true };
+
+	*s = (struct send_file) { .file = f,
+				  .kind = SEND_FILE_WHOLE,
+				  .range = { 0, f->size } };
+	file_etag(f, s->etag);
+	switch (condition_check(&c, &v, true)) {
+	case CONDITION_HOLDS:
+		plan_bytes(s, rq, &c, &v);
+		break;
+	case CONDITION_NOT_MODIFIED:
+		s->kind = SEND_FILE_NOT_MODIFIED;
+		break;
+	case CONDITION_FAILED:
+		s->kind = SEND_FILE_REFUSED;
+		break;
+	}
 }
 
 static bool wants_inline(const struct request *rq)
@@ -157,6 +165,8 @@ enum err send_file_stream(const struct send_file *s, struct app *app,
 
 	if (buffer == NULL)
 		return ERR_MEMORY;
+	if (s->kind == SEND_FILE_REFUSED)
+		return file_conditions_explain(rs);
 	add_headers(rq, rs, s);
 	if (s->kind == SEND_FILE_NOT_MODIFIED)
 		return response_empty(rs, 304);
@@ -179,16 +189,24 @@ enum err send_file_stream(const struct send_file *s, struct app *app,
 }
 
 /* nginx checks conditions without our ETag and Last-Modified, and refuses a
- * Range that we ignore: the gateway responds to these requests itself */
-static bool nginx_would_differ(const struct send_file *s,
+ * Range that we ignore. lighttpd checks the conditions of a read in the same
+ * way, except for dates, and ranges, except for unusual spellings. */
+static bool front_would_differ(const struct app *app, const struct send_file *s,
 			       const struct request *rq)
 {
-	return s->kind == SEND_FILE_NOT_MODIFIED ||
-	       s->kind == SEND_FILE_UNSATISFIABLE ||
-	       (s->kind == SEND_FILE_WHOLE &&
-		request_header(rq, "Range").len > 0) ||
-	       request_header(rq, "If-Match").len > 0 ||
-	       request_header(rq, "If-Unmodified-Since").len > 0;
+	const struct conditions c = file_conditions(rq);
+	struct span range = request_header(rq, "Range");
+	bool whole = s->kind == SEND_FILE_WHOLE;
+
+	if (!whole && s->kind != SEND_FILE_RANGE)
+		return true;
+	if (app->by_address)
+		return (whole && range.len > 0) || c.if_match.len > 0 ||
+		       c.if_unmodified_since.len > 0;
+	if (c.if_modified_since.len > 0 && c.if_none_match.len == 0)
+		return true;
+	return (range.len > 0 && !range_is_plain(range)) ||
+	       (c.if_range.len > 0 && !span_eq(c.if_range, span_of(s->etag)));
 }
 
 enum err send_file_respond(const struct send_file *s, struct app *app,
@@ -198,7 +216,7 @@ enum err send_file_respond(const struct send_file *s, struct app *app,
 		address[sizeof(SEND_FILE_ADDRESS) + STORE_TAIL];
 	enum err e;
 
-	if (!app->by_server || (app->by_address && nginx_would_differ(s, rq)))
+	if (!app->by_server || front_would_differ(app, s, rq))
 		return send_file_stream(s, app, rq, rs);
 	e = store_path(app->store, s->file->id, path);
 	if (e == ERR_METHOD) /* a store without paths */

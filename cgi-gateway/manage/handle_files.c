@@ -2,12 +2,15 @@
 #include "cgi-gateway/app/app.h"
 #include "common/http/body.h"
 
+#include "cgi-gateway/app/file_conditions.h"
 #include "cgi-gateway/app/public_url.h"
 #include "cgi-gateway/app/request_params.h"
 #include "common/codec/encode.h"
 
 enum {
 	LIST_DEFAULT = 100, /* files of a page without ?limit= */
+	/* attempts of a conditional change that others overtake */
+	CHANGE_TRIES = 5,
 };
 
 /* --- the list ------------------------------------------------------------- */
@@ -125,22 +128,51 @@ enum err handle_files(void *app_, struct request *rq, struct response *rs)
 
 /* --- one file ------------------------------------------------------------- */
 
-static enum err respond_file(struct app *app, struct request *rq,
-			     struct response *rs, const struct file *f)
-{
-	struct json_object *o = public_url_file_json(app, rq, f);
-	enum err e = o != NULL ? response_json(rs, 200, o) : ERR_MEMORY;
-
-	json_object_put(o);
-	return e;
-}
-
 enum err handle_file(void *app, struct request *rq, struct response *rs)
 {
+	struct file_record r = { .json = NULL };
 	struct file f;
 	enum err e = request_file(app, rq, rs, &f);
 
-	return e == ERR_OK ? respond_file(app, rq, rs, &f) : e;
+	if (e == ERR_OK)
+		e = file_record_make(app, rq, &f, &r);
+	if (e != ERR_OK)
+		return e;
+	switch (file_record_check(rq, &f, &r)) {
+	case CONDITION_HOLDS:
+		e = file_record_send(&r, rs);
+		break;
+	case CONDITION_NOT_MODIFIED:
+		response_header_str(rs, "ETag", r.etag);
+		e = response_empty(rs, 304);
+		break;
+	case CONDITION_FAILED:
+		e = file_conditions_explain(rs);
+		break;
+	}
+	file_record_release(&r);
+	return e;
+}
+
+/* Find the file that a request changes, and check the conditions of the
+ * request. *exact: they hold for the file as it was found, so that the change
+ * must be made only if it is still the same. */
+static enum err find_to_change(const struct app *app, struct request *rq,
+			       struct response *rs, struct file *f, bool *exact)
+{
+	const struct conditions c = file_conditions(rq);
+	struct file_record r = { .json = NULL };
+	enum err e = request_file(app, rq, rs, f);
+
+	if (e == ERR_OK)
+		e = file_record_make(app, rq, f, &r);
+	if (e != ERR_OK)
+		return e;
+	*exact = condition_names_state(&c);
+	if (file_record_check(rq, f, &r) != CONDITION_HOLDS)
+		e = file_conditions_explain(rs);
+	file_record_release(&r);
+	return e;
 }
 
 static enum err change_name(struct json_object *o, struct response *rs,
@@ -177,29 +209,76 @@ static enum err change_expiry(struct json_object *o, const struct request *rq,
 	return request_expiry(rq, rs, seconds, &f->expires_at);
 }
 
+/* Returns ERR_CONFLICT if another request has changed the file meanwhile, and
+ * so its conditions must be checked again. *f is the changed file. */
+static enum err change_once(struct app *app, struct request *rq,
+			    struct response *rs, struct json_object *o,
+			    struct file *f)
+{
+	struct files_changed which = {
+		.name = json_object_object_get_ex(o, "name", NULL),
+		.expiry = json_object_object_get_ex(o, "expires_in", NULL),
+	};
+	struct file found;
+	bool exact = false;
+	enum err e = find_to_change(app, rq, rs, f, &exact);
+
+	if (e != ERR_OK)
+		return e;
+	found = *f;
+	which.from = exact ? &found : NULL;
+	e = change_name(o, rs, f);
+	if (e == ERR_OK)
+		e = change_expiry(o, rq, rs, f);
+	if (e == ERR_OK) {
+		e = files_update(app->db, rq->session, f, which, &rs->why);
+		if (e == ERR_NOT_FOUND && exact)
+			return ERR_CONFLICT;
+	}
+	return e;
+}
+
 enum err handle_file_change(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
+	struct file_record r = { .json = NULL };
 	struct json_object *o = NULL;
-	struct files_changed which = { false, false };
 	struct file f;
 	enum err e = body_json(rq, rs, &o);
 
 	if (e == ERR_OK)
-		e = request_file(app, rq, rs, &f);
-	if (e == ERR_OK)
-		e = change_name(o, rs, &f);
-	if (e == ERR_OK)
-		e = change_expiry(o, rq, rs, &f);
-	if (e == ERR_OK)
-		which = (struct files_changed) {
-			json_object_object_get_ex(o, "name", NULL),
-			json_object_object_get_ex(o, "expires_in", NULL)
-		};
+		e = change_once(app, rq, rs, o, &f);
+	for (int tries = 1; e == ERR_CONFLICT && tries < CHANGE_TRIES; tries++)
+		e = change_once(app, rq, rs, o, &f);
 	json_object_put(o);
+	if (e == ERR_CONFLICT)
+		return file_conditions_explain(rs);
 	if (e == ERR_OK)
-		e = files_update(app->db, rq->session, &f, which, &rs->why);
-	return e == ERR_OK ? respond_file(app, rq, rs, &f) : e;
+		e = file_record_make(app, rq, &f, &r);
+	if (e == ERR_OK)
+		e = file_record_send(&r, rs);
+	file_record_release(&r);
+	return e;
+}
+
+/* As change_once() */
+static enum err remove_once(struct app *app, struct request *rq,
+			    struct response *rs, uint64_t owner)
+{
+	const struct conditions c = file_conditions(rq);
+	struct file f;
+	bool exact = false;
+	enum err e;
+
+	if (condition_names_state(&c) || c.if_unmodified_since.len > 0) {
+		e = find_to_change(app, rq, rs, &f, &exact);
+		if (e != ERR_OK)
+			return e;
+	}
+	e = files_remove_from(app->db, rq->session, owner, rq->param,
+			      exact ? &f : NULL, &app->webhook_targets,
+			      &rs->why);
+	return e == ERR_NOT_FOUND && exact ? ERR_CONFLICT : e;
 }
 
 enum err handle_file_remove(void *app_, struct request *rq, struct response *rs)
@@ -212,8 +291,11 @@ enum err handle_file_remove(void *app_, struct request *rq, struct response *rs)
 	if (id == NULL)
 		return ERR_MEMORY;
 	if (e == ERR_OK)
-		e = files_remove(app->db, rq->session, owner, rq->param,
-				 &app->webhook_targets, &rs->why);
+		e = remove_once(app, rq, rs, owner);
+	for (int tries = 1; e == ERR_CONFLICT && tries < CHANGE_TRIES; tries++)
+		e = remove_once(app, rq, rs, owner);
+	if (e == ERR_CONFLICT)
+		return file_conditions_explain(rs);
 	if (e != ERR_OK)
 		return e;
 	/* The file is deleted with its row. If the bytes cannot be removed, the

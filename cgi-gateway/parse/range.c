@@ -1,7 +1,8 @@
 #include "cgi-gateway/parse/range.h"
 
-#include "common/codec/field.h"
-#include "common/codec/http_date.h"
+enum {
+	PLAIN_DIGITS = 18, /* such a number is less than INT64_MAX */
+};
 
 /* Parse a position in a file. RFC 9110 14.1.2 sets no limit: a number that does
  * not fit into int64_t is valid, and past the end of every file. */
@@ -16,21 +17,17 @@ static bool parse_position(struct span s, int64_t *out)
 	return s.len > 0;
 }
 
-enum err range_parse(struct span field, int64_t size, struct range *out)
+/* Parse one range. ERR_FORMAT; ERR_RANGE. */
+static enum err parse_one(struct span spec, int64_t size, struct range *out)
 {
-	struct span unit = field, spec, last;
+	struct span last;
 	int64_t from, to;
 
-	if (!span_cut(&unit, '=', &spec) ||
-	    !span_eq_nocase(span_trim(unit), SPAN("bytes")) ||
-	    span_find(spec, ',') != spec.len)
-		return ERR_NOT_FOUND;
-	spec = span_trim(spec);
 	if (!span_cut(&spec, '-', &last))
-		return ERR_NOT_FOUND;
+		return ERR_FORMAT;
 	if (spec.len == 0) { /* "-500": the last 500 bytes */
 		if (!parse_position(last, &to))
-			return ERR_NOT_FOUND;
+			return ERR_FORMAT;
 		if (to == 0 || size == 0)
 			return ERR_RANGE;
 		from = to < size ? size - to : 0;
@@ -38,10 +35,10 @@ enum err range_parse(struct span field, int64_t size, struct range *out)
 		return ERR_OK;
 	}
 	if (!parse_position(spec, &from))
-		return ERR_NOT_FOUND;
+		return ERR_FORMAT;
 	to = size - 1;
 	if (last.len > 0 && (!parse_position(last, &to) || to < from))
-		return ERR_NOT_FOUND;
+		return ERR_FORMAT;
 	if (from >= size)
 		return ERR_RANGE;
 	if (to >= size)
@@ -50,28 +47,51 @@ enum err range_parse(struct span field, int64_t size, struct range *out)
 	return ERR_OK;
 }
 
-bool condition_not_modified(const struct conditions *c, struct span etag,
-			    int64_t modified)
+enum err range_parse(struct span field, int64_t size, struct range *out)
 {
-	int64_t since;
+	struct span unit = field, list, spec;
+	struct range found = { 0, 0 };
+	size_t ranges = 0, inside = 0;
 
-	/* 13.1.3: If-Modified-Since is ignored if there is an If-None-Match */
-	if (c->if_none_match.len > 0)
-		return field_etag_matches(c->if_none_match, etag);
-	return http_date_parse(c->if_modified_since, &since) == ERR_OK &&
-	       modified <= since;
+	if (!span_cut(&unit, '=', &list) ||
+	    !span_eq_nocase(span_trim(unit), SPAN("bytes")))
+		return ERR_NOT_FOUND;
+	while (span_next(&list, ',', &spec)) {
+		enum err e;
+
+		if (spec.len == 0) /* RFC 9110 5.6.1.2: an empty item */
+			continue;
+		e = parse_one(spec, size, &found);
+		if (e == ERR_FORMAT)
+			return ERR_NOT_FOUND;
+		ranges++;
+		inside += e == ERR_OK;
+	}
+	if (ranges == 0 || inside > 1)
+		return ERR_NOT_FOUND;
+	if (inside == 0)
+		return ERR_RANGE;
+	*out = found;
+	return ERR_OK;
 }
 
-bool condition_range_holds(const struct conditions *c, struct span etag,
-			   int64_t modified)
+bool range_is_plain(struct span field)
 {
-	int64_t when;
+	size_t digits = 0;
 
-	if (c->if_range.len == 0)
-		return true;
-	/* 13.1.5: strong comparison, so a weak tag never matches; a date must
-	 * be exactly the one that we sent */
-	if (http_date_parse(c->if_range, &when) == ERR_OK)
-		return when == modified;
-	return span_eq(c->if_range, etag);
+	if (!span_has_prefix(field, SPAN("bytes=")))
+		return false;
+	for (size_t i = sizeof("bytes=") - 1; i < field.len; i++) {
+		char c = field.p[i];
+
+		if (c >= '0' && c <= '9')
+			digits++;
+		else if (c == '-' || c == ',' || c == ' ')
+			digits = 0;
+		else
+			return false;
+		if (digits > PLAIN_DIGITS)
+			return false;
+	}
+	return true;
 }

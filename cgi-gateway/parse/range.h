@@ -1,5 +1,5 @@
-/* range.h - byte ranges and conditions of a GET (RFC 9110 13 and 14), for files
- * that the gateway itself sends.
+/* range.h - byte ranges of a GET (RFC 9110 14), for files that the gateway
+ * itself sends.
  */
 #ifndef RANGE_H
 #define RANGE_H
@@ -13,25 +13,18 @@ struct range {
 
 /* Parse the header field Range for a file of `size` bytes.
  *
- *   ERR_OK         *out is inside the file and not empty
+ *   ERR_OK         *out is inside the file and not empty. Of several ranges, it
+ *                  is the only one that is inside the file
  *   ERR_NOT_FOUND  send the whole file: no field, another unit, malformed, or
- *                  several ranges (14.2: a server may ignore them)
- *   ERR_RANGE      the range is outside the file: 416 */
+ *                  several ranges inside the file (14.2: a server may ignore
+ *                  both)
+ *   ERR_RANGE      all ranges are outside the file: 416 */
 enum err range_parse(struct span field, int64_t size,
 		     struct range *out) MUST_CHECK;
 
-/* The header fields of a conditional request; empty: not sent. */
-struct conditions {
-	struct span if_none_match, if_modified_since, if_range;
-};
-
-/* Return true if the response is a 304 (13.2.2). `etag` is strong, with quotes.
- */
-bool condition_not_modified(const struct conditions *c, struct span etag,
-			    int64_t modified);
-
-/* Return true if Range applies, false if it must be ignored (13.1.5). */
-bool condition_range_holds(const struct conditions *c, struct span etag,
-			   int64_t modified);
+/* Return true if every HTTP server understands the field in the same way, and
+ * as range_parse() does: the usual spelling of one range or several, of numbers
+ * that fit into 64 bits. Whether they are inside the file is not checked. */
+bool range_is_plain(struct span field);
 
 #endif

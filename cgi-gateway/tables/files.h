@@ -104,6 +104,9 @@ enum err files_list(struct db *db, const struct session_check *session,
  */
 struct files_changed {
 	bool name, expiry;
+	/* The file as it was found, or NULL. If another request has changed it
+	 * since, nothing is written: ERR_NOT_FOUND. */
+	const struct file *from;
 };
 enum err files_update(struct db *db, const struct session_check *session,
 		      const struct file *f, struct files_changed which,
@@ -115,6 +118,14 @@ enum err files_remove(struct db *db, const struct session_check *session,
 		      uint64_t owner, struct span id,
 		      const struct webhook_targets *to,
 		      struct errmsg *why) MUST_CHECK;
+
+/* The same, if the file is still as it was found: `from`, or NULL for any
+ * state. ERR_NOT_FOUND also if another request has changed it. */
+enum err files_remove_from(struct db *db, const struct session_check *session,
+			   uint64_t owner, struct span id,
+			   const struct file *from,
+			   const struct webhook_targets *to,
+			   struct errmsg *why) MUST_CHECK;
 
 /* --- for gateway-admin ---------------------------------------------------- */
 

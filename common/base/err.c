@@ -18,6 +18,7 @@ static const char *const texts[ERR_COUNT] = {
 	[ERR_CHECKSUM] = "checksum mismatch",
 	[ERR_TUS_VERSION] = "not tus 1.0.0",
 	[ERR_RANGE] = "range not satisfiable",
+	[ERR_CONDITION] = "precondition failed",
 	[ERR_NO_CREDENTIALS] = "no credentials",
 	[ERR_CREDENTIALS] = "wrong credentials",
 	[ERR_LIMITED] = "too many attempts",

@@ -31,6 +31,7 @@ enum err {
 	ERR_TUS_VERSION, /* no version of tus, or an unsupported one */
 	ERR_INFECTED,	 /* the virus scanner found malware */
 	ERR_RANGE,	 /* a byte range outside the file */
+	ERR_CONDITION,	 /* a condition of the request does not hold */
 	/* the caller's identity */
 	ERR_NO_CREDENTIALS, /* no user name and password */
 	ERR_CREDENTIALS,    /* wrong user name or password */

@@ -151,17 +151,41 @@ bool field_accept_prefers(struct span accept, struct span type,
 	return accept_weight(accept, type) > accept_weight(accept, other);
 }
 
-bool field_etag_matches(struct span list, struct span etag)
+bool field_next_etag(struct span *rest, struct span *tag, bool *weak)
 {
-	struct span item;
+	struct span s = span_trim(*rest);
+	size_t end;
+
+	while (s.len > 0 && s.p[0] == ',') /* RFC 9110 5.6.1.2: empty items */
+		s = span_trim(span_from(s, 1));
+	*weak = span_has_prefix(s, SPAN("W/"));
+	if (*weak)
+		s = span_from(s, 2);
+	if (!span_has_prefix(s, SPAN("\"")))
+		return false;
+	/* A tag may contain commas, but neither a quote nor a backslash as an
+	 * escape */
+	end = span_find(span_from(s, 1), '"') + 1;
+	if (end >= s.len)
+		return false;
+	*tag = (struct span) { s.p, end + 1 };
+	s = span_trim(span_from(s, end + 1));
+	if (s.len > 0 && s.p[0] != ',')
+		return false;
+	*rest = s;
+	return true;
+}
+
+bool field_etag_matches(struct span list, struct span etag,
+			enum etag_comparison how)
+{
+	struct span tag;
+	bool weak;
 
 	if (span_eq(span_trim(list), SPAN("*")))
 		return true;
-	while (span_next(&list, ',', &item)) {
-		if (span_has_prefix(item, SPAN("W/")))
-			item = span_from(item, 2);
-		if (span_eq(item, etag))
+	while (field_next_etag(&list, &tag, &weak))
+		if (span_eq(tag, etag) && (how == ETAG_WEAK || !weak))
 			return true;
-	}
 	return false;
 }

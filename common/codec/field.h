@@ -32,8 +32,16 @@ enum err field_param(struct span value, struct span wanted,
 bool field_accept_prefers(struct span accept, struct span type,
 			  struct span other);
 
-/* Whether a list of entity tags (If-None-Match, RFC 9110 13.1.2) is "*" or
- * contains `etag`, which includes its quotes; compared weakly. */
-bool field_etag_matches(struct span list, struct span etag);
+/* Take the next entity tag (RFC 9110 8.8.3), with its quotes, off the front of
+ * a list. Returns false at its end, and at anything that is not an entity tag.
+ */
+bool field_next_etag(struct span *rest, struct span *tag, bool *weak);
+
+enum etag_comparison { ETAG_STRONG, ETAG_WEAK }; /* RFC 9110 8.8.3.2 */
+
+/* Whether a list of entity tags is "*" or contains `etag`, a strong one with
+ * its quotes. If-Match compares strongly, If-None-Match weakly. */
+bool field_etag_matches(struct span list, struct span etag,
+			enum etag_comparison how);
 
 #endif

@@ -79,7 +79,8 @@ static bool digits(struct span s, size_t at, size_t n, int64_t *out)
 	return span_to_int((struct span) { s.p + at, n }, out);
 }
 
-enum err http_date_parse(struct span s, int64_t *out)
+/* Parse an IMF-fixdate */
+static enum err parse_fixdate(struct span s, int64_t *out)
 {
 	int64_t day, year, hour, minute, second, t;
 	char back[HTTP_DATE_LEN + 1];
@@ -102,4 +103,71 @@ enum err http_date_parse(struct span s, int64_t *out)
 		return ERR_FORMAT;
 	*out = t;
 	return ERR_OK;
+}
+
+/* Write the parts of an obsolete form as an IMF-fixdate, and parse that */
+static enum err parse_parts(struct span day, struct span date,
+			    struct span month, int64_t year, struct span time,
+			    int64_t *out)
+{
+	char text[HTTP_DATE_LEN + 1];
+
+	(void)snprintf(text, sizeof(text), "%.3s, %.2s %.3s %04u %.8s GMT",
+		       day.p, date.p, month.p, (unsigned)year % 10000, time.p);
+	return parse_fixdate((struct span) { text, strlen(text) }, out);
+}
+
+/* Parse the part of an RFC 850 date after the name of the day */
+static enum err parse_after_day(struct span day, struct span s, int64_t now,
+				int64_t *out)
+{
+	int64_t year, this_year = broken_down(now).tm_year + 1900;
+
+	if (s.len != sizeof(", 06-Nov-94 08:49:37 GMT") - 1 || s.p[0] != ',' ||
+	    s.p[1] != ' ' || s.p[4] != '-' || s.p[8] != '-' || s.p[11] != ' ' ||
+	    memcmp(s.p + 20, " GMT", 4) != 0 || !digits(s, 9, 2, &year))
+		return ERR_FORMAT;
+	year += this_year / 100 * 100;
+	if (year > this_year + 50)
+		year -= 100;
+	return parse_parts(day, span_from(s, 2), span_from(s, 5), year,
+			   span_from(s, 12), out);
+}
+
+static enum err parse_rfc850(struct span s, int64_t now, int64_t *out)
+{
+	static const char *const names[] = { "Sunday",	  "Monday",   "Tuesday",
+					     "Wednesday", "Thursday", "Friday",
+					     "Saturday" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (span_has_prefix(s, span_of(names[i])))
+			return parse_after_day(
+				s, span_from(s, strlen(names[i])), now, out);
+	return ERR_FORMAT;
+}
+
+static enum err parse_asctime(struct span s, int64_t *out)
+{
+	char date[3] = "";
+	int64_t year;
+
+	if (s.len != sizeof("Sun Nov  6 08:49:37 1994") - 1 || s.p[3] != ' ' ||
+	    s.p[7] != ' ' || s.p[10] != ' ' || s.p[19] != ' ' ||
+	    !digits(s, 20, 4, &year))
+		return ERR_FORMAT;
+	/* "Nov  6", not "Nov 06" */
+	date[0] = s.p[8] == ' ' ? '0' : s.p[8];
+	date[1] = s.p[9];
+	if (s.p[8] == '0')
+		return ERR_FORMAT;
+	return parse_parts(s, (struct span) { date, 2 }, span_from(s, 4), year,
+			   span_from(s, 11), out);
+}
+
+enum err http_date_parse(struct span s, int64_t now, int64_t *out)
+{
+	if (parse_fixdate(s, out) == ERR_OK || parse_asctime(s, out) == ERR_OK)
+		return ERR_OK;
+	return parse_rfc850(s, now, out);
 }

@@ -19,8 +19,16 @@ void http_date_format(int64_t t, char out[static HTTP_DATE_LEN + 1]);
 void rfc3339_format(int64_t t, char out[static RFC3339_LEN + 1]);
 void rfc3339_format_milli(int64_t ms, char out[static RFC3339_MILLI_LEN + 1]);
 
-/* Parse an IMF-fixdate, the only form that RFC 9110 allows senders. The two
- * obsolete forms are ERR_FORMAT; a validator in one of them never matches. */
-enum err http_date_parse(struct span s, int64_t *out) MUST_CHECK;
+/* Parse a date of any of the three forms that RFC 9110 5.6.7 requires of a
+ * recipient:
+ *
+ *	Sun, 06 Nov 1994 08:49:37 GMT	IMF-fixdate, the only one still sent
+ *	Sunday, 06-Nov-94 08:49:37 GMT	RFC 850
+ *	Sun Nov  6 08:49:37 1994	asctime
+ *
+ * The two digits of an RFC 850 year are of the century of `now`, or of the one
+ * before if the date would be more than 50 years after it. ERR_FORMAT for
+ * anything else, such as the wrong day of the week. */
+enum err http_date_parse(struct span s, int64_t now, int64_t *out) MUST_CHECK;
 
 #endif

@@ -10,7 +10,8 @@
 	"WWW-Authenticate, X-Request-ID"
 #define SENDABLE                                                           \
 	"Accept, Authorization, Content-Digest, Content-Type, "            \
-	"If-Modified-Since, If-None-Match, If-Range, Range, Repr-Digest, " \
+	"If-Match, If-Modified-Since, If-None-Match, If-Range, "           \
+	"If-Unmodified-Since, Range, Repr-Digest, "                        \
 	"Tus-Resumable, Upload-Checksum, Upload-Concat, "                  \
 	"Upload-Defer-Length, Upload-Length, Upload-Metadata, "            \
 	"Upload-Offset, X-HTTP-Method-Override, X-OTP, X-Refresh-Cookie, " \

@@ -56,6 +56,11 @@ static const struct problem {
 			      NULL },
 	[ERR_RANGE] = { 416, "range-not-satisfiable", "Range not satisfiable",
 			"The range lies outside the file.", NULL },
+	[ERR_CONDITION] = { 412, "precondition-failed", "Precondition failed",
+			    "A condition of the request (If-Match, "
+			    "If-None-Match, If-Unmodified-Since) does not "
+			    "hold; nothing was changed.",
+			    NULL },
 	[ERR_NO_CREDENTIALS] = { 401, "missing-credentials",
 				 "Missing credentials",
 				 "Send email and password as HTTP Basic "

@@ -10,7 +10,7 @@
 typedef enum err handler_fn(void *app, struct request *rq, struct response *rs);
 
 /* When the session behind a token is checked (session_check.h), and for which
- * tokens: one of the first three, with or without LOGIN_ONLY */
+ * tokens: one of the first three, with or without LOGIN_ONLY and HAS_ETAG */
 enum route_session {
 	/* Before the handler runs, in a round trip of its own */
 	SESSION_BEFORE = 0,
@@ -25,6 +25,9 @@ enum route_session {
 	/* Refuse API tokens: if one leaks, it must not create others, end
 	 * logins or change the password */
 	LOGIN_ONLY = 4,
+	/* The resource has an ETag, and the handler checks the conditions of
+	 * the request. For all other routes dispatch.c does. */
+	HAS_ETAG = 8,
 };
 
 struct route {

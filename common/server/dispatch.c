@@ -49,6 +49,32 @@ static enum err check_token(const struct service *s, const struct route *route,
 	return bearer_explain(rq, rs, e);
 }
 
+/* Check the conditions of a change to a resource without an ETag (RFC 9110
+ * 13.1.1 and 13.1.2): a listed tag matches nothing. PUT creates a resource, so
+ * not even "*" does; what DELETE and PATCH change exists, unless it is 404. */
+static enum err check_conditions(const struct route *route,
+				 const struct request *rq, struct response *rs)
+{
+	struct span match = span_trim(request_header(rq, "If-Match"));
+	struct span none = span_trim(request_header(rq, "If-None-Match"));
+	bool puts = span_eq(rq->method, SPAN("PUT"));
+	bool changes = puts || span_eq(rq->method, SPAN("DELETE")) ||
+		       span_eq(rq->method, SPAN("PATCH"));
+
+	if (!changes || (route->session & HAS_ETAG) != 0)
+		return ERR_OK;
+	if (match.len > 0 && (puts || !span_eq(match, SPAN("*"))))
+		return response_explain(rs, ERR_CONDITION,
+					"There is no ETag at this address that "
+					"If-Match could match. Send the "
+					"request without it.");
+	if (!puts && span_eq(none, SPAN("*")))
+		return response_explain(rs, ERR_CONDITION,
+					"If-None-Match: * allows the request "
+					"only if nothing is at this address.");
+	return ERR_OK;
+}
+
 /* The only place where a request's token and session are checked */
 static enum err handle_with_token(const struct program *p,
 				  const struct service *s,
@@ -63,6 +89,8 @@ static enum err handle_with_token(const struct program *p,
 	session_check_init(&session, rq, route->scope);
 	rq->session = &session;
 	e = session_check_before(s->db, route, &session, rs);
+	if (e == ERR_OK)
+		e = check_conditions(route, rq, rs);
 	if (e == ERR_OK)
 		e = route->handle(p->app, rq, rs);
 	rq->session = NULL;
@@ -100,8 +128,10 @@ static enum err dispatch(const struct program *p, const struct service *s,
 		e = body_check_coding(rq, rs);
 	if (e != ERR_OK)
 		return e;
-	if (route->scope == NULL)
-		return route->handle(p->app, rq, rs);
+	if (route->scope == NULL) {
+		e = check_conditions(route, rq, rs);
+		return e == ERR_OK ? route->handle(p->app, rq, rs) : e;
+	}
 	return handle_with_token(p, s, route, rq, rs);
 }
 

@@ -22,6 +22,17 @@ static void walk_params(struct span text)
 	free(out);
 }
 
+static void walk_etags(struct span text)
+{
+	struct span rest = text, tag;
+	bool weak;
+
+	while (field_next_etag(&rest, &tag, &weak)) {
+		MUST(tag.len >= 2 && fuzz_inside(text, tag));
+		MUST(field_etag_matches(text, tag, ETAG_WEAK));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span text = fuzz_copy(data, size), token;
@@ -37,7 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	       field_accept_prefers(text, SPAN("application/json"),
 				    SPAN("text/plain"))));
 	MUST(!field_accept_prefers(text, SPAN("a/b"), SPAN("a/b")));
-	(void)field_etag_matches(text, SPAN("\"abc\""));
+	walk_etags(text);
+	if (field_etag_matches(text, SPAN("\"abc\""), ETAG_STRONG))
+		MUST(field_etag_matches(text, SPAN("\"abc\""), ETAG_WEAK));
 	fuzz_free(text);
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include "tests/unit/live_sessions.h"
 
 /* A change of name and expiry together */
-#define BOTH ((struct files_changed) { true, true })
+#define BOTH ((struct files_changed) { .name = true, .expiry = true })
 
 static inline void file_table_make(void)
 {

@@ -328,10 +328,56 @@ static void a_condition_or_invalid_range_is_not_left_to_nginx(void **state)
 	assert_int_equal(answer(), 200);
 	assert_bytes(SPAN("0123456789"));
 	begin("GET", "");
-	memory_set(&g.memory, "HTTP_IF_MATCH", "\"another\"");
+	memory_set(&g.memory, "HTTP_IF_MATCH", "*");
 	assert_int_equal(answer(), 200);
 	assert_bytes(SPAN("0123456789"));
 	assert_false(memory_has_header(&g.memory, "X-Accel-Redirect"));
+	begin("GET", "");
+	memory_set(&g.memory, "HTTP_IF_MATCH", "\"another\"");
+	assert_int_equal(answer(), 412);
+}
+
+/* The response to one more header field; whether lighttpd sends the bytes */
+static bool lighttpd_sends(const char *variable, const char *value, int status)
+{
+	begin("GET", "");
+	memory_set(&g.memory, variable, value);
+	assert_int_equal(answer(), status);
+	return memory_has_header(&g.memory, "X-Sendfile");
+}
+
+static void what_lighttpd_understands_differently_is_not_left_to_it(
+	void **state)
+{
+	static const char *const left[] = { "bytes=2-4", "bytes=5-", "bytes=-3",
+					    "bytes=0-1, 5-6" };
+	static const char *const huge[] = {
+		"bytes=2-9223372036854775808",
+		"bytes=2-99999999999999999999999",
+		"bytes=-9223372036854775808",
+		"Bytes=2-4",
+	};
+	static const char *const dates[] = {
+		"Sun, 06 Nov 1994 08:49:37 GMT",
+		"Sunday, 06-Nov-94 08:49:37 GMT",
+		"Sun Nov  6 08:49:37 1994",
+	};
+
+	(void)state;
+	g.app.by_server = true;
+	store_file("a", "text/plain", SPAN("0123456789"));
+	for (size_t i = 0; i < COUNT(left); i++)
+		assert_true(lighttpd_sends("HTTP_RANGE", left[i], 200));
+	for (size_t i = 0; i < COUNT(huge); i++)
+		assert_false(lighttpd_sends("HTTP_RANGE", huge[i], 206));
+	assert_false(lighttpd_sends("HTTP_RANGE", "bytes=10-", 416));
+	assert_span(memory_header(&g.memory, "Content-Range"), "bytes */10");
+	assert_false(lighttpd_sends("HTTP_IF_MATCH", "\"another\"", 412));
+	assert_false(lighttpd_sends("HTTP_IF_NONE_MATCH", "*", 304));
+	assert_true(lighttpd_sends("HTTP_IF_NONE_MATCH", "\"other\"", 200));
+	for (size_t i = 0; i < COUNT(dates); i++)
+		assert_false(lighttpd_sends("HTTP_IF_MODIFIED_SINCE", dates[i],
+					    304));
 }
 
 static void a_client_never_gets_a_path(void **state)
@@ -515,6 +561,8 @@ int main(int argc, char **argv)
 		DOWNLOAD(the_server_in_front_gets_the_path_of_the_bytes),
 		DOWNLOAD(nginx_gets_an_address),
 		DOWNLOAD(a_condition_or_invalid_range_is_not_left_to_nginx),
+		DOWNLOAD(
+			what_lighttpd_understands_differently_is_not_left_to_it),
 		DOWNLOAD(a_client_never_gets_a_path),
 		DOWNLOAD(a_file_that_has_expired_or_is_another_s_is_not_found),
 		DOWNLOAD(an_id_may_be_in_the_query),

@@ -1206,10 +1206,11 @@ static void a_change_of_the_name_leaves_a_new_expiry_alone(void **state)
 	mine = theirs = f; /* both have read the same row */
 	theirs.expires_at = NOW + 60;
 	assert_ok(files_update(db, by(ANN, NOW), &theirs,
-			       (struct files_changed) { false, true }, &why));
+			       (struct files_changed) { .expiry = true },
+			       &why));
 	(void)snprintf(mine.name, sizeof(mine.name), "new");
 	assert_ok(files_update(db, by(ANN, NOW), &mine,
-			       (struct files_changed) { true, false }, &why));
+			       (struct files_changed) { .name = true }, &why));
 	assert_ok(find(&f, ANN, NOW, &got));
 	assert_string_equal(got.name, "new");
 	assert_true(got.expires_at == NOW + 60);

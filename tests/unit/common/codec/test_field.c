@@ -180,16 +180,63 @@ static void entity_tags_match_weakly_and_as_a_whole(void **state)
 	struct span etag = SPAN("\"abc\"");
 
 	(void)state;
-	assert_true(field_etag_matches(SPAN("\"abc\""), etag));
-	assert_true(field_etag_matches(SPAN("W/\"abc\""), etag));
-	assert_true(field_etag_matches(SPAN("\"x\" , W/\"abc\""), etag));
-	assert_true(field_etag_matches(SPAN(" * "), etag));
-	assert_false(field_etag_matches(SPAN(""), etag));
-	assert_false(field_etag_matches(SPAN("abc"), etag));
-	assert_false(field_etag_matches(SPAN("\"ABC\""), etag));
-	assert_false(field_etag_matches(SPAN("\"abcd\""), etag));
-	assert_false(field_etag_matches(SPAN("w/\"abc\""), etag));
-	assert_false(field_etag_matches(SPAN("\"x\", *"), etag));
+	assert_true(field_etag_matches(SPAN("\"abc\""), etag, ETAG_WEAK));
+	assert_true(field_etag_matches(SPAN("W/\"abc\""), etag, ETAG_WEAK));
+	assert_true(
+		field_etag_matches(SPAN("\"x\" , W/\"abc\""), etag, ETAG_WEAK));
+	assert_true(field_etag_matches(SPAN(" * "), etag, ETAG_WEAK));
+	assert_false(field_etag_matches(SPAN(""), etag, ETAG_WEAK));
+	assert_false(field_etag_matches(SPAN("abc"), etag, ETAG_WEAK));
+	assert_false(field_etag_matches(SPAN("\"ABC\""), etag, ETAG_WEAK));
+	assert_false(field_etag_matches(SPAN("\"abcd\""), etag, ETAG_WEAK));
+	assert_false(field_etag_matches(SPAN("w/\"abc\""), etag, ETAG_WEAK));
+	assert_false(field_etag_matches(SPAN("\"x\", *"), etag, ETAG_WEAK));
+}
+
+static void a_strong_comparison_takes_no_weak_tag(void **state)
+{
+	struct span etag = SPAN("\"abc\"");
+
+	(void)state;
+	assert_true(field_etag_matches(SPAN("\"abc\""), etag, ETAG_STRONG));
+	assert_true(field_etag_matches(SPAN("W/\"abc\", \"abc\""), etag,
+				       ETAG_STRONG));
+	assert_true(field_etag_matches(SPAN("*"), etag, ETAG_STRONG));
+	assert_false(field_etag_matches(SPAN("W/\"abc\""), etag, ETAG_STRONG));
+}
+
+static void a_tag_may_contain_commas_and_blanks(void **state)
+{
+	struct span etag = SPAN("\"a, \"");
+
+	(void)state;
+	assert_true(field_etag_matches(SPAN("\"a, \""), etag, ETAG_STRONG));
+	assert_true(field_etag_matches(SPAN("\"b,\",,\t,\"a, \",\"c\""), etag,
+				       ETAG_STRONG));
+	/* the text between two tags is not a tag */
+	assert_false(field_etag_matches(SPAN("\"x\", \"y\""), SPAN("\", \""),
+					ETAG_WEAK));
+}
+
+static void a_list_ends_at_what_is_not_an_entity_tag(void **state)
+{
+	struct span rest = SPAN("\"a\", W/\"b\" , c, \"d\""), tag;
+	bool weak;
+
+	(void)state;
+	assert_true(field_next_etag(&rest, &tag, &weak));
+	assert_span(tag, "\"a\"");
+	assert_false(weak);
+	assert_true(field_next_etag(&rest, &tag, &weak));
+	assert_span(tag, "\"b\"");
+	assert_true(weak);
+	assert_false(field_next_etag(&rest, &tag, &weak));
+	rest = SPAN("\"a\" \"b\"");
+	assert_false(field_next_etag(&rest, &tag, &weak));
+	rest = SPAN("\"a");
+	assert_false(field_next_etag(&rest, &tag, &weak));
+	rest = SPAN("W/");
+	assert_false(field_next_etag(&rest, &tag, &weak));
 }
 
 int main(void)
@@ -206,6 +253,9 @@ int main(void)
 		TEST(the_more_specific_range_decides),
 		TEST(a_malformed_weight_is_zero),
 		TEST(entity_tags_match_weakly_and_as_a_whole),
+		TEST(a_strong_comparison_takes_no_weak_tag),
+		TEST(a_tag_may_contain_commas_and_blanks),
+		TEST(a_list_ends_at_what_is_not_an_entity_tag),
 	};
 
 	return RUN(tests);

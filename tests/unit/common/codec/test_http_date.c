@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#define NOW INT64_C(1795867200)		  /* 2026-11-28 */
 #define LAST_SECOND INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 
 static const struct {
@@ -40,7 +41,7 @@ static void known_texts_are_parsed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(dates); i++) {
-		assert_ok(http_date_parse(span_of(dates[i].http), &t));
+		assert_ok(http_date_parse(span_of(dates[i].http), NOW, &t));
 		assert_int_equal(t, dates[i].t);
 	}
 }
@@ -54,7 +55,7 @@ static void every_day_of_four_centuries_survives_formatting_and_parsing(
 	(void)state;
 	for (int64_t t = 43199; t < 400LL * 366 * 86400; t += 86400) {
 		http_date_format(t, text);
-		assert_ok(http_date_parse(span_of(text), &back));
+		assert_ok(http_date_parse(span_of(text), NOW, &back));
 		assert_int_equal(back, t);
 	}
 }
@@ -115,20 +116,75 @@ static void a_text_that_is_not_a_date_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
-		assert_err(http_date_parse(span_of(wrong[i]), &t), ERR_FORMAT);
-	assert_err(http_date_parse(SPAN("Sun, 06 Nov 1994 08:49:37 GM\0"), &t),
+		assert_err(http_date_parse(span_of(wrong[i]), NOW, &t),
+			   ERR_FORMAT);
+	assert_err(http_date_parse(SPAN("Sun, 06 Nov 1994 08:49:37 GM\0"), NOW,
+				   &t),
 		   ERR_FORMAT);
 	assert_int_equal(t, 77);
 }
 
-static void the_two_obsolete_forms_are_refused(void **state)
+static void assert_date(const char *text, int64_t now, int64_t want)
 {
-	int64_t t;
+	int64_t t = 77;
+
+	if (want >= 0)
+		assert_ok(http_date_parse(span_of(text), now, &t));
+	else
+		assert_err(http_date_parse(span_of(text), now, &t), ERR_FORMAT);
+	assert_int_equal(t, want >= 0 ? want : 77);
+}
+
+static void the_two_obsolete_forms_are_parsed(void **state)
+{
+	(void)state;
+	assert_date("Sunday, 06-Nov-94 08:49:37 GMT", NOW, 784111777);
+	assert_date("Sun Nov  6 08:49:37 1994", NOW, 784111777);
+	assert_date("Tuesday, 29-Feb-00 23:59:59 GMT", NOW, 951868799);
+	assert_date("Tue Feb 29 23:59:59 2000", NOW, 951868799);
+	assert_date("Wednesday, 14-Nov-18 00:00:00 GMT", NOW, 1542153600);
+	assert_date("Wed Nov 14 00:00:00 2018", NOW, 1542153600);
+}
+
+static void a_year_of_two_digits_is_at_most_fifty_years_ahead(void **state)
+{
+	(void)state;
+	assert_date("Wednesday, 01-Jan-76 00:00:00 GMT", NOW, 3345062400);
+	assert_date("Saturday, 01-Jan-77 00:00:00 GMT", NOW, 220924800);
+	assert_date("Friday, 01-Jan-99 00:00:00 GMT", NOW, 915148800);
+	/* In 2130, the year 94 is 2094 */
+	assert_date("Saturday, 06-Nov-94 08:49:37 GMT", 5049216000, 3939871777);
+}
+
+static void anything_like_an_obsolete_form_is_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"Sun, 06-Nov-94 08:49:37 GMT",
+		"Monday, 06-Nov-94 08:49:37 GMT",
+		"Sunday, 06-Nov-1994 08:49:37 GMT",
+		"Sunday, 6-Nov-94 08:49:37 GMT",
+		"Sunday, 06 Nov 94 08:49:37 GMT",
+		"Sunday, 06-Nov-94 08:49:37",
+		"Sunday, 06-Nov-94 08:49:37 UTC",
+		"sunday, 06-Nov-94 08:49:37 GMT",
+		"Sunday 06-Nov-94 08:49:37 GMT",
+		"Mon Nov  6 08:49:37 1994",
+		"Sun Nov 06 08:49:37 1994",
+		"Sun Nov 6 08:49:37 1994",
+		"Sun Nov  6 08:49:37 1994 GMT",
+		"Sun Nov  6 08:49:37 94",
+		"Sun Nov  6 8:49:37 1994 ",
+		"Sun Nov    08:49:37 1994",
+		"Sunday",
+		"Sunday, ",
+		"Sunday, 31-Jun-99 00:00:00 GMT",
+	};
 
 	(void)state;
-	assert_err(http_date_parse(SPAN("Sunday, 06-Nov-94 08:49:37 GMT"), &t),
-		   ERR_FORMAT);
-	assert_err(http_date_parse(SPAN("Sun Nov  6 08:49:37 1994"), &t),
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_date(wrong[i], NOW, -1);
+	assert_err(http_date_parse(SPAN("Sun Nov  6 08:49:37\0 994"), NOW,
+				   &(int64_t) { 0 }),
 		   ERR_FORMAT);
 }
 
@@ -143,7 +199,7 @@ static void a_changed_character_is_refused_or_another_time(void **state)
 			memcpy(text, dates[1].http, sizeof(text));
 			text[at] = (char)c;
 			if (http_date_parse(
-				    (struct span) { text, HTTP_DATE_LEN },
+				    (struct span) { text, HTTP_DATE_LEN }, NOW,
 				    &t) != ERR_OK)
 				continue;
 			http_date_format(t, again);
@@ -162,7 +218,7 @@ static void the_time_zone_is_ignored(void **state)
 	tzset();
 	http_date_format(784111777, text);
 	assert_string_equal(text, "Sun, 06 Nov 1994 08:49:37 GMT");
-	assert_ok(http_date_parse(span_of(text), &t));
+	assert_ok(http_date_parse(span_of(text), NOW, &t));
 	assert_int_equal(t, 784111777);
 	assert_int_equal(unsetenv("TZ"), 0);
 }
@@ -176,7 +232,9 @@ int main(void)
 		TEST(times_out_of_range_are_formatted_as_the_nearest_limit),
 		TEST(milliseconds_have_three_digits),
 		TEST(a_text_that_is_not_a_date_is_refused),
-		TEST(the_two_obsolete_forms_are_refused),
+		TEST(the_two_obsolete_forms_are_parsed),
+		TEST(a_year_of_two_digits_is_at_most_fifty_years_ahead),
+		TEST(anything_like_an_obsolete_form_is_refused),
 		TEST(a_changed_character_is_refused_or_another_time),
 		TEST(the_time_zone_is_ignored),
 	};

@@ -98,6 +98,7 @@ static const struct {
 	{ ERR_TOO_LARGE, 413, "too-large", NULL },
 	{ ERR_MEDIA_TYPE, 415, "unsupported-media-type", NULL },
 	{ ERR_RANGE, 416, "range-not-satisfiable", NULL },
+	{ ERR_CONDITION, 412, "precondition-failed", NULL },
 	{ ERR_DIGEST, 422, "digest-mismatch", NULL },
 	{ ERR_INFECTED, 422, "infected", NULL },
 	{ ERR_WEAK_PASSWORD, 422, "weak-password", NULL },
