@@ -179,11 +179,12 @@ static enum err change_expiry(struct json_object *o, const struct request *rq,
 
 enum err handle_file_change(void *app_, struct request *rq, struct response *rs)
 {
+	static const char *const members[] = { "name", "expires_in", NULL };
 	struct app *app = app_;
 	struct json_object *o = NULL;
 	struct files_changed which = { false, false };
 	struct file f;
-	enum err e = body_json(rq, rs, &o);
+	enum err e = body_json(rq, rs, members, &o);
 
 	if (e == ERR_OK)
 		e = request_file(app, rq, rs, &f);

@@ -25,6 +25,10 @@ enum route_session {
 	/* Refuse API tokens: if one leaks, it must not create others, end
 	 * logins or change the password */
 	LOGIN_ONLY = 4,
+	/* The handler reads the body. Without this flag a body is refused
+	 * (route_input.h), so that a client does not believe in what nobody
+	 * read; a body of GET is ignored. */
+	TAKES_BODY = 8,
 };
 
 struct route {
@@ -34,14 +38,20 @@ struct route {
 	 * is the matched text; with two "*", from the start of the first match
 	 * to the end of the second. The first pattern that matches the path is
 	 * used, regardless of the method, so specific patterns precede general
-	 * ones. */
+	 * ones.
+	 * After a "?" follow the query parameters that the handler reads,
+	 * separated by "&": "/logout?all". Of a request that changes something
+	 * another one is refused (route_input.h); "?*" takes all. GET ignores
+	 * what it does not know, because people paste links with more in them,
+	 * so its rows name none. */
 	const char *pattern;
 	handler_fn *handle;
 	const char *scope; /* required of a token, or ANY_SCOPE */
 	unsigned session;  /* enum route_session */
 };
 
-/* The last two members of a route that needs no token: its scope is NULL */
+/* The last two members of a route that needs no token: its scope is NULL.
+ * "NO_AUTH | TAKES_BODY" sets that flag. */
 #define NO_AUTH NULL, 0
 #define ANY_SCOPE ""
 
@@ -49,6 +59,10 @@ struct router {
 	const struct route *routes;
 	size_t count;
 };
+
+/* Return the part of a route's pattern that its path must match, and in
+ * *parameters what follows the "?". */
+struct span route_path(const struct route *route, struct span *parameters);
 
 /* Find the route of `rq` and set rq->route and rq->param.
  * ERR_NOT_FOUND, or ERR_METHOD with an Allow header set in `rs`. */

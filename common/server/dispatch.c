@@ -4,6 +4,7 @@
 #include "common/access/session_check.h"
 #include "common/http/cors.h"
 #include "common/http/problem.h"
+#include "common/http/route_input.h"
 #include "common/log/log.h"
 
 #include <time.h>
@@ -48,6 +49,14 @@ static enum err check_token(const struct service *s, const struct route *route,
 	return e;
 }
 
+static enum err handle(const struct program *p, const struct route *route,
+		       struct request *rq, struct response *rs)
+{
+	enum err e = route_input_check(route, rq, rs);
+
+	return e == ERR_OK ? route->handle(p->app, rq, rs) : e;
+}
+
 /* The only place where a request's token and session are checked */
 static enum err handle_with_token(const struct program *p,
 				  const struct service *s,
@@ -63,7 +72,7 @@ static enum err handle_with_token(const struct program *p,
 	rq->session = &session;
 	e = session_check_before(s->db, route, &session, rs);
 	if (e == ERR_OK)
-		e = route->handle(p->app, rq, rs);
+		e = handle(p, route, rq, rs);
 	rq->session = NULL;
 	/* The token was genuine, so its session is not valid */
 	if (e == ERR_BAD_TOKEN)
@@ -98,7 +107,7 @@ static enum err dispatch(const struct program *p, const struct service *s,
 	if (e != ERR_OK)
 		return e;
 	if (route->scope == NULL)
-		return route->handle(p->app, rq, rs);
+		return handle(p, route, rq, rs);
 	return handle_with_token(p, s, route, rq, rs);
 }
 
