@@ -68,8 +68,9 @@ static enum err answer_codes(const struct otp_recovery *r, struct response *rs)
 static enum err read_code(struct request *rq, struct response *rs,
 			  char out[static OTP_CODE_MAX + 1])
 {
-	struct json_object *o;
-	enum err e = body_json(rq, rs, &o);
+	static const char *const members[] = { "code", NULL };
+	struct json_object *o = NULL;
+	enum err e = body_json(rq, rs, members, &o);
 
 	if (e != ERR_OK)
 		return e;
@@ -119,10 +120,14 @@ static enum err read_removal_code(struct request *rq, struct response *rs,
 				  char out[static OTP_CODE_MAX + 1])
 {
 	struct span header = request_header(rq, "X-OTP");
+	enum err e;
 
 	if (header.len == 0)
 		return rq->content_length > 0 ? read_code(rq, rs, out)
 					      : ERR_OTP_REQUIRED;
+	e = body_unused(rq, rs);
+	if (e != ERR_OK)
+		return e;
 	return span_to_cstr(header, out, OTP_CODE_MAX + 1) ? ERR_OK : ERR_OTP;
 }
 

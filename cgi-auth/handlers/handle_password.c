@@ -34,8 +34,9 @@ static enum err check_new(const struct password_change *c, const struct user *u,
 static enum err read_change(struct request *rq, struct response *rs,
 			    struct password_change *out)
 {
+	static const char *const members[] = { "current", "new", NULL };
 	struct json_object *o = NULL;
-	enum err e = body_json(rq, rs, &o);
+	enum err e = body_json(rq, rs, members, &o);
 
 	if (e == ERR_OK)
 		e = body_text(o, "current", out->current, sizeof(out->current),

@@ -19,15 +19,16 @@ struct presented {
 static enum err read_body(struct request *rq, struct response *rs,
 			  struct presented *out)
 {
+	static const char *const members[] = { "refresh_token", NULL };
 	struct json_object *o = NULL, *v = NULL;
 	enum err e;
 
 	if (rq->content_length <= 0)
 		return ERR_NOT_FOUND;
-	e = body_json(rq, rs, &o);
+	e = body_json(rq, rs, members, &o);
 	if (e == ERR_OK && !json_object_object_get_ex(o, "refresh_token", &v))
 		e = ERR_NOT_FOUND;
-	/* A text that is too long is refused like an unknown token */
+	/* What cannot be a token is refused like an unknown one */
 	if (e == ERR_OK && json_get_text(o, "refresh_token", out->text,
 					 sizeof(out->text)) != ERR_OK)
 		out->text[0] = '\0';

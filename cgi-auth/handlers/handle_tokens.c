@@ -18,18 +18,14 @@ enum {
 static enum err read_name(struct json_object *o, struct response *rs,
 			  struct session *s)
 {
-	enum err e = body_text(o, "name", s->name, sizeof(s->name), rs);
-	size_t chars = 0;
+	enum err e = body_characters(o, "name", SESSION_NAME_CHARS, s->name,
+				     sizeof(s->name), rs);
 
-	if (e != ERR_OK)
-		return e;
-	for (const char *p = s->name; *p != '\0'; p++)
-		chars += ((unsigned char)*p & 0xc0) != 0x80;
-	if (span_trim(span_of(s->name)).len == 0 || chars > SESSION_NAME_CHARS)
+	if (e == ERR_OK && span_trim(span_of(s->name)).len == 0)
 		return response_explain(rs, ERR_INVALID,
 					"name must have 1 to %d characters.",
 					SESSION_NAME_CHARS);
-	return ERR_OK;
+	return e;
 }
 
 /* The scope of a new token is at most that of the request's token, and at most
@@ -89,9 +85,11 @@ static enum err read_params(struct auth *a, struct request *rq,
 			    const struct user *u, struct response *rs,
 			    struct session *s)
 {
+	static const char *const members[] = { "name", "scope", "expires_in",
+					       NULL };
 	struct json_object *o = NULL;
 	struct client client;
-	enum err e = body_json(rq, rs, &o);
+	enum err e = body_json(rq, rs, members, &o);
 
 	*s = (struct session) { .user_id = u->id,
 				.api = true,

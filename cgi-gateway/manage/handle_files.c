@@ -240,11 +240,12 @@ static enum err change_once(struct app *app, struct request *rq,
 
 enum err handle_file_change(void *app_, struct request *rq, struct response *rs)
 {
+	static const char *const members[] = { "name", "expires_in", NULL };
 	struct app *app = app_;
 	struct file_record r = { .json = NULL };
 	struct json_object *o = NULL;
 	struct file f;
-	enum err e = body_json(rq, rs, &o);
+	enum err e = body_json(rq, rs, members, &o);
 
 	if (e == ERR_OK)
 		e = change_once(app, rq, rs, o, &f);

@@ -31,8 +31,10 @@ static struct json_object *link_json(const struct link *l)
 static enum err read_link(struct request *rq, struct response *rs,
 			  struct link *l)
 {
+	static const char *const members[] = { "expires_in", "max_downloads",
+					       NULL };
 	struct json_object *o = NULL;
-	enum err e = link_params_read(rq, rs, &o);
+	enum err e = link_params_read(rq, rs, members, &o);
 
 	*l = (struct link) { .max_downloads = LINK_NO_LIMIT };
 	if (e == ERR_OK)

@@ -44,14 +44,18 @@ static enum err read_link_name(struct json_object *o, struct response *rs,
 {
 	if (!json_object_object_get_ex(o, "name", NULL))
 		return ERR_OK;
-	return body_text(o, "name", l->name, sizeof(l->name), rs);
+	return body_characters(o, "name", UPLOAD_LINK_NAME_CHARS, l->name,
+			       sizeof(l->name), rs);
 }
 
 static enum err read_upload_link(struct request *rq, struct response *rs,
 				 struct upload_link *l)
 {
+	static const char *const members[] = { "name",		 "expires_in",
+					       "max_files",	 "max_bytes",
+					       "max_file_bytes", NULL };
 	struct json_object *o = NULL;
-	enum err e = link_params_read(rq, rs, &o);
+	enum err e = link_params_read(rq, rs, members, &o);
 
 	*l = (struct upload_link) { .limits = { BYTES_DEFAULT,
 						FILES_DEFAULT } };

@@ -4,10 +4,10 @@
 #include "common/http/body.h"
 
 enum err link_params_read(struct request *rq, struct response *rs,
-			  struct json_object **out)
+			  const char *const members[], struct json_object **out)
 {
 	if (rq->content_length != 0)
-		return body_json(rq, rs, out);
+		return body_json(rq, rs, members, out);
 	*out = json_object_new_object();
 	return *out != NULL ? ERR_OK : ERR_MEMORY;
 }

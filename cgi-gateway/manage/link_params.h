@@ -15,9 +15,10 @@ enum {
 	LINK_PARAMS_LIFE = 7 * 86400, /* seconds, without "expires_in" */
 };
 
-/* Read the body as an object, owned: json_object_put(). An empty body is an
- * object without members. Errors of body_json(). */
+/* Read the body as an object with `members` (body.h), owned: json_object_put().
+ * An empty body is an object without members. Errors of body_json(). */
 enum err link_params_read(struct request *rq, struct response *rs,
+			  const char *const members[],
 			  struct json_object **out) MUST_CHECK;
 
 /* Read "expires_in", and compute the time of expiry in seconds since 1970; null

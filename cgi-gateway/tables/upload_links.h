@@ -17,7 +17,9 @@
 #include "cgi-gateway/tables/files.h"
 
 enum {
-	UPLOAD_LINK_NAME_MAX = 100,  /* bytes of UTF-8 */
+	/* characters of a name; the column's width */
+	UPLOAD_LINK_NAME_CHARS = 100,
+	UPLOAD_LINK_NAME_MAX = 400,  /* bytes of a name */
 	UPLOAD_LINK_OWNER_MAX = 100, /* of one owner, not revoked */
 	UPLOAD_LINK_KEPT =
 		30 * 86400,	  /* seconds that an ended link's row is kept */

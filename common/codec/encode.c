@@ -179,3 +179,26 @@ bool utf8_valid(struct span s)
 	}
 	return true;
 }
+
+static bool is_tail(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+size_t utf8_count(struct span s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		n += !is_tail(s.p[i]);
+	return n;
+}
+
+struct span utf8_clip(struct span s, size_t max)
+{
+	if (s.len <= max)
+		return s;
+	while (max > 0 && is_tail(s.p[max]))
+		max--;
+	return (struct span) { s.p, max };
+}

@@ -49,4 +49,11 @@ void percent_encode(struct span in, struct buf *out);
  * overlong forms, nothing above U+10FFFF). */
 bool utf8_valid(struct span s);
 
+/* Count the characters (code points) of well-formed UTF-8. */
+size_t utf8_count(struct span s);
+
+/* Return the first bytes of `s`, at most `max`, that end with a whole
+ * character. */
+struct span utf8_clip(struct span s, size_t max);
+
 #endif

@@ -1,4 +1,8 @@
-/* body.h - checks and reads the body of a request, and explains a bad one. */
+/* body.h - checks and reads the body of a request, and explains a bad one.
+ *
+ * A member of JSON that the reader does not know is refused by name, never
+ * ignored: a misspelled limit would otherwise be no limit.
+ */
 #ifndef BODY_H
 #define BODY_H
 
@@ -17,18 +21,31 @@ enum {
 enum err body_check_coding(const struct request *rq,
 			   struct response *rs) MUST_CHECK;
 
-/* Read the JSON object in the body; owned: json_object_put().
+/* Read the JSON object in the body; owned: json_object_put(). `members` are the
+ * names that it may have, with NULL at the end.
  *
  *   ERR_MEDIA_TYPE  the Content-Type is not application/json, nor RFC 7396's
  *                   application/merge-patch+json
- *   ERR_FORMAT      it is not a JSON object
+ *   ERR_FORMAT      it is not a JSON object, is nested too deep, or has a
+ *                   member twice
+ *   ERR_INVALID     it has a member of another name
  *   ERR_TOO_LARGE, ERR_TRUNCATED, ERR_CLOSED, ERR_MEMORY */
 enum err body_json(struct request *rq, struct response *rs,
+		   const char *const members[],
 		   struct json_object **out) MUST_CHECK;
+
+/* Check the body of a request that takes none: it must be empty, or a JSON
+ * object without members, which some clients always send. ERR_MEDIA_TYPE for a
+ * body of another kind; errors of body_json(). */
+enum err body_unused(struct request *rq, struct response *rs) MUST_CHECK;
 
 /* Read the member `key` as text. ERR_INVALID, explained, if it is missing, not
  * a string, too long for `cap`, or has control characters. */
 enum err body_text(struct json_object *o, const char *key, char *out,
 		   size_t cap, struct response *rs) MUST_CHECK;
+
+/* The same, with at most `max` characters; `cap` is enough for any of them. */
+enum err body_characters(struct json_object *o, const char *key, size_t max,
+			 char *out, size_t cap, struct response *rs) MUST_CHECK;
 
 #endif

@@ -1,11 +1,27 @@
 #include "common/http/router.h"
 
+struct span route_path(const struct route *route, struct span *parameters)
+{
+	struct span path = span_of(route->pattern);
+
+	*parameters = (struct span) { NULL, 0 };
+	(void)span_cut(&path, '?', parameters);
+	return path;
+}
+
+static struct span path_of(const struct route *route)
+{
+	struct span parameters;
+
+	return route_path(route, &parameters);
+}
+
 /* Match a path: a "*" in the middle of a pattern matches a segment, one at its
  * end the rest */
 static bool matches(const struct route *route, struct span path,
 		    struct span *tail)
 {
-	struct span literal = span_of(route->pattern), after;
+	struct span literal = path_of(route), after;
 	struct span taken = { NULL, 0 };
 
 	while (span_cut(&literal, '*', &after)) {
@@ -36,7 +52,7 @@ static struct span pattern_of(const struct router *r, struct span path,
 {
 	for (size_t i = 0; i < r->count; i++)
 		if (matches(&r->routes[i], path, tail))
-			return span_of(r->routes[i].pattern);
+			return path_of(&r->routes[i]);
 	return SPAN("");
 }
 
@@ -58,7 +74,7 @@ void router_methods(const struct router *r, const struct request *rq,
 	for (size_t i = 0; i < r->count; i++) {
 		const struct route *route = &r->routes[i];
 
-		if (!span_eq(span_of(route->pattern), pattern))
+		if (!span_eq(path_of(route), pattern))
 			continue;
 		if (out->len > 0)
 			buf_add(out, SPAN(", "));
@@ -80,7 +96,7 @@ enum err router_find(const struct router *r, struct request *rq,
 		const struct route *route = &r->routes[i];
 
 		if (span_eq(method, span_of(route->method)) &&
-		    span_eq(span_of(route->pattern), pattern)) {
+		    span_eq(path_of(route), pattern)) {
 			rq->param = tail;
 			rq->route = (int)i;
 			*out = route;

@@ -28,6 +28,10 @@ enum route_session {
 	/* The resource has an ETag, and the handler checks the conditions of
 	 * the request. For all other routes dispatch.c does. */
 	HAS_ETAG = 8,
+	/* The handler reads the body. Without this flag a body is refused
+	 * (route_input.h), so that a client does not believe in what nobody
+	 * read; a body of GET is ignored. */
+	TAKES_BODY = 16,
 };
 
 struct route {
@@ -37,14 +41,20 @@ struct route {
 	 * is the matched text; with two "*", from the start of the first match
 	 * to the end of the second. The first pattern that matches the path is
 	 * used, regardless of the method, so specific patterns precede general
-	 * ones. */
+	 * ones.
+	 * After a "?" follow the query parameters that the handler reads,
+	 * separated by "&": "/logout?all". Of a request that changes something
+	 * another one is refused (route_input.h); "?*" takes all. GET ignores
+	 * what it does not know, because people paste links with more in them,
+	 * so its rows name none. */
 	const char *pattern;
 	handler_fn *handle;
 	const char *scope; /* required of a token, or ANY_SCOPE */
 	unsigned session;  /* enum route_session */
 };
 
-/* The last two members of a route that needs no token: its scope is NULL */
+/* The last two members of a route that needs no token: its scope is NULL.
+ * "NO_AUTH | TAKES_BODY" sets that flag. */
 #define NO_AUTH NULL, 0
 #define ANY_SCOPE ""
 
@@ -52,6 +62,10 @@ struct router {
 	const struct route *routes;
 	size_t count;
 };
+
+/* Return the part of a route's pattern that its path must match, and in
+ * *parameters what follows the "?". */
+struct span route_path(const struct route *route, struct span *parameters);
 
 /* Find the route of `rq` and set rq->route and rq->param.
  * ERR_NOT_FOUND, or ERR_METHOD with an Allow header set in `rs`. */

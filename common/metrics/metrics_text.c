@@ -49,9 +49,14 @@ static uint64_t requests_in(const struct metrics_cell *c)
 static void cell_labels(struct text *t, const char *name, const char *suffix,
 			size_t row, size_t method)
 {
-	buf_printf(t->out, "%s%s{program=\"%s\",method=\"%s\",route=\"%s\"",
+	struct span route =
+		span_of(row == 0 ? "other" : t->m->layout.routes[row - 1]);
+
+	/* A pattern may end in the names of query parameters (router.h) */
+	route.len = span_find(route, '?');
+	buf_printf(t->out, "%s%s{program=\"%s\",method=\"%s\",route=\"%.*s\"",
 		   name, suffix, t->m->layout.program, metrics_methods[method],
-		   row == 0 ? "other" : t->m->layout.routes[row - 1]);
+		   SPAN_ARG(route));
 }
 
 typedef void cell_fn(struct text *t, const char *name, size_t row,

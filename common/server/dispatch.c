@@ -5,6 +5,7 @@
 #include "common/http/body.h"
 #include "common/http/cors.h"
 #include "common/http/problem.h"
+#include "common/http/route_input.h"
 #include "common/log/log.h"
 
 #include <time.h>
@@ -75,6 +76,16 @@ static enum err check_conditions(const struct route *route,
 	return ERR_OK;
 }
 
+static enum err handle(const struct program *p, const struct route *route,
+		       struct request *rq, struct response *rs)
+{
+	enum err e = route_input_check(route, rq, rs);
+
+	if (e == ERR_OK)
+		e = check_conditions(route, rq, rs);
+	return e == ERR_OK ? route->handle(p->app, rq, rs) : e;
+}
+
 /* The only place where a request's token and session are checked */
 static enum err handle_with_token(const struct program *p,
 				  const struct service *s,
@@ -90,9 +101,7 @@ static enum err handle_with_token(const struct program *p,
 	rq->session = &session;
 	e = session_check_before(s->db, route, &session, rs);
 	if (e == ERR_OK)
-		e = check_conditions(route, rq, rs);
-	if (e == ERR_OK)
-		e = route->handle(p->app, rq, rs);
+		e = handle(p, route, rq, rs);
 	rq->session = NULL;
 	/* The token was genuine, so its session is not valid */
 	if (e == ERR_BAD_TOKEN)
@@ -128,10 +137,8 @@ static enum err dispatch(const struct program *p, const struct service *s,
 		e = body_check_coding(rq, rs);
 	if (e != ERR_OK)
 		return e;
-	if (route->scope == NULL) {
-		e = check_conditions(route, rq, rs);
-		return e == ERR_OK ? route->handle(p->app, rq, rs) : e;
-	}
+	if (route->scope == NULL)
+		return handle(p, route, rq, rs);
 	return handle_with_token(p, s, route, rq, rs);
 }
 

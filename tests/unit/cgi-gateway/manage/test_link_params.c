@@ -32,12 +32,14 @@ static int tear_down(void **state)
  */
 static struct json_object *params_of(struct span body)
 {
+	static const char *const members[] = { "max_files", "expires_in",
+					       NULL };
 	struct json_object *o = NULL;
 
 	memory_body(&memory, body, 5);
 	assert_ok(request_init(&rq, &memory.base, &arena, "cgi-gateway",
 			       NOW * INT64_C(1000)));
-	if (link_params_read(&rq, &rs, &o) != ERR_OK)
+	if (link_params_read(&rq, &rs, members, &o) != ERR_OK)
 		assert_null(o);
 	return o;
 }

@@ -313,6 +313,27 @@ static void overlong_surrogate_cut_and_stray_bytes_are_invalid_utf8(
 		assert_false(utf8_valid(span_of(wrong[i])));
 }
 
+static void utf8_is_counted_in_characters(void **state)
+{
+	(void)state;
+	assert_int_equal(utf8_count(SPAN("")), 0);
+	assert_int_equal(utf8_count(SPAN("abc")), 3);
+	assert_int_equal(utf8_count(SPAN("\xc3\xbc\xe2\x82\xac"
+					 "\xf0\x9f\x98\x80")),
+			 3);
+}
+
+static void utf8_is_clipped_after_a_whole_character(void **state)
+{
+	const struct span s = SPAN("a\xe2\x82\xac"
+				   "b");
+	static const size_t lengths[] = { 0, 1, 1, 1, 4, 5, 5 };
+
+	(void)state;
+	for (size_t max = 0; max < COUNT(lengths); max++)
+		assert_int_equal(utf8_clip(s, max).len, lengths[max]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +353,8 @@ int main(void)
 		TEST(all_but_unreserved_bytes_are_percent_encoded),
 		TEST(well_formed_utf8_is_valid_at_the_edge_of_each_length),
 		TEST(overlong_surrogate_cut_and_stray_bytes_are_invalid_utf8),
+		TEST(utf8_is_counted_in_characters),
+		TEST(utf8_is_clipped_after_a_whole_character),
 	};
 
 	return RUN(tests);
