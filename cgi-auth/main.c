@@ -27,12 +27,14 @@ static const struct route routes[] = {
 	{ "DELETE", "/sessions/*", handle_session_end, ANY_SCOPE,
 	  SESSION_BEFORE | LOGIN_ONLY },
 	/* For other servers; lighttpd has them on its internal listener only */
-	{ "GET", "/validate", handle_validate, ANY_SCOPE, SESSION_BEFORE },
-	{ "POST", "/validate", handle_validate, ANY_SCOPE, SESSION_BEFORE },
-	{ "POST", "/introspect", handle_introspect, NO_AUTH },
-	{ "GET", "/healthz", health_alive, NO_AUTH },
-	{ "GET", "/readyz", handle_ready, NO_AUTH },
-	{ "GET", "/metrics", handle_metrics, NO_AUTH },
+	{ "GET", "/validate", handle_validate, ANY_SCOPE,
+	  SESSION_BEFORE | INTERNAL_ONLY },
+	{ "POST", "/validate", handle_validate, ANY_SCOPE,
+	  SESSION_BEFORE | INTERNAL_ONLY },
+	{ "POST", "/introspect", handle_introspect, NULL, INTERNAL_ONLY },
+	{ "GET", "/healthz", health_alive, NULL, INTERNAL_ONLY },
+	{ "GET", "/readyz", handle_ready, NULL, INTERNAL_ONLY },
+	{ "GET", "/metrics", handle_metrics, NULL, INTERNAL_ONLY },
 };
 
 /* How many threads may wait for a hash: a quarter of them stays free for

@@ -5,6 +5,8 @@
 
 const struct route gateway_routes[GATEWAY_ROUTES] = {
 	{ "POST", "/upload", handle_upload, "files:write", SESSION_API_BEFORE },
+	{ "PUT", "/upload", handle_upload_unnamed, "files:write",
+	  SESSION_API_BEFORE },
 	{ "PUT", "/upload/*", handle_upload_named, "files:write",
 	  SESSION_API_BEFORE },
 	{ "GET", "/download", handle_download, "files:read",
@@ -31,6 +33,7 @@ const struct route gateway_routes[GATEWAY_ROUTES] = {
 	{ "DELETE", "/upload-links/*", handle_upload_link_end, "files:write",
 	  SESSION_API_BEFORE },
 	{ "PUT", "/u/*/*", handle_upload_link_put, NO_AUTH },
+	{ "PUT", "/u/*", handle_upload_link_unnamed, NO_AUTH },
 	{ "POST", "/u/*", handle_upload_link_post, NO_AUTH },
 	{ "GET", "/u/*", handle_upload_link_show, NO_AUTH },
 	{ "GET", "/usage", handle_usage, "files:read", SESSION_IN_STATEMENT },
@@ -42,7 +45,7 @@ const struct route gateway_routes[GATEWAY_ROUTES] = {
 	  SESSION_IN_STATEMENT },
 	{ "DELETE", "/tus/*", handle_tus_end, "files:write",
 	  SESSION_IN_STATEMENT },
-	{ "GET", "/healthz", health_alive, NO_AUTH },
-	{ "GET", "/readyz", handle_ready, NO_AUTH },
-	{ "GET", "/metrics", handle_metrics, NO_AUTH },
+	{ "GET", "/healthz", health_alive, NULL, INTERNAL_TOO },
+	{ "GET", "/readyz", handle_ready, NULL, INTERNAL_ONLY },
+	{ "GET", "/metrics", handle_metrics, NULL, INTERNAL_ONLY },
 };

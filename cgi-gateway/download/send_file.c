@@ -9,6 +9,29 @@ enum {
 	SEND_FILE_READ = 128 * 1024, /* bytes read from the store at a time */
 };
 
+/* Whether the field has several ranges, and each of them is outside the file
+ * (RFC 9110 14.1.2): the server in front, which would send them, refuses that */
+static bool all_outside(struct span field, int64_t size)
+{
+	char text[64];
+	struct span ranges = field, unit, one;
+	struct range r;
+
+	unit = ranges;
+	if (!span_cut(&unit, '=', &ranges) ||
+	    span_find(ranges, ',') >= ranges.len)
+		return false;
+	while (span_next(&ranges, ',', &one)) {
+		int n = snprintf(text, sizeof(text), "bytes=%.*s",
+				 SPAN_ARG(one));
+
+		if (n >= (int)sizeof(text) ||
+		    range_parse(span_of(text), size, &r) != ERR_RANGE)
+			return false;
+	}
+	return span_eq_nocase(unit, SPAN("bytes"));
+}
+
 void send_file_plan(struct send_file *s, const struct request *rq,
 		    const struct file *f)
 {
@@ -36,6 +59,10 @@ void send_file_plan(struct send_file *s, const struct request *rq,
 	if (!rq->head && condition_range_holds(&c, etag, f->created_at))
 		e = range_parse(request_header(rq, "Range"), f->size,
 				&s->range);
+	if (e == ERR_NOT_FOUND && !rq->head &&
+	    condition_range_holds(&c, etag, f->created_at) &&
+	    all_outside(request_header(rq, "Range"), f->size))
+		e = ERR_RANGE;
 	if (e == ERR_OK)
 		s->kind = SEND_FILE_RANGE;
 	if (e == ERR_RANGE)
@@ -184,7 +211,6 @@ static bool nginx_would_differ(const struct send_file *s,
 			       const struct request *rq)
 {
 	return s->kind == SEND_FILE_NOT_MODIFIED ||
-	       s->kind == SEND_FILE_UNSATISFIABLE ||
 	       (s->kind == SEND_FILE_WHOLE &&
 		request_header(rq, "Range").len > 0) ||
 	       request_header(rq, "If-Match").len > 0 ||
@@ -198,7 +224,9 @@ enum err send_file_respond(const struct send_file *s, struct app *app,
 		address[sizeof(SEND_FILE_ADDRESS) + STORE_TAIL];
 	enum err e;
 
-	if (!app->by_server || (app->by_address && nginx_would_differ(s, rq)))
+	/* lighttpd's own 416 would lack Content-Range */
+	if (!app->by_server || s->kind == SEND_FILE_UNSATISFIABLE ||
+	    (app->by_address && nginx_would_differ(s, rq)))
 		return send_file_stream(s, app, rq, rs);
 	e = store_path(app->store, s->file->id, path);
 	if (e == ERR_METHOD) /* a store without paths */

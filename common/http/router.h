@@ -10,7 +10,7 @@
 typedef enum err handler_fn(void *app, struct request *rq, struct response *rs);
 
 /* When the session behind a token is checked (session_check.h), and for which
- * tokens: one of the first three, with or without LOGIN_ONLY */
+ * tokens: one of the first three, with or without the other bits */
 enum route_session {
 	/* Before the handler runs, in a round trip of its own */
 	SESSION_BEFORE = 0,
@@ -25,6 +25,12 @@ enum route_session {
 	/* Refuse API tokens: if one leaks, it must not create others, end
 	 * logins or change the password */
 	LOGIN_ONLY = 4,
+	/* Which listener of the server has the route; the public one without
+	 * these. The server's configuration decides that; the program needs it
+	 * for a request whose path the server has not looked at
+	 * (server_error.h). */
+	INTERNAL_ONLY = 8,
+	INTERNAL_TOO = 16,
 };
 
 struct route {
@@ -41,7 +47,7 @@ struct route {
 	unsigned session;  /* enum route_session */
 };
 
-/* The last two members of a route that needs no token: its scope is NULL */
+/* Scope and session of a route that needs no token */
 #define NO_AUTH NULL, 0
 #define ANY_SCOPE ""
 
@@ -49,6 +55,11 @@ struct router {
 	const struct route *routes;
 	size_t count;
 };
+
+/* Drop one slash from the end of the path where it means nothing: /login/. A PUT
+ * names a file in its path, which may end so; it keeps the slash unless there is
+ * no route with it. */
+void router_drop_slash(const struct router *r, struct request *rq);
 
 /* Find the route of `rq` and set rq->route and rq->param.
  * ERR_NOT_FOUND, or ERR_METHOD with an Allow header set in `rs`. */
@@ -58,6 +69,10 @@ enum err router_find(const struct router *r, struct request *rq,
 /* Return rq->route; if the method has no route, the first one whose pattern
  * matches the path; -1 for a path without a route. */
 int router_index(const struct router *r, const struct request *rq);
+
+/* Whether the path of `rq` has a route on that listener. */
+bool router_serves(const struct router *r, const struct request *rq,
+		   bool internal);
 
 /* Append the methods that the path of `rq` accepts, "GET, HEAD, PUT", to `out`;
  * nothing for a path without a route. */
