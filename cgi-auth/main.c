@@ -28,14 +28,16 @@ static const struct route routes[] = {
 	{ "DELETE", "/sessions/*", handle_session_end, ANY_SCOPE,
 	  SESSION_BEFORE | LOGIN_ONLY },
 	/* For other servers; lighttpd has them on its internal listener only */
-	{ "GET", "/validate", handle_validate, ANY_SCOPE, SESSION_BEFORE },
+	{ "GET", "/validate", handle_validate, ANY_SCOPE,
+	  SESSION_BEFORE | INTERNAL_ONLY },
 	/* A proxy may pass on the query and the body of its own request */
 	{ "POST", "/validate?*", handle_validate, ANY_SCOPE,
-	  SESSION_BEFORE | TAKES_BODY },
-	{ "POST", "/introspect", handle_introspect, NO_AUTH | TAKES_BODY },
-	{ "GET", "/healthz", health_alive, NO_AUTH },
-	{ "GET", "/readyz", handle_ready, NO_AUTH },
-	{ "GET", "/metrics", handle_metrics, NO_AUTH },
+	  SESSION_BEFORE | TAKES_BODY | INTERNAL_ONLY },
+	{ "POST", "/introspect", handle_introspect,
+	  NO_AUTH | TAKES_BODY | INTERNAL_ONLY },
+	{ "GET", "/healthz", health_alive, NO_AUTH | INTERNAL_ONLY },
+	{ "GET", "/readyz", handle_ready, NO_AUTH | INTERNAL_ONLY },
+	{ "GET", "/metrics", handle_metrics, NO_AUTH | INTERNAL_ONLY },
 };
 
 /* How many threads may wait for a hash: a quarter of them stays free for

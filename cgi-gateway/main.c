@@ -94,6 +94,7 @@ int main(int argc, char **argv)
 		.router = { gateway_routes, GATEWAY_ROUTES },
 		.app = &app,
 		.arrive = tus_arrive,
+		.next_at_error = "/.error-to/cgi-auth",
 		.secret_paths = secret_paths,
 		.open = app_open,
 		.close = app_close,

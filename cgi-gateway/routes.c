@@ -6,6 +6,8 @@
 const struct route gateway_routes[GATEWAY_ROUTES] = {
 	{ "POST", "/upload?name&sha256&expires_in&owner", handle_upload,
 	  "files:write", SESSION_API_BEFORE | TAKES_BODY },
+	{ "PUT", "/upload?*", handle_upload_unnamed, "files:write",
+	  SESSION_API_BEFORE | TAKES_BODY },
 	{ "PUT", "/upload/*?sha256&expires_in&owner", handle_upload_named,
 	  "files:write", SESSION_API_BEFORE | TAKES_BODY },
 	{ "GET", "/download", handle_download, "files:read",
@@ -33,6 +35,7 @@ const struct route gateway_routes[GATEWAY_ROUTES] = {
 	  "files:write", SESSION_API_BEFORE },
 	{ "PUT", "/u/*/*?sha256", handle_upload_link_put,
 	  NO_AUTH | TAKES_BODY },
+	{ "PUT", "/u/*?*", handle_upload_link_unnamed, NO_AUTH | TAKES_BODY },
 	{ "POST", "/u/*?name&sha256", handle_upload_link_post,
 	  NO_AUTH | TAKES_BODY },
 	{ "GET", "/u/*", handle_upload_link_show, NO_AUTH },
@@ -47,7 +50,7 @@ const struct route gateway_routes[GATEWAY_ROUTES] = {
 	  SESSION_IN_STATEMENT | TAKES_BODY },
 	{ "DELETE", "/tus/*?owner", handle_tus_end, "files:write",
 	  SESSION_IN_STATEMENT },
-	{ "GET", "/healthz", health_alive, NO_AUTH },
-	{ "GET", "/readyz", handle_ready, NO_AUTH },
-	{ "GET", "/metrics", handle_metrics, NO_AUTH },
+	{ "GET", "/healthz", health_alive, NO_AUTH | INTERNAL_TOO },
+	{ "GET", "/readyz", handle_ready, NO_AUTH | INTERNAL_ONLY },
+	{ "GET", "/metrics", handle_metrics, NO_AUTH | INTERNAL_ONLY },
 };

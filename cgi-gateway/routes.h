@@ -6,7 +6,7 @@
 
 #include "common/http/router.h"
 
-enum { GATEWAY_ROUTES = 27 };
+enum { GATEWAY_ROUTES = 29 };
 
 extern const struct route gateway_routes[GATEWAY_ROUTES];
 

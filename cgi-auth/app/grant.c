@@ -72,7 +72,7 @@ enum err grant_answer(struct auth *a, const struct request *rq,
 		refresh_cookie_set(rq, rs, g->refresh,
 				   g->refresh_ends - rq->now);
 	if (e == ERR_OK && grant_is_bare(rq))
-		e = response_body(rs, 200, "text/plain; charset=utf-8",
+		e = response_line(rs, 200, "text/plain; charset=utf-8",
 				  buf_span(&token));
 	else if (e == ERR_OK)
 		e = answer_json(rq, g, buf_span(&token), &c, rs);

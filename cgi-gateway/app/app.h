@@ -41,30 +41,32 @@ struct app {
 	long streams_max;
 };
 
-handler_fn handle_upload;	/* POST /upload */
-handler_fn handle_upload_named; /* PUT /upload/{name} */
-handler_fn handle_download;	/* GET /download/{id}, GET /download?fid= */
-handler_fn handle_files;	/* GET /files */
-handler_fn handle_file;		/* GET /files/{id} */
-handler_fn handle_file_change;	/* PATCH /files/{id} */
-handler_fn handle_file_remove;	/* DELETE /files/{id} */
-handler_fn handle_link_new;	/* POST /files/{id}/links */
-handler_fn handle_links;	/* GET /files/{id}/links */
-handler_fn handle_link_end;	/* DELETE /links/{id} */
-handler_fn handle_shared;	/* GET /s/{token} */
-handler_fn handle_usage;	/* GET /usage */
-handler_fn handle_tus_new;	/* POST /tus */
-handler_fn handle_tus_show;	/* HEAD, GET /tus/{id} */
-handler_fn handle_tus_bytes;	/* PATCH /tus/{id} */
-handler_fn handle_tus_end;	/* DELETE /tus/{id} */
-handler_fn handle_ready;	/* GET /readyz */
-handler_fn handle_metrics;	/* GET /metrics */
+handler_fn handle_upload;	  /* POST /upload */
+handler_fn handle_upload_named;	  /* PUT /upload/{name} */
+handler_fn handle_upload_unnamed; /* PUT /upload: 400 */
+handler_fn handle_download;	  /* GET /download/{id}, GET /download?fid= */
+handler_fn handle_files;	  /* GET /files */
+handler_fn handle_file;		  /* GET /files/{id} */
+handler_fn handle_file_change;	  /* PATCH /files/{id} */
+handler_fn handle_file_remove;	  /* DELETE /files/{id} */
+handler_fn handle_link_new;	  /* POST /files/{id}/links */
+handler_fn handle_links;	  /* GET /files/{id}/links */
+handler_fn handle_link_end;	  /* DELETE /links/{id} */
+handler_fn handle_shared;	  /* GET /s/{token} */
+handler_fn handle_usage;	  /* GET /usage */
+handler_fn handle_tus_new;	  /* POST /tus */
+handler_fn handle_tus_show;	  /* HEAD, GET /tus/{id} */
+handler_fn handle_tus_bytes;	  /* PATCH /tus/{id} */
+handler_fn handle_tus_end;	  /* DELETE /tus/{id} */
+handler_fn handle_ready;	  /* GET /readyz */
+handler_fn handle_metrics;	  /* GET /metrics */
 
-handler_fn handle_upload_link_new;  /* POST /upload-links */
-handler_fn handle_upload_links;	    /* GET /upload-links */
-handler_fn handle_upload_link_end;  /* DELETE /upload-links/{id} */
-handler_fn handle_upload_link_show; /* GET /u/{token} */
-handler_fn handle_upload_link_post; /* POST /u/{token} */
-handler_fn handle_upload_link_put;  /* PUT /u/{token}/{name} */
+handler_fn handle_upload_link_new;     /* POST /upload-links */
+handler_fn handle_upload_links;	       /* GET /upload-links */
+handler_fn handle_upload_link_end;     /* DELETE /upload-links/{id} */
+handler_fn handle_upload_link_show;    /* GET /u/{token} */
+handler_fn handle_upload_link_post;    /* POST /u/{token} */
+handler_fn handle_upload_link_put;     /* PUT /u/{token}/{name} */
+handler_fn handle_upload_link_unnamed; /* PUT /u/{token}: 400 */
 
 #endif

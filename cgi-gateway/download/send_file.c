@@ -161,6 +161,7 @@ enum err send_file_stream(const struct send_file *s, struct app *app,
 			  struct request *rq, struct response *rs)
 {
 	char *buffer = arena_alloc(rq->arena, SEND_FILE_READ);
+	bool ignored;
 	char text[96];
 
 	if (buffer == NULL)
@@ -181,7 +182,10 @@ enum err send_file_stream(const struct send_file *s, struct app *app,
 			(long long)s->file->size);
 		response_header_str(rs, "Content-Range", text);
 	}
-	response_header_str(rs, "Accept-Ranges", "bytes");
+	/* lighttpd would apply a Range that was ignored, unless told not to */
+	ignored = s->kind == SEND_FILE_WHOLE &&
+		  request_header(rq, "Range").len > 0;
+	response_header_str(rs, "Accept-Ranges", ignored ? "none" : "bytes");
 	response_header_int(rs, "Content-Length", s->range.length);
 	if (rq->head || s->range.length == 0)
 		return response_empty(rs, rs->status);

@@ -11,6 +11,16 @@ enum err handle_upload(void *app, struct request *rq, struct response *rs)
 	return e == ERR_OK ? upload_body_post(&u) : e;
 }
 
+enum err handle_upload_unnamed(void *app, struct request *rq,
+			       struct response *rs)
+{
+	(void)app;
+	(void)rq;
+	return response_explain(rs, ERR_FORMAT,
+				"The name of the file is missing: PUT "
+				"/upload/NAME.");
+}
+
 enum err handle_upload_named(void *app, struct request *rq, struct response *rs)
 {
 	struct upload u;

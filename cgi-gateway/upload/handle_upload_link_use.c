@@ -81,6 +81,16 @@ enum err handle_upload_link_post(void *app, struct request *rq,
 	return e == ERR_OK ? upload_body_post(&u) : e;
 }
 
+enum err handle_upload_link_unnamed(void *app, struct request *rq,
+				    struct response *rs)
+{
+	(void)app;
+	(void)rq;
+	return response_explain(rs, ERR_FORMAT,
+				"The name of the file is missing: PUT "
+				"/u/TOKEN/NAME.");
+}
+
 enum err handle_upload_link_put(void *app, struct request *rq,
 				struct response *rs)
 {

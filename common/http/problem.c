@@ -1,5 +1,9 @@
 #include "common/http/problem.h"
 
+#include "common/http/problem_page.h"
+
+#include <sys/statvfs.h>
+
 #define REALM "realm=\"gatehouse\""
 #define BASIC "Basic " REALM ", charset=\"UTF-8\""
 
@@ -155,8 +159,60 @@ static const struct problem *problem_of(enum err e)
 	return &internal;
 }
 
-static enum err send(const struct request *rq, struct response *rs,
-		     const struct problem *p, const char *detail)
+/* What the web server refuses by itself, where the error of the same status has
+ * another sentence */
+static const struct problem of_server[] = {
+	{ 400, "bad-request", "Bad request",
+	  "The request is not valid HTTP, or its body broke off.", NULL },
+	{ 403, "forbidden", "Forbidden", "This address is not served.", NULL },
+	{ 404, "not-found", "Not found", "Nothing is served at this address.",
+	  NULL },
+	{ 405, "method-not-allowed", "Method not allowed",
+	  "This address does not accept the method.", NULL },
+	{ 408, "timeout", "Request timeout",
+	  "The request did not arrive in time. Send it again.", NULL },
+	{ 411, "length-required", "Length required",
+	  "A body without Content-Length is not accepted here.", NULL },
+	{ 413, "too-large", "Too large",
+	  "The body is larger than this server accepts.", NULL },
+	{ 414, "bad-request", "URI too long",
+	  "The URL is longer than this server accepts.", NULL },
+	{ 416, "range-not-satisfiable", "Range not satisfiable",
+	  "The file has no bytes in the requested range.", NULL },
+	{ 417, "bad-request", "Expectation failed",
+	  "The only supported value of Expect is 100-continue.", NULL },
+	{ 431, "bad-request", "Request header fields too large",
+	  "The header fields are larger than this server accepts.", NULL },
+	{ 501, "bad-request", "Not implemented",
+	  "The server does not support the method.", NULL },
+	{ 502, "unavailable", "Bad gateway",
+	  "The program behind this address sent no usable response. Try again "
+	  "in a few seconds.",
+	  NULL },
+	{ 503, "unavailable", "Unavailable",
+	  "The program behind this address is not running or is overloaded. "
+	  "Try "
+	  "again in a few seconds.",
+	  NULL },
+	{ 504, "unavailable", "Gateway timeout",
+	  "The program behind this address did not respond in time. Try again "
+	  "in a few seconds.",
+	  NULL },
+	{ 505, "bad-request", "HTTP version not supported",
+	  "Use HTTP/1.1 or HTTP/2.", NULL },
+};
+
+/* The server's 500: the program ended under the request, or the server ran out
+ * of descriptors or memory */
+static const struct problem broke_off = {
+	503, "unavailable", "Unavailable",
+	"The request broke off inside the server, and may have taken effect. "
+	"Check that, or send it again in a few seconds.",
+	NULL
+};
+
+static enum err write_json(struct response *rs, const struct request *rq,
+			   const struct problem *p, const char *detail)
 {
 	struct json_object *o = json_object_new_object();
 	char type[64];
@@ -170,10 +226,36 @@ static enum err send(const struct request *rq, struct response *rs,
 	json_set_int(o, "status", p->status);
 	json_set_str(o, "detail", detail);
 	json_set_str(o, "request_id", rq->id);
-	e = response_body(rs, p->status, "application/problem+json",
+	e = response_line(rs, p->status, "application/problem+json",
 			  json_write(o));
 	json_object_put(o);
 	return e;
+}
+
+static enum err write_page(struct response *rs, const struct request *rq,
+			   const struct problem *p, const char *detail)
+{
+	struct buf page;
+	enum err e;
+
+	buf_init(&page, PROBLEM_PAGE_MAX);
+	problem_page(&page, rq, p->status, p->title, detail);
+	e = buf_error(&page);
+	response_header_str(rs, "Content-Security-Policy", PROBLEM_PAGE_CSP);
+	if (e == ERR_OK)
+		e = response_body(rs, p->status, "text/html; charset=utf-8",
+				  buf_span(&page));
+	buf_release(&page);
+	return e;
+}
+
+static enum err send(const struct request *rq, struct response *rs,
+		     const struct problem *p, const char *detail)
+{
+	response_header_str(rs, "Vary", "Accept");
+	if (problem_page_wanted(rq))
+		return write_page(rs, rq, p, detail);
+	return write_json(rs, rq, p, detail);
 }
 
 enum err problem_answer(const struct request *rq, struct response *rs,
@@ -191,4 +273,45 @@ enum err problem_answer(const struct request *rq, struct response *rs,
 	if (p->status == 429)
 		response_header_int(rs, "Retry-After", rs->retry_after);
 	return send(rq, rs, p, rs->detail[0] != '\0' ? rs->detail : p->detail);
+}
+
+/* Whether the body that the request announced is larger than the free space
+ * where the server buffers bodies. What it had buffered is removed by now. */
+static bool exceeds_spool(const struct request *rq)
+{
+	struct span folder = request_variable(rq, "GATEHOUSE_SPOOL");
+	char path[REQUEST_PATH_MAX];
+	struct statvfs disk;
+	int64_t length;
+
+	return span_to_int(request_header(rq, "Content-Length"), &length) &&
+	       span_to_cstr(folder, path, sizeof(path)) &&
+	       statvfs(path, &disk) == 0 &&
+	       (uint64_t)length / disk.f_frsize >= disk.f_bavail;
+}
+
+static const struct problem *problem_of_server(const struct request *rq,
+					       const struct server_error *e)
+{
+	if (e->status >= 500 && e->place == AT_PROGRAM_HEAD)
+		return problem_of(ERR_BUSY);
+	if (e->status == 500 && exceeds_spool(rq))
+		return problem_of(ERR_FULL);
+	for (size_t i = 0; i < sizeof(of_server) / sizeof(*of_server); i++)
+		if (of_server[i].status == e->status)
+			return &of_server[i];
+	return e->status < 500 ? problem_of(ERR_FORMAT) : &broke_off;
+}
+
+enum err problem_answer_server(const struct request *rq, struct response *rs,
+			       const struct server_error *e)
+{
+	const struct problem *p = problem_of_server(rq, e);
+
+	if (p->status == 405)
+		response_header_str(rs, "Allow", "GET, HEAD");
+	if (p->status == 423 || p->status == 408 ||
+	    (p->status >= 502 && p->status <= 504))
+		response_header_str(rs, "Retry-After", "1");
+	return send(rq, rs, p, p->detail);
 }

@@ -69,19 +69,27 @@ static const char *reason_phrase(int status)
 		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
+		{ 408, "Request Timeout" },
 		{ 409, "Conflict" },
 		{ 410, "Gone" },
 		{ 411, "Length Required" },
 		{ 412, "Precondition Failed" },
 		{ 413, "Content Too Large" },
+		{ 414, "URI Too Long" },
 		{ 415, "Unsupported Media Type" },
 		{ 416, "Range Not Satisfiable" },
+		{ 417, "Expectation Failed" },
 		{ 422, "Unprocessable Content" },
 		{ 423, "Locked" },
 		{ 429, "Too Many Requests" },
+		{ 431, "Request Header Fields Too Large" },
 		{ 460, "Checksum Mismatch" },
 		{ 500, "Internal Server Error" },
+		{ 501, "Not Implemented" },
+		{ 502, "Bad Gateway" },
 		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
+		{ 505, "HTTP Version Not Supported" },
 		{ 507, "Insufficient Storage" },
 	};
 
@@ -143,19 +151,43 @@ enum err response_body(struct response *rs, int status, const char *type,
 	return response_write(rs, body);
 }
 
+enum err response_line(struct response *rs, int status, const char *type,
+		       struct span text)
+{
+	enum err e;
+
+	response_status(rs, status);
+	response_header_str(rs, "Content-Type", type);
+	response_header_int(rs, "Content-Length", (int64_t)text.len + 1);
+	e = response_write(rs, text);
+	return e == ERR_OK ? response_write(rs, SPAN("\n")) : e;
+}
+
 enum err response_json(struct response *rs, int status, struct json_object *o)
 {
 	struct span text = json_write(o);
 
 	if (text.p == NULL)
 		return ERR_MEMORY;
-	return response_body(rs, status, "application/json", text);
+	return response_line(rs, status, "application/json", text);
 }
 
 enum err response_empty(struct response *rs, int status)
 {
 	response_status(rs, status);
 	return response_write(rs, (struct span) { NULL, 0 });
+}
+
+enum err response_redirect(struct response *rs, const char *path,
+			   const char *rest)
+{
+	char line[128];
+	int n = snprintf(line, sizeof(line), "Location: %s%s\r\n\r\n", path,
+			 rest);
+
+	rs->started = true;
+	return rs->transport->ops->write(rs->transport,
+					 (struct span) { line, (size_t)n });
 }
 
 void response_keep(struct response *rs)

@@ -53,11 +53,21 @@ enum err response_write(struct response *rs, struct span bytes) MUST_CHECK;
 /* Send a whole response: Content-Type, Content-Length, body. */
 enum err response_body(struct response *rs, int status, const char *type,
 		       struct span body) MUST_CHECK;
+/* The same with a newline after `text`, so that a terminal's prompt does not
+ * follow it. */
+enum err response_line(struct response *rs, int status, const char *type,
+		       struct span text) MUST_CHECK;
 enum err response_json(struct response *rs, int status,
 		       struct json_object *o) MUST_CHECK;
 /* Send a response without a body: 204, 304, or one whose body X-Sendfile
  * supplies. */
 enum err response_empty(struct response *rs, int status) MUST_CHECK;
+
+/* Send a local redirect (RFC 3875 6.2.2) in place of a response: the server then
+ * answers the request as if it were for `path` and `rest`, which are literals.
+ * CGI alone. */
+enum err response_redirect(struct response *rs, const char *path,
+			   const char *rest) MUST_CHECK;
 
 /* Drop the status and all headers except those marked by response_keep(), for
  * the problem that replaces a response. */

@@ -56,6 +56,20 @@ static struct span pattern_of(const struct router *r, struct span path,
 	return SPAN("");
 }
 
+void router_drop_slash(const struct router *r, struct request *rq)
+{
+	struct span shorter = rq->path, tail;
+
+	if (shorter.len < 2 || shorter.p[shorter.len - 1] != '/')
+		return;
+	shorter.len--;
+	if (span_eq(rq->method, SPAN("PUT")) &&
+	    pattern_of(r, rq->path, &tail).len > 0)
+		return;
+	if (pattern_of(r, shorter, &tail).len > 0)
+		rq->path = shorter;
+}
+
 int router_index(const struct router *r, const struct request *rq)
 {
 	struct span tail;
@@ -64,6 +78,18 @@ int router_index(const struct router *r, const struct request *rq)
 		if (matches(&r->routes[i], rq->path, &tail))
 			return (int)i;
 	return rq->route;
+}
+
+bool router_serves(const struct router *r, const struct request *rq,
+		   bool internal)
+{
+	int i = router_index(r, rq);
+
+	if (i < 0)
+		return false;
+	if (r->routes[i].session & INTERNAL_TOO)
+		return true;
+	return ((r->routes[i].session & INTERNAL_ONLY) != 0) == internal;
 }
 
 void router_methods(const struct router *r, const struct request *rq,

@@ -10,7 +10,7 @@
 typedef enum err handler_fn(void *app, struct request *rq, struct response *rs);
 
 /* When the session behind a token is checked (session_check.h), and for which
- * tokens: one of the first three, with or without LOGIN_ONLY and HAS_ETAG */
+ * tokens: one of the first three, with or without the other bits */
 enum route_session {
 	/* Before the handler runs, in a round trip of its own */
 	SESSION_BEFORE = 0,
@@ -32,6 +32,12 @@ enum route_session {
 	 * (route_input.h), so that a client does not believe in what nobody
 	 * read; a body of GET is ignored. */
 	TAKES_BODY = 16,
+	/* Which listener of the server has the route; the public one without
+	 * these. The server's configuration decides that; the program needs it
+	 * for a request whose path the server has not looked at
+	 * (server_error.h). */
+	INTERNAL_ONLY = 32,
+	INTERNAL_TOO = 64,
 };
 
 struct route {
@@ -66,6 +72,10 @@ struct router {
 /* Return the part of a route's pattern that its path must match, and in
  * *parameters what follows the "?". */
 struct span route_path(const struct route *route, struct span *parameters);
+/* Drop one slash from the end of the path where it means nothing: /login/. A PUT
+ * names a file in its path, which may end so; it keeps the slash unless there is
+ * no route with it. */
+void router_drop_slash(const struct router *r, struct request *rq);
 
 /* Find the route of `rq` and set rq->route and rq->param.
  * ERR_NOT_FOUND, or ERR_METHOD with an Allow header set in `rs`. */
@@ -75,6 +85,10 @@ enum err router_find(const struct router *r, struct request *rq,
 /* Return rq->route; if the method has no route, the first one whose pattern
  * matches the path; -1 for a path without a route. */
 int router_index(const struct router *r, const struct request *rq);
+
+/* Whether the path of `rq` has a route on that listener. */
+bool router_serves(const struct router *r, const struct request *rq,
+		   bool internal);
 
 /* Append the methods that the path of `rq` accepts, "GET, HEAD, PUT", to `out`;
  * nothing for a path without a route. */

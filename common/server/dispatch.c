@@ -115,17 +115,13 @@ static enum err handle_with_token(const struct program *p,
 	return e;
 }
 
-static enum err dispatch(const struct program *p, const struct service *s,
-			 struct request *rq, struct response *rs)
+static enum err route_request(const struct program *p, const struct service *s,
+			      struct request *rq, struct response *rs)
 {
 	const struct route *route;
 	enum err e;
 
-	if (rq->authorizer && p->authorize == NULL)
-		return err_set(&rs->why, ERR_CONFIG,
-			       "%s cannot be an authorizer", p->name);
-	if (rq->authorizer)
-		return p->authorize(p->app, rq, rs);
+	router_drop_slash(&p->router, rq);
 	if (p->arrive != NULL)
 		p->arrive(p->app, rq, rs);
 	if (span_eq(rq->method, SPAN("OPTIONS")))
@@ -142,17 +138,68 @@ static enum err dispatch(const struct program *p, const struct service *s,
 	return handle_with_token(p, s, route, rq, rs);
 }
 
+/* Let the next program answer: lighttpd asks it after a permission in the
+ * Authorizer role, or, from plain CGI, after a local redirect (RFC 3875 6.2.2),
+ * which has this one field and no status */
+static enum err ask_next(const struct program *p, const struct server_error *at,
+			 struct response *rs)
+{
+	if (at->authorizer)
+		return response_empty(rs, 200);
+	return response_redirect(rs, p->next_at_error,
+				 at->place == AT_INTERNAL ? "/internal"
+							  : "/request");
+}
+
+/* Answer in the web server's place. A POST without a body is served, whatever
+ * the server's rule is: nothing is missing in it. */
+static enum err answer_error(const struct program *p, const struct service *s,
+			     const struct server_error *at, struct request *rq,
+			     struct response *rs)
+{
+	bool internal = at->place == AT_INTERNAL;
+
+	if (!server_error_is_empty_post(at))
+		return problem_answer_server(rq, rs, at);
+	router_drop_slash(&p->router, rq);
+	if (router_serves(&p->router, rq, internal))
+		return route_request(p, s, rq, rs);
+	if (p->next_at_error != NULL)
+		return ask_next(p, at, rs);
+	return ERR_NOT_FOUND;
+}
+
+static enum err dispatch(const struct program *p, const struct service *s,
+			 struct request *rq, struct response *rs)
+{
+	struct server_error at;
+
+	if (server_error_read(rq, &at))
+		return answer_error(p, s, &at, rq, rs);
+	/* Also if a client requests a path of server_error.h itself */
+	if (rq->authorizer && p->authorize == NULL)
+		return err_set(&rs->why, ERR_NOT_FOUND,
+			       "%s cannot be an authorizer", p->name);
+	if (rq->authorizer)
+		return p->authorize(p->app, rq, rs);
+	return route_request(p, s, rq, rs);
+}
+
+/* Log the path of a known route, without the secret that may follow its prefix.
+ * What a client sends to another address may be a mistyped secret. */
 static void log_path(struct log_line *l, const struct program *p,
-		     struct span path)
+		     const struct request *rq)
 {
 	const char *const *secret = p->secret_paths;
 	char shown[64];
 
+	if (router_index(&p->router, rq) < 0)
+		return;
 	while (secret != NULL && *secret != NULL &&
-	       !span_has_prefix(path, span_of(*secret)))
+	       !span_has_prefix(rq->path, span_of(*secret)))
 		secret++;
 	if (secret == NULL || *secret == NULL) {
-		log_text(l, "path", path);
+		log_text(l, "path", rq->path);
 		return;
 	}
 	(void)snprintf(shown, sizeof(shown), "%s\xe2\x80\xa6", *secret);
@@ -162,16 +209,18 @@ static void log_path(struct log_line *l, const struct program *p,
 static void log_request(const struct program *p, const struct request *rq,
 			const struct response *rs, enum err e, int64_t us)
 {
-	/* A quota is the user's limit. Every other status from 500 on is a
-	 * fault that the operator must know of, including a full disk (507) */
-	enum log_level level =
-		rs->status >= 500 && e != ERR_QUOTA ? LOG_ERROR : LOG_INFO;
+	/* A quota is the user's limit, and 501 and 505 are the client's fault.
+	 * Every other status from 500 on is a fault that the operator must know
+	 * of, including a full disk (507) */
+	bool ours = rs->status >= 500 && e != ERR_QUOTA && rs->status != 501 &&
+		    rs->status != 505;
+	enum log_level level = ours ? LOG_ERROR : LOG_INFO;
 	struct log_line l;
 
 	log_begin(&l, level, "request");
 	log_str(&l, "request_id", rq->id);
 	log_text(&l, "method", rq->method);
-	log_path(&l, p, rq->path);
+	log_path(&l, p, rq);
 	if (rq->authorizer)
 		log_str(&l, "role", "authorizer");
 	if (rq->authenticated) {

@@ -52,6 +52,10 @@ struct program {
 	 * every response to it will have (response_keep()), or its method. May
 	 * be NULL. */
 	void (*arrive)(void *app, struct request *rq, struct response *rs);
+	/* Where the server asks the next program about a request without a body
+	 * that none of these routes serves (server_error.h); NULL: there is no
+	 * next one. */
+	const char *next_at_error;
 	/* Prefixes of paths that are followed by a secret, which no log line
 	 * shows. Ends with NULL. */
 	const char *const *secret_paths;

@@ -104,7 +104,7 @@ describe('a method', () => {
 });
 
 describe('a path', () => {
-  const unknown = ['/nothing', '/css', '/css/', '/js/', '/js/nothing.js', '/login/', '/login/x', '/loginx', '/LOGIN', '/me/', '/files/', '/healthz/', '/healthz/x', '/upload/a/b/c', '/download/a/b',
+  const unknown = ['/nothing', '/css', '/css/', '/js/', '/js/nothing.js', '/login/x', '/loginx', '/LOGIN', '/healthz/x', '/upload/a/b/c', '/download/a/b',
     '/cgi-auth', '/cgi-gateway', '/favicon.ico', '/.git/config', '/conf/auth.env'];
   test('an unknown path is 404', async () => {
     for (const path of unknown) {

@@ -106,10 +106,25 @@ function checkUnlisted(method, status, headers, text) {
   return faults;
 }
 
-// lighttpd refuses some requests before they reach a program, in the same form but without an id.
-const SERVERS_OWN = [400, 408, 411, 413, 414, 416, 417, 431, 501, 502, 503, 504, 505];
-function isServersOwn(status, headers) {
-  return SERVERS_OWN.includes(status) && !headers.get('x-request-id') && mediaType(headers.get('content-type')) === 'application/problem+json';
+// A program answers in the place of lighttpd what lighttpd refuses before it routes, with these sentences of
+// common/http/problem.c. Without a program, lighttpd answers in the same form but without an id.
+const SERVERS_OWN = {
+  400: 'The request is not valid HTTP, or its body broke off.',
+  408: 'The request did not arrive in time. Send it again.',
+  411: 'A body without Content-Length is not accepted here.',
+  413: 'The body is larger than this server accepts.',
+  414: 'The URL is longer than this server accepts.',
+  417: 'The only supported value of Expect is 100-continue.',
+  431: 'The header fields are larger than this server accepts.',
+  501: 'The server does not support the method.',
+  502: 'The program behind this address sent no usable response. Try again in a few seconds.',
+  503: 'The program behind this address is not running or is overloaded. Try again in a few seconds.',
+  504: 'The program behind this address did not respond in time. Try again in a few seconds.',
+  505: 'Use HTTP/1.1 or HTTP/2.',
+};
+function isServersOwn(status, headers, text) {
+  if (!(status in SERVERS_OWN) || mediaType(headers.get('content-type')) !== 'application/problem+json') return false;
+  return !headers.get('x-request-id') || !text || JSON.parse(text).detail === SERVERS_OWN[status];
 }
 
 function note(line) {
@@ -120,7 +135,7 @@ function note(line) {
 // (HEAD, large downloads). Paths that are not in the document are not checked.
 export function faultsOf({ method, target, inside = false, status, headers, text }) {
   const path = findRoute(target, inside);
-  if (!path || isServersOwn(status, headers)) return [];
+  if (!path || isServersOwn(status, headers, text)) return [];
   if (headers.has('x-sendfile')) return []; // an instruction of a program to its server, not yet the answer
   const item = document.paths[path];
   const verb = method === 'HEAD' ? 'get' : method.toLowerCase();

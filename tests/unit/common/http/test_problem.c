@@ -17,6 +17,7 @@ static int set_up(void **state)
 	if (a == NULL)
 		return -1;
 	memory_init(&a->m, "GET", "/");
+	a->rq.transport = &a->m.base;
 	response_init(&a->rs, &a->m.base, false);
 	(void)snprintf(a->rq.id, sizeof(a->rq.id), "req-1");
 	*state = a;
@@ -44,6 +45,8 @@ static struct json_object *answered(struct answer *a, enum err e)
 	assert_span(memory_header(&a->m, "Content-Type"),
 		    "application/problem+json");
 	assert_span(memory_header(&a->m, "Cache-Control"), "no-store");
+	assert_span(memory_header(&a->m, "Vary"), "Accept");
+	assert_true(span_has_suffix(memory_answer(&a->m), SPAN("}\n")));
 	assert_ok(json_read(memory_answer(&a->m), &o));
 	return o;
 }
@@ -250,6 +253,151 @@ static void head_gets_the_headers_of_its_problem(void **state)
 	assert_span(memory_answer(&a->m), "");
 }
 
+static void a_problem_that_is_opened_in_a_browser_is_a_page(void **state)
+{
+	static const struct {
+		const char *mode, *accept;
+		bool page;
+	} clients[] = {
+		{ NULL, NULL, false },
+		{ NULL, "*/*", false }, /* curl */
+		{ NULL, "text/html,application/xhtml+xml,*/*;q=0.8", true },
+		{ NULL, "text/html", true },
+		{ NULL, "text/html;q=0", false },
+		{ NULL, "application/json, text/html", false },
+		{ NULL, "application/problem+json, text/html;q=0.9", false },
+		{ NULL, "image/avif,image/webp,*/*;q=0.8", false },
+		{ "navigate", "*/*", true },
+		{ "navigate", NULL, true },
+		/* fetch(), whatever it accepts */
+		{ "cors", "text/html", false },
+		{ "same-origin", "*/*", false },
+		{ "no-cors", "text/html", false },
+	};
+	struct answer *a = *state;
+
+	for (size_t i = 0; i < COUNT(clients); i++) {
+		a->rs.started = false;
+		buf_clear(&a->m.text);
+		memory_set(&a->m, "HTTP_SEC_FETCH_MODE", clients[i].mode);
+		memory_set(&a->m, "HTTP_ACCEPT", clients[i].accept);
+		assert_ok(problem_answer(&a->rq, &a->rs, ERR_NOT_FOUND));
+		assert_int_equal(memory_status(&a->m), 404);
+		assert_span(memory_header(&a->m, "Vary"), "Accept");
+		assert_span_str(memory_header(&a->m, "Content-Type"),
+				clients[i].page ? "text/html; charset=utf-8"
+						: "application/problem+json");
+		assert_int_equal(
+			memory_has_header(&a->m, "Content-Security-Policy"),
+			clients[i].page);
+	}
+}
+
+/* The page for `detail` at `url`, terminated */
+static const char *page(struct answer *a, const char *url, const char *detail)
+{
+	enum err e = response_explain(&a->rs, ERR_INVALID, "%s", detail);
+
+	a->rs.started = false;
+	buf_clear(&a->m.text);
+	memory_set(&a->m, "HTTP_SEC_FETCH_MODE", "navigate");
+	memory_set(&a->m, "REQUEST_URI", url);
+	assert_ok(problem_answer(&a->rq, &a->rs, e));
+	buf_add_char(&a->m.text, '\0');
+	return a->m.text.p;
+}
+
+static void the_page_escapes_what_it_shows(void **state)
+{
+	const char *html =
+		page(*state, "/", "<b> & \"<script>alert(1)</script>\" x.");
+
+	assert_contains(html, "<p>&lt;b&gt; &amp; &quot;&lt;script&gt;alert(1)"
+			      "&lt;/script&gt;&quot; x.</p>");
+	assert_lacks(html, "<script");
+	assert_lacks(html, "<b>");
+}
+
+static void the_page_leads_home_from_any_depth(void **state)
+{
+	static const struct {
+		const char *url, *home;
+	} pages[] = {
+		{ "/files", "href=\"./\"" },
+		{ "/files?a=/b/c", "href=\"./\"" },
+		{ "/files/x", "href=\"./../\"" },
+		{ "/a/b/c?d", "href=\"./../../\"" },
+		{ "/\"><script>", "href=\"./\"" },
+		{ NULL, "href=\"./\"" },
+	};
+
+	for (size_t i = 0; i < COUNT(pages); i++)
+		assert_contains(page(*state, pages[i].url, "It failed."),
+				pages[i].home);
+}
+
+/* What the client gets when the server has failed with `status` */
+static int in_place_of_server(struct answer *a, int status,
+			      enum server_error_place place)
+{
+	const struct server_error e = { .status = status, .place = place };
+
+	response_release(&a->rs);
+	response_init(&a->rs, &a->m.base, false);
+	buf_clear(&a->m.text);
+	assert_ok(problem_answer_server(&a->rq, &a->rs, &e));
+	assert_span(memory_header(&a->m, "Content-Type"),
+		    "application/problem+json");
+	return memory_status(&a->m);
+}
+
+static void an_error_of_the_server_keeps_its_status(void **state)
+{
+	static const int kept[] = { 400, 403, 404, 405, 408, 411, 413, 414,
+				    416, 417, 431, 501, 502, 503, 504, 505 };
+	struct answer *a = *state;
+
+	for (size_t i = 0; i < COUNT(kept); i++)
+		assert_int_equal(in_place_of_server(a, kept[i], AT_REQUEST),
+				 kept[i]);
+	assert_int_equal(in_place_of_server(a, 499, AT_REQUEST), 400);
+}
+
+static void a_failure_of_the_server_says_when_to_come_again(void **state)
+{
+	static const int failures[] = { 500, 502, 503, 504, 599 };
+	struct answer *a = *state;
+
+	for (size_t i = 0; i < COUNT(failures); i++) {
+		(void)in_place_of_server(a, failures[i], AT_PROGRAM);
+		assert_span(memory_header(&a->m, "Retry-After"), "1");
+		assert_int_equal(
+			in_place_of_server(a, failures[i], AT_PROGRAM_HEAD),
+			423);
+		assert_span(memory_header(&a->m, "Retry-After"), "1");
+	}
+	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM), 503);
+	assert_int_equal(in_place_of_server(a, 404, AT_PROGRAM_HEAD), 404);
+	assert_false(memory_has_header(&a->m, "Retry-After"));
+}
+
+static void a_body_over_the_free_space_of_the_spool_is_507(void **state)
+{
+	struct answer *a = *state;
+
+	memory_set(&a->m, "GATEHOUSE_SPOOL", "/tmp");
+	memory_set(&a->m, "HTTP_CONTENT_LENGTH", "9000000000000000000");
+	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM), 507);
+	assert_int_equal(in_place_of_server(a, 503, AT_PROGRAM), 503);
+	memory_set(&a->m, "HTTP_CONTENT_LENGTH", "1");
+	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM), 503);
+	memory_set(&a->m, "HTTP_CONTENT_LENGTH", NULL);
+	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM), 503);
+	memory_set(&a->m, "HTTP_CONTENT_LENGTH", "9000000000000000000");
+	memory_set(&a->m, "GATEHOUSE_SPOOL", "/no/such/folder");
+	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM), 503);
+}
+
 int main(void)
 {
 #define FIXTURE_TEST(name) \
@@ -266,6 +414,12 @@ int main(void)
 			an_unsent_answer_is_replaced_but_for_its_kept_headers),
 		FIXTURE_TEST(a_started_answer_is_not_changed),
 		FIXTURE_TEST(head_gets_the_headers_of_its_problem),
+		FIXTURE_TEST(a_problem_that_is_opened_in_a_browser_is_a_page),
+		FIXTURE_TEST(the_page_escapes_what_it_shows),
+		FIXTURE_TEST(the_page_leads_home_from_any_depth),
+		FIXTURE_TEST(an_error_of_the_server_keeps_its_status),
+		FIXTURE_TEST(a_failure_of_the_server_says_when_to_come_again),
+		FIXTURE_TEST(a_body_over_the_free_space_of_the_spool_is_507),
 	};
 
 	return RUN(tests);

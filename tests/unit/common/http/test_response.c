@@ -209,7 +209,7 @@ static void a_disconnected_client_ends_the_answer(void **state)
 	fail();
 }
 
-static void json_is_sent_with_its_type_and_length(void **state)
+static void json_is_sent_with_its_type_and_length_and_a_newline(void **state)
 {
 	struct both *b = *state;
 	struct json_object *o = json_object_new_object();
@@ -219,8 +219,8 @@ static void json_is_sent_with_its_type_and_length(void **state)
 	assert_ok(response_json(&b->rs, 200, o));
 	json_object_put(o);
 	assert_span(memory_header(&b->m, "Content-Type"), "application/json");
-	assert_span(memory_header(&b->m, "Content-Length"), "15");
-	assert_span(memory_answer(&b->m), "{\"status\":\"ok\"}");
+	assert_span(memory_header(&b->m, "Content-Length"), "16");
+	assert_span(memory_answer(&b->m), "{\"status\":\"ok\"}\n");
 }
 
 static void an_explanation_returns_the_error_and_is_cut(void **state)
@@ -256,7 +256,7 @@ int main(void)
 		FIXTURE_TEST(a_restart_keeps_only_the_marked_headers),
 		FIXTURE_TEST(cache_control_of_a_file_is_as_given),
 		FIXTURE_TEST(a_disconnected_client_ends_the_answer),
-		FIXTURE_TEST(json_is_sent_with_its_type_and_length),
+		FIXTURE_TEST(json_is_sent_with_its_type_and_length_and_a_newline),
 		FIXTURE_TEST(an_explanation_returns_the_error_and_is_cut),
 	};
 

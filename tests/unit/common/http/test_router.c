@@ -186,6 +186,33 @@ static void the_methods_of_a_path_are_listed_once(void **state)
 	buf_release(&b);
 }
 
+static void a_slash_at_the_end_is_dropped_where_it_means_nothing(void **state)
+{
+	static const struct {
+		const char *method, *path, *want;
+	} paths[] = {
+		{ "GET", "/files/", "/files" },
+		{ "POST", "/files/", "/files" }, /* its 405 has Allow */
+		{ "GET", "/files/x/", "/files/x" },
+		{ "GET", "/files/x//", "/files/x/" },
+		{ "GET", "/files", "/files" },
+		{ "GET", "/nothing/", "/nothing/" },
+		{ "GET", "/", "/" },
+		/* The name of a file ends so */
+		{ "PUT", "/upload/x/", "/upload/x/" },
+		{ "PUT", "/files/", "/files" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		struct request rq = { .method = span_of(paths[i].method),
+				      .path = span_of(paths[i].path) };
+
+		router_drop_slash(&router, &rq);
+		assert_span_str(rq.path, paths[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +227,7 @@ int main(void)
 		TEST(methods_are_case_sensitive),
 		TEST(an_unknown_path_gets_no_allow_header),
 		TEST(the_methods_of_a_path_are_listed_once),
+		TEST(a_slash_at_the_end_is_dropped_where_it_means_nothing),
 	};
 
 	return RUN(tests);

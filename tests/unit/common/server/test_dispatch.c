@@ -74,6 +74,8 @@ static const struct route routes[] = {
 	{ "GET", "/late", fail_late, NO_AUTH },
 	{ "GET", "/split/*", split_header, NO_AUTH },
 	{ "POST", "/body", read_body, NO_AUTH },
+	{ "POST", "/inside", read_body, NULL, INTERNAL_ONLY },
+	{ "POST", "/both", read_body, NULL, INTERNAL_TOO },
 	{ "GET", "/memory", use_memory, NO_AUTH },
 	{ "GET", "/s/*", answer_ok, NO_AUTH },
 	{ "PUT", "/u/*/*", answer_ok, NO_AUTH },
@@ -377,8 +379,10 @@ static void assert_logged_path(const char *method, const char *path,
 
 	memory_init(&m, method, path);
 	o = run(&m);
-	assert_true(json_object_object_get_ex(o, "path", &v));
-	assert_string_equal(json_object_get_string(v), want);
+	assert_int_equal(json_object_object_get_ex(o, "path", &v),
+			 want != NULL);
+	if (want != NULL)
+		assert_string_equal(json_object_get_string(v), want);
 	json_object_put(o);
 	memory_release(&m);
 }
@@ -390,12 +394,23 @@ static void a_secret_path_is_never_in_the_log(void **state)
 	assert_logged_path("GET", "/s/secret/more", "/s/\xe2\x80\xa6");
 	assert_logged_path("POST", "/s/secret", "/s/\xe2\x80\xa6");
 	assert_logged_path("OPTIONS", "/s/secret", "/s/\xe2\x80\xa6");
-	assert_logged_path("GET", "/s/", "/s/\xe2\x80\xa6");
 	assert_logged_path("PUT", "/u/secret/name", "/u/\xe2\x80\xa6");
-	assert_logged_path("GET", "/u/secret", "/u/\xe2\x80\xa6");
-	assert_logged_path("GET", "/s", "/s");
-	assert_logged_path("GET", "/upload/x", "/upload/x");
+	assert_logged_path("GET", "/s/secret/", "/s/\xe2\x80\xa6");
 	assert_logged_path("GET", "/open", "/open");
+	assert_logged_path("GET", "/split/x", "/split/x");
+}
+
+static void the_path_of_no_route_is_not_in_the_log(void **state)
+{
+	static const char *const paths[] = {
+		"/s",	       "/s/",	     "/S/secret",
+		"/s;/secret",  "//s/secret", "/drop.html/secret",
+		"/x/s/secret", "/u/secret",  "/upload/x",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(paths); i++)
+		assert_logged_path("GET", paths[i], NULL);
 }
 
 static void a_body_is_counted_and_a_short_one_is_400(void **state)
@@ -509,7 +524,96 @@ static void a_program_without_the_authorizer_role_refuses_it(void **state)
 	memory_init(&m, "GET", "/open");
 	memory_set(&m, "FCGI_ROLE", "AUTHORIZER");
 	json_object_put(run(&m));
-	assert_int_equal(memory_status(&m), 500);
+	assert_int_equal(memory_status(&m), 404);
+	memory_release(&m);
+}
+
+/* The server's error `status` in a request for `url`, passed to `p` */
+static void fail_in_server(struct memory *m, const char *place,
+			   const char *status, const char *url)
+{
+	memory_init(m, "GET", place);
+	memory_set(m, "REDIRECT_STATUS", status);
+	memory_set(m, "REQUEST_URI", url);
+}
+
+static void a_post_that_the_server_refused_is_served(void **state)
+{
+	struct memory m;
+
+	(void)state;
+	fail_in_server(&m, "/.error/request", "411", "/body/?a=b");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 204);
+	memory_release(&m);
+	fail_in_server(&m, "/.error/request", "411", "/open");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 405);
+	memory_release(&m);
+	fail_in_server(&m, "/.error/program", "411", "/body");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 411);
+	memory_release(&m);
+	fail_in_server(&m, "/.error/request", "404", "/body");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 404);
+	memory_release(&m);
+}
+
+static void a_post_is_served_on_its_own_listener_alone(void **state)
+{
+	static const struct {
+		const char *place, *url;
+		int status;
+	} posts[] = {
+		{ "/.error/request", "/inside", 404 },
+		{ "/.error/internal", "/inside", 204 },
+		{ "/.error/request", "/both", 204 },
+		{ "/.error/internal", "/both", 204 },
+		{ "/.error/internal", "/body", 404 },
+	};
+	struct memory m;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(posts); i++) {
+		fail_in_server(&m, posts[i].place, "411", posts[i].url);
+		json_object_put(run(&m));
+		assert_int_equal(memory_status(&m), posts[i].status);
+		memory_release(&m);
+	}
+}
+
+static void a_post_for_the_next_program_is_passed_on(void **state)
+{
+	static const struct program first = {
+		.name = "test-first",
+		.router = { routes, COUNT(routes) },
+		.app = app,
+		.next_at_error = "/.error-to/next",
+	};
+	struct memory m;
+
+	(void)state;
+	under_test = &first;
+	/* By plain CGI: a local redirect */
+	fail_in_server(&m, "/.error/internal", "411", "/elsewhere");
+	json_object_put(run(&m));
+	assert_span(buf_span(&m.text),
+		    "Location: /.error-to/next/internal\r\n\r\n");
+	memory_release(&m);
+	/* By FastCGI: the permission of an authorizer */
+	fail_in_server(&m, "", "411", "/elsewhere");
+	memory_set(&m, "FCGI_ROLE", "AUTHORIZER");
+	memory_set(&m, "REDIRECT_URI", "/.error/request");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 200);
+	memory_release(&m);
+	/* Any other error is answered by the first */
+	fail_in_server(&m, "", "431", "/elsewhere");
+	memory_set(&m, "FCGI_ROLE", "AUTHORIZER");
+	memory_set(&m, "REDIRECT_URI", "/.error/request");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 431);
 	memory_release(&m);
 }
 
@@ -575,6 +679,10 @@ int main(void)
 		FIXTURE_TEST(options_needs_no_token),
 		FIXTURE_TEST(the_user_is_in_the_log_and_the_token_is_not),
 		FIXTURE_TEST(a_secret_path_is_never_in_the_log),
+		FIXTURE_TEST(the_path_of_no_route_is_not_in_the_log),
+		FIXTURE_TEST(a_post_that_the_server_refused_is_served),
+		FIXTURE_TEST(a_post_is_served_on_its_own_listener_alone),
+		FIXTURE_TEST(a_post_for_the_next_program_is_passed_on),
 		FIXTURE_TEST(a_body_is_counted_and_a_short_one_is_400),
 		FIXTURE_TEST(a_malformed_request_is_400_with_an_id),
 		FIXTURE_TEST(a_disconnected_client_is_only_logged),

@@ -1,0 +1,140 @@
+// Requests that lighttpd refuses by itself: a program answers in its place, and serves a POST without a length.
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { assertProblem, assertStatus, basic } from '../support/client.js';
+import { curl } from '../support/curl.js';
+import { requestHead, sendRaw } from '../support/raw.js';
+import { useStack } from '../support/stack.js';
+import { front } from '../support/transport.js';
+
+const skip = front && `${front} refuses other requests than lighttpd`;
+const stack = await useStack();
+let ann;
+before(async () => {
+  ann = await stack.person();
+});
+
+const bearer = () => ({ Authorization: `Bearer ${ann.token}` });
+const send = (method, target, headers) => sendRaw(stack.url, requestHead(method, target, headers));
+
+describe('a POST without Content-Length', () => {
+  test('/login logs in with curl -X POST', async () => {
+    const { stdout } = await curl('-X', 'POST', '-u', `${ann.email}:${ann.password}`, `${stack.url}/login`);
+    assert.match(JSON.parse(stdout).access_token, /^ey/);
+  });
+
+  test('/login refuses a wrong password, and a request without credentials', async () => {
+    assertProblem(await send('POST', '/login', { Authorization: basic(ann.email, 'wrong') }), 401, 'invalid-credentials');
+    assertProblem(await send('POST', '/login'), 401, 'missing-credentials');
+  });
+
+  test('/login answers as its headers ask, and refuses a query', async () => {
+    const answer = await send('POST', '/login', { Authorization: basic(ann.email, ann.password), Accept: 'text/plain', 'X-Request-ID': 'from-the-client' });
+    assertStatus(answer, 200);
+    assert.match(answer.text, /^ey/);
+    assert.equal(answer.headers.get('x-request-id'), 'from-the-client');
+    assertProblem(await send('POST', '/login?x=y', { Authorization: basic(ann.email, ann.password) }), 422, 'invalid-value');
+  });
+
+  test('every other route that needs no body is served', async () => {
+    const login = await stack.call('POST', '/login', { basic: [ann.email, ann.password], headers: { 'X-Refresh-Cookie': '1' } });
+    const cookie = login.headers.get('set-cookie').split(';')[0];
+    assertStatus(await send('POST', '/refresh', { Cookie: cookie, 'X-Refresh-Cookie': '1' }), 200);
+    assertStatus(await send('POST', '/otp', bearer()), 200);
+    assertStatus(await send('POST', '/upload-links', bearer()), 201);
+    const file = await stack.call('PUT', '/upload/x', { token: ann.token, body: 'x' });
+    assertStatus(await send('POST', `/files/${file.json.files[0].id}/links`, bearer()), 201);
+    assertStatus(await send('POST', '/logout', { Authorization: `Bearer ${login.json.access_token}` }), 204);
+  });
+
+  test('a resumable upload is created, and ended by X-HTTP-Method-Override', async () => {
+    for (const path of ['/tus', '/tus/']) {
+      const created = await send('POST', path, { ...bearer(), 'Tus-Resumable': '1.0.0', 'Upload-Length': '5' });
+      assertStatus(created, 201);
+      const url = new URL(created.headers.get('location'), stack.url);
+      const fields = ['-H', `Authorization: Bearer ${ann.token}`, '-H', 'Tus-Resumable: 1.0.0'];
+      const status = ['-o', '/dev/null', '-w', '%{http_code}'];
+      assert.equal((await curl(...fields, ...status, '-X', 'POST', '-H', 'X-HTTP-Method-Override: DELETE', url)).stdout, '204');
+      assert.match((await curl(...fields, ...status, '-I', url)).stdout, /^4(04|10)$/);
+    }
+  });
+
+  test('routes that need a body say what is missing in it', async () => {
+    assertProblem(await send('POST', '/password', bearer()), 415, 'unsupported-media-type');
+    assertProblem(await send('POST', '/upload', bearer()), 400, 'no-file');
+  });
+
+  test('a path without POST is 405, an unknown one 404', { skip }, async () => {
+    const answer = await send('POST', '/me', bearer());
+    assertProblem(answer, 405, 'method-not-allowed');
+    assert.equal(answer.headers.get('allow'), 'GET, HEAD');
+    for (const path of ['/nothing', '/', '/%', '/login/x', '/s', '//login', '/x/../login'])
+      assertProblem(await send('POST', path, bearer()), 404, 'not-found');
+  });
+
+  test('the routes of the internal listener are 404 on the public one', { skip }, async () => {
+    for (const path of ['/validate', '/introspect', '/readyz', '/metrics', '/cgi-auth/validate', '/cgi-gateway/readyz', '/x/../validate', '/%76alidate'])
+      assertProblem(await send('POST', path, bearer()), 404, 'not-found');
+  });
+
+  test('the internal listener serves its own routes only', async () => {
+    const status = async (path) => (await curl('-X', 'POST', '-H', `Authorization: Bearer ${ann.token}`, '-o', '/dev/null', '-w', '%{http_code}', stack.internalUrl + path)).stdout;
+    assert.equal(await status('/validate'), '200');
+    for (const path of ['/tokens', '/upload', '/upload-links', '/tus/', '/me']) assert.equal(await status(path), '404', path);
+  });
+
+  test('a body after such a head is not a second request', { skip }, async () => {
+    const answer = await sendRaw(stack.url, `POST /nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n`);
+    assertProblem(answer, 404, 'not-found');
+    assert.doesNotMatch(answer.text, /"ok"/);
+    assert.equal(answer.headers.get('connection'), 'close');
+  });
+});
+
+describe('an error of lighttpd', { skip }, () => {
+  const long = 'x'.repeat(9000);
+  const errors = [
+    ['400: a header with a blank in its name', () => sendRaw(stack.url, 'GET /me HTTP/1.1\r\nHost: x\r\nA B: c\r\nConnection: close\r\n\r\n'), 400, 'bad-request'],
+    ['400: no Host', () => sendRaw(stack.url, 'GET /me HTTP/1.1\r\nConnection: close\r\n\r\n'), 400, 'bad-request'],
+    ['400: a GET with a body', () => sendRaw(stack.url, 'GET /me HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx'), 400, 'bad-request'],
+    ['404: a path under a file', () => send('GET', '/favicon.svg%2Fx'), 404, 'not-found'],
+    ['404: an unknown path', () => send('GET', '/nothing'), 404, 'not-found'],
+    ['404: an unknown path by another method', () => send('DELETE', '/nothing'), 404, 'not-found'],
+    ['413: a body over the limit of the route', () => send('POST', '/login', { 'Content-Length': String(1 << 20) }), 413, 'too-large'],
+    ['431: a head over the limit', () => send('GET', '/', { 'X-Long': long }), 431, 'bad-request'],
+    ['501: an unknown method', () => send('BREW', '/'), 501, 'bad-request'],
+    ['505: an unknown version', () => sendRaw(stack.url, 'GET / HTTP/3.0\r\nHost: x\r\n\r\n'), 505, 'bad-request'],
+  ];
+  for (const [name, ask, status, slug] of errors)
+    test(`${name} is a problem with a request id`, async () => {
+      const answer = await ask();
+      assertProblem(answer, status, slug);
+      assert.match(answer.headers.get('x-request-id'), /^[\w-]{22}$/);
+      assert.equal(answer.headers.get('cache-control'), 'no-store');
+      assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+      assert.equal(answer.headers.has('retry-after'), false);
+    });
+
+  test('has the id that the client sent, and a line in the log of the program', async () => {
+    const answer = await send('GET', '/nothing', { 'X-Request-ID': 'an-error-of-lighttpd' });
+    assert.equal(answer.headers.get('x-request-id'), 'an-error-of-lighttpd');
+    assert.equal(JSON.parse(await stack.logLine('"request_id":"an-error-of-lighttpd"')).status, 404);
+  });
+
+  test('to HEAD has no body', async () => {
+    const answer = await send('HEAD', '/nothing');
+    assert.equal(answer.status, 404);
+    assert.equal(answer.text, '');
+    assert.ok(Number(answer.headers.get('content-length')) > 100);
+  });
+
+  test('a client cannot ask for one', async () => {
+    const forged = { 'Redirect-Status': '411', 'Redirect-Uri': '/.error/request', REDIRECT_STATUS: '411', 'Request-Uri': '/login' };
+    const paths = ['/.error', '/.error/request', '/.error/internal', '/.error/program', '/.error-to/cgi-auth', '/.error-to/cgi-auth/request', '/.error-to/cgi-auth/program', '/.error-to/cgi-gateway/program/head', '/cgi-auth/.error/request', '/cgi-gateway/.error/program', '/%2Eerror/request'];
+    for (const path of paths)
+      for (const [method, headers] of [['GET', {}], ['POST', {}], ['POST', { 'Content-Length': '0' }], ['HEAD', {}]]) {
+        const answer = await send(method, path, { ...headers, ...forged, Authorization: basic(ann.email, ann.password) });
+        assert.equal(answer.status, 404, `${method} ${path}`);
+      }
+  });
+});
