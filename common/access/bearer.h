@@ -19,7 +19,8 @@
  *   ERR_TOKEN_REQUEST  "Bearer", but no token of the form of RFC 6750 2.1
  *   ERR_BAD_TOKEN      not genuine, or not ours
  *   ERR_EXPIRED        genuine, but not valid at this time
- *   ERR_SCOPE          an access token lacks `scope`; "" requires none */
+ *   ERR_SCOPE          an access token lacks a word of `scope`, which may be
+ *                      "" */
 enum err bearer_check(struct request *rq, struct keyring_file *keys,
 		      const struct jwt_rules *rules,
 		      const char *scope) MUST_CHECK;
