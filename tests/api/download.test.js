@@ -290,8 +290,16 @@ describe('refused downloads', () => {
     });
 
   test('a download without an id is refused', async () => {
-    for (const target of ['/download', '/download?fid=', '/download?id=1', '/download/'])
+    for (const target of ['/download?fid=', '/download/'])
       assert.ok([400, 404, 422].includes((await fetch(stack.url + target, { headers: { Authorization: `Bearer ${ann.token}` } })).status), target);
+  });
+
+  test('a download without fid is a bad request that names fid', async () => {
+    for (const target of ['/download', '/download?id=1', '/download?FID=1', '/download?inline=1']) {
+      const answer = await stack.call('GET', target, { token: ann.token });
+      assertProblem(answer, 400, 'bad-request');
+      assert.match(answer.json.detail, /^fid is required/);
+    }
   });
 
   test('a download by another method is refused', async () => {
