@@ -17,8 +17,9 @@ const struct route gateway_routes[GATEWAY_ROUTES] = {
 	{ "GET", "/files", handle_files, "files:read", SESSION_API_BEFORE },
 	{ "GET", "/files/*/links", handle_links, "files:read",
 	  SESSION_IN_STATEMENT },
-	{ "POST", "/files/*/links?owner", handle_link_new, "files:write",
-	  SESSION_IN_STATEMENT | TAKES_BODY },
+	/* A link lets its maker read the file */
+	{ "POST", "/files/*/links?owner", handle_link_new,
+	  "files:read files:write", SESSION_IN_STATEMENT | TAKES_BODY },
 	{ "GET", "/files/*", handle_file, "files:read", SESSION_IN_STATEMENT },
 	{ "PATCH", "/files/*?owner", handle_file_change, "files:write",
 	  SESSION_IN_STATEMENT | TAKES_BODY | HAS_ETAG },

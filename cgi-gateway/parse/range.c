@@ -77,9 +77,12 @@ enum err range_parse(struct span field, int64_t size, struct range *out)
 
 bool range_is_plain(struct span field)
 {
+	struct range unused;
 	size_t digits = 0;
 
-	if (!span_has_prefix(field, SPAN("bytes=")))
+	/* Every well-formed range is outside an empty file */
+	if (!span_has_prefix(field, SPAN("bytes=")) ||
+	    range_parse(field, 0, &unused) != ERR_RANGE)
 		return false;
 	for (size_t i = sizeof("bytes=") - 1; i < field.len; i++) {
 		char c = field.p[i];

@@ -23,8 +23,8 @@ enum err range_parse(struct span field, int64_t size,
 		     struct range *out) MUST_CHECK;
 
 /* Return true if every HTTP server understands the field in the same way, and
- * as range_parse() does: the usual spelling of one range or several, of numbers
- * that fit into 64 bits. Whether they are inside the file is not checked. */
+ * as range_parse() does: the usual spelling of one range or several, well formed,
+ * of numbers that fit into 64 bits. Whether they are inside the file is not checked. */
 bool range_is_plain(struct span field);
 
 #endif

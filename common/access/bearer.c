@@ -106,8 +106,7 @@ enum err bearer_check(struct request *rq, struct keyring_file *keys,
 	if (e != ERR_OK || rq->bearer_id.api)
 		return e;
 	rq->authenticated = true;
-	if (scope[0] != '\0' &&
-	    !span_list_has(span_of(rq->claims.scope), span_of(scope)))
+	if (!span_list_has_all(span_of(rq->claims.scope), span_of(scope)))
 		return ERR_SCOPE;
 	return ERR_OK;
 }

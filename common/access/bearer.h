@@ -22,7 +22,8 @@
  *   ERR_EXPIRED        genuine, but expired
  *   ERR_NOT_YET        genuine, but issued by a clock that is ahead of ours by
  *                      more than JWT_LEEWAY; see bearer_explain()
- *   ERR_SCOPE          an access token lacks `scope`; "" requires none */
+ *   ERR_SCOPE          an access token lacks a word of `scope`, which may be
+ *                      "" */
 enum err bearer_check(struct request *rq, struct keyring_file *keys,
 		      const struct jwt_rules *rules,
 		      const char *scope) MUST_CHECK;

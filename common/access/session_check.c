@@ -8,6 +8,12 @@ static void any_scope(struct session_check *c)
 	(void)snprintf(c->pattern, sizeof(c->pattern), "%s", "%");
 }
 
+/* Whether a route requires several scopes: no LIKE finds them in any order */
+static bool has_several(const char *scope)
+{
+	return span_find(span_of(scope), ' ') < strlen(scope);
+}
+
 void session_check_init(struct session_check *c, struct request *rq,
 			const char *scope)
 {
@@ -23,7 +29,7 @@ void session_check_init(struct session_check *c, struct request *rq,
 		return;
 	c->secret = db_bytes((struct span) { (const char *)shown->secret,
 					     sizeof(shown->secret) });
-	if (scope[0] != '\0')
+	if (scope[0] != '\0' && !has_several(scope))
 		(void)snprintf(c->pattern, sizeof(c->pattern), "%% %s %%",
 			       scope);
 }
@@ -50,10 +56,10 @@ static void record_use(struct db *db, const struct session_check *c,
 
 static enum err has_scope(const struct session_check *c)
 {
-	if (c->scope[0] == '\0' ||
-	    span_list_has(span_of(c->rq->claims.scope), span_of(c->scope)))
-		return ERR_OK;
-	return ERR_SCOPE;
+	return span_list_has_all(span_of(c->rq->claims.scope),
+				 span_of(c->scope))
+		       ? ERR_OK
+		       : ERR_SCOPE;
 }
 
 /* Read the row of the session, whatever its scope. The scope is compared here,
@@ -154,7 +160,7 @@ enum err session_check_before(struct db *db, const struct route *route,
 
 	if (refused || when == SESSION_BEFORE)
 		e = session_check_now(db, c, &rs->why);
-	else if (when == SESSION_API_BEFORE)
+	else if (when == SESSION_API_BEFORE || has_several(c->scope))
 		e = session_check_identify(db, c, &rs->why);
 	if (e == ERR_OK && refused)
 		return response_explain(rs, ERR_SCOPE,

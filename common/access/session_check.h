@@ -34,7 +34,7 @@ enum {
 /* The session of one request. dispatch.c makes it: rq->session. */
 struct session_check {
 	struct request *rq;	/* borrowed */
-	const char *scope;	/* required of the token, or "" */
+	const char *scope;	/* words required of the token, or "" */
 	const char *session;	/* its id */
 	struct db_value secret; /* of an API token; NULL for a login */
 	int64_t now;		/* seconds since 1970 */
@@ -56,7 +56,8 @@ struct session_check {
 
 /* Prepare the check of the token that bearer_check() read. A statement compares
  * `scope` for API tokens only: bearer_check() has compared the scopes in an
- * access token, and those that its session gained since do not count. */
+ * access token, and those that its session gained since do not count. If
+ * `scope` has several words, session_check_before() compares them. */
 void session_check_init(struct session_check *c, struct request *rq,
 			const char *scope);
 

@@ -136,6 +136,16 @@ bool span_list_has(struct span list, struct span word)
 	return false;
 }
 
+bool span_list_has_all(struct span list, struct span words)
+{
+	struct span word;
+
+	while (span_next(&words, ' ', &word))
+		if (word.len > 0 && !span_list_has(list, word))
+			return false;
+	return true;
+}
+
 bool span_to_cstr(struct span s, char *out, size_t cap)
 {
 	if (s.len >= cap || span_find(s, '\0') != s.len)

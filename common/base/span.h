@@ -55,6 +55,9 @@ bool span_to_int(struct span s, int64_t *out);
 /* Return true if a space-separated list contains `word` (scopes, origins). */
 bool span_list_has(struct span list, struct span word);
 
+/* Return true if the list contains every word of the list `words`. */
+bool span_list_has_all(struct span list, struct span words);
+
 /* True if it contains an ASCII control character: below 0x20, or 0x7f. */
 bool span_has_control(struct span s);
 

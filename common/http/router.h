@@ -55,8 +55,11 @@ struct route {
 	 * so its rows name none. */
 	const char *pattern;
 	handler_fn *handle;
-	const char *scope; /* required of a token, or ANY_SCOPE */
-	unsigned session;  /* enum route_session */
+	/* Required of a token: a word, several with blanks between them, or
+	 * ANY_SCOPE. An API token on a route with several is checked before the
+	 * handler. */
+	const char *scope;
+	unsigned session; /* enum route_session */
 };
 
 /* The last two members of a route that needs no token: its scope is NULL.

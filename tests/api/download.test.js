@@ -179,10 +179,10 @@ describe('a range', () => {
     });
 
   for (const range of ['bytes=', 'bytes=-', 'bytes=a-b', 'bytes=5-1', 'bytes=0-9x', 'bytes=--1'])
-    test(`invalid range "${range}" is ignored or refused`, async () => {
-      const answer = await get({ Range: range }); // RFC 9110 14.2 leaves it open; lighttpd refuses
-      assert.ok([200, 416].includes(answer.status), String(answer.status));
-      if (answer.status === 200) assert.equal(answer.bytes.length, size);
+    test(`invalid range "${range}" is ignored`, async () => {
+      const answer = await get({ Range: range }); // RFC 9110 14.2 leaves it open
+      assertStatus(answer, 200);
+      assert.equal(answer.bytes.length, size);
     });
 
   test('ranges beyond every integer are answered with 200, 206 or 416', { skip: stack.front === 'nginx' && 'nginx refuses them itself' }, async () => {
@@ -290,8 +290,16 @@ describe('refused downloads', () => {
     });
 
   test('a download without an id is refused', async () => {
-    for (const target of ['/download', '/download?fid=', '/download?id=1', '/download/'])
+    for (const target of ['/download?fid=', '/download/'])
       assert.ok([400, 404, 422].includes((await fetch(stack.url + target, { headers: { Authorization: `Bearer ${ann.token}` } })).status), target);
+  });
+
+  test('a download without fid is a bad request that names fid', async () => {
+    for (const target of ['/download', '/download?id=1', '/download?FID=1', '/download?inline=1']) {
+      const answer = await stack.call('GET', target, { token: ann.token });
+      assertProblem(answer, 400, 'bad-request');
+      assert.match(answer.json.detail, /^fid is required/);
+    }
   });
 
   test('a download by another method is refused', async () => {

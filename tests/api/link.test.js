@@ -304,6 +304,32 @@ describe('owners of share links', () => {
     assertStatus(await get(kept), 200); // a share link does not depend on a session
   });
 
+  test('a token that may only write, or only read, cannot publish a file by a link', async () => {
+    for (const scope of ['files:write', 'files:read', 'files:write admin', '']) {
+      const login = await mint(stack.signingKey(), claimsFor(ann, { scope }));
+      const answer = await links('POST', { token: login, json: {} });
+      assertProblem(answer, 403, 'insufficient-scope');
+      assert.match(answer.headers.get('www-authenticate'), /insufficient_scope/);
+    }
+    for (const scope of ['files:write', 'files:read']) {
+      const made = await stack.call('POST', '/tokens', { token: ann.token, json: { name: scope, scope } });
+      assertProblem(await links('POST', { token: made.json.token, json: {} }), 403, 'insufficient-scope');
+    }
+    const api = await stack.call('POST', '/tokens', { token: ann.token, json: { name: 'both', scope: 'files:write files:read' } });
+    assertStatus(await links('POST', { token: api.json.token, json: {} }), 201);
+    assertStatus(await links('POST', { token: await mint(stack.signingKey(), claimsFor(ann, { scope: 'files:write files:read' })), json: {} }), 201);
+    assertProblem(await links('POST', { token: `${api.json.token.slice(0, -1)}${api.json.token.endsWith('A') ? 'B' : 'A'}`, json: {} }), 401, 'invalid-token');
+  });
+
+  test('a token that may only write makes upload links and revokes links', async () => {
+    const link = await share();
+    const writer = (await stack.call('POST', '/tokens', { token: ann.token, json: { name: 'w', scope: 'files:write' } })).json.token;
+    assertStatus(await stack.call('DELETE', `/links/${link.id}`, { token: writer }), 204);
+    const made = await stack.call('POST', '/upload-links', { token: writer, json: {} });
+    assertStatus(made, 201);
+    assertStatus(await stack.call('DELETE', `/upload-links/${made.json.id}`, { token: writer }), 204);
+  });
+
   test('a share link with invalid parameters is refused', async () => {
     for (const params of [{ expires_in: 0 }, { expires_in: 'x' }, { expires_in: 1e12 }, { max_downloads: 0 }, { max_downloads: -1 }, { max_downloads: 1.5 },
       { max_downloads: 1_000_001 }, { max_downloads: '1' }])

@@ -414,7 +414,7 @@ static void an_id_may_be_in_the_query(void **state)
 	begin("GET", "fid=");
 	assert_int_equal(gateway_answer(&g, handle_download, SPAN("")), 404);
 	begin("GET", "");
-	assert_int_equal(gateway_answer(&g, handle_download, SPAN("")), 404);
+	assert_int_equal(gateway_answer(&g, handle_download, SPAN("")), 400);
 	begin("GET", "fid=../../etc/passwd");
 	assert_int_equal(gateway_answer(&g, handle_download, SPAN("")), 404);
 }

@@ -199,6 +199,11 @@ static void a_plain_field_has_the_usual_spelling(void **state)
 		"bytes=0-9223372036854775808",
 		"bytes=-0000000000000000001",
 		"lines=0-9",
+		"bytes=",
+		"bytes=-",
+		"bytes=5-1",
+		"bytes=--1",
+		"bytes=0-1,5-1",
 	};
 
 	(void)state;

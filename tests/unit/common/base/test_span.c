@@ -175,6 +175,10 @@ static void a_list_contains_whole_words_only(void **state)
 	assert_false(span_list_has(list, SPAN("")));
 	assert_false(span_list_has(SPAN(""), SPAN("admin")));
 	assert_false(span_list_has(list, SPAN("files:read  files:write")));
+	assert_true(span_list_has_all(list, SPAN("")));
+	assert_true(span_list_has_all(list, SPAN("files:write files:read")));
+	assert_false(span_list_has_all(list, SPAN("files:write admin:x")));
+	assert_false(span_list_has_all(SPAN(""), SPAN("admin")));
 }
 
 static void a_copy_fits_with_its_nul_or_is_not_made(void **state)

@@ -57,6 +57,8 @@ static const struct route routes[] = {
 	{ "GET", "/login", handle, ANY_SCOPE, SESSION_BEFORE | LOGIN_ONLY },
 	{ "GET", "/login-in", handle, ANY_SCOPE,
 	  SESSION_IN_STATEMENT | LOGIN_ONLY },
+	{ "GET", "/both", handle, "files:read files:write",
+	  SESSION_IN_STATEMENT },
 };
 static const struct program program = {
 	.name = "test-session",
@@ -183,6 +185,27 @@ static void an_api_token_without_the_scope_is_refused_by_every_kind_of_check(
 	assert_int_equal(request_status("/unset", api_token), 204);
 }
 
+static void a_route_with_several_scopes_requires_them_all_in_any_order(
+	void **state)
+{
+	static const struct {
+		const char *scope;
+		int status;
+	} all[] = { { "files:write", 403 },
+		    { "files:read", 403 },
+		    { "files:write files:read", 204 },
+		    { "files:read admin files:write", 204 } };
+
+	(void)state;
+	assert_int_equal(request_status("/both", access_token()), 403);
+	for (size_t i = 0; i < COUNT(all); i++) {
+		put_sessions(all[i].scope);
+		assert_int_equal(request_status("/both", api_token),
+				 all[i].status);
+		assert_int_equal(handled, all[i].status == 204);
+	}
+}
+
 static void an_api_token_is_refused_by_a_login_only_route(void **state)
 {
 	(void)state;
@@ -244,6 +267,8 @@ int main(int argc, char **argv)
 		FIXTURE_TEST(an_ended_api_token_is_refused_before_the_handler),
 		FIXTURE_TEST(
 			an_api_token_without_the_scope_is_refused_by_every_kind_of_check),
+		FIXTURE_TEST(
+			a_route_with_several_scopes_requires_them_all_in_any_order),
 		FIXTURE_TEST(an_api_token_is_refused_by_a_login_only_route),
 	};
 
