@@ -49,4 +49,8 @@ void percent_encode(struct span in, struct buf *out);
  * overlong forms, nothing above U+10FFFF). */
 bool utf8_valid(struct span s);
 
+/* Return how many bytes at the beginning are whole characters, well formed. Of
+ * a text that is cut anywhere, at most 3 bytes remain. */
+size_t utf8_length(struct span s);
+
 #endif

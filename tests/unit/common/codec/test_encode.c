@@ -313,6 +313,24 @@ static void overlong_surrogate_cut_and_stray_bytes_are_invalid_utf8(
 		assert_false(utf8_valid(span_of(wrong[i])));
 }
 
+static void whole_characters_are_counted_up_to_the_first_other_byte(
+	void **state)
+{
+	static const char text[] = "a\xc3\xa4\xe6\x97\xa5\xf0\x9f\x98\x80";
+	/* bytes of whole characters in the first n bytes */
+	static const size_t whole[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10 };
+
+	(void)state;
+	for (size_t n = 0; n < COUNT(whole); n++)
+		assert_int_equal(utf8_length((struct span) { text, n }),
+				 whole[n]);
+	assert_int_equal(utf8_length(SPAN("ab\xff"
+					  "cd")),
+			 2);
+	assert_int_equal(utf8_length(SPAN("ab\xc0\xaf")), 2);
+	assert_int_equal(utf8_length((struct span) { NULL, 0 }), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +350,7 @@ int main(void)
 		TEST(all_but_unreserved_bytes_are_percent_encoded),
 		TEST(well_formed_utf8_is_valid_at_the_edge_of_each_length),
 		TEST(overlong_surrogate_cut_and_stray_bytes_are_invalid_utf8),
+		TEST(whole_characters_are_counted_up_to_the_first_other_byte),
 	};
 
 	return RUN(tests);
