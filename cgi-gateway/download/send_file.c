@@ -1,5 +1,6 @@
 #include "cgi-gateway/download/send_file.h"
 
+#include "cgi-gateway/download/text_charset.h"
 #include "cgi-gateway/parse/digest_field.h"
 #include "common/codec/http_date.h"
 
@@ -82,28 +83,43 @@ static bool is_content(const struct request *rq, const struct send_file *s)
 	return true;
 }
 
+/* Add the type. A browser that shows a text needs its charset. */
+static void add_type(const struct app *app, const struct request *rq,
+		     struct response *rs, const struct file *f)
+{
+	char type[FILE_TYPE_MAX + sizeof("; charset=utf-8")];
+
+	(void)snprintf(type, sizeof(type), "%s%s", f->type,
+		       wants_inline(rq) &&
+				       text_charset_is_utf8(app, f, rq->arena)
+			       ? "; charset=utf-8"
+			       : "");
+	response_header_str(rs, "Content-Type", type);
+}
+
 /* Add the header fields, which are the same whether the gateway or the server
  * in front sends the bytes */
-static void add_headers(const struct request *rq, struct response *rs,
-			const struct send_file *s)
+static void add_headers(const struct app *app, const struct request *rq,
+			struct response *rs, const struct send_file *s)
 {
 	const struct file *f = s->file;
 	char modified[HTTP_DATE_LEN + 1];
 	struct buf value;
 
 	response_cache(rs, "private, no-cache");
-	response_header_str(rs, "Content-Type", f->type);
+	add_type(app, rq, rs, f);
 	http_date_format(f->created_at, modified);
 	response_header_str(rs, "ETag", s->etag);
 	response_header_str(rs, "Last-Modified", modified);
-	buf_init(&value, FILE_NAME_MAX * 5);
+	buf_init(&value, FILE_NAME_DISPOSITION_MAX);
 	digest_field_write(f->sha256, &value);
 	response_header(rs, "Repr-Digest", buf_span(&value));
 	if (is_content(rq, s))
 		response_header(rs, "Content-Digest", buf_span(&value));
 	buf_clear(&value);
-	file_name_disposition(span_of(f->name),
-			      wants_inline(rq) && may_be_inline(f), &value);
+	file_name_disposition(
+		span_of(f->name), wants_inline(rq) && may_be_inline(f),
+		file_name_form_of(request_header(rq, "User-Agent")), &value);
 	response_header(rs, "Content-Disposition", buf_span(&value));
 	buf_release(&value);
 	response_header_str(rs, "X-Content-Type-Options", "nosniff");
@@ -168,7 +184,7 @@ enum err send_file_stream(const struct send_file *s, struct app *app,
 		return ERR_MEMORY;
 	if (s->kind == SEND_FILE_REFUSED)
 		return file_conditions_explain(rs);
-	add_headers(rq, rs, s);
+	add_headers(app, rq, rs, s);
 	if (s->kind == SEND_FILE_NOT_MODIFIED)
 		return response_empty(rs, 304);
 	if (s->kind == SEND_FILE_UNSATISFIABLE)
@@ -228,7 +244,7 @@ enum err send_file_respond(const struct send_file *s, struct app *app,
 	if (e != ERR_OK)
 		return err_set(&rs->why, ERR_IO, "object %s is missing",
 			       s->file->id);
-	add_headers(rq, rs, s);
+	add_headers(app, rq, rs, s);
 	if (app->by_address) {
 		(void)snprintf(address, sizeof(address), "%s%s",
 			       SEND_FILE_ADDRESS,

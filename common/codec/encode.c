@@ -158,26 +158,42 @@ static int utf8_tail(unsigned char c, uint32_t *code, uint32_t *least)
 	return -1;
 }
 
+/* Return the length of the character at the beginning of `s`, which is not
+ * empty; 0 if it is malformed or incomplete */
+static size_t utf8_character(struct span s)
+{
+	uint32_t code, least;
+	int tail = utf8_tail((unsigned char)s.p[0], &code, &least);
+
+	if (tail < 0 || (size_t)tail >= s.len)
+		return 0;
+	for (int i = 1; i <= tail; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if ((c & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (c & 0x3f);
+	}
+	if (code < least || code > 0x10ffff ||
+	    (code >= 0xd800 && code <= 0xdfff))
+		return 0;
+	return (size_t)tail + 1;
+}
+
+size_t utf8_length(struct span s)
+{
+	size_t at = 0, n = 1;
+
+	while (at < s.len && n > 0) {
+		n = utf8_character(span_from(s, at));
+		at += n;
+	}
+	return at;
+}
+
 bool utf8_valid(struct span s)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		uint32_t code, least;
-		int tail = utf8_tail((unsigned char)s.p[i], &code, &least);
-
-		if (tail < 0 || (size_t)tail >= s.len - i)
-			return false;
-		for (; tail > 0; tail--) {
-			unsigned char c = (unsigned char)s.p[++i];
-
-			if ((c & 0xc0) != 0x80)
-				return false;
-			code = code << 6 | (c & 0x3f);
-		}
-		if (code < least || code > 0x10ffff ||
-		    (code >= 0xd800 && code <= 0xdfff))
-			return false;
-	}
-	return true;
+	return utf8_length(s) == s.len;
 }
 
 static bool is_tail(char c)

@@ -56,4 +56,8 @@ size_t utf8_count(struct span s);
  * character. */
 struct span utf8_clip(struct span s, size_t max);
 
+/* Return how many bytes at the beginning are whole characters, well formed. Of
+ * a text that is cut anywhere, at most 3 bytes remain. */
+size_t utf8_length(struct span s);
+
 #endif

@@ -1,6 +1,6 @@
 // GET and HEAD /download/{id} and /download?fid=
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
@@ -8,7 +8,7 @@ import { assertProblem, assertStatus } from '../support/client.js';
 import { bearer, curl } from '../support/curl.js';
 import { uploadFile, sha256 } from '../support/files.js';
 import { png } from '../support/pictures.js';
-import { useStack } from '../support/stack.js';
+import { run, useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
 
 const stack = await useStack();
@@ -92,6 +92,29 @@ describe('a whole file', () => {
     }
   });
 
+  test('curl -OJ, wget and aria2c save files under their own names, whatever the script', async () => {
+    const names = ['日本語.pdf', '中国人.pdf', 'Grüße.txt', 'Größe.txt', '😀.png', 'a"b.txt', "a'b.txt", '100%.txt', 'a;b=c, d.txt', 'e\u0301.txt'];
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-names-'));
+    try {
+      for (const [tool, args] of [['curl', ['-sSOJ', '--fail']], ['wget', ['-q', '--content-disposition', '--no-proxy', '--restrict-file-names=nocontrol']], ['aria2c', ['-q', '--no-conf']]]) {
+        const here = join(folder, tool);
+        mkdirSync(here);
+        for (const name of names) {
+          const { url } = await uploadFile(stack, ann, name, name);
+          const header = tool === 'curl' ? '-H' : '--header';
+          const { code, stderr } = await run(tool, [...args, header, `Authorization: Bearer ${ann.token}`, stack.url + url], { cwd: here, env: { LC_ALL: 'C.UTF-8' } });
+          assert.equal(code, 0, `${tool}: ${stderr}`);
+        }
+        // curl ignores filename*, and does not unescape a quote
+        const kept = (name) => (tool === 'curl' ? name.replace('"', '\uff02') : name);
+        assert.deepEqual(readdirSync(here).sort(), names.map(kept).sort(), tool);
+        for (const name of names) assert.equal(readFileSync(join(here, kept(name)), 'utf8'), name);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test('a text file is returned byte for byte, with its own charset', async () => {
     const latin1 = 'a\r\nb\xe9c\n';
     const text = await uploadFile(stack, ann, 't.txt', Buffer.from(latin1, 'latin1'), { type: 'text/plain; charset=ISO-8859-1' });
@@ -107,8 +130,23 @@ describe('inline', () => {
       const shown = await uploadFile(stack, ann, 'shown', content, { type });
       const { headers } = await get({}, { target: `${shown.url}?inline=1` });
       assert.match(headers.get('content-disposition'), /^inline/, type);
-      assert.equal(headers.get('content-type'), type);
+      assert.equal(headers.get('content-type').split(';')[0], type);
       assert.match(headers.get('content-security-policy'), /^sandbox/);
+    }
+  });
+
+  test('inline=1 of a text in UTF-8 names its charset, of any other text none', async () => {
+    const long = 'ä'.repeat(400_000), cut = Buffer.concat([Buffer.from('x'), Buffer.from('ä'.repeat(2_000_000))]);
+    for (const [what, bytes, charset] of [
+      ['ASCII', 'plain\r\n', '; charset=utf-8'], ['UTF-8', 'Grüße 日本語 😀\n', '; charset=utf-8'], ['a long text', long, '; charset=utf-8'], ['a text over a MiB', cut, '; charset=utf-8'],
+      ['a byte order mark', '\ufeffGrüße', '; charset=utf-8'], ['ISO-8859-1', Buffer.from('Grüße\n', 'latin1'), ''], ['a late byte of ISO-8859-1', Buffer.concat([Buffer.from(long), Buffer.from('\xfc\n', 'latin1')]), ''],
+      ['a cut character', Buffer.from('abc 日本語').subarray(0, -1), ''], ['ISO-2022-JP', '\x1b$B$3$s\x1b(B\n', ''], ['UTF-16', Buffer.from('\ufeffabc\n', 'utf16le'), ''],
+    ]) {
+      const { url, type } = await uploadFile(stack, ann, 'text.txt', bytes, { type: 'text/plain' });
+      if (!type.startsWith('text/')) continue;
+      for (const method of ['GET', 'HEAD']) assert.equal((await get({}, { target: `${url}?inline=1`, method })).headers.get('content-type'), type + charset, what);
+      assert.equal((await get({ Range: 'bytes=0-1' }, { target: `${url}?inline=1` })).headers.get('content-type'), type + charset, what);
+      assert.equal((await get({}, { target: url })).headers.get('content-type'), type, what);
     }
   });
 

@@ -17,12 +17,12 @@ static void check_name(struct span sent, const char *name)
 		     s.p[i] != '/' && s.p[i] != '\\');
 	/* cleaning a clean name changes nothing */
 	MUST(file_name_clean(s, again) == ERR_OK && strcmp(again, name) == 0);
-	for (int inline_ = 0; inline_ < 2; inline_++) {
-		buf_init(&b, 8192);
-		file_name_disposition(s, inline_ != 0, &b);
-		MUST(buf_error(&b) == ERR_OK);
-		for (size_t i = 0; i < b.len; i++)
-			MUST(b.p[i] >= 0x20 && b.p[i] < 0x7f);
+	for (int form = 0; form < 2; form++) {
+		buf_init(&b, FILE_NAME_DISPOSITION_MAX);
+		file_name_disposition(s, form != 0, (enum file_name_form)form,
+				      &b);
+		MUST(buf_error(&b) == ERR_OK && utf8_valid(buf_span(&b)));
+		MUST(!span_has_control(buf_span(&b)));
 		buf_release(&b);
 	}
 }

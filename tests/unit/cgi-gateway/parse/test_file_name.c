@@ -141,59 +141,140 @@ static void a_long_path_leaves_its_short_name(void **state)
 
 /* --- Content-Disposition -------------------------------------------------- */
 
-static void check_disposition(const char *name, bool inline_, const char *want)
+static void check_as(const char *name, bool inline_, enum file_name_form form,
+		     const char *want)
 {
 	struct buf b;
 
-	buf_init(&b, FILE_NAME_MAX * 5);
-	file_name_disposition(span_of(name), inline_, &b);
+	buf_init(&b, FILE_NAME_DISPOSITION_MAX);
+	file_name_disposition(span_of(name), inline_, form, &b);
 	assert_ok(buf_error(&b));
 	assert_span_str(buf_span(&b), want);
 	buf_release(&b);
 }
 
+/* `utf8` and `encoded` are the filename of each form, `extended` filename* */
+static void check_forms(const char *name, const char *utf8, const char *encoded,
+			const char *extended)
+{
+	char want[512];
+
+	(void)snprintf(want, sizeof(want),
+		       "attachment; filename=\"%s\"; filename*=UTF-8''%s", utf8,
+		       extended);
+	check_as(name, false, FILE_NAME_UTF8, want);
+	(void)snprintf(want, sizeof(want),
+		       "inline; filename=\"%s\"; filename*=UTF-8''%s", encoded,
+		       extended);
+	check_as(name, true, FILE_NAME_ENCODED, want);
+}
+
 static void a_plain_name_is_quoted(void **state)
 {
 	(void)state;
-	check_disposition("a b.txt", false, "attachment; filename=\"a b.txt\"");
-	check_disposition("a.png", true, "inline; filename=\"a.png\"");
-	check_disposition("a;b=c,d'e.txt", false,
-			  "attachment; filename=\"a;b=c,d'e.txt\"");
+	for (int form = 0; form < 2; form++) {
+		check_as("a b.txt", false, (enum file_name_form)form,
+			 "attachment; filename=\"a b.txt\"");
+		check_as("a.png", true, (enum file_name_form)form,
+			 "inline; filename=\"a.png\"");
+		check_as("a;b=c,d'e.txt", false, (enum file_name_form)form,
+			 "attachment; filename=\"a;b=c,d'e.txt\"");
+	}
 }
 
 static void any_other_name_is_written_in_two_forms(void **state)
 {
 	(void)state;
-	/* RFC 6266 5's euro, one "_" for its three bytes */
-	check_disposition("\xe2\x82\xac rates", false,
-			  "attachment; filename=\"_ rates\"; "
-			  "filename*=UTF-8''%E2%82%AC%20rates");
-	check_disposition("\xf0\x9f\x98\x80", false,
-			  "attachment; filename=\"_\"; "
-			  "filename*=UTF-8''%F0%9F%98%80");
+	/* RFC 6266 5's euro */
+	check_forms("\xe2\x82\xac rates", "\xe2\x82\xac rates",
+		    "%E2%82%AC rates", "%E2%82%AC%20rates");
+	check_forms("\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", "%F0%9F%98%80",
+		    "%F0%9F%98%80");
 }
 
 static void characters_that_clients_read_differently_are_escaped(void **state)
 {
 	(void)state;
-	check_disposition("a\"b", false,
-			  "attachment; filename=\"a_b\"; "
-			  "filename*=UTF-8''a%22b");
-	check_disposition("a\\b", false,
-			  "attachment; filename=\"a_b\"; "
-			  "filename*=UTF-8''a%5Cb");
-	check_disposition("100%41", false,
-			  "attachment; filename=\"100_41\"; "
-			  "filename*=UTF-8''100%2541");
+	check_forms("a\"b",
+		    "a\xef\xbc\x82"
+		    "b",
+		    "a%22b", "a%22b");
+	check_forms("a\\b",
+		    "a\xef\xbc\xbc"
+		    "b",
+		    "a%5Cb", "a%5Cb");
+	check_forms("100%41", "100%41", "100%2541", "100%2541");
 }
 
 static void a_name_cannot_end_the_header(void **state)
 {
 	/* such names are never stored; this holds even if one were */
 	(void)state;
-	check_disposition("a\r\nX: y\x7f", false,
-			  "attachment; filename=\"a__X: y_\"; "
-			  "filename*=UTF-8''a%0D%0AX%3A%20y%7F");
+	check_forms("a\r\nX: y\x7f", "a__X: y_", "a%0D%0AX: y%7F",
+		    "a%0D%0AX%3A%20y%7F");
+}
+
+static void only_curl_gets_a_filename_in_utf_8(void **state)
+{
+	static const char *const others[] = {
+		"",
+		"Mozilla/5.0 (X11) curl/1",
+		"aria2/1.36.0",
+		"Wget/1.21.3",
+		"curl",
+	};
+
+	(void)state;
+	assert_int_equal(file_name_form_of(SPAN("curl/7.88.1")),
+			 FILE_NAME_UTF8);
+	for (size_t i = 0; i < COUNT(others); i++)
+		assert_int_equal(file_name_form_of(span_of(others[i])),
+				 FILE_NAME_ENCODED);
+}
+
+/* The filename of a name of `count` times `unit`, then `end` */
+static struct span long_filename(const char *begin, const char *unit,
+				 size_t count, const char *end, struct buf *b)
+{
+	struct span value, rest;
+	struct buf name;
+
+	buf_init(&name, FILE_NAME_MAX);
+	buf_add_str(&name, begin);
+	for (size_t i = 0; i < count; i++)
+		buf_add_str(&name, unit);
+	buf_add_str(&name, end);
+	assert_ok(buf_error(&name));
+	buf_init(b, FILE_NAME_DISPOSITION_MAX);
+	file_name_disposition(buf_span(&name), false, FILE_NAME_ENCODED, b);
+	assert_ok(buf_error(b));
+	buf_release(&name);
+	value = span_from(buf_span(b), sizeof("attachment; filename=\"") - 1);
+	assert_true(span_cut(&value, '"', &rest));
+	return value;
+}
+
+static void a_long_filename_is_cut_and_still_tells_two_files_apart(void **state)
+{
+	static const char *const begins[] = { "", "a", "ab" };
+	struct span one, two;
+	struct buf b, c;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(begins); i++) {
+		one = long_filename(begins[i], "\xe6\x97\xa5", 80, "1.pdf", &b);
+		two = long_filename(begins[i], "\xe6\x97\xa5", 80, "2.pdf", &c);
+		assert_true(one.len <= FILE_NAME_MAX && one.len > 240);
+		assert_true(span_has_suffix(one, SPAN(".pdf")));
+		assert_false(span_eq(one, two));
+		/* no half of an escape before the "~" */
+		assert_true(one.p[one.len - 16] == '%');
+		buf_release(&b);
+		buf_release(&c);
+	}
+	one = long_filename("", "\xe6\x97\xa5", 80, ".\xe6\x97\xa5", &b);
+	assert_true(one.len <= FILE_NAME_MAX);
+	buf_release(&b);
 }
 
 static void the_longest_names_fit_a_header(void **state)
@@ -202,9 +283,10 @@ static void the_longest_names_fit_a_header(void **state)
 	struct buf b;
 
 	(void)state;
-	memset(name, '%', FILE_NAME_MAX);
-	buf_init(&b, FILE_NAME_MAX * 5);
-	file_name_disposition((struct span) { name, FILE_NAME_MAX }, false, &b);
+	memset(name, '"', FILE_NAME_MAX);
+	buf_init(&b, FILE_NAME_DISPOSITION_MAX);
+	file_name_disposition((struct span) { name, FILE_NAME_MAX }, false,
+			      FILE_NAME_UTF8, &b);
 	assert_ok(buf_error(&b));
 	assert_true(b.len > 4 * FILE_NAME_MAX);
 	buf_release(&b);
@@ -226,6 +308,8 @@ int main(void)
 		TEST(any_other_name_is_written_in_two_forms),
 		TEST(characters_that_clients_read_differently_are_escaped),
 		TEST(a_name_cannot_end_the_header),
+		TEST(only_curl_gets_a_filename_in_utf_8),
+		TEST(a_long_filename_is_cut_and_still_tells_two_files_apart),
 		TEST(the_longest_names_fit_a_header),
 	};
 

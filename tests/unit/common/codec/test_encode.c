@@ -334,6 +334,24 @@ static void utf8_is_clipped_after_a_whole_character(void **state)
 		assert_int_equal(utf8_clip(s, max).len, lengths[max]);
 }
 
+static void whole_characters_are_counted_up_to_the_first_other_byte(
+	void **state)
+{
+	static const char text[] = "a\xc3\xa4\xe6\x97\xa5\xf0\x9f\x98\x80";
+	/* bytes of whole characters in the first n bytes */
+	static const size_t whole[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10 };
+
+	(void)state;
+	for (size_t n = 0; n < COUNT(whole); n++)
+		assert_int_equal(utf8_length((struct span) { text, n }),
+				 whole[n]);
+	assert_int_equal(utf8_length(SPAN("ab\xff"
+					  "cd")),
+			 2);
+	assert_int_equal(utf8_length(SPAN("ab\xc0\xaf")), 2);
+	assert_int_equal(utf8_length((struct span) { NULL, 0 }), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +373,7 @@ int main(void)
 		TEST(overlong_surrogate_cut_and_stray_bytes_are_invalid_utf8),
 		TEST(utf8_is_counted_in_characters),
 		TEST(utf8_is_clipped_after_a_whole_character),
+		TEST(whole_characters_are_counted_up_to_the_first_other_byte),
 	};
 
 	return RUN(tests);
