@@ -48,6 +48,9 @@ static enum err open_auth(void *app, struct service *s, struct errmsg *why)
 	enum err e;
 
 	a->service = s;
+	e = auth_settings_check(&a->settings, why);
+	if (e != ERR_OK)
+		return e;
 	e = passwords_init(&a->passwords, a->settings.password_memory,
 			   a->settings.password_passes,
 			   (size_t)a->settings.password_hashers,

@@ -119,6 +119,11 @@ static enum err open_session(struct auth *a, const struct request *rq,
 			     const struct user *u, struct session *s,
 			     struct errmsg *why)
 {
+	const struct session_basis as_read = {
+		.password_changed_at = u->password_changed_at,
+		.email = u->email,
+		.admin = u->admin,
+	};
 	struct client client;
 	enum err e;
 
@@ -131,7 +136,7 @@ static enum err open_session(struct auth *a, const struct request *rq,
 	ident_random(s->id);
 	(void)snprintf(s->scope, sizeof(s->scope), "%s", u->scope);
 	(void)snprintf(s->address, sizeof(s->address), "%s", client.address);
-	e = sessions_add_login(a->service->db, s, u->password_changed_at, why);
+	e = sessions_add_login(a->service->db, s, &as_read, why);
 	if (e == ERR_NOT_FOUND) /* changed while we checked it */
 		return ERR_CREDENTIALS;
 	if (e != ERR_OK)
@@ -145,9 +150,12 @@ static enum err answer_grant(struct auth *a, const struct request *rq,
 	const struct refresh_rules rules = { a->settings.refresh_life,
 					     a->settings.refresh_grace };
 	bool cookie = refresh_cookie_wanted(rq);
-	bool refresh = cookie || !grant_is_bare(rq);
+	/* The page, which wants the cookie, reads JSON in any case */
+	bool bare = grant_is_bare(
+		rq, !cookie && auth_settings_bare_login(&a->settings));
+	bool refresh = cookie || !bare;
 	char text[REFRESH_LEN + 1];
-	struct grant g = { .user = u, .cookie = cookie };
+	struct grant g = { .user = u, .cookie = cookie, .bare = bare };
 	struct session s;
 	enum err e = open_session(a, rq, u, &s, &rs->why);
 
