@@ -14,7 +14,7 @@ SAY     := @$(if $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),:,
 # changes the optimisation and keeps warnings and hardening.
 CFLAGS  ?= -O2 -g
 
-PACKAGES := libsodium json-c libcrypto libmariadb zlib
+PACKAGES := libsodium json-c libcrypto libmariadb zlib libutf8proc
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wvla -Wformat=2 -Wwrite-strings -Wpointer-arith -Wundef
 # Includes are written from the root: #include "common/base/span.h"
@@ -23,7 +23,7 @@ OUR_CPPFLAGS := -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -DGATEHOUSE_VERSIO
 OUR_CFLAGS   := -std=c17 $(WARN) -Werror -fPIE -fstack-protector-strong -pthread -include common/base/banned.h
 OUR_LDFLAGS  := -pie -Wl,-z,relro,-z,now,--as-needed -pthread
 # One list for every program: the linker drops what a program does not call.
-LIBS := $(shell $(PKG) --libs libsodium json-c libcrypto zlib) -lmysqlclient -lcrypt -lfcgi \
+LIBS := $(shell $(PKG) --libs libsodium json-c libcrypto zlib libutf8proc) -lmysqlclient -lcrypt -lfcgi \
         -loath -lqrencode -lmagic -lcurl
 
 ifeq ($(SAN),1)

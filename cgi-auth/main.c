@@ -4,7 +4,7 @@
 
 static const struct route routes[] = {
 	/* Its body is ignored: clients send credentials there, too */
-	{ "POST", "/login", handle_login, NO_AUTH | TAKES_BODY },
+	{ "POST", "/login", handle_login, NO_AUTH | TAKES_BODY | INTERNAL_TOO },
 	{ "POST", "/refresh", handle_refresh, NO_AUTH | TAKES_BODY },
 	{ "POST", "/logout?all", handle_logout, ANY_SCOPE,
 	  SESSION_BEFORE | LOGIN_ONLY },
@@ -53,6 +53,9 @@ static enum err open_auth(void *app, struct service *s, struct errmsg *why)
 	enum err e;
 
 	a->service = s;
+	e = auth_settings_check(&a->settings, why);
+	if (e != ERR_OK)
+		return e;
 	e = passwords_init(&a->passwords, a->settings.password_memory,
 			   a->settings.password_passes,
 			   (size_t)a->settings.password_hashers,

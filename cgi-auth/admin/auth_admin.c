@@ -9,10 +9,11 @@ int auth_admin_open(struct auth_admin *a)
 	struct db_config config;
 	enum err e = config_load(auth_items, AUTH_ITEMS, &a->auth, &why);
 
-	if (e == ERR_OK)
-		e = settings_load_tool(&auth_defaults, &a->settings, &why);
 	if (e != ERR_OK)
 		return admin_fail_settings(e, &why);
+	e = settings_load_tool(&auth_defaults, &a->settings, &why);
+	if (e != ERR_OK)
+		goto items;
 	config = settings_db(&a->settings);
 	config.pool = 1;
 	e = passwords_init(&a->passwords, a->auth.password_memory,
@@ -25,6 +26,8 @@ int auth_admin_open(struct auth_admin *a)
 	passwords_release(&a->passwords);
 settings:
 	settings_release(&a->settings);
+items:
+	config_release(auth_items, AUTH_ITEMS, &a->auth);
 	return admin_fail_settings(e, &why);
 }
 
@@ -33,6 +36,7 @@ void auth_admin_close(struct auth_admin *a)
 	db_close(a->db);
 	passwords_release(&a->passwords);
 	settings_release(&a->settings);
+	config_release(auth_items, AUTH_ITEMS, &a->auth);
 }
 
 int auth_admin_find(struct auth_admin *a, const char *email, struct user *out)

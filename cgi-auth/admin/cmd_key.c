@@ -33,9 +33,19 @@ static int load(struct key_settings *s)
 	struct errmsg why = { "" };
 	enum err e = config_load(auth_items, AUTH_ITEMS, &s->auth, &why);
 
+	if (e != ERR_OK)
+		return admin_fail_settings(e, &why);
+	e = config_load(items, 1, s, &why);
 	if (e == ERR_OK)
-		e = config_load(items, 1, s, &why);
-	return e == ERR_OK ? 0 : admin_fail_settings(e, &why);
+		return 0;
+	config_release(auth_items, AUTH_ITEMS, &s->auth);
+	return admin_fail_settings(e, &why);
+}
+
+static void unload(struct key_settings *s)
+{
+	config_release(items, 1, s);
+	config_release(auth_items, AUTH_ITEMS, &s->auth);
 }
 
 static int add(int argc, char **argv, enum key_how how)
@@ -64,7 +74,7 @@ static int add(int argc, char **argv, enum key_how how)
 			     "the new key by themselves.\n",
 			     c.kid, until);
 	}
-	config_release(items, 1, &s);
+	unload(&s);
 	return status;
 }
 
@@ -157,7 +167,7 @@ int cmd_key_list(int argc, char **argv)
 	if (status != 0)
 		return status;
 	e = read_ring(s.path, &ring, &why);
-	config_release(items, 1, &s);
+	unload(&s);
 	if (e == ERR_OK) {
 		e = print_ring(&ring, &l);
 		keyring_release(&ring);

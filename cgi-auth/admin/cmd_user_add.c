@@ -7,6 +7,7 @@
 #include "common/admin/exit_status.h"
 #include "common/admin/failure.h"
 #include "common/admin/options.h"
+#include "common/codec/normalize.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -22,9 +23,14 @@ struct new_user {
 static int prepare(const struct new_user *n, struct user *u)
 {
 	const char *fault = user_email_fault(span_of(n->email));
+	char email[NORMALIZE_SIZE];
 	bool listed = span_list_has(span_of(n->scope), SPAN("admin"));
 	char scope[CLAIMS_SCOPE_MAX + 2]; /* so that one too long is detected */
 
+	/* Stored composed, so that it is found however it is typed */
+	if (fault == NULL &&
+	    normalize(span_of(n->email), NORMAL_NFC, email) == ERR_OK)
+		fault = user_email_fault(span_of(email));
 	if (fault != NULL)
 		return admin_fail_usage("the email %s", fault);
 	(void)snprintf(scope, sizeof(scope), "%s%s%s", n->scope,
@@ -35,7 +41,8 @@ static int prepare(const struct new_user *n, struct user *u)
 		return admin_fail_usage("the scope %s", fault);
 	u->admin = n->admin || listed;
 	memcpy(u->scope, scope, sizeof(u->scope));
-	(void)snprintf(u->email, sizeof(u->email), "%s", n->email);
+	(void)snprintf(u->email, sizeof(u->email), "%.*s", CLAIMS_EMAIL_MAX,
+		       email);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 command_fn cmd_user_add;
 command_fn cmd_user_passwd;
+command_fn cmd_user_set;
 command_fn cmd_user_disable;
 command_fn cmd_user_enable;
 command_fn cmd_user_delete;

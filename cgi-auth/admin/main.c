@@ -18,6 +18,17 @@ static const struct command commands[] = {
 	  "                    blanks (\"files:read files:write\"; --admin adds \"admin\")\n"
 	  STDIN_HELP JSON_HELP
 	  "\nA password has 8 characters or more.\n" },
+	{ "user set", cmd_user_set, "EMAIL [options]",
+	  "change the rights or the email of a user",
+	  "  --admin           the user may manage the files of others\n"
+	  "  --no-admin        the user may not\n"
+	  "  --scope WORDS     what the tokens of the user allow, instead of what they did;\n"
+	  "                    with the word admin, or --admin, the user is an admin\n"
+	  "  --email NEW       another email to log in with\n"
+	  JSON_HELP
+	  "\nIf the user has fewer rights then, or another email, every login of the user ends\n"
+	  "at once. API tokens lose the words of scope that the user no longer has; one that\n"
+	  "has none left ends. Additional rights are in the next login or refresh.\n" },
 	{ "user passwd", cmd_user_passwd, "EMAIL [options]",
 	  "set another password for a user",
 	  STDIN_HELP

@@ -3,6 +3,7 @@
 #include "cgi-auth/password/password.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define AT(field) offsetof(struct auth_settings, field)
 
@@ -40,6 +41,9 @@ const struct config_item auth_items[AUTH_ITEMS] = {
 	  1000000, "wrong passwords from an address before it is refused" },
 	{ "THROTTLE_WINDOW", CONFIG_INT, AT(throttle.window), "600", 1, 86400,
 	  "seconds in which these are counted, and of the refusal" },
+	{ "LOGIN_ANSWER", CONFIG_TEXT, AT(login_answer), "json", 0, 0,
+	  "answer of /login without a preferred type: json, or text (the "
+	  "token alone)" },
 	{ "AUDIT_DAYS", CONFIG_INT, AT(audit_days), "90", 1, 36500,
 	  "days to keep rows of the table audit" },
 };
@@ -48,3 +52,17 @@ const struct settings_defaults auth_defaults = {
 	.mysql_db = "auth",
 	.threads = "64",
 };
+
+bool auth_settings_bare_login(const struct auth_settings *s)
+{
+	return strcmp(s->login_answer, "text") == 0;
+}
+
+enum err auth_settings_check(const struct auth_settings *s, struct errmsg *why)
+{
+	if (auth_settings_bare_login(s) || strcmp(s->login_answer, "json") == 0)
+		return ERR_OK;
+	return err_set(why, ERR_CONFIG,
+		       "LOGIN_ANSWER: must be json or text, not \"%.40s\"",
+		       s->login_answer);
+}

@@ -18,10 +18,11 @@ struct auth_settings {
 	int64_t password_hashers; /* PASSWORD_HASHERS; 0: half the processors */
 	struct throttle_rules throttle;
 	int64_t audit_days; /* AUDIT_DAYS */
+	char *login_answer; /* LOGIN_ANSWER, "json" or "text" */
 };
 
 enum {
-	AUTH_ITEMS = 12,
+	AUTH_ITEMS = 13,
 	PASSWORD_HASHERS_MAX = 1024,
 	TOKEN_LIFE_MAX = 86400, /* seconds */
 };
@@ -29,5 +30,11 @@ enum {
 /* Offsets are those of a `struct auth_settings`. */
 extern const struct config_item auth_items[AUTH_ITEMS];
 extern const struct settings_defaults auth_defaults;
+
+/* Check what config_load() cannot. ERR_CONFIG. */
+enum err auth_settings_check(const struct auth_settings *s,
+			     struct errmsg *why) MUST_CHECK;
+
+bool auth_settings_bare_login(const struct auth_settings *s);
 
 #endif

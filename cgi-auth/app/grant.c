@@ -4,11 +4,14 @@
 #include "cgi-auth/tables/token.h"
 #include "common/codec/field.h"
 
-bool grant_is_bare(const struct request *rq)
+bool grant_is_bare(const struct request *rq, bool otherwise)
 {
-	return field_accept_prefers(request_header(rq, "Accept"),
-				    SPAN("text/plain"),
-				    SPAN("application/json"));
+	struct span accept = request_header(rq, "Accept");
+	struct span text = SPAN("text/plain"), json = SPAN("application/json");
+
+	if (otherwise)
+		return !field_accept_prefers(accept, json, text);
+	return field_accept_prefers(accept, text, json);
 }
 
 static enum err answer_json(const struct request *rq, const struct grant *g,
@@ -71,8 +74,11 @@ enum err grant_answer(struct auth *a, const struct request *rq,
 	if (e == ERR_OK && g->refresh != NULL && g->cookie)
 		refresh_cookie_set(rq, rs, g->refresh,
 				   g->refresh_ends - rq->now);
-	if (e == ERR_OK && grant_is_bare(rq))
+	if (e == ERR_OK && g->bare && grant_is_bare(rq, false))
 		e = response_line(rs, 200, "text/plain; charset=utf-8",
+				  buf_span(&token));
+	else if (e == ERR_OK && g->bare) /* LOGIN_ANSWER */
+		e = response_body(rs, 200, "text/plain; charset=utf-8",
 				  buf_span(&token));
 	else if (e == ERR_OK)
 		e = answer_json(rq, g, buf_span(&token), &c, rs);

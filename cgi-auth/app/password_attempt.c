@@ -15,6 +15,11 @@ enum err password_attempt_begin(struct auth *a, const struct request *rq,
 			      &rs->why);
 }
 
+enum fifo_queue_name password_attempt_queue(const struct throttle_ticket *t)
+{
+	return t->last_seen > 0 ? FIFO_KNOWN : FIFO_ANYBODY;
+}
+
 void password_attempt_end(struct auth *a, const struct request *rq,
 			  const struct throttle_ticket *t, enum err outcome)
 {

@@ -18,6 +18,10 @@ enum err password_attempt_begin(struct auth *a, const struct request *rq,
 				struct span email, struct throttle_ticket *out,
 				struct response *rs) MUST_CHECK;
 
+/* Where the attempt waits for its hash: a client at an address from which the
+ * account has logged in before does not wait among strangers. */
+enum fifo_queue_name password_attempt_queue(const struct throttle_ticket *t);
+
 /* `outcome` is that of the check, see throttle_leave(). A failure to count it
  * is logged and does not change the answer. */
 void password_attempt_end(struct auth *a, const struct request *rq,

@@ -44,34 +44,42 @@ static void log_plaintext_password(const struct request *rq,
 	log_end(&l);
 }
 
-/* The user of these credentials. *outcome is for the log. */
+struct login {
+	struct basic_credentials c;
+	struct user u;	     /* id 0 until the user is found */
+	bool renew;	     /* store the password's hash anew */
+	const char *outcome; /* for the log */
+};
+
+/* The user of these credentials */
 static enum err find_user(struct auth *a, const struct request *rq,
-			  const struct basic_credentials *c, struct user *u,
-			  const char **outcome, struct errmsg *why)
+			  enum fifo_queue_name queue, struct login *l,
+			  struct errmsg *why)
 {
-	enum err e = users_by_email(a->service->db, span_of(c->user), u, why);
+	struct user *u = &l->u;
+	enum err e = users_by_email(a->service->db, span_of(l->c.user), u, why);
 	bool known = e == ERR_OK;
 	bool usable = known && u->disabled_at == USER_ENABLED;
 
-	*outcome = "unavailable";
+	l->outcome = "unavailable";
 	if (!known && e != ERR_NOT_FOUND)
 		return e;
-	e = password_check(&a->passwords, usable ? u->password : NULL,
-			   c->password);
+	e = password_check(&a->passwords, queue, usable ? u->password : NULL,
+			   l->c.password, &l->renew);
 	if (e == ERR_UNAVAILABLE)
 		return err_set(why, e,
 			       "no slot or memory to check a password "
 			       "in time");
 	if (e == ERR_OK)
-		*outcome = "ok";
+		l->outcome = "ok";
 	else if (!known)
-		*outcome = "unknown-user";
+		l->outcome = "unknown-user";
 	else if (!usable)
-		*outcome = "disabled";
+		l->outcome = "disabled";
 	else if (e == ERR_INVALID)
-		*outcome = "unusable-password";
+		l->outcome = "unusable-password";
 	else
-		*outcome = "wrong-password";
+		l->outcome = "wrong-password";
 	if (e == ERR_INVALID && password_kind(u->password) == PASSWORD_PLAIN)
 		log_plaintext_password(rq, u);
 	return e == ERR_OK ? ERR_OK : ERR_CREDENTIALS;
@@ -80,29 +88,30 @@ static enum err find_user(struct auth *a, const struct request *rq,
 /* The password is known now: store it in the current form. The login does not
  * depend on it; the next one tries again. */
 static void rehash(struct auth *a, const struct request *rq,
-		   const struct user *u, const char *password)
+		   const struct login *l)
 {
+	const struct user *u = &l->u;
 	char hash[PASSWORD_HASH_MAX + 1];
 	struct errmsg cause = { "" };
-	struct log_line l;
+	struct log_line line;
 	enum err e;
 
-	if (!password_needs_rehash(&a->passwords, u->password))
+	if (!l->renew)
 		return;
-	e = password_hash(&a->passwords, password, hash);
+	e = password_hash(&a->passwords, l->c.password, hash);
 	if (e == ERR_OK)
 		e = users_rehash(a->service->db, u->id, u->password, hash,
 				 &cause);
 	/* Not found: the password was changed meanwhile, so no rehash is due */
 	if (e == ERR_NOT_FOUND)
 		return;
-	log_begin(&l, e == ERR_OK ? LOG_INFO : LOG_WARN, "rehash");
-	log_str(&l, "request_id", rq->id);
-	log_int(&l, "user_id", (int64_t)u->id);
-	log_str(&l, "outcome", e == ERR_OK ? "ok" : err_text(e));
+	log_begin(&line, e == ERR_OK ? LOG_INFO : LOG_WARN, "rehash");
+	log_str(&line, "request_id", rq->id);
+	log_int(&line, "user_id", (int64_t)u->id);
+	log_str(&line, "outcome", e == ERR_OK ? "ok" : err_text(e));
 	if (cause.text[0] != '\0')
-		log_str(&l, "why", cause.text);
-	log_end(&l);
+		log_str(&line, "why", cause.text);
+	log_end(&line);
 }
 
 /* A new session: two or three statements */
@@ -110,6 +119,11 @@ static enum err open_session(struct auth *a, const struct request *rq,
 			     const struct user *u, struct session *s,
 			     struct errmsg *why)
 {
+	const struct session_basis as_read = {
+		.password_changed_at = u->password_changed_at,
+		.email = u->email,
+		.admin = u->admin,
+	};
 	struct client client;
 	enum err e;
 
@@ -122,7 +136,7 @@ static enum err open_session(struct auth *a, const struct request *rq,
 	ident_random(s->id);
 	(void)snprintf(s->scope, sizeof(s->scope), "%s", u->scope);
 	(void)snprintf(s->address, sizeof(s->address), "%s", client.address);
-	e = sessions_add_login(a->service->db, s, u->password_changed_at, why);
+	e = sessions_add_login(a->service->db, s, &as_read, why);
 	if (e == ERR_NOT_FOUND) /* changed while we checked it */
 		return ERR_CREDENTIALS;
 	if (e != ERR_OK)
@@ -136,9 +150,12 @@ static enum err answer_grant(struct auth *a, const struct request *rq,
 	const struct refresh_rules rules = { a->settings.refresh_life,
 					     a->settings.refresh_grace };
 	bool cookie = refresh_cookie_wanted(rq);
-	bool refresh = cookie || !grant_is_bare(rq);
+	/* The page, which wants the cookie, reads JSON in any case */
+	bool bare = grant_is_bare(
+		rq, !cookie && auth_settings_bare_login(&a->settings));
+	bool refresh = cookie || !bare;
 	char text[REFRESH_LEN + 1];
-	struct grant g = { .user = u, .cookie = cookie };
+	struct grant g = { .user = u, .cookie = cookie, .bare = bare };
 	struct session s;
 	enum err e = open_session(a, rq, u, &s, &rs->why);
 
@@ -170,31 +187,29 @@ static enum err refuse_malformed(struct auth *a, const struct request *rq,
 					BASIC_USER_MAX, BASIC_PASSWORD_MAX);
 	return response_explain(rs, ERR_CREDENTIALS,
 				"The Authorization header must be \"Basic\" "
-				"and the base64 of email, colon and password "
-				"in UTF-8.");
+				"and the base64 of email, colon and password, "
+				"without control characters.");
 }
 
-/* The password, then the one-time code. *outcome is for the log. */
+/* The password, then the one-time code */
 static enum err check_credentials(struct auth *a, struct request *rq,
-				  const struct basic_credentials *c,
-				  struct user *u, const char **outcome,
-				  struct response *rs)
+				  struct login *l, struct response *rs)
 {
 	struct throttle_ticket ticket;
 	enum err e =
-		password_attempt_begin(a, rq, span_of(c->user), &ticket, rs);
+		password_attempt_begin(a, rq, span_of(l->c.user), &ticket, rs);
 
-	*outcome = e == ERR_LIMITED ? "too-many-attempts" : "unavailable";
+	l->outcome = e == ERR_LIMITED ? "too-many-attempts" : "unavailable";
 	if (e != ERR_OK)
 		return e;
-	e = find_user(a, rq, c, u, outcome, &rs->why);
+	e = find_user(a, rq, password_attempt_queue(&ticket), l, &rs->why);
 	if (e == ERR_OK) {
-		e = otp_check(a->service->db, u->id,
+		e = otp_check(a->service->db, l->u.id,
 			      request_header(rq, "X-OTP"), rq->now, &rs->why);
 		if (e != ERR_OK)
-			*outcome = e == ERR_OTP_REQUIRED ? "otp-required"
-				   : e == ERR_OTP	 ? "invalid-otp"
-							 : "unavailable";
+			l->outcome = e == ERR_OTP_REQUIRED ? "otp-required"
+				     : e == ERR_OTP	   ? "invalid-otp"
+							   : "unavailable";
 	}
 	password_attempt_end(a, rq, &ticket, e);
 	return e;
@@ -203,18 +218,16 @@ static enum err check_credentials(struct auth *a, struct request *rq,
 enum err handle_login(void *app, struct request *rq, struct response *rs)
 {
 	struct auth *a = app;
-	struct basic_credentials c;
-	struct user u = { .id = 0 }; /* until the user is found */
-	const char *outcome;
-	enum err e = basic_credentials_parse(request_authorization(rq), &c);
+	struct login l = { .u = { .id = 0 } };
+	enum err e = basic_credentials_parse(request_authorization(rq), &l.c);
 
 	if (e != ERR_OK)
 		return refuse_malformed(a, rq, rs, e);
-	e = check_credentials(a, rq, &c, &u, &outcome, rs);
-	record_login(a, rq, u.id, u.id != 0 ? u.email : c.user, outcome,
-		     e != ERR_LIMITED);
+	e = check_credentials(a, rq, &l, rs);
+	record_login(a, rq, l.u.id, l.u.id != 0 ? l.u.email : l.c.user,
+		     l.outcome, e != ERR_LIMITED);
 	if (e == ERR_OK)
-		rehash(a, rq, &u, c.password);
-	basic_credentials_wipe(&c);
-	return e == ERR_OK ? answer_grant(a, rq, &u, rs) : e;
+		rehash(a, rq, &l);
+	basic_credentials_wipe(&l.c);
+	return e == ERR_OK ? answer_grant(a, rq, &l.u, rs) : e;
 }

@@ -6,6 +6,7 @@
 #include "cgi-auth/password/user_rules.h"
 #include "cgi-auth/tables/sessions.h"
 #include "cgi-auth/tables/users.h"
+#include "common/codec/normalize.h"
 #include "common/http/body.h"
 
 #include <sodium.h>
@@ -15,15 +16,28 @@ struct password_change {
 	char fresh[BASIC_PASSWORD_MAX + 1];
 };
 
+/* However its characters are composed */
+static bool is_same_password(const char *a, const char *b)
+{
+	char one[NORMALIZE_SIZE], other[NORMALIZE_SIZE];
+	bool same = normalize(span_of(a), NORMAL_OPAQUE, one) == ERR_OK &&
+		    normalize(span_of(b), NORMAL_OPAQUE, other) == ERR_OK &&
+		    strcmp(one, other) == 0;
+
+	sodium_memzero(one, sizeof(one));
+	sodium_memzero(other, sizeof(other));
+	return same;
+}
+
 static enum err check_new(const struct password_change *c, const struct user *u,
 			  struct response *rs)
 {
 	const char *fault = user_password_fault(span_of(c->fresh));
 
-	if (fault == NULL && strcmp(c->fresh, c->current) == 0)
+	if (fault == NULL && is_same_password(c->fresh, c->current))
 		fault = "is the same as the current one";
 	if (fault == NULL &&
-	    span_eq_nocase(span_of(c->fresh), span_of(u->email)))
+	    user_texts_equal(span_of(c->fresh), span_of(u->email)))
 		fault = "is your email";
 	if (fault == NULL)
 		return ERR_OK;
@@ -58,7 +72,9 @@ static enum err check_current(struct auth *a, struct request *rq,
 
 	if (e != ERR_OK)
 		return e;
-	e = password_check(&a->passwords, u->password, current);
+	/* Whoever has a session is no stranger */
+	e = password_check(&a->passwords, FIFO_KNOWN, u->password, current,
+			   NULL);
 	if (e == ERR_INVALID)
 		e = ERR_CREDENTIALS;
 	/* A correct password alone is not a login: do not reset the account's

@@ -126,6 +126,7 @@ enum err handle_refresh(void *app, struct request *rq, struct response *rs)
 					 .refresh_ends = t.expires_at,
 					 .cookie = presented.cookie ||
 						   refresh_cookie_wanted(rq),
+					 .bare = grant_is_bare(rq, false),
 				 },
 				 rs);
 	else

@@ -121,7 +121,8 @@ static enum err answer_new(struct response *rs, const struct session *s,
 	return e;
 }
 
-static enum err add_token(struct auth *a, struct session *s,
+static enum err add_token(struct auth *a, const struct request *rq,
+			  struct session *s,
 			  char text[static API_TOKEN_LEN + 1],
 			  struct response *rs)
 {
@@ -132,7 +133,7 @@ static enum err add_token(struct auth *a, struct session *s,
 	(void)span_to_cstr(span_of(s->id), c.session, sizeof(c.session));
 	bearer_id_make_api(&c, text);
 	e = sessions_add_token(
-		a->service->db, s,
+		a->service->db, s, rq->bearer_id.session,
 		(struct span) { (const char *)c.secret, sizeof(c.secret) },
 		&rs->why);
 	if (e == ERR_TOO_MANY)
@@ -140,7 +141,8 @@ static enum err add_token(struct auth *a, struct session *s,
 					"You have %d API tokens. Delete one "
 					"first.",
 					SESSION_TOKENS_MAX);
-	return e;
+	/* The login has ended since its token was checked */
+	return e == ERR_NOT_FOUND ? ERR_BAD_TOKEN : e;
 }
 
 enum err handle_token_new(void *app, struct request *rq, struct response *rs)
@@ -155,7 +157,7 @@ enum err handle_token_new(void *app, struct request *rq, struct response *rs)
 	if (e == ERR_OK)
 		e = read_params(a, rq, &u, rs, &s);
 	if (e == ERR_OK)
-		e = add_token(a, &s, text, rs);
+		e = add_token(a, rq, &s, text, rs);
 	if (e != ERR_OK)
 		return e;
 	audit_note_caller(a, rq, "token-new", s.id);

@@ -1,9 +1,10 @@
 /* basic_credentials.h - the credentials of an HTTP Basic login (RFC 7617).
  *
- * Pure: the value of an Authorization header in, two texts out. User name and
- * password are well-formed UTF-8, as our challenge demands (charset="UTF-8"),
- * and are used byte for byte, without normalization. The first colon separates
- * them, so a password may contain colons and a user name may not.
+ * Pure: the value of an Authorization header in, two texts in UTF-8 out, as our
+ * challenge demands (charset="UTF-8"). Bytes that are not UTF-8 are read as
+ * ISO-8859-1, which Python's requests and old browsers send; they are few texts
+ * that would be both. Nothing is normalized here (normalize.h). The first colon
+ * separates the two, so a password may contain colons and a user name may not.
  */
 #ifndef BASIC_CREDENTIALS_H
 #define BASIC_CREDENTIALS_H
@@ -28,8 +29,9 @@ struct basic_credentials {
  *   ERR_OK              *out is filled; else it is untouched
  *   ERR_NO_CREDENTIALS  nothing, or another scheme
  *   ERR_FORMAT          "Basic", but not canonical base64 with its padding, no
- *                       colon, not UTF-8, or a control character (RFC 7617 2)
- *   ERR_TOO_LARGE       over one of the limits above
+ *                       colon, or a control character (RFC 7617 2; those of
+ *                       ISO-8859-1 too)
+ *   ERR_TOO_LARGE       over one of the limits above, as UTF-8
  *
  * Answer malformed credentials like wrong ones, with 401 and a new challenge:
  * RFC 9110 15.5.2 has 401 for credentials that are invalid in any way, and it

@@ -10,10 +10,11 @@ struct fifo_semaphore_waiter {
 };
 
 enum err fifo_semaphore_init(struct fifo_semaphore *t, size_t slots,
-			     size_t max_waiting)
+			     const size_t max_waiting[static FIFO_QUEUES])
 {
-	*t = (struct fifo_semaphore) { .free = slots,
-				       .max_waiting = max_waiting };
+	*t = (struct fifo_semaphore) { .free = slots };
+	for (size_t i = 0; i < FIFO_QUEUES; i++)
+		t->queues[i].max_waiting = max_waiting[i];
 	return pthread_mutex_init(&t->lock, NULL) == 0 ? ERR_OK : ERR_MEMORY;
 }
 
@@ -48,51 +49,61 @@ static struct timespec deadline(int64_t ms)
 	return t;
 }
 
-static void enqueue(struct fifo_semaphore *t, struct fifo_semaphore_waiter *w)
+static void enqueue(struct fifo_queue *q, struct fifo_semaphore_waiter *w)
 {
-	if (t->last != NULL)
-		t->last->next = w;
+	if (q->last != NULL)
+		q->last->next = w;
 	else
-		t->first = w;
-	t->last = w;
+		q->first = w;
+	q->last = w;
+	q->waiting++;
 }
 
-static void dequeue(struct fifo_semaphore *t, struct fifo_semaphore_waiter *w)
+static void dequeue(struct fifo_queue *q, struct fifo_semaphore_waiter *w)
 {
 	struct fifo_semaphore_waiter *before = NULL;
 
-	for (struct fifo_semaphore_waiter *i = t->first; i != w; i = i->next)
+	for (struct fifo_semaphore_waiter *i = q->first; i != w; i = i->next)
 		before = i;
 	if (before != NULL)
 		before->next = w->next;
 	else
-		t->first = w->next;
-	if (t->last == w)
-		t->last = before;
+		q->first = w->next;
+	if (q->last == w)
+		q->last = before;
+	q->waiting--;
+}
+
+static bool is_full(const struct fifo_queue *q)
+{
+	return q->waiting >= q->max_waiting;
 }
 
 /* Called with the lock held; the wait releases it */
-static enum err wait_for_slot(struct fifo_semaphore *t, int64_t wait_ms)
+static enum err wait_for_slot(struct fifo_semaphore *t, enum fifo_queue_name n,
+			      int64_t wait_ms)
 {
 	struct fifo_semaphore_waiter w = { .admitted = false };
 	struct timespec until = deadline(wait_ms);
+	struct fifo_queue *q = &t->queues[n];
 	int timed_out = 0;
 
-	if (t->waiting >= t->max_waiting || !init_condition(&w.admission))
+	if (is_full(q))
+		q = &t->queues[FIFO_ANYBODY];
+	if (is_full(q) || !init_condition(&w.admission))
 		return ERR_UNAVAILABLE;
-	t->waiting++;
-	enqueue(t, &w);
+	enqueue(q, &w);
 	while (!w.admitted && timed_out == 0)
 		timed_out =
 			pthread_cond_timedwait(&w.admission, &t->lock, &until);
 	if (!w.admitted)
-		dequeue(t, &w);
-	t->waiting--;
+		dequeue(q, &w);
 	(void)pthread_cond_destroy(&w.admission);
 	return w.admitted ? ERR_OK : ERR_UNAVAILABLE;
 }
 
-enum err fifo_semaphore_enter(struct fifo_semaphore *t, int64_t wait_ms)
+enum err fifo_semaphore_enter(struct fifo_semaphore *t, enum fifo_queue_name q,
+			      int64_t wait_ms)
 {
 	enum err e = ERR_OK;
 
@@ -100,23 +111,40 @@ enum err fifo_semaphore_enter(struct fifo_semaphore *t, int64_t wait_ms)
 	if (t->free > 0)
 		t->free--;
 	else
-		e = wait_for_slot(t, wait_ms);
+		e = wait_for_slot(t, q, wait_ms);
 	(void)pthread_mutex_unlock(&t->lock);
 	return e;
 }
 
-/* Hand the slot to the first waiter, so that no newcomer can take it in
- * between; `free` is above 0 only while the queue is empty. */
+/* The queue whose turn it is, or another one that is not empty; NULL if all are
+ */
+static struct fifo_queue *next_queue(struct fifo_semaphore *t)
+{
+	for (size_t i = 0; i < FIFO_QUEUES; i++) {
+		size_t n = (t->turn + i) % FIFO_QUEUES;
+
+		if (t->queues[n].first != NULL) {
+			t->turn = (n + 1) % FIFO_QUEUES;
+			return &t->queues[n];
+		}
+	}
+	return NULL;
+}
+
+/* Hand the slot to a waiter, so that no newcomer can take it in between; `free`
+ * is above 0 only while the queues are empty. */
 void fifo_semaphore_leave(struct fifo_semaphore *t)
 {
 	struct fifo_semaphore_waiter *w;
+	struct fifo_queue *q;
 
 	(void)pthread_mutex_lock(&t->lock);
-	w = t->first;
-	if (w == NULL) {
+	q = next_queue(t);
+	if (q == NULL) {
 		t->free++;
 	} else {
-		dequeue(t, w);
+		w = q->first;
+		dequeue(q, w);
 		w->admitted = true;
 		(void)pthread_cond_signal(&w->admission);
 	}

@@ -1,6 +1,7 @@
 #include "cgi-auth/password/password.h"
 
 #include "cgi-auth/password/low_priority.h"
+#include "common/codec/normalize.h"
 
 #include <crypt.h>
 #include <errno.h>
@@ -35,6 +36,12 @@ static size_t half_of_the_processors(void)
 	return n > 1 ? (size_t)(n + 1) / 2 : 1;
 }
 
+/* A quarter of the places to wait */
+static size_t known_places(size_t max_waiting)
+{
+	return (max_waiting + 2) / 4;
+}
+
 enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
 			size_t slots, size_t max_waiting)
 {
@@ -48,14 +55,18 @@ enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
 		       (unsigned long long)p->memory / 1024,
 		       (unsigned long long)p->passes, "AAAAAAAAAAAAAAAAAAAAAA",
 		       "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-	return fifo_semaphore_init(&p->slots,
-				   slots > 0 ? slots : half_of_the_processors(),
-				   max_waiting);
+	return fifo_semaphore_init(
+		&p->slots, slots > 0 ? slots : half_of_the_processors(),
+		(size_t[]) { max_waiting - known_places(max_waiting),
+			     known_places(max_waiting) });
 }
 
 void passwords_set_max_waiting(struct passwords *p, size_t max_waiting)
 {
-	p->slots.max_waiting = max_waiting;
+	size_t known = known_places(max_waiting);
+
+	p->slots.queues[FIFO_ANYBODY].max_waiting = max_waiting - known;
+	p->slots.queues[FIFO_KNOWN].max_waiting = known;
 }
 
 void passwords_release(struct passwords *p)
@@ -104,34 +115,74 @@ const char *password_kind_name(enum password_kind k)
 	return kind_names[k];
 }
 
+/* The spellings of a password that are compared with a stored hash, without
+ * duplicates. Their number depends on the password alone, so the time of a
+ * check shows nothing of the user. */
+enum { SPELLINGS = 3 };
+
+struct spellings {
+	const char *text[SPELLINGS];
+	size_t count;
+	char opaque[NORMALIZE_SIZE], nfd[NORMALIZE_SIZE];
+};
+
+static void add_spelling(struct spellings *s, const char *text)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->text[i], text) == 0)
+			return;
+	s->text[s->count++] = text;
+}
+
+/* As it was sent, because a hash may be older than the rule; as new hashes have
+ * it; and decomposed, for an old hash of what a Mac sent */
+static void spell(const char *password, struct spellings *s)
+{
+	struct span text = span_of(password);
+
+	s->count = 0;
+	add_spelling(s, password);
+	/* A text that has no normal form is compared as it is */
+	if (normalize(text, NORMAL_OPAQUE, s->opaque) != ERR_OK)
+		(void)snprintf(s->opaque, sizeof(s->opaque), "%s", password);
+	else if (normalize(text, NORMAL_NFD, s->nfd) == ERR_OK) {
+		add_spelling(s, s->opaque);
+		add_spelling(s, s->nfd);
+	}
+}
+
 /* The work of a low-priority thread, for which the caller waits */
 struct hash_job {
 	const struct passwords *p;
-	const char *stored, *password;
+	const char *stored;
+	struct spellings spellings;
+	size_t found; /* the spelling that matched */
 	char hash[crypto_pwhash_STRBYTES];
 	enum err result;
 };
 
 /* Run the job as soon as a slot is free */
-static enum err run_in_slot(struct passwords *p, void (*work)(void *),
-			    struct hash_job *j)
+static enum err run_in_slot(struct passwords *p, enum fifo_queue_name q,
+			    void (*work)(void *), struct hash_job *j)
 {
-	enum err e = fifo_semaphore_enter(&p->slots, PASSWORD_WAIT_MS);
+	enum err e = fifo_semaphore_enter(&p->slots, q, PASSWORD_WAIT_MS);
 
-	if (e != ERR_OK)
-		return e;
-	e = low_priority_run(work, j);
-	fifo_semaphore_leave(&p->slots);
+	if (e == ERR_OK) {
+		e = low_priority_run(work, j);
+		fifo_semaphore_leave(&p->slots);
+	}
+	sodium_memzero(&j->spellings, sizeof(j->spellings));
 	return e == ERR_OK ? j->result : e;
 }
 
 static void do_hash(void *arg)
 {
 	struct hash_job *j = arg;
+	const char *text = j->spellings.opaque;
 
 	j->result = ERR_OK;
-	if (crypto_pwhash_str_alg(j->hash, j->password, strlen(j->password),
-				  j->p->passes, j->p->memory,
+	if (crypto_pwhash_str_alg(j->hash, text, strlen(text), j->p->passes,
+				  j->p->memory,
 				  crypto_pwhash_ALG_ARGON2ID13) != 0)
 		j->result = ERR_UNAVAILABLE;
 }
@@ -139,9 +190,12 @@ static void do_hash(void *arg)
 enum err password_hash(struct passwords *p, const char *password,
 		       char out[static PASSWORD_HASH_MAX + 1])
 {
-	struct hash_job j = { .p = p, .password = password };
-	enum err e = run_in_slot(p, do_hash, &j);
+	struct hash_job j = { .p = p };
+	enum err e;
 
+	spell(password, &j.spellings);
+	/* Only after a right password, or by the operator */
+	e = run_in_slot(p, FIFO_KNOWN, do_hash, &j);
 	if (e == ERR_OK)
 		(void)snprintf(out, PASSWORD_HASH_MAX + 1, "%s", j.hash);
 	return e;
@@ -196,19 +250,35 @@ static enum err check_hash(const struct passwords *p, const char *stored,
 	return stored != NULL ? ERR_INVALID : ERR_CREDENTIALS;
 }
 
+/* Every spelling is compared until one matches; a wrong password is compared in
+ * all of them, whether there is a user or not */
 static void do_check(void *arg)
 {
 	struct hash_job *j = arg;
+	const struct spellings *s = &j->spellings;
 
-	j->result = check_hash(j->p, j->stored, j->password);
+	for (j->found = 0; j->found < s->count; j->found++) {
+		j->result = check_hash(j->p, j->stored, s->text[j->found]);
+		if (j->result == ERR_OK || j->result == ERR_UNAVAILABLE)
+			return;
+	}
 }
 
-enum err password_check(struct passwords *p, const char *stored,
-			const char *password)
+enum err password_check(struct passwords *p, enum fifo_queue_name q,
+			const char *stored, const char *password, bool *renew)
 {
-	struct hash_job j = { .p = p, .stored = stored, .password = password };
+	struct hash_job j = { .p = p, .stored = stored };
+	bool normal;
+	enum err e;
 
-	return run_in_slot(p, do_check, &j);
+	spell(password, &j.spellings);
+	normal = strcmp(password, j.spellings.opaque) == 0;
+	e = run_in_slot(p, q, do_check, &j);
+	/* The second spelling, if there are two, is the one of new hashes */
+	if (e == ERR_OK && renew != NULL)
+		*renew = j.found != (normal ? 0 : 1) ||
+			 password_needs_rehash(p, stored);
+	return e;
 }
 
 bool password_needs_rehash(const struct passwords *p, const char *stored)

@@ -11,8 +11,14 @@
  * other parameters than the current ones can still be distinguished, until
  * their next login rehashes them.)
  *
+ * A password is one password however its characters are composed: new hashes
+ * are of its OpaqueString (RFC 8265 4.2, normalize.h). A hash that was stored
+ * before that, of whatever was sent, is compared with the password as it was
+ * sent, as OpaqueString, and in NFD.
+ *
  * Only as many threads hash at a time as there are slots; the others wait in
- * order of arrival. Hashing has a low priority, so that a flood of guesses
+ * order of arrival, in two queues, so that clients which are known do not wait for
+ * guessers (fifo_semaphore.h). Hashing has a low priority, so that a flood of guesses
  * leaves the processors to other work (low_priority.h).
  */
 #ifndef PASSWORD_H
@@ -48,8 +54,8 @@ enum password_kind {
 };
 
 /* `slots` 0: half as many as there are processors. Up to `max_waiting` threads
- * wait for one; for more, calls return ERR_UNAVAILABLE at once. libsodium must
- * be initialized. ERR_MEMORY. */
+ * wait for one, a quarter of them in the queue FIFO_KNOWN; for more, calls
+ * return ERR_UNAVAILABLE at once. libsodium must be initialized. ERR_MEMORY. */
 enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
 			size_t slots, size_t max_waiting) MUST_CHECK;
 void passwords_release(struct passwords *p);
@@ -60,21 +66,24 @@ void passwords_set_max_waiting(struct passwords *p, size_t max_waiting);
 enum password_kind password_kind(const char *stored);
 const char *password_kind_name(enum password_kind k); /* "argon2id", … */
 
-/* Hash `password` into `out`. ERR_UNAVAILABLE: no slot in time, or no memory.
+/* Hash the OpaqueString of `password` into `out`. ERR_UNAVAILABLE: no slot in time, or no memory.
  */
 enum err password_hash(struct passwords *p, const char *password,
 		       char out[static PASSWORD_HASH_MAX + 1]) MUST_CHECK;
 
 /* Check `password` against `stored`; NULL stands for a user that does not
- * exist.
+ * exist. Wait in the queue `q`, if need be. After ERR_OK, *renew tells whether
+ * password_hash() would now write another form, other parameters, or the hash
+ * of another spelling; `renew` may be NULL.
  *
  *   ERR_OK           right
  *   ERR_CREDENTIALS  wrong
  *   ERR_INVALID      `stored` is plain text or an unsupported hash: never right,
  *                    even if the texts are equal
  *   ERR_UNAVAILABLE  not checked: no slot in time, or no memory */
-enum err password_check(struct passwords *p, const char *stored,
-			const char *password) MUST_CHECK;
+enum err password_check(struct passwords *p, enum fifo_queue_name q,
+			const char *stored, const char *password,
+			bool *renew) MUST_CHECK;
 
 /* True if password_hash() would now write another form or other parameters. */
 bool password_needs_rehash(const struct passwords *p, const char *stored);

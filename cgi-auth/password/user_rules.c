@@ -2,7 +2,11 @@
 
 #include "cgi-auth/password/basic_credentials.h"
 #include "common/codec/encode.h"
+#include "common/codec/normalize.h"
 #include "common/token/claims.h"
+
+#include <sodium.h>
+#include <string.h>
 
 /* Of well-formed UTF-8: every byte but continuation bytes */
 static size_t count_characters(struct span s)
@@ -33,13 +37,32 @@ const char *user_email_fault(struct span email)
 	return NULL;
 }
 
+bool user_texts_equal(struct span a, struct span b)
+{
+	char one[NORMALIZE_SIZE], other[NORMALIZE_SIZE];
+	bool equal = normalize(a, NORMAL_FOLDED, one) == ERR_OK &&
+		     normalize(b, NORMAL_FOLDED, other) == ERR_OK &&
+		     strcmp(one, other) == 0;
+
+	sodium_memzero(one, sizeof(one));
+	sodium_memzero(other, sizeof(other));
+	return equal;
+}
+
 const char *user_password_fault(struct span password)
 {
+	char opaque[NORMALIZE_SIZE];
+	size_t characters;
+
 	if (password.len > BASIC_PASSWORD_MAX)
 		return "is longer than 1024 bytes";
 	if (!utf8_valid(password) || span_has_control(password))
 		return "is not UTF-8 text without control characters";
-	if (count_characters(password) < PASSWORD_CHARS_MIN)
+	if (normalize(password, NORMAL_OPAQUE, opaque) != ERR_OK)
+		return "has characters that cannot be composed";
+	characters = count_characters(span_of(opaque));
+	sodium_memzero(opaque, sizeof(opaque));
+	if (characters < PASSWORD_CHARS_MIN)
 		return "is too short. Use 8 characters or more";
 	return NULL;
 }

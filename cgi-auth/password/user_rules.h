@@ -17,7 +17,11 @@ enum {
  * address receives mail is not checked. */
 const char *user_email_fault(struct span email);
 
-/* PASSWORD_CHARS_MIN characters to BASIC_PASSWORD_MAX bytes of UTF-8 without
+/* Whether two texts are one however they are composed, and without regard to
+ * case. */
+bool user_texts_equal(struct span a, struct span b);
+
+/* PASSWORD_CHARS_MIN characters (composed: normalize.h) to BASIC_PASSWORD_MAX bytes of UTF-8 without
  * control characters, so that HTTP Basic can send it. */
 const char *user_password_fault(struct span password);
 

@@ -17,7 +17,8 @@ static enum err ok_if_none(enum err e)
 /* One statement, so that a change of the password comes either before it, and
  * then no user matches, or after it, and then it ends this session. */
 enum err sessions_add_login(struct db *db, const struct session *s,
-			    int64_t password_changed_at, struct errmsg *why)
+			    const struct session_basis *as_read,
+			    struct errmsg *why)
 {
 	/* clang-format off */
 	return db_change(db,
@@ -27,11 +28,16 @@ enum err sessions_add_login(struct db *db, const struct session *s,
 		"   FROM user"
 		"  WHERE id = ?"
 		"    AND password_changed_at = ?"
-		"    AND disabled_at IS NULL",
+		"    AND disabled_at IS NULL"
+		"    AND scope = ?"
+		"    AND admin = ?"
+		"    AND email COLLATE utf8mb4_bin = ?",
 		DB_IN(db_text(span_of(s->id)), db_text(span_of(s->scope)),
 		      db_text(span_of(s->address)), db_int(s->created_at),
 		      db_int(s->expires_at), db_uint(s->user_id),
-		      db_int(password_changed_at)),
+		      db_int(as_read->password_changed_at),
+		      db_text(span_of(s->scope)), db_int(as_read->admin),
+		      db_text(span_of(as_read->email))),
 		why);
 	/* clang-format on */
 }
@@ -80,7 +86,8 @@ enum err sessions_trim_logins(struct db *db, uint64_t user_id,
 }
 
 enum err sessions_add_token(struct db *db, const struct session *s,
-			    struct span secret, struct errmsg *why)
+			    const char *by, struct span secret,
+			    struct errmsg *why)
 {
 	int64_t count = 0;
 	enum err e;
@@ -103,12 +110,16 @@ enum err sessions_add_token(struct db *db, const struct session *s,
 		"INSERT INTO session"
 		" (id, user_id, kind, name, scope, secret, address,"
 		"  created_at, expires_at)"
-		" VALUES (?, ?, 'api', ?, ?, ?, ?, ?, ?)",
+		" SELECT ?, ?, 'api', ?, ?, ?, ?, ?, ?"
+		"   FROM session"
+		"  WHERE id = ?"
+		"    AND revoked_at IS NULL",
 		DB_IN(db_text(span_of(s->id)), db_uint(s->user_id),
 		      db_text(span_of(s->name)), db_text(span_of(s->scope)),
 		      db_bytes(secret), db_text(span_of(s->address)),
 		      db_int(s->created_at),
-		      db_int_or_null(s->expires_at, SESSION_NEVER)),
+		      db_int_or_null(s->expires_at, SESSION_NEVER),
+		      db_text(span_of(by))),
 		why);
 	/* clang-format on */
 }

@@ -36,11 +36,19 @@ struct session {
 	int64_t created_at, expires_at, last_used_at;
 };
 
+/* What the user's row had when the password was checked, with s->scope. */
+struct session_basis {
+	int64_t password_changed_at;
+	const char *email;
+	bool admin;
+};
+
 /* Add a login for a user as read when the password was checked. ERR_NOT_FOUND:
- * since then the password was changed or the user disabled; so no login with an
- * old password survives the end of all sessions. */
+ * since then the password, the email or the rights were changed, or the user
+ * disabled; so no login with what was before survives the end of all sessions.
+ */
 enum err sessions_add_login(struct db *db, const struct session *s,
-			    int64_t password_changed_at,
+			    const struct session_basis *as_read,
 			    struct errmsg *why) MUST_CHECK;
 
 /* End the oldest logins over SESSION_LOGINS_MAX, but never `newest`. */
@@ -48,10 +56,12 @@ enum err sessions_trim_logins(struct db *db, uint64_t user_id,
 			      const char *newest, int64_t now,
 			      struct errmsg *why) MUST_CHECK;
 
-/* Add an API token with the SHA-256 of its secret. ERR_TOO_MANY: the user has
- * SESSION_TOKENS_MAX. (Simultaneous requests may exceed that by a few.) */
+/* Add an API token with the SHA-256 of its secret, in the name of the login
+ * `by`. ERR_TOO_MANY: the user has SESSION_TOKENS_MAX. (Simultaneous requests
+ * may exceed that by a few.) ERR_NOT_FOUND: the login has just ended. */
 enum err sessions_add_token(struct db *db, const struct session *s,
-			    struct span secret, struct errmsg *why) MUST_CHECK;
+			    const char *by, struct span secret,
+			    struct errmsg *why) MUST_CHECK;
 
 /* End one. ERR_NOT_FOUND: this user has no such session, or it has ended. */
 enum err sessions_end(struct db *db, uint64_t user_id, bool api, const char *id,

@@ -1,5 +1,6 @@
 #include "cgi-auth/tables/throttle.h"
 
+#include "cgi-auth/tables/email_key.h"
 #include "cgi-auth/tables/throttle_sweep.h"
 
 #include <stdio.h>
@@ -32,19 +33,29 @@ struct blocked {
 	int64_t account_until, address_until;
 };
 
-/* The key of the account: the database hashes the email's collation weights, so
- * that all spellings which are equal in the column user.email have one key */
+/* The key of the account: all spellings of an email that find one user have one
+ * key. For ASCII it is the hash of the collation weights, as it was when the
+ * collation of user.email decided, so that older rows stay in force. */
 static enum err find_account(struct db *db, struct span email,
 			     struct throttle_ticket *t, struct errmsg *why)
 {
+	struct db_out out = DB_OUT(db_to_bytes(t->account, sizeof(t->account)));
+	char nfc[NORMALIZE_SIZE];
+	enum err e = normalize(email, NORMAL_NFC, nfc);
+
+	if (e != ERR_OK)
+		return e;
 	/* clang-format off */
+	if (span_is_ascii(span_of(nfc)))
+		return db_row(db,
+			"SELECT UNHEX(SHA2(WEIGHT_STRING("
+			"         CAST(? AS CHAR CHARACTER SET utf8mb4)"
+			"         COLLATE utf8mb4_unicode_ci AS CHAR(255)),"
+			"         256))",
+			DB_IN(db_text(span_of(nfc))), out, why);
 	return db_row(db,
-		"SELECT UNHEX(SHA2(WEIGHT_STRING("
-		"         CAST(? AS CHAR CHARACTER SET utf8mb4)"
-		"         COLLATE utf8mb4_unicode_ci AS CHAR(255)), 256))",
-		DB_IN(db_text(email)),
-		DB_OUT(db_to_bytes(t->account, sizeof(t->account))),
-		why);
+		"SELECT UNHEX(SHA2(RTRIM(" EMAIL_KEY "), 256))",
+		DB_IN(db_text(span_of(nfc))), out, why);
 	/* clang-format on */
 }
 

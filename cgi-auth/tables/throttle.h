@@ -14,10 +14,10 @@
  *             password does not clear the count: the attacker may have an
  *             account as well.
  *
- * An account is the email as the column `user.email` compares it (case,
- * accents, blanks at the end: schema/auth/002): the SHA-256 of its collation
- * weights. So all spellings of one user count together, and emails of no user
- * count like those of users.
+ * An account is the SHA-256 of an email's key (email_key.h), or of its collation
+ * weights if it is ASCII. So all spellings of one user (case, composition of
+ * characters, blanks at the end) count together, and emails of no user count
+ * like those of users.
  *
  * An attempt is reserved before the password is checked and counted after it,
  * in statements that lock the rows which they judge by, so parallel guesses see

@@ -1,10 +1,10 @@
 /* users.h - the rows of the table `user`.
  *
  * Times are seconds since 1970 UTC. The errors are db.h's; those named here
- * are the ones that a caller can handle. An email is compared as its column's
- * collation says: without regard to case, to accents, and to blanks at its end.
- * Code that counts attempts or names a user therefore uses the id, or the email
- * of the row.
+ * are the ones that a caller can handle. An email is compared without regard to
+ * case, to the composition of its characters, and to blanks at its end, but
+ * accents count (email_key.h). Code that counts attempts or names a user
+ * therefore uses the id, or the email of the row.
  */
 #ifndef USERS_H
 #define USERS_H

@@ -163,3 +163,11 @@ bool span_has_control(struct span s)
 			return true;
 	return false;
 }
+
+bool span_is_ascii(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			return false;
+	return true;
+}

@@ -61,6 +61,9 @@ bool span_list_has_all(struct span list, struct span words);
 /* True if it contains an ASCII control character: below 0x20, or 0x7f. */
 bool span_has_control(struct span s);
 
+/* True if each byte is below 0x80. */
+bool span_is_ascii(struct span s);
+
 /* Copy into `out` and terminate it. Returns false (out untouched) if it does
  * not fit or contains a NUL byte, which would silently end a C string. */
 bool span_to_cstr(struct span s, char *out, size_t cap);

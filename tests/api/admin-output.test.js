@@ -43,6 +43,7 @@ const deliveries = { EVENT_URLS: 'http://127.0.0.1:1/output', EVENT_SECRET: 'a-s
 const commands = {
   'auth-admin': {
     'user add': () => [[`o${Date.now()}${++files}@example.org`, '--password-stdin'], { input: PASSWORD }],
+    'user set': async () => [[await newUser(), '--admin']],
     'user passwd': async () => [[await newUser(), '--password-stdin'], { input: PASSWORD }],
     'user disable': async () => [[await newUser()]],
     'user enable': async () => [[await newUser()]],
@@ -78,7 +79,7 @@ const commands = {
   },
 };
 const withJson = {
-  'auth-admin': ['user add', 'user list', 'user show', 'session list', 'audit', 'key list'],
+  'auth-admin': ['user add', 'user set', 'user list', 'user show', 'session list', 'audit', 'key list'],
   'gateway-admin': Object.keys(commands['gateway-admin']),
 };
 

@@ -50,6 +50,30 @@ describe('/validate', () => {
   });
 });
 
+// What a gateway of another project does: it has one address for both, posts Basic credentials without a body,
+// and puts the text of the answer into a header
+describe('/login', () => {
+  const login = (headers) => stack.callInternal('POST', '/login', { basic: [ann.email, ann.password], headers });
+
+  test('/login answers on the internal listener as outside', async () => {
+    const answer = await login();
+    assertStatus(answer, 200);
+    assertStatus(await validate({ token: answer.json.access_token }, 'POST'), 200);
+    assertProblem(await stack.callInternal('POST', '/login', { basic: [ann.email, 'wrong'] }), 401, 'invalid-credentials');
+    assertProblem(await stack.callInternal('POST', '/login', {}), 401, 'missing-credentials');
+  });
+
+  test('no other route of users is on the internal listener', async () => {
+    for (const path of ['/me', '/refresh', '/logout', '/password', '/tokens', '/files', '/cgi-auth/login', '/login/x', '/LOGIN'])
+      assertStatus(await stack.callInternal('GET', path, { token: ann.token }), 404);
+  });
+
+  test('the answer as text is the token on a line', async () => {
+    const answer = await login({ Accept: 'text/plain' });
+    assert.match(answer.text, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  });
+});
+
 describe('health', () => {
   test('both programs are alive and ready', async () => {
     for (const program of ['cgi-auth', 'cgi-gateway']) {
@@ -65,8 +89,8 @@ describe('health', () => {
   });
 });
 
-test('the internal listener serves none of the public routes', async () => {
-  for (const path of ['/login', '/me', '/files', '/upload', '/healthz', '/readyz', '/cgi-auth/login', '/cgi-gateway/files', '/cgi-gateway/upload', '/']) {
+test('the internal listener serves none of the public routes but /login', async () => {
+  for (const path of ['/me', '/files', '/upload', '/healthz', '/readyz', '/cgi-auth/login', '/cgi-gateway/files', '/cgi-gateway/upload', '/']) {
     const { status } = await fetch(stack.internalUrl + path, { headers: { Authorization: `Bearer ${ann.token}` } });
     assert.equal(status, 404, path);
   }

@@ -132,12 +132,21 @@ describe('throttling an account', () => {
 
   test('all spellings of an email share one count', async () => {
     for (const who of [await person(), unknownUser()]) {
-      for (const email of [who.email.toUpperCase(), `${who.email} `, who.email.replace('n', 'ñ'), who.email.replace('p', 'P'), who.email])
+      for (const email of [who.email.toUpperCase(), `${who.email} `, `${who.email.toUpperCase()} `, who.email.replace('p', 'P'), who.email])
         await fail({ ...who, email }, ELSEWHERE, 1);
       await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
       assertLimited(await wrong(who, HOME), 95, 101);
       await stack.sql('auth', 'DELETE FROM throttle');
     }
+  });
+
+  test('an email with an accent more has a count of its own', async () => {
+    const who = unknownUser();
+    const accented = { ...who, email: `é${who.email}` };
+    for (const email of [accented.email, accented.email.normalize('NFD'), `É${who.email}`, `${accented.email} `, accented.email]) await fail({ ...who, email }, ELSEWHERE, 1);
+    await stack.sql('auth', "UPDATE throttle SET blocked_until = blocked_until + 100 WHERE bucket LIKE 'a%'");
+    assertLimited(await wrong(accented, HOME), 95, 101);
+    assertStatus(await wrong({ ...who, email: `e${who.email}` }, HOME), 401);
   });
 
   test('a hundred parallel guesses are all counted', async () => {

@@ -35,9 +35,10 @@ export function schemaErrors(steps, instance) {
   return valid(instance) ? [] : valid.errors.map((e) => `${e.instancePath || 'it'} ${e.message}`);
 }
 
-const routes = Object.entries(document.paths).map(([path, { servers }]) => ({
+const routes = Object.entries(document.paths).map(([path, { servers, 'x-internal-too': both }]) => ({
   path,
   inside: Boolean(servers),
+  both: Boolean(both),
   pattern: new RegExp('^' + path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+') + '$'),
 }));
 
@@ -51,7 +52,7 @@ function findRoute(target, inside) {
   } catch {
     return undefined;
   }
-  return routes.find((route) => route.inside === inside && route.pattern.test(path))?.path;
+  return routes.find((route) => (route.inside === inside || route.both) && route.pattern.test(path))?.path;
 }
 
 const mediaType = (contentType) => contentType?.split(';')[0].trim().toLowerCase();

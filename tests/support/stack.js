@@ -170,7 +170,7 @@ export class Stack {
     const email = `p${randomBytes(6).toString('hex')}@example.org`;
     const added = await this.authAdmin(['user', 'add', email, '--password-stdin', ...(admin ? ['--admin'] : [])], password + '\n');
     if (added.code !== 0) throw new Error(`auth-admin user add: ${added.code} ${added.stderr}`);
-    const login = await this.call('POST', '/login', { basic: [email, password] });
+    const login = await this.call('POST', '/login', { basic: [email, password], headers: { Accept: 'application/json' } });
     if (login.status !== 200) throw new Error(`login of a new user: ${login.status} ${login.text}`);
     const token = login.json.access_token;
     const id = Number(JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sub);

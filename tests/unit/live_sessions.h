@@ -23,6 +23,7 @@ static inline void sessions_make(void)
 {
 	schema_auth("001-user");
 	schema_auth("002-user-account");
+	schema_auth("045-user-email-key");
 	schema_auth("004-session");
 	schema_auth("006-live-session");
 	schema_auth("007-session-use");

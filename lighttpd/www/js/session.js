@@ -63,7 +63,8 @@ const base64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(te
 
 // `code` is a code of the second factor, or a recovery code.
 export async function logIn(email, password, code) {
-  const headers = { Authorization: `Basic ${base64(`${email}:${password}`)}` };
+  // JSON, even where the answer is text by default (LOGIN_ANSWER)
+  const headers = { Accept: 'application/json', Authorization: `Basic ${base64(`${email}:${password}`)}` };
   if (code) headers['X-OTP'] = code;
   const answer = await send('POST', '/login', { headers });
   // If the browser refuses cookies, the login lasts as long as its first access token.

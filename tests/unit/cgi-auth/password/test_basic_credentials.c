@@ -106,15 +106,52 @@ static void control_characters_are_refused(void **state)
 	assert_err(parse(SPAN("a:\x7f"), &c), ERR_FORMAT);
 }
 
-static void text_that_is_not_utf8_is_refused(void **state)
+static void text_that_is_not_utf8_is_read_as_iso_8859_1(void **state)
 {
 	struct basic_credentials c;
 
 	(void)state;
-	assert_err(parse(SPAN("a:\xa3"), &c), ERR_FORMAT);
-	assert_err(parse(SPAN("\xc0\xaf:b"), &c), ERR_FORMAT);
-	/* nor may the colon be inside a character */
-	assert_err(parse(SPAN("a\xc3:\xa9"), &c), ERR_FORMAT);
+	/* Python: requests.post(url, auth=("müller@x", "Paßwörter")) */
+	assert_ok(parse(SPAN("m\xfcller@x:Pa\xdfw\xf6rter"), &c));
+	assert_string_equal(c.user, "m\xc3\xbcller@x");
+	assert_string_equal(c.password, "Pa\xc3\x9fw\xc3\xb6rter");
+	assert_ok(parse(SPAN("a:\xa0\xff"), &c));
+	assert_string_equal(c.password, "\xc2\xa0\xc3\xbf");
+	/* one byte that is not UTF-8 decides for both texts */
+	assert_ok(parse(SPAN("\xc3\xbc:\xfc"), &c));
+	assert_string_equal(c.user, "\xc3\x83\xc2\xbc");
+	assert_string_equal(c.password, "\xc3\xbc");
+	assert_ok(parse(SPAN("\xc3\xbc:\xc3\xbc"), &c));
+	assert_string_equal(c.user, "\xc3\xbc");
+}
+
+static void control_characters_of_iso_8859_1_are_refused(void **state)
+{
+	struct basic_credentials c;
+
+	(void)state;
+	assert_err(parse(SPAN("a:\x80\xfc"), &c), ERR_FORMAT);
+	assert_err(parse(SPAN("a:\xfc\x9f"), &c), ERR_FORMAT);
+	assert_err(parse(SPAN("a:\xfc\n"), &c), ERR_FORMAT);
+	assert_err(parse(SPAN("\xfc\xfc"), &c), ERR_FORMAT);
+}
+
+static void iso_8859_1_is_limited_by_its_length_as_utf8(void **state)
+{
+	char text[BASIC_PASSWORD_MAX + 3];
+	struct basic_credentials c;
+
+	(void)state;
+	memset(text, 0xfc, sizeof(text));
+	memcpy(text, "a:", 2);
+	assert_ok(
+		parse((struct span) { text, 2 + BASIC_PASSWORD_MAX / 2 }, &c));
+	assert_int_equal(strlen(c.password), BASIC_PASSWORD_MAX);
+	assert_err(
+		parse((struct span) { text, 3 + BASIC_PASSWORD_MAX / 2 }, &c),
+		ERR_TOO_LARGE);
+	assert_err(parse((struct span) { text, sizeof(text) - 1 }, &c),
+		   ERR_TOO_LARGE);
 }
 
 static void texts_of_the_maximum_length_are_accepted(void **state)
@@ -183,7 +220,9 @@ int main(void)
 		TEST(user_and_password_may_be_empty),
 		TEST(base64_that_is_not_canonical_is_refused),
 		TEST(control_characters_are_refused),
-		TEST(text_that_is_not_utf8_is_refused),
+		TEST(text_that_is_not_utf8_is_read_as_iso_8859_1),
+		TEST(control_characters_of_iso_8859_1_are_refused),
+		TEST(iso_8859_1_is_limited_by_its_length_as_utf8),
 		TEST(texts_of_the_maximum_length_are_accepted),
 		TEST(a_huge_header_is_not_decoded),
 		TEST(a_failure_leaves_the_output_untouched),

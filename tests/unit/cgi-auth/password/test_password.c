@@ -26,7 +26,30 @@ static int tear_down(void **state)
 
 static enum err check(const char *stored, const char *password)
 {
-	return password_check(&passwords, stored, password);
+	return password_check(&passwords, FIFO_ANYBODY, stored, password, NULL);
+}
+
+/* Whether a right password is to be hashed anew */
+static bool renewed(const char *stored, const char *password)
+{
+	bool renew = false;
+
+	assert_ok(password_check(&passwords, FIFO_ANYBODY, stored, password,
+				 &renew));
+	return renew;
+}
+
+/* A hash of exactly these bytes, as before passwords were normalized */
+static const char *old_hash(const char *password)
+{
+	static char hash[crypto_pwhash_STRBYTES];
+
+	assert_int_equal(crypto_pwhash_str_alg(hash, password, strlen(password),
+					       PASSWORD_PASSES_MIN,
+					       PASSWORD_MEMORY_MIN,
+					       crypto_pwhash_ALG_ARGON2ID13),
+			 0);
+	return hash;
 }
 
 static int64_t cpu_us(void)
@@ -37,18 +60,77 @@ static int64_t cpu_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static int64_t cost_of(const char *stored)
+static int64_t cost_of_password(const char *stored, const char *password)
 {
 	int64_t least = INT64_MAX;
 
 	for (int i = 0; i < 5; i++) {
 		int64_t begun = cpu_us(), took;
 
-		(void)check(stored, "not the password");
+		(void)check(stored, password);
 		took = cpu_us() - begun;
 		least = took < least ? took : least;
 	}
 	return least;
+}
+
+static int64_t cost_of(const char *stored)
+{
+	return cost_of_password(stored, "not the password");
+}
+
+#define NFC "gr\xc3\xbc\xc3\x9f dich"
+#define NFD "gru\xcc\x88\xc3\x9f dich"
+#define NO_BREAK                     \
+	"gr\xc3\xbc\xc3\x9f\xc2\xa0" \
+	"dich"
+
+static void a_password_is_one_however_it_is_composed(void **state)
+{
+	static const char *const forms[] = { NFC, NFD, NO_BREAK };
+	char hash[PASSWORD_HASH_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		assert_ok(password_hash(&passwords, forms[i], hash));
+		for (size_t j = 0; j < COUNT(forms); j++) {
+			assert_ok(check(hash, forms[j]));
+			/* it is the hash of the normal form already */
+			if (strcmp(forms[j], NFC) == 0)
+				assert_false(renewed(hash, forms[j]));
+		}
+		assert_err(check(hash, "gru\xc3\x9f dich"), ERR_CREDENTIALS);
+		assert_err(check(hash, "GR\xc3\x9c\xc3\x9f dich"),
+			   ERR_CREDENTIALS);
+	}
+}
+
+static void an_old_hash_of_another_form_matches_and_is_renewed(void **state)
+{
+	(void)state;
+	assert_true(renewed(old_hash(NFD), NFD));
+	assert_true(renewed(old_hash(NFD), NFC));
+	assert_true(renewed(old_hash(NO_BREAK), NO_BREAK));
+	assert_false(renewed(old_hash(NFC), NFC));
+	assert_false(renewed(old_hash(NFC), NFD));
+	assert_false(renewed(old_hash("plain words"), "plain words"));
+	assert_err(check(old_hash(NFD), "gru\xc3\x9f dich"), ERR_CREDENTIALS);
+}
+
+/* Three hashes, whether there is a user or not */
+static void a_text_of_many_forms_costs_the_same_for_an_unknown_user(
+	void **state)
+{
+	char hash[PASSWORD_HASH_MAX + 1];
+	int64_t plain, known, unknown;
+
+	(void)state;
+	assert_ok(password_hash(&passwords, "x", hash));
+	plain = cost_of_password(hash, "grun dich");
+	known = cost_of_password(hash, NO_BREAK);
+	unknown = cost_of_password(NULL, NO_BREAK);
+	assert_in_range(unknown, known / 2, known * 2);
+	assert_true(known > plain * 2 && unknown > plain * 2);
 }
 
 static void a_new_hash_is_argon2id_of_the_parameters(void **state)
@@ -230,6 +312,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_new_hash_is_argon2id_of_the_parameters),
+		TEST(a_password_is_one_however_it_is_composed),
+		TEST(an_old_hash_of_another_form_matches_and_is_renewed),
+		TEST(a_text_of_many_forms_costs_the_same_for_an_unknown_user),
 		TEST(a_wrong_password_is_refused),
 		TEST(two_hashes_of_one_password_differ),
 		TEST(hashes_of_other_programs_are_verified),

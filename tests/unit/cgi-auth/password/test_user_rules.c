@@ -53,6 +53,22 @@ static void a_password_has_eight_characters_not_bytes(void **state)
 	assert_non_null(user_password_fault(SPAN(
 		"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4")));
 	assert_null(user_password_fault(SPAN("correct horse: battery")));
+	/* seven characters, however they are composed */
+	assert_non_null(user_password_fault(SPAN("u\xcc\x88u\xcc\x88"
+						 "u\xcc\x88u\xcc\x88"
+						 "u\xcc\x88u\xcc\x88"
+						 "u\xcc\x88")));
+}
+
+static void texts_are_equal_without_case_and_composition(void **state)
+{
+	(void)state;
+	assert_true(user_texts_equal(SPAN("M\xc3\x9cLLER@x"),
+				     SPAN("mu\xcc\x88ller@X")));
+	assert_true(user_texts_equal(SPAN("a@x"), SPAN("A@X")));
+	assert_false(
+		user_texts_equal(SPAN("m\xc3\xbcller@x"), SPAN("muller@x")));
+	assert_false(user_texts_equal(SPAN("a\xff"), SPAN("a\xff")));
 }
 
 static void a_password_that_http_basic_cannot_send_is_refused(void **state)
@@ -88,6 +104,7 @@ int main(void)
 		TEST(an_email_has_a_name_and_a_host),
 		TEST(an_email_is_no_longer_than_its_column),
 		TEST(a_password_has_eight_characters_not_bytes),
+		TEST(texts_are_equal_without_case_and_composition),
 		TEST(a_password_that_http_basic_cannot_send_is_refused),
 		TEST(a_scope_has_one_blank_between_words),
 	};

@@ -86,6 +86,27 @@ static void the_last_rows_are_returned_oldest_first(void **state)
 	assert_string_equal(s.rows[0].event, "login");
 }
 
+static void the_rows_of_an_email_are_not_those_of_one_with_an_accent(
+	void **state)
+{
+	struct seen s;
+
+	(void)state;
+	add("login", "m\xc3\xbcller@x", T0);
+	add("login", "MULLER@x", T0);
+	add("login", "Mu\xcc\x88LLER@x", T0);
+	last("muller@x", 4, &s);
+	assert_int_equal(s.count, 1);
+	assert_string_equal(s.rows[0].email, "MULLER@x");
+	last("M\xc3\x9cller@x", 4, &s);
+	assert_int_equal(s.count, 2);
+	assert_string_equal(s.rows[0].email, "m\xc3\xbcller@x");
+	last("", 4, &s);
+	assert_int_equal(s.count, 3);
+	last("\xff", 4, &s);
+	assert_int_equal(s.count, 0);
+}
+
 static void a_long_text_is_cut_between_characters(void **state)
 {
 	char email[2 * 200 + 1] = "";
@@ -136,6 +157,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(the_last_rows_are_returned_oldest_first),
+		FIXTURE_TEST(
+			the_rows_of_an_email_are_not_those_of_one_with_an_accent),
 		FIXTURE_TEST(a_long_text_is_cut_between_characters),
 		FIXTURE_TEST(a_row_of_an_unknown_user_has_no_user_id),
 		FIXTURE_TEST(old_rows_are_deleted),

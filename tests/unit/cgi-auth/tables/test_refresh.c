@@ -57,9 +57,11 @@ static int set_up(void **state)
 {
 	const struct session s = { .user_id = 7,
 				   .id = "AAAAAAAAAAAAAAAAAAAAAA",
-				   .scope = "files:read",
+				   .scope = "files:read admin",
 				   .created_at = T0,
 				   .expires_at = END };
+
+	const struct session_basis as_read = { 0, "ann@x", true };
 
 	(void)state;
 	use_keys(KEY_A);
@@ -68,7 +70,7 @@ static int set_up(void **state)
 	sql("DELETE FROM user");
 	sql("INSERT INTO user (id, email, password, admin, scope) VALUES "
 	    "(7, 'ann@x', '', 1, 'files:read admin')");
-	assert_ok(sessions_add_login(db, &s, 0, NULL));
+	assert_ok(sessions_add_login(db, &s, &as_read, NULL));
 	return 0;
 }
 

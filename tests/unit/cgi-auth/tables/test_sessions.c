@@ -42,8 +42,13 @@ static int set_up(void **state)
 	sql("DELETE FROM refresh");
 	sql("DELETE FROM session");
 	sql("DELETE FROM user");
-	sql("INSERT INTO user (id, email, password, password_changed_at) "
-	    "VALUES (1, 'ann@x', 'old', 5), (2, 'bob@x', 'old', 5)");
+	sql("INSERT INTO user (id, email, password, password_changed_at, scope)"
+	    " VALUES (1, 'ann@x', 'old', 5, 'files:read'),"
+	    "        (2, 'bob@x', 'old', 5, 'files:read')");
+	/* of nobody's list, and never swept */
+	sql("INSERT INTO session (id, user_id, kind, scope, created_at)"
+	    " VALUES ('00000000000000000000A1', 1001, 'login', '', 1),"
+	    "        ('00000000000000000000B1', 1002, 'login', '', 1)");
 	return 0;
 }
 
@@ -63,11 +68,30 @@ static struct session new_session(uint64_t user, int64_t at, bool api)
 	return s;
 }
 
+/* As read when the user's password was checked */
+static enum err add_login(const struct session *s, int64_t password_changed_at)
+{
+	const struct session_basis as_read = {
+		.password_changed_at = password_changed_at,
+		.email = s->user_id == ANN ? "ann@x" : "bob@x",
+		.admin = false,
+	};
+
+	return sessions_add_login(db, s, &as_read, NULL);
+}
+
+/* Whose login creates API tokens */
+static const char *creator(uint64_t user)
+{
+	return user == ANN ? "00000000000000000000A1"
+			   : "00000000000000000000B1";
+}
+
 static struct session login(uint64_t user, int64_t at)
 {
 	struct session s = new_session(user, at, false);
 
-	assert_ok(sessions_add_login(db, &s, 5, NULL));
+	assert_ok(add_login(&s, 5));
 	return s;
 }
 
@@ -75,8 +99,9 @@ static struct session token(uint64_t user, int64_t at)
 {
 	struct session s = new_session(user, at, true);
 
-	assert_ok(sessions_add_token(
-		db, &s, SPAN("0123456789abcdef0123456789abcdef"), NULL));
+	assert_ok(sessions_add_token(db, &s, creator(user),
+				     SPAN("0123456789abcdef0123456789abcdef"),
+				     NULL));
 	return s;
 }
 
@@ -141,12 +166,42 @@ static void a_login_is_not_added_after_the_password_has_changed(void **state)
 	struct session s = new_session(ANN, T0, false);
 
 	(void)state;
-	assert_err(sessions_add_login(db, &s, 4, NULL), ERR_NOT_FOUND);
+	assert_err(add_login(&s, 4), ERR_NOT_FOUND);
 	sql("UPDATE user SET disabled_at = 6");
-	assert_err(sessions_add_login(db, &s, 5, NULL), ERR_NOT_FOUND);
+	assert_err(add_login(&s, 5), ERR_NOT_FOUND);
 	s.user_id = 3;
-	assert_err(sessions_add_login(db, &s, 5, NULL), ERR_NOT_FOUND);
+	assert_err(add_login(&s, 5), ERR_NOT_FOUND);
 	assert_int_equal(count(ANN, false, T0), 0);
+}
+
+static void a_login_is_not_added_after_the_rights_or_email_have_changed(
+	void **state)
+{
+	struct session s = new_session(ANN, T0, false);
+
+	(void)state;
+	sql("UPDATE user SET scope = 'files:write'");
+	assert_err(add_login(&s, 5), ERR_NOT_FOUND);
+	sql("UPDATE user SET scope = 'files:read', admin = 1");
+	assert_err(add_login(&s, 5), ERR_NOT_FOUND);
+	sql("UPDATE user SET admin = 0");
+	sql("UPDATE user SET email = 'Ann@x' WHERE id = 1");
+	assert_err(add_login(&s, 5), ERR_NOT_FOUND);
+	sql("UPDATE user SET email = 'ann@x' WHERE id = 1");
+	assert_ok(add_login(&s, 5));
+}
+
+static void a_token_is_not_added_after_its_login_has_ended(void **state)
+{
+	struct session s = new_session(ANN, T0, true);
+
+	(void)state;
+	sql("UPDATE session SET revoked_at = 1");
+	assert_err(sessions_add_token(db, &s, creator(ANN),
+				      SPAN("0123456789abcdef0123456789abcdef"),
+				      NULL),
+		   ERR_NOT_FOUND);
+	assert_int_equal(count(ANN, true, T0), 0);
 }
 
 /* A user who was added within this second */
@@ -157,9 +212,9 @@ static void a_login_is_not_added_after_a_change_within_the_same_second(
 
 	(void)state;
 	assert_ok(users_set_password(db, ANN, "new", 5, NULL));
-	assert_err(sessions_add_login(db, &s, 5, NULL), ERR_NOT_FOUND);
+	assert_err(add_login(&s, 5), ERR_NOT_FOUND);
 	assert_ok(users_set_password(db, ANN, "newer", 5, NULL));
-	assert_err(sessions_add_login(db, &s, 6, NULL), ERR_NOT_FOUND);
+	assert_err(add_login(&s, 6), ERR_NOT_FOUND);
 }
 
 static void a_session_is_ended_by_its_user_and_once_only(void **state)
@@ -233,7 +288,7 @@ static void api_tokens_over_the_limit_are_refused(void **state)
 	for (int i = 0; i < SESSION_TOKENS_MAX; i++)
 		s = token(ANN, T0);
 	s = new_session(ANN, T0, true);
-	assert_err(sessions_add_token(db, &s,
+	assert_err(sessions_add_token(db, &s, creator(ANN),
 				      SPAN("0123456789abcdef0123456789abcdef"),
 				      NULL),
 		   ERR_TOO_MANY);
@@ -314,6 +369,9 @@ int main(int argc, char **argv)
 			a_login_is_not_added_after_the_password_has_changed),
 		FIXTURE_TEST(
 			a_login_is_not_added_after_a_change_within_the_same_second),
+		FIXTURE_TEST(
+			a_login_is_not_added_after_the_rights_or_email_have_changed),
+		FIXTURE_TEST(a_token_is_not_added_after_its_login_has_ended),
 		FIXTURE_TEST(a_session_is_ended_by_its_user_and_once_only),
 		FIXTURE_TEST(only_the_chosen_sessions_end),
 		FIXTURE_TEST(the_oldest_logins_over_the_limit_end),
