@@ -4,6 +4,7 @@
 #include "cgi-gateway/app/chosen_store.h"
 #include "cgi-gateway/app/gateway_settings.h"
 #include "cgi-gateway/routes.h"
+#include "cgi-gateway/tables/admissions.h"
 #include "cgi-gateway/tus/tus.h"
 #include "common/log/log.h"
 #include "common/server/health.h"
@@ -74,6 +75,13 @@ static void app_fewer_threads(void *app_, size_t threads)
 	app->streams_max = streams_of(threads);
 }
 
+static void app_admission_end(void *app_, const char *id)
+{
+	const struct app *app = app_;
+
+	admissions_end(app->db, id);
+}
+
 static void app_close(void *app_)
 {
 	struct app *app = app_;
@@ -93,6 +101,7 @@ int main(int argc, char **argv)
 		.item_count = GATEWAY_SETTINGS,
 		.router = { gateway_routes, GATEWAY_ROUTES },
 		.app = &app,
+		.admission_end = app_admission_end,
 		.arrive = tus_arrive,
 		.next_at_error = "/.error-to/cgi-auth",
 		.secret_paths = secret_paths,

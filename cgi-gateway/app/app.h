@@ -19,6 +19,9 @@ struct app {
 	int64_t max_upload;	   /* bytes of one file */
 	int64_t max_files;	   /* files of one request */
 	struct quota_limits quota; /* defaults for owners without own limits */
+	/* bytes of bodies in progress: of all users, of one; 0: the default */
+	int64_t spool_max, spool_user_max;
+	int64_t max_unfinished; /* resumable uploads of one user */
 	struct content_scanner content_scanner;
 	char *event_urls, *event_secret, *event_ca;
 	int64_t event_timeout; /* seconds */

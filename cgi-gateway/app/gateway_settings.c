@@ -23,6 +23,17 @@ const struct config_item gateway_settings[GATEWAY_SETTINGS] = {
 	  INT64_MAX / 2,
 	  "files that a user may store, if no other limit is set for the user; "
 	  "0: no limit" },
+	{ "SPOOL_MAX", CONFIG_INT, offsetof(struct app, spool_max), "0", 0,
+	  INT64_MAX / 2,
+	  "bytes of all uploads by /upload and upload links that are in "
+	  "progress; 0: what is free on the disk of DATA_DIR" },
+	{ "SPOOL_USER_MAX", CONFIG_INT, offsetof(struct app, spool_user_max),
+	  "0", 0, INT64_MAX / 2,
+	  "the same of one user; 0: half of SPOOL_MAX. A single upload is "
+	  "always allowed" },
+	{ "MAX_UNFINISHED", CONFIG_INT, offsetof(struct app, max_unfinished),
+	  "500", 1, 100000,
+	  "resumable uploads that a user may have begun and not finished" },
 	{ "MAGIC_DATABASE", CONFIG_TEXT,
 	  offsetof(struct app, content_scanner.magic_database), "", 0, 0,
 	  "path of libmagic's magic.mgc; empty: libmagic's default" },

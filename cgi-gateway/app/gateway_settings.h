@@ -6,7 +6,7 @@
 #include "common/server/settings.h"
 
 /* The gateway's own settings, as members of struct app. */
-enum { GATEWAY_SETTINGS = 18 };
+enum { GATEWAY_SETTINGS = 21 };
 extern const struct config_item gateway_settings[GATEWAY_SETTINGS];
 
 extern const struct settings_defaults gateway_defaults;

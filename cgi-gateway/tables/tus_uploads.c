@@ -18,6 +18,7 @@ struct addition {
 	uint64_t owner; /* 0: the user of the session */
 	const struct quota_limits *limits;
 	struct amount more;
+	int64_t max_unfinished; /* 0: add no unfinished upload */
 	const struct tus_upload *u;
 	int64_t length;		       /* update_reserved() writes it */
 	const struct tus_upload *part; /* this and the rest: join_rows() */
@@ -48,7 +49,7 @@ static enum err add_once(struct db *db, const struct addition *a,
 		return e;
 	/* A request that adds nothing always passes, even if the limit is now
 	 * below current usage */
-	if (a->more.bytes != 0 || a->more.files != 0)
+	if (a->more.bytes != 0 || a->more.files != 0 || a->max_unfinished != 0)
 		e = quota_take(c, a->session, a->owner, a->more, a->limits,
 			       why);
 	if (e == ERR_OK)
@@ -110,77 +111,42 @@ static enum err insert_upload(struct db_conn *c, const struct addition *a,
 	return e == ERR_NOT_FOUND ? ERR_BAD_TOKEN : e;
 }
 
+static enum err insert_unfinished(struct db_conn *c, const struct addition *a,
+				  struct errmsg *why)
+{
+	int64_t unfinished;
+	/* clang-format off */
+	enum err e = db_tx_row(c,
+		"SELECT COUNT(*)"
+		"  FROM upload"
+		" WHERE owner = ?"
+		"   AND finished_at IS NULL"
+		"   AND expires_at > ?",
+		DB_IN(db_uint(a->u->owner), db_int(a->u->created_at)),
+		DB_OUT(db_to_int(&unfinished)), why);
+	/* clang-format on */
+
+	if (e == ERR_OK && unfinished >= a->max_unfinished)
+		return ERR_TOO_MANY_UPLOADS;
+	return e == ERR_OK ? insert_upload(c, a, why) : e;
+}
+
 enum err tus_uploads_add(struct db *db, const struct session_check *session,
 			 uint64_t owner, const struct quota_limits *limits,
-			 struct tus_upload *u, struct errmsg *why)
+			 int64_t max_unfinished, struct tus_upload *u,
+			 struct errmsg *why)
 {
-	struct addition a = {
-		.session = session, .owner = owner, .limits = limits, .u = u
-	};
+	struct addition a = { .session = session,
+			      .owner = owner,
+			      .limits = limits,
+			      .max_unfinished = max_unfinished,
+			      .u = u };
 
 	u->reserved = (struct amount) { u->length, u->concat != TUS_PARTIAL };
 	if (u->length == TUS_LENGTH_UNKNOWN)
 		u->reserved.bytes = 0;
 	a.more = u->reserved;
-	return add_within_quota(db, &a, insert_upload, why);
-}
-
-/* --- finding -------------------------------------------------------------- */
-
-enum err tus_uploads_find(struct db *db, struct session_check *session,
-			  uint64_t owner, struct span id,
-			  struct tus_upload *out, struct errmsg *why)
-{
-	struct tus_upload u;
-	int64_t concat, has_sha256;
-	enum err e;
-
-	/* Not an id: find no upload, but still check the session */
-	if (!ident_is_uuid(id))
-		id = SPAN("");
-	e = db_row(db,
-		   /* clang-format off */
-		"SELECT l.user_id, l.email, l.last_used_at,"
-		"       u.id, u.owner,"
-		"       u.concat, u.concat_sent, u.name, u.type, u.metadata,"
-		"       u.length, u.held_bytes, u.held_files,"
-		"       u.sha256 IS NOT NULL, u.sha256, u.life,"
-		"       u.created_at, u.expires_at, u.finished_at"
-		"  FROM live_session l"
-		"  LEFT JOIN upload u"
-		"    ON u.id = ? AND u.owner = IF(? = 0, l.user_id, ?)"
-		" WHERE " SESSION_VALID,
-		   /* clang-format on */
-		   DB_IN(db_text(id), db_uint(owner), db_uint(owner),
-			 SESSION_VALUES(session)),
-		   DB_OUT(db_to_uint(&session->user_id),
-			  db_to_text(session->email, sizeof(session->email)),
-			  db_to_int(&session->last_used),
-			  db_to_text(u.id, sizeof(u.id)), db_to_uint(&u.owner),
-			  db_to_int(&concat),
-			  db_to_text(u.concat_sent, sizeof(u.concat_sent)),
-			  db_to_text(u.name, sizeof(u.name)),
-			  db_to_text(u.type, sizeof(u.type)),
-			  db_to_text(u.metadata, sizeof(u.metadata)),
-			  db_to_int_or(&u.length, TUS_LENGTH_UNKNOWN),
-			  db_to_int(&u.reserved.bytes),
-			  db_to_int(&u.reserved.files), db_to_int(&has_sha256),
-			  db_to_bytes(u.sha256, SHA256_LEN),
-			  db_to_int_or(&u.life, FILES_NEVER),
-			  db_to_int(&u.created_at), db_to_int(&u.expires_at),
-			  db_to_int_or(&u.finished_at, TUS_UNFINISHED)),
-		   why);
-	if (e == ERR_NOT_FOUND)
-		return session_check_no_row(db, session, ERR_BAD_TOKEN, why);
-	if (e != ERR_OK)
-		return e;
-	session_check_found(db, session);
-	if (u.id[0] == '\0')
-		return ERR_NOT_FOUND;
-	u.concat = (enum tus_concat)concat;
-	u.has_sha256 = has_sha256 != 0;
-	*out = u;
-	return ERR_OK;
+	return add_within_quota(db, &a, insert_unfinished, why);
 }
 
 /* --- reserving ------------------------------------------------------------ */

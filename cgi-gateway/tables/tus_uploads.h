@@ -38,10 +38,14 @@ struct tus_upload {
 	int64_t created_at, expires_at, finished_at; /* since 1970 UTC */
 };
 
-/* Add a row and reserve its length; u->reserved is filled. ERR_QUOTA. */
+/* Add a row and reserve its length; u->reserved is filled. `max_unfinished` is
+ * the number of uploads that the owner may have: neither finished nor expired.
+ * It is exact, because the row of `quota` is locked before they are counted.
+ * ERR_QUOTA; ERR_TOO_MANY_UPLOADS. */
 enum err tus_uploads_add(struct db *db, const struct session_check *session,
 			 uint64_t owner, const struct quota_limits *limits,
-			 struct tus_upload *u, struct errmsg *why) MUST_CHECK;
+			 int64_t max_unfinished, struct tus_upload *u,
+			 struct errmsg *why) MUST_CHECK;
 
 /* Find a row, including one that has expired but is not removed yet.
  * ERR_NOT_FOUND. */

@@ -1,5 +1,66 @@
-/* Uploads that do not become files, and queries of gateway-admin on all. */
+/* Finding an upload, uploads that do not become files, and queries of
+ * gateway-admin on all. */
 #include "cgi-gateway/tables/tus_uploads.h"
+
+/* --- finding -------------------------------------------------------------- */
+
+enum err tus_uploads_find(struct db *db, struct session_check *session,
+			  uint64_t owner, struct span id,
+			  struct tus_upload *out, struct errmsg *why)
+{
+	struct tus_upload u;
+	int64_t concat, has_sha256;
+	enum err e;
+
+	/* Not an id: find no upload, but still check the session */
+	if (!ident_is_uuid(id))
+		id = SPAN("");
+	e = db_row(db,
+		   /* clang-format off */
+		"SELECT l.user_id, l.email, l.last_used_at,"
+		"       u.id, u.owner,"
+		"       u.concat, u.concat_sent, u.name, u.type, u.metadata,"
+		"       u.length, u.held_bytes, u.held_files,"
+		"       u.sha256 IS NOT NULL, u.sha256, u.life,"
+		"       u.created_at, u.expires_at, u.finished_at"
+		"  FROM live_session l"
+		"  LEFT JOIN upload u"
+		"    ON u.id = ? AND u.owner = IF(? = 0, l.user_id, ?)"
+		" WHERE " SESSION_VALID,
+		   /* clang-format on */
+		   DB_IN(db_text(id), db_uint(owner), db_uint(owner),
+			 SESSION_VALUES(session)),
+		   DB_OUT(db_to_uint(&session->user_id),
+			  db_to_text(session->email, sizeof(session->email)),
+			  db_to_int(&session->last_used),
+			  db_to_text(u.id, sizeof(u.id)), db_to_uint(&u.owner),
+			  db_to_int(&concat),
+			  db_to_text(u.concat_sent, sizeof(u.concat_sent)),
+			  db_to_text(u.name, sizeof(u.name)),
+			  db_to_text(u.type, sizeof(u.type)),
+			  db_to_text(u.metadata, sizeof(u.metadata)),
+			  db_to_int_or(&u.length, TUS_LENGTH_UNKNOWN),
+			  db_to_int(&u.reserved.bytes),
+			  db_to_int(&u.reserved.files), db_to_int(&has_sha256),
+			  db_to_bytes(u.sha256, SHA256_LEN),
+			  db_to_int_or(&u.life, FILES_NEVER),
+			  db_to_int(&u.created_at), db_to_int(&u.expires_at),
+			  db_to_int_or(&u.finished_at, TUS_UNFINISHED)),
+		   why);
+	if (e == ERR_NOT_FOUND)
+		return session_check_no_row(db, session, ERR_BAD_TOKEN, why);
+	if (e != ERR_OK)
+		return e;
+	session_check_found(db, session);
+	if (u.id[0] == '\0')
+		return ERR_NOT_FOUND;
+	u.concat = (enum tus_concat)concat;
+	u.has_sha256 = has_sha256 != 0;
+	*out = u;
+	return ERR_OK;
+}
+
+/* --- removing ------------------------------------------------------------- */
 
 static enum err delete_upload(struct db *db, const struct tus_upload *u,
 			      int64_t expired_at, struct errmsg *why)

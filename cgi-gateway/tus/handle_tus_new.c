@@ -26,12 +26,14 @@ static enum err add_upload(const struct app *app, struct response *rs,
 	if (e != ERR_OK)
 		return e;
 	e = tus_uploads_add(app->db, caller->session, caller->owner,
-			    &app->quota, u, &rs->why);
+			    &app->quota, app->max_unfinished, u, &rs->why);
 	/* After ERR_UNAVAILABLE there may be a row: leave it to gc */
 	if (e != ERR_OK && e != ERR_UNAVAILABLE)
 		(void)!resumable_remove(app->store, u->id, NULL);
 	store_unlock(app->store, u->id);
-	return e;
+	return e == ERR_TOO_MANY_UPLOADS
+		       ? tus_problem_unfinished(rs, app->max_unfinished)
+		       : e;
 }
 
 /* Receive the first bytes, if the request has any ("Creation With Upload"); an

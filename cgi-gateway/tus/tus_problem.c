@@ -5,6 +5,7 @@
 
 enum {
 	PART_ID_MAX = 100, /* bytes of a part's id that a response repeats */
+	UNFINISHED_RETRY = 60, /* seconds; somebody has to finish one */
 };
 
 /* --- the bytes of a request ----------------------------------------------- */
@@ -79,6 +80,16 @@ enum err tus_problem_joined(struct response *rs)
 	return response_explain(rs, ERR_FORBIDDEN,
 				"This upload was joined from its parts, and no "
 				"bytes can be added to it.");
+}
+
+enum err tus_problem_unfinished(struct response *rs, int64_t max)
+{
+	rs->retry_after = UNFINISHED_RETRY;
+	return response_explain(
+		rs, ERR_TOO_MANY_UPLOADS,
+		"%lld resumable uploads of this user are not finished, as many "
+		"as are allowed (MAX_UNFINISHED). Finish or delete one first.",
+		(long long)max);
 }
 
 enum err tus_problem_streams(struct response *rs)

@@ -38,6 +38,9 @@ enum err tus_problem_checksum(struct response *rs);
 /* ERR_FORBIDDEN: a joined upload accepts no bytes. */
 enum err tus_problem_joined(struct response *rs);
 
+/* ERR_TOO_MANY_UPLOADS: `max` uploads of this owner are unfinished. */
+enum err tus_problem_unfinished(struct response *rs, int64_t max);
+
 /* ERR_UNAVAILABLE: the maximum of uploads is being received. */
 enum err tus_problem_streams(struct response *rs);
 

@@ -1,6 +1,7 @@
 #include "cgi-gateway/upload/upload.h"
 
 #include "cgi-gateway/app/content_check.h"
+#include "cgi-gateway/upload/upload_admission.h"
 
 #include <string.h>
 
@@ -20,6 +21,7 @@ enum err upload_init(struct upload *u, struct app *app, struct request *rq,
 				   .expires_at = FILES_NEVER },
 		.max_file = app->max_upload,
 		.max_file_limit = "MAX_UPLOAD",
+		.admitting = rq->authorizer,
 	};
 	if (u->files == NULL || u->origin_data == NULL)
 		return ERR_MEMORY;
@@ -43,9 +45,21 @@ enum err upload_check_length(struct upload *u, int64_t bytes)
 	if (bytes > u->max_file)
 		return file_too_large(u);
 	e = u->origin->check_limits(u, 1, bytes);
-	if (e != ERR_OK || bytes < UPLOAD_ASK_FIRST)
-		return e;
-	return u->origin->check_room(u, (struct amount) { bytes, 1 });
+	return e == ERR_OK ? upload_admit(u, bytes, bytes) : e;
+}
+
+enum err upload_check_form(struct upload *u, int64_t bytes)
+{
+	/* The least that its files can have */
+	int64_t least = bytes - UPLOAD_FORM_OVERHEAD;
+	enum err e;
+
+	if (least < 0)
+		least = 0;
+	if (least / u->app->max_files > u->max_file)
+		return file_too_large(u);
+	e = u->origin->check_limits(u, 1, least);
+	return e == ERR_OK ? upload_admit(u, least, bytes) : e;
 }
 
 enum err upload_file(struct upload *u, struct span name, struct span type)
@@ -73,6 +87,8 @@ enum err upload_file(struct upload *u, struct span name, struct span type)
 	file_type_clean(type, f->claimed_type);
 	ident_uuid7(u->rq->now_ms, f->id);
 	u->count++;
+	if (u->admitting)
+		return ERR_OK;
 	return hashing_writer_open(&u->current, u->app->store, f->id,
 				   u->max_file, &u->rs->why);
 }
@@ -161,6 +177,9 @@ enum err upload_end(struct upload *u, enum err e)
 {
 	bool may_have_rows = false;
 
+	/* Nothing that forgot to ask is admitted */
+	if (u->admitting)
+		return e == ERR_OK && !u->fits ? ERR_IO : e;
 	if (e == ERR_OK)
 		e = check_objects(u);
 	if (e == ERR_OK) {

@@ -23,8 +23,8 @@
 #include "cgi-gateway/store/hashing_writer.h"
 
 enum {
-	/* bytes; for a body of at least this length, the quota is checked
-	 * before any of it is stored */
+	/* bytes; for a body of at least this length, a share of the disk is
+	 * reserved, and the quota is checked again when it has arrived */
 	UPLOAD_ASK_FIRST = 1 << 20,
 };
 
@@ -42,6 +42,8 @@ struct upload_origin {
 	/* Insert a row for each file, in one transaction. ERR_QUOTA;
 	 * ERR_UNAVAILABLE: it is unknown whether the rows were committed. */
 	enum err (*insert_rows)(struct upload *u);
+	/* The user whose files these will be. */
+	uint64_t (*owner)(const struct upload *u);
 	/* Send the 201. */
 	enum err (*respond)(struct upload *u);
 };
@@ -59,16 +61,22 @@ struct upload {
 	struct file file_defaults;  /* initial value of each file */
 	int64_t max_file;	    /* bytes of one file */
 	const char *max_file_limit; /* the name of that limit */
-	bool has_digest;	    /* only for a body that is one file */
+	/* The body is not there: find out whether it may be received
+	 * (upload_admission.h) */
+	bool admitting;
+	bool fits;	 /* upload_admit() found so */
+	bool has_digest; /* only for a body that is one file */
 	unsigned char digest[SHA256_LEN];
 	struct hashing_writer current; /* the file being received, if any */
 };
 
-/* Check a body that is one file of `bytes` bytes: ERR_TOO_LARGE or ERR_QUOTA if
- * it cannot be stored. The owner's quota is read only for UPLOAD_ASK_FIRST
- * bytes or more; for a smaller file insert_rows() decides. ERR_BAD_TOKEN for a
- * session that has ended. */
+/* Check a body that is one file of `bytes` bytes, REQUEST_LENGTH_UNKNOWN
+ * included: ERR_TOO_LARGE or ERR_QUOTA if it cannot be stored, and the errors
+ * of upload_admit(). insert_rows() decides in the end. */
 enum err upload_check_length(struct upload *u, int64_t bytes) MUST_CHECK;
+
+/* Check a form of `bytes` bytes in the same way. */
+enum err upload_check_form(struct upload *u, int64_t bytes) MUST_CHECK;
 
 /* Start a new file; `name` and `type` are as the client sent them.
  * ERR_TOO_LARGE if there are more than MAX_FILES; ERR_QUOTA if the origin's
@@ -88,7 +96,7 @@ bool upload_is_in_file(const struct upload *u);
  * it. */
 enum err upload_file_end(struct upload *u) MUST_CHECK;
 
-/* If `e` is ERR_OK, insert the rows and send the 201. Otherwise, and if that
+/* If u->admitting, return `e`. If `e` is ERR_OK, insert the rows and send the 201. Otherwise, and if that
  * fails, remove the stored bytes and return the error. But if inserting the
  * rows returns ERR_UNAVAILABLE, the bytes are kept: the rows may have been
  * committed, and gateway-admin gc removes the bytes later if they were not. */

@@ -16,6 +16,8 @@ static enum err receive_file(struct upload *u, struct span name)
 	e = upload_check_length(u, u->rq->content_length);
 	if (e == ERR_OK)
 		e = upload_file(u, name, request_content_type(u->rq));
+	if (u->admitting)
+		return e;
 	while (e == ERR_OK) {
 		e = request_read(u->rq, &chunk);
 		if (e != ERR_OK || chunk.len == 0)
@@ -62,6 +64,9 @@ static enum err receive_form(struct upload *u)
 					"The Content-Type has no usable "
 					"boundary. Send it as "
 					"multipart/form-data; boundary=...");
+	e = upload_check_form(u, u->rq->content_length);
+	if (e != ERR_OK || u->admitting)
+		return e;
 	while ((e = request_read(u->rq, &chunk)) == ERR_OK && chunk.len > 0) {
 		do {
 			e = multipart_next(m, &chunk, &ev);

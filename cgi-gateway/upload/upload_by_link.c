@@ -1,13 +1,16 @@
 #include "cgi-gateway/upload/upload_by_link.h"
 
 #include "cgi-gateway/tables/file_json.h"
-#include "cgi-gateway/tables/upload_links.h"
+#include "cgi-gateway/tables/upload_link_room.h"
 
 #include <string.h>
 
 struct by_link {
 	struct span token;
 	struct upload_link link;
+	/* of its owner, if has_usage */
+	struct usage usage;
+	bool has_usage;
 };
 
 /* Check the link as last read, which may be out of date; its row decides in the
@@ -44,9 +47,12 @@ static enum err explain_no_room(struct upload *u)
 static enum err check_room(struct upload *u, struct amount more)
 {
 	const struct by_link *l = u->origin_data;
-	struct usage usage;
-	enum err e = quota_show(u->app->db, l->link.owner, &u->app->quota,
-				&usage, &u->rs->why);
+	struct usage usage = l->usage;
+	enum err e = ERR_OK;
+
+	if (!l->has_usage)
+		e = quota_show(u->app->db, l->link.owner, &u->app->quota,
+			       &usage, &u->rs->why);
 
 	return e == ERR_OK && !usage_has_room(&usage, more) ? explain_no_room(u)
 							    : e;
@@ -55,8 +61,17 @@ static enum err check_room(struct upload *u, struct amount more)
 static enum err find_link(struct upload *u)
 {
 	struct by_link *l = u->origin_data;
-	enum err e = upload_links_find(u->app->db, l->token, u->rq->now,
-				       &l->link, &u->rs->why);
+	enum err e;
+
+	if (u->admitting)
+		e = upload_link_room(u->app->db, l->token, request_begun(u->rq),
+				     &u->app->quota, &l->link, &l->usage,
+				     &u->rs->why);
+	else
+		e = upload_links_find(u->app->db, l->token,
+				      request_begun(u->rq), &l->link,
+				      &u->rs->why);
+	l->has_usage = u->admitting && e == ERR_OK;
 
 	return e == ERR_GONE ? response_explain(u->rs, e, UPLOAD_LINK_GONE) : e;
 }
@@ -72,12 +87,19 @@ static enum err explain_refusal(struct upload *u)
 	return e == ERR_OK ? ERR_GONE : e;
 }
 
+static uint64_t owner(const struct upload *u)
+{
+	const struct by_link *l = u->origin_data;
+
+	return l->link.owner;
+}
+
 static enum err insert_rows(struct upload *u)
 {
 	const struct by_link *l = u->origin_data;
 	enum err e = upload_links_receive(
-		u->app->db, &l->link, u->rq->now, &u->app->quota, u->files,
-		u->count, &u->app->webhook_targets, &u->rs->why);
+		u->app->db, &l->link, request_begun(u->rq), &u->app->quota,
+		u->files, u->count, &u->app->webhook_targets, &u->rs->why);
 
 	if (e == ERR_QUOTA)
 		return explain_no_room(u);
@@ -100,6 +122,7 @@ static const struct upload_origin by_link = {
 	.check_limits = check_limits,
 	.check_room = check_room,
 	.insert_rows = insert_rows,
+	.owner = owner,
 	.respond = respond,
 };
 

@@ -28,6 +28,13 @@ static enum err check_room(struct upload *u, struct amount more)
 	return e == ERR_OK && !usage_has_room(&usage, more) ? ERR_QUOTA : e;
 }
 
+static uint64_t owner(const struct upload *u)
+{
+	const struct by_session *s = u->origin_data;
+
+	return s->owner != 0 ? s->owner : u->rq->claims.user_id;
+}
+
 static enum err insert_rows(struct upload *u)
 {
 	const struct by_session *s = u->origin_data;
@@ -66,6 +73,7 @@ static const struct upload_origin by_session = {
 	.check_limits = check_limits,
 	.check_room = check_room,
 	.insert_rows = insert_rows,
+	.owner = owner,
 	.respond = respond,
 };
 

@@ -101,8 +101,8 @@ enum err bearer_check(struct request *rq, struct keyring_file *keys,
 	enum err e = bearer_token(request_authorization(rq), &token);
 
 	if (e == ERR_OK)
-		e = bearer_verify(token, keys, rules, rq->now, &rq->bearer_id,
-				  &rq->claims);
+		e = bearer_verify(token, keys, rules, request_begun(rq),
+				  &rq->bearer_id, &rq->claims);
 	if (e != ERR_OK || rq->bearer_id.api)
 		return e;
 	rq->authenticated = true;

@@ -23,7 +23,7 @@ void session_check_init(struct session_check *c, struct request *rq,
 				      .scope = scope,
 				      .session = shown->session,
 				      .secret = db_null(),
-				      .now = rq->now };
+				      .now = request_begun(rq) };
 	any_scope(c);
 	if (!shown->api)
 		return;

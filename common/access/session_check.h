@@ -37,7 +37,7 @@ struct session_check {
 	const char *scope;	/* words required of the token, or "" */
 	const char *session;	/* its id */
 	struct db_value secret; /* of an API token; NULL for a login */
-	int64_t now;		/* seconds since 1970 */
+	int64_t now;		/* seconds since 1970: request_begun() */
 	char pattern[SESSION_CHECK_PATTERN_MAX];
 	/* Set by a statement that selects the user of the session; user_id is 0
 	 * before */

@@ -36,6 +36,7 @@ static const char *const texts[ERR_COUNT] = {
 	[ERR_METHOD] = "method not allowed",
 	[ERR_CONFLICT] = "conflict",
 	[ERR_TOO_MANY] = "too many",
+	[ERR_TOO_MANY_UPLOADS] = "too many uploads",
 	[ERR_QUOTA] = "quota exceeded",
 	[ERR_BUSY] = "locked",
 	[ERR_FULL] = "no space left",

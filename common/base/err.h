@@ -52,8 +52,9 @@ enum err {
 	ERR_METHOD,   /* the address exists, the method does not */
 	ERR_CONFLICT, /* exists already, or was changed by another request */
 	ERR_TOO_MANY, /* as many exist as are allowed */
-	ERR_QUOTA,    /* the user's quota is used up */
-	ERR_BUSY,     /* exists, but cannot be read at this moment */
+	ERR_TOO_MANY_UPLOADS, /* of one user at a time; see rs->retry_after */
+	ERR_QUOTA,	      /* the user's quota is used up */
+	ERR_BUSY,	      /* exists, but cannot be read at this moment */
 	/* this server */
 	ERR_FULL,	 /* no space left on the device */
 	ERR_UNAVAILABLE, /* a service that we need does not work; retry */

@@ -128,6 +128,11 @@ static const struct problem {
 			   "The maximum number of these exists already. Remove "
 			   "one first.",
 			   NULL },
+	[ERR_TOO_MANY_UPLOADS] = { 429, "too-many-uploads", "Too many uploads",
+				   "As many uploads of this user are in "
+				   "progress as are allowed. Let one end, then "
+				   "try again.",
+				   NULL },
 	[ERR_BUSY] = { 423, "locked", "Locked",
 		       "Temporarily unavailable. Try again in a few seconds.",
 		       NULL },
@@ -268,10 +273,9 @@ enum err problem_answer(const struct request *rq, struct response *rs,
 	response_restart(rs);
 	if (p->challenge != NULL)
 		response_header_str(rs, "WWW-Authenticate", p->challenge);
-	if (p->status == 503 || p->status == 423)
-		response_header_str(rs, "Retry-After", "1");
-	if (p->status == 429)
-		response_header_int(rs, "Retry-After", rs->retry_after);
+	if (p->status == 503 || p->status == 423 || p->status == 429)
+		response_header_int(rs, "Retry-After",
+				    rs->retry_after > 0 ? rs->retry_after : 1);
 	return send(rq, rs, p, rs->detail[0] != '\0' ? rs->detail : p->detail);
 }
 

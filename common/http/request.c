@@ -84,11 +84,32 @@ static enum err join(struct arena *arena, struct span a, struct span b,
 	return ERR_OK;
 }
 
+/* lighttpd does not split the path for an authorizer: it is SCRIPT_FILENAME
+ * after DOCUMENT_ROOT, and begins with the program's name as in a URL. Another
+ * path is not one of ours. */
+static struct span authorized_path(const struct request *rq,
+				   const char *program)
+{
+	struct span root = request_variable(rq, "DOCUMENT_ROOT");
+	struct span path = request_variable(rq, "SCRIPT_FILENAME");
+
+	if (!span_has_prefix(path, root))
+		return SPAN("");
+	path = span_from(path, root.len);
+	if (!span_has_prefix(path, SPAN("/")) ||
+	    !span_has_prefix(span_from(path, 1), span_of(program)))
+		return SPAN("");
+	return span_from(path, 1 + strlen(program));
+}
+
 static enum err find_path(struct request *rq, const char *program)
 {
 	struct span script = request_variable(rq, "SCRIPT_NAME");
 	struct span info = request_variable(rq, "PATH_INFO");
 	enum err e;
+
+	if (rq->authorizer && script.len + info.len == 0)
+		info = authorized_path(rq, program);
 
 	if (names_program(script, program)) {
 		/* A rewritten URL does not contain the name of the program, so
@@ -108,10 +129,45 @@ static enum err find_path(struct request *rq, const char *program)
 	return e;
 }
 
+/* Read what the program, as an authorizer, passed to itself. No client can set
+ * these variables: its headers become HTTP_*. */
+static void read_admission(struct request *rq)
+{
+	struct span id = request_variable(rq, "ADMISSION_REQUEST_ID");
+	struct span held = request_variable(rq, "ADMISSION");
+	int64_t at = 0;
+
+	if (!span_to_int(request_variable(rq, "ADMITTED_AT"), &at) || at <= 0)
+		return;
+	rq->admitted_at = at < rq->now ? at : rq->now;
+	if (ident_is_random(held))
+		(void)span_to_cstr(held, rq->admission, sizeof(rq->admission));
+	if (is_request_id(id))
+		(void)span_to_cstr(id, rq->id, sizeof(rq->id));
+}
+
+static enum err read_length(struct request *rq)
+{
+	struct span length = request_variable(rq, "CONTENT_LENGTH");
+
+	/* An authorizer gets the header only. The server sets BODY_LENGTH where
+	 * there is none, because a header of another spelling ("Content.Length")
+	 * becomes the same variable. */
+	if (rq->authorizer &&
+	    rq->transport->ops->count(rq->transport, "HTTP_CONTENT_LENGTH") > 1)
+		return ERR_FORMAT;
+	if (rq->authorizer &&
+	    !span_eq(request_variable(rq, "BODY_LENGTH"), SPAN("unknown")))
+		length = request_header(rq, "Content-Length");
+	if (length.len > 0 && !span_to_int(length, &rq->content_length))
+		return ERR_FORMAT;
+	return ERR_OK;
+}
+
 enum err request_init(struct request *rq, struct transport *t,
 		      struct arena *arena, const char *program, int64_t now_ms)
 {
-	struct span id, length;
+	struct span id;
 	enum err e;
 
 	*rq = (struct request) {
@@ -128,15 +184,17 @@ enum err request_init(struct request *rq, struct transport *t,
 	e = join(arena, request_variable(rq, "REQUEST_METHOD"), SPAN(""),
 		 &rq->method);
 	rq->head = span_eq(rq->method, SPAN("HEAD"));
-	rq->authorizer =
-		span_eq(request_variable(rq, "FCGI_ROLE"), SPAN("AUTHORIZER"));
+	rq->authorizer = span_eq(request_variable(rq, "FCGI_ROLE"),
+				 SPAN("AUTHORIZER")) ||
+			 request_variable(rq, "ADMISSION_ONLY").len > 0;
+	if (!rq->authorizer)
+		read_admission(rq);
 	rq->query = request_variable(rq, "QUERY_STRING");
 	/* Several spellings: it is unknown which one the proxy has set */
 	if (t->ops->count(t, "HTTP_X_FORWARDED_FOR") > 1)
 		return ERR_FORMAT;
-	length = request_variable(rq, "CONTENT_LENGTH");
-	if (length.len > 0 && !span_to_int(length, &rq->content_length))
-		return ERR_FORMAT;
+	if (e == ERR_OK)
+		e = read_length(rq);
 	return e == ERR_OK ? find_path(rq, program) : e;
 }
 
@@ -172,6 +230,11 @@ enum err request_read(struct request *rq, struct span *out)
 int64_t request_time(const struct request *rq)
 {
 	return rq->clock != NULL ? rq->clock() : rq->now;
+}
+
+int64_t request_begun(const struct request *rq)
+{
+	return rq->admitted_at > 0 ? rq->admitted_at : rq->now;
 }
 
 bool request_ready(const struct request *rq)

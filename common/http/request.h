@@ -31,10 +31,15 @@ struct request {
 	char id[REQUEST_ID_MAX + 1]; /* X-Request-ID, or generated */
 	struct span method;	     /* as sent: "GET" */
 	bool head;		     /* HEAD: route as GET, send no body */
-	/* FastCGI's Authorizer role: the server asks whether the request may
-	 * pass; its path is not one of our routes, and its body is not sent to
-	 * us */
+	/* The server asks whether the request may pass, and sends no body:
+	 * FastCGI's Authorizer role, or the variable ADMISSION_ONLY from a
+	 * server without that role. content_length is what the client
+	 * announced. */
 	bool authorizer;
+	/* When the program, in that role, let this request pass: seconds since
+	 * 1970; 0: it was not asked. The body was received after that. */
+	int64_t admitted_at;
+	char admission[IDENT_LEN + 1]; /* what it reserved then, or "" */
 	struct span path;	/* decoded, after the program's own name */
 	struct span prefix;	/* what precedes `path` in our URLs */
 	struct span query;	/* raw */
@@ -85,6 +90,10 @@ enum err request_read(struct request *rq, struct span *out) MUST_CHECK;
 /* Return the time now, in seconds since 1970: receiving a body may have taken
  * hours. */
 int64_t request_time(const struct request *rq);
+
+/* Return the time at which the request began, as of which its token is judged:
+ * when it was admitted, or `now` if it reached the program before its body. */
+int64_t request_begun(const struct request *rq);
 
 /* Whether request_read() would return without waiting for the client. */
 bool request_ready(const struct request *rq);

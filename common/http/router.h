@@ -38,6 +38,9 @@ enum route_session {
 	 * (server_error.h). */
 	INTERNAL_ONLY = 32,
 	INTERNAL_TOO = 64,
+	/* The server asks before it receives the body (program.h): the handler
+	 * checks, if rq->authorizer is set, whether it may. */
+	ASKED_FIRST = 128,
 };
 
 struct route {

@@ -125,6 +125,11 @@ void metrics_end(struct metrics *m, const struct metrics_request *r)
 	metrics_move(m, METRICS_IN_FLIGHT, -1);
 }
 
+void metrics_leave(struct metrics *m)
+{
+	metrics_move(m, METRICS_IN_FLIGHT, -1);
+}
+
 void metrics_add(struct metrics *m, enum metrics_counter which, int64_t n)
 {
 	if (m != NULL)

@@ -86,6 +86,8 @@ struct metrics_request {
 
 void metrics_begin(struct metrics *m);
 void metrics_end(struct metrics *m, const struct metrics_request *r);
+/* Instead of metrics_end(): the request comes again, and is counted then. */
+void metrics_leave(struct metrics *m);
 
 void metrics_add(struct metrics *m, enum metrics_counter which, int64_t n);
 void metrics_move(struct metrics *m, enum metrics_gauge which, int64_t by);

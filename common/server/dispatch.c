@@ -7,6 +7,7 @@
 #include "common/http/problem.h"
 #include "common/http/route_input.h"
 #include "common/log/log.h"
+#include "common/server/request_log.h"
 
 #include <time.h>
 
@@ -115,6 +116,15 @@ static enum err handle_with_token(const struct program *p,
 	return e;
 }
 
+static enum err check_and_handle(const struct program *p,
+				 const struct service *s,
+				 const struct route *route, struct request *rq,
+				 struct response *rs)
+{
+	return route->scope == NULL ? handle(p, route, rq, rs)
+				    : handle_with_token(p, s, route, rq, rs);
+}
+
 static enum err route_request(const struct program *p, const struct service *s,
 			      struct request *rq, struct response *rs)
 {
@@ -131,11 +141,53 @@ static enum err route_request(const struct program *p, const struct service *s,
 	e = router_find(&p->router, rq, rs, &route);
 	if (e == ERR_OK)
 		e = body_check_coding(rq, rs);
-	if (e != ERR_OK)
-		return e;
-	if (route->scope == NULL)
-		return handle(p, route, rq, rs);
-	return handle_with_token(p, s, route, rq, rs);
+	return e == ERR_OK ? check_and_handle(p, s, route, rq, rs) : e;
+}
+
+/* Let the server receive the body. It passes these variables to the program
+ * with the request, and no header of this response to the client. */
+static enum err permit(const struct request *rq, struct response *rs)
+{
+	response_header_int(rs, "Variable-ADMITTED_AT", rq->now);
+	response_header_str(rs, "Variable-ADMISSION_REQUEST_ID", rq->id);
+	if (rq->admission[0] != '\0')
+		response_header_str(rs, "Variable-ADMISSION", rq->admission);
+	return response_empty(rs, 200);
+}
+
+/* Call the handler of a route that is asked first. It checks the session of any
+ * token in its statement. */
+static enum err ask_handler(const struct program *p, const struct service *s,
+			    const struct route *route, struct request *rq,
+			    struct response *rs)
+{
+	struct route asked = *route;
+
+	asked.session &= ~(unsigned)SESSION_WHEN;
+	asked.session |= SESSION_IN_STATEMENT;
+	return check_and_handle(p, s, &asked, rq, rs);
+}
+
+/* Decide whether the server may receive the body of a request. A refusal is the
+ * response that the request itself would get. */
+static enum err admit(const struct program *p, const struct service *s,
+		      struct request *rq, struct response *rs)
+{
+	const struct route *route = NULL;
+	enum err e = ERR_OK;
+
+	router_drop_slash(&p->router, rq);
+	if (!span_eq(rq->method, SPAN("OPTIONS"))) {
+		(void)cors_allow(s->settings.cors_origins, rq, rs);
+		e = router_find(&p->router, rq, rs, &route);
+	}
+	if (e == ERR_OK)
+		e = body_check_coding(rq, rs);
+	if (e == ERR_OK && route != NULL && (route->session & ASKED_FIRST) != 0)
+		e = ask_handler(p, s, route, rq, rs);
+	else if (e == ERR_OK && rq->content_length > PROGRAM_BODY_MAX)
+		e = ERR_TOO_LARGE;
+	return e == ERR_OK ? permit(rq, rs) : e;
 }
 
 /* Let the next program answer: lighttpd asks it after a permission in the
@@ -176,85 +228,23 @@ static enum err dispatch(const struct program *p, const struct service *s,
 
 	if (server_error_read(rq, &at))
 		return answer_error(p, s, &at, rq, rs);
-	/* Also if a client requests a path of server_error.h itself */
-	if (rq->authorizer && p->authorize == NULL)
-		return err_set(&rs->why, ERR_NOT_FOUND,
-			       "%s cannot be an authorizer", p->name);
-	if (rq->authorizer)
+	if (!rq->authorizer)
+		return route_request(p, s, rq, rs);
+	if (p->authorize != NULL)
 		return p->authorize(p->app, rq, rs);
-	return route_request(p, s, rq, rs);
+	if (p->admission_end != NULL)
+		return admit(p, s, rq, rs);
+	/* Also if a client requests a path of server_error.h itself */
+	return err_set(&rs->why, ERR_NOT_FOUND, "%s cannot be an authorizer",
+		       p->name);
 }
 
-/* Log the path of a known route, without the secret that may follow its prefix.
- * What a client sends to another address may be a mistyped secret. */
-static void log_path(struct log_line *l, const struct program *p,
-		     const struct request *rq)
+/* A request that was let pass comes again with its body, and is counted and
+ * logged then */
+static bool comes_again(const struct program *p, const struct request *rq,
+			const struct response *rs)
 {
-	const char *const *secret = p->secret_paths;
-	char shown[64];
-
-	if (router_index(&p->router, rq) < 0)
-		return;
-	while (secret != NULL && *secret != NULL &&
-	       !span_has_prefix(rq->path, span_of(*secret)))
-		secret++;
-	if (secret == NULL || *secret == NULL) {
-		log_text(l, "path", rq->path);
-		return;
-	}
-	(void)snprintf(shown, sizeof(shown), "%s\xe2\x80\xa6", *secret);
-	log_str(l, "path", shown);
-}
-
-static void log_request(const struct program *p, const struct request *rq,
-			const struct response *rs, enum err e, int64_t us)
-{
-	/* A quota is the user's limit, and 501 and 505 are the client's fault.
-	 * Every other status from 500 on is a fault that the operator must know
-	 * of, including a full disk (507) */
-	bool ours = rs->status >= 500 && e != ERR_QUOTA && rs->status != 501 &&
-		    rs->status != 505;
-	enum log_level level = ours ? LOG_ERROR : LOG_INFO;
-	struct log_line l;
-
-	log_begin(&l, level, "request");
-	log_str(&l, "request_id", rq->id);
-	log_text(&l, "method", rq->method);
-	log_path(&l, p, rq);
-	if (rq->authorizer)
-		log_str(&l, "role", "authorizer");
-	if (rq->authenticated) {
-		log_int(&l, "user_id", (int64_t)rq->claims.user_id);
-		log_str(&l, "user", rq->claims.email);
-	}
-	log_int(&l, "status", rs->status);
-	log_int(&l, "bytes_in", rq->body_read);
-	log_int(&l, "bytes_out", rs->body_sent);
-	log_int(&l, "us", us);
-	if (e != ERR_OK)
-		log_str(&l, "error", err_text(e));
-	if (rs->why.text[0] != '\0')
-		log_str(&l, "why", rs->why.text);
-	log_end(&l);
-}
-
-/* Called before the client can have the whole answer, so that a request for the
- * metrics after it includes this one */
-static void count_request(const struct program *p, const struct service *s,
-			  const struct request *rq, const struct response *rs,
-			  int64_t us)
-{
-	const struct metrics_request r = {
-		.route = rq->authorizer ? (int)p->router.count
-					: router_index(&p->router, rq),
-		.method = rq->method,
-		.status = rs->status,
-		.us = us,
-		.bytes_in = rq->body_read,
-		.bytes_out = rs->body_sent,
-	};
-
-	metrics_end(s->metrics, &r);
+	return rq->authorizer && p->authorize == NULL && rs->status == 200;
 }
 
 void dispatch_run(const struct program *p, const struct service *s,
@@ -264,6 +254,7 @@ void dispatch_run(const struct program *p, const struct service *s,
 	struct request rq;
 	struct response rs;
 	enum err e, sent = ERR_OK;
+	bool again;
 
 	metrics_begin(s->metrics);
 	e = request_init(&rq, t, arena, p->name,
@@ -276,13 +267,23 @@ void dispatch_run(const struct program *p, const struct service *s,
 		e = dispatch(p, s, &rq, &rs);
 	if (e != ERR_OK && !rs.started)
 		sent = problem_answer(&rq, &rs, e);
-	count_request(p, s, &rq, &rs, clock_us(CLOCK_MONOTONIC) - begun);
+	again = e == ERR_OK && comes_again(p, &rq, &rs);
+	if (again)
+		metrics_leave(s->metrics);
+	else
+		request_log_count(p, s, &rq, &rs,
+				  clock_us(CLOCK_MONOTONIC) - begun);
+	/* Before the client can have the whole answer, so that its next request
+	 * finds the room */
+	if (!again && rq.admission[0] != '\0' && p->admission_end != NULL)
+		p->admission_end(p->app, rq.admission);
 	if (sent == ERR_OK)
 		sent = t->ops->finish(t);
 	else
 		(void)t->ops->finish(t);
-	log_request(p, &rq, &rs, e != ERR_OK ? e : sent,
-		    clock_us(CLOCK_MONOTONIC) - begun);
+	if (!again)
+		request_log_write(p, &rq, &rs, e != ERR_OK ? e : sent,
+				  clock_us(CLOCK_MONOTONIC) - begun);
 	response_release(&rs);
 	arena_reset(arena);
 }

@@ -26,6 +26,10 @@
 #include "common/metrics/metrics.h"
 #include "common/server/settings.h"
 
+enum {
+	PROGRAM_BODY_MAX = 64 * 1024, /* bytes of a body without admission */
+};
+
 /* The resources of a running program; shared by all threads, not modified after
  * the start. */
 struct service {
@@ -45,9 +49,17 @@ struct program {
 	struct router router;
 	void *app; /* the first argument of its handlers */
 	/* Replaces all routes in FastCGI's Authorizer role: 200 lets the
-	 * request pass. NULL: the program refuses the role, so that the
-	 * response of a route can never be mistaken for permission. */
+	 * request pass. NULL: see admission_end. */
 	handler_fn *authorize;
+	/* Called when a request ends that has reserved something, rq->admission
+	 * (request.h), and is not one that only asked.
+	 * Without `authorize`, a program that has this decides, in the same
+	 * role, whether the server may receive the body of a request to itself:
+	 * the handler of a route with ASKED_FIRST returns ERR_OK without a
+	 * response. Of other routes the server may receive PROGRAM_BODY_MAX
+	 * bytes. A program without both refuses the role, so that the response
+	 * of a route can never be mistaken for permission. */
+	void (*admission_end)(void *app, const char *id);
 	/* Called for each request before it is routed: it may set headers that
 	 * every response to it will have (response_keep()), or its method. May
 	 * be NULL. */

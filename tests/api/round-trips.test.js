@@ -8,7 +8,7 @@ import { run, startStack } from '../support/stack.js';
 import { transport } from '../support/transport.js';
 import { claimsFor, forge } from '../support/tokens.js';
 
-const UPLOAD = 4;
+const UPLOAD = 1 + 4;
 const DELETION = 5;
 
 // A CGI process serves one request and has nothing prepared.
@@ -81,13 +81,13 @@ describe('statements on an open connection', { skip: transport === 'cgi' }, () =
     });
   });
 
-  // UPLOAD: START TRANSACTION, UPDATE quota, INSERT file, COMMIT
-  test('an upload costs the four statements of its transaction', async () => {
+  // The first, before the body, checks session and room; then START TRANSACTION, UPDATE quota, INSERT file, COMMIT
+  test('an upload costs one statement to be admitted and the four of its transaction', async () => {
     await assertCost(UPLOAD, () => upload());
     await assertCost(UPLOAD, () => ask('POST', '/upload?name=a', 201, { token: ann.token, body: 'x', headers: { 'Content-Type': 'text/plain' } })());
   });
 
-  // One finds the link; UPDATE upload_link comes after UPDATE quota
+  // When its body has arrived, one finds the link; UPDATE upload_link comes after UPDATE quota
   test('an upload by a link costs two statements more than another', async () => {
     const { url } = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
     await assertCost(UPLOAD + 2, () => ask('PUT', `${url}/a`, 201, { body: 'x' })());
@@ -95,7 +95,8 @@ describe('statements on an open connection', { skip: transport === 'cgi' }, () =
     await assertCost(0, () => ask('GET', url, 303, { headers: { Accept: 'text/html' } })());
   });
 
-  test('a large upload costs one statement more, which checks for room first', () => assertCost(UPLOAD + 1,
+  // START TRANSACTION, UPDATE admission_lock, SELECT the sums, INSERT, COMMIT; the room again; DELETE
+  test('a large upload costs seven statements more, which reserve its bytes', () => assertCost(UPLOAD + 7,
     () => ask('PUT', '/upload/large', 201, { token: ann.token, body: Buffer.alloc(1 << 20) })()));
 
   test('a deletion costs one statement more than its transaction, which finds the file', () => assertCost(DELETION, (id) => ask('DELETE', '/files/{}', 204, { token: ann.token })(id), upload));

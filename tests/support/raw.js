@@ -32,7 +32,7 @@ function requestLine(bytes) {
   return { method, target };
 }
 
-function parseAnswer(request, bytes) {
+export function parseAnswer(request, bytes) {
   const head = bytes.indexOf('\r\n\r\n');
   if (head < 0) return { ...request, cut: true, status: 0, headers: new Headers(), text: '' };
   const [line, ...fields] = bytes.subarray(0, head).toString('latin1').split('\r\n');

@@ -18,6 +18,8 @@ static inline void file_table_make(void)
 	schema_run("gateway/030-upload");
 	schema_run("gateway/040-upload-link");
 	schema_run("gateway/041-file-upload-link");
+	schema_run("gateway/043-admission");
+	schema_run("gateway/044-upload-unfinished");
 	schema_run("gateway/050-event");
 	schema_run("gateway/060-file-claimed-type");
 	schema_run("gateway/061-event-claimed-type");
@@ -36,6 +38,8 @@ static inline void file_table_clear(struct db *db)
 	e = db_change(db, "DELETE FROM upload_link", DB_NONE, NULL);
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
 	e = db_change(db, "DELETE FROM upload", DB_NONE, NULL);
+	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
+	e = db_change(db, "DELETE FROM admission", DB_NONE, NULL);
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
 	e = db_change(db, "DELETE FROM event", DB_NONE, NULL);
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);

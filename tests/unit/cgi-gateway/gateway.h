@@ -22,6 +22,7 @@ enum {
 	GATEWAY_MAX_UPLOAD = 10000, /* bytes */
 	GATEWAY_MAX_FILES = 3,
 	GATEWAY_UPLOAD_LIFE = 1000, /* seconds */
+	GATEWAY_MAX_UNFINISHED = 100000,
 };
 
 struct gateway {
@@ -77,6 +78,7 @@ static inline void gateway_open(struct gateway *g, struct db *db)
 	assert_ok(content_scanner_open(&g->app.content_scanner, NULL));
 	g->app.upload_life = GATEWAY_UPLOAD_LIFE;
 	g->app.streams_max = 1;
+	g->app.max_unfinished = GATEWAY_MAX_UNFINISHED;
 	g->app.db = db;
 	g->app.public_url = "";
 	assert_ok(store_disk_open(g->dir, &g->app.store, NULL));

@@ -76,8 +76,8 @@ static struct tus_upload row(int n, int64_t expires_at)
 				.expires_at = expires_at };
 
 	memcpy(u.id, id_of(n), sizeof(u.id));
-	assert_ok(tus_uploads_add(db, gateway_session(&g), 0, &g.app.quota, &u,
-				  &why));
+	assert_ok(tus_uploads_add(db, gateway_session(&g), 0, &g.app.quota,
+				  GATEWAY_MAX_UNFINISHED, &u, &why));
 	return u;
 }
 

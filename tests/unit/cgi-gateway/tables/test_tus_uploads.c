@@ -6,7 +6,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { LIFE = 1000 };
+enum {
+	LIFE = 1000,
+	MANY = 100000, /* unfinished uploads: no limit here */
+};
 
 /* Upload number `n` of ANN */
 static struct tus_upload sample(int n, enum tus_concat concat, int64_t length)
@@ -41,7 +44,7 @@ static enum err add_upload(struct tus_upload *u,
 {
 	struct asker a;
 
-	return tus_uploads_add(db, asking(&a, ANN), 0, limits, u, &why);
+	return tus_uploads_add(db, asking(&a, ANN), 0, limits, MANY, u, &why);
 }
 
 static struct tus_upload added_upload(int n, enum tus_concat concat,
@@ -607,8 +610,8 @@ static void *create_many(void *arg)
 
 	for (int i = 0; i < EACH; i++) {
 		struct tus_upload u = sample(number * EACH + i, TUS_WHOLE, 7);
-		enum err e = tus_uploads_add(db, asking(&a, ANN), 0, &tight, &u,
-					     NULL);
+		enum err e = tus_uploads_add(db, asking(&a, ANN), 0, &tight,
+					     MANY, &u, NULL);
 
 		if (e == ERR_OK)
 			atomic_fetch_add(&created, 1);
@@ -642,6 +645,49 @@ static void concurrent_creations_fill_the_quota_exactly(void **state)
 	run_in_threads(create_many);
 	assert_int_equal(atomic_load(&created), 12);
 	assert_usage(84, 12);
+}
+
+static void *create_parts(void *arg)
+{
+	int number = *(int *)arg;
+	struct asker a;
+
+	for (int i = 0; i < EACH; i++) {
+		/* They take nothing of the quota */
+		struct tus_upload u = sample(number * EACH + i, TUS_PARTIAL, 0);
+		enum err e = tus_uploads_add(db, asking(&a, ANN), 0, &unlimited,
+					     9, &u, NULL);
+
+		if (e == ERR_OK)
+			atomic_fetch_add(&created, 1);
+		count_unexpected(e, ERR_TOO_MANY_UPLOADS);
+	}
+	db_thread_end();
+	return NULL;
+}
+
+static void concurrent_creations_stop_exactly_at_the_maximum(void **state)
+{
+	struct tus_upload u = sample(1, TUS_WHOLE, 7);
+	struct asker a;
+
+	(void)state;
+	atomic_store(&created, 0);
+	run_in_threads(create_parts);
+	assert_int_equal(atomic_load(&created), 9);
+	/* Those that are finished or have expired do not count */
+	u = sample(THREADS * EACH, TUS_WHOLE, 7);
+	assert_int_equal(tus_uploads_add(db, asking(&a, ANN), 0, &unlimited, 9,
+					 &u, &why),
+			 ERR_TOO_MANY_UPLOADS);
+	assert_ok(db_change(db, "UPDATE upload SET expires_at = ? LIMIT 1",
+			    DB_IN(db_int(NOW)), &why));
+	assert_ok(tus_uploads_add(db, asking(&a, ANN), 0, &unlimited, 9, &u,
+				  &why));
+	assert_ok(finish_upload(&u));
+	u = sample(THREADS * EACH + 1, TUS_WHOLE, 7);
+	assert_ok(tus_uploads_add(db, asking(&a, ANN), 0, &unlimited, 9, &u,
+				  &why));
 }
 
 /* Many requests reserve for one upload, each from the row that it read */
@@ -696,8 +742,8 @@ static void *live_through(void *arg)
 		u[2] = sample(n + 2, TUS_PARTIAL, 4);
 		for (int k = 0; k < 3; k++)
 			count_unexpected(tus_uploads_add(db, asking(&a, ANN), 0,
-							 &unlimited, &u[k],
-							 NULL),
+							 &unlimited, MANY,
+							 &u[k], NULL),
 					 ERR_OK);
 		count_unexpected(tus_uploads_reserve(db, asking(&a, ANN),
 						     &unlimited, &u[0], 5,
@@ -788,6 +834,7 @@ int main(int argc, char **argv)
 		UPLOAD(bytes_belong_to_an_upload_and_then_to_its_file),
 		UPLOAD(bytes_always_belong_to_an_upload_or_its_file),
 		UPLOAD(concurrent_creations_fill_the_quota_exactly),
+		UPLOAD(concurrent_creations_stop_exactly_at_the_maximum),
 		UPLOAD(concurrent_reservations_count_once),
 		UPLOAD(a_recount_agrees_while_uploads_change),
 	};

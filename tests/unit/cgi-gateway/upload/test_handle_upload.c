@@ -17,6 +17,7 @@
 
 static struct db *db;
 static struct gateway g;
+static const char *admitted_at; /* of the requests; NULL: not asked before */
 
 static int open_db(void **state)
 {
@@ -37,6 +38,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	gateway_clear(db);
+	admitted_at = NULL;
 	gateway_open(&g, db);
 	return 0;
 }
@@ -53,6 +55,7 @@ static void begin_form(struct span body, size_t piece)
 	gateway_request(&g, "POST", "/upload", "");
 	memory_set(&g.memory, "CONTENT_TYPE",
 		   "multipart/form-data; boundary=B");
+	memory_set(&g.memory, "ADMITTED_AT", admitted_at);
 	memory_body(&g.memory, body, piece);
 }
 
@@ -78,6 +81,7 @@ static int post_raw(const char *query, struct span body)
 static int put(struct span name, struct span body)
 {
 	gateway_request(&g, "PUT", "/upload/x", "");
+	memory_set(&g.memory, "ADMITTED_AT", admitted_at);
 	memory_body(&g.memory, body, 0);
 	return gateway_answer(&g, handle_upload_named, name);
 }
@@ -472,6 +476,7 @@ static void bytes_stay_and_the_response_is_503_without_a_database(void **state)
 
 	(void)state;
 	g.app.db = away;
+	admitted_at = "1";
 	assert_int_equal(put(SPAN("a"), SPAN("x")), 503);
 	assert_true(gateway_said(&g, "\"urn:gatehouse:unavailable\""));
 	assert_span(memory_header(&g.memory, "Retry-After"), "1");
@@ -482,6 +487,36 @@ static void bytes_stay_and_the_response_is_503_without_a_database(void **state)
 	assert_int_equal(gateway_objects(&g), 3);
 	assert_int_equal(gateway_unfinished(&g), 0);
 	db_close(away);
+}
+
+static void no_byte_is_stored_if_the_room_cannot_be_checked(void **state)
+{
+	struct db *away = gateway_no_database();
+
+	(void)state;
+	g.app.db = away;
+	assert_int_equal(put(SPAN("a"), SPAN("x")), 503);
+	assert_int_equal(post_form(SPAN(TWO_FILES)), 503);
+	assert_int_equal(folder_files(g.dir), 0);
+	db_close(away);
+}
+
+static void an_authorizer_reads_no_byte_and_stores_nothing(void **state)
+{
+	(void)state;
+	gateway_request(&g, "PUT", "/upload/x", "");
+	memory_set(&g.memory, "FCGI_ROLE", "AUTHORIZER");
+	memory_set(&g.memory, "HTTP_CONTENT_LENGTH", "2000");
+	(void)gateway_answer(&g, handle_upload_named, SPAN("a"));
+	assert_ok(g.e);
+	assert_false(g.rs.started);
+	gateway_request(&g, "PUT", "/upload/x", "");
+	memory_set(&g.memory, "FCGI_ROLE", "AUTHORIZER");
+	memory_set(&g.memory, "HTTP_CONTENT_LENGTH", "10001");
+	assert_int_equal(gateway_answer(&g, handle_upload_named, SPAN("a")),
+			 413);
+	assert_int_equal(folder_files(g.dir), 0);
+	assert_int_equal(file_table_rows(db), 0);
 }
 
 static void a_database_that_refuses_the_row_leaves_no_bytes(void **state)
@@ -748,6 +783,8 @@ int main(int argc, char **argv)
 		UPLOAD(a_malformed_digest_is_refused),
 		UPLOAD(every_digest_of_the_request_is_checked),
 		UPLOAD(bytes_stay_and_the_response_is_503_without_a_database),
+		UPLOAD(no_byte_is_stored_if_the_room_cannot_be_checked),
+		UPLOAD(an_authorizer_reads_no_byte_and_stores_nothing),
 		UPLOAD(a_database_that_refuses_the_row_leaves_no_bytes),
 		UPLOAD(a_row_that_waits_too_long_for_a_lock_may_have_been_written),
 		UPLOAD(a_file_that_vanished_from_the_store_gets_no_201),

@@ -106,6 +106,7 @@ static const struct {
 	{ ERR_INFECTED, 422, "infected", NULL },
 	{ ERR_WEAK_PASSWORD, 422, "weak-password", NULL },
 	{ ERR_INVALID, 422, "invalid-value", NULL },
+	{ ERR_TOO_MANY_UPLOADS, 429, "too-many-uploads", NULL },
 	{ ERR_BUSY, 423, "locked", NULL },
 	{ ERR_CHECKSUM, 460, "checksum-mismatch", NULL },
 	{ ERR_CLOSED, 400, "incomplete-body", NULL },

@@ -65,6 +65,19 @@ static enum err use_memory(void *app, struct request *rq, struct response *rs)
 		       : ERR_MEMORY;
 }
 
+static char app[] = "the app";
+static char forgotten[IDENT_LEN + 1];
+
+static enum err may_send(void *app_, struct request *rq, struct response *rs)
+{
+	(void)rs;
+	assert_string_equal(app_, "the app");
+	assert_true(rq->authorizer);
+	if (fails_with == ERR_OK)
+		memcpy(rq->admission, "abcdefghijklmnopqrstuw", IDENT_LEN + 1);
+	return fails_with;
+}
+
 static const struct route routes[] = {
 	{ "GET", "/open", answer_ok, NO_AUTH },
 	{ "GET", "/any", answer_ok, ANY_SCOPE, SESSION_IN_STATEMENT },
@@ -73,15 +86,15 @@ static const struct route routes[] = {
 	{ "GET", "/fail", fail_first, NO_AUTH },
 	{ "GET", "/late", fail_late, NO_AUTH },
 	{ "GET", "/split/*", split_header, NO_AUTH },
-	{ "POST", "/body", read_body, NO_AUTH },
+	{ "POST", "/body?*", read_body, NO_AUTH | TAKES_BODY },
 	{ "POST", "/inside", read_body, NULL, INTERNAL_ONLY },
 	{ "POST", "/both", read_body, NULL, INTERNAL_TOO },
 	{ "GET", "/memory", use_memory, NO_AUTH },
 	{ "GET", "/s/*", answer_ok, NO_AUTH },
 	{ "PUT", "/u/*/*", answer_ok, NO_AUTH },
+	{ "PUT", "/files/*", may_send, NO_AUTH | TAKES_BODY | ASKED_FIRST },
 };
 static const char *const secret_paths[] = { "/s/", "/u/", NULL };
-static char app[] = "the app";
 static const struct program program = {
 	.name = "test-exchange",
 	.router = { routes, COUNT(routes) },
@@ -97,20 +110,30 @@ static enum err approve(void *app_, struct request *rq, struct response *rs)
 	return fails_with != ERR_OK ? fails_with : response_empty(rs, 200);
 }
 
+static void forget(void *app_, const char *id)
+{
+	assert_string_equal(app_, "the app");
+	(void)snprintf(forgotten, sizeof(forgotten), "%s", id);
+}
+
 static const struct program authorizer = {
 	.name = "test-authorizer",
 	.router = { routes, COUNT(routes) },
 	.app = app,
 	.authorize = approve,
 };
+static const struct program asked_first = {
+	.name = "test-admission",
+	.router = { routes, COUNT(routes) },
+	.app = app,
+	.admission_end = forget,
+};
 static const struct program *under_test = &program;
 
-/* Dispatch one request; its log line as an object, owned */
-static struct json_object *run(struct memory *m)
+/* Dispatch one request; return the length of its log line, which may be 0 */
+static size_t run_line(struct memory *m, char line[static LOG_LINE_MAX + 1])
 {
-	char line[LOG_LINE_MAX + 1];
 	int saved = dup(STDERR_FILENO);
-	struct json_object *o = NULL;
 	FILE *f = tmpfile();
 	size_t n;
 
@@ -121,12 +144,22 @@ static struct json_object *run(struct memory *m)
 	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
 	(void)close(saved);
 	rewind(f);
-	n = fread(line, 1, sizeof(line), f);
+	n = fread(line, 1, LOG_LINE_MAX + 1, f);
 	(void)fclose(f);
-	assert_true(n > 1 && n <= LOG_LINE_MAX && line[n - 1] == '\n');
-	assert_ok(json_read((struct span) { line, n - 1 }, &o));
 	assert_int_equal(m->finished, 1);
 	assert_int_equal(arena.total, 0);
+	return n;
+}
+
+/* Dispatch one request; its log line as an object, owned */
+static struct json_object *run(struct memory *m)
+{
+	char line[LOG_LINE_MAX + 1];
+	struct json_object *o = NULL;
+	size_t n = run_line(m, line);
+
+	assert_true(n > 1 && n <= LOG_LINE_MAX && line[n - 1] == '\n');
+	assert_ok(json_read((struct span) { line, n - 1 }, &o));
 	return o;
 }
 
@@ -617,6 +650,112 @@ static void a_post_for_the_next_program_is_passed_on(void **state)
 	memory_release(&m);
 }
 
+/* As lighttpd asks: the path is in other variables than that of a request */
+static void ask(struct memory *m, const char *method, const char *file,
+		const char *length)
+{
+	memory_init(m, method, "");
+	memory_set(m, "SCRIPT_NAME", NULL);
+	memory_set(m, "PATH_INFO", NULL);
+	memory_set(m, "DOCUMENT_ROOT", "/www");
+	memory_set(m, "SCRIPT_FILENAME", file);
+	memory_set(m, "HTTP_CONTENT_LENGTH", length);
+	memory_set(m, "FCGI_ROLE", "AUTHORIZER");
+}
+
+static void an_admitted_body_is_neither_logged_nor_counted_yet(void **state)
+{
+	char line[LOG_LINE_MAX + 1];
+	struct memory m;
+
+	(void)state;
+	under_test = &asked_first;
+	fails_with = ERR_OK;
+	forgotten[0] = '\0';
+	ask(&m, "PUT", "/www/test-admission/files/a", "100");
+	assert_int_equal(run_line(&m, line), 0);
+	assert_int_equal(memory_status(&m), 200);
+	assert_true(memory_has_header(&m, "Variable-ADMITTED_AT"));
+	assert_true(memory_has_header(&m, "Variable-ADMISSION_REQUEST_ID"));
+	assert_span(memory_header(&m, "Variable-ADMISSION"),
+		    "abcdefghijklmnopqrstuw");
+	assert_string_equal(forgotten, "");
+	memory_release(&m);
+}
+
+static void a_body_that_is_not_admitted_gets_the_response_of_its_request(
+	void **state)
+{
+	struct memory m;
+
+	(void)state;
+	under_test = &asked_first;
+	fails_with = ERR_QUOTA;
+	ask(&m, "PUT", "/www/test-admission/files/a", "100");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 507);
+	memory_release(&m);
+	ask(&m, "PUT", "/www/test-admission/nothing", "100");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 404);
+	memory_release(&m);
+	ask(&m, "PUT", "/www/test-admission/open", "100");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 405);
+	memory_release(&m);
+	ask(&m, "PUT", "/elsewhere", "100");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 404);
+	memory_release(&m);
+}
+
+static void a_route_without_admission_may_have_a_small_body(void **state)
+{
+	char line[LOG_LINE_MAX + 1];
+	struct memory m;
+
+	(void)state;
+	under_test = &asked_first;
+	ask(&m, "POST", "/www/test-admission/body", "65536");
+	assert_int_equal(run_line(&m, line), 0);
+	assert_int_equal(memory_status(&m), 200);
+	memory_release(&m);
+	ask(&m, "POST", "/www/test-admission/body", "65537");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 413);
+	memory_release(&m);
+	ask(&m, "OPTIONS", "/www/test-admission/files/a", "65537");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 413);
+	memory_release(&m);
+}
+
+static void what_an_admission_reserved_is_given_back_with_its_request(
+	void **state)
+{
+	struct memory m;
+
+	(void)state;
+	under_test = &asked_first;
+	forgotten[0] = '\0';
+	memory_init(&m, "GET", "/open");
+	memory_set(&m, "ADMITTED_AT", "1000");
+	memory_set(&m, "ADMISSION", "abcdefghijklmnopqrstuw");
+	memory_set(&m, "ADMISSION_REQUEST_ID", "the-same");
+	json_object_put(run(&m));
+	assert_string_equal(forgotten, "abcdefghijklmnopqrstuw");
+	assert_span(memory_header(&m, "X-Request-ID"), "the-same");
+	memory_release(&m);
+	/* A client cannot name one */
+	forgotten[0] = '\0';
+	memory_init(&m, "GET", "/open");
+	memory_set(&m, "HTTP_ADMITTED_AT", "1000");
+	memory_set(&m, "HTTP_ADMISSION", "abcdefghijklmnopqrstuw");
+	json_object_put(run(&m));
+	assert_string_equal(forgotten, "");
+	memory_release(&m);
+}
+
 static void a_header_cannot_select_the_authorizer_role(void **state)
 {
 	struct memory m;
@@ -690,6 +829,13 @@ int main(void)
 		FIXTURE_TEST(a_long_path_leaves_the_status_in_the_log),
 		FIXTURE_TEST(an_authorizer_answers_for_any_path_of_any_method),
 		FIXTURE_TEST(a_program_without_the_authorizer_role_refuses_it),
+		FIXTURE_TEST(
+			an_admitted_body_is_neither_logged_nor_counted_yet),
+		FIXTURE_TEST(
+			a_body_that_is_not_admitted_gets_the_response_of_its_request),
+		FIXTURE_TEST(a_route_without_admission_may_have_a_small_body),
+		FIXTURE_TEST(
+			what_an_admission_reserved_is_given_back_with_its_request),
 		FIXTURE_TEST(a_header_cannot_select_the_authorizer_role),
 		FIXTURE_TEST(each_request_is_counted_under_its_route),
 	};

@@ -1,0 +1,20 @@
+// A request whose body the test sends when it wants, or never: {send(bytes), answer, cut(), received()}. `answer` is
+// like that of client.js; `received()` is the text so far.
+import net from 'node:net';
+import { parseAnswer, requestHead } from './raw.js';
+
+export function openRequest(stack, method, target, { token, headers } = {}) {
+  const { hostname, port } = new URL(stack.url);
+  const socket = net.connect({ host: hostname, port });
+  const pieces = [];
+  const bytes = () => Buffer.concat(pieces);
+  socket.on('error', () => {}).on('data', (piece) => pieces.push(piece));
+  const answer = new Promise((done) => socket.on('close', done)).then(() => parseAnswer({ method, target }, bytes()));
+  socket.write(requestHead(method, target, { ...(token && { Authorization: `Bearer ${token}` }), ...headers }));
+  return {
+    answer,
+    send: (piece) => new Promise((done) => socket.write(piece, () => done())),
+    cut: () => socket.destroy(),
+    received: () => bytes().toString('latin1'),
+  };
+}
