@@ -3,6 +3,7 @@
 #include "cgi-gateway/admin/gateway_admin.h"
 #include "cgi-gateway/admin/gc_uploads.h"
 #include "cgi-gateway/tables/links.h"
+#include "cgi-gateway/tables/name_index.h"
 #include "cgi-gateway/tables/outbox.h"
 #include "cgi-gateway/tables/upload_links.h"
 #include "common/admin/exit_status.h"
@@ -30,6 +31,7 @@ static const char *const event_names[GC_EVENTS] = {
 struct gc_run {
 	struct gc gc;
 	int64_t links, upload_links, events; /* rows removed */
+	int64_t indexed;		     /* names */
 	bool json, verbose;
 	struct json_object *reported; /* an array, with --json */
 };
@@ -78,6 +80,7 @@ static void print_json(const struct gc_run *run)
 	json_set_int(o, "links", run->links);
 	json_set_int(o, "upload_links", run->upload_links);
 	json_set_int(o, "events", run->events);
+	json_set_int(o, "indexed", run->indexed);
 	json_set_int(o, "held", gc->count[GC_HELD]);
 	json_set_int(o, "young", gc->count[GC_YOUNG]);
 	json_set_int(o, "foreign", gc->count[GC_FOREIGN]);
@@ -100,6 +103,8 @@ static void print_text(const struct gc_run *run)
 		     (long long)gc->count[GC_UPLOAD], (long long)gc->bytes,
 		     (long long)run->links + (long long)run->upload_links,
 		     (long long)run->events);
+	if (run->indexed > 0)
+		(void)printf("indexed %lld names\n", (long long)run->indexed);
 	if (gc->count[GC_HELD] + gc->count[GC_YOUNG] + gc->count[GC_FOREIGN] +
 		    gc->count[GC_FAILED] >
 	    0)
@@ -141,6 +146,22 @@ static enum err gc_rows(struct gc_run *run, struct errmsg *why)
 	return e;
 }
 
+/* Names of files from before the index, or from a program of an older version
+ */
+static enum err gc_index(struct gc_run *run, struct errmsg *why)
+{
+	int64_t count;
+	enum err e = ERR_OK;
+
+	while (!run->gc.dry && e == ERR_OK) {
+		e = name_index_rest(run->gc.db, &count, why);
+		if (e == ERR_OK)
+			run->indexed += count;
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK
+				  : continue_after(run, "names", e, why);
+}
+
 static int collect(struct gc_run *run, int64_t upload_life)
 {
 	struct errmsg why = { "" };
@@ -156,6 +177,8 @@ static int collect(struct gc_run *run, int64_t upload_life)
 		e = gc_store(&run->gc, &why);
 	if (e == ERR_OK)
 		e = gc_rows(run, &why);
+	if (e == ERR_OK)
+		e = gc_index(run, &why);
 	/* Also after an error: report what was done before it */
 	if (run->json)
 		print_json(run);

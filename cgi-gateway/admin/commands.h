@@ -8,6 +8,7 @@
 
 command_fn cmd_gc;
 command_fn cmd_verify;
+command_fn cmd_index;
 command_fn cmd_stat;
 command_fn cmd_quota_show;
 command_fn cmd_quota_set;

@@ -22,7 +22,8 @@ static const struct command commands[] = {
 	  "seconds; stored bytes without a row; unfinished uploads that were abandoned;\n"
 	  "links and events that have been dead for 30 days; and events as old for\n"
 	  "targets that EVENT_URLS does not name. An upload in progress is kept, however\n"
-	  "old. May run while the service does, and beside another gc.\n"
+	  "old. At the end names are indexed, as by index. May run while the service does,\n"
+	  "and beside another gc.\n"
 	  "\nAn item that cannot be checked or removed is named on standard error, and gc\n"
 	  "continues with the next. A file with a foreign name is kept. --json prints one\n"
 	  "object, whose member \"told\" names foreign and failed items.\n"
@@ -38,6 +39,11 @@ static const struct command commands[] = {
 	  "continue.\n"
 	  "\nThe status is 1 if a file is damaged or missing, and 75 if verify was stopped\n"
 	  "and has found nothing.\n" },
+	{ "index", cmd_index, "[--json]",
+	  "index the names of files from before an upgrade",
+	  JSON_HELP
+	  "\nUntil it has run, searches of the owners of such files are slow. gc does the\n"
+	  "same. May run while the service does. If it is interrupted, run it again.\n" },
 	{ "stat", cmd_stat, "[--json]",
 	  "count files, bytes and owners", JSON_HELP },
 	{ "quota show", cmd_quota_show, "OWNER [--json]",

@@ -46,7 +46,8 @@ static enum err read_page_query(const struct app *app, struct request *rq,
 	struct span text;
 	enum err e;
 
-	*p = (struct files_page) { .limit = LIST_DEFAULT };
+	*p = (struct files_page) { .limit = LIST_DEFAULT,
+				   .user = rq->claims.user_id };
 	e = request_owner(app, rq, rs, &p->owner);
 	if (e != ERR_OK)
 		return e;
@@ -67,10 +68,11 @@ static enum err read_page_query(const struct app *app, struct request *rq,
 		return e;
 	e = request_query(rq, "q", &p->part);
 	if (e == ERR_OK &&
-	    (!utf8_valid(p->part) || p->part.len > FILE_NAME_MAX))
+	    (!utf8_valid(p->part) || p->part.len > FILE_NAME_MAX ||
+	     span_find(p->part, '\0') < p->part.len))
 		return response_explain(
 			rs, ERR_INVALID,
-			"?q= must be at most %d bytes of UTF-8.",
+			"?q= must be at most %d bytes of UTF-8 without NUL.",
 			FILE_NAME_MAX);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }

@@ -1,5 +1,6 @@
 #include "cgi-gateway/tables/files.h"
 
+#include "cgi-gateway/tables/name_index.h"
 #include "cgi-gateway/tables/outbox.h"
 
 /* In each statement `l` is the session (session_check.h), and `f` the file. The
@@ -8,7 +9,7 @@
 #define FILE_OUT(f) DB_OUT(FILES_FIELDS(f))
 
 /* The columns of `file` after id and owner */
-#define INSERT_VALUES(f)                                                \
+#define INSERT_VALUES(f, folded)                                        \
 	db_text(span_of((f)->name)), db_text(span_of((f)->type)),       \
 		db_text(span_of((f)->claimed_type)), db_int((f)->size), \
 		db_bytes((struct span) { (const char *)(f)->sha256,     \
@@ -17,18 +18,20 @@
 		db_int_or_null((f)->expires_at, FILES_NEVER),           \
 		(f)->upload_link[0] != '\0'                             \
 			? db_text(span_of((f)->upload_link))            \
-			: db_null()
+			: db_null(),                                    \
+		db_text(span_of(folded))
 
 static enum err insert_for_owner(struct db_conn *c, uint64_t owner,
-				 const struct file *f, struct errmsg *why)
+				 const struct file *f, const char *folded,
+				 struct errmsg *why)
 {
 	/* clang-format off */
 	return db_tx_change(c,
 		"INSERT INTO file (id, owner, name, type, claimed_type, size,"
-		"       sha256, created_at, expires_at, upload_link)"
-		" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?",
+		"       sha256, created_at, expires_at, upload_link, folded)"
+		" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?",
 		DB_IN(db_text(span_of(f->id)), db_uint(owner),
-		      INSERT_VALUES(f)),
+		      INSERT_VALUES(f, folded)),
 		why);
 	/* clang-format on */
 }
@@ -36,17 +39,17 @@ static enum err insert_for_owner(struct db_conn *c, uint64_t owner,
 static enum err insert_by_session(struct db_conn *c,
 				  const struct session_check *session,
 				  uint64_t owner, const struct file *f,
-				  struct errmsg *why)
+				  const char *folded, struct errmsg *why)
 {
 	/* clang-format off */
 	enum err e = db_tx_change(c,
 		"INSERT INTO file (id, owner, name, type, claimed_type, size,"
-		"       sha256, created_at, expires_at, upload_link)"
-		" SELECT ?, IF(? = 0, l.user_id, ?), ?, ?, ?, ?, ?, ?, ?, ?"
+		"       sha256, created_at, expires_at, upload_link, folded)"
+		" SELECT ?, IF(? = 0, l.user_id, ?), ?, ?, ?, ?, ?, ?, ?, ?, ?"
 		"   FROM live_session l"
 		"  WHERE " SESSION_VALID,
 		DB_IN(db_text(span_of(f->id)), OWNER_VALUES(owner),
-		      INSERT_VALUES(f), SESSION_VALUES(session)),
+		      INSERT_VALUES(f, folded), SESSION_VALUES(session)),
 		why);
 	/* clang-format on */
 
@@ -57,10 +60,15 @@ enum err files_insert(struct db_conn *c, const struct session_check *session,
 		      uint64_t owner, const struct file *f,
 		      const struct webhook_targets *to, struct errmsg *why)
 {
-	enum err e = session != NULL
-			     ? insert_by_session(c, session, owner, f, why)
-			     : insert_for_owner(c, owner, f, why);
+	char folded[NAME_FOLD_MAX + 1];
+	enum err e = name_fold(span_of(f->name), folded);
 
+	if (e == ERR_OK && session != NULL)
+		e = insert_by_session(c, session, owner, f, folded, why);
+	else if (e == ERR_OK)
+		e = insert_for_owner(c, owner, f, folded, why);
+	if (e == ERR_OK)
+		e = name_index_add(c, f->id, why);
 	return e == ERR_OK ? outbox_add(c, to, EVENT_UPLOADED, span_of(f->id),
 					f->created_at, why)
 			   : e;
@@ -152,97 +160,4 @@ enum err files_find(struct db *db, struct session_check *session,
 		return ERR_NOT_FOUND;
 	*out = f;
 	return ERR_OK;
-}
-
-/* --- the list ------------------------------------------------------------- */
-
-/* Append a LIKE pattern that contains `part`, with its wildcards escaped */
-static void add_like_pattern(struct span part, struct buf *out)
-{
-	buf_add_char(out, '%');
-	for (size_t i = 0; i < part.len; i++) {
-		char c = part.p[i];
-
-		if (c == '%' || c == '_' || c == '!')
-			buf_add_char(out, '!');
-		buf_add_char(out, c);
-	}
-	buf_add_char(out, '%');
-}
-
-/* For both lists: without FORCE INDEX, the optimizer reads all files of an
- * owner from the newest on to find the start of a page. For the same reason the
- * session is checked in a subquery, so that the owner is known beforehand. */
-#define PAGE_VALUES(session, p, below)                                     \
-	OWNER_VALUES((p)->owner), SESSION_VALUES(session), db_text(below), \
-		db_int((session)->now)
-
-static enum err list_all(struct db *db, const struct session_check *session,
-			 const struct files_page *p, struct span below,
-			 struct file *row, db_each_fn *each, void *arg,
-			 struct errmsg *why)
-{
-	/* clang-format off */
-	return db_each(db,
-		"SELECT " FILES_COLUMNS
-		"  FROM file f FORCE INDEX (file_owner)"
-		" WHERE f.owner = (SELECT IF(? = 0, l.user_id, ?)"
-		"                    FROM live_session l"
-		"                   WHERE " SESSION_VALID ")"
-		"   AND f.id < ?"
-		"   AND (f.expires_at IS NULL OR f.expires_at > ?)"
-		" ORDER BY f.id DESC"
-		" LIMIT ?",
-		DB_IN(PAGE_VALUES(session, p, below), db_int(p->limit)),
-		FILE_OUT(row), each, arg, why);
-	/* clang-format on */
-}
-
-static enum err list_named(struct db *db, const struct session_check *session,
-			   const struct files_page *p, struct span below,
-			   struct span pattern, struct file *row,
-			   db_each_fn *each, void *arg, struct errmsg *why)
-{
-	/* clang-format off */
-	return db_each(db,
-		"SELECT " FILES_COLUMNS
-		"  FROM file f FORCE INDEX (file_owner)"
-		" WHERE f.owner = (SELECT IF(? = 0, l.user_id, ?)"
-		"                    FROM live_session l"
-		"                   WHERE " SESSION_VALID ")"
-		"   AND f.id < ?"
-		"   AND (f.expires_at IS NULL OR f.expires_at > ?)"
-		"   AND f.name LIKE ? ESCAPE '!'"
-		" ORDER BY f.id DESC"
-		" LIMIT ?",
-		DB_IN(PAGE_VALUES(session, p, below), db_text(pattern),
-		      db_int(p->limit)),
-		FILE_OUT(row), each, arg, why);
-	/* clang-format on */
-}
-
-enum err files_list(struct db *db, const struct session_check *session,
-		    const struct files_page *p, struct file *row,
-		    db_each_fn *each, void *arg, struct errmsg *why)
-{
-	/* Every id sorts before "g", because ids are lower-case hex */
-	struct span below = p->after.len > 0 ? p->after : SPAN("g");
-	struct session_rows rows = { each, arg, false };
-	struct buf pattern;
-	enum err e;
-
-	buf_init(&pattern, FILE_NAME_MAX * 2 + 2);
-	if (p->part.len > 0)
-		add_like_pattern(p->part, &pattern);
-	e = buf_error(&pattern);
-	if (e == ERR_OK && p->part.len == 0)
-		e = list_all(db, session, p, below, row, session_rows_each,
-			     &rows, why);
-	else if (e == ERR_OK)
-		e = list_named(db, session, p, below, buf_span(&pattern), row,
-			       session_rows_each, &rows, why);
-	buf_release(&pattern);
-	if (e == ERR_OK && !rows.any)
-		return session_check_no_row(db, session, ERR_OK, why);
-	return e;
 }

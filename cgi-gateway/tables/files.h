@@ -87,9 +87,12 @@ enum err files_find(struct db *db, struct session_check *session,
 /* Selects a page of the list. */
 struct files_page {
 	uint64_t owner;
+	uint64_t user;	   /* of the session */
 	struct span after; /* id of the last file of the previous page, or "" */
-	struct span part;  /* only names that contain this; "": all */
-	int64_t limit;	   /* rows */
+	/* Only names that contain this, by the rules of name_fold.h; "": all.
+	 * At most FILE_NAME_MAX bytes of UTF-8 */
+	struct span part;
+	int64_t limit; /* rows */
 };
 
 /* List files, newest first; `each` gets every row in *row. If there are no

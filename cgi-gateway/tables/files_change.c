@@ -1,6 +1,7 @@
 /* Changing and removing rows of the table `file`. */
 #include "cgi-gateway/tables/files.h"
 
+#include "cgi-gateway/tables/name_index.h"
 #include "cgi-gateway/tables/outbox.h"
 
 /* In each statement `l` is the session (session_check.h), and `f` the file. The
@@ -18,23 +19,96 @@
 			? db_int_or_null((from)->expires_at, FILES_NEVER) \
 			: db_null()
 
-enum err files_update(struct db *db, const struct session_check *session,
-		      const struct file *f, struct files_changed which,
-		      struct errmsg *why)
+/* Whether the row exists; lock it until the end of the transaction */
+static enum err lock_file(struct db_conn *c, const struct file *f,
+			  struct errmsg *why)
 {
+	int64_t one;
+
 	/* clang-format off */
-	return db_change(db,
+	return db_tx_row(c,
+		"SELECT 1"
+		"  FROM file"
+		" WHERE id = ?"
+		"   AND owner = ?"
+		"   FOR UPDATE",
+		DB_IN(db_text(span_of(f->id)), db_uint(f->owner)),
+		DB_OUT(db_to_int(&one)), why);
+	/* clang-format on */
+}
+
+static enum err rename_row(struct db_conn *c,
+			   const struct session_check *session,
+			   const struct file *f, const struct file *from,
+			   bool expiry, struct errmsg *why)
+{
+	char folded[NAME_FOLD_MAX + 1];
+	enum err e = name_fold(span_of(f->name), folded);
+
+	if (e != ERR_OK)
+		return e;
+	/* clang-format off */
+	return db_tx_change(c,
 		"UPDATE file f"
 		"  JOIN live_session l"
-		"   SET f.name = IF(?, ?, f.name),"
+		"   SET f.name = ?,"
+		"       f.folded = ?,"
 		"       f.expires_at = IF(?, ?, f.expires_at)"
 		" WHERE f.id = ?"
 		"   AND f.owner = ?"
 		"   AND (f.expires_at IS NULL OR f.expires_at > ?)"
 		"   AND " AS_READ
 		"   AND " SESSION_VALID,
-		DB_IN(db_int(which.name), db_text(span_of(f->name)),
-		      db_int(which.expiry),
+		DB_IN(db_text(span_of(f->name)), db_text(span_of(folded)),
+		      db_int(expiry),
+		      db_int_or_null(f->expires_at, FILES_NEVER),
+		      db_text(span_of(f->id)), db_uint(f->owner),
+		      db_int(session->now), AS_READ_VALUES(from),
+		      SESSION_VALUES(session)),
+		why);
+	/* clang-format on */
+}
+
+static enum err rename_file(struct db *db, const struct session_check *session,
+			    const struct file *f, const struct file *from,
+			    bool expiry, struct errmsg *why)
+{
+	struct db_conn *c;
+	enum err e = db_begin(db, &c, why);
+
+	if (e != ERR_OK)
+		return e;
+	e = lock_file(c, f, why);
+	if (e == ERR_OK)
+		e = name_index_remove(c, f->id, why);
+	if (e == ERR_OK)
+		e = rename_row(c, session, f, from, expiry, why);
+	if (e == ERR_OK)
+		e = name_index_add(c, f->id, why);
+	if (e == ERR_OK)
+		return db_commit(c, why);
+	db_rollback(c);
+	return e;
+}
+
+enum err files_update(struct db *db, const struct session_check *session,
+		      const struct file *f, struct files_changed which,
+		      struct errmsg *why)
+{
+	if (which.name)
+		return rename_file(db, session, f, which.from, which.expiry,
+				   why);
+	/* clang-format off */
+	return db_change(db,
+		"UPDATE file f"
+		"  JOIN live_session l"
+		"   SET f.expires_at = IF(?, ?, f.expires_at)"
+		" WHERE f.id = ?"
+		"   AND f.owner = ?"
+		"   AND (f.expires_at IS NULL OR f.expires_at > ?)"
+		"   AND " AS_READ
+		"   AND " SESSION_VALID,
+		DB_IN(db_int(which.expiry),
 		      db_int_or_null(f->expires_at, FILES_NEVER),
 		      db_text(span_of(f->id)), db_uint(f->owner),
 		      db_int(session->now), AS_READ_VALUES(which.from),
@@ -43,14 +117,22 @@ enum err files_update(struct db *db, const struct session_check *session,
 	/* clang-format on */
 }
 
+/* In one statement, which locks the row of `file` first: another request may be
+ * renaming it */
 static enum err delete_row(struct db_conn *c, const struct file *f,
 			   const struct file *from, bool even_if_live,
 			   int64_t now, struct errmsg *why)
 {
 	/* clang-format off */
 	return db_tx_change(c,
-		"DELETE f"
+		"DELETE f, g"
 		"  FROM file f"
+		"  LEFT JOIN gram_position n"
+		"    ON n.n <= CHAR_LENGTH(f.folded)"
+		"  LEFT JOIN file_gram g"
+		"    ON g.owner = f.owner"
+		"   AND g.gram = " NAME_INDEX_GRAM
+		"   AND g.id = " NAME_INDEX_ID
 		" WHERE f.id = ?"
 		"   AND (? OR f.expires_at <= ?)"
 		"   AND " AS_READ,

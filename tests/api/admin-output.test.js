@@ -68,6 +68,7 @@ const commands = {
   'gateway-admin': {
     gc: () => [[]],
     verify: () => [['--rate', '0']],
+    index: () => [[]],
     stat: () => [[]],
     'quota show': () => [['1']],
     'quota set': async () => [[String((await stack.person()).id), '--files', '5']],

@@ -8,7 +8,7 @@ import { run, startStack } from '../support/stack.js';
 import { transport } from '../support/transport.js';
 import { claimsFor, forge } from '../support/tokens.js';
 
-const UPLOAD = 1 + 4;
+const UPLOAD = 1 + 5;
 const DELETION = 5;
 
 // A CGI process serves one request and has nothing prepared.
@@ -72,7 +72,7 @@ describe('statements on an open connection', { skip: transport === 'cgi' }, () =
       await assertCost(1, (id) => ask('GET', '/download/{}', 304, { ...token(), headers: { 'If-None-Match': '*' } })(id), upload);
     });
     test('a list costs one statement', () => assertCost(1, () => ask('GET', '/files?limit=3', 200, token())(), upload));
-    test('a search costs one statement', () => assertCost(1, () => ask('GET', '/files?q=note', 200, token())(), upload));
+    test('a search costs two statements: one chooses the rarest part of the text', () => assertCost(2, () => ask('GET', '/files?q=note', 200, token())(), upload));
     test('one file costs one statement', () => assertCost(1, (id) => ask('GET', '/files/{}', 200, token())(id), upload));
     test('a file that does not exist costs one statement', () => assertCost(1, () => ask('GET', '/files/01890000-0000-7000-8000-000000000000', 404, token())()));
     test('the usage costs one statement', () => assertCost(1, () => ask('GET', '/usage', 200, token())()));
@@ -81,8 +81,9 @@ describe('statements on an open connection', { skip: transport === 'cgi' }, () =
     });
   });
 
-  // The first, before the body, checks session and room; then START TRANSACTION, UPDATE quota, INSERT file, COMMIT
-  test('an upload costs one statement to be admitted and the four of its transaction', async () => {
+  // The first, before the body, checks session and room; then START TRANSACTION, UPDATE quota, INSERT file,
+  // INSERT file_gram, COMMIT
+  test('an upload costs one statement to be admitted and the five of its transaction', async () => {
     await assertCost(UPLOAD, () => upload());
     await assertCost(UPLOAD, () => ask('POST', '/upload?name=a', 201, { token: ann.token, body: 'x', headers: { 'Content-Type': 'text/plain' } })());
   });
@@ -101,9 +102,14 @@ describe('statements on an open connection', { skip: transport === 'cgi' }, () =
 
   test('a deletion costs one statement more than its transaction, which finds the file', () => assertCost(DELETION, (id) => ask('DELETE', '/files/{}', 204, { token: ann.token })(id), upload));
 
-  test('a change, an empty list and /me cost two statements', async () => {
-    await assertCost(2, (id) => ask('PATCH', '/files/{}', 200, { token: ann.token, json: { name: 'new' } })(id), upload);
-    await assertCost(2, () => ask('GET', '/files?q=nothing-is-called-so', 200, { token: ann.token })());
+  // START TRANSACTION, SELECT … FOR UPDATE, DELETE and INSERT file_gram, UPDATE file, COMMIT
+  test('a change of the name costs six statements more than finding the file', () => assertCost(1 + 6,
+    (id) => ask('PATCH', '/files/{}', 200, { token: ann.token, json: { name: 'new' } })(id), upload));
+
+  test('an empty search costs three statements', () => assertCost(3, () => ask('GET', '/files?q=nothing-is-called-so', 200, { token: ann.token })()));
+
+  test('a change of the expiry and /me cost two statements', async () => {
+    await assertCost(2, (id) => ask('PATCH', '/files/{}', 200, { token: ann.token, json: { expires_in: 1000 } })(id), upload);
     await assertCost(2, () => ask('GET', '/me', 200, { token: ann.token })());
   });
 

@@ -23,6 +23,9 @@ static inline void file_table_make(void)
 	schema_run("gateway/050-event");
 	schema_run("gateway/060-file-claimed-type");
 	schema_run("gateway/061-event-claimed-type");
+	schema_run("gateway/070-file-folded");
+	schema_run("gateway/071-gram-position");
+	schema_run("gateway/072-file-gram");
 }
 
 /* Quicker than to make it again */
@@ -30,6 +33,8 @@ static inline void file_table_clear(struct db *db)
 {
 	enum err e = db_change(db, "DELETE FROM file", DB_NONE, NULL);
 
+	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
+	e = db_change(db, "DELETE FROM file_gram", DB_NONE, NULL);
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
 	e = db_change(db, "DELETE FROM quota", DB_NONE, NULL);
 	assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
