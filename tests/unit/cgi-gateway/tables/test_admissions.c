@@ -173,7 +173,7 @@ static void concurrent_bodies_fill_the_limit_exactly(void **state)
 
 #define ADMISSION(test) cmocka_unit_test_setup(test, clear)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		ADMISSION(bodies_are_added_up_to_the_limit_of_their_owner),
@@ -187,5 +187,7 @@ int main(void)
 		ADMISSION(concurrent_bodies_fill_the_limit_exactly),
 	};
 
+	(void)argc;
+	mariadb_needed(argv);
 	return cmocka_run_group_tests(tests, open_db, close_db);
 }

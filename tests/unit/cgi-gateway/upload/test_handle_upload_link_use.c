@@ -141,7 +141,7 @@ static void a_file_belongs_to_the_link_s_owner_and_its_sender_gets_a_receipt(
 	assert_int_equal(put("a\"b", SPAN("abc")), 201);
 	answer = memory_answer(&g.memory);
 	assert_span(answer, "{\"files\":[{\"name\":\"a\\\"b\",\"size\":3,"
-			    "\"sha256\":\"" ABC_HEX "\"}]}");
+			    "\"sha256\":\"" ABC_HEX "\"}]}\n");
 	assert_false(memory_has_header(&g.memory, "Location"));
 	assert_kept(1);
 	assert_ok(db_row(db,
@@ -390,7 +390,7 @@ static void a_link_shows_what_it_still_accepts(void **state)
 		"{\"name\":\"Party\",\"expires_at\":\"2026-01-01T00:01:00Z\","
 		"\"max_files\":3,\"files_left\":2,"
 		"\"max_bytes\":1000,\"bytes_left\":997,"
-		"\"max_file_bytes\":100}");
+		"\"max_file_bytes\":100}\n");
 	hand_out(UPLOAD_LINK_NO_LIMIT, UPLOAD_LINK_NO_LIMIT,
 		 UPLOAD_LINK_NO_LIMIT);
 	assert_int_equal(show_link("application/json, text/html"), 200);
