@@ -140,10 +140,12 @@ static bool fits_limit(int64_t used, int64_t more, int64_t max)
 	return max == QUOTA_NONE || more <= 0 || more <= max - used;
 }
 
-bool usage_has_room(const struct usage *u, struct amount more)
+enum err usage_check_room(const struct usage *u, struct amount more)
 {
-	return fits_limit(u->bytes, more.bytes, u->limits.bytes) &&
-	       fits_limit(u->files, more.files, u->limits.files);
+	if (!fits_limit(u->files, more.files, u->limits.files))
+		return ERR_QUOTA_FILES;
+	return fits_limit(u->bytes, more.bytes, u->limits.bytes) ? ERR_OK
+								 : ERR_QUOTA;
 }
 
 /* quota_refused() without a session */
@@ -156,7 +158,7 @@ static enum err owner_refused(struct db *db, uint64_t owner, struct amount more,
 
 	if (e == ERR_OK)
 		e = quota_show(db, owner, defaults, &u, why);
-	return e == ERR_OK && !usage_has_room(&u, more) ? ERR_QUOTA : e;
+	return e == ERR_OK ? usage_check_room(&u, more) : e;
 }
 
 enum err quota_refused(struct db *db, const struct session_check *session,
@@ -187,9 +189,7 @@ enum err quota_refused(struct db *db, const struct session_check *session,
 		return ERR_BAD_TOKEN;
 	if (e == ERR_OK && has_row == 0)
 		e = insert_row(db, owner_found, why);
-	if (e == ERR_OK && !usage_has_room(&u, more))
-		e = ERR_QUOTA;
-	return e;
+	return e == ERR_OK ? usage_check_room(&u, more) : e;
 }
 
 enum err quota_show(struct db *db, uint64_t owner,

@@ -57,7 +57,8 @@ enum err quota_give(struct db_conn *c, uint64_t owner, struct amount less,
 
 /* --- outside -------------------------------------------------------------- */
 
-/* Find out why quota_take() returned ERR_QUOTA: ERR_QUOTA or ERR_BAD_TOKEN.
+/* Find out why quota_take() returned ERR_QUOTA: ERR_QUOTA (no room for the
+ * bytes), ERR_QUOTA_FILES (for the number of files) or ERR_BAD_TOKEN.
  * ERR_OK: the row was missing and exists now, or there is room now; retry. */
 enum err quota_refused(struct db *db, const struct session_check *session,
 		       uint64_t owner, struct amount more,
@@ -70,8 +71,9 @@ enum err quota_usage(struct db *db, struct session_check *session,
 		     uint64_t owner, const struct quota_limits *defaults,
 		     struct usage *out, struct errmsg *why) MUST_CHECK;
 
-/* Return true if `more` fits into the remaining room. */
-bool usage_has_room(const struct usage *u, struct amount more);
+/* Return ERR_OK if `more` fits into the remaining room; else ERR_QUOTA or
+ * ERR_QUOTA_FILES. */
+enum err usage_check_room(const struct usage *u, struct amount more) MUST_CHECK;
 
 /* Read the usage without a session. */
 enum err quota_show(struct db *db, uint64_t owner,

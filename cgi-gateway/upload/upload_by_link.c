@@ -40,7 +40,7 @@ static enum err explain_no_room(struct upload *u)
 {
 	return response_explain(
 		u->rs, ERR_QUOTA,
-		"There is no space left for uploads by this link. Nothing was "
+		"There is no room left for uploads by this link. Nothing was "
 		"stored. Ask the person who gave you the link to make room.");
 }
 
@@ -54,8 +54,9 @@ static enum err check_room(struct upload *u, struct amount more)
 		e = quota_show(u->app->db, l->link.owner, &u->app->quota,
 			       &usage, &u->rs->why);
 
-	return e == ERR_OK && !usage_has_room(&usage, more) ? explain_no_room(u)
-							    : e;
+	if (e == ERR_OK && usage_check_room(&usage, more) != ERR_OK)
+		return explain_no_room(u);
+	return e;
 }
 
 static enum err find_link(struct upload *u)
@@ -101,7 +102,7 @@ static enum err insert_rows(struct upload *u)
 		u->app->db, &l->link, request_begun(u->rq), &u->app->quota,
 		u->files, u->count, &u->app->webhook_targets, &u->rs->why);
 
-	if (e == ERR_QUOTA)
+	if (e == ERR_QUOTA || e == ERR_QUOTA_FILES)
 		return explain_no_room(u);
 	return e == ERR_GONE ? explain_refusal(u) : e;
 }

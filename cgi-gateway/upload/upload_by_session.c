@@ -25,7 +25,7 @@ static enum err check_room(struct upload *u, struct amount more)
 	enum err e = quota_usage(u->app->db, u->rq->session, s->owner,
 				 &u->app->quota, &usage, &u->rs->why);
 
-	return e == ERR_OK && !usage_has_room(&usage, more) ? ERR_QUOTA : e;
+	return e == ERR_OK ? usage_check_room(&usage, more) : e;
 }
 
 static uint64_t owner(const struct upload *u)

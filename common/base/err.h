@@ -53,7 +53,8 @@ enum err {
 	ERR_CONFLICT, /* exists already, or was changed by another request */
 	ERR_TOO_MANY, /* as many exist as are allowed */
 	ERR_TOO_MANY_UPLOADS, /* of one user at a time; see rs->retry_after */
-	ERR_QUOTA,	      /* the user's quota is used up */
+	ERR_QUOTA,	      /* the user's quota of bytes is used up */
+	ERR_QUOTA_FILES,      /* the user's quota of files is used up */
 	ERR_BUSY,	      /* exists, but cannot be read at this moment */
 	/* this server */
 	ERR_FULL,	 /* no space left on the device */

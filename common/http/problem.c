@@ -137,9 +137,13 @@ static const struct problem {
 		       "Temporarily unavailable. Try again in a few seconds.",
 		       NULL },
 	[ERR_QUOTA] = { 507, "quota-exceeded", "Quota exceeded",
-			"Your quota of bytes or files is used up. Delete files "
-			"and try again.",
+			"This needs more bytes than your quota has left. "
+			"Delete files and try again.",
 			NULL },
+	[ERR_QUOTA_FILES] = { 507, "quota-exceeded", "Quota exceeded",
+			      "Your quota of files is used up. Delete files "
+			      "and try again.",
+			      NULL },
 	[ERR_FULL] = { 507, "storage-full", "Storage full",
 		       "The server has no space left; nothing was stored. Try "
 		       "again later.",

@@ -29,7 +29,8 @@ void request_log_write(const struct program *p, const struct request *rq,
 	/* A quota is the user's limit, and 501 and 505 are the client's fault.
 	 * Every other status from 500 on is a fault that the operator must know
 	 * of, including a full disk (507) */
-	bool ours = rs->status >= 500 && e != ERR_QUOTA && rs->status != 501 &&
+	bool ours = rs->status >= 500 && e != ERR_QUOTA &&
+		    e != ERR_QUOTA_FILES && rs->status != 501 &&
 		    rs->status != 505;
 	enum log_level level = ours ? LOG_ERROR : LOG_INFO;
 	struct log_line l;

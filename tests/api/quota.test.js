@@ -31,7 +31,8 @@ const limited = async (...limits) => {
   await quota('set', person.id, ...limits);
   return person;
 };
-const unlimited = { quota_bytes: null, quota_files: null };
+const none = { unfinished_bytes: 0, unfinished_files: 0 };
+const unlimited = { ...none, quota_bytes: null, quota_files: null };
 
 // Assert that usage and list agree.
 async function assertAgrees(person) {
@@ -60,13 +61,13 @@ describe('the usage', () => {
 
   test('the usage shows a user\'s own limits', async () => {
     const ann = await limited('--bytes', 1000, '--files', 3);
-    assert.deepEqual(await usage(ann), { bytes: 0, files: 0, quota_bytes: 1000, quota_files: 3 });
+    assert.deepEqual(await usage(ann), { bytes: 0, files: 0, ...none, quota_bytes: 1000, quota_files: 3 });
   });
 
   test('the usage of others is shown to admins only', async () => {
     const ann = await limited('--files', 7);
     await uploadFile(stack, ann, 'a', 'hello');
-    assert.deepEqual(await usage(root, `?owner=${ann.id}`), { bytes: 5, files: 1, quota_bytes: null, quota_files: 7 });
+    assert.deepEqual(await usage(root, `?owner=${ann.id}`), { bytes: 5, files: 1, ...none, quota_bytes: null, quota_files: 7 });
     assertProblem(await stack.call('GET', `/usage?owner=${root.id}`, { token: ann.token }), 403, 'insufficient-scope');
     assertProblem(await stack.call('GET', '/usage?owner=x', { token: root.token }), 422, 'invalid-value');
   });
@@ -86,7 +87,35 @@ describe('the usage', () => {
   });
 });
 
+test('the usage tells unfinished uploads from files', async () => {
+  const ann = await stack.person();
+  await uploadFile(stack, ann, 'a', 'hello');
+  const create = (length) => stack.call('POST', '/tus/', { token: ann.token, headers: { 'Tus-Resumable': '1.0.0', 'Upload-Length': String(length) } });
+  const made = await create(100);
+  assertStatus(made, 201);
+  const unfinished = { bytes: 105, files: 2, unfinished_bytes: 100, unfinished_files: 1, quota_bytes: null, quota_files: null };
+  assert.deepEqual(await usage(ann), unfinished);
+  assert.deepEqual(await usage(root, `?owner=${ann.id}`), unfinished);
+  assertStatus(await stack.call('PATCH', new URL(made.headers.get('location'), stack.url).pathname, { token: ann.token, body: 'x'.repeat(100),
+    headers: { 'Tus-Resumable': '1.0.0', 'Upload-Offset': '0', 'Content-Type': 'application/offset+octet-stream' } }), 204);
+  assert.deepEqual(await usage(ann), { bytes: 105, files: 2, ...unlimited });
+});
+
 describe('uploads within and over a quota', () => {
+  test('a refusal says whether bytes or files are too many, by every way to upload', async () => {
+    const tus = (person, length) => stack.call('POST', '/tus/', { token: person.token, headers: { 'Tus-Resumable': '1.0.0', 'Upload-Length': String(length) } });
+    const inForm = (person, body) => stack.call('POST', '/upload', { token: person.token, headers: { 'Content-Type': formType() }, body: form(filePart('b', body)) });
+    for (const [limits, text] of [[['--files', 1], /^Your quota of files is used up\./], [['--files', 1, '--bytes', 1000000], /^Your quota of files is used up\./],
+      [['--bytes', 10], /^This needs more bytes than your quota has left\./], [['--files', 100, '--bytes', 10], /^This needs more bytes than your quota has left\./]]) {
+      const ann = await limited(...limits);
+      assertStatus(await put(ann, 'xxx'), 201);
+      for (const answer of [await put(ann, 'x'.repeat(8)), await inForm(ann, 'x'.repeat(8)), await tus(ann, 8)]) {
+        assertProblem(answer, 507, 'quota-exceeded');
+        assert.match(answer.json.detail, text);
+      }
+    }
+  });
+
   test('an upload may fill the quota to the last byte, and no further', async () => {
     const ann = await limited('--bytes', 10);
     assertProblem(await put(ann, 'x'.repeat(11)), 507, 'quota-exceeded');
@@ -171,10 +200,10 @@ describe('uploads within and over a quota', () => {
 describe('gateway-admin quota', () => {
   test('quota show and set work, and set leaves other limits unchanged', async () => {
     const { id: owner } = await stack.person();
-    assert.deepEqual(await quota('show', owner), { owner, bytes: 0, files: 0, ...unlimited });
+    assert.deepEqual(await quota('show', owner), { owner, bytes: 0, files: 0, quota_bytes: null, quota_files: null });
     assert.deepEqual(await quota('set', owner, '--bytes', 5000), { owner, bytes: 0, files: 0, quota_bytes: 5000, quota_files: null });
     assert.deepEqual(await quota('set', owner, '--files', 5), { owner, bytes: 0, files: 0, quota_bytes: 5000, quota_files: 5 });
-    assert.deepEqual(await quota('set', owner, '--bytes', 'none', '--files', 'default'), { owner, bytes: 0, files: 0, ...unlimited });
+    assert.deepEqual(await quota('set', owner, '--bytes', 'none', '--files', 'default'), { owner, bytes: 0, files: 0, quota_bytes: null, quota_files: null });
     const { stdout } = await stack.gatewayAdmin(['quota', 'show', String(owner)]);
     assert.equal(stdout, 'bytes 0 of any number\nfiles 0 of any number\n');
   });
@@ -195,7 +224,7 @@ describe('gateway-admin quota', () => {
     const { repaired, owners } = await quota('recount');
     assert.ok(owners >= 1);
     assert.deepEqual(repaired.filter(({ owner }) => owner === ann.id), [{ owner: ann.id, bytes: 5, files: 1, bytes_before: 7, files_before: -1 }]);
-    assert.deepEqual(await usage(ann), { bytes: 5, files: 1, quota_bytes: null, quota_files: 9 });
+    assert.deepEqual(await usage(ann), { bytes: 5, files: 1, ...none, quota_bytes: null, quota_files: 9 });
     assert.deepEqual((await quota('recount')).repaired, []);
   });
 

@@ -378,7 +378,7 @@ describe('limits of upload links', () => {
     await assertRefused(await postForm(link, filePart('a', ''), filePart('b', ''), filePart('c', '')), 507, 'quota-exceeded', /Too many files: this link accepts 2 more/);
     await assertHas({ person, link }, ['x'.repeat(60)]);
     await quota(person, '--bytes', '61');
-    await assertRefused(await put(link, 'xx'), 507, 'quota-exceeded', /There is no space left for uploads by this link/);
+    await assertRefused(await put(link, 'xx'), 507, 'quota-exceeded', /There is no room left for uploads by this link/);
     assertStatus(await put(link, 'x'), 201);
   });
 

@@ -127,6 +127,62 @@ describe('a session', () => {
     await page.context().close();
   });
 
+  // Reload while no request for a token is answered. Returns what answers it.
+  async function reloadBeforeRefresh(page) {
+    let answer;
+    const held = new Promise((done) => (answer = done));
+    await page.route('**/refresh', (route) => held.then(() => route.continue()));
+    await page.addInitScript(() => {
+      globalThis.sawLoginForm = false;
+      new MutationObserver(() => (globalThis.sawLoginForm ||= document.querySelector('#login-page')?.hidden === false)).observe(document, { subtree: true, childList: true, attributes: true });
+    });
+    await page.reload();
+    return answer;
+  }
+
+  for (const [hash, view] of [['', 'files'], ['#account', 'account'], ['#upload-links', 'upload-links'], ['#requests', 'upload-links']])
+    test(`is resumed in a frame that is painted before the token arrives, at /${hash}`, async () => {
+      const ann = await stack.person();
+      await uploadFile(stack, ann, 'mine.txt', 'a');
+      const page = await browser.visit(stack, { path: `/${hash}` });
+      await page.logIn(ann);
+      const answer = await reloadBeforeRefresh(page);
+      await page.locator('#app').waitFor();
+      assert.equal(await page.locator('#user-email').textContent(), ann.email);
+      assert.deepEqual(await page.locator('#main > section').evaluateAll((all) => all.filter((one) => !one.hidden).map((one) => one.id)), [view]);
+      assert.equal(await page.locator('nav a[aria-current]').getAttribute('data-view'), view);
+      assert.equal(await page.evaluate(() => document.querySelector('#app').inert), true, 'nothing can be used yet');
+      assert.ok(await page.evaluate(() => new Promise((done) => new PerformanceObserver((list) => done(list.getEntries().length)).observe({ type: 'paint', buffered: true }))), 'it is painted');
+      answer();
+      await page.waitForFunction(() => !document.querySelector('#app').inert);
+      await page.getByRole('link', { name: 'Files' }).click();
+      await eventually(() => listedNames(page), ['mine.txt']);
+      assert.equal(await page.evaluate(() => globalThis.sawLoginForm), false);
+      await page.context().close();
+    });
+
+  test('that has ended shows the login form after a reload, and no frame after a logout', async () => {
+    const ann = await stack.person();
+    const page = await browser.visit(stack);
+    await page.logIn(ann);
+    const { sessions } = (await stack.call('GET', '/sessions', { token: ann.token })).json;
+    for (const { id, current } of sessions) if (!current) assertStatus(await stack.call('DELETE', `/sessions/${id}`, { token: ann.token }), 204);
+    await page.reload();
+    await page.locator('#login-form').waitFor();
+    assert.equal(await page.locator('#app').isVisible(), false);
+    await page.logIn(ann);
+    await logOutButton(page).click();
+    await page.locator('#login-form').waitFor();
+    await page.addInitScript(() => {
+      globalThis.sawFrame = false;
+      new MutationObserver(() => (globalThis.sawFrame ||= document.querySelector('#app')?.hidden === false)).observe(document, { subtree: true, childList: true, attributes: true });
+    });
+    await page.reload();
+    await page.locator('#login-form').waitFor();
+    assert.equal(await page.evaluate(() => globalThis.sawFrame), false);
+    await page.context().close();
+  });
+
   test('survives a reload while the server is unavailable, and resumes without a password', async () => {
     const page = await browser.visit(stack);
     await page.logIn(await stack.person());

@@ -62,6 +62,19 @@ describe('every file of the page', () => {
     }
   });
 
+  test('is loaded at once: index.html names each module that main.js imports, directly or not', () => {
+    const imported = new Set();
+    (function visit(name) {
+      if (imported.has(name)) return;
+      imported.add(name);
+      for (const [, next] of readFileSync(join(www, 'js', name), 'utf8').matchAll(/(?:from|import) '\.\/(.*)'/g)) visit(next);
+    })('main.js');
+    const html = readFileSync(join(www, 'index.html'), 'utf8');
+    const named = [...html.matchAll(/<(?:script type="module" src|link rel="modulepreload" href)="js\/(.*?)"/g)].map(([, name]) => name);
+    assert.deepEqual(named.toSorted(), [...imported].toSorted());
+    assert.ok(named.indexOf('frame.js') < named.indexOf('main.js'), 'the frame is painted first');
+  });
+
   test('has at most 350 lines', () => {
     for (const [path] of files.slice(1)) {
       const lines = readFileSync(join(www, path), 'utf8').split('\n').length;
@@ -112,6 +125,27 @@ for (const colorScheme of ['light', 'dark']) {
     });
   }
 }
+
+test('no address scrolls the header of the page out of view on a phone', async () => {
+  const page = await browser.visit(stack, { viewport: { width: 360, height: 500 }, hasTouch: true });
+  await page.logIn(ann);
+  for (const hash of ['', '#files', '#upload-links', '#requests', '#account', '#main', '#list', '#nothing']) {
+    await page.goto('about:blank');
+    await page.goto(`${stack.url}/${hash}`);
+    await page.waitForFunction(() => !document.querySelector('#app').inert);
+    await page.waitForLoadState('networkidle');
+    assert.equal(await page.evaluate(() => scrollY), 0, hash);
+  }
+  await page.goto(`${stack.url}/#account`);
+  await page.getByRole('heading', { name: 'Account', level: 1 }).waitFor();
+  await page.waitForLoadState('networkidle');
+  for (const view of ['Account', 'Files', 'Upload links', 'Account']) {
+    await page.evaluate(() => scrollTo(0, 1000));
+    await page.getByRole('link', { name: view }).click();
+    await page.waitForFunction(() => scrollY === 0);
+  }
+  await page.context().close();
+});
 
 test('type of twice the size fits on a phone, and the field for a new name is wide enough', async () => {
   const page = await browser.visit(stack, { viewport: { width: 360, height: 740 } });

@@ -396,7 +396,7 @@ describe('an upload ends', () => {
     await choose(...paths);
     await page.getByRole('heading', { name: '1 unfinished upload' }).waitFor();
     await eventually(() => page.locator('#usage').textContent(), '2 files, 14 Bof 2 files');
-    await page.waitForFunction(() => announced.some((text) => /^\d\.txt: Your quota of bytes or files is used up/.test(text)));
+    await page.waitForFunction(() => announced.some((text) => /^\d\.txt: Your quota of files is used up/.test(text)));
   });
 
   test('with an error beyond the quota, and a retry succeeds when the quota is raised', async () => {

@@ -4,7 +4,8 @@
 // attempts the form is disabled for the time that the server demands, and shows that time.
 import { $, setText, whileBusy } from './dom.js';
 import { tooManyAttempts } from './forms.js';
-import { lastEmail, logIn } from './session.js';
+import { lastEmail } from './last-email.js';
+import { logIn } from './session.js';
 
 const form = $('#login-form');
 const button = $('button[type=submit]', form);

@@ -4,6 +4,7 @@
 import { showAccount } from './account.js';
 import { $, $$, setText, whileBusy } from './dom.js';
 import { clearFiles, loadFiles } from './files.js';
+import { hideFrame, setFrameReady, showFrame, showViewOfAddress } from './frame.js';
 import { hideLoginForm, showLoginForm } from './login-form.js';
 import { currentUser, isLoggedIn, logOut, resumeSession, session } from './session.js';
 import { showError } from './toasts.js';
@@ -12,22 +13,9 @@ import './upload-list.js';
 import { clearUploads, resumeUploads, suspendUploads } from './uploads.js';
 
 const RETRY_DELAY = 4000; // ms until an unavailable server is asked again
-const TITLES = { files: 'Files', 'upload-links': 'Upload links', account: 'Account' };
-const OLD_NAMES = { requests: 'upload-links' }; // in addresses of earlier versions
-
-function viewOfAddress() {
-  const name = location.hash.slice(1);
-  return OLD_NAMES[name] ?? (name in TITLES ? name : 'files');
-}
 
 function showView({ focus = true } = {}) {
-  const name = viewOfAddress();
-  for (const view of $$('#main > section')) view.hidden = view.dataset.view !== name;
-  for (const link of $$('nav a')) {
-    if (link.dataset.view === name) link.setAttribute('aria-current', 'page');
-    else link.removeAttribute('aria-current');
-  }
-  document.title = name === 'files' ? 'Gatehouse' : `${TITLES[name]} – Gatehouse`;
+  const name = showViewOfAddress();
   if (name === 'upload-links') showUploadLinks();
   if (name === 'account') showAccount();
   if (focus) {
@@ -39,8 +27,8 @@ function showView({ focus = true } = {}) {
 session.addEventListener('began', () => {
   const wasLoggedOut = !$('#login-page').hidden;
   hideLoginForm();
-  $('#app').hidden = false;
-  $('#user-email').textContent = currentUser().email;
+  showFrame(currentUser().email);
+  setFrameReady(true);
   loadFiles();
   resumeUploads();
   showView({ focus: wasLoggedOut });
@@ -51,7 +39,7 @@ const closeDialogs = () => {
 };
 
 function showLogin(reason) {
-  $('#app').hidden = true;
+  hideFrame();
   document.title = 'Gatehouse';
   showLoginForm(reason);
 }
@@ -71,8 +59,6 @@ addEventListener('hashchange', () => {
   showView();
 });
 
-$('#log-out').addEventListener('click', ({ currentTarget }) => whileBusy(currentTarget, () => logOut().catch(showError)));
-
 // The server was unavailable when the page was opened: resume the session when it is available, unless the
 // user has begun to log in.
 async function retryResume() {
@@ -84,9 +70,15 @@ async function retryResume() {
   }
 }
 
-try {
-  if (!(await resumeSession())) showLogin('');
-} catch (error) {
-  showLogin(error.detail ?? '');
-  setTimeout(retryResume, RETRY_DELAY);
+async function resumeOrShowLogin() {
+  try {
+    if (!(await resumeSession())) showLogin('');
+  } catch (error) {
+    showLogin(error.detail ?? '');
+    setTimeout(retryResume, RETRY_DELAY);
+  }
 }
+const resumed = resumeOrShowLogin();
+
+// The frame is visible before the session is resumed.
+$('#log-out').addEventListener('click', ({ currentTarget }) => whileBusy(currentTarget, () => resumed.then(() => logOut()).catch(showError)));

@@ -11,8 +11,8 @@
 // Events on `session`: 'began' (a user is logged in), 'ended' (logged out in this tab, in another one or by
 // the server; `event.detail` is a sentence for the user, or '').
 import { Problem, send } from './http.js';
+import { lastEmail, storeEmail } from './last-email.js';
 
-const EMAIL_KEY = 'gatehouse-email'; // in localStorage: the email of the last login; not a secret
 const ENDED = 'Your session has ended. Log in again to continue.';
 const MARGIN = 30_000; // ms before its expiry at which a token is replaced
 
@@ -27,23 +27,6 @@ const tabs = globalThis.BroadcastChannel ? new BroadcastChannel('gatehouse') : {
 
 export const currentUser = () => user;
 export const isLoggedIn = () => Boolean(user);
-
-export function lastEmail() {
-  try {
-    return localStorage.getItem(EMAIL_KEY) ?? '';
-  } catch {
-    return ''; // storage is forbidden: a reload needs the password again
-  }
-}
-
-function storeEmail(email) {
-  try {
-    if (email) localStorage.setItem(EMAIL_KEY, email);
-    else localStorage.removeItem(EMAIL_KEY);
-  } catch {
-    // Storage is forbidden.
-  }
-}
 
 const subjectOf = (jwt) => JSON.parse(atob(jwt.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'))).sub;
 

@@ -25,8 +25,8 @@ export async function showUsage() {
   }
 }
 
-function draw({ bytes, files, quota_bytes: maxBytes, quota_files: maxFiles }) {
-  const used = `${count(files, 'file')}, ${size(bytes)}`;
+function draw({ bytes, files, unfinished_bytes: unfinishedBytes, unfinished_files: unfinished, quota_bytes: maxBytes, quota_files: maxFiles }) {
+  const used = `${count(files - unfinished, 'file')}, ${size(bytes - unfinishedBytes)}${unfinished ? `, and ${count(unfinished, 'unfinished upload')}, ${size(unfinishedBytes)}` : ''}`;
   // The bar shows the limit that is nearer.
   const shares = [maxBytes && bytes / maxBytes, maxFiles && files / maxFiles].filter((share) => share !== null);
   const limits = [maxBytes && size(maxBytes), maxFiles && count(maxFiles, 'file')].filter(Boolean).join(' and ');

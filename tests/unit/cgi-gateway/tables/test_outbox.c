@@ -192,7 +192,7 @@ static void a_rollback_adds_no_event(void **state)
 
 	(void)state;
 	assert_err(add_many(twice, 3, &unlimited, &both), ERR_CONFLICT);
-	assert_err(add_many(twice, 3, &two, &both), ERR_QUOTA);
+	assert_err(add_many(twice, 3, &two, &both), ERR_QUOTA_FILES);
 	assert_int_equal(rows(), 0);
 	sessions_revoke(db, session_of(ANN));
 	assert_err(add_many(twice, 1, &unlimited, &both), ERR_BAD_TOKEN);

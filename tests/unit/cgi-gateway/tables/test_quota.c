@@ -88,7 +88,7 @@ static void the_last_file_fits_and_one_more_does_not(void **state)
 	(void)state;
 	assert_ok(add(ANN, 1, 1000, &l));
 	assert_ok(add(ANN, 2, 0, &l));
-	assert_err(add(ANN, 3, 0, &l), ERR_QUOTA);
+	assert_err(add(ANN, 3, 0, &l), ERR_QUOTA_FILES);
 	assert_usage(ANN, 1000, 2);
 	assert_ok(add(BOB, 1, 1, &l)); /* has a count of his own */
 	assert_usage(BOB, 1, 1);
@@ -103,7 +103,7 @@ static void many_files_fit_together_or_not_at_all(void **state)
 
 	(void)state;
 	assert_err(add_many(ANN, files, 3, &bytes), ERR_QUOTA);
-	assert_err(add_many(ANN, files, 3, &count), ERR_QUOTA);
+	assert_err(add_many(ANN, files, 3, &count), ERR_QUOTA_FILES);
 	assert_usage(ANN, 0, 0);
 	assert_ok(add_many(ANN, files, 3, &enough));
 	assert_usage(ANN, 120, 3);
@@ -131,7 +131,7 @@ static void an_owner_s_limits_override_the_defaults(void **state)
 	assert_err(add(ANN, 1, 11, &wide), ERR_QUOTA);
 	assert_ok(add(ANN, 1, 10, &narrow));
 	assert_ok(add(ANN, 2, 0, &narrow));
-	assert_err(add(ANN, 3, 0, &wide), ERR_QUOTA);
+	assert_err(add(ANN, 3, 0, &wide), ERR_QUOTA_FILES);
 	/* none is no limit, whatever the default is; the other stays */
 	assert_ok(quota_set(db, ANN,
 			    &(struct quota_limits) { QUOTA_KEEP, QUOTA_NONE },
@@ -157,10 +157,11 @@ static void a_lowered_limit_removes_nothing(void **state)
 	assert_ok(add(ANN, 1, 50, &unlimited));
 	assert_ok(quota_set(db, ANN, &(struct quota_limits) { 10, 1 }, &why));
 	assert_ok(quota_show(db, ANN, &unlimited, &u, &why));
-	assert_true(usage_has_room(&u, (struct amount) { 0, 0 }));
-	assert_false(usage_has_room(&u, (struct amount) { 1, 0 }));
-	assert_false(usage_has_room(&u, (struct amount) { 0, 1 }));
-	assert_err(add(ANN, 2, 0, &unlimited), ERR_QUOTA);
+	assert_ok(usage_check_room(&u, (struct amount) { 0, 0 }));
+	assert_err(usage_check_room(&u, (struct amount) { 1, 0 }), ERR_QUOTA);
+	assert_err(usage_check_room(&u, (struct amount) { 0, 1 }),
+		   ERR_QUOTA_FILES);
+	assert_err(add(ANN, 2, 0, &unlimited), ERR_QUOTA_FILES);
 	assert_ok(remove_file(ANN, 1));
 	assert_ok(add(ANN, 2, 10, &unlimited));
 	assert_usage(ANN, 10, 1);
@@ -182,12 +183,14 @@ static void the_room_is_the_limit_minus_the_usage(void **state)
 	struct usage u = { 90, 9, { 100, 10 } };
 
 	(void)state;
-	assert_true(usage_has_room(&u, (struct amount) { 10, 1 }));
-	assert_false(usage_has_room(&u, (struct amount) { 11, 1 }));
-	assert_false(usage_has_room(&u, (struct amount) { 1, 2 }));
-	assert_false(usage_has_room(&u, (struct amount) { INT64_MAX, 1 }));
+	assert_ok(usage_check_room(&u, (struct amount) { 10, 1 }));
+	assert_err(usage_check_room(&u, (struct amount) { 11, 1 }), ERR_QUOTA);
+	assert_err(usage_check_room(&u, (struct amount) { 1, 2 }),
+		   ERR_QUOTA_FILES);
+	assert_err(usage_check_room(&u, (struct amount) { INT64_MAX, 1 }),
+		   ERR_QUOTA);
 	u.limits = unlimited;
-	assert_true(usage_has_room(&u, (struct amount) { INT64_MAX, 1 }));
+	assert_ok(usage_check_room(&u, (struct amount) { INT64_MAX, 1 }));
 }
 
 /* --- removing ------------------------------------------------------------- */
@@ -198,7 +201,7 @@ static void a_deleted_file_makes_room(void **state)
 
 	(void)state;
 	assert_ok(add(ANN, 1, 100, &l));
-	assert_err(add(ANN, 2, 1, &l), ERR_QUOTA);
+	assert_err(add(ANN, 2, 1, &l), ERR_QUOTA_FILES);
 	assert_err(remove_file(BOB, 1), ERR_NOT_FOUND);
 	assert_usage(ANN, 100, 1);
 	assert_ok(remove_file(ANN, 1));
@@ -307,7 +310,8 @@ static void *adding(void *arg)
 		count(w,
 		      files_add(db, asking(&a, ANN), 0, &w->limits, &f, 1, NULL,
 				&cause),
-		      ERR_QUOTA, &cause);
+		      w->limits.files != 0 ? ERR_QUOTA_FILES : ERR_QUOTA,
+		      &cause);
 	}
 	db_thread_end();
 	return NULL;

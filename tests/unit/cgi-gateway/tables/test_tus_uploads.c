@@ -289,7 +289,7 @@ static void a_file_is_reserved_at_creation_but_not_a_part(void **state)
 
 	(void)state;
 	assert_ok(add_upload(&u, &l));
-	assert_err(add_upload(&second, &l), ERR_QUOTA);
+	assert_err(add_upload(&second, &l), ERR_QUOTA_FILES);
 	assert_ok(add_upload(&part, &l));
 	assert_usage(9, 1);
 }
@@ -446,7 +446,7 @@ static void parts_that_cannot_be_joined_stay_unchanged(void **state)
 	(void)state;
 	assert_err(join_parts(4, whole, 2, &unlimited), ERR_CONFLICT);
 	assert_err(join_parts(4, parts, 2, &l),
-		   ERR_QUOTA); /* there is a file */
+		   ERR_QUOTA_FILES); /* there is one already */
 	assert_ok(tus_uploads_remove(db, &parts[1], &why));
 	assert_err(join_parts(4, parts, 2, &unlimited), ERR_CONFLICT);
 	assert_usage(11, 1);
@@ -615,7 +615,8 @@ static void *create_many(void *arg)
 
 		if (e == ERR_OK)
 			atomic_fetch_add(&created, 1);
-		count_unexpected(e, ERR_QUOTA);
+		count_unexpected(e,
+				 e == ERR_QUOTA ? ERR_QUOTA : ERR_QUOTA_FILES);
 	}
 	db_thread_end();
 	return NULL;

@@ -214,7 +214,7 @@ static void a_file_beyond_the_owner_s_quota_is_not_counted_in_the_link(
 	assert_used(&l, 0, 0);
 	assert_ok(send_many(&l, 1, 100, NOW, &bytes));
 	assert_err(send_many(&l, 1, 1, NOW, &bytes), ERR_QUOTA);
-	assert_err(send_many(&l, 1, 0, NOW, &files), ERR_QUOTA);
+	assert_err(send_many(&l, 1, 0, NOW, &files), ERR_QUOTA_FILES);
 	assert_used(&l, 1, 100);
 }
 

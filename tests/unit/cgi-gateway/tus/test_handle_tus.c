@@ -663,7 +663,7 @@ static void an_upload_over_the_quota_is_not_created(void **state)
 	created("5");
 	begin("POST", "/tus");
 	header("Upload-Length", "3");
-	assert_refused(answer_new(), 507, "quota-exceeded", "used up");
+	assert_refused(answer_new(), 507, "quota-exceeded", "more bytes");
 	assert_reserved(5, 1);
 	assert_int_equal(gateway_unfinished(&g), 2);
 	assert_int_equal(patch("0", "hello"), 204);
@@ -868,7 +868,7 @@ static void bytes_of_unknown_length_are_reserved_as_announced(void **state)
 	assert_header("Upload-Defer-Length", "1");
 	assert_false(memory_has_header(&g.memory, "Upload-Length"));
 	assert_refused(patch("0", "hello world"), 507, "quota-exceeded",
-		       "used up");
+		       "more bytes");
 	assert_reserved(0, 1);
 	begin_patch("0", "hello world"); /* cut off after 4 */
 	memory_set(&g.memory, "CONTENT_LENGTH", "9");
@@ -884,7 +884,7 @@ static void bytes_of_unknown_length_are_reserved_as_announced(void **state)
 	assert_reserved(9, 1);
 	begin_patch("9", "");
 	header("Upload-Length", "11");
-	assert_refused(answer_patch(), 507, "quota-exceeded", "used up");
+	assert_refused(answer_patch(), 507, "quota-exceeded", "more bytes");
 	begin_patch("9", "");
 	header("Upload-Length", "8");
 	assert_int_equal(answer_patch(), 400);

@@ -263,7 +263,7 @@ static void an_upload_is_refused_if_the_owner_s_quota_is_full(void **state)
 	assert_int_equal(put("a", SPAN("1234")), 201);
 	assert_refused(put("a", SPAN("12")), 507, "quota-exceeded", 1);
 	assert_true(gateway_said(
-		&g, "There is no space left for uploads by this link"));
+		&g, "There is no room left for uploads by this link"));
 }
 
 static void a_large_file_is_refused_unread_if_the_owner_s_quota_is_full(
@@ -279,7 +279,7 @@ static void a_large_file_is_refused_unread_if_the_owner_s_quota_is_full(
 		       "quota-exceeded", 0);
 	assert_int_equal(g.asked.body_read, 0);
 	assert_true(gateway_said(
-		&g, "There is no space left for uploads by this link"));
+		&g, "There is no room left for uploads by this link"));
 }
 
 /* --- what ends meanwhile -------------------------------------------------- */

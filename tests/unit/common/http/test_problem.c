@@ -117,6 +117,7 @@ static const struct {
 	{ ERR_FULL, 507, "storage-full", NULL },
 	{ ERR_TOO_MANY, 409, "conflict", NULL },
 	{ ERR_QUOTA, 507, "quota-exceeded", NULL },
+	{ ERR_QUOTA_FILES, 507, "quota-exceeded", NULL },
 	{ ERR_OK, 500, "internal-error", NULL },
 	{ ERR_COUNT, 500, "internal-error", NULL },
 };

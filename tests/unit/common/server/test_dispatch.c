@@ -322,6 +322,7 @@ static void a_full_disk_is_logged_as_an_error_and_a_used_up_quota_is_not(
 {
 	(void)state;
 	assert_level(ERR_QUOTA, "info");
+	assert_level(ERR_QUOTA_FILES, "info");
 	assert_level(ERR_FULL, "error");
 	assert_level(ERR_UNAVAILABLE, "error");
 	assert_level(ERR_NOT_FOUND, "info");
