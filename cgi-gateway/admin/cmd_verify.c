@@ -252,14 +252,14 @@ int cmd_verify(int argc, char **argv)
 	};
 	int status = options_read(argc, argv, options, NULL, NULL);
 
-	if (status == 0 && after[0] != '\0' && !ident_is_uuid(span_of(after)))
+	if (status == 0 && after[0] != '\0' &&
+	    ident_uuid_sent(span_of(after), v.last).len == 0)
 		status = admin_fail_usage("--after must be the id of a file");
 	if (status == 0)
 		status = gateway_admin_open(&v.admin, NEEDS_DATABASE_AND_STORE);
 	if (status != 0)
 		return status;
 	rate_limit_init(&v.limit, rate);
-	(void)snprintf(v.last, sizeof(v.last), "%s", after);
 	status = verify(&v);
 	gateway_admin_close(&v.admin);
 	return status;

@@ -10,16 +10,18 @@
 static void plan_bytes(struct send_file *s, const struct request *rq,
 		       const struct conditions *c, const struct validators *v)
 {
-	enum err e = ERR_NOT_FOUND;
+	struct span range = request_header(rq, "Range");
+	enum err e;
 
 	/* 14.2: Range applies to GET only */
-	if (!rq->head && condition_range_holds(c, v))
-		e = range_parse(request_header(rq, "Range"), s->file->size,
-				&s->range);
+	if (rq->head || range.len == 0 || !condition_range_holds(c, v))
+		return;
+	e = range_parse(range, s->file->size, &s->range);
 	if (e == ERR_OK)
 		s->kind = SEND_FILE_RANGE;
 	if (e == ERR_RANGE)
 		s->kind = SEND_FILE_UNSATISFIABLE;
+	s->odd_range = e == ERR_FORMAT || !range_is_plain(range);
 }
 
 void send_file_plan(struct send_file *s, const struct request *rq,
@@ -195,7 +197,7 @@ enum err send_file_stream(const struct send_file *s, struct app *app,
 		response_header_str(rs, "Content-Range", text);
 	}
 	/* lighttpd would apply a Range that was ignored, unless told not to */
-	ignored = s->kind == SEND_FILE_WHOLE &&
+	ignored = s->kind == SEND_FILE_WHOLE && !rq->head &&
 		  request_header(rq, "Range").len > 0;
 	response_header_str(rs, "Accept-Ranges", ignored ? "none" : "bytes");
 	response_header_int(rs, "Content-Length", s->range.length);
@@ -211,17 +213,16 @@ static bool front_would_differ(const struct app *app, const struct send_file *s,
 			       const struct request *rq)
 {
 	const struct conditions c = file_conditions(rq);
-	struct span range = request_header(rq, "Range");
 	bool whole = s->kind == SEND_FILE_WHOLE;
 
 	if (!whole && s->kind != SEND_FILE_RANGE)
 		return true;
 	if (app->by_address)
-		return (whole && range.len > 0) || c.if_match.len > 0 ||
-		       c.if_unmodified_since.len > 0;
+		return (whole && request_header(rq, "Range").len > 0) ||
+		       c.if_match.len > 0 || c.if_unmodified_since.len > 0;
 	if (c.if_modified_since.len > 0 && c.if_none_match.len == 0)
 		return true;
-	return (range.len > 0 && !range_is_plain(range)) ||
+	return s->odd_range ||
 	       (c.if_range.len > 0 && !span_eq(c.if_range, span_of(s->etag)));
 }
 

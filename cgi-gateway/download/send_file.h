@@ -32,6 +32,8 @@ struct send_file {
 	const struct file *file; /* borrowed */
 	enum send_file_kind kind;
 	struct range range; /* the bytes to send */
+	/* the Range is malformed, or spelled so that servers differ */
+	bool odd_range;
 	char etag[FILE_ETAG_SIZE];
 };
 

@@ -41,7 +41,8 @@ static enum err add_listed_file(void *arg)
 }
 
 static enum err read_page_query(const struct app *app, struct request *rq,
-				struct response *rs, struct files_page *p)
+				struct response *rs, struct files_page *p,
+				char after[static UUID_LEN + 1])
 {
 	struct span text;
 	enum err e;
@@ -60,10 +61,14 @@ static enum err read_page_query(const struct app *app, struct request *rq,
 			FILES_LIST_MAX);
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
-	e = request_query(rq, "after", &p->after);
-	if (e == ERR_OK && !ident_is_uuid(p->after))
-		return response_explain(rs, ERR_INVALID,
-					"?after= must be the id of a file.");
+	e = request_query(rq, "after", &text);
+	if (e == ERR_OK) {
+		p->after = ident_uuid_sent(text, after);
+		if (p->after.len == 0)
+			return response_explain(
+				rs, ERR_INVALID,
+				"?after= must be the id of a file.");
+	}
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
 	e = request_query(rq, "q", &p->part);
@@ -104,9 +109,10 @@ enum err handle_files(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
 	struct listing l = { .app = app, .rq = rq };
+	char after[UUID_LEN + 1];
 	struct files_page page;
 	struct json_object *o;
-	enum err e = read_page_query(app, rq, rs, &page);
+	enum err e = read_page_query(app, rq, rs, &page, after);
 
 	if (e != ERR_OK)
 		return e;
@@ -287,12 +293,10 @@ static enum err remove_once(struct app *app, struct request *rq,
 enum err handle_file_remove(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
-	char *id = arena_cstr(rq->arena, rq->param);
+	char id[UUID_LEN + 1];
 	uint64_t owner;
 	enum err e = request_owner(app, rq, rs, &owner);
 
-	if (id == NULL)
-		return ERR_MEMORY;
 	if (e == ERR_OK)
 		e = remove_once(app, rq, rs, owner);
 	for (int tries = 1; e == ERR_CONFLICT && tries < CHANGE_TRIES; tries++)
@@ -303,6 +307,7 @@ enum err handle_file_remove(void *app_, struct request *rq, struct response *rs)
 		return e;
 	/* The file is deleted with its row. If the bytes cannot be removed, the
 	 * log line has the reason, and gateway-admin gc removes them later. */
-	(void)!store_remove(app->store, id, &rs->why);
+	if (ident_uuid_sent(rq->param, id).len > 0)
+		(void)!store_remove(app->store, id, &rs->why);
 	return response_empty(rs, 204);
 }

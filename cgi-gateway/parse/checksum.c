@@ -30,6 +30,7 @@ enum err checksum_begin(struct checksum *c, struct span field)
 	struct checksum new = { .announced = field.len > 0 };
 	const struct algorithm *a;
 	struct span value;
+	enum err e;
 
 	if (!new.announced) {
 		*c = new;
@@ -40,10 +41,11 @@ enum err checksum_begin(struct checksum *c, struct span field)
 	a = find_algorithm(field);
 	if (a == NULL)
 		return ERR_INVALID;
-	if (base64_decode(value, (char *)new.expected, sizeof(new.expected),
-			  &new.len) != ERR_OK ||
-	    new.len != a->len)
+	e = base64_decode(value, (char *)new.expected, sizeof(new.expected),
+			  &new.len);
+	if (e == ERR_FORMAT || (e == ERR_OK && new.len == 0))
 		return ERR_FORMAT;
+	new.wrong_length = e != ERR_OK || new.len != a->len;
 	new.crc = (uint32_t)crc32(0, NULL, 0);
 	if (a->digest != NULL) {
 		new.context = EVP_MD_CTX_new();
@@ -73,6 +75,8 @@ bool checksum_matches(struct checksum *c)
 
 	if (!c->announced)
 		return true;
+	if (c->wrong_length)
+		return false;
 	for (size_t i = 0; i < 4; i++)
 		sum[i] = (unsigned char)(c->crc >> (24 - 8 * i));
 	if (c->context != NULL &&

@@ -22,14 +22,17 @@ enum {
 
 struct checksum {
 	bool announced; /* if false, any bytes match */
-	size_t len;	/* of the checksum, in bytes */
+	/* the announced one is not as long as the algorithm's: nothing matches
+	 */
+	bool wrong_length;
+	size_t len; /* of the checksum, in bytes */
 	unsigned char expected[CHECKSUM_MAX];
 	struct evp_md_ctx_st *context; /* owned; NULL for a crc32 */
 	uint32_t crc;
 };
 
 /* Parse `field`; if it is empty, no checksum is announced. ERR_FORMAT: not a
- * checksum; ERR_INVALID: an algorithm not in CHECKSUM_ALGORITHMS; ERR_MEMORY.
+ * name and base64; ERR_INVALID: an algorithm not in CHECKSUM_ALGORITHMS; ERR_MEMORY.
  * After an error there is nothing to release. */
 enum err checksum_begin(struct checksum *c, struct span field) MUST_CHECK;
 

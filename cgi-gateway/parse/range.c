@@ -55,7 +55,7 @@ enum err range_parse(struct span field, int64_t size, struct range *out)
 
 	if (!span_cut(&unit, '=', &list) ||
 	    !span_eq_nocase(span_trim(unit), SPAN("bytes")))
-		return ERR_NOT_FOUND;
+		return ERR_FORMAT;
 	while (span_next(&list, ',', &spec)) {
 		enum err e;
 
@@ -63,14 +63,14 @@ enum err range_parse(struct span field, int64_t size, struct range *out)
 			continue;
 		e = parse_one(spec, size, &found);
 		if (e == ERR_FORMAT)
-			return ERR_NOT_FOUND;
+			return e;
 		ranges++;
 		inside += e == ERR_OK;
 	}
-	if (ranges == 0 || inside > 1)
-		return ERR_NOT_FOUND;
-	if (inside == 0)
-		return ERR_RANGE;
+	if (ranges == 0)
+		return ERR_FORMAT;
+	if (inside != 1)
+		return inside == 0 ? ERR_RANGE : ERR_TOO_MANY;
 	*out = found;
 	return ERR_OK;
 }

@@ -15,9 +15,8 @@ struct range {
  *
  *   ERR_OK         *out is inside the file and not empty. Of several ranges, it
  *                  is the only one that is inside the file
- *   ERR_NOT_FOUND  send the whole file: no field, another unit, malformed, or
- *                  several ranges inside the file (14.2: a server may ignore
- *                  both)
+ *   ERR_FORMAT     no field, another unit, or malformed: send the whole file
+ *   ERR_TOO_MANY   several ranges inside the file: the whole has them all
  *   ERR_RANGE      all ranges are outside the file: 416 */
 enum err range_parse(struct span field, int64_t size,
 		     struct range *out) MUST_CHECK;

@@ -129,12 +129,12 @@ enum err files_find(struct db *db, struct session_check *session,
 		    uint64_t owner, struct span id, struct file *out,
 		    struct errmsg *why)
 {
+	char canonical[UUID_LEN + 1];
 	struct file f;
 	enum err e;
 
 	/* Not an id: find no file, but still check the session */
-	if (!ident_is_uuid(id))
-		id = SPAN("");
+	id = ident_uuid_sent(id, canonical);
 	/* clang-format off */
 	e = db_row(db,
 		"SELECT l.user_id, l.email, l.last_used_at, " FILES_COLUMNS

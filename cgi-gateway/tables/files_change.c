@@ -171,12 +171,12 @@ enum err files_remove_from(struct db *db, const struct session_check *session,
 			   const struct file *from,
 			   const struct webhook_targets *to, struct errmsg *why)
 {
+	char canonical[UUID_LEN + 1];
 	struct file f;
 	enum err e;
 
 	/* Not an id: find no file, but still check the session */
-	if (!ident_is_uuid(id))
-		id = SPAN("");
+	id = ident_uuid_sent(id, canonical);
 	/* Read without a lock: the owner and size of a file never change */
 	/* clang-format off */
 	e = db_row(db,

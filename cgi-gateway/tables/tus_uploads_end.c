@@ -8,13 +8,13 @@ enum err tus_uploads_find(struct db *db, struct session_check *session,
 			  uint64_t owner, struct span id,
 			  struct tus_upload *out, struct errmsg *why)
 {
+	char canonical[UUID_LEN + 1];
 	struct tus_upload u;
 	int64_t concat, has_sha256;
 	enum err e;
 
 	/* Not an id: find no upload, but still check the session */
-	if (!ident_is_uuid(id))
-		id = SPAN("");
+	id = ident_uuid_sent(id, canonical);
 	e = db_row(db,
 		   /* clang-format off */
 		"SELECT l.user_id, l.email, l.last_used_at,"

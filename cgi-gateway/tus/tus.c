@@ -37,6 +37,9 @@ void tus_arrive(void *app_, struct request *rq, struct response *rs)
 	override_method(rq);
 	response_header_str(rs, "Tus-Resumable", VERSION);
 	if (span_eq(rq->method, SPAN("OPTIONS"))) {
+		/* 204 would be correct too, but not all clients and proxies
+		 * know that; tusd sends 200 */
+		rq->options_status = 200;
 		response_header_str(rs, "Tus-Version", VERSION);
 		response_header_str(rs, "Tus-Extension", TUS_EXTENSIONS);
 		response_header_int(rs, "Tus-Max-Size", app->max_upload);

@@ -30,7 +30,7 @@ static bool is_among(const struct tus_upload *parts, size_t count,
 		     struct span id)
 {
 	for (size_t i = 0; i < count; i++)
-		if (span_eq(span_of(parts[i].id), id))
+		if (span_eq_nocase(span_of(parts[i].id), id))
 			return true;
 	return false;
 }

@@ -82,3 +82,18 @@ bool ident_is_uuid(struct span s)
 	}
 	return true;
 }
+
+struct span ident_uuid_sent(struct span s, char out[static UUID_LEN + 1])
+{
+	struct span id = { out, UUID_LEN };
+
+	if (s.len != UUID_LEN)
+		return SPAN("");
+	for (size_t i = 0; i < UUID_LEN; i++) {
+		char c = s.p[i];
+
+		out[i] = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
+	}
+	out[UUID_LEN] = '\0';
+	return ident_is_uuid(id) ? id : SPAN("");
+}

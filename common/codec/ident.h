@@ -32,4 +32,8 @@ bool ident_is_random(struct span s);
 /* Return true for 36 characters of lower-case hex in the groups 8-4-4-4-12. */
 bool ident_is_uuid(struct span s);
 
+/* Read an id that a client sent, with letters in either case (RFC 9562 4), into
+ * `out` in lower case. Returns it, or the empty span if it is not a UUID. */
+struct span ident_uuid_sent(struct span s, char out[static UUID_LEN + 1]);
+
 #endif

@@ -57,5 +57,8 @@ enum err cors_options(const char *origins, const struct router *r,
 		response_header_str(rs, "Access-Control-Max-Age", "600");
 	}
 	buf_release(&methods);
-	return response_empty(rs, 204);
+	if (rq->options_status == 0)
+		return response_empty(rs, 204);
+	response_header_int(rs, "Content-Length", 0); /* RFC 9110 9.3.7 */
+	return response_empty(rs, rq->options_status);
 }

@@ -13,7 +13,7 @@
 bool cors_allow(const char *origins, const struct request *rq,
 		struct response *rs);
 
-/* Answer an OPTIONS request: 204 with Allow; the preflight of an allowed origin
+/* Answer an OPTIONS request: 204, or rq->options_status, with Allow; the preflight of an allowed origin
  * also gets the methods and headers that it may send. ERR_NOT_FOUND for an
  * unknown path. */
 enum err cors_options(const char *origins, const struct router *r,

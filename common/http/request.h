@@ -40,6 +40,9 @@ struct request {
 	 * 1970; 0: it was not asked. The body was received after that. */
 	int64_t admitted_at;
 	char admission[IDENT_LEN + 1]; /* what it reserved then, or "" */
+	/* Status of the answer to OPTIONS; 0: 204. `arrive` of struct program
+	 * may set it */
+	int options_status;
 	struct span path;	/* decoded, after the program's own name */
 	struct span prefix;	/* what precedes `path` in our URLs */
 	struct span query;	/* raw */

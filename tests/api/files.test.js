@@ -6,6 +6,7 @@ import { assertProblem, assertStatus } from '../support/client.js';
 import { allFiles, uploadFile } from '../support/files.js';
 import { useStack } from '../support/stack.js';
 import { claimsFor, mint } from '../support/tokens.js';
+import { newUpload } from '../support/tus.js';
 
 const stack = await useStack();
 let ann, bob;
@@ -285,5 +286,52 @@ describe('deletion', () => {
     assertProblem(await stack.call('GET', record.url, { token: ann.token }), 404, 'not-found');
     assertProblem(await one('DELETE', record.id), 404, 'not-found');
     assert.ok(!(await allFiles(stack, ann)).some((f) => f.id === record.id));
+  });
+});
+
+describe('ids in capitals', () => {
+  const upper = (path) => path.replace(/[0-9a-f-]{36}/g, (id) => id.toUpperCase());
+
+  test('an id in capitals names the same file on every route (RFC 9562)', async () => {
+    const person = await stack.person();
+    const older = await uploadFile(stack, person, 'older.txt', 'older');
+    const record = await uploadFile(stack, person, 'ids.txt', 'content');
+    const ask = (method, target, options) => stack.call(method, upper(target), { token: person.token, ...options });
+    const id = record.id.toUpperCase();
+    assert.notEqual(id, record.id);
+    assert.deepEqual((await ask('GET', `/files/${record.id}`)).json, record);
+    for (const target of [`/download/${record.id}`, `/download?fid=${record.id}`]) {
+      assertStatus(await ask('HEAD', target), 200);
+      assert.equal((await ask('GET', target)).text, 'content');
+    }
+    assert.deepEqual(names(await ask('GET', `/files?after=${record.id}`)), ['older.txt']);
+    const link = await ask('POST', `/files/${record.id}/links`, { json: {} });
+    assertStatus(link, 201);
+    assert.equal((await ask('GET', `/files/${record.id}/links`)).json.links.length, 1);
+    assert.equal((await ask('PATCH', `/files/${record.id}`, { json: { name: 'renamed' } })).json.id, record.id);
+    assertStatus(await ask('DELETE', `/files/${record.id}`), 204);
+    const path = `${stack.settings('gateway').DATA_DIR}/objects`;
+    assert.ok(![record.id.slice(0, 2), record.id.slice(-2)].some((aa) => existsSync(`${path}/${aa}/${record.id}`)), 'the bytes are removed');
+    assert.deepEqual((await allFiles(stack, person)).map((f) => f.id), [older.id]);
+  });
+
+  test('an upload in capitals is continued, joined and removed', async () => {
+    const headers = { 'Tus-Resumable': '1.0.0' };
+    const ask = (method, target, more, body) => stack.call(method, upper(target), { token: ann.token, headers: { ...headers, ...more }, body });
+    const send = (target, bytes) => ask('PATCH', target, { 'Upload-Offset': '0', 'Content-Type': 'application/offset+octet-stream' }, bytes);
+    const parts = [];
+    for (const bytes of ['first ', 'second']) {
+      parts.push(await newUpload(stack, ann, bytes.length, { headers: { 'Upload-Concat': 'partial' } }));
+      assertStatus(await send(parts.at(-1), bytes), 204);
+      assertStatus(await ask('HEAD', parts.at(-1)), 200);
+    }
+    const twice = await stack.call('POST', '/tus/', { token: ann.token, headers: { ...headers, 'Upload-Concat': `final;${parts[0]} ${upper(parts[0])}` } });
+    assertProblem(twice, 422, 'invalid-value');
+    const joined = await stack.call('POST', '/tus/', { token: ann.token, headers: { ...headers, 'Upload-Concat': `final;${parts.map(upper).join(' ')}` } });
+    assertStatus(joined, 201);
+    const path = new URL(joined.headers.get('location'), stack.url).pathname;
+    assert.equal((await stack.call('GET', upper(path.replace('/tus/', '/download/')), { token: ann.token })).text, 'first second');
+    assertStatus(await ask('DELETE', path), 204);
+    assertProblem(await ask('GET', path), 404, 'not-found');
   });
 });

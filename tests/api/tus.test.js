@@ -31,7 +31,7 @@ describe('OPTIONS', () => {
   test('OPTIONS /tus returns the server\'s capabilities without a token', async () => {
     for (const target of ['/tus', '/tus/']) {
       const { status, headers } = await stack.call('OPTIONS', target);
-      assert.equal(status, 204);
+      assert.equal(status, 200);
       assert.equal(headers.get('tus-resumable'), '1.0.0');
       assert.equal(headers.get('tus-version'), '1.0.0');
       assert.deepEqual(headers.get('tus-extension').split(',').sort(), ['checksum', 'concatenation', 'creation', 'creation-defer-length', 'creation-with-upload', 'expiration', 'termination']);
@@ -246,6 +246,9 @@ describe('invalid requests', () => {
       [patch(stack, ann, path, 2, 'c', { 'Upload-Length': '6' }), 400, 'bad-request'],
       [patch(stack, ann, path, 2, 'c', { 'Upload-Checksum': 'sha1' }), 400, 'bad-request'],
       [patch(stack, ann, path, 2, 'c', { 'Upload-Checksum': 'sha512 YQ==' }), 400, 'bad-request'],
+      [patch(stack, ann, path, 2, 'c', { 'Upload-Checksum': 'sha1 not base64' }), 400, 'bad-request'],
+      [patch(stack, ann, path, 2, 'c', { 'Upload-Checksum': 'sha1 YQ==' }), 460, 'checksum-mismatch'],
+      [patch(stack, ann, path, 2, 'c', { 'Upload-Checksum': `md5 ${'A'.repeat(200)}` }), 460, 'checksum-mismatch'],
     ];
     for (const [answer, status, slug] of refused) assertProblem(await answer, status, slug);
     assert.equal((await patch(stack, ann, path, 0, 'x')).headers.get('upload-offset'), '2');

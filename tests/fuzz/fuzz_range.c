@@ -28,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(r.first >= 0 && r.length > 0 && r.first < file &&
 		     r.length <= file - r.first);
 	else
-		MUST((e == ERR_RANGE || e == ERR_NOT_FOUND) && r.first == -1);
+		MUST((e == ERR_RANGE || e == ERR_FORMAT || e == ERR_TOO_MANY) &&
+		     r.first == -1);
 	MUST(condition_check(&c, &v, false) != CONDITION_NOT_MODIFIED);
 	(void)condition_check(&c, &v, true);
 	(void)condition_range_holds(&c, &v);

@@ -133,6 +133,27 @@ static void a_uuid_is_lower_case_hex_in_its_groups(void **state)
 		ident_is_uuid(SPAN("018bcfe5-687b-7abc-8def-0123456789a\0")));
 }
 
+static void a_sent_uuid_is_read_in_either_case(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"018BCFE5-687B-7ABC-8DEF-0123456789A",
+		"018BCFE5-687B-7ABC-8DEF-0123456789AG",
+		"018BCFE5-687B-7ABC-8DEF-0123456789A@",
+		"018BCFE5687B7ABC8DEF0123456789AB0000",
+		"{18BCFE5-687B-7ABC-8DEF-0123456789A}",
+	};
+	char id[UUID_LEN + 1];
+
+	(void)state;
+	assert_span(ident_uuid_sent(
+			    SPAN("018BCFE5-687b-7aBC-8DEF-0123456789AB"), id),
+		    "018bcfe5-687b-7abc-8def-0123456789ab");
+	assert_string_equal(id, "018bcfe5-687b-7abc-8def-0123456789ab");
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_span(ident_uuid_sent(span_of(wrong[i]), id), "");
+}
+
 static void a_random_id_is_recognized_by_its_form(void **state)
 {
 	static const char *const wrong[] = {
@@ -167,6 +188,7 @@ static void a_random_id_never_begins_with_a_dash(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_sent_uuid_is_read_in_either_case),
 		TEST(a_random_id_is_recognized_by_its_form),
 		TEST(a_random_id_never_begins_with_a_dash),
 		TEST(an_id_is_a_uuid_of_version_7),
