@@ -24,7 +24,7 @@ OUR_CFLAGS   := -std=c17 $(WARN) -Werror -fPIE -fstack-protector-strong -pthread
 OUR_LDFLAGS  := -pie -Wl,-z,relro,-z,now,--as-needed -pthread
 # One list for every program: the linker drops what a program does not call.
 LIBS := $(shell $(PKG) --libs libsodium json-c libcrypto zlib libutf8proc) -lmysqlclient -lcrypt -lfcgi \
-        -loath -lqrencode -lmagic -lcurl
+        -loath -lqrencode -lmagic -lcurl -lm
 
 ifeq ($(SAN),1)
 OUR_CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

@@ -1,5 +1,7 @@
 #include "cgi-auth/app/refresh_cookie.h"
 
+#include "common/http/origin.h"
+
 #include <string.h>
 
 #define NAME "gatehouse_refresh"
@@ -29,26 +31,37 @@ bool refresh_cookie_value(struct span cookies, struct span name,
 }
 
 /* SameSite=Strict withholds the cookie from other sites, but not from other
- * hosts and ports of the same site, and not in every browser. A client without
- * Sec-Fetch-Site is not a current browser. */
-static bool is_cross_origin(const struct request *rq)
+ * hosts and ports of the same site, and not in every browser. A current browser
+ * says by Sec-Fetch-Site whether page and address have one origin, as it sees
+ * them: a proxy that changes Host does not matter then. Of others, the Origin
+ * is compared. */
+static bool is_cross_origin(const struct request *rq, const struct settings *s)
 {
+	const struct origin_rules rules = {
+		.public_url = s->public_url,
+		.listed = s->cors_origins,
+		.trusted_proxies = s->trusted_proxies,
+	};
 	struct span site = request_header(rq, "Sec-Fetch-Site");
 
-	return site.len > 0 && !span_eq(site, SPAN("same-origin")) &&
-	       !span_eq(site, SPAN("none"));
+	if (span_eq(site, SPAN("same-origin")))
+		return false;
+	if (site.len > 0 && !span_eq(site, SPAN("none")))
+		return true;
+	return !origin_is_ours(rq, &rules);
 }
 
-enum err refresh_cookie_find(const struct request *rq, struct response *rs,
-			     struct span *out)
+enum err refresh_cookie_find(const struct request *rq, const struct settings *s,
+			     struct response *rs, struct span *out)
 {
 	if (!refresh_cookie_value(request_header(rq, "Cookie"), SPAN(NAME),
 				  out))
 		return ERR_NOT_FOUND;
-	if (is_cross_origin(rq))
+	if (is_cross_origin(rq, s))
 		return response_explain(rs, ERR_BAD_TOKEN,
 					"The cookie is accepted only in "
-					"requests of this site's own pages.");
+					"requests of this site's own pages, "
+					"and of origins in CORS_ORIGINS.");
 	return ERR_OK;
 }
 

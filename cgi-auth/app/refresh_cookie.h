@@ -12,6 +12,7 @@
 #include "common/base/err.h"
 #include "common/http/request.h"
 #include "common/http/response.h"
+#include "common/server/settings.h"
 
 /* True if the client requests the cookie. */
 bool refresh_cookie_wanted(const struct request *rq);
@@ -20,10 +21,11 @@ bool refresh_cookie_wanted(const struct request *rq);
  *
  *   ERR_NOT_FOUND  there is no such cookie
  *   ERR_BAD_TOKEN  there is one, but a page of another origin made the browser
- *                  send it (Sec-Fetch-Site); `rs` has the explanation
+ *                  send it (Sec-Fetch-Site, Origin); `rs` has the
+ *                  explanation
  */
-enum err refresh_cookie_find(const struct request *rq, struct response *rs,
-			     struct span *out) MUST_CHECK;
+enum err refresh_cookie_find(const struct request *rq, const struct settings *s,
+			     struct response *rs, struct span *out) MUST_CHECK;
 
 /* Set the cookie for `life` seconds; delete it. */
 void refresh_cookie_set(const struct request *rq, struct response *rs,

@@ -36,8 +36,8 @@ static enum err read_body(struct request *rq, struct response *rs,
 	return e;
 }
 
-static enum err find_token(struct request *rq, struct response *rs,
-			   struct presented *out)
+static enum err find_token(struct request *rq, const struct settings *s,
+			   struct response *rs, struct presented *out)
 {
 	struct span cookie;
 	enum err e;
@@ -46,7 +46,7 @@ static enum err find_token(struct request *rq, struct response *rs,
 	e = read_body(rq, rs, out);
 	if (e != ERR_NOT_FOUND)
 		return e;
-	e = refresh_cookie_find(rq, rs, &cookie);
+	e = refresh_cookie_find(rq, s, rs, &cookie);
 	if (e == ERR_NOT_FOUND)
 		return response_explain(
 			rs, ERR_FORMAT,
@@ -106,7 +106,7 @@ enum err handle_refresh(void *app, struct request *rq, struct response *rs)
 	const struct keyring *ring;
 	struct refresh_rotation t;
 	struct presented presented;
-	enum err e = find_token(rq, rs, &presented);
+	enum err e = find_token(rq, &a->service->settings, rs, &presented);
 
 	if (e != ERR_OK)
 		return e;

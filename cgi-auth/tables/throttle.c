@@ -136,43 +136,69 @@ static enum err insert_rows(struct db *db, const struct throttle_ticket *t,
 	return throttle_sweep(db, now - ROW_LIFE, why);
 }
 
+/* The places that are taken in the row `r`, by the slot t.slot: those of this
+ * slot, and those of the one before it. The clock of another machine may have
+ * begun the next slot already. */
+#define IN_SLOT(r) r ".slot IN (t.slot, t.slot + 1)"
+#define PENDING(r) "IF(" IN_SLOT(r) ", " r ".pending, 0)"
+#define PENDING_BEFORE(r)                          \
+	"IF(" IN_SLOT(r) ", " r ".pending_before," \
+			 "   IF(" r ".slot = t.slot - 1, " r ".pending, 0))"
+#define TAKEN(r) "(" PENDING(r) " + " PENDING_BEFORE(r) ")"
+#define TAKE_PLACE(r)                                                       \
+	r ".pending_before = " PENDING_BEFORE(                              \
+		r) ","                                                      \
+		   " " r ".pending = " PENDING(                             \
+			   r) " + 1,"                                       \
+			      " " r ".slot = GREATEST(t.slot, IF(" IN_SLOT( \
+				      r) ", " r ".slot, 0)),"               \
+					 " " r ".updated_at = ?"
+
+/* Give back the place that was taken in the slot of the parameters */
+#define GIVE_PLACE(r)                                          \
+	r ".pending = IF(" r ".slot = ?,"                      \
+	  "   GREATEST(" r ".pending, 1) - 1, " r ".pending)," \
+	  " " r ".pending_before = IF(" r ".slot = ? + 1,"     \
+	  "   GREATEST(" r ".pending_before, 1) - 1, " r ".pending_before)"
+#define GIVE_VALUES(t) db_int((t)->slot), db_int((t)->slot)
+
+static int64_t slot_of(int64_t now)
+{
+	return now / THROTTLE_SLOT;
+}
+
 /* Reserve an attempt in both rows or in none. ERR_NOT_FOUND: one is absent, is
- * blocked, or has too many attempts under way. A pending count that was not
- * changed for THROTTLE_STALE seconds reads as 0, as does a failure count whose
- * first failure is over THROTTLE_FORGET or the window ago.
+ * blocked, or has too many attempts under way. A failure count whose first
+ * failure is over THROTTLE_FORGET or the window ago reads as 0.
  *
  * Every statement here locks the account's row first, so there is no deadlock.
- * The order of the assignments counts: `pending` is set while `updated_at`
- * still has its old value. */
+ * The order of the assignments counts: each reads the old value of the columns
+ * that are set after it. */
 static enum err reserve(struct db *db, const struct throttle_rules *r,
 			const struct throttle_ticket *t, int64_t now,
 			struct errmsg *why)
 {
-	struct db_value stale = db_int(now - THROTTLE_STALE);
-
 	/* clang-format off */
 	return db_change(db,
 		"UPDATE throttle a"
 		"  JOIN throttle n"
-		"   SET a.pending = IF(a.updated_at <= ?, 0, a.pending) + 1,"
-		"       a.updated_at = ?,"
-		"       n.pending = IF(n.updated_at <= ?, 0, n.pending) + 1,"
-		"       n.updated_at = ?"
+		"  JOIN (SELECT CAST(? AS SIGNED) AS slot) t"
+		"   SET " TAKE_PLACE("a") "," TAKE_PLACE("n")
 		" WHERE a.bucket = ?"
 		"   AND n.bucket = ?"
 		"   AND a.blocked_until <= ?"
-		"   AND (IF(a.updated_at <= ?, 0, a.pending) = 0"
-		"        OR IF(a.since <= ?, 0, a.failures)"
-		"           + IF(a.updated_at <= ?, 0, a.pending) < ?)"
+		"   AND (" TAKEN("a") " = 0"
+		"        OR IF(a.since <= ?, 0, a.failures) + " TAKEN("a")
+		"           < ?)"
 		"   AND n.blocked_until <= ?"
-		"   AND (IF(n.updated_at <= ?, 0, n.pending) = 0"
-		"        OR IF(n.since <= ?, 0, n.failures)"
-		"           + IF(n.updated_at <= ?, 0, n.pending) < ?)",
-		DB_IN(stale, db_int(now), stale, db_int(now),
+		"   AND (" TAKEN("n") " = 0"
+		"        OR IF(n.since <= ?, 0, n.failures) + " TAKEN("n")
+		"           < ?)",
+		DB_IN(db_int(t->slot), db_int(now), db_int(now),
 		      bucket(t), network(t),
-		      db_int(now), stale, db_int(now - THROTTLE_FORGET), stale,
+		      db_int(now), db_int(now - THROTTLE_FORGET),
 		      db_int(r->failures + THROTTLE_PARALLEL),
-		      db_int(now), stale, db_int(now - r->window), stale,
+		      db_int(now), db_int(now - r->window),
 		      db_int(r->address + THROTTLE_PARALLEL)),
 		why);
 	/* clang-format on */
@@ -194,6 +220,7 @@ enum err throttle_enter(struct db *db, const struct throttle_rules *r,
 	enum err e = find_account(db, email, &t, why);
 
 	(void)snprintf(t.network, sizeof(t.network), "n%s", client->network);
+	t.slot = slot_of(now);
 	for (int i = 0; i < RESERVE_TRIES && e == ERR_OK; i++) {
 		e = read_blocked(db, now, &t, &b, why);
 		if (e != ERR_OK || later(&b) > now)
@@ -220,9 +247,10 @@ enum err throttle_enter(struct db *db, const struct throttle_rules *r,
 /* Add a failure to a row: the `limit`th blocks it for `first` seconds, each
  * further one for twice as long, up to `max`. The order of the assignments
  * counts: each reads the old value of the columns that are set after it. */
-static enum err add_failure(struct db *db, struct db_value row, int64_t limit,
-			    int64_t life, int64_t first, int64_t max,
-			    int64_t now, struct errmsg *why)
+static enum err add_failure(struct db *db, const struct throttle_ticket *t,
+			    struct db_value row, int64_t limit, int64_t life,
+			    int64_t first, int64_t max, int64_t now,
+			    struct errmsg *why)
 {
 	struct db_value forgotten = db_int(now - life);
 
@@ -236,7 +264,7 @@ static enum err add_failure(struct db *db, struct db_value row, int64_t limit,
 		"              IF(r.since <= ?, 0, r.failures) + 1 - ?, 30))),"
 		"       r.failures = IF(r.since <= ?, 0, r.failures) + 1,"
 		"       r.since = IF(r.since <= ?, ?, r.since),"
-		"       r.pending = GREATEST(r.pending, 1) - 1,"
+		"       " GIVE_PLACE("r") ","
 		"       r.updated_at = ?"
 		" WHERE r.bucket = ?",
 		DB_IN(forgotten, db_int(limit),
@@ -244,6 +272,7 @@ static enum err add_failure(struct db *db, struct db_value row, int64_t limit,
 		      forgotten, db_int(limit),
 		      forgotten,
 		      forgotten, db_int(now),
+		      GIVE_VALUES(t),
 		      db_int(now),
 		      row),
 		why);
@@ -254,12 +283,12 @@ static enum err count_failure(struct db *db, const struct throttle_rules *r,
 			      const struct throttle_ticket *t, int64_t now,
 			      struct errmsg *why)
 {
-	enum err e = add_failure(db, bucket(t), r->failures, THROTTLE_FORGET, 1,
-				 r->max, now, why);
+	enum err e = add_failure(db, t, bucket(t), r->failures, THROTTLE_FORGET,
+				 1, r->max, now, why);
 
 	if (e != ERR_OK)
 		return e;
-	return add_failure(db, network(t), r->address, r->window, r->window,
+	return add_failure(db, t, network(t), r->address, r->window, r->window,
 			   r->window, now, why);
 }
 
@@ -273,11 +302,11 @@ static enum err end_attempt(struct db *db, const struct throttle_ticket *t,
 		"  JOIN throttle n"
 		"   SET a.failures = IF(?, 0, a.failures),"
 		"       a.blocked_until = IF(?, 0, a.blocked_until),"
-		"       a.pending = GREATEST(a.pending, 1) - 1,"
-		"       n.pending = GREATEST(n.pending, 1) - 1"
+		"       " GIVE_PLACE("a") "," GIVE_PLACE("n")
 		" WHERE a.bucket = ?"
 		"   AND n.bucket = ?",
-		DB_IN(db_int(clear), db_int(clear), bucket(t), network(t)),
+		DB_IN(db_int(clear), db_int(clear), GIVE_VALUES(t),
+		      GIVE_VALUES(t), bucket(t), network(t)),
 		why);
 	/* clang-format on */
 }

@@ -23,8 +23,11 @@
  * in statements that lock the rows which they judge by, so parallel guesses see
  * each other: up to `failures` and THROTTLE_PARALLEL are under way at a time,
  * and one when there are so many failures already. A refused attempt costs two
- * SELECTs and changes nothing: it does not lengthen the delay. A reservation
- * whose process died expires after THROTTLE_STALE seconds.
+ * SELECTs and changes nothing: it does not lengthen the delay.
+ *
+ * A process that was killed takes its reservations with it, so they expire: each
+ * is counted in the slot of THROTTLE_SLOT seconds in which it was made and in
+ * the next one, whatever other attempts come.
  *
  * Errors are those of db.h; the caller passes the time.
  */
@@ -40,7 +43,7 @@ enum {
 	THROTTLE_FORGET = 86400,     /* seconds */
 	THROTTLE_KNOWN = 90 * 86400, /* seconds */
 	THROTTLE_PARALLEL = 32,	     /* for right passwords at the same time */
-	THROTTLE_STALE = 60, /* seconds; a hash and its queue take less */
+	THROTTLE_SLOT = 15, /* seconds; a hash and its queue take less */
 	THROTTLE_BUCKET = 1 + SHA256_LEN,
 };
 
@@ -56,6 +59,7 @@ struct throttle_ticket {
 	unsigned char account[SHA256_LEN];
 	unsigned char bucket[THROTTLE_BUCKET]; /* key of the account's row */
 	char network[1 + CLIENT_TEXT_MAX + 1]; /* key of the address's row */
+	int64_t slot;			       /* in which it was reserved */
 	int64_t last_seen; /* last login from here; 0: not a known address */
 };
 

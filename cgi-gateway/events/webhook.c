@@ -2,8 +2,20 @@
 
 #include "cgi-gateway/tables/file_json.h"
 #include "common/codec/http_date.h"
+#include "common/token/secret_check.h"
 
 #include <sodium.h>
+
+/* Whether the key can be guessed (secret_check.h) */
+static enum err check_key(struct span key, struct errmsg *why)
+{
+	struct errmsg cause;
+	enum err e = secret_check(key, &cause);
+
+	return e == ERR_OK
+		       ? e
+		       : err_set(why, e, "EVENT_SECRET: %.220s", cause.text);
+}
 
 static enum err read_key(struct span secret, struct hmac_key **out,
 			 struct errmsg *why)
@@ -29,7 +41,9 @@ static enum err read_key(struct span secret, struct hmac_key **out,
 			    "is %d; make a secret with: echo whsec_$(openssl "
 			    "rand -base64 32)",
 			    key.len, WEBHOOK_KEY_MIN);
-	else if (hmac_key_new(key, out) != ERR_OK)
+	else
+		e = check_key(key, why);
+	if (e == ERR_OK && hmac_key_new(key, out) != ERR_OK)
 		e = err_set(why, ERR_MEMORY, "out of memory");
 	sodium_memzero(bytes, sizeof(bytes));
 	return e;

@@ -160,3 +160,11 @@ void client_of(const struct request *rq, const char *trusted,
 		     request_header(rq, "X-Forwarded-For"), span_of(trusted),
 		     out);
 }
+
+bool client_is_proxy(const struct request *rq, const char *trusted)
+{
+	struct address at;
+
+	return read_address(request_variable(rq, "REMOTE_ADDR"), &at) &&
+	       is_trusted(&at, span_of(trusted));
+}

@@ -41,6 +41,10 @@ void client_parse(struct span remote, struct span forwarded,
 void client_of(const struct request *rq, const char *trusted,
 	       struct client *out);
 
+/* Whether the request was passed on by one of the `trusted`, so that what it
+ * says of the client can be believed. */
+bool client_is_proxy(const struct request *rq, const char *trusted);
+
 /* Check a list for `trusted`. ERR_FORMAT: *bad is the invalid word. */
 enum err client_check_trusted(struct span trusted, struct span *bad) MUST_CHECK;
 

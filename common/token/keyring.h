@@ -16,12 +16,11 @@
 #include "common/base/span.h"
 #include "common/codec/digest.h"
 #include "common/token/claims.h"
+#include "common/token/secret_check.h"
 
 enum {
-	KEYRING_MAX = 16,  /* keys; auth-admin removes retired ones */
-	SECRET_MIN = 32,   /* bytes; RFC 7518 3.2: no shorter than the hash */
-	SECRET_MAX = 1024, /* bytes */
-	KEY_NO_END = 0,	   /* retires_at of a key that does not retire */
+	KEYRING_MAX = 16, /* keys; auth-admin removes retired ones */
+	KEY_NO_END = 0,	  /* retires_at of a key that does not retire */
 };
 
 struct key {
@@ -52,8 +51,5 @@ const struct key *keyring_signer(const struct keyring *k);
 
 /* Whether `key` may still verify at `now`. */
 bool key_is_live(const struct key *key, int64_t now);
-
-/* Check a secret. ERR_CONFIG if it is too short or easy to guess. */
-enum err secret_check(struct span secret, struct errmsg *why) MUST_CHECK;
 
 #endif

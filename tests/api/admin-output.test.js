@@ -37,7 +37,7 @@ const keyringCopy = () => {
   copyFileSync(stack.settings('auth').JWT_KEYRING, path);
   return path;
 };
-const deliveries = { EVENT_URLS: 'http://127.0.0.1:1/output', EVENT_SECRET: 'a-secret-of-thirty-two-characters' };
+const deliveries = { EVENT_URLS: 'http://127.0.0.1:1/output', EVENT_SECRET: 'k3V9xQ0mZt7Lw2Rb8Yc5Hn1Pd6Sf4GjT' };
 
 // Each command, as a function that prepares what it works on and returns [arguments, {input, env}].
 const commands = {

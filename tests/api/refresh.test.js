@@ -301,6 +301,22 @@ describe('the cookie', () => {
       assertStatus(await send(pair(first), { 'Sec-Fetch-Site': 'none' }), 200);
     });
 
+  for (const [what, origin] of [['another site', 'https://evil.example'], ['a sandboxed page', 'null'], ['a host that ends like ours', () => `https://evil-${new URL(stack.url).host}`],
+    ['another port', () => `http://${new URL(stack.url).hostname}:1`], ['our host as its user', () => `http://${new URL(stack.url).host}@evil.example`], ['no URL', 'x']])
+    test(`the refresh cookie is ignored in a request of a page of ${what}, and is not spent`, async () => {
+      const first = await loginForCookie();
+      const Origin = typeof origin === 'string' ? origin : origin();
+      for (const more of [{}, { 'Sec-Fetch-Site': 'none' }, { 'X-Forwarded-Host': new URL('http://evil.example').host }])
+        assertProblem(await send(pair(first), { Origin, ...more }), 401, 'invalid-token');
+      assertStatus(await send(pair(first), { Origin: new URL(stack.url).origin }), 200);
+    });
+
+  test('the refresh cookie is accepted of a page of this host, by http and by https', async () => {
+    for (const Origin of [new URL(stack.url).origin, new URL(stack.url).origin.replace('http:', 'https:')]) assertStatus(await send(pair(await loginForCookie()), { Origin }), 200);
+    // behind a proxy that changes Host, the browser still knows
+    assertStatus(await send(pair(await loginForCookie()), { Origin: 'https://files.example.org', 'Sec-Fetch-Site': 'same-origin' }), 200);
+  });
+
   test('an invalid refresh cookie is removed', async () => {
     const answer = await send('gatehouse_refresh=nonsense');
     assertProblem(answer, 401, 'invalid-token');

@@ -253,3 +253,33 @@ test('X-Forwarded-For is ignored without a trusted proxy', async () => {
     await plain.stop();
   }
 });
+
+// Under plain CGI each process has a waiting room of its own
+test('strangers do not take the places of clients that wait at a known address', { skip: process.env.GATEHOUSE_TRANSPORT === 'cgi' }, async () => {
+  const busy = await startStack({ settings: { THREADS: 8, PASSWORD_HASHERS: 1, PASSWORD_PASSES: 12, TRUSTED_PROXIES: '127.0.0.1' } });
+  try {
+    const ann = await busy.person();
+    const from = (address, email, password) => busy.call('POST', '/login', { basic: [email, password], headers: { 'X-Forwarded-For': address } });
+    assertStatus(await from(HOME, ann.email, ann.password), 200);
+    let going = true, guesses = 0;
+    const statuses = {};
+    const guess = async () => {
+      while (going) {
+        const { status } = await from(`2001:db8:1:${(++guesses).toString(16)}::1`, `n${guesses}@example.org`, 'wrong');
+        statuses[status] = (statuses[status] ?? 0) + 1;
+      }
+    };
+    const guessers = Array.from({ length: 24 }, guess);
+    // the strangers' places are taken
+    while (!statuses[503]) await new Promise((done) => setTimeout(done, 20));
+    const answers = [];
+    for (let i = 0; i < 6; i++) answers.push((await from(HOME, ann.email, ann.password)).status);
+    going = false;
+    await Promise.all(guessers);
+    assert.deepEqual(answers, [200, 200, 200, 200, 200, 200]);
+    // and strangers are served meanwhile
+    assert.ok(statuses[401] > 0, JSON.stringify(statuses));
+  } finally {
+    await busy.stop();
+  }
+});

@@ -1,5 +1,6 @@
 -- guess.lua MODE: "spread" guesses at another account from another address each time, so that each
--- guess is hashed; "one" guesses at one account from one address, so that most are refused.
+-- guess is hashed; "ipv6" does so from another /64 each time; "one" guesses at one account from one
+-- address, so that most are refused.
 local b = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 local function base64(s)
   return ((s:gsub('.', function(x)
@@ -21,9 +22,12 @@ end
 function request()
   n = n + 1
   local who, from = 'victim@example.org', '203.0.113.1'
-  if mode == 'spread' then
+  if mode ~= 'one' then
     who = ('u%d-%d@example.org'):format(math.random(1e9), n)
     from = ('%d.%d.%d.%d'):format(math.random(11, 200), math.random(0, 255), math.random(0, 255), math.random(1, 254))
+  end
+  if mode == 'ipv6' then
+    from = ('2001:db8:%x:%x::1'):format(math.random(0, 65535), math.random(0, 65535))
   end
   return wrk.format('POST', '/login', { ['Authorization'] = 'Basic ' .. base64(who .. ':wrong'), ['X-Forwarded-For'] = from, ['Content-Length'] = '0' }, '')
 end

@@ -11,7 +11,7 @@ import { build } from '../support/stack.js';
 
 const receiver = await WebhookReceiver.start();
 const { stack, database } = await startStackWithDatabase({
-  settings: { EVENT_URLS: receiver.url, EVENT_SECRET: 'a-secret-of-thirty-two-characters', EVENT_TIMEOUT: 60, DB_TIMEOUT: 1 },
+  settings: { EVENT_URLS: receiver.url, EVENT_SECRET: 'k3V9xQ0mZt7Lw2Rb8Yc5Hn1Pd6Sf4GjT', EVENT_TIMEOUT: 60, DB_TIMEOUT: 1 },
 });
 after(async () => {
   await stack.stop();

@@ -20,6 +20,7 @@ static inline int set_up_all(void **state)
 	(void)state;
 	schema_auth("010-throttle");
 	schema_auth("011-known-address");
+	schema_auth("047-throttle-slot");
 	db = mariadb_pool(16);
 	return 0;
 }

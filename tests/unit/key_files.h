@@ -11,8 +11,8 @@
 #define KEY_A "key-a 1000 - AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n"
 #define KEY_A_RETIRES \
 	"key-a 1000 9000 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n"
-#define KEY_B "key-b 2000 - ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8\n"
-#define KEY_C "key-c 3000 - QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8\n"
+#define KEY_B "key-b 2000 - OMCgS-4cPMe5sVUUJhl1Bc44xjXEAbth1rN-fFuGD_I\n"
+#define KEY_C "key-c 3000 - YV-Fd4TjTpWtJPnFLtzEy0lvH4vim18Kbui1OOvmtmY\n"
 
 struct key_file {
 	char dir[256], path[300], aside[300];

@@ -180,17 +180,90 @@ static void an_attempt_neither_right_nor_wrong_changes_no_count(void **state)
 	assert_int_equal(attempt("ann@x", "192.0.2.1", T0, ERR_OTP), LIMITED);
 }
 
-static void a_reservation_expires_after_a_minute(void **state)
+/* The first second of a slot */
+#define SLOT0 (T0 - T0 % THROTTLE_SLOT)
+#define SLOT (THROTTLE_SLOT)
+
+static void a_reservation_expires_at_the_end_of_the_next_slot(void **state)
 {
 	struct throttle_ticket t;
 
 	(void)state;
-	fail_times("ann@x", "192.0.2.1", T0, 5);
+	fail_times("ann@x", "192.0.2.1", SLOT0, 5);
 	for (int i = 0; i < 32; i++)
-		assert_int_equal(enter("ann@x", "192.0.2.1", T0 + 1, &t), 0);
-	assert_int_equal(enter("ann@x", "192.0.2.1", T0 + 1, &t), 1);
-	assert_int_equal(enter("ann@x", "192.0.2.1", T0 + 60, &t), 1);
-	assert_int_equal(enter("ann@x", "192.0.2.1", T0 + 61, &t), 0);
+		assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0 + 1, &t), 0);
+	assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0 + 1, &t), 1);
+	assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0 + 2 * SLOT - 1, &t),
+			 1);
+	assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0 + 2 * SLOT, &t), 0);
+}
+
+/* 37 places are there without a failure: a process that was killed has 30, and
+ * others of the account come and go all the time */
+static void places_of_the_dead_expire_while_others_come(void **state)
+{
+	struct throttle_ticket t;
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0, &t), 0);
+	for (int64_t s = 0; s < 2 * SLOT; s++)
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(attempt("ann@x", "192.0.2.1",
+						 SLOT0 + s, ERR_OTP_REQUIRED),
+					 0);
+	/* all are free again, for as many as before */
+	for (int i = 0; i < 37; i++)
+		assert_int_equal(
+			enter("ann@x", "192.0.2.1", SLOT0 + 2 * SLOT, &t), 0);
+	assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0 + 2 * SLOT, &t), 1);
+}
+
+static void an_attempt_that_ends_in_another_slot_frees_its_own_place(
+	void **state)
+{
+	struct throttle_ticket first[20], second[17], t;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0, &first[i]),
+				 0);
+	for (int i = 0; i < 17; i++)
+		assert_int_equal(
+			enter("ann@x", "192.0.2.1", SLOT0 + SLOT, &second[i]),
+			0);
+	assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0 + SLOT, &t), 1);
+	for (int i = 0; i < 20; i++)
+		leave(&first[i], ERR_OTP_REQUIRED, SLOT0 + SLOT);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0 + SLOT, &t),
+				 0);
+	assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0 + SLOT, &t), 1);
+	/* one that comes back after its place has expired frees no other's */
+	leave(&first[0], ERR_OTP_REQUIRED, SLOT0 + 2 * SLOT);
+	assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0 + SLOT, &t), 1);
+}
+
+/* Two machines whose clocks are on both sides of the end of a slot */
+static void machines_whose_clocks_differ_count_together(void **state)
+{
+	struct throttle_ticket t;
+
+	(void)state;
+	for (int i = 0; i < 18; i++) {
+		assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0 + SLOT, &t),
+				 0);
+		assert_int_equal(
+			enter("ann@x", "192.0.2.1", SLOT0 + SLOT - 1, &t), 0);
+	}
+	assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0 + SLOT, &t), 0);
+	assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0 + SLOT - 1, &t), 1);
+	assert_int_equal(enter("ann@x", "192.0.2.1", SLOT0 + SLOT, &t), 1);
+	/* and what a clock of tomorrow has left is forgotten */
+	assert_int_equal(enter("bob@x", "192.0.2.2", T0 + 86400, &t), 0);
+	for (int i = 0; i < 37; i++)
+		assert_int_equal(enter("bob@x", "192.0.2.2", T0, &t), 0);
+	assert_int_equal(enter("bob@x", "192.0.2.2", T0, &t), 1);
 }
 
 static void a_client_without_an_address_is_never_known(void **state)
@@ -224,7 +297,11 @@ int main(int argc, char **argv)
 		FIXTURE_TEST(all_spellings_of_an_email_are_one_account),
 		FIXTURE_TEST(
 			an_attempt_neither_right_nor_wrong_changes_no_count),
-		FIXTURE_TEST(a_reservation_expires_after_a_minute),
+		FIXTURE_TEST(a_reservation_expires_at_the_end_of_the_next_slot),
+		FIXTURE_TEST(places_of_the_dead_expire_while_others_come),
+		FIXTURE_TEST(
+			an_attempt_that_ends_in_another_slot_frees_its_own_place),
+		FIXTURE_TEST(machines_whose_clocks_differ_count_together),
 		FIXTURE_TEST(a_client_without_an_address_is_never_known),
 	};
 

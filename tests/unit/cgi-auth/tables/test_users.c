@@ -65,6 +65,7 @@ static int set_up_all(void **state)
 	add_old_counts("M\xc3\xb6ller@x.org");
 	schema_auth("045-user-email-key");
 	schema_auth("046-account-key");
+	schema_auth("047-throttle-slot");
 	return sodium_init() < 0;
 }
 

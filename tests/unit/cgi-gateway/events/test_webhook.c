@@ -8,8 +8,8 @@
 enum { NOW = 1674087231 };
 
 /* The key of the standard's example has 24 bytes, which are too few here */
-#define RAW "0123456789abcdef0123456789abcdef"
-#define RAW_BASE64 "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+#define RAW "k3V9xQ0mZt7Lw2Rb8Yc5Hn1Pd6Sf4GjT"
+#define RAW_BASE64 "azNWOXhRMG1adDdMdzJSYjhZYzVIbjFQZDZTZjRHalQ="
 
 static struct errmsg why;
 
@@ -128,7 +128,7 @@ static void a_secret_with_the_prefix_is_base64_of_the_key(void **state)
 static void two_secrets_make_two_signatures(void **state)
 {
 	struct webhook_keys k =
-		keys("  another-secret-another-secret-32  whsec_" RAW_BASE64);
+		keys("  qY5&hJ0)wE8(zU2*tG7^rD1%aK4$sB9#  whsec_" RAW_BASE64);
 	struct event e = made();
 	struct webhook w;
 
@@ -136,7 +136,7 @@ static void two_secrets_make_two_signatures(void **state)
 	assert_int_equal(k.count, 2);
 	assert_ok(webhook_make(&k, &e, NOW, &w));
 	assert_int_equal(strlen(w.signature), 2 * (3 + 44) + 1);
-	assert_signed(&w, w.signature, "another-secret-another-secret-32");
+	assert_signed(&w, w.signature, "qY5&hJ0)wE8(zU2*tG7^rD1%aK4$sB9#");
 	assert_int_equal(w.signature[47], ' ');
 	assert_signed(&w, w.signature + 48, RAW);
 	webhook_release(&w);
@@ -189,6 +189,10 @@ static void an_unusable_secret_is_refused_and_not_printed(void **state)
 		     "2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZjA=",
 		     "at most 64 bytes");
 	assert_wrong(RAW " short", "too few");
+	assert_wrong("the-secret-of-our-events-for-2024", "looks like text");
+	assert_wrong("whsec_VGhlIHNlY3JldCBvZiBvdXIgZXZlbnRzIGZvciAyMDI0",
+		     "looks like text");
+	assert_wrong("0a6b944d-d2fb-46fc-a85e-0295c986cd9f", "UUID");
 	assert_wrong(RAW "1 " RAW "2 " RAW "3", "more than 2");
 }
 

@@ -561,7 +561,7 @@ static void a_removed_file_is_not_found(void **state)
 /* --- ended sessions ------------------------------------------------------- */
 
 #define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-#define OTHER_SECRET "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"
+#define OTHER_SECRET "OMCgS-4cPMe5sVUUJhl1Bc44xjXEAbth1rN-fFuGD_I"
 #define API "api-token-of-user-0042"
 
 /* What the five statements return to `session`; there is one file of Ann's,

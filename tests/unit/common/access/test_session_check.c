@@ -5,7 +5,7 @@ enum { NOW = 1767225600, ANN = 42, ROOT = 7 };
 
 #define API "api-token-of-user-0042"
 #define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-#define OTHER_SECRET "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"
+#define OTHER_SECRET "OMCgS-4cPMe5sVUUJhl1Bc44xjXEAbth1rN-fFuGD_I"
 
 static struct db *db;
 static struct errmsg why;

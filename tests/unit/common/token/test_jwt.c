@@ -399,7 +399,7 @@ static void every_current_key_verifies_and_only_one_signs(void **state)
 {
 	static const char both[] =
 		"old 1 2000 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n"
-		"new 1 - ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8\n";
+		"new 1 - OMCgS-4cPMe5sVUUJhl1Bc44xjXEAbth1rN-fFuGD_I\n";
 	static const char alone[] =
 		"old 1 - AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n";
 	struct claims late = ann, c;
