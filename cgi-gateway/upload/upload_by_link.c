@@ -58,6 +58,8 @@ static enum err find_link(struct upload *u)
 	enum err e = upload_links_find(u->app->db, l->token, u->rq->now,
 				       &l->link, &u->rs->why);
 
+	if (e == ERR_OK)
+		db_act_for(l->link.owner);
 	return e == ERR_GONE ? response_explain(u->rs, e, UPLOAD_LINK_GONE) : e;
 }
 
