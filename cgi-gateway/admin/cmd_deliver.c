@@ -117,7 +117,7 @@ static enum err deliver_and_follow(struct deliver *d)
 		e = signalled ? ERR_OK : send_all(d, clock_now());
 		if (e == ERR_OK)
 			e = finish_all(d, POLL_MS);
-		if (e != ERR_OK && e != ERR_UNAVAILABLE)
+		if (e != ERR_OK && e != ERR_UNAVAILABLE && e != ERR_OVERLOADED)
 			return e;
 		if (e != ERR_OK && !unavailable)
 			log_event(LOG_ERROR, "database", d->why.text);

@@ -150,7 +150,8 @@ static enum err check_file(struct verify *v, const struct file *f,
 	int64_t size = 0;
 	enum err e = hash_object(v, f, &size, sum, why);
 
-	if (is_stopped() || e == ERR_UNAVAILABLE || e == ERR_MEMORY)
+	if (is_stopped() || e == ERR_UNAVAILABLE || e == ERR_OVERLOADED ||
+	    e == ERR_MEMORY)
 		return e;
 	v->files++;
 	if (e == ERR_NOT_FOUND) {

@@ -49,7 +49,7 @@ int gateway_admin_open(struct gateway_admin *g, enum gateway_admin_needs needs)
 
 int gateway_admin_fail(enum err e, const struct errmsg *why)
 {
-	if (e != ERR_UNAVAILABLE)
+	if (e != ERR_UNAVAILABLE && e != ERR_OVERLOADED)
 		return admin_fail_db(e, why);
 	return admin_fail(EX_UNAVAILABLE,
 			  "the database or the file store is unavailable (%s); "

@@ -17,8 +17,8 @@ enum err gc_failed(struct gc *gc, const char *id, enum err e,
 {
 	struct errmsg reason = *why;
 
-	if (e == ERR_MEMORY ||
-	    (e == ERR_UNAVAILABLE && db_ping(gc->db, why) != ERR_OK))
+	if (e == ERR_MEMORY || ((e == ERR_UNAVAILABLE || e == ERR_OVERLOADED) &&
+				db_ping(gc->db, why) != ERR_OK))
 		return e;
 	gc_report(gc, GC_FAILED, id,
 		  reason.text[0] != '\0' ? reason.text : err_text(e));

@@ -73,5 +73,7 @@ enum err handle_tus_show(void *app, struct request *rq, struct response *rs)
 {
 	enum err e = show_progress(app, rq, rs);
 
-	return e == ERR_UNAVAILABLE && rq->head ? ERR_BUSY : e;
+	return (e == ERR_UNAVAILABLE || e == ERR_OVERLOADED) && rq->head
+		       ? ERR_BUSY
+		       : e;
 }

@@ -74,6 +74,8 @@ static enum err find_link(struct upload *u)
 				      &u->rs->why);
 	l->has_usage = u->admitting && e == ERR_OK;
 
+	if (e == ERR_OK)
+		db_act_for(l->link.owner);
 	return e == ERR_GONE ? response_explain(u->rs, e, UPLOAD_LINK_GONE) : e;
 }
 

@@ -114,6 +114,7 @@ enum err session_check_now(struct db *db, const struct session_check *c,
 	memcpy(found.issuer, rq->claims.issuer, sizeof(found.issuer));
 	rq->claims = found;
 	rq->authenticated = true;
+	db_act_for(found.user_id);
 	record_use(db, c, last_used);
 	return has_scope(c);
 }

@@ -25,6 +25,7 @@ int exit_status_of(enum err e)
 	case ERR_CONFLICT:
 		return EXIT_NEGATIVE;
 	case ERR_UNAVAILABLE:
+	case ERR_OVERLOADED:
 	case ERR_BUSY:
 		return EX_UNAVAILABLE;
 	case ERR_MEMORY:

@@ -62,7 +62,7 @@ int admin_fail_err(enum err e, const struct errmsg *why)
 
 int admin_fail_db(enum err e, const struct errmsg *why)
 {
-	if (e == ERR_UNAVAILABLE)
+	if (e == ERR_UNAVAILABLE || e == ERR_OVERLOADED)
 		return admin_fail(
 			EX_UNAVAILABLE,
 			"the database is unavailable (%s); check that it is "

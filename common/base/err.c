@@ -42,6 +42,7 @@ static const char *const texts[ERR_COUNT] = {
 	[ERR_BUSY] = "locked",
 	[ERR_FULL] = "no space left",
 	[ERR_UNAVAILABLE] = "unavailable",
+	[ERR_OVERLOADED] = "overloaded",
 	[ERR_CLOSED] = "connection closed",
 	[ERR_MEMORY] = "out of memory",
 	[ERR_IO] = "input/output error",

@@ -59,6 +59,8 @@ enum err {
 	/* this server */
 	ERR_FULL,	 /* no space left on the device */
 	ERR_UNAVAILABLE, /* a service that we need does not work; retry */
+	ERR_OVERLOADED,	 /* nothing was done, for lack of time, descriptors or
+			    memory; retry */
 	ERR_CLOSED,	 /* the peer has closed the connection */
 	ERR_MEMORY,	 /* an allocation failed, or an arena is full */
 	ERR_IO,		 /* disk or system call */

@@ -18,6 +18,10 @@
  *   ERR_CONFLICT     a unique key exists already
  *   ERR_UNAVAILABLE  no server, no answer in time, no free connection, a
  *                    deadlock; it is unknown whether a change was made
+ *   ERR_OVERLOADED   the server has ended the statement after the timeout, or
+ *                    the user's share of the connections was in use until then;
+ *                    nothing was changed
+ *   ERR_FULL         the server's disk is full; nothing was changed
  *   ERR_TOO_LARGE    a value does not fit its output
  *   ERR_IO           anything else: an error in the SQL, a missing privilege
  *
@@ -52,7 +56,8 @@ struct db_config {
 	const char *tls_ca, *tls_cert, *tls_key;
 	int64_t port, pool;
 	/* seconds: to connect, to get an answer, and to wait for a free
-	 * connection */
+	 * connection. The server ends a statement after as long (MySQL: a
+	 * SELECT, and a wait for a lock). */
 	int64_t timeout;
 	struct metrics *metrics; /* borrowed; NULL: nothing is counted */
 };
@@ -69,6 +74,12 @@ struct db_field; /* a column's place, see db_to_int() and so on */
 enum err db_open(const struct db_config *c, struct db **out,
 		 struct errmsg *why) MUST_CHECK;
 void db_close(struct db *db);
+
+/* Count the connections of this thread from now on as those of `user`, 0 for
+ * nobody in particular. A user holds at most a quarter of the pool, at least
+ * one; a thread that needs one more waits without a connection, at most until
+ * the timeout, and if not too many of the user wait already. */
+void db_act_for(uint64_t user);
 
 /* Call at the end of each thread that used `db`. */
 void db_thread_end(void);

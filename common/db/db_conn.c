@@ -3,9 +3,15 @@
 #include <errmsg.h>
 #include <errno.h>
 #include <mysqld_error.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+enum {
+	ANSWER_GRACE = 1, /* seconds for the answer that a time limit has ended
+			     the statement */
+};
 
 /* Copy a text; NULL for an empty one, so that the client library uses its
  * default */
@@ -96,18 +102,30 @@ static enum err check_encrypted(MYSQL *my, const struct db_server *server,
 
 static void set_options(MYSQL *my, const struct db_server *server)
 {
-	unsigned no_infile = 0;
+	/* The server's own time limit ends first, and leaves the connection
+	 * usable */
+	unsigned no_infile = 0, wait = server->timeout + ANSWER_GRACE;
+	char set[256];
 
 	(void)mysql_options(my, MYSQL_OPT_CONNECT_TIMEOUT, &server->timeout);
-	(void)mysql_options(my, MYSQL_OPT_READ_TIMEOUT, &server->timeout);
+	(void)mysql_options(my, MYSQL_OPT_READ_TIMEOUT, &wait);
 	(void)mysql_options(my, MYSQL_OPT_WRITE_TIMEOUT, &server->timeout);
 	(void)mysql_options(my, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	/* A hostile server must not be able to read local files */
 	(void)mysql_options(my, MYSQL_OPT_LOCAL_INFILE, &no_infile);
-	/* A value that does not fit is an error and never truncated */
-	(void)mysql_options(my, MYSQL_INIT_COMMAND,
-			    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,"
-			    "NO_ENGINE_SUBSTITUTION'");
+	(void)snprintf(set, sizeof(set),
+		       "SET SESSION"
+		       /* A value that does not fit is an error and never
+			* truncated */
+		       " sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+		       /* The server ends what takes longer: it would run on
+			* after its client was answered. The limit of MySQL is
+			* for SELECT alone; others wait for locks at most. */
+		       " /*M!100102 , max_statement_time = %u */"
+		       " /*!50708 , max_execution_time = %u000,"
+		       " innodb_lock_wait_timeout = %u */",
+		       server->timeout, server->timeout, server->timeout);
+	(void)mysql_options(my, MYSQL_INIT_COMMAND, set);
 	/* Required by transactions of two statements, whatever the server's
 	 * default: only from this level on does INSERT ... SELECT lock the rows
 	 * that it reads */
@@ -177,42 +195,15 @@ void db_conn_close(struct db_conn *c)
 	free(c);
 }
 
-/* Map the error number; marks `c` as broken if necessary */
-static enum err failure(struct db_conn *c, unsigned number)
-{
-	switch (number) {
-	case ER_DUP_ENTRY:
-	case ER_DUP_ENTRY_WITH_KEY_NAME:
-		return ERR_CONFLICT;
-	case ER_DATA_TOO_LONG:
-		return ERR_TOO_LARGE;
-	case ER_LOCK_WAIT_TIMEOUT:
-	case ER_LOCK_DEADLOCK:
-	case ER_OPTION_PREVENTS_STATEMENT: /* read-only: a standby server */
-		return ERR_UNAVAILABLE;
-	case ER_UNKNOWN_COM_ERROR: /* Galera: node not ready for queries */
-	case ER_SERVER_SHUTDOWN:
-	case ER_CONNECTION_KILLED:
-	case CR_SERVER_GONE_ERROR:
-	case CR_SERVER_LOST:
-	case CR_COMMANDS_OUT_OF_SYNC:
-		c->broken = true;
-		return ERR_UNAVAILABLE;
-	default:
-		/* Client errors: the state of the connection is unknown */
-		c->broken = c->broken || number >= CR_MIN_ERROR;
-		return ERR_IO;
-	}
-}
-
 enum err db_failed(struct db_conn *c, unsigned number, const char *text,
 		   struct errmsg *why)
 {
-	enum err e = failure(c, number);
+	enum err e = db_error_of(number, text);
 
+	c->broken = c->broken || db_error_breaks(number);
 	(void)err_set(why, ERR_IO, "MySQL %u: %s", number, text);
 	/* The other errors concern the values of the statement */
-	if (e == ERR_UNAVAILABLE || e == ERR_IO)
+	if (e != ERR_CONFLICT && e != ERR_TOO_LARGE)
 		metrics_add(c->metrics, METRICS_DB_FAILED, 1);
 	return e;
 }

@@ -33,6 +33,7 @@ struct db_conn {
 	struct db *db;		 /* the pool to return it to */
 	struct metrics *metrics; /* borrowed; may be NULL */
 	struct db_conn *next;	 /* in the pool's list of idle ones */
+	struct db_share *share;	 /* of the user who holds it, or NULL */
 	MYSQL *mysql;
 	bool broken; /* close it when it is returned */
 	size_t prepared, evict;
@@ -50,6 +51,13 @@ void db_conn_close(struct db_conn *c);
 /* Whether an idle connection is still open on the server's side; without a
  * round trip. */
 bool db_conn_is_alive(const struct db_conn *c);
+
+/* The error that a number of MySQL means. `text` is the server's message, which
+ * has the errno of an error of its disk. */
+enum err db_error_of(unsigned number, const char *text);
+
+/* Whether the connection cannot be used after that number. */
+bool db_error_breaks(unsigned number);
 
 /* Map an error number of MySQL to ours, fill `why`, and mark `c` as broken if
  * the connection cannot be used any more. */

@@ -1,4 +1,5 @@
 #include "common/db/db_conn.h"
+#include "common/db/db_share.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -13,7 +14,18 @@ struct db {
 	pthread_cond_t given;
 	struct db_conn *idle; /* last in, first out: caches are warm */
 	size_t open;	      /* connections in the pool or in use */
+	struct db_shares shares;
 };
+
+/* The user of this thread, and the connections that it holds: it does not wait
+ * for its own */
+static _Thread_local uint64_t acting_for;
+static _Thread_local unsigned holding;
+
+void db_act_for(uint64_t user)
+{
+	acting_for = user;
+}
 
 enum err db_open(const struct db_config *c, struct db **out, struct errmsg *why)
 {
@@ -33,6 +45,7 @@ enum err db_open(const struct db_config *c, struct db **out, struct errmsg *why)
 		return err_set(why, ERR_MEMORY, "out of memory");
 	}
 	db->max = (size_t)c->pool;
+	db_shares_init(&db->shares, db->max);
 	db->metrics = c->metrics;
 	metrics_move(db->metrics, METRICS_DB_LIMIT, c->pool);
 	(void)pthread_mutex_init(&db->lock, NULL);
@@ -56,6 +69,7 @@ void db_close(struct db *db)
 	}
 	(void)pthread_cond_destroy(&db->given);
 	(void)pthread_mutex_destroy(&db->lock);
+	db_shares_release(&db->shares);
 	db_server_release(&db->server);
 	free(db);
 	mysql_library_end();
@@ -66,19 +80,15 @@ void db_thread_end(void)
 	mysql_thread_end();
 }
 
-/* Take an idle connection, or reserve a place for a new one (*out is NULL).
- * ERR_UNAVAILABLE if all are in use until the timeout. */
-static enum err reserve(struct db *db, struct db_conn **out, struct errmsg *why)
+/* Take an idle connection, or a place for a new one (*out is NULL), waiting
+ * until `until`; the caller has locked the pool */
+static enum err take_place(struct db *db, const struct timespec *until,
+			   struct db_conn **out, struct errmsg *why)
 {
-	struct timespec until;
 	int waited = 0;
-	enum err e = ERR_OK;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += db->server.timeout;
-	(void)pthread_mutex_lock(&db->lock);
 	while (db->idle == NULL && db->open == db->max && waited == 0)
-		waited = pthread_cond_timedwait(&db->given, &db->lock, &until);
+		waited = pthread_cond_timedwait(&db->given, &db->lock, until);
 	*out = db->idle;
 	if (db->idle != NULL) {
 		db->idle = db->idle->next;
@@ -86,11 +96,32 @@ static enum err reserve(struct db *db, struct db_conn **out, struct errmsg *why)
 		db->open++;
 		metrics_move(db->metrics, METRICS_DB_OPEN, 1);
 	} else {
-		e = err_set(why, ERR_UNAVAILABLE,
-			    "all %zu database connections were in use until "
-			    "the timeout (DB_POOL, DB_TIMEOUT)",
-			    db->max);
+		return err_set(why, ERR_UNAVAILABLE,
+			       "all %zu database connections were in use until "
+			       "the timeout (DB_POOL, DB_TIMEOUT)",
+			       db->max);
 	}
+	return ERR_OK;
+}
+
+/* The same, within the user's share. ERR_UNAVAILABLE, ERR_OVERLOADED: all are
+ * in use until the timeout. */
+static enum err reserve(struct db *db, struct db_conn **out,
+			struct db_share **share, struct errmsg *why)
+{
+	struct timespec until;
+	enum err e = ERR_OK;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += db->server.timeout;
+	(void)pthread_mutex_lock(&db->lock);
+	if (acting_for != 0 && holding == 0)
+		e = db_share_take(&db->shares, acting_for, &db->lock, &until,
+				  share, why);
+	if (e == ERR_OK)
+		e = take_place(db, &until, out, why);
+	if (e != ERR_OK && *share != NULL)
+		db_share_give(&db->shares, *share);
 	(void)pthread_mutex_unlock(&db->lock);
 	if (e == ERR_OK)
 		metrics_move(db->metrics, METRICS_DB_USED, 1);
@@ -99,11 +130,13 @@ static enum err reserve(struct db *db, struct db_conn **out, struct errmsg *why)
 	return e;
 }
 
-static void unreserve(struct db *db)
+static void unreserve(struct db *db, struct db_share *share)
 {
 	metrics_move(db->metrics, METRICS_DB_USED, -1);
 	metrics_move(db->metrics, METRICS_DB_OPEN, -1);
 	(void)pthread_mutex_lock(&db->lock);
+	if (share != NULL)
+		db_share_give(&db->shares, share);
 	db->open--;
 	(void)pthread_cond_signal(&db->given);
 	(void)pthread_mutex_unlock(&db->lock);
@@ -112,12 +145,15 @@ static void unreserve(struct db *db)
 /* As db_take(), with ERR_CONFIG if TLS was refused */
 static enum err take(struct db *db, struct db_conn **out, struct errmsg *why)
 {
+	struct db_share *share = NULL;
 	struct db_conn *c = NULL;
-	enum err e = reserve(db, &c, why);
+	enum err e = reserve(db, &c, &share, why);
 
 	if (e != ERR_OK)
 		return e;
 	if (c != NULL && db_conn_is_alive(c)) {
+		c->share = share;
+		holding++;
 		*out = c;
 		return ERR_OK;
 	}
@@ -128,9 +164,11 @@ static enum err take(struct db *db, struct db_conn **out, struct errmsg *why)
 	e = db_conn_open(&db->server, &c, why);
 	if (e != ERR_OK) {
 		metrics_add(db->metrics, METRICS_DB_CONNECT_FAILED, 1);
-		unreserve(db);
+		unreserve(db, share);
 		return e;
 	}
+	holding++;
+	c->share = share;
 	c->db = db;
 	c->metrics = db->metrics;
 	*out = c;
@@ -147,14 +185,18 @@ enum err db_take(struct db *db, struct db_conn **out, struct errmsg *why)
 void db_give(struct db_conn *c)
 {
 	struct db *db = c->db;
+	struct db_share *share = c->share;
 
+	holding--;
 	if (c->broken) {
 		db_conn_close(c);
-		unreserve(db);
+		unreserve(db, share);
 		return;
 	}
 	metrics_move(db->metrics, METRICS_DB_USED, -1);
 	(void)pthread_mutex_lock(&db->lock);
+	if (share != NULL)
+		db_share_give(&db->shares, share);
 	c->next = db->idle;
 	db->idle = c;
 	(void)pthread_cond_signal(&db->given);

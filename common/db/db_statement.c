@@ -60,6 +60,10 @@ struct db_field db_to_bytes(void *to, size_t len)
 static enum err statement_failed(struct db_conn *c, MYSQL_STMT *s,
 				 struct errmsg *why)
 {
+	/* An error between two rows is recorded for the connection only */
+	if (mysql_stmt_errno(s) == 0)
+		return db_failed(c, mysql_errno(c->mysql),
+				 mysql_error(c->mysql), why);
 	return db_failed(c, mysql_stmt_errno(s), mysql_stmt_error(s), why);
 }
 

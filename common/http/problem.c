@@ -152,6 +152,10 @@ static const struct problem {
 			      "A service that this server depends on is "
 			      "unavailable. Try again in a few seconds.",
 			      NULL },
+	[ERR_OVERLOADED] = { 503, "unavailable", "Unavailable",
+			     "The server is too busy for this request; nothing "
+			     "was changed. Try again in a few seconds.",
+			     NULL },
 };
 
 static const struct problem internal = {

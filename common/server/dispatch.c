@@ -98,6 +98,7 @@ static enum err handle_with_token(const struct program *p,
 
 	if (e != ERR_OK)
 		return e;
+	db_act_for(rq->claims.user_id); /* 0 until an API token is looked up */
 	session_check_init(&session, rq, route->scope);
 	rq->session = &session;
 	e = session_check_before(s->db, route, &session, rs);
@@ -257,6 +258,7 @@ void dispatch_run(const struct program *p, const struct service *s,
 	bool again;
 
 	metrics_begin(s->metrics);
+	db_act_for(0);
 	e = request_init(&rq, t, arena, p->name,
 			 clock_us(CLOCK_REALTIME) / 1000);
 	rq.clock = clock_seconds;

@@ -326,7 +326,7 @@ static void a_transaction_whose_connection_died_commits_nothing(void **state)
 	db_close(killer);
 }
 
-static void a_row_that_stays_locked_is_unavailable(void **state)
+static void a_row_that_stays_locked_is_an_overload(void **state)
 {
 	struct db *brief = mariadb_pool_for(1, 1);
 	struct db_conn *c;
@@ -338,7 +338,7 @@ static void a_row_that_stays_locked_is_unavailable(void **state)
 	begun = clock_ms();
 	assert_err(
 		db_change(brief, "INSERT INTO log VALUES (1)", DB_NONE, &why),
-		ERR_UNAVAILABLE);
+		ERR_OVERLOADED);
 	assert_true(clock_ms() - begun >= 900);
 	db_rollback(c);
 	assert_ok(one(brief));
@@ -401,6 +401,96 @@ static void statements_succeed_after_a_restart_of_the_server(void **state)
 	assert_int_equal(rows(), 2);
 }
 
+/* --- a slow user ---------------------------------------------------------- */
+
+struct slow {
+	struct db *db;
+	enum err e;
+	pthread_t thread;
+};
+
+static void *wait_for_lock(void *arg)
+{
+	struct slow *s = arg;
+	int64_t got = 0;
+
+	db_act_for(7);
+	s->e = db_row(s->db,
+		      "SELECT GET_LOCK('slow', 60) + RELEASE_LOCK('slow')",
+		      DB_NONE, DB_OUT(db_to_int(&got)), NULL);
+	db_thread_end();
+	return NULL;
+}
+
+static int64_t waiting_for_lock(void)
+{
+	int64_t n = 0;
+
+	assert_ok(db_row(db,
+			 "SELECT COUNT(*) FROM information_schema.processlist"
+			 " WHERE info LIKE 'SELECT GET_LOCK%'",
+			 DB_NONE, DB_OUT(db_to_int(&n)), &why));
+	return n;
+}
+
+static void a_user_holds_a_quarter_of_the_pool_and_others_the_rest(void **state)
+{
+	struct slow slow[6] = { { NULL } };
+	struct db *pool = mariadb_pool(8);
+	struct db_conn *c[6];
+	int64_t got = 0;
+
+	(void)state;
+	assert_ok(db_row(db, "SELECT GET_LOCK('slow', 0)", DB_NONE,
+			 DB_OUT(db_to_int(&got)), &why));
+	for (size_t i = 0; i < COUNT(slow); i++) {
+		slow[i].db = pool;
+		assert_int_equal(pthread_create(&slow[i].thread, NULL,
+						wait_for_lock, &slow[i]),
+				 0);
+	}
+	while (waiting_for_lock() < 2)
+		sleep_ms(1);
+	/* Six of eight are left for this thread, which acts for nobody */
+	for (size_t i = 0; i < COUNT(c); i++)
+		assert_ok(db_begin(pool, &c[i], &why));
+	assert_int_equal(waiting_for_lock(), 2);
+	for (size_t i = 0; i < COUNT(c); i++)
+		db_rollback(c[i]);
+	assert_ok(db_row(db, "SELECT RELEASE_LOCK('slow')", DB_NONE,
+			 DB_OUT(db_to_int(&got)), &why));
+	for (size_t i = 0; i < COUNT(slow); i++) {
+		assert_int_equal(pthread_join(slow[i].thread, NULL), 0);
+		assert_ok(slow[i].e);
+	}
+	db_close(pool);
+}
+
+static int64_t connection_id(struct db *which)
+{
+	int64_t id = 0;
+
+	assert_ok(db_row(which, "SELECT CONNECTION_ID()", DB_NONE,
+			 DB_OUT(db_to_int(&id)), &why));
+	return id;
+}
+
+static void a_slow_statement_is_ended_in_the_server(void **state)
+{
+	struct db *brief = mariadb_pool_for(1, 1);
+	int64_t before = connection_id(brief), n = 0;
+
+	(void)state;
+	assert_err(db_row(brief,
+			  "SELECT COUNT(*) FROM seq_1_to_1000000 a"
+			  "  JOIN seq_1_to_1000000 b",
+			  DB_NONE, DB_OUT(db_to_int(&n)), &why),
+		   ERR_OVERLOADED);
+	assert_contains(why.text, "MySQL 1969");
+	assert_int_equal(connection_id(brief), before);
+	db_close(brief);
+}
+
 int main(int argc, char **argv)
 {
 #define FIXTURE_TEST(name) \
@@ -424,9 +514,12 @@ int main(int argc, char **argv)
 			a_connection_killed_during_a_statement_is_unavailable),
 		FIXTURE_TEST(
 			a_transaction_whose_connection_died_commits_nothing),
-		FIXTURE_TEST(a_row_that_stays_locked_is_unavailable),
+		FIXTURE_TEST(a_row_that_stays_locked_is_an_overload),
 		FIXTURE_TEST(
 			a_server_that_does_not_answer_is_unavailable_after_the_timeout),
+		FIXTURE_TEST(a_slow_statement_is_ended_in_the_server),
+		FIXTURE_TEST(
+			a_user_holds_a_quarter_of_the_pool_and_others_the_rest),
 		FIXTURE_TEST(statements_succeed_after_a_restart_of_the_server),
 	};
 

@@ -1,0 +1,38 @@
+/* db_share.h - inside db: how many connections each user holds.
+ *
+ * A user who holds as many as a user may waits for one of them, and not for
+ * another of the pool: so no user's slow statements take all connections.
+ */
+#ifndef DB_SHARE_H
+#define DB_SHARE_H
+
+#include "common/base/err.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+struct db_share; /* one user who holds a connection, or waits for one */
+
+struct db_shares {
+	size_t max;	    /* connections of a user */
+	size_t max_waiting; /* threads of a user that wait for one */
+	struct db_share *active, *spare;
+};
+
+/* For a pool of that many connections */
+void db_shares_init(struct db_shares *s, size_t pool);
+void db_shares_release(struct db_shares *s);
+
+/* Take one of the connections that `user` may hold; wait for it until `until`
+ * (CLOCK_MONOTONIC), with `lock`, which the caller has locked. ERR_OVERLOADED:
+ * there was none, or too many wait already. ERR_MEMORY. */
+enum err db_share_take(struct db_shares *s, uint64_t user,
+		       pthread_mutex_t *lock, const struct timespec *until,
+		       struct db_share **out, struct errmsg *why) MUST_CHECK;
+
+/* Give it back; the caller has locked `lock`. */
+void db_share_give(struct db_shares *s, struct db_share *share);
+
+#endif
