@@ -251,7 +251,7 @@ static struct span *field_of(struct part_head *h, struct span name)
 enum err part_head_read(char *head, size_t len, char *file,
 			struct part_head *out)
 {
-	struct span rest = { head, len }, line, value;
+	struct span rest = { head, len }, line, value, *field;
 	struct part_head h = { .is_file = false };
 	bool disposed = false;
 
@@ -271,8 +271,10 @@ enum err part_head_read(char *head, size_t len, char *file,
 					     file, len, &h) != ERR_OK)
 				return ERR_FORMAT;
 			disposed = true;
-		} else if (field_of(&h, line) != NULL) {
-			*field_of(&h, line) = value;
+		} else {
+			field = field_of(&h, line);
+			if (field != NULL)
+				*field = value;
 		}
 	}
 	if (!disposed)
