@@ -18,14 +18,8 @@ enum {
 static enum err read_name(struct json_object *o, struct response *rs,
 			  struct session *s)
 {
-	enum err e = body_characters(o, "name", SESSION_NAME_CHARS, s->name,
-				     sizeof(s->name), rs);
-
-	if (e == ERR_OK && span_trim(span_of(s->name)).len == 0)
-		return response_explain(rs, ERR_INVALID,
-					"name must have 1 to %d characters.",
-					SESSION_NAME_CHARS);
-	return e;
+	return body_label(o, "name", s->name, sizeof(s->name),
+			  SESSION_NAME_CHARS, rs);
 }
 
 /* The scope of a new token is at most that of the request's token, and at most

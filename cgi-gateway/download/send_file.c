@@ -2,6 +2,7 @@
 
 #include "cgi-gateway/download/text_charset.h"
 #include "cgi-gateway/parse/digest_field.h"
+#include "cgi-gateway/parse/type_class.h"
 #include "common/codec/http_date.h"
 
 #include <string.h>
@@ -61,8 +62,7 @@ static bool wants_inline(const struct request *rq)
  * the client sent */
 static bool may_be_inline(const struct file *f)
 {
-	return f->claimed_type[0] != '\0' &&
-	       file_type_is_inert(span_of(f->type));
+	return f->claimed_type[0] != '\0' && type_is_inert(span_of(f->type));
 }
 
 /* Return true if this message contains the whole file (RFC 9530 2). With a
@@ -85,9 +85,11 @@ static bool is_content(const struct request *rq, const struct send_file *s)
 static void add_type(const struct app *app, const struct request *rq,
 		     struct response *rs, const struct file *f)
 {
+	char sent[FILE_TYPE_MAX + 1];
 	char type[FILE_TYPE_MAX + sizeof("; charset=utf-8")];
 
-	(void)snprintf(type, sizeof(type), "%s%s", f->type,
+	file_type_to_send(span_of(f->type), sent);
+	(void)snprintf(type, sizeof(type), "%s%s", sent,
 		       wants_inline(rq) &&
 				       text_charset_is_utf8(app, f, rq->arena)
 			       ? "; charset=utf-8"

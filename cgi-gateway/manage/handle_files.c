@@ -186,18 +186,18 @@ static enum err find_to_change(const struct app *app, struct request *rq,
 static enum err change_name(struct json_object *o, struct response *rs,
 			    struct file *f)
 {
-	char sent[FILE_NAME_MAX * 2];
-	enum err e = json_get_text(o, "name", sent, sizeof(sent));
+	char sent[FILE_NAME_MAX * 4];
+	struct text_fault fault;
+	enum err e;
 
-	if (e == ERR_NOT_FOUND)
+	if (!json_object_object_get_ex(o, "name", NULL))
 		return ERR_OK;
-	if (e != ERR_OK || file_name_clean(span_of(sent), f->name) != ERR_OK)
-		return response_explain(
-			rs, ERR_INVALID,
-			"name must be 1 to %d bytes of UTF-8 without "
-			"control characters, and not . or ..",
-			FILE_NAME_MAX);
-	return ERR_OK;
+	e = body_text(o, "name", sent, sizeof(sent), rs);
+	if (e == ERR_OK &&
+	    file_name_clean_typed(span_of(sent), f->name, &fault) != ERR_OK)
+		return response_explain(rs, ERR_INVALID, "The name %s.",
+					fault.text);
+	return e;
 }
 
 static enum err change_expiry(struct json_object *o, const struct request *rq,

@@ -42,10 +42,14 @@ static struct json_object *upload_link_json(const struct upload_link *l)
 static enum err read_link_name(struct json_object *o, struct response *rs,
 			       struct upload_link *l)
 {
-	if (!json_object_object_get_ex(o, "name", NULL))
+	struct json_object *v;
+
+	if (!json_object_object_get_ex(o, "name", &v) ||
+	    (json_object_is_type(v, json_type_string) &&
+	     json_object_get_string_len(v) == 0))
 		return ERR_OK;
-	return body_characters(o, "name", UPLOAD_LINK_NAME_CHARS, l->name,
-			       sizeof(l->name), rs);
+	return body_label(o, "name", l->name, sizeof(l->name),
+			  UPLOAD_LINK_NAME_CHARS, rs);
 }
 
 static enum err read_upload_link(struct request *rq, struct response *rs,

@@ -22,29 +22,36 @@ static struct span base_name(struct span s)
 	return s;
 }
 
-static bool has_control(struct span s)
+static enum err clean(struct span name, char out[static FILE_NAME_MAX + 1],
+		      struct text_fault *fault)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.p[i];
+	char clean[FILE_NAME_MAX + 1];
 
-		/* C1 controls are C2 80 to C2 9F in UTF-8 */
-		if (c < 0x20 || c == 0x7f ||
-		    (c == 0xc2 && i + 1 < s.len &&
-		     (unsigned char)s.p[i + 1] < 0xa0))
-			return true;
-	}
-	return false;
+	if (name.len == 0)
+		return text_fault_set(fault, "is empty; choose another");
+	if (visible_text_clean(name, clean, FILE_NAME_MAX, fault) != ERR_OK)
+		return ERR_INVALID;
+	if (strcmp(clean, ".") == 0 || strcmp(clean, "..") == 0)
+		return text_fault_set(fault, "is \"%s\"; choose another",
+				      clean);
+	memcpy(out, clean, strlen(clean) + 1);
+	return ERR_OK;
 }
 
-enum err file_name_clean(struct span sent, char out[static FILE_NAME_MAX + 1])
+enum err file_name_clean(struct span sent, char out[static FILE_NAME_MAX + 1],
+			 struct text_fault *fault)
 {
-	struct span name = base_name(sent);
+	return clean(base_name(sent), out, fault);
+}
 
-	if (name.len == 0 || !utf8_valid(name) || has_control(name) ||
-	    span_eq(name, SPAN(".")) || span_eq(name, SPAN("..")))
-		return ERR_INVALID;
-	return span_to_cstr(name, out, FILE_NAME_MAX + 1) ? ERR_OK
-							  : ERR_INVALID;
+enum err file_name_clean_typed(struct span sent,
+			       char out[static FILE_NAME_MAX + 1],
+			       struct text_fault *fault)
+{
+	if (base_name(sent).len != sent.len)
+		return text_fault_set(fault, "has a \"/\" or \"\\\"; files "
+					     "are in no folders");
+	return clean(sent, out, fault);
 }
 
 /* True if all browsers read the quoted filename in the same way */

@@ -7,6 +7,7 @@
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/span.h"
+#include "common/codec/visible_text.h"
 
 enum {
 	FILE_NAME_MAX = 255, /* bytes of UTF-8, as in most file systems */
@@ -16,10 +17,17 @@ enum {
 };
 
 /* Make the name to store: the part after the last "/" or "\" of `sent`, because
- * old browsers send whole paths. ERR_INVALID if it is empty, "." or "..", not
- * UTF-8, longer than FILE_NAME_MAX, or has a control character. */
-enum err file_name_clean(struct span sent,
-			 char out[static FILE_NAME_MAX + 1]) MUST_CHECK;
+ * old browsers send whole paths, cleaned (visible_text.h). ERR_INVALID, with
+ * *fault filled, if nothing is left, for "." and "..", and for a name that is
+ * refused there or longer than FILE_NAME_MAX. */
+enum err file_name_clean(struct span sent, char out[static FILE_NAME_MAX + 1],
+			 struct text_fault *fault) MUST_CHECK;
+
+/* The same for a name that a person has typed in, which is never a path:
+ * ERR_INVALID if it has a "/" or "\". */
+enum err file_name_clean_typed(struct span sent,
+			       char out[static FILE_NAME_MAX + 1],
+			       struct text_fault *fault) MUST_CHECK;
 
 /* How `filename` of a Content-Disposition has a name that is not plain ASCII.
  * Browsers and most other clients read filename* instead:

@@ -1,5 +1,6 @@
 #include "cgi-gateway/parse/file_type.h"
 
+#include "cgi-gateway/parse/type_class.h"
 #include "common/codec/field.h"
 
 #define TEXT SPAN("text/plain")
@@ -31,104 +32,6 @@ void file_type_clean(struct span sent, char out[static FILE_TYPE_MAX + 1])
 	copy_lower(whole, out);
 }
 
-/* --- lists of types ------------------------------------------------------- */
-
-static bool is_one_of(struct span type, const char *const *list)
-{
-	for (; *list != NULL; list++)
-		if (span_eq(type, span_of(*list)))
-			return true;
-	return false;
-}
-
-static bool has_prefix_of(struct span type, const char *const *prefixes)
-{
-	for (; *prefixes != NULL; prefixes++)
-		if (span_has_prefix(type, span_of(*prefixes)))
-			return true;
-	return false;
-}
-
-bool file_type_is_inert(struct span type)
-{
-	static const char *const inert[] = {
-		"image/png",  "image/jpeg", "image/gif",  "image/webp",
-		"image/avif", "text/plain", "audio/mpeg", "audio/ogg",
-		"audio/wav",  "audio/flac", "video/mp4",  "video/webm",
-		"video/ogg",  "audio/mp4",  NULL,
-	};
-
-	return is_one_of(type, inert);
-}
-
-/* Whether a page can load it as a script or style sheet, which it can from any
- * address and with any Content-Disposition (list: WHATWG MIME Sniffing 4.6) */
-static bool is_script(struct span type)
-{
-	static const char *const names[] = { "ecmascript", "jscript",
-					     "livescript", NULL };
-	struct span subtype;
-
-	if (span_eq(type, SPAN("text/css")))
-		return true;
-	if (!span_cut(&type, '/', &subtype))
-		return false;
-	if (span_has_prefix(subtype, SPAN("x-")))
-		subtype = span_from(subtype, 2);
-	return span_has_prefix(subtype, SPAN("javascript")) ||
-	       is_one_of(subtype, names);
-}
-
-/* Whether it is a document that can contain a script; libmagic recognizes all
- * of these */
-static bool is_document(struct span type)
-{
-	static const char *const documents[] = {
-		"text/html",
-		"application/xhtml+xml",
-		"image/svg+xml",
-		"application/pdf",
-		"application/xml",
-		"text/xml",
-		NULL,
-	};
-
-	return is_one_of(type, documents);
-}
-
-static bool is_zip(struct span type)
-{
-	static const char *const beginnings[] = {
-		"application/vnd.openxmlformats-officedocument.",
-		"application/vnd.oasis.opendocument.",
-		"application/vnd.ms-word.",
-		"application/vnd.ms-excel.",
-		"application/vnd.ms-powerpoint.",
-		NULL,
-	};
-	static const char *const names[] = {
-		"application/zip",
-		"application/x-zip-compressed",
-		"application/java-archive",
-		"application/vnd.android.package-archive",
-		"application/vnd.google-earth.kmz",
-		"application/vnd.ms-xpsdocument",
-		"application/x-xpinstall",
-		NULL,
-	};
-
-	return span_has_suffix(type, SPAN("+zip")) || is_one_of(type, names) ||
-	       has_prefix_of(type, beginnings);
-}
-
-static bool is_json(struct span type)
-{
-	static const char *const names[] = { "application/json",
-					     "application/x-ndjson", NULL };
-
-	return span_has_suffix(type, SPAN("+json")) || is_one_of(type, names);
-}
-
 /* --- the decision --------------------------------------------------------- */
 
 /* The format of a type's bytes, as far as it matters here */
@@ -143,20 +46,20 @@ enum format {
 
 static enum format format_of(struct span type)
 {
-	static const char *const data[] = { "image/", "audio/", "video/",
-					    "font/", NULL };
-
 	if (span_has_suffix(type, SPAN("+xml")) ||
 	    span_eq(type, SPAN("application/xml")) ||
 	    span_eq(type, SPAN("text/xml")))
 		return FORMAT_XML;
-	if (is_zip(type))
+	if (type_is_zip(type))
 		return FORMAT_ZIP;
-	if (is_json(type))
+	if (type_is_json(type))
 		return FORMAT_JSON;
 	if (span_has_prefix(type, SPAN("text/")))
 		return FORMAT_TEXT;
-	if (span_eq(type, DATA) || has_prefix_of(type, data))
+	if (span_eq(type, DATA) || span_has_prefix(type, SPAN("image/")) ||
+	    span_has_prefix(type, SPAN("audio/")) ||
+	    span_has_prefix(type, SPAN("video/")) ||
+	    span_has_prefix(type, SPAN("font/")))
 		return FORMAT_DATA;
 	return FORMAT_ANY;
 }
@@ -169,16 +72,16 @@ static bool refines(struct span found, struct span claimed)
 	/* libmagic only guesses the kind of text, but is right that it is text
 	 */
 	if (span_eq(claimed, TEXT))
-		return is == FORMAT_TEXT && !is_document(found);
+		return is == FORMAT_TEXT && !type_is_document(found);
 	if (claimed.len == 0 || span_eq(claimed, DATA) ||
-	    file_type_is_inert(claimed) || is_script(claimed) ||
-	    is_document(claimed))
+	    type_is_inert(claimed) || type_is_active(claimed) ||
+	    type_is_document(claimed))
 		return false;
 	if (found.len == 0)
 		return claim != FORMAT_XML;
 	if (span_eq(found, DATA))
 		return claim == FORMAT_DATA || claim == FORMAT_ANY;
-	if (is_document(found))
+	if (type_is_document(found))
 		return claim == FORMAT_XML &&
 		       (span_eq(found, SPAN("text/xml")) ||
 			span_eq(found, SPAN("application/xml")));
@@ -192,6 +95,24 @@ static bool refines(struct span found, struct span claimed)
 	return span_eq(found, SPAN("application/zip")) && claim == FORMAT_ZIP;
 }
 
+/* Return the type to send for an active one: that of its bytes */
+static struct span sent_as(struct span type)
+{
+	struct span kind = type, subtype;
+
+	if (type.len == 0 || !type_is_active(type))
+		return type;
+	if (!span_cut(&kind, '/', &subtype))
+		return DATA;
+	if (span_eq(subtype, SPAN("java-archive")))
+		return SPAN("application/zip");
+	return span_eq(kind, SPAN("text")) ||
+			       span_has_suffix(subtype, SPAN("script")) ||
+			       span_has_suffix(subtype, SPAN("+xml"))
+		       ? TEXT
+		       : DATA;
+}
+
 /* Return the name that browsers use for the type that libmagic found */
 static struct span browser_name(struct span found, struct span claimed)
 {
@@ -202,7 +123,7 @@ static struct span browser_name(struct span found, struct span claimed)
 		return SPAN("audio/wav");
 	if (span_eq(found, SPAN("audio/x-m4a")))
 		return SPAN("audio/mp4");
-	return is_script(found) ? TEXT : found;
+	return sent_as(found);
 }
 
 void file_type_decide(struct span found, struct span claimed,
@@ -213,4 +134,12 @@ void file_type_decide(struct span found, struct span claimed,
 	if (refines(is, claimed))
 		is = claimed;
 	copy_lower(is.len > 0 ? is : DATA, out);
+}
+
+void file_type_to_send(struct span stored, char out[static FILE_TYPE_MAX + 1])
+{
+	char clean[FILE_TYPE_MAX + 1];
+
+	file_type_clean(stored, clean);
+	copy_lower(sent_as(span_of(clean)), out);
 }

@@ -22,15 +22,14 @@ void file_type_clean(struct span sent, char out[static FILE_TYPE_MAX + 1]);
  * cleaned.
  *
  * The result is `found`, unless `claimed` is just more specific: text/csv for
- * text, a word processor's type for a ZIP archive. An inert type (see below),
- * or one that can contain a script, is the result only if it was found. A
- * script or a style sheet becomes text/plain, because a page of ours could be
- * made to run it. */
+ * text, a word processor's type for a ZIP archive. An inert type, or a document
+ * that can contain a script, is the result only if it was found. An active type
+ * (type_class.h) never is: it becomes text/plain, or what else its bytes are. */
 void file_type_decide(struct span found, struct span claimed,
 		      char out[static FILE_TYPE_MAX + 1]);
 
-/* True if a browser may show the type inside our origin: it cannot contain a
- * script. */
-bool file_type_is_inert(struct span type);
+/* Return in `out` the type with which to send a file whose row says `stored`:
+ * an active one, from before it was refused, as plain text or plain bytes. */
+void file_type_to_send(struct span stored, char out[static FILE_TYPE_MAX + 1]);
 
 #endif

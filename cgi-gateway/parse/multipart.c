@@ -12,6 +12,7 @@ enum err multipart_init(struct multipart *m, struct span content_type)
 	m->end_due = false;
 	m->line_end_len = 0;
 	m->head_len = 0;
+	m->parts = 0;
 	if (field_param(content_type, SPAN("boundary"), &boundary) != ERR_OK ||
 	    boundary.len == 0 || boundary.len > MULTIPART_BOUNDARY_MAX ||
 	    span_find(boundary, '\r') != boundary.len ||
@@ -20,7 +21,7 @@ enum err multipart_init(struct multipart *m, struct span content_type)
 	memcpy(m->delimiter, "\r\n--", 4);
 	memcpy(m->delimiter + 4, boundary.p, boundary.len);
 	m->delimiter_len = boundary.len + 4;
-	/* The first boundary may be at the very start, without its CRLF */
+	/* The first boundary may be at the very start, without its line end */
 	m->matched = 2;
 	return ERR_OK;
 }
@@ -81,7 +82,29 @@ static struct span plain_run(struct multipart *m, struct span *piece)
 	return cut_front(piece, piece->len);
 }
 
-/* Scan bytes of a part or of the preamble, up to a boundary */
+/* Scan the preamble up to the first boundary, which may also follow a bare LF:
+ * otherwise a part that begins so would be skipped as preamble */
+static void scan_preamble(struct multipart *m, struct span *piece)
+{
+	while (piece->len > 0) {
+		char c = cut_front(piece, 1).p[0];
+
+		if (c == '\n')
+			m->matched = 2;
+		else if (m->matched >= 2 && c == m->delimiter[m->matched])
+			m->matched++;
+		else
+			m->matched = 0;
+		if (m->matched == m->delimiter_len) {
+			m->state = MULTIPART_LINE_END;
+			m->matched = 0;
+			m->line_end_len = 0;
+			return;
+		}
+	}
+}
+
+/* Scan bytes of a part or of the epilogue, up to a boundary */
 static void scan_data(struct multipart *m, struct span *piece,
 		      struct multipart_event *ev)
 {
@@ -132,72 +155,6 @@ static enum err read_line_end(struct multipart *m, struct span *piece)
 	return ERR_OK;
 }
 
-/* Unescape %22 to a quote: nothing else that a name may contain is escaped in
- * forms (HTML, "multipart/form-data encoding algorithm"). Returns the new
- * length. */
-static size_t unescape_quotes(char *text, size_t len)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		bool quote = len - i >= 3 && memcmp(text + i, "%22", 3) == 0;
-
-		text[n++] = quote ? '"' : text[i];
-		if (quote)
-			i += 2;
-	}
-	return n;
-}
-
-/* Read `form-data; name="..."; filename="..."` (RFC 7578 4.2) */
-static enum err read_disposition(struct multipart *m, struct span value,
-				 struct multipart_event *ev)
-{
-	struct span kind = value, rest, name, text;
-	enum err e;
-
-	if (!span_cut(&kind, ';', &rest) ||
-	    !span_eq_nocase(span_trim(kind), SPAN("form-data")))
-		return ERR_FORMAT;
-	while ((e = field_next_param(&rest, &name, &text)) == ERR_OK) {
-		if (span_eq_nocase(name, SPAN("name"))) {
-			ev->name.len = field_unquote(text, m->name);
-			ev->name.p = m->name;
-		} else if (span_eq_nocase(name, SPAN("filename"))) {
-			ev->file.len = unescape_quotes(
-				m->file, field_unquote(text, m->file));
-			ev->file.p = m->file;
-			ev->is_file = true;
-		}
-	}
-	return e == ERR_NOT_FOUND && ev->name.p != NULL ? ERR_OK : ERR_FORMAT;
-}
-
-static enum err read_head(struct multipart *m, struct multipart_event *ev)
-{
-	struct span rest = { m->head, m->head_len }, line, value;
-	bool disposed = false;
-
-	while (span_next(&rest, '\n', &line)) {
-		if (line.len > 0 && line.p[line.len - 1] == '\r')
-			line.len--;
-		if (line.len == 0)
-			continue;
-		if (!span_cut(&line, ':', &value) || !field_is_token(line))
-			return ERR_FORMAT;
-		value = span_trim(value);
-		if (span_eq_nocase(line, SPAN("Content-Disposition"))) {
-			if (disposed ||
-			    read_disposition(m, value, ev) != ERR_OK)
-				return ERR_FORMAT;
-			disposed = true;
-		} else if (span_eq_nocase(line, SPAN("Content-Type"))) {
-			ev->type = value;
-		}
-	}
-	return disposed ? ERR_OK : ERR_FORMAT;
-}
-
 /* Whether the empty line that ends the head was read; a part may have no header
  * lines */
 static bool head_ended(const struct multipart *m)
@@ -224,8 +181,10 @@ static enum err gather_head(struct multipart *m, struct span *piece,
 		if (head_ended(m)) {
 			m->state = MULTIPART_BODY;
 			m->matched = 0;
+			m->parts++;
 			ev->kind = MULTIPART_PART;
-			return read_head(m, ev);
+			return part_head_read(m->head, m->head_len, m->file,
+					      &ev->part);
 		}
 	}
 	return ERR_OK;
@@ -243,8 +202,9 @@ enum err multipart_next(struct multipart *m, struct span *piece,
 			ev->kind = MULTIPART_END;
 		} else if (piece->len == 0) {
 			break;
-		} else if (m->state == MULTIPART_PREAMBLE ||
-			   m->state == MULTIPART_BODY) {
+		} else if (m->state == MULTIPART_PREAMBLE) {
+			scan_preamble(m, piece);
+		} else if (m->state == MULTIPART_BODY) {
 			scan_data(m, piece, ev);
 		} else if (m->state == MULTIPART_HEAD) {
 			e = gather_head(m, piece, ev);
@@ -253,7 +213,10 @@ enum err multipart_next(struct multipart *m, struct span *piece,
 			if (m->state == MULTIPART_EPILOGUE)
 				ev->kind = MULTIPART_CLOSED;
 		} else {
-			*piece = span_from(*piece, piece->len);
+			/* A part after the closing boundary would be lost */
+			scan_data(m, piece, ev);
+			if (m->state != MULTIPART_EPILOGUE)
+				e = ERR_FORMAT;
 		}
 	}
 	return e;

@@ -15,6 +15,7 @@
 #ifndef MULTIPART_H
 #define MULTIPART_H
 
+#include "cgi-gateway/parse/part_head.h"
 #include "common/base/err.h"
 #include "common/base/span.h"
 
@@ -34,12 +35,8 @@ enum multipart_kind {
 struct multipart_event {
 	enum multipart_kind kind;
 	struct span data; /* MULTIPART_DATA */
-	/* MULTIPART_PART; spans into the parser, valid until the next part */
-	bool is_file;	  /* the part has a filename, even an empty one */
-	struct span name; /* of the form field, quotes removed */
-	/* filename, quotes removed; may not be UTF-8 */
-	struct span file;
-	struct span type; /* Content-Type, or empty */
+	/* MULTIPART_PART; its spans are valid until the next part */
+	struct part_head part;
 };
 
 enum multipart_state {
@@ -60,8 +57,8 @@ struct multipart {
 	size_t line_end_len;
 	char head[MULTIPART_HEAD_MAX];
 	size_t head_len;
-	char file[MULTIPART_HEAD_MAX]; /* the filename without its quotes */
-	char name[MULTIPART_HEAD_MAX];
+	char file[MULTIPART_HEAD_MAX]; /* the filename, decoded */
+	size_t parts; /* whose head was read, or is malformed */
 };
 
 /* Start with the Content-Type of the request. ERR_FORMAT if it has no usable

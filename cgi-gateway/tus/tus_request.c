@@ -90,7 +90,8 @@ static bool metadata_value(const struct tus_upload *u, const char *key,
 	return true;
 }
 
-static enum err read_name_and_type(struct tus_upload *u)
+static enum err read_name_and_type(struct tus_upload *u,
+				   struct text_fault *fault)
 {
 	char name_buffer[TUS_METADATA_MAX], type_buffer[TUS_METADATA_MAX];
 	struct span name = SPAN("unnamed"), type = SPAN("");
@@ -101,7 +102,7 @@ static enum err read_name_and_type(struct tus_upload *u)
 	if (!metadata_value(u, "filetype", type_buffer, &type))
 		(void)metadata_value(u, "type", type_buffer, &type);
 	file_type_clean(type, u->type);
-	return file_name_clean(name, u->name);
+	return file_name_clean(name, u->name, fault);
 }
 
 static enum err read_sha256(struct response *rs, struct tus_upload *u)
@@ -142,6 +143,7 @@ static enum err read_metadata(const struct request *rq, struct response *rs,
 {
 	struct span field = request_header(rq, "Upload-Metadata");
 	enum err e = tus_metadata_check(field);
+	struct text_fault fault;
 
 	if (e != ERR_OK)
 		return response_explain(
@@ -151,12 +153,9 @@ static enum err read_metadata(const struct request *rq, struct response *rs,
 			"different keys in %d bytes.",
 			TUS_METADATA_KEYS, TUS_METADATA_MAX);
 	(void)span_to_cstr(field, u->metadata, sizeof(u->metadata));
-	if (read_name_and_type(u) != ERR_OK)
-		return response_explain(
-			rs, ERR_INVALID,
-			"A file's name must be 1 to %d bytes of UTF-8 without "
-			"control characters, and not . or ..",
-			FILE_NAME_MAX);
+	if (read_name_and_type(u, &fault) != ERR_OK)
+		return response_explain(rs, ERR_INVALID,
+					"The name of the file %s.", fault.text);
 	e = read_sha256(rs, u);
 	return e == ERR_OK ? read_life(rq, rs, u) : e;
 }

@@ -64,6 +64,7 @@ enum err upload_check_form(struct upload *u, int64_t bytes)
 
 enum err upload_file(struct upload *u, struct span name, struct span type)
 {
+	struct text_fault fault;
 	struct file *f;
 	enum err e;
 
@@ -78,12 +79,10 @@ enum err upload_file(struct upload *u, struct span name, struct span type)
 		return e;
 	f = &u->files[u->count];
 	*f = u->file_defaults;
-	if (file_name_clean(name, f->name) != ERR_OK)
-		return response_explain(
-			u->rs, ERR_INVALID,
-			"A file's name must be 1 to %d bytes of UTF-8 without "
-			"control characters, and not . or ..",
-			FILE_NAME_MAX);
+	if (file_name_clean(name, f->name, &fault) != ERR_OK)
+		return response_explain(u->rs, ERR_INVALID,
+					"%sThe name of the file %s.", u->where,
+					fault.text);
 	file_type_clean(type, f->claimed_type);
 	ident_uuid7(u->rq->now_ms, f->id);
 	u->count++;

@@ -26,6 +26,7 @@ enum {
 	/* bytes; for a body of at least this length, a share of the disk is
 	 * reserved, and the quota is checked again when it has arrived */
 	UPLOAD_ASK_FIRST = 1 << 20,
+	UPLOAD_WHERE_MAX = 96, /* bytes */
 };
 
 struct upload;
@@ -44,6 +45,10 @@ struct upload_origin {
 	enum err (*insert_rows)(struct upload *u);
 	/* The user whose files these will be. */
 	uint64_t (*owner)(const struct upload *u);
+	/* Set the expiry of every file from `text`, a number of seconds; a form
+	 * may have it after its files. ERR_INVALID if `text` is not allowed,
+	 * was given before, or if the origin does not allow to set it. */
+	enum err (*set_expiry)(struct upload *u, struct span text);
 	/* Send the 201. */
 	enum err (*respond)(struct upload *u);
 };
@@ -68,6 +73,8 @@ struct upload {
 	bool has_digest; /* only for a body that is one file */
 	unsigned char digest[SHA256_LEN];
 	struct hashing_writer current; /* the file being received, if any */
+	/* The beginning of an explanation: which part of a form; or "" */
+	char where[UPLOAD_WHERE_MAX];
 };
 
 /* Check a body that is one file of `bytes` bytes, REQUEST_LENGTH_UNKNOWN

@@ -1,7 +1,8 @@
 #include "cgi-gateway/upload/upload_body.h"
 
 #include "cgi-gateway/parse/digest_field.h"
-#include "cgi-gateway/parse/multipart.h"
+#include "cgi-gateway/upload/upload_form.h"
+#include "cgi-gateway/upload/upload_whole.h"
 #include "common/codec/encode.h"
 
 #include <string.h>
@@ -28,60 +29,6 @@ static enum err receive_file(struct upload *u, struct span name)
 		e = upload_bytes(u, chunk);
 	}
 	return e == ERR_OK ? upload_file_end(u) : e;
-}
-
-static enum err handle_part_event(struct upload *u,
-				  const struct multipart_event *ev)
-{
-	switch (ev->kind) {
-	case MULTIPART_PART:
-		/* Skip a field that is not a file, and a file input without a
-		 * chosen file */
-		if (!ev->is_file || ev->file.len == 0)
-			return ERR_OK;
-		return upload_file(u, ev->file, ev->type);
-	case MULTIPART_DATA:
-		return upload_is_in_file(u) ? upload_bytes(u, ev->data)
-					    : ERR_OK;
-	case MULTIPART_END:
-		return upload_is_in_file(u) ? upload_file_end(u) : ERR_OK;
-	default:
-		return ERR_OK;
-	}
-}
-
-static enum err receive_form(struct upload *u)
-{
-	struct multipart *m = arena_alloc(u->rq->arena, sizeof(*m));
-	struct multipart_event ev;
-	struct span chunk;
-	enum err e;
-
-	if (m == NULL)
-		return ERR_MEMORY;
-	if (multipart_init(m, request_content_type(u->rq)) != ERR_OK)
-		return response_explain(u->rs, ERR_FORMAT,
-					"The Content-Type has no usable "
-					"boundary. Send it as "
-					"multipart/form-data; boundary=...");
-	e = upload_check_form(u, u->rq->content_length);
-	if (e != ERR_OK || u->admitting)
-		return e;
-	while ((e = request_read(u->rq, &chunk)) == ERR_OK && chunk.len > 0) {
-		do {
-			e = multipart_next(m, &chunk, &ev);
-			if (e == ERR_OK)
-				e = handle_part_event(u, &ev);
-		} while (e == ERR_OK && ev.kind != MULTIPART_NEEDS_MORE);
-		if (e != ERR_OK)
-			break;
-	}
-	if (e == ERR_FORMAT)
-		return response_explain(u->rs, e,
-					"The body is not multipart/form-data.");
-	if (e == ERR_OK && !multipart_complete(m))
-		return ERR_TRUNCATED;
-	return e == ERR_OK && u->count == 0 ? ERR_NO_FILE : e;
 }
 
 enum { DIGEST_SOURCES = 3 };
@@ -145,13 +92,6 @@ static enum err read_expected_digest(struct upload *u)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-enum err upload_body_put(struct upload *u, struct span name)
-{
-	enum err e = read_expected_digest(u);
-
-	return e == ERR_OK ? upload_end(u, receive_file(u, name)) : e;
-}
-
 static bool is_multipart(const struct request *rq)
 {
 	struct span type = request_content_type(rq), params;
@@ -160,23 +100,61 @@ static bool is_multipart(const struct request *rq)
 	return span_eq_nocase(span_trim(type), SPAN("multipart/form-data"));
 }
 
+static enum err receive_named(struct upload *u, struct span name)
+{
+	enum err e = read_expected_digest(u);
+
+	return e == ERR_OK ? receive_file(u, name) : e;
+}
+
+enum err upload_body_put(struct upload *u, struct span name)
+{
+	enum err e = upload_whole_check(u);
+
+	/* `curl -X PUT -F`: the form would become the file */
+	if (e == ERR_OK && is_multipart(u->rq))
+		e = response_explain(u->rs, ERR_MEDIA_TYPE,
+				     "PUT takes the file itself as the body. "
+				     "Send a form with POST, to the address "
+				     "without the name.");
+	return e == ERR_OK ? upload_end(u, receive_named(u, name)) : e;
+}
+
+/* These are for a body that is the file */
+static enum err refuse_in_form(struct upload *u, const char *param)
+{
+	struct span value;
+
+	if (request_query(u->rq, param, &value) == ERR_NOT_FOUND)
+		return ERR_OK;
+	return response_explain(u->rs, ERR_FORMAT,
+				"?%s= is for a body that is the file itself. "
+				"Send the form without it.",
+				param);
+}
+
+static enum err post_form(struct upload *u)
+{
+	enum err e = refuse_in_form(u, "sha256");
+
+	if (e == ERR_OK)
+		e = refuse_in_form(u, "name");
+	return e == ERR_OK ? upload_end(u, upload_form_receive(u)) : e;
+}
+
 enum err upload_body_post(struct upload *u)
 {
-	bool is_form = is_multipart(u->rq);
 	struct span name = { NULL, 0 };
-	enum err e;
+	enum err e = upload_whole_check(u);
 
-	if (is_form && request_query(u->rq, "sha256", &name) != ERR_NOT_FOUND)
-		return response_explain(u->rs, ERR_FORMAT,
-					"?sha256= is for a body that is the "
-					"file itself. Send the form without "
-					"it.");
-	if (is_form)
-		return upload_end(u, receive_form(u));
+	if (e != ERR_OK)
+		return e;
+	if (is_multipart(u->rq))
+		return post_form(u);
 	e = request_query(u->rq, "name", &name);
 	if (e == ERR_NOT_FOUND)
 		return response_explain(u->rs, ERR_NO_FILE,
 					"Send multipart/form-data, or the file "
 					"as the body and its name as ?name=.");
-	return e == ERR_OK ? upload_body_put(u, name) : e;
+	return e == ERR_OK ? upload_end(u, receive_named(u, name)) : e;
 }

@@ -3,7 +3,9 @@
  * Both calls end the upload: they return what upload_end() returns. Errors are
  * upload.h's, explained, and:
  *
- *   ERR_FORMAT           a malformed form, digest or query
+ *   ERR_FORMAT           a malformed form, digest or query, or only a part of
+ *                        a file (upload_whole.h)
+ *   ERR_MEDIA_TYPE       a form as the body of a PUT, or an encoded part
  *   ERR_NO_FILE          no file in the request
  *   ERR_TRUNCATED        the body ended before its announced length
  *   ERR_LENGTH_REQUIRED  the body is one file, and its length is unknown
@@ -14,8 +16,7 @@
 
 #include "cgi-gateway/upload/upload.h"
 
-/* POST: a form (multipart/form-data) with any number of files, or one file
- * whose name is ?name=. */
+/* POST: a form (upload_form.h), or one file whose name is ?name=. */
 enum err upload_body_post(struct upload *u) MUST_CHECK;
 
 /* PUT: one file of this name. Its digest may be in ?sha256=, Repr-Digest and

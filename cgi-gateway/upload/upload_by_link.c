@@ -121,11 +121,21 @@ static enum err respond(struct upload *u)
 	return upload_respond(u, receipt_json);
 }
 
+static enum err set_expiry(struct upload *u, struct span text)
+{
+	(void)text;
+	return response_explain(u->rs, ERR_INVALID,
+				"expires_in cannot be set for files that are "
+				"sent by an upload link. Send the form without "
+				"it.");
+}
+
 static const struct upload_origin by_link = {
 	.check_limits = check_limits,
 	.check_room = check_room,
 	.insert_rows = insert_rows,
 	.owner = owner,
+	.set_expiry = set_expiry,
 	.respond = respond,
 };
 

@@ -69,28 +69,43 @@ static enum err respond(struct upload *u)
 	return upload_respond(u, file_json);
 }
 
+static enum err set_expiry(struct upload *u, struct span text)
+{
+	int64_t seconds, at;
+	enum err e;
+
+	if (u->file_defaults.expires_at != FILES_NEVER)
+		return response_explain(u->rs, ERR_INVALID,
+					"expires_in occurs twice, in the query "
+					"and in the form.");
+	if (!span_to_int(text, &seconds))
+		seconds = 0; /* not allowed: request_expiry() explains it */
+	e = request_expiry(u->rq, u->rs, seconds, &at);
+	if (e != ERR_OK)
+		return e;
+	u->file_defaults.expires_at = at;
+	for (size_t i = 0; i < u->count; i++)
+		u->files[i].expires_at = at;
+	return ERR_OK;
+}
+
 static const struct upload_origin by_session = {
 	.check_limits = check_limits,
 	.check_room = check_room,
 	.insert_rows = insert_rows,
 	.owner = owner,
+	.set_expiry = set_expiry,
 	.respond = respond,
 };
 
 static enum err read_expiry(struct upload *u)
 {
 	struct span text;
-	int64_t seconds;
 	enum err e = request_query(u->rq, "expires_in", &text);
 
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK;
-	if (e != ERR_OK)
-		return e;
-	if (!span_to_int(text, &seconds))
-		seconds = 0; /* not allowed: request_expiry() explains it */
-	return request_expiry(u->rq, u->rs, seconds,
-			      &u->file_defaults.expires_at);
+	return e == ERR_OK ? set_expiry(u, text) : e;
 }
 
 enum err upload_by_session_begin(struct upload *u, struct app *app,

@@ -164,18 +164,25 @@ enum err body_text(struct json_object *o, const char *key, char *out,
 	return e;
 }
 
-enum err body_characters(struct json_object *o, const char *key, size_t max,
-			 char *out, size_t cap, struct response *rs)
+enum err body_label(struct json_object *o, const char *key, char *out,
+		    size_t cap, size_t max, struct response *rs)
 {
-	enum err e = json_get_text(o, key, out, cap);
+	char sent[BODY_LABEL_MAX + 1], clean[BODY_LABEL_MAX + 1];
+	struct text_fault fault;
+	enum err e = json_get_text(o, key, sent, sizeof(sent));
 
 	if (e == ERR_NOT_FOUND)
 		return response_explain(rs, ERR_INVALID, "%s is missing.", key);
-	if (e == ERR_FORMAT || (e == ERR_OK && utf8_count(span_of(out)) > max))
+	if (e == ERR_OK && visible_text_clean(span_of(sent), clean,
+					      BODY_LABEL_MAX, &fault) != ERR_OK)
+		return response_explain(rs, ERR_INVALID, "%s %s.", key,
+					fault.text);
+	if (e != ERR_OK || utf8_count(span_of(clean)) > max ||
+	    !span_to_cstr(span_of(clean), out, cap))
 		return response_explain(rs, ERR_INVALID,
 					"%s must be a string of at most %zu "
 					"characters without control "
 					"characters.",
 					key, max);
-	return e;
+	return ERR_OK;
 }

@@ -8,11 +8,13 @@
 
 #include "common/base/err.h"
 #include "common/codec/json.h"
+#include "common/codec/visible_text.h"
 #include "common/http/request.h"
 #include "common/http/response.h"
 
 enum {
-	BODY_MAX = 16 * 1024, /* bytes of a JSON body */
+	BODY_MAX = 16 * 1024,  /* bytes of a JSON body */
+	BODY_LABEL_MAX = 2048, /* bytes of a label, before it is cleaned */
 };
 
 /* Check that the body is not compressed. ERR_MEDIA_TYPE, explained and with
@@ -44,8 +46,11 @@ enum err body_unused(struct request *rq, struct response *rs) MUST_CHECK;
 enum err body_text(struct json_object *o, const char *key, char *out,
 		   size_t cap, struct response *rs) MUST_CHECK;
 
-/* The same, with at most `max` characters; `cap` is enough for any of them. */
-enum err body_characters(struct json_object *o, const char *key, size_t max,
-			 char *out, size_t cap, struct response *rs) MUST_CHECK;
+/* Read the member `key` as a label, which people will read: at least one
+ * character and at most `max` of them, cleaned as visible_text.h describes.
+ * `cap` is enough for any of them. ERR_INVALID, explained, if it is missing or
+ * cannot be used. */
+enum err body_label(struct json_object *o, const char *key, char *out,
+		    size_t cap, size_t max, struct response *rs) MUST_CHECK;
 
 #endif

@@ -61,7 +61,7 @@ describe('a form', () => {
     assert.deepEqual(answer.json.files.map((f) => [f.name, f.type, f.size]), [['naïve "quoted".json', 'application/json', 2]]);
   });
 
-  test('fields before, between and after the files of a form are ignored', async () => {
+  test('fields that are no parameters are ignored before, between and after the files', async () => {
     const answer = await send(form(
       part('; name="title"', 'x'.repeat(50_000)),
       filePart('a', 'A'),
@@ -134,6 +134,166 @@ describe('a form', () => {
     const answer = await send(form(...Array.from({ length: 100 }, (_, i) => filePart(`n${i}`, String(i)))));
     assertStatus(answer, 201);
     assert.equal(answer.json.files.length, 100);
+  });
+});
+
+describe('header lines of a part', () => {
+  test('a folded line is one line', async () => {
+    const answer = await send(form(Buffer.from('Content-Disposition: form-data;\r\n name="f";\r\n\tfilename="folded.csv"\r\nContent-Type:\r\n text/csv\r\n\r\na,b')));
+    assertStatus(answer, 201);
+    assert.deepEqual(answer.json.files.map((f) => [f.name, f.claimed_type]), [['folded.csv', 'text/csv']]);
+  });
+
+  test('a file may have no field name', async () => {
+    const answer = await send(form(part('; filename="a.txt"', 'A')));
+    assertStatus(answer, 201);
+    assert.deepEqual(answer.json.files.map((f) => f.name), ['a.txt']);
+  });
+
+  test('Content-Transfer-Encoding binary, 8bit and 7bit mean the bytes themselves', async () => {
+    for (const encoding of ['binary', '8bit', '7bit', 'Binary', 'identity'])
+      assert.equal((await bytesOf((await send(form(filePart('a', '=41\xff', `Content-Transfer-Encoding: ${encoding}`)))).json.files[0])).toString(), '=41\xff');
+  });
+
+  test('an encoded part is refused by its name', async () => {
+    for (const line of ['Content-Transfer-Encoding: base64', 'content-transfer-encoding: Quoted-Printable', 'Content-Transfer-Encoding: x-uuencode',
+      'Content-Encoding: gzip', 'Content-Transfer-Encoding:\r\n base64']) {
+      const answer = await send(form(filePart('a', 'A'), filePart('b', 'QQ==', line)));
+      assertProblem(answer, 415, 'unsupported-media-type');
+      assert.match(answer.json.detail, /^Part 2 \(field "file"\): Content-(Transfer-)?Encoding: (base64|Quoted-Printable|x-uuencode|gzip) is not supported/);
+      assert.equal(answer.headers.get('accept-encoding'), null);
+    }
+  });
+
+  test('an explanation quotes only what can be shown', async () => {
+    const head = (name, ...lines) => Buffer.concat([Buffer.from('Content-Disposition: form-data; name="'), Buffer.from(name, 'latin1'), Buffer.from('"; filename="a"'), ...lines, Buffer.from('\r\n\r\nx')]);
+    const encoded = await send(form(head('f', Buffer.from('\r\nContent-Transfer-Encoding: \xff', 'latin1'))));
+    assertProblem(encoded, 415, 'unsupported-media-type');
+    assert.match(encoded.json.detail, /Content-Transfer-Encoding: this is not supported/);
+    const chunk = await send(form(part('; name="chunk\u202e"', 'x'), filePart('a', 'A')));
+    assertProblem(chunk, 400, 'bad-request');
+    assert.match(chunk.json.detail, /^By "chunk" this is a part/);
+  });
+
+  test('an encoded field that is no parameter is ignored', async () => {
+    assertStatus(await send(form(part('; name="note"', 'QQ==', 'Content-Transfer-Encoding: base64'), filePart('a', 'A'))), 201);
+    assertProblem(await send(form(part('; name="expires_in"', 'NjA=', 'Content-Transfer-Encoding: base64'), filePart('a', 'A'))), 415, 'unsupported-media-type');
+  });
+});
+
+describe('parameters in a form', () => {
+  const life = (file) => Date.parse(file.expires_at) - Date.parse(file.created_at);
+
+  test('the field expires_in applies to all files, before and after it', async () => {
+    for (const order of [0, 1, 2]) {
+      const parts = [filePart('a', 'A'), filePart('b', 'B')];
+      parts.splice(order, 0, part('; name="expires_in"', '3600'));
+      const answer = await send(form(...parts));
+      assertStatus(answer, 201);
+      assert.deepEqual(answer.json.files.map(life), [3600_000, 3600_000]);
+      const { json } = await stack.call('GET', `/files/${answer.json.files[0].id}`, { token: ann.token });
+      assert.equal(life(json), 3600_000);
+    }
+  });
+
+  test('the field sha256 is verified, before and after its file', async () => {
+    const field = (text) => part('; name="sha256"', text);
+    assertStatus(await send(form(field(sha256('A')), filePart('a', 'A'))), 201);
+    assertStatus(await send(form(filePart('a', 'A'), field(sha256('A').toUpperCase()))), 201);
+    assertProblem(await send(form(field(sha256('B')), filePart('a', 'A'))), 422, 'digest-mismatch');
+    assertProblem(await send(form(filePart('a', 'A'), field(sha256('B')))), 422, 'digest-mismatch');
+  });
+
+  test('a parameter of a form is taken or refused, and never ignored', async () => {
+    const bob = await stack.person();
+    const refusals = [
+      [['expires_in', ''], 'expires_in must be a number'], [['expires_in', '0'], 'expires_in must be a number'], [['expires_in', 'soon'], 'expires_in must be a number'],
+      [['expires_in', '1'.repeat(5000)], 'expires_in must be a number'], [['expires_in', '60'], 'expires_in occurs twice', ['expires_in', '60']],
+      [['sha256', ''], 'sha256 must be 64 hex digits'], [['sha256', sha256('A').slice(1)], 'sha256 must be 64 hex digits'],
+      [['sha256', sha256('A')], 'sha256 occurs twice', ['sha256', sha256('A')]],
+    ];
+    for (const [[name, value], words, again] of refusals) {
+      const answer = await send(form(filePart('a', 'A'), ...[[name, value], again].filter(Boolean).map(([n, v]) => part(`; name="${n}"`, v))), { token: bob.token });
+      assertProblem(answer, 422, 'invalid-value');
+      assert.ok(answer.json.detail.includes(words), answer.json.detail);
+    }
+    const twice = await send(form(filePart('a', 'A'), part('; name="expires_in"', '60')), { token: bob.token, query: '?expires_in=60' });
+    assertProblem(twice, 422, 'invalid-value');
+    const owner = await send(form(filePart('a', 'A'), part('; name="owner"', String(ann.id))), { token: bob.token });
+    assertProblem(owner, 422, 'invalid-value');
+    assert.match(owner.json.detail, /\?owner=/);
+    const two = await send(form(filePart('a', 'A'), filePart('b', 'B'), part('; name="sha256"', sha256('A'))), { token: bob.token });
+    assertProblem(two, 422, 'invalid-value');
+    assert.match(two.json.detail, /one file; this one has 2/);
+    for (const query of ['?name=x', `?sha256=${sha256('A')}`])
+      assertProblem(await send(form(filePart('a', 'A')), { token: bob.token, query }), 400, 'bad-request');
+    assert.deepEqual(await allFiles(stack, bob), []);
+  });
+});
+
+describe('nothing that was sent as a file is dropped', () => {
+  let bob;
+  before(async () => {
+    bob = await stack.person();
+  });
+  const refusedWith = async (words, body, status = 422, slug = 'invalid-value') => {
+    const answer = await send(body, { token: bob.token });
+    assertProblem(answer, status, slug);
+    assert.match(answer.json.detail, words);
+    assert.deepEqual(await allFiles(stack, bob), []);
+  };
+  const beside = filePart('beside.txt', 'x');
+
+  for (const type of ['application/octet-stream', 'image/png', 'application/pdf', 'multipart/mixed; boundary=inner', 'video/mp4'])
+    test(`a part of the type ${type} without a filename is refused`, () =>
+      refusedWith(/^Part 2 \(field "photo"\): by its Content-Type it is a file, but it has no filename/, form(beside, part('; name="photo"', 'bytes', `Content-Type: ${type}`))));
+
+  test('a part with bytes and an empty filename is refused', () =>
+    refusedWith(/^Part 2 \(field "file"\): its filename is empty, but it has bytes/, form(beside, filePart('', 'bytes', 'Content-Type: application/octet-stream'))));
+
+  test('binary bytes without a filename are refused', () =>
+    refusedWith(/^Part 1 \(field "photo"\): it is not text, and has no filename/, form(part('; name="photo"', Buffer.from([0xff, 0xd8, 0, 1])), beside)));
+
+  test('a field that is longer than a field can be is refused', () =>
+    refusedWith(/^Part 1 \(field "text"\): a field has at most 1048576 bytes/, form(part('; name="text"', 'x'.repeat(1_048_577)), beside), 413, 'too-large'));
+
+  test('a form with too many parts is refused', () =>
+    refusedWith(/more than 2000 parts/, form(beside, ...Array.from({ length: 2000 }, () => part('; name="x"', ''))), 413, 'too-large'));
+
+  test('a form after the end of a form is refused', () =>
+    refusedWith(/^The body is not multipart\/form-data: the text at the boundary after part 1/, Buffer.concat([form(beside), Buffer.from('\r\n'), form(filePart('b', 'B'))]), 400, 'bad-request'));
+
+  test('a file whose boundary follows a bare line feed is stored', async () => {
+    const answer = await send(Buffer.concat([Buffer.from('\n'), form(filePart('first', '1'), filePart('second', '2'))]));
+    assertStatus(answer, 201);
+    assert.deepEqual(answer.json.files.map((f) => f.name), ['first', 'second']);
+  });
+
+  test('a part with malformed header lines is named', () =>
+    refusedWith(/header lines of part 2 are malformed/, form(beside, Buffer.from('Content-Disposition: attachment; filename="a"\r\n\r\nA')), 400, 'bad-request'));
+
+  test('a part with endless header lines is named', () =>
+    refusedWith(/header lines of part 2 are longer than 8192 bytes/, form(beside, part('; name="f"', 'A', `X: ${'y'.repeat(9000)}`)), 413, 'too-large'));
+
+  test('a name that is not UTF-8 is refused, and its part is named', () =>
+    refusedWith(/^Part 3 \(field "file"\): The name of the file is not UTF-8/, form(beside, part('; name="x"', ''),
+      Buffer.concat([Buffer.from('Content-Disposition: form-data; name="file"; filename="caf'), Buffer.from([0xe9]), Buffer.from('.txt"\r\n\r\nx')]))));
+
+  test('the explanation leaves out a field name that cannot be shown', () =>
+    refusedWith(/^Part 1: its filename is empty/, form(Buffer.concat([Buffer.from('Content-Disposition: form-data; name="'), Buffer.from([0xe9]), Buffer.from('"; filename=""\r\n\r\nx')]), beside)));
+
+  test('fields of text, JSON and XML, and inputs without a chosen file, are no files', async () => {
+    const answer = await send(form(beside, part('; name="a"', 'x', 'Content-Type: text/plain; charset=utf-8'), part('; name="b"', '{}', 'Content-Type: application/json'),
+      part('; name="c"', '<x/>', 'Content-Type: application/atom+xml'), filePart('', '', 'Content-Type: application/octet-stream')));
+    assertStatus(answer, 201);
+    assert.deepEqual(answer.json.files.map((f) => f.name), ['beside.txt']);
+  });
+
+  test('a form in a PUT is refused', async () => {
+    const answer = await stack.call('PUT', '/upload/form', { token: bob.token, body: form(beside), headers: { 'Content-Type': formType() } });
+    assertProblem(answer, 415, 'unsupported-media-type');
+    assert.match(answer.json.detail, /POST/);
+    assert.deepEqual(await allFiles(stack, bob), []);
   });
 });
 

@@ -40,6 +40,18 @@ describe('types of files', () => {
     ['a script', 'alert(1)', 'text/javascript', 'text/plain'],
     ['a script that libmagic knows', '#!/usr/bin/env node\nconsole.log(1)\n', 'application/javascript', 'text/plain'],
     ['a style sheet', 'body { color: red }\n', 'text/css', 'text/plain'],
+    ['a script in VBScript', 'MsgBox 1\n', 'text/vbscript', 'text/plain'],
+    ['an HTML component', 'x\n', 'text/x-component', 'text/plain'],
+    ['XSL', 'x\n', 'text/xsl', 'text/plain'],
+    ['XSLT', '<?xml version="1.0"?><xsl:stylesheet/>', 'application/xslt+xml', 'text/xml'],
+    ['a kind of text that nobody knows', 'x\n', 'text/x-unheard-of', 'text/plain'],
+    ['WebAssembly', hex('0061736d01000000'), 'application/wasm', 'application/octet-stream'],
+    ['a Flash film', Buffer.from('FWS\x06\x10\0\0\0'), 'application/x-shockwave-flash', 'application/octet-stream'],
+    ['a Java archive', ZIP, 'application/java-archive', 'application/zip'],
+    ['a Java class', hex('cafebabe00000034'), 'application/java-vm', 'application/octet-stream'],
+    ['a manifest', '{"name":"x"}', 'application/manifest+json', 'application/json'],
+    ['an HTML application', hex('01020304'), 'application/hta', 'application/octet-stream'],
+    ['a type of no known kind', hex('01020304'), 'script/x', 'application/octet-stream'],
     ['a PDF', '%PDF-1.7\n', 'application/pdf', 'application/pdf'],
     ['a PDF claimed as text', '%PDF-1.7\n', 'text/plain', 'application/pdf'],
     ['text claimed as a PDF', 'no PDF\n', 'application/pdf', 'text/plain'],
@@ -115,6 +127,16 @@ describe('types of files', () => {
     const { json } = await stack.call('PATCH', `/files/${record.id}`, { token: ann.token, json: { name: 'b.jpg' } });
     assert.deepEqual([json.type, json.claimed_type], ['text/html', 'image/png']);
   });
+});
+
+test('a file whose type is from before such types were refused is not sent as a script', async () => {
+  const { id, url } = await uploadFile(stack, ann, 'old', 'x');
+  for (const [old, type] of [['text/vbscript', 'text/plain'], ['text/x-component', 'text/plain'], ['text/xsl', 'text/plain'], ['application/xslt+xml', 'text/plain'],
+    ['application/wasm', 'application/octet-stream'], ['application/java-archive', 'application/zip'], ['text/csv', 'text/csv']]) {
+    await stack.sql('gateway', `UPDATE file SET type = '${old}' WHERE id = '${id}'`);
+    assert.equal((await stack.call('GET', url, { token: ann.token })).headers.get('content-type'), type);
+    assert.equal((await stack.call('HEAD', url, { token: ann.token })).headers.get('content-type'), type);
+  }
 });
 
 test('a file without a claimed type, from before detection, is not shown inline', async () => {

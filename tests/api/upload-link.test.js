@@ -98,6 +98,17 @@ describe('uploads by a link', () => {
     assert.deepEqual((await allFiles(stack, person)).map((f) => [f.name, f.upload_link]), [['own', null], ['a', link.id]]);
   });
 
+  test('of the parameters of a form, an upload by a link takes sha256 and refuses expires_in', async () => {
+    const link = await newLink();
+    const send = (...fields) => postForm(link, filePart('a', 'A'), ...fields);
+    assertStatus(await send(part('; name="sha256"', sha256('A'))), 201);
+    assertProblem(await send(part('; name="sha256"', sha256('B'))), 422, 'digest-mismatch');
+    const refused = await send(part('; name="expires_in"', '60'));
+    assertProblem(refused, 422, 'invalid-value');
+    assert.match(refused.json.detail, /expires_in cannot be set/);
+    assertStatus(await send(part('; name="owner"', 'x')), 201);
+  });
+
   for (const name of ['grüße.txt', '写真 1.jpg', 'фото.png', 'صورة.jpg', 'emoji 🎉.gif', 'a "quoted" name', '100%.txt'])
     test(`an upload by a link keeps the name ${name}`, async () => {
       const { person, link } = await userWithLink({ name });

@@ -7,6 +7,7 @@ static void check_name(struct span sent, const char *name)
 {
 	char again[FILE_NAME_MAX + 1];
 	struct span s = span_of(name);
+	struct text_fault fault;
 	struct buf b;
 
 	(void)sent;
@@ -16,7 +17,10 @@ static void check_name(struct span sent, const char *name)
 		MUST((unsigned char)s.p[i] >= 0x20 && s.p[i] != 0x7f &&
 		     s.p[i] != '/' && s.p[i] != '\\');
 	/* cleaning a clean name changes nothing */
-	MUST(file_name_clean(s, again) == ERR_OK && strcmp(again, name) == 0);
+	MUST(file_name_clean(s, again, &fault) == ERR_OK &&
+	     strcmp(again, name) == 0);
+	MUST(file_name_clean_typed(s, again, &fault) == ERR_OK &&
+	     strcmp(again, name) == 0);
 	for (int form = 0; form < 2; form++) {
 		buf_init(&b, FILE_NAME_DISPOSITION_MAX);
 		file_name_disposition(s, form != 0, (enum file_name_form)form,
@@ -31,9 +35,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span text = fuzz_copy(data, size);
 	char name[FILE_NAME_MAX + 1];
+	struct text_fault fault = { "" };
 
-	if (file_name_clean(text, name) == ERR_OK)
+	if (file_name_clean(text, name, &fault) == ERR_OK)
 		check_name(text, name);
+	else
+		MUST(fault.text[0] != '\0');
 	fuzz_free(text);
 	return 0;
 }

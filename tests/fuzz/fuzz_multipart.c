@@ -33,12 +33,13 @@ static enum err parse_pieces(struct span type, struct span body, size_t size,
 				buf_add(out, ev.data);
 				continue;
 			}
-			buf_printf(out, "\n[%d %d] ", (int)ev.kind, ev.is_file);
-			buf_add(out, ev.name);
+			buf_printf(out, "\n[%d %d] ", (int)ev.kind,
+				   ev.part.is_file);
+			buf_add(out, ev.part.name);
 			buf_add_char(out, '|');
-			buf_add(out, ev.file);
+			buf_add(out, ev.part.file);
 			buf_add_char(out, '|');
-			buf_add(out, ev.type);
+			buf_add(out, ev.part.type);
 		}
 		MUST(e != ERR_OK || piece.len == 0);
 		fuzz_free(copy);

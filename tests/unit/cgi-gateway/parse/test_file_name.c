@@ -4,20 +4,23 @@
 static void check(const char *sent, const char *want)
 {
 	char got[FILE_NAME_MAX + 1];
+	struct text_fault fault;
 
-	assert_ok(file_name_clean(span_of(sent), got));
+	assert_ok(file_name_clean(span_of(sent), got, &fault));
 	assert_string_equal(got, want);
 }
 
 static void refused(struct span sent)
 {
 	char got[FILE_NAME_MAX + 1] = "untouched";
-	enum err e = file_name_clean(sent, got);
+	struct text_fault fault = { "" };
+	enum err e = file_name_clean(sent, got, &fault);
 
 	if (e != ERR_INVALID)
 		print_error("the name \"%.*s\"\n", SPAN_ARG(sent));
 	assert_err(e, ERR_INVALID);
 	assert_string_equal(got, "untouched");
+	assert_true(fault.text[0] != '\0');
 }
 
 /* --- names ---------------------------------------------------------------- */
@@ -26,7 +29,6 @@ static void a_name_is_unchanged(void **state)
 {
 	(void)state;
 	check("report.pdf", "report.pdf");
-	check(" leading and trailing blanks ", " leading and trailing blanks ");
 	check("no extension", "no extension");
 	check(".hidden", ".hidden");
 	check("...", "...");
@@ -111,10 +113,12 @@ static void a_name_has_a_maximum_length(void **state)
 {
 	char name[3 * FILE_NAME_MAX + 2];
 	char got[FILE_NAME_MAX + 1];
+	struct text_fault fault;
 
 	(void)state;
 	memset(name, 'n', sizeof(name));
-	assert_ok(file_name_clean((struct span) { name, FILE_NAME_MAX }, got));
+	assert_ok(file_name_clean((struct span) { name, FILE_NAME_MAX }, got,
+				  &fault));
 	assert_int_equal(strlen(got), FILE_NAME_MAX);
 	refused((struct span) { name, FILE_NAME_MAX + 1 });
 	refused((struct span) { name, sizeof(name) });
@@ -123,7 +127,7 @@ static void a_name_has_a_maximum_length(void **state)
 	for (size_t i = 0; i + 2 <= sizeof(name); i += 2)
 		memcpy(name + i, "\xc3\xa4", 2);
 	assert_ok(file_name_clean((struct span) { name, FILE_NAME_MAX - 1 },
-				  got));
+				  got, &fault));
 	refused((struct span) { name, FILE_NAME_MAX + 1 });
 }
 
@@ -131,12 +135,47 @@ static void a_long_path_leaves_its_short_name(void **state)
 {
 	char path[4096];
 	char got[FILE_NAME_MAX + 1];
+	struct text_fault fault;
 
 	(void)state;
 	memset(path, 'd', sizeof(path));
 	memcpy(path + sizeof(path) - 6, "/a.txt", 6);
-	assert_ok(file_name_clean((struct span) { path, sizeof(path) }, got));
+	assert_ok(file_name_clean((struct span) { path, sizeof(path) }, got,
+				  &fault));
 	assert_string_equal(got, "a.txt");
+}
+
+static void a_name_is_cleaned(void **state)
+{
+	(void)state;
+	check(" leading and trailing blanks ", "leading and trailing blanks");
+	check("\xef\xbb\xbf"
+	      "bom.txt",
+	      "bom.txt");
+	/* what is removed hides nothing from the other checks */
+	refused(SPAN(".\xe2\x80\x8b."));
+	refused(SPAN("a/ . "));
+	refused(SPAN("a\xe2\x80\xaegpj.exe"));
+	refused(SPAN("a/ \xe3\x80\x80"));
+}
+
+static void a_typed_name_is_no_path(void **state)
+{
+	static const char *const paths[] = { "AC/DC", "a/",   "/a",
+					     "a\\b",  "../x", "/" };
+	char got[FILE_NAME_MAX + 1] = "untouched";
+	struct text_fault fault;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		assert_err(
+			file_name_clean_typed(span_of(paths[i]), got, &fault),
+			ERR_INVALID);
+		assert_string_equal(got, "untouched");
+	}
+	assert_ok(file_name_clean_typed(SPAN(" AC-DC "), got, &fault));
+	assert_string_equal(got, "AC-DC");
+	assert_err(file_name_clean_typed(SPAN(""), got, &fault), ERR_INVALID);
 }
 
 /* --- Content-Disposition -------------------------------------------------- */
@@ -304,6 +343,8 @@ int main(void)
 		TEST(a_name_that_is_not_utf_8_is_refused),
 		TEST(a_name_has_a_maximum_length),
 		TEST(a_long_path_leaves_its_short_name),
+		TEST(a_name_is_cleaned),
+		TEST(a_typed_name_is_no_path),
 		TEST(a_plain_name_is_quoted),
 		TEST(any_other_name_is_written_in_two_forms),
 		TEST(characters_that_clients_read_differently_are_escaped),

@@ -1,4 +1,5 @@
 #include "cgi-gateway/parse/file_type.h"
+#include "cgi-gateway/parse/type_class.h"
 #include "tests/unit/unit.h"
 
 /* --- claimed types -------------------------------------------------------- */
@@ -75,18 +76,18 @@ static void a_type_has_a_maximum_length(void **state)
 static void a_type_that_can_hold_a_script_is_not_inert(void **state)
 {
 	(void)state;
-	assert_true(file_type_is_inert(SPAN("image/png")));
-	assert_true(file_type_is_inert(SPAN("text/plain")));
-	assert_true(file_type_is_inert(SPAN("video/mp4")));
-	assert_false(file_type_is_inert(SPAN("text/html")));
-	assert_false(file_type_is_inert(SPAN("image/svg+xml")));
-	assert_false(file_type_is_inert(SPAN("application/pdf")));
-	assert_false(file_type_is_inert(SPAN("application/xhtml+xml")));
-	assert_false(file_type_is_inert(SPAN("text/xml")));
-	assert_false(file_type_is_inert(SPAN("text/javascript")));
-	assert_false(file_type_is_inert(SPAN("application/octet-stream")));
-	assert_false(file_type_is_inert(SPAN("image/pngx")));
-	assert_false(file_type_is_inert(SPAN("")));
+	assert_true(type_is_inert(SPAN("image/png")));
+	assert_true(type_is_inert(SPAN("text/plain")));
+	assert_true(type_is_inert(SPAN("video/mp4")));
+	assert_false(type_is_inert(SPAN("text/html")));
+	assert_false(type_is_inert(SPAN("image/svg+xml")));
+	assert_false(type_is_inert(SPAN("application/pdf")));
+	assert_false(type_is_inert(SPAN("application/xhtml+xml")));
+	assert_false(type_is_inert(SPAN("text/xml")));
+	assert_false(type_is_inert(SPAN("text/javascript")));
+	assert_false(type_is_inert(SPAN("application/octet-stream")));
+	assert_false(type_is_inert(SPAN("image/pngx")));
+	assert_false(type_is_inert(SPAN("")));
 }
 
 /* --- what is kept --------------------------------------------------------- */
@@ -178,6 +179,46 @@ static void a_claim_cannot_make_a_document_that_holds_scripts(void **state)
 		"text/livescript",
 		"text/javascript1.5",
 		"application/gpx+xml",
+		/* what else runs, styles or configures a page */
+		"text/vbscript",
+		"text/vbs",
+		"text/x-component",
+		"text/x-scriptlet",
+		"text/scriptlet",
+		"text/xsl",
+		"text/xslt",
+		"text/cache-manifest",
+		"text/vnd.wap.wmlscript",
+		"text/jsx",
+		"text/anything",
+		"application/xslt+xml",
+		"application/mathml+xml",
+		"application/vnd.mozilla.xul+xml",
+		"application/xaml+xml",
+		"application/hta",
+		"application/x-vbs",
+		"application/x-shockwave-flash",
+		"application/vnd.adobe.flash.movie",
+		"application/x-director",
+		"application/java-archive",
+		"application/java-vm",
+		"application/x-java-applet",
+		"application/x-java-jnlp-file",
+		"application/wasm",
+		"application/x-silverlight-app",
+		"application/x-ms-xbap",
+		"application/manifest+json",
+		"application/importmap+json",
+		"application/speculationrules+json",
+		"application/x-web-app-manifest+json",
+		"application/x-chrome-extension",
+		"application/x-xpinstall",
+		"application/x-css",
+		"image/svg",
+		"image/svg-xml",
+		"module/javascript",
+		"x-script/anything",
+		"javascript/x",
 	};
 	char got[FILE_TYPE_MAX + 1];
 
@@ -208,7 +249,7 @@ static void a_claim_cannot_make_a_type_inert(void **state)
 		for (size_t k = 0; k < COUNT(claims); k++) {
 			file_type_decide(span_of(found[i]), span_of(claims[k]),
 					 got);
-			assert_false(file_type_is_inert(span_of(got)));
+			assert_false(type_is_inert(span_of(got)));
 		}
 }
 
@@ -220,6 +261,13 @@ static void a_script_becomes_text_even_if_it_was_found(void **state)
 	check("text/javascript", BYTES, "text/plain");
 	check("application/x-javascript", "image/png", "text/plain");
 	check("text/css", "text/css", "text/plain");
+	check("text/vbscript", BYTES, "text/plain");
+	check("application/xslt+xml", BYTES, "text/plain");
+	check("application/x-shockwave-flash", "image/png", BYTES);
+	check("application/wasm", "application/wasm", BYTES);
+	check("application/java-archive", "application/java-archive",
+	      "application/zip");
+	check("x-epoc/x-app", BYTES, BYTES);
 	/* but other text may have the claimed type */
 	check("application/javascript", "text/x-typescript",
 	      "text/x-typescript");
@@ -233,8 +281,8 @@ static void a_claim_of_a_specific_archive_is_kept(void **state)
 	      "application/vnd.oasis.opendocument.text");
 	check("application/zip", "application/epub+zip",
 	      "application/epub+zip");
-	check("application/zip", "application/java-archive",
-	      "application/java-archive");
+	check("application/zip", "application/vnd.google-earth.kmz",
+	      "application/vnd.google-earth.kmz");
 	check("application/zip",
 	      "application/vnd.ms-excel.sheet.macroenabled.12",
 	      "application/vnd.ms-excel.sheet.macroenabled.12");
@@ -307,6 +355,32 @@ static void a_type_has_the_name_that_browsers_use(void **state)
 	check("audio/x-m4a", "audio/mp4", "audio/mp4");
 }
 
+static void check_sent(const char *stored, const char *want)
+{
+	char got[FILE_TYPE_MAX + 1];
+
+	file_type_to_send(span_of(stored), got);
+	assert_string_equal(got, want);
+}
+
+static void an_active_type_of_an_old_row_is_not_sent(void **state)
+{
+	(void)state;
+	check_sent("text/vbscript", "text/plain");
+	check_sent("text/x-component", "text/plain");
+	check_sent("text/xsl", "text/plain");
+	check_sent("application/xslt+xml", "text/plain");
+	check_sent("application/java-archive", "application/zip");
+	check_sent("application/x-shockwave-flash", BYTES);
+	check_sent("a/b\r\nX: y", BYTES);
+	check_sent("", BYTES);
+	/* all others are sent as they are */
+	check_sent("text/html", "text/html");
+	check_sent("image/svg+xml", "image/svg+xml");
+	check_sent("text/csv", "text/csv");
+	check_sent(DOCX, DOCX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +401,7 @@ int main(void)
 		TEST(an_empty_file_is_text_if_it_is_claimed),
 		TEST(a_harmless_claim_is_kept_if_the_bytes_were_not_examined),
 		TEST(a_type_has_the_name_that_browsers_use),
+		TEST(an_active_type_of_an_old_row_is_not_sent),
 	};
 
 	return RUN(tests);

@@ -23,14 +23,14 @@ struct trace {
 
 static void describe(const struct multipart_event *ev, struct buf *to)
 {
-	buf_add(to, ev->name);
-	if (ev->is_file) {
+	buf_add(to, ev->part.name);
+	if (ev->part.is_file) {
 		buf_add_char(to, '=');
-		buf_add(to, ev->file);
+		buf_add(to, ev->part.file);
 	}
-	if (ev->type.len > 0) {
+	if (ev->part.type.len > 0) {
 		buf_add_char(to, '(');
-		buf_add(to, ev->type);
+		buf_add(to, ev->part.type);
 		buf_add_char(to, ')');
 	}
 	buf_add_char(to, ':');
@@ -323,9 +323,29 @@ static void text_after_the_closing_boundary_is_skipped(void **state)
 {
 	(void)state;
 	assert_parts("--B\r\n" FIELD "x\r\n--B--anything", "a:x.!");
-	assert_parts("--B\r\n" FIELD "x\r\n--B--\r\n--B\r\n" A_FILE
-		     "y\r\n--B--",
-		     "a:x.!");
+	assert_parts("--B\r\n" FIELD "x\r\n--B--\r\n--b\r\n", "a:x.!");
+}
+
+static void a_part_after_the_closing_boundary_is_refused(void **state)
+{
+	struct trace t;
+
+	(void)state;
+	parse_every_way(&t, SPAN(FORM),
+			SPAN("--B\r\n" FIELD "x\r\n--B--\r\n--B\r\n" A_FILE
+			     "y\r\n--B--"));
+	assert_err(t.e, ERR_FORMAT);
+	assert_span(buf_span(&t.text), "a:x.!");
+	buf_release(&t.text);
+}
+
+static void a_first_boundary_may_follow_a_bare_lf(void **state)
+{
+	(void)state;
+	/* or its part would be skipped as preamble */
+	assert_parts("\n--B\r\n" A_FILE "x\r\n--B\r\n" FIELD "y\r\n--B--",
+		     "f=a.txt:x.a:y.!");
+	assert_parts("preamble\n--B\r\n" A_FILE "x\r\n--B--", "f=a.txt:x.!");
 }
 
 static void a_body_without_its_closing_boundary_is_incomplete(void **state)
@@ -509,7 +529,10 @@ static void a_head_without_form_data_is_refused(void **state)
 		"Content-Disposition\r\n",
 		"Content-Disposition: form-data\r\n",
 		"Content-Disposition: form-data;\r\n",
-		"Content-Disposition: form-data; filename=\"a.txt\"\r\n",
+		"Content-Disposition: form-data; name=\"a\"; name=\"b\"\r\n",
+		"Content-Disposition: form-data; filename=\"a\"; "
+		"filename=\"b\"\r\n",
+		"Content-Disposition: form-data; name=\"a\"\r\n\tfolded\r\n",
 		"Content-Disposition: attachment; name=\"a\"\r\n",
 		"Content-Disposition: form-data name=\"a\"\r\n",
 		"Content-Disposition: form-data; name=\"a\r\n",
@@ -616,14 +639,39 @@ static void an_empty_file_input_is_a_file_without_a_name(void **state)
 	check_file("filename=", "");
 }
 
-static void an_extended_file_name_does_not_count(void **state)
+static void an_extended_file_name_counts(void **state)
 {
 	(void)state;
-	/* RFC 7578 4.2: filename* must not be used */
-	assert_parts("--B\r\nContent-Disposition: form-data; name=\"f\"; "
-		     "filename*=UTF-8''a.txt\r\n\r\nx\r\n--B--",
-		     "f:x.!");
-	check_file("filename=\"a.txt\"; filename*=UTF-8''b.txt", "a.txt");
+	check_file("filename*=UTF-8''a.txt", "a.txt");
+	check_file("filename=\"a.txt\"; filename*=UTF-8''b.txt", "b.txt");
+}
+
+static void a_file_may_have_no_field_name(void **state)
+{
+	(void)state;
+	assert_parts("--B\r\nContent-Disposition: form-data; "
+		     "filename=\"a.txt\"\r\n\r\nx\r\n--B--",
+		     "=a.txt:x.!");
+}
+
+static void the_parts_of_a_form_are_counted(void **state)
+{
+	static const char *const bodies[] = {
+		"--B\r\n" FIELD "x\r\n--B\r\n" A_FILE "y\r\n--B--",
+		"--B\r\n" FIELD "x\r\n--B\r\nmalformed\r\n\r\n",
+	};
+	struct multipart *m = malloc(sizeof(*m));
+	struct trace t;
+
+	(void)state;
+	assert_non_null(m);
+	for (size_t i = 0; i < COUNT(bodies); i++) {
+		begin(m, &t, SPAN(FORM));
+		feed(m, &t, span_of(bodies[i]));
+		assert_int_equal(m->parts, 2);
+		buf_release(&t.text);
+	}
+	free(m);
 }
 
 /* --- properties over random bodies ---------------------------------------- */
@@ -678,7 +726,7 @@ static void make_sample(struct sample *s)
 	buf_init(&s->want, 1 << 16);
 	if (random_below(2) == 0) {
 		buf_add_str(&s->body, "preamble");
-		add_noise(&s->body, span_of(delimiter));
+		add_noise(&s->body, span_of(delimiter + 1));
 		buf_add_str(&s->body, "\r\n");
 	}
 	for (uint32_t parts = random_below(4); parts > 0; parts--) {
@@ -696,7 +744,7 @@ static void make_sample(struct sample *s)
 	buf_printf(&s->body, "--%s--", b);
 	buf_add_char(&s->want, '!');
 	if (random_below(2) == 0)
-		add_noise(&s->body, SPAN("no delimiter"));
+		add_noise(&s->body, span_of(delimiter));
 }
 
 static void random_bodies_are_parsed_unchanged(void **state)
@@ -769,6 +817,8 @@ int main(void)
 		TEST(blanks_may_follow_a_boundary),
 		TEST(text_before_the_first_boundary_is_skipped),
 		TEST(text_after_the_closing_boundary_is_skipped),
+		TEST(a_part_after_the_closing_boundary_is_refused),
+		TEST(a_first_boundary_may_follow_a_bare_lf),
 		TEST(a_body_without_its_closing_boundary_is_incomplete),
 		TEST(a_part_that_was_cut_off_has_no_end_event),
 		TEST(a_boundary_may_be_quoted),
@@ -786,7 +836,9 @@ int main(void)
 		TEST(a_name_may_have_the_separators_of_parameters),
 		TEST(a_name_may_have_no_quotes),
 		TEST(an_empty_file_input_is_a_file_without_a_name),
-		TEST(an_extended_file_name_does_not_count),
+		TEST(an_extended_file_name_counts),
+		TEST(a_file_may_have_no_field_name),
+		TEST(the_parts_of_a_form_are_counted),
 		TEST(random_bodies_are_parsed_unchanged),
 		TEST(random_bytes_are_parsed_the_same_in_any_pieces),
 	};

@@ -617,9 +617,7 @@ static void an_invalid_creation_is_explained(void **state)
 		  "a space and its value in base64: at most 32 different "
 		  "keys in 4096 bytes." },
 		{ "Upload-Metadata", "filename Li4=", 422,
-		  "A file's name must be 1 to 255 bytes of UTF-8 without "
-		  "control "
-		  "characters, and not . or .." },
+		  "The name of the file is \\\"..\\\"; choose another." },
 		{ "Upload-Metadata", "sha256 YWJj", 400,
 		  "sha256 in Upload-Metadata must be 64 hex digits." },
 		{ "Upload-Metadata", TOO_LONG_DIGEST, 400,
