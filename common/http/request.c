@@ -146,6 +146,16 @@ static void read_admission(struct request *rq)
 		(void)span_to_cstr(id, rq->id, sizeof(rq->id));
 }
 
+/* A server that asks in its own way may have to ask with another method */
+static struct span method_of(const struct request *rq)
+{
+	struct span asked = request_variable(rq, "ADMISSION_METHOD");
+
+	return asked.len > 0 && request_variable(rq, "ADMISSION_ONLY").len > 0
+		       ? asked
+		       : request_variable(rq, "REQUEST_METHOD");
+}
+
 static enum err read_length(struct request *rq)
 {
 	struct span length = request_variable(rq, "CONTENT_LENGTH");
@@ -167,7 +177,7 @@ static enum err read_length(struct request *rq)
 enum err request_init(struct request *rq, struct transport *t,
 		      struct arena *arena, const char *program, int64_t now_ms)
 {
-	struct span id;
+	struct span id, only;
 	enum err e;
 
 	*rq = (struct request) {
@@ -181,12 +191,13 @@ enum err request_init(struct request *rq, struct transport *t,
 	id = request_header(rq, "X-Request-ID");
 	if (!is_request_id(id) || !span_to_cstr(id, rq->id, sizeof(rq->id)))
 		ident_random(rq->id);
-	e = join(arena, request_variable(rq, "REQUEST_METHOD"), SPAN(""),
-		 &rq->method);
+	e = join(arena, method_of(rq), SPAN(""), &rq->method);
 	rq->head = span_eq(rq->method, SPAN("HEAD"));
-	rq->authorizer = span_eq(request_variable(rq, "FCGI_ROLE"),
-				 SPAN("AUTHORIZER")) ||
-			 request_variable(rq, "ADMISSION_ONLY").len > 0;
+	only = request_variable(rq, "ADMISSION_ONLY");
+	rq->authorizer =
+		only.len > 0 ||
+		span_eq(request_variable(rq, "FCGI_ROLE"), SPAN("AUTHORIZER"));
+	rq->status_only = span_eq(only, SPAN("status"));
 	if (!rq->authorizer)
 		read_admission(rq);
 	rq->query = request_variable(rq, "QUERY_STRING");

@@ -36,6 +36,9 @@ struct request {
 	 * server without that role. content_length is what the client
 	 * announced. */
 	bool authorizer;
+	/* ADMISSION_ONLY is "status": the server uses the status alone, 200 or
+	 * 403, and sends a refused request itself for its response. */
+	bool status_only;
 	/* When the program, in that role, let this request pass: seconds since
 	 * 1970; 0: it was not asked. The body was received after that. */
 	int64_t admitted_at;

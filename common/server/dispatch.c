@@ -188,7 +188,9 @@ static enum err admit(const struct program *p, const struct service *s,
 		e = ask_handler(p, s, route, rq, rs);
 	else if (e == ERR_OK && rq->content_length > PROGRAM_BODY_MAX)
 		e = ERR_TOO_LARGE;
-	return e == ERR_OK ? permit(rq, rs) : e;
+	if (e != ERR_OK)
+		return rq->status_only ? ERR_FORBIDDEN : e;
+	return permit(rq, rs);
 }
 
 /* Let the next program answer: lighttpd asks it after a permission in the
@@ -245,7 +247,8 @@ static enum err dispatch(const struct program *p, const struct service *s,
 static bool comes_again(const struct program *p, const struct request *rq,
 			const struct response *rs)
 {
-	return rq->authorizer && p->authorize == NULL && rs->status == 200;
+	return rq->authorizer && p->authorize == NULL &&
+	       (rs->status == 200 || rq->status_only);
 }
 
 void dispatch_run(const struct program *p, const struct service *s,
@@ -269,7 +272,7 @@ void dispatch_run(const struct program *p, const struct service *s,
 		e = dispatch(p, s, &rq, &rs);
 	if (e != ERR_OK && !rs.started)
 		sent = problem_answer(&rq, &rs, e);
-	again = e == ERR_OK && comes_again(p, &rq, &rs);
+	again = comes_again(p, &rq, &rs);
 	if (again)
 		metrics_leave(s->metrics);
 	else

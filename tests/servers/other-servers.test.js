@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
 import { uploadFile, sha256 } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
+import { openRequest } from '../support/open-request.js';
 import { startStack } from '../support/stack.js';
 import { newUpload, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
 
@@ -61,6 +62,15 @@ for (const how of ['nginx', 'caddy'])
         assert.match(page.headers.get('content-security-policy'), /^default-src 'none'/);
         assert.equal(page.headers.get('x-content-type-options'), 'nosniff');
       }
+    });
+
+    test(`${how} refuses an upload before its body arrives, and admits one`, async () => {
+      const headers = { 'Content-Length': 1_000_000 };
+      assertProblem(await openRequest(stack, 'PUT', '/upload/x', { headers }).answer, 401, 'missing-token');
+      assertProblem(await openRequest(stack, 'PUT', `/u/${'a'.repeat(32)}/x`, { headers }).answer, 404, 'not-found');
+      const request = openRequest(stack, 'PUT', '/upload/x', { token: ann.token, headers });
+      await request.send(content);
+      assertStatus(await request.answer, 201);
     });
 
     test(`${how} refuses a body that is too long for its route`, async () => {
