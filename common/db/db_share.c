@@ -4,7 +4,8 @@
 
 enum {
 	SHARE = 4,   /* a user may hold one of so many connections */
-	WAITING = 4, /* and so many times the pool of threads may wait */
+	WAITING = 7, /* so many times the pool of threads may wait: with the
+			default settings, 56 of 64 */
 };
 
 struct db_share {

@@ -118,7 +118,7 @@ static void a_thread_beyond_those_that_may_wait_is_refused_at_once(void **state)
 
 	(void)state;
 	db_shares_init(&s, 8);
-	assert_int_equal(s.max_waiting, 32);
+	assert_int_equal(s.max_waiting, 56);
 	s.max = 1;
 	s.max_waiting = 0;
 	assert_ok(take(&s, 1, 60, &held));
