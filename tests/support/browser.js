@@ -14,12 +14,15 @@ import { chromium } from 'playwright-core';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+// In the C locale Chromium finds no file whose name is not ASCII, and changes the names of downloads.
+export const launchChromium = () => chromium.launch({
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  env: { ...process.env, LC_ALL: 'C.UTF-8' },
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+
 export async function openBrowser() {
-  const chrome = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    env: { ...process.env, LC_ALL: 'C.UTF-8' }, // else it changes the names of downloaded files to ASCII
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  const chrome = await launchChromium();
   const browser = new Browser(chrome);
   after(() => chrome.close());
   return browser;

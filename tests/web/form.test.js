@@ -5,7 +5,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { launchChromium } from '../support/browser.js';
 import { allFiles, sha256 } from '../support/files.js';
 import { startStack } from '../support/stack.js';
 
@@ -19,10 +19,7 @@ before(async () => {
   const origin = `http://127.0.0.1:${site.address().port}`;
   stack = await startStack({ settings: { CORS_ORIGINS: origin } });
   ann = await stack.person();
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  browser = await launchChromium();
   page = await browser.newPage();
   await page.goto(origin);
 });
