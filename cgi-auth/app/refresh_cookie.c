@@ -7,7 +7,7 @@
 #define NAME "gatehouse_refresh"
 
 enum {
-	COOKIE_MAX = 512, /* bytes of our Set-Cookie line */
+	COOKIE_MAX = 768, /* bytes of our Set-Cookie line */
 	PREFIX_MAX = 200, /* bytes of our URL's path before /refresh */
 };
 
@@ -65,28 +65,29 @@ enum err refresh_cookie_find(const struct request *rq, const struct settings *s,
 	return ERR_OK;
 }
 
-/* Our URL's path before the route, which is not empty under plain CGI; "" if it
- * has a character that would end the attribute */
-static struct span prefix_of(const struct request *rq)
+/* Return `p`; "" if it has a character that would end the attribute */
+static struct span attribute_of(struct span p)
 {
-	struct span p = rq->prefix;
-
 	for (size_t i = 0; i < p.len; i++)
 		if (p.p[i] <= ' ' || p.p[i] >= 0x7f || p.p[i] == ';')
 			return SPAN("");
 	return p.len <= PREFIX_MAX ? p : SPAN("");
 }
 
+/* The path is that of /refresh as the browser sees it: below the path that a
+ * proxy cuts off, and under plain CGI below the program's own */
 static void set_cookie(const struct request *rq, struct response *rs,
 		       const char *value, int64_t life)
 {
-	struct span prefix = prefix_of(rq);
+	struct span outer = attribute_of(rq->outer_prefix);
+	struct span prefix = attribute_of(rq->prefix);
 	char line[COOKIE_MAX];
 
 	(void)snprintf(line, sizeof(line),
 		       NAME "=%s; HttpOnly; Secure; SameSite=Strict; "
-			    "Path=%.*s/refresh; Max-Age=%lld",
-		       value, SPAN_ARG(prefix), (long long)life);
+			    "Path=%.*s%.*s/refresh; Max-Age=%lld",
+		       value, SPAN_ARG(outer), SPAN_ARG(prefix),
+		       (long long)life);
 	response_header_str(rs, "Set-Cookie", line);
 }
 

@@ -1,7 +1,7 @@
 /* public_url.h - addresses of this server as a client can reach them.
  *
- * An address is PUBLIC_URL (nothing if it is not set), the prefix of the
- * request (request.h), and a path.
+ * An address is PUBLIC_URL, or else the path that a trusted proxy cuts off
+ * (rq->outer_prefix); the prefix of the request (request.h); and a path.
  */
 #ifndef PUBLIC_URL_H
 #define PUBLIC_URL_H
@@ -14,10 +14,17 @@
 void public_url_add(const struct app *app, const struct request *rq,
 		    const char *path, struct buf *out);
 
-/* Append the URL of a page of the site. The web server serves pages, so it is
- * below PUBLIC_URL whatever the prefix of the request. */
-void public_url_add_page(const struct app *app, const char *path,
-			 struct buf *out);
+/* The same for a header field, whose value is resolved against the URL of the
+ * request (RFC 9110 10.2.2). If a proxy passed the request on, and neither
+ * PUBLIC_URL nor the proxy says where it shows this server, the URL is a
+ * relative one, which is right below any path. */
+void public_url_add_reference(const struct app *app, const struct request *rq,
+			      const char *path, struct buf *out);
+
+/* Append the reference to a page of the site. The web server serves pages, so
+ * it is not below the prefix of the request. */
+void public_url_add_page(const struct app *app, const struct request *rq,
+			 const char *path, struct buf *out);
 
 /* Set the member "url" to the URL of `path` for the client of `rq`. */
 void public_url_set(const struct app *app, const struct request *rq,

@@ -91,7 +91,7 @@ static void set_next_link(const struct app *app, const struct request *rq,
 
 	buf_init(&link, REQUEST_PATH_MAX * 2);
 	buf_add_char(&link, '<');
-	public_url_add(app, rq, "/files?", &link);
+	public_url_add_reference(app, rq, "/files?", &link);
 	while (span_next(&rest, '&', &pair)) {
 		if (pair.len == 0 || span_has_prefix(pair, SPAN("after=")))
 			continue;

@@ -74,7 +74,7 @@ static enum err answer_created(const struct app *app, const struct request *rq,
 		(void)snprintf(path, sizeof(path), "/tus/%s?owner=%llu", u->id,
 			       (unsigned long long)owner);
 	buf_init(&url, REQUEST_PATH_MAX);
-	public_url_add(app, rq, path, &url);
+	public_url_add_reference(app, rq, path, &url);
 	response_header(rs, "Location", buf_span(&url));
 	buf_release(&url);
 	if (u->concat != TUS_FINAL)

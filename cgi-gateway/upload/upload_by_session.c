@@ -57,7 +57,7 @@ static void set_location(struct upload *u, const struct file *f)
 
 	buf_init(&url, REQUEST_PATH_MAX);
 	(void)snprintf(path, sizeof(path), "/files/%s", f->id);
-	public_url_add(u->app, u->rq, path, &url);
+	public_url_add_reference(u->app, u->rq, path, &url);
 	response_header(u->rs, "Location", buf_span(&url));
 	buf_release(&url);
 }

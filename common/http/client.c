@@ -168,3 +168,63 @@ bool client_is_proxy(const struct request *rq, const char *trusted)
 	return read_address(request_variable(rq, "REMOTE_ADDR"), &at) &&
 	       is_trusted(&at, span_of(trusted));
 }
+
+/* Whether `s` is a path that can be put into a URL, a header and a cookie. Not
+ * "//host": that would be another server. */
+static bool is_plain_path(struct span s)
+{
+	if (s.len < 2 || s.len > CLIENT_PREFIX_MAX || s.p[0] != '/' ||
+	    s.p[1] == '/')
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.p[i];
+		bool letter = (c >= 'a' && c <= 'z') ||
+			      (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+		if (!letter &&
+		    (c == '\0' || strchr("/-._~%!$&'()*+:@=", c) == NULL))
+			return false;
+	}
+	return true;
+}
+
+/* Return the path of an absolute URL; of anything else, nothing */
+static struct span path_of(struct span url)
+{
+	struct span rest;
+
+	if (!span_cut(&url, ':', &rest) || !span_has_prefix(rest, SPAN("//")))
+		return SPAN("");
+	rest = span_from(rest, 2);
+	return span_from(rest, span_find(rest, '/'));
+}
+
+struct span client_prefix(const struct request *rq, const char *trusted,
+			  const char *public_url)
+{
+	struct span prefix = path_of(span_of(public_url)), sent;
+
+	sent = span_trim(request_header(rq, "X-Forwarded-Prefix"));
+	if (sent.len > 0 && client_is_proxy(rq, trusted))
+		prefix = sent;
+	while (span_has_suffix(prefix, SPAN("/")))
+		prefix.len--;
+	return is_plain_path(prefix) ? prefix : SPAN("");
+}
+
+bool client_uses_proxy(const struct request *rq)
+{
+	static const char *const fields[] = {
+		"Forwarded",	     "Via",
+		"X-Forwarded-For",   "X-Forwarded-Host",
+		"X-Forwarded-Proto", "X-Real-IP",
+	};
+
+	/* nginx speaks HTTP/1.0 and adds no header, unless told otherwise */
+	if (span_eq(request_variable(rq, "SERVER_PROTOCOL"), SPAN("HTTP/1.0")))
+		return true;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (request_header(rq, fields[i]).len > 0)
+			return true;
+	return false;
+}

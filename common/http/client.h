@@ -45,6 +45,21 @@ void client_of(const struct request *rq, const char *trusted,
  * says of the client can be believed. */
 bool client_is_proxy(const struct request *rq, const char *trusted);
 
+enum {
+	CLIENT_PREFIX_MAX = 200, /* bytes of a prefix that is used */
+};
+
+/* Return the path under which a proxy shows this server, and which it cuts off
+ * before it passes a request on: X-Forwarded-Prefix, if REMOTE_ADDR is among
+ * `trusted`; else the path of `public_url`. Without a slash at its end; empty
+ * for none, and for a text that is not a path. Borrowed. */
+struct span client_prefix(const struct request *rq, const char *trusted,
+			  const char *public_url);
+
+/* Whether a proxy passed the request on, as a header of it or HTTP/1.0 shows.
+ * Not to be trusted: a client can send these too. */
+bool client_uses_proxy(const struct request *rq);
+
 /* Check a list for `trusted`. ERR_FORMAT: *bad is the invalid word. */
 enum err client_check_trusted(struct span trusted, struct span *bad) MUST_CHECK;
 

@@ -48,6 +48,9 @@ struct request {
 	int options_status;
 	struct span path;	/* decoded, after the program's own name */
 	struct span prefix;	/* what precedes `path` in our URLs */
+	/* What precedes even that for a client of a proxy that cuts it off;
+	 * dispatch.c fills it (client_prefix()) */
+	struct span outer_prefix;
 	struct span query;	/* raw */
 	int64_t content_length; /* bytes announced, or REQUEST_LENGTH_UNKNOWN */
 	int64_t body_read;	/* bytes handed out so far */

@@ -3,6 +3,7 @@
 #include "common/access/bearer.h"
 #include "common/access/session_check.h"
 #include "common/http/body.h"
+#include "common/http/client.h"
 #include "common/http/cors.h"
 #include "common/http/problem.h"
 #include "common/http/route_input.h"
@@ -265,6 +266,8 @@ void dispatch_run(const struct program *p, const struct service *s,
 	e = request_init(&rq, t, arena, p->name,
 			 clock_us(CLOCK_REALTIME) / 1000);
 	rq.clock = clock_seconds;
+	rq.outer_prefix = client_prefix(&rq, s->settings.trusted_proxies,
+					s->settings.public_url);
 	response_init(&rs, t, rq.head);
 	response_header_str(&rs, "X-Request-ID", rq.id);
 	response_keep(&rs);

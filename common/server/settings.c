@@ -50,8 +50,8 @@ static const struct config_item common_items[] = {
 	{ "PUBLIC_URL", CONFIG_TEXT, AT(public_url), "", 0, 0,
 	  "prefix of URLs in answers, like https://files.example.org" },
 	{ "TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), "", 0, 0,
-	  "addresses and CIDR blocks of proxies whose X-Forwarded-For is "
-	  "trusted" },
+	  "addresses and CIDR blocks of proxies whose X-Forwarded-For and "
+	  "X-Forwarded-Prefix are trusted" },
 	{ "JWT_ISSUER", CONFIG_TEXT, AT(jwt_issuer), "gatehouse", 0, 0,
 	  "\"iss\" of tokens" },
 	{ "JWT_AUDIENCE", CONFIG_TEXT, AT(jwt_audience), "", 0, 0,

@@ -5,7 +5,7 @@
 // are revoked when the next one is created.
 import { api } from './api.js';
 import { h } from './dom.js';
-import { address } from './http.js';
+import { answerAddress } from './http.js';
 import { announce, showError } from './toasts.js';
 
 const LIFETIME = 3600; // seconds
@@ -35,7 +35,7 @@ export async function download(file) {
   try {
     const link = await createLink(file);
     writeLinks([...readLinks(), { id: link.id, ends: Date.now() + LIFETIME * 1000 }]);
-    const anchor = h('a', { href: `${address(link.url)}?download=1`, download: file.name });
+    const anchor = h('a', { href: `${answerAddress(link.url)}?download=1`, download: file.name });
     document.body.append(anchor);
     anchor.click();
     anchor.remove();

@@ -11,10 +11,13 @@ const roots = { auth: new URL(auth, document.baseURI), files: new URL(files, doc
 
 const AUTH = /^\/(login|refresh|logout|me|password|tokens|sessions|otp)\b/;
 
-// The full address of a path of the API, or of a path in an answer ("/s/…").
+// The full address of a path of the API.
 export function address(path) {
   return new URL(path.replace(/^\//, ''), AUTH.test(path) ? roots.auth : roots.files).href;
 }
+
+// The full address of a `url` in an answer: "/s/…", which a proxy may have put below another path, or a whole URL.
+export const answerAddress = (url) => (/^[a-z]+:/.test(url) ? url : address(`/${url.split('/').slice(-2).join('/')}`));
 
 export class Problem extends Error {
   constructor({ status = 0, type = '', detail, retryAfter = 0 }) {

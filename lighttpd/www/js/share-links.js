@@ -5,7 +5,7 @@ import { $, h, keepFocus, whileBusy } from './dom.js';
 import { downloadLinkIds, isUsedUp } from './download.js';
 import { lifetimeSelect, numberOrNull } from './forms.js';
 import { count, dayAndTime, joinByDots, timeUntil } from './format.js';
-import { address } from './http.js';
+import { answerAddress } from './http.js';
 import { announce, showError } from './toasts.js';
 
 // The section of a file's dialog.
@@ -23,7 +23,7 @@ export function shareLinksSection(file) {
     whileBusy(button, async () => {
       try {
         const link = await api('POST', `/files/${file.id}/links`, { json: { expires_in: numberOrNull(lifetime), max_downloads: numberOrNull(maxDownloads) } });
-        newLink.replaceChildren(copyBox('Anyone with this link can download the file. Copy the link now: it is shown only once.', 'Share link', address(link.url)));
+        newLink.replaceChildren(copyBox('Anyone with this link can download the file. Copy the link now: it is shown only once.', 'Share link', answerAddress(link.url)));
         $('input', newLink).focus();
         await listShareLinks(file, entries);
       } catch (error) {

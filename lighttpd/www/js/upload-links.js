@@ -5,7 +5,7 @@ import { confirmDialog } from './dialogs.js';
 import { $, h, keepFocus, whileBusy } from './dom.js';
 import { lifetimeSelect, numberOrNull } from './forms.js';
 import { count, dayAndTime, joinByDots, size, timeUntil } from './format.js';
-import { address } from './http.js';
+import { answerAddress } from './http.js';
 import { announce, showError } from './toasts.js';
 
 const view = $('#upload-links');
@@ -43,7 +43,7 @@ function makeForm() {
         const json = { expires_in: numberOrNull(lifetime), max_files: numberOrNull(files), max_bytes: numberOrNull(megabytes) && numberOrNull(megabytes) * MB };
         if (name.value.trim()) json.name = name.value.trim();
         const link = await api('POST', '/upload-links', { json });
-        newLink.replaceChildren(copyBox('Anyone with this link can send you files. Copy the link now: it is shown only once.', 'Upload link', address(link.url)));
+        newLink.replaceChildren(copyBox('Anyone with this link can send you files. Copy the link now: it is shown only once.', 'Upload link', answerAddress(link.url)));
         event.target.reset();
         $('input', newLink).focus();
         await listUploadLinks();

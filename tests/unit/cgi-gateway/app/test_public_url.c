@@ -82,7 +82,7 @@ static void a_page_of_the_site_has_no_prefix(void **state)
 	app.public_url = "https://example.org/";
 	rq.prefix = SPAN("/cgi-bin/cgi-gateway");
 	buf_init(&url, REQUEST_PATH_MAX);
-	public_url_add_page(&app, "/upload-link.html#", &url);
+	public_url_add_page(&app, &rq, "/upload-link.html#", &url);
 	assert_span(buf_span(&url), "https://example.org/upload-link.html#");
 	buf_release(&url);
 }
@@ -95,6 +95,51 @@ static void a_slash_at_the_end_of_public_url_is_not_doubled(void **state)
 	check_url("/", (struct span) { NULL, 0 }, "/files/x");
 	check_url("https://example.org/", SPAN("/cgi-bin/cgi-gateway"),
 		  "https://example.org/cgi-bin/cgi-gateway/files/x");
+}
+
+/* The reference to /files/x in an answer to a request for `uri` */
+static void check_reference(const char *uri, const char *want)
+{
+	struct buf url;
+
+	memory_set(&memory, "REQUEST_URI", uri);
+	buf_init(&url, REQUEST_PATH_MAX);
+	public_url_add_reference(&app, &rq, "/files/x", &url);
+	assert_span_str(buf_span(&url), want);
+	buf_release(&url);
+}
+
+static void a_reference_is_relative_below_a_path_that_is_not_known(void **state)
+{
+	(void)state;
+	check_reference("/upload", "/files/x");
+	memory_set(&memory, "HTTP_X_FORWARDED_FOR", "192.0.2.1");
+	check_reference("/upload?name=a/b", "files/x");
+	check_reference("/tus/", "../files/x");
+	check_reference("/u/token/name", "../../files/x");
+	/* without REQUEST_URI, the path counts */
+	check_reference("", "files/x");
+	rq.outer_prefix = SPAN("/below");
+	check_reference("/tus/", "/below/files/x");
+	rq.outer_prefix = SPAN("");
+	rq.prefix = SPAN("/cgi-bin/cgi-gateway");
+	check_reference("/cgi-bin/cgi-gateway/tus/",
+			"/cgi-bin/cgi-gateway/files/x");
+	app.public_url = "https://example.org/below/";
+	check_reference(
+		"/tus/",
+		"https://example.org/below/cgi-bin/cgi-gateway/files/x");
+}
+
+static void a_url_is_below_the_path_that_a_proxy_names(void **state)
+{
+	(void)state;
+	rq.outer_prefix = SPAN("/below");
+	check_url("", SPAN(""), "/below/files/x");
+	check_url("", SPAN("/cgi-bin/cgi-gateway"),
+		  "/below/cgi-bin/cgi-gateway/files/x");
+	check_url("https://example.org", SPAN(""),
+		  "https://example.org/files/x");
 }
 
 /* --- a file as JSON ------------------------------------------------------ */
@@ -184,6 +229,9 @@ int main(void)
 		URL_TEST(a_url_begins_with_public_url),
 		URL_TEST(a_page_of_the_site_has_no_prefix),
 		URL_TEST(a_slash_at_the_end_of_public_url_is_not_doubled),
+		URL_TEST(
+			a_reference_is_relative_below_a_path_that_is_not_known),
+		URL_TEST(a_url_is_below_the_path_that_a_proxy_names),
 		URL_TEST(a_file_s_json_has_all_but_the_owner),
 		URL_TEST(a_file_of_an_older_version_has_a_null_claimed_type),
 		URL_TEST(a_file_that_expires_has_the_time),

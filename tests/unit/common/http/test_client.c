@@ -1,6 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include "common/http/client.h"
+#include "tests/unit/transport_memory.h"
 
 static struct client parse(const char *remote, const char *forwarded,
 			   const char *trusted)
@@ -172,6 +173,89 @@ static void a_list_of_proxies_is_checked_word_by_word(void **state)
 	assert_span(word, "nonsense");
 }
 
+/* The prefix of a request from `remote` with this X-Forwarded-Prefix */
+static void assert_prefix(const char *remote, const char *sent,
+			  const char *public_url, const char *want)
+{
+	struct memory m;
+	struct request rq = { .transport = &m.base };
+
+	memory_init(&m, "GET", "/");
+	memory_set(&m, "REMOTE_ADDR", remote);
+	if (sent != NULL)
+		memory_set(&m, "HTTP_X_FORWARDED_PREFIX", sent);
+	assert_span_str(client_prefix(&rq, "10.0.0.0/8 ::1", public_url), want);
+	memory_release(&m);
+}
+
+static void a_prefix_is_believed_of_a_trusted_proxy_only(void **state)
+{
+	(void)state;
+	assert_prefix("10.0.0.1", "/files", "", "/files");
+	assert_prefix("::1", "/a/b-c_d.~%20/", "", "/a/b-c_d.~%20");
+	assert_prefix("192.0.2.1", "/files", "", "");
+	assert_prefix("", "/files", "", "");
+	assert_prefix("10.0.0.1", NULL, "", "");
+}
+
+static void a_prefix_is_a_plain_path(void **state)
+{
+	static const char *const wrong[] = {
+		"/",	       "//evil.example", "///",	      "files",
+		"https://a/b", "/a b",		 "/a;b",      "/a,b",
+		"/a\"b",       "/a\\b",		 "/a?b",      "/a#b",
+		"/a<b",	       "/a, /b",	 "/\xc3\xa9", "/a\r\n",
+	};
+	char text[CLIENT_PREFIX_MAX + 2];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_prefix("10.0.0.1", wrong[i], "", "");
+	memset(text, 'a', sizeof(text) - 1);
+	text[0] = '/';
+	text[CLIENT_PREFIX_MAX + 1] = '\0';
+	assert_prefix("10.0.0.1", text, "", "");
+	text[CLIENT_PREFIX_MAX] = '\0';
+	assert_prefix("10.0.0.1", text, "", text);
+}
+
+static void without_the_header_the_path_of_public_url_is_the_prefix(
+	void **state)
+{
+	(void)state;
+	assert_prefix("192.0.2.1", NULL, "https://example.org/files/",
+		      "/files");
+	assert_prefix("192.0.2.1", "/x", "https://example.org/files", "/files");
+	assert_prefix("10.0.0.1", "/x", "https://example.org/files", "/x");
+	assert_prefix("10.0.0.1", NULL, "https://example.org", "");
+	assert_prefix("10.0.0.1", NULL, "https://example.org//x", "");
+	assert_prefix("10.0.0.1", NULL, "/", "");
+}
+
+static void a_proxy_is_recognized_by_what_it_adds(void **state)
+{
+	static const char *const variables[] = {
+		"HTTP_FORWARDED",	  "HTTP_VIA",
+		"HTTP_X_FORWARDED_FOR",	  "HTTP_X_FORWARDED_HOST",
+		"HTTP_X_FORWARDED_PROTO", "HTTP_X_REAL_IP",
+	};
+	struct memory m;
+	struct request rq = { .transport = &m.base };
+
+	(void)state;
+	for (size_t i = 0; i <= COUNT(variables); i++) {
+		memory_init(&m, "GET", "/");
+		memory_set(&m, "SERVER_PROTOCOL", "HTTP/1.1");
+		assert_false(client_uses_proxy(&rq));
+		if (i < COUNT(variables))
+			memory_set(&m, variables[i], "x");
+		else
+			memory_set(&m, "SERVER_PROTOCOL", "HTTP/1.0");
+		assert_true(client_uses_proxy(&rq));
+		memory_release(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +270,10 @@ int main(void)
 		TEST(a_client_without_an_ip_address_has_an_empty_one),
 		TEST(an_endless_chain_is_cut),
 		TEST(a_list_of_proxies_is_checked_word_by_word),
+		TEST(a_prefix_is_believed_of_a_trusted_proxy_only),
+		TEST(a_prefix_is_a_plain_path),
+		TEST(without_the_header_the_path_of_public_url_is_the_prefix),
+		TEST(a_proxy_is_recognized_by_what_it_adds),
 	};
 
 	return RUN(tests);
