@@ -6,10 +6,6 @@
 
 #include <string.h>
 
-enum {
-	SEND_FILE_READ = 128 * 1024, /* bytes read from the store at a time */
-};
-
 /* Plan the response to a GET whose conditions hold: the file or a range */
 static void plan_bytes(struct send_file *s, const struct request *rq,
 		       const struct conditions *c, const struct validators *v)

@@ -16,6 +16,10 @@
  * object is this, two letters, "/" and its id (deploy/nginx/gatehouse.conf) */
 #define SEND_FILE_ADDRESS "/.gatehouse/objects/"
 
+enum {
+	SEND_FILE_READ = 128 * 1024, /* bytes read from the store at a time */
+};
+
 enum send_file_kind {
 	SEND_FILE_WHOLE,	 /* including if several ranges are requested */
 	SEND_FILE_RANGE,	 /* one range: 206 */

@@ -5,12 +5,16 @@
 
 /* In each statement `k` is the link, `f` its file, and `l` the session
  * (session_check.h). */
-#define COLUMNS "k.id, k.created_at, k.expires_at, k.max_downloads, k.downloads"
+#define COLUMNS                                                            \
+	"k.id, k.created_at, k.expires_at, k.max_downloads, k.downloads, " \
+	"k.bytes_left, k.bytes_sending, k.last_download_at"
 #define FIELDS(l)                                                          \
 	db_to_text((l)->id, sizeof((l)->id)), db_to_int(&(l)->created_at), \
 		db_to_int_or(&(l)->expires_at, LINK_NEVER),                \
 		db_to_int_or(&(l)->max_downloads, LINK_NO_LIMIT),          \
-		db_to_int(&(l)->downloads)
+		db_to_int(&(l)->downloads), db_to_int(&(l)->bytes_left),   \
+		db_to_int(&(l)->bytes_sending),                            \
+		db_to_int_or(&(l)->last_download_at, 0)
 
 static struct db_value hash_value(const unsigned char hash[static SHA256_LEN])
 {
@@ -167,174 +171,95 @@ enum err links_find(struct db *db, struct span token, int64_t now,
 
 /* --- downloads ------------------------------------------------------------ */
 
-bool link_has_left(const struct link *l)
+int64_t link_tolerance(int64_t size)
 {
-	return l->max_downloads == LINK_NO_LIMIT ||
-	       l->downloads < l->max_downloads;
+	if (size <= LINK_PROBE)
+		return 0;
+	if (size < LINK_IN_FLIGHT_FROM)
+		return LINK_PROBE;
+	return size / 2 < LINK_IN_FLIGHT ? size / 2 : LINK_IN_FLIGHT;
 }
 
-enum err links_count(struct db *db, const struct link *l, int64_t now,
-		     struct errmsg *why)
+static int64_t grace_begin(int64_t now)
 {
+	return now - LINK_GRACE;
+}
+
+bool link_has_left(const struct link *l, int64_t now)
+{
+	return l->max_downloads == LINK_NO_LIMIT ||
+	       l->downloads < l->max_downloads ||
+	       (l->bytes_left > 0 && l->last_download_at > grace_begin(now));
+}
+
+/* Whether the bytes fit into the downloads that were counted */
+#define IS_RECENT "last_download_at > ?"
+#define BELONGS "(COALESCE(" IS_RECENT ", FALSE) AND bytes_left - ? >= ?)"
+
+/* An empty file counts, too */
+static int64_t at_least_one(int64_t n)
+{
+	return n > 0 ? n : 1;
+}
+
+/* An UPDATE assigns from left to right: bytes_left and last_download_at have
+ * their old values until their own turn */
+enum err links_charge(struct db *db, const struct link *l,
+		      const struct link_charge *c, int64_t now,
+		      struct errmsg *why)
+{
+	const struct db_value begin = db_int(grace_begin(now)),
+			      n = db_int(at_least_one(c->length)),
+			      least = db_int(-link_tolerance(c->size));
 	/* clang-format off */
 	enum err e = db_change(db,
 		"UPDATE link"
-		"   SET downloads = downloads + 1,"
-		"       last_download_at = ?,"
-		"       resumes = 0"
+		"   SET downloads = downloads + IF(" BELONGS ", 0, 1),"
+		"       bytes_left ="
+		"         IF(" BELONGS ", bytes_left,"
+		"            IF(" IS_RECENT ", bytes_left,"
+		"               LEAST(bytes_left, 0)) + ?) - ?,"
+		"       bytes_sending = bytes_sending + ?,"
+		"       last_download_at = ?"
 		" WHERE id = ?"
 		"   AND revoked_at IS NULL"
 		"   AND (expires_at IS NULL OR expires_at > ?)"
-		"   AND (max_downloads IS NULL OR downloads < max_downloads)",
-		DB_IN(db_int(now), db_text(span_of(l->id)), db_int(now)), why);
-	/* clang-format on */
-
-	return e == ERR_NOT_FOUND ? ERR_GONE : e;
-}
-
-enum err links_resume(struct db *db, const struct link *l, int64_t now,
-		      struct errmsg *why)
-{
-	enum err e;
-
-	if (l->max_downloads == LINK_NO_LIMIT)
-		return ERR_OK;
-	/* clang-format off */
-	e = db_change(db,
-		"UPDATE link"
-		"   SET resumes = resumes + 1"
-		" WHERE id = ?"
-		"   AND revoked_at IS NULL"
-		"   AND (expires_at IS NULL OR expires_at > ?)"
-		"   AND last_download_at > ?"
-		"   AND resumes < ?",
-		DB_IN(db_text(span_of(l->id)), db_int(now),
-		      db_int(now - LINK_GRACE), db_int(LINK_RESUMES)),
+		"   AND (max_downloads IS NULL OR downloads < max_downloads"
+		"        OR " BELONGS ")",
+		DB_IN(begin, n, least,
+		      begin, n, least,
+		      begin,
+		      db_int(at_least_one(c->size)), n,
+		      db_int(c->open ? at_least_one(c->length) : 0),
+		      db_int(now),
+		      db_text(span_of(l->id)),
+		      db_int(now),
+		      begin, n, least),
 		why);
 	/* clang-format on */
+
 	return e == ERR_NOT_FOUND ? ERR_GONE : e;
 }
 
-/* --- gc ------------------------------------------------------------------- */
-
-/* Find the id of the next link after *id that is not revoked and has no file */
-static enum err next_without_file(struct db *db, char id[static IDENT_LEN + 1],
-				  struct errmsg *why)
+bool link_charge_may_fit(const struct link *l, const struct link_charge *c,
+			 int64_t now)
 {
-	/* clang-format off */
-	return db_row(db,
-		"SELECT k.id"
-		"  FROM link k"
-		"  LEFT JOIN file f ON f.id = k.file_id"
-		" WHERE k.id > ?"
-		"   AND k.revoked_at IS NULL"
-		"   AND f.id IS NULL"
-		" ORDER BY k.id"
-		" LIMIT 1",
-		DB_IN(db_text(span_of(id))),
-		DB_OUT(db_to_text(id, IDENT_LEN + 1)), why);
-	/* clang-format on */
+	return l->bytes_sending > 0 && l->last_download_at > grace_begin(now) &&
+	       l->bytes_left + l->bytes_sending - at_least_one(c->length) >=
+		       -link_tolerance(c->size);
 }
 
-static enum err revoke_by_id(struct db *db, const char *id, int64_t now,
-			     struct errmsg *why)
+enum err links_end_charge(struct db *db, const struct link *l,
+			  const struct link_charge *c, int64_t unsent,
+			  struct errmsg *why)
 {
 	/* clang-format off */
 	return db_change(db,
 		"UPDATE link"
-		"   SET revoked_at = ?"
-		" WHERE id = ?"
-		"   AND revoked_at IS NULL",
-		DB_IN(db_int(now), db_text(span_of(id))), why);
+		"   SET bytes_left = bytes_left + ?,"
+		"       bytes_sending = GREATEST(bytes_sending - ?, 0)"
+		" WHERE id = ?",
+		DB_IN(db_int(unsent), db_int(at_least_one(c->length)),
+		      db_text(span_of(l->id))), why);
 	/* clang-format on */
-}
-
-/* Revoke them one by one, in the order of their ids: a searching UPDATE would
- * lock all links and files that it reads */
-static enum err revoke_without_file(struct db *db, int64_t now,
-				    struct errmsg *why)
-{
-	char id[IDENT_LEN + 1] = "";
-	enum err e;
-
-	while ((e = next_without_file(db, id, why)) == ERR_OK) {
-		e = revoke_by_id(db, id, now, why);
-		if (e != ERR_OK && e != ERR_NOT_FOUND)
-			return e;
-	}
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-#define ENDED_VALUES(before) db_int(before), db_int(before), db_int(before)
-
-static enum err count_ended_links(struct db *db, int64_t before, int64_t *out,
-				  struct errmsg *why)
-{
-	/* clang-format off */
-	return db_row(db,
-		"SELECT COUNT(*)"
-		"  FROM link"
-		" WHERE (revoked_at < ?"
-		"        OR expires_at < ?"
-		"        OR (downloads >= max_downloads"
-		"            AND last_download_at < ?))",
-		DB_IN(ENDED_VALUES(before)), DB_OUT(db_to_int(out)), why);
-	/* clang-format on */
-}
-
-/* Find the id of the next ended link after *id */
-static enum err next_ended_link(struct db *db, int64_t before,
-				char id[static IDENT_LEN + 1],
-				struct errmsg *why)
-{
-	/* clang-format off */
-	return db_row(db,
-		"SELECT id"
-		"  FROM link"
-		" WHERE id > ?"
-		"   AND (revoked_at < ?"
-		"        OR expires_at < ?"
-		"        OR (downloads >= max_downloads"
-		"            AND last_download_at < ?))"
-		" ORDER BY id"
-		" LIMIT 1",
-		DB_IN(db_text(span_of(id)), ENDED_VALUES(before)),
-		DB_OUT(db_to_text(id, IDENT_LEN + 1)), why);
-	/* clang-format on */
-}
-
-/* Find them without a lock and remove them one by one, as in
- * revoke_without_file() */
-static enum err remove_ended_links(struct db *db, int64_t before,
-				   int64_t *removed, struct errmsg *why)
-{
-	char id[IDENT_LEN + 1] = "";
-	enum err e;
-
-	while ((e = next_ended_link(db, before, id, why)) == ERR_OK) {
-		/* clang-format off */
-		e = db_change(db,
-			"DELETE FROM link"
-			" WHERE id = ?",
-			DB_IN(db_text(span_of(id))), why);
-		/* clang-format on */
-		if (e == ERR_OK)
-			++*removed;
-		else if (e != ERR_NOT_FOUND) /* another gc removed it */
-			return e;
-	}
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-enum err links_gc(struct db *db, int64_t now, bool dry, int64_t *removed,
-		  struct errmsg *why)
-{
-	const int64_t before = now - LINK_KEPT;
-	enum err e;
-
-	*removed = 0;
-	if (dry)
-		return count_ended_links(db, before, removed, why);
-	e = revoke_without_file(db, now, why);
-	return e == ERR_OK ? remove_ended_links(db, before, removed, why) : e;
 }

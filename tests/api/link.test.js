@@ -176,10 +176,10 @@ describe('max_downloads', () => {
     assert.equal(await downloads(link), 7);
   });
 
-  test('max_downloads counts every answer that may include the first byte', async () => {
+  test('max_downloads counts every answer that sends the file again', async () => {
     const link = await share({ max_downloads: 100 });
-    const counted = [{}, from(0), { Range: 'bytes=0-0' }, { Range: `bytes=-${size}` }, { Range: 'bytes=10-19,30-39' }, { Range: 'items=5-' },
-      { ...from(5), 'If-Range': '"other"' }, { 'If-None-Match': '"other"' }];
+    const counted = [{}, from(0), { Range: `bytes=-${size}` }, { Range: 'bytes=10-19,30-39' }, { Range: 'items=5-' }, { ...from(5), 'If-Range': '"other"' },
+      { 'If-None-Match': '"other"' }];
     for (const [i, headers] of counted.entries()) {
       assert.ok([200, 206].includes((await get(link, headers)).status));
       assert.equal(await downloads(link), i + 1, JSON.stringify(headers));
@@ -216,12 +216,12 @@ describe('max_downloads', () => {
     await assertGone(link, from(10));
   });
 
-  test('max_downloads allows one download to be resumed 32 times', async () => {
+  test('max_downloads lets resumed requests send half of the file again at most', async () => {
     const link = await share({ max_downloads: 1 });
     await assertWhole(link);
-    const answers = await Promise.all(Array.from({ length: 40 }, () => get(link, { Range: 'bytes=99990-' })));
-    assert.equal(answers.filter(({ status }) => status === 206).length, 32);
-    assert.equal(answers.filter(({ status }) => status === 410).length, 8);
+    const answers = await Promise.all(Array.from({ length: 60 }, () => get(link, from(99_000))));
+    assert.equal(answers.filter(({ status }) => status === 206).length, 50);
+    assert.equal(answers.filter(({ status }) => status === 410).length, 10);
   });
 
   test('max_downloads holds for a range of HTTP/1.0, which lighttpd would answer with the whole file', async () => {

@@ -54,7 +54,7 @@ for (const how of ['nginx', 'caddy'])
     });
 
     test(`${how} serves the page with its content policy`, async () => {
-      for (const [path, type] of [['/', 'text/html'], ['/js/main.js', 'text/javascript'], ['/upload-link.html', 'text/html'], ['/drop.html', 'text/html'], ['/openapi.yaml', 'application/yaml']]) {
+      for (const [path, type] of [['/', 'text/html'], ['/js/main.js', 'text/javascript'], ['/upload-link.html', 'text/html'], ['/share-link.html', 'text/html'], ['/drop.html', 'text/html'], ['/openapi.yaml', 'application/yaml']]) {
         const page = await fetch(stack.url + path);
         assert.equal(page.status, 200, path);
         assert.ok(page.headers.get('content-type').startsWith(type), page.headers.get('content-type'));

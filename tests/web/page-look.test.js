@@ -22,7 +22,7 @@ before(async () => {
 afterEach(() => browser.assertNoErrors());
 
 describe('every file of the page', () => {
-  const files = [['/', 'text/html; charset=utf-8'], ['/upload-link.html', 'text/html; charset=utf-8'], ['/drop.html', 'text/html; charset=utf-8'], ['/favicon.svg', 'image/svg+xml'],
+  const files = [['/', 'text/html; charset=utf-8'], ['/upload-link.html', 'text/html; charset=utf-8'], ['/share-link.html', 'text/html; charset=utf-8'], ['/drop.html', 'text/html; charset=utf-8'], ['/favicon.svg', 'image/svg+xml'],
     ...readdirSync(join(www, 'js')).map((name) => [`/js/${name}`, 'text/javascript; charset=utf-8']),
     ...readdirSync(join(www, 'css')).map((name) => [`/css/${name}`, 'text/css; charset=utf-8'])];
 

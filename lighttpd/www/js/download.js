@@ -35,7 +35,7 @@ export async function download(file) {
   try {
     const link = await createLink(file);
     writeLinks([...readLinks(), { id: link.id, ends: Date.now() + LIFETIME * 1000 }]);
-    const anchor = h('a', { href: address(link.url), download: file.name });
+    const anchor = h('a', { href: `${address(link.url)}?download=1`, download: file.name });
     document.body.append(anchor);
     anchor.click();
     anchor.remove();

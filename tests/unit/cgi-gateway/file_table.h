@@ -15,6 +15,7 @@ static inline void file_table_make(void)
 	schema_run("gateway/001-file");
 	schema_run("gateway/010-quota");
 	schema_run("gateway/020-link");
+	schema_run("gateway/021-link-bytes-left");
 	schema_run("gateway/030-upload");
 	schema_run("gateway/040-upload-link");
 	schema_run("gateway/041-file-upload-link");

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-enum { TRIES = 20 };
+enum { TRIES = 20, SIZE = 1000000 };
 
 static struct file file;
 static char token[LINK_TOKEN_LEN + 1];
@@ -62,14 +62,22 @@ static enum err find(int64_t now, struct link *l)
 	return links_find(db, span_of(token), now, l, &f, &why);
 }
 
-static int64_t number(struct span id, bool resumes)
+static int64_t downloads_of(const struct link *l)
 {
-	int64_t downloads, r;
+	int64_t n;
 
-	assert_ok(db_row(db, "SELECT downloads, resumes FROM link WHERE id = ?",
-			 DB_IN(db_text(id)),
-			 DB_OUT(db_to_int(&downloads), db_to_int(&r)), &why));
-	return resumes ? r : downloads;
+	assert_ok(db_row(db, "SELECT downloads FROM link WHERE id = ?",
+			 DB_IN(db_text(span_of(l->id))), DB_OUT(db_to_int(&n)),
+			 &why));
+	return n;
+}
+
+/* Charge `length` bytes of a file of SIZE bytes */
+static enum err charge(const struct link *l, int64_t length, int64_t now)
+{
+	const struct link_charge c = { SIZE, length, false };
+
+	return links_charge(db, l, &c, now, &why);
 }
 
 static void a_token_finds_the_link_and_its_file(void **state)
@@ -113,9 +121,9 @@ static void a_link_has_ended_in_the_second_of_its_expiry(void **state)
 	(void)state;
 	assert_ok(find(NOW + 9, &got));
 	assert_err(find(NOW + 10, &got), ERR_GONE);
-	assert_ok(links_count(db, &l, NOW + 9, &why));
-	assert_err(links_count(db, &l, NOW + 10, &why), ERR_GONE);
-	assert_err(links_resume(db, &l, NOW + 10, &why), ERR_GONE);
+	assert_ok(charge(&l, SIZE, NOW + 9));
+	assert_err(charge(&l, SIZE, NOW + 10), ERR_GONE);
+	assert_err(charge(&l, 1, NOW + 10), ERR_GONE);
 }
 
 static void a_link_ends_with_its_file(void **state)
@@ -137,10 +145,10 @@ static void a_link_that_is_revoked_meanwhile_is_not_counted(void **state)
 	struct link l = share(9, LINK_NEVER), got;
 
 	(void)state;
-	assert_ok(links_count(db, &l, NOW, &why));
+	assert_ok(charge(&l, SIZE, NOW));
 	assert_ok(links_revoke(db, by(ANN), 0, span_of(l.id), &why));
-	assert_err(links_count(db, &l, NOW, &why), ERR_GONE);
-	assert_err(links_resume(db, &l, NOW, &why), ERR_GONE);
+	assert_err(charge(&l, SIZE, NOW), ERR_GONE);
+	assert_err(charge(&l, 1, NOW), ERR_GONE);
 	assert_err(find(NOW, &got), ERR_GONE);
 	assert_err(links_revoke(db, by(ANN), 0, span_of(l.id), &why),
 		   ERR_NOT_FOUND);
@@ -156,7 +164,7 @@ static void another_user_cannot_revoke_a_link(void **state)
 	sessions_revoke(db, session_of(ANN));
 	assert_err(links_revoke(db, by(ANN), 0, span_of(l.id), &why),
 		   ERR_BAD_TOKEN);
-	assert_ok(links_count(db, &l, NOW, &why));
+	assert_ok(charge(&l, SIZE, NOW));
 }
 
 static void a_session_that_has_ended_adds_no_link(void **state)
@@ -174,8 +182,9 @@ static struct link crowded;
 static void *try_to_count(void *arg)
 {
 	enum err *e = arg;
+	const struct link_charge c = { SIZE, SIZE, false };
 
-	*e = links_count(db, &crowded, NOW, NULL);
+	*e = links_charge(db, &crowded, &c, NOW, NULL);
 	db_thread_end();
 	return NULL;
 }
@@ -201,46 +210,123 @@ static void exactly_the_allowed_downloads_of_twenty_at_once_are_counted(
 			counted += e[i] == ERR_OK;
 		}
 		assert_int_equal(counted, max);
-		assert_int_equal(number(span_of(crowded.id), false), max);
+		assert_int_equal(downloads_of(&crowded), max);
 	}
 }
 
-static void a_download_can_be_resumed_for_an_hour(void **state)
+static void what_fits_belongs_to_the_counted_download(void **state)
 {
 	struct link l = share(1, LINK_NEVER);
 
 	(void)state;
-	assert_err(links_resume(db, &l, NOW, &why), ERR_GONE);
-	assert_ok(links_count(db, &l, NOW, &why));
-	assert_ok(links_resume(db, &l, NOW + LINK_GRACE - 1, &why));
-	assert_err(links_resume(db, &l, NOW + LINK_GRACE, &why), ERR_GONE);
-	assert_int_equal(number(span_of(l.id), false), 1);
+	assert_ok(charge(&l, 2, NOW));
+	assert_ok(charge(&l, SIZE / 2, NOW + 1));
+	assert_ok(charge(&l, SIZE / 2, NOW + 2));
+	assert_int_equal(downloads_of(&l), 1);
+	/* 2 bytes of the tolerance are used */
+	assert_err(charge(&l, SIZE / 2 - 1, NOW + 3), ERR_GONE);
+	assert_ok(charge(&l, SIZE / 2 - 2, NOW + 3));
+	assert_err(charge(&l, 1, NOW + 3), ERR_GONE);
+	assert_int_equal(downloads_of(&l), 1);
 }
 
-static void a_download_can_be_resumed_a_limited_number_of_times(void **state)
+static void what_does_not_fit_is_another_download(void **state)
 {
-	struct link l = share(2, LINK_NEVER);
+	struct link l = share(3, LINK_NEVER), got;
 
 	(void)state;
-	for (int n = 0; n < 2; n++) {
-		assert_ok(links_count(db, &l, NOW, &why));
-		for (int i = 0; i < LINK_RESUMES; i++)
-			assert_ok(links_resume(db, &l, NOW, &why));
-		assert_err(links_resume(db, &l, NOW, &why), ERR_GONE);
-		assert_int_equal(number(span_of(l.id), true), LINK_RESUMES);
+	for (int64_t i = 1; i <= 3; i++) {
+		assert_ok(charge(&l, SIZE, NOW));
+		assert_int_equal(downloads_of(&l), i);
 	}
+	assert_err(charge(&l, SIZE, NOW), ERR_GONE);
+	assert_ok(find(NOW, &got));
+	assert_false(link_has_left(&got, NOW));
 }
 
-static void a_link_without_a_limit_can_always_be_resumed(void **state)
+static void a_download_can_be_resumed_for_an_hour(void **state)
+{
+	struct link l = share(1, LINK_NEVER), got;
+	const struct link_charge c = { SIZE, SIZE, true };
+
+	(void)state;
+	assert_ok(links_charge(db, &l, &c, NOW, &why));
+	assert_ok(links_end_charge(db, &l, &c, SIZE - 10, &why));
+	assert_ok(find(NOW, &got));
+	assert_int_equal(got.bytes_left, SIZE - 10);
+	assert_true(link_has_left(&got, NOW + LINK_GRACE - 1));
+	assert_false(link_has_left(&got, NOW + LINK_GRACE));
+	assert_err(charge(&l, 10, NOW + LINK_GRACE), ERR_GONE);
+	assert_ok(charge(&l, SIZE - 10, NOW + LINK_GRACE - 1));
+	assert_int_equal(downloads_of(&l), 1);
+}
+
+static void what_an_old_download_did_not_send_is_lost(void **state)
+{
+	struct link l = share(2, LINK_NEVER), got;
+
+	(void)state;
+	assert_ok(charge(&l, 10, NOW));
+	assert_ok(charge(&l, 10, NOW + LINK_GRACE));
+	assert_int_equal(downloads_of(&l), 2);
+	assert_ok(find(NOW, &got));
+	assert_int_equal(got.bytes_left, SIZE - 10);
+}
+
+static void an_open_charge_may_still_give_back(void **state)
+{
+	struct link l = share(1, LINK_NEVER), got;
+	const struct link_charge all = { SIZE, SIZE, true },
+				 rest = { SIZE, SIZE - 10, true };
+
+	(void)state;
+	assert_ok(links_charge(db, &l, &all, NOW, &why));
+	assert_ok(find(NOW, &got));
+	assert_int_equal(got.bytes_sending, SIZE);
+	assert_true(link_charge_may_fit(&got, &rest, NOW));
+	assert_false(link_charge_may_fit(&got, &rest, NOW + LINK_GRACE));
+	assert_ok(links_end_charge(db, &l, &all, 0, &why));
+	assert_ok(find(NOW, &got));
+	assert_int_equal(got.bytes_sending, 0);
+	assert_false(link_charge_may_fit(&got, &rest, NOW));
+}
+
+static void a_file_is_sent_twice_in_a_small_part_only(void **state)
+{
+	static const struct {
+		int64_t size, tolerance;
+	} all[] = { { 0, 0 },
+		    { 2, 0 },
+		    { 3, 2 },
+		    { LINK_IN_FLIGHT_FROM - 1, 2 },
+		    { LINK_IN_FLIGHT_FROM, LINK_IN_FLIGHT_FROM / 2 },
+		    { SIZE, SIZE / 2 },
+		    { INT64_C(1) << 40, LINK_IN_FLIGHT } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all); i++)
+		assert_int_equal(link_tolerance(all[i].size), all[i].tolerance);
+}
+
+static void an_empty_file_counts(void **state)
+{
+	struct link l = share(1, LINK_NEVER);
+	const struct link_charge c = { 0, 0, false };
+
+	(void)state;
+	assert_ok(links_charge(db, &l, &c, NOW, &why));
+	assert_err(links_charge(db, &l, &c, NOW, &why), ERR_GONE);
+}
+
+static void a_link_without_a_limit_counts_its_downloads(void **state)
 {
 	struct link l = share(LINK_NO_LIMIT, LINK_NEVER);
 
 	(void)state;
-	assert_ok(links_resume(db, &l, NOW, &why));
-	assert_true(link_has_left(&l));
+	assert_true(link_has_left(&l, NOW));
 	for (int i = 0; i < 5; i++)
-		assert_ok(links_count(db, &l, NOW, &why));
-	assert_int_equal(number(span_of(l.id), false), 5);
+		assert_ok(charge(&l, SIZE, NOW));
+	assert_int_equal(downloads_of(&l), 5);
 }
 
 static void a_file_has_a_hundred_links_at_most(void **state)
@@ -374,8 +460,13 @@ int main(int argc, char **argv)
 		LINK(a_session_that_has_ended_adds_no_link),
 		LINK(exactly_the_allowed_downloads_of_twenty_at_once_are_counted),
 		LINK(a_download_can_be_resumed_for_an_hour),
-		LINK(a_download_can_be_resumed_a_limited_number_of_times),
-		LINK(a_link_without_a_limit_can_always_be_resumed),
+		LINK(what_fits_belongs_to_the_counted_download),
+		LINK(what_does_not_fit_is_another_download),
+		LINK(what_an_old_download_did_not_send_is_lost),
+		LINK(an_open_charge_may_still_give_back),
+		LINK(a_file_is_sent_twice_in_a_small_part_only),
+		LINK(an_empty_file_counts),
+		LINK(a_link_without_a_limit_counts_its_downloads),
 		LINK(a_file_has_a_hundred_links_at_most),
 		LINK(a_link_that_could_not_be_added_leaves_its_arguments_alone),
 		LINK(gc_removes_a_link_thirty_days_after_its_end),
