@@ -109,6 +109,10 @@ static enum err add_body(const struct event *e, struct buf *out)
 	(void)json_object_object_add(o, "data", data);
 	file_json_set(data, &e->file);
 	json_set_int(data, "owner", (int64_t)e->file.owner);
+	if (e->owner_email[0] != '\0')
+		json_set_str(data, "owner_email", e->owner_email);
+	else
+		(void)json_object_object_add(data, "owner_email", NULL);
 	text = json_write(o);
 	buf_add(out, text);
 out:

@@ -1,12 +1,14 @@
 #include "cgi-gateway/tables/outbox.h"
 
-/* The columns of an event `e`, and their destinations */
+/* The columns of an event `e` and of its owner `u`, and their destinations. The
+ * email is the current one, as events from before have none of their own. */
 /* clang-format off */
 #define COLUMNS                                                         \
 	"e.id, e.receiver, e.kind, e.at,"                               \
 	" e.file_id, e.owner, e.name, e.type, e.claimed_type, e.size,"  \
 	" e.sha256, e.created_at, e.expires_at, e.upload_link,"         \
-	" e.attempts, e.tried_at, e.due_at, e.dead_at, e.why"
+	" e.attempts, e.tried_at, e.due_at, e.dead_at, e.why, u.email"
+#define JOIN_OWNER " LEFT JOIN live_user u ON u.id = e.owner"
 #define FIELDS_OF(e)                                                    \
 	DB_OUT(db_to_uint(&(e)->id),                                    \
 	       db_to_text((e)->target, sizeof((e)->target)),        \
@@ -15,7 +17,8 @@
 	       FILES_FIELDS(&(e)->file),                                \
 	       db_to_int(&(e)->attempts), db_to_int(&(e)->tried_at),    \
 	       db_to_int(&(e)->due_at), db_to_int(&(e)->dead_at),       \
-	       db_to_text((e)->why, sizeof((e)->why)))
+	       db_to_text((e)->why, sizeof((e)->why)),                  \
+	       db_to_text((e)->owner_email, sizeof((e)->owner_email)))
 /* clang-format on */
 
 static const char *const kinds[] = {
@@ -78,6 +81,7 @@ enum err outbox_due(struct db *db, const char *target, int64_t now,
 		"   AND p.file_id = e.file_id"
 		"   AND p.id < e.id"
 		"   AND p.dead_at IS NULL"
+		JOIN_OWNER
 		" WHERE e.receiver = ?"
 		"   AND e.dead_at IS NULL"
 		"   AND e.due_at <= ?"
@@ -243,6 +247,7 @@ enum err outbox_list(struct db *db, const struct outbox_filter *f,
 	return db_each(db,
 		"SELECT " COLUMNS
 		" FROM event e"
+		JOIN_OWNER
 		" WHERE e.id > ?"
 		"   AND (? = 0 OR e.id = ?)"
 		"   AND (? = '' OR e.receiver = ?)"

@@ -30,6 +30,7 @@
 #include "cgi-gateway/tables/files.h"
 #include "common/base/err.h"
 #include "common/db/db.h"
+#include "common/token/claims.h"
 
 enum {
 	EVENT_KIND_MAX = 16,	  /* bytes, as the column */
@@ -54,6 +55,8 @@ struct event {
 	int64_t due_at;	  /* no attempt before */
 	int64_t dead_at;  /* when it was given up; 0: not dead */
 	char why[EVENT_WHY_MAX + 1]; /* the last failure; or "" */
+	/* of file.owner, now; "" if that user is disabled or deleted */
+	char owner_email[CLAIMS_EMAIL_MAX + 1];
 };
 
 /* Add an event for each target, in the transaction that adds or deletes the row

@@ -99,7 +99,7 @@ describe('events', () => {
       assert.equal(receiver.acceptedEvents(second.id), 'uploaded deleted');
       const [uploaded, expired] = receiver.requests.filter((a) => a.json.data.id === first.id).map((a) => a.json.data);
       const { url, ...record } = first;
-      assert.deepEqual(uploaded, { ...record, owner: ann.id });
+      assert.deepEqual(uploaded, { ...record, owner: ann.id, owner_email: ann.email });
       assert.deepEqual(expired, { ...uploaded, expires_at: '1970-01-01T00:00:01Z' });
       const [was, deleted] = receiver.requests.filter((a) => a.json.data.id === second.id).map((a) => a.json);
       assert.equal(was.data.name, 'c');
@@ -126,7 +126,7 @@ describe('events', () => {
     for (const { id } of posted.json.files) assertStatus(await stack.call('DELETE', `/files/${id}?owner=${ann.id}`, { token: root.token }), 204);
     assert.deepEqual(all(await deliver(), 'delivered'), [4, 4]);
     for (const { id } of posted.json.files) assert.equal(left.acceptedEvents(id), 'uploaded deleted');
-    assert.ok(left.requests.every((a) => a.json.data.owner === ann.id));
+    assert.ok(left.requests.every(({ json: { data } }) => data.owner === ann.id && data.owner_email === ann.email));
   });
 
   test('a resumable upload and an upload by link are events when they complete', async () => {

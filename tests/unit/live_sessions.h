@@ -28,6 +28,7 @@ static inline void sessions_make(void)
 	schema_auth("006-live-session");
 	schema_auth("007-session-use");
 	schema_auth("040-live-user");
+	schema_auth("051-live-user-email");
 }
 
 static inline const char *session_of(uint64_t user)

@@ -20,6 +20,7 @@ static struct event made(void)
 		.target = "http://a/",
 		.kind = "uploaded",
 		.at = 1767225600,
+		.owner_email = "ann@example.org",
 		.file = { .id = "0190b3a2-0000-7000-8000-000000000001",
 			  .owner = 42,
 			  .name = "a \"b\"/\xc3\xa9.txt",
@@ -60,7 +61,7 @@ static void the_body_has_every_member_of_the_file(void **state)
 		"\"sha256\":\"abababababababababababababababababababababababab"
 		"abababababababab\",\"created_at\":\"2025-12-31T23:59:59Z\","
 		"\"expires_at\":\"2026-01-01T00:00:01Z\",\"upload_link\":null,"
-		"\"owner\":42}}");
+		"\"owner\":42,\"owner_email\":\"ann@example.org\"}}");
 	assert_string_equal(w.id,
 			    "uploaded_0190b3a2-0000-7000-8000-000000000001");
 	assert_string_equal(w.timestamp, "1674087231");

@@ -169,6 +169,21 @@ static void an_event_names_the_owner_and_not_the_uploader(void **state)
 			    &why));
 	assert_int_equal(list((struct outbox_filter) { 0 }), 1);
 	assert_true(s.all[0].file.owner == BOB);
+	assert_string_equal(s.all[0].owner_email, "bob@example.org");
+}
+
+static void an_event_of_a_disabled_owner_has_no_email(void **state)
+{
+	struct file f = made(1);
+	struct asker a;
+
+	(void)state;
+	assert_ok(files_add(db, asking(&a, ANN), BOB, &unlimited, &f, 1, &one,
+			    &why));
+	sessions_disable(db, BOB, true);
+	assert_int_equal(list((struct outbox_filter) { 0 }), 1);
+	assert_true(s.all[0].file.owner == BOB);
+	assert_string_equal(s.all[0].owner_email, "");
 }
 
 static void no_event_is_added_without_receivers(void **state)
@@ -887,6 +902,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		EVENTS(an_upload_adds_an_event_for_each_receiver_with_the_row_of_the_file),
 		EVENTS(an_event_names_the_owner_and_not_the_uploader),
+		EVENTS(an_event_of_a_disabled_owner_has_no_email),
 		EVENTS(no_event_is_added_without_receivers),
 		EVENTS(a_rollback_adds_no_event),
 		EVENTS(a_deletion_event_has_the_file_as_it_was_at_the_end),
