@@ -41,7 +41,7 @@ static enum err show_page(const struct app *app, const struct request *rq,
 	struct buf url;
 
 	buf_init(&url, REQUEST_PATH_MAX);
-	public_url_add_page(app, "/share-link.html#", &url);
+	public_url_add_page(app, rq, "/share-link.html#", &url);
 	buf_add(&url, rq->param);
 	response_header(rs, "Location", buf_span(&url));
 	buf_release(&url);

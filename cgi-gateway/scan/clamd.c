@@ -49,8 +49,10 @@ static enum err timed_out(const char *doing, struct errmsg *why)
 
 static enum err failed(const char *doing, struct errmsg *why)
 {
-	return err_set(why, ERR_UNAVAILABLE, "clamd: %s: %s", doing,
-		       strerror(errno));
+	int number = errno;
+
+	return err_set(why, ERR_UNAVAILABLE, "clamd: %s: %s%s", doing,
+		       strerror(number), err_hint_of_errno(number));
 }
 
 /* --- connecting ----------------------------------------------------------- */

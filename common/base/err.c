@@ -1,5 +1,6 @@
 #include "common/base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -54,6 +55,36 @@ const char *err_text(enum err e)
 	if ((unsigned)e >= ERR_COUNT)
 		return "unknown error";
 	return texts[e];
+}
+
+enum err err_of_errno(int number)
+{
+	switch (number) {
+	case ENOSPC:
+	case EDQUOT:
+		return ERR_FULL;
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOBUFS:
+		return ERR_OVERLOADED;
+	default:
+		return ERR_IO;
+	}
+}
+
+const char *err_hint_of_errno(int number)
+{
+	switch (number) {
+	case EMFILE:
+		return "; raise the process's limit of open files (ulimit -n, "
+		       "LimitNOFILE=), or lower THREADS";
+	case ENFILE:
+		return "; raise the system's limit of open files (sysctl "
+		       "fs.file-max)";
+	default:
+		return "";
+	}
 }
 
 void err_fill(struct errmsg *why, const char *fmt, ...)

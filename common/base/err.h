@@ -71,6 +71,15 @@ enum err {
 /* Return a short English phrase, a static string, never NULL. */
 const char *err_text(enum err e);
 
+/* The error that a failed system call means: ERR_FULL if the disk or its quota
+ * is full, ERR_OVERLOADED if the process or the system has no more descriptors
+ * or memory at this moment, else ERR_IO. */
+enum err err_of_errno(int number);
+
+/* Which limit to raise, to be appended to the text of the errno: "; …", or "".
+ */
+const char *err_hint_of_errno(int number);
+
 /* One line for the operator: bounded, always terminated. */
 struct errmsg {
 	char text[256];

@@ -76,9 +76,9 @@ enum err db_open(const struct db_config *c, struct db **out,
 void db_close(struct db *db);
 
 /* Count the connections of this thread from now on as those of `user`, 0 for
- * nobody in particular. A user holds at most a quarter of the pool, at least
- * one; a thread that needs one more waits without a connection, at most until
- * the timeout, and if not too many of the user wait already. */
+ * nobody in particular. A user holds at most half of the pool, at least one;
+ * a thread that needs one more waits without a connection, at most until the
+ * timeout. */
 void db_act_for(uint64_t user);
 
 /* Call at the end of each thread that used `db`. */

@@ -83,6 +83,11 @@ static enum err connect_failed(MYSQL *my, const struct db_server *server,
 	else if (number == ER_ACCESS_DENIED_ERROR && server->tls_cert == NULL)
 		hint = "; the account may require a certificate "
 		       "(MYSQL_TLS_CERT)";
+	/* The library appends the errno of a socket in brackets */
+	else if (strstr(mysql_error(my), "(24") != NULL)
+		hint = err_hint_of_errno(EMFILE);
+	else if (strstr(mysql_error(my), "(23") != NULL)
+		hint = err_hint_of_errno(ENFILE);
 	return err_set(why, ERR_UNAVAILABLE, "MySQL %u: %s%s", number,
 		       mysql_error(my), hint);
 }

@@ -3,9 +3,7 @@
 #include <stdlib.h>
 
 enum {
-	SHARE = 4,   /* a user may hold one of so many connections */
-	WAITING = 7, /* so many times the pool of threads may wait: with the
-			default settings, 56 of 64 */
+	SHARE = 2, /* a user may hold one of so many connections */
 };
 
 struct db_share {
@@ -17,8 +15,7 @@ struct db_share {
 
 void db_shares_init(struct db_shares *s, size_t pool)
 {
-	*s = (struct db_shares) { .max = pool / SHARE > 0 ? pool / SHARE : 1,
-				  .max_waiting = pool * WAITING };
+	*s = (struct db_shares) { .max = pool / SHARE > 0 ? pool / SHARE : 1 };
 }
 
 static void free_list(struct db_share *s)
@@ -97,12 +94,6 @@ enum err db_share_take(struct db_shares *s, uint64_t user,
 
 	if (share == NULL)
 		return err_set(why, ERR_MEMORY, "out of memory");
-	if (share->held >= s->max && share->waiting >= s->max_waiting)
-		return err_set(
-			why, ERR_OVERLOADED,
-			"%zu requests of user %llu wait for one of their "
-			"%zu database connections already (DB_POOL)",
-			share->waiting, (unsigned long long)user, s->max);
 	share->waiting++;
 	while (share->held >= s->max && waited == 0)
 		waited = pthread_cond_timedwait(&share->given, lock, until);
@@ -110,8 +101,8 @@ enum err db_share_take(struct db_shares *s, uint64_t user,
 	if (share->held >= s->max) {
 		retire(s, share);
 		return err_set(why, ERR_OVERLOADED,
-			       "user %llu held %zu database connections, a "
-			       "quarter of all, until the timeout (DB_POOL, "
+			       "user %llu held %zu database connections, "
+			       "half of all, until the timeout (DB_POOL, "
 			       "DB_TIMEOUT)",
 			       (unsigned long long)user, s->max);
 	}

@@ -16,8 +16,7 @@
 struct db_share; /* one user who holds a connection, or waits for one */
 
 struct db_shares {
-	size_t max;	    /* connections of a user */
-	size_t max_waiting; /* threads of a user that wait for one */
+	size_t max; /* connections of a user */
 	struct db_share *active, *spare;
 };
 
@@ -27,7 +26,7 @@ void db_shares_release(struct db_shares *s);
 
 /* Take one of the connections that `user` may hold; wait for it until `until`
  * (CLOCK_MONOTONIC), with `lock`, which the caller has locked. ERR_OVERLOADED:
- * there was none, or too many wait already. ERR_MEMORY. */
+ * there was none. ERR_MEMORY. */
 enum err db_share_take(struct db_shares *s, uint64_t user,
 		       pthread_mutex_t *lock, const struct timespec *until,
 		       struct db_share **out, struct errmsg *why) MUST_CHECK;

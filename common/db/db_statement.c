@@ -231,6 +231,12 @@ static enum err change(struct db_conn *c, const char *sql, struct db_in in,
 							: ERR_NOT_FOUND;
 }
 
+/* A temporary table did not fit: a client that only reads cannot make room */
+static enum err read_failed(enum err e)
+{
+	return e == ERR_FULL ? ERR_UNAVAILABLE : e;
+}
+
 static enum err rows(struct db_conn *c, const char *sql, struct db_in in,
 		     struct db_out out, db_each_fn *each, void *arg,
 		     struct errmsg *why)
@@ -242,10 +248,10 @@ static enum err rows(struct db_conn *c, const char *sql, struct db_in in,
 	if (e == ERR_OK)
 		e = execute(c, s, in, why);
 	if (e != ERR_OK)
-		return e;
+		return read_failed(e);
 	e = bind_fields(c, s, out, &l, why);
 	while (e == ERR_OK) {
-		e = fetch(c, s, out, &l, why);
+		e = read_failed(fetch(c, s, out, &l, why));
 		if (e == ERR_OK && each == NULL)
 			break;
 		if (e == ERR_OK)

@@ -102,7 +102,10 @@ static enum err fcgi_accept(struct transport *t)
 		return ERR_OK;
 	if (result == -EINTR)
 		return ERR_CLOSED;
-	return result == -EINVAL ? ERR_GONE : ERR_IO;
+	if (result == -EINVAL)
+		return ERR_GONE;
+	return err_of_errno(-result) == ERR_OVERLOADED ? ERR_OVERLOADED
+						       : ERR_IO;
 }
 
 static const char *fcgi_variable(struct transport *t, const char *name)

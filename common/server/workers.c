@@ -25,9 +25,10 @@ enum {
 	 * and for what all threads share: libmagic, database connections */
 	WORKER_SPARE = 128 * 1024,
 	PROCESS_SPARE = 32 * 1024 * 1024,
-	WAKE_MS = 10,	  /* between two signals that end a thread's accept */
-	RETRY_MS = 50,	  /* after an accept that failed in this process */
-	SIGNAL_MS = 1000, /* until all that share a socket have the signal */
+	WAKE_MS = 10,	   /* between two signals that end a thread's accept */
+	RETRY_MS = 50,	   /* after an accept that failed in this process */
+	REPORT_MS = 60000, /* between two log lines about that */
+	SIGNAL_MS = 1000,  /* until all that share a socket have the signal */
 };
 
 struct worker {
@@ -47,6 +48,7 @@ struct workers {
 	atomic_bool stopping;	    /* end as soon as no request waits */
 	atomic_bool leaving;	    /* end even if requests wait */
 	atomic_size_t running;
+	atomic_llong reported_ms; /* when a failed accept was logged last */
 };
 
 static void pause_ms(int64_t ms)
@@ -62,6 +64,28 @@ static void report_closed(struct workers *workers)
 {
 	if (!atomic_exchange(&workers->stopping, true))
 		(void)kill(getpid(), SOCKET_CLOSED);
+}
+
+/* A connection waits in the queue of the socket until accept succeeds. Several
+ * threads fail at the same time; one line is enough. */
+static void report_accept(struct workers *workers, enum err e)
+{
+	struct timespec t = { 0, 0 };
+	long long now, last = atomic_load(&workers->reported_ms);
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	now = (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	if ((last != 0 && now - last < REPORT_MS) ||
+	    !atomic_compare_exchange_strong(&workers->reported_ms, &last, now))
+		return;
+	log_event(LOG_ERROR, "accept",
+		  e == ERR_OVERLOADED
+			  ? "no descriptor or memory is left for a connection, "
+			    "so requests wait; raise the process's limit of "
+			    "open files (ulimit -n, LimitNOFILE=), or lower "
+			    "THREADS and DB_POOL"
+			  : "a connection of the web server could not be "
+			    "accepted");
 }
 
 static void *run_worker(void *arg)
@@ -80,9 +104,10 @@ static void *run_worker(void *arg)
 		if (e == ERR_OK)
 			dispatch_run(workers->program, workers->service, t,
 				     &arena);
-		else if (e == ERR_IO)
+		else if (e == ERR_IO || e == ERR_OVERLOADED) {
+			report_accept(workers, e);
 			pause_ms(RETRY_MS);
-		else if (atomic_load(&workers->stopping))
+		} else if (atomic_load(&workers->stopping))
 			break;
 		else if (e == ERR_GONE)
 			report_closed(workers);

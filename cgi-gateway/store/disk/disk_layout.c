@@ -16,9 +16,10 @@ void disk_name(const char *id, char out[static DISK_NAME])
 
 enum err disk_failed(struct errmsg *why, const char *what, const char *id)
 {
-	enum err e = errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
+	int failed = errno;
 
-	return err_set(why, e, "%s %s: %s", what, id, strerror(errno));
+	return err_set(why, err_of_errno(failed), "%s %s: %s%s", what, id,
+		       strerror(failed), err_hint_of_errno(failed));
 }
 
 enum err disk_absent(struct errmsg *why, const char *what, const char *id)

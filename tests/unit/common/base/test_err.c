@@ -1,5 +1,7 @@
 #include "tests/unit/unit.h"
 
+#include <errno.h>
+
 static void every_error_has_its_own_text(void **state)
 {
 	(void)state;
@@ -41,6 +43,32 @@ static void a_long_message_is_cut_and_terminated(void **state)
 	assert_int_equal(strlen(why.text), sizeof(why.text) - 1);
 }
 
+static void an_errno_says_whether_to_try_again(void **state)
+{
+	static const struct {
+		int number;
+		enum err want;
+		const char *hint;
+	} cases[] = {
+		{ ENOSPC, ERR_FULL, "" },
+		{ EDQUOT, ERR_FULL, "" },
+		{ EMFILE, ERR_OVERLOADED, "LimitNOFILE=" },
+		{ ENFILE, ERR_OVERLOADED, "fs.file-max" },
+		{ ENOMEM, ERR_OVERLOADED, "" },
+		{ ENOBUFS, ERR_OVERLOADED, "" },
+		{ EIO, ERR_IO, "" },
+		{ EACCES, ERR_IO, "" },
+		{ 0, ERR_IO, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_err(err_of_errno(cases[i].number), cases[i].want);
+		assert_contains(err_hint_of_errno(cases[i].number),
+				cases[i].hint);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -48,6 +76,7 @@ int main(void)
 		TEST(an_unknown_error_has_a_text),
 		TEST(err_set_returns_the_error),
 		TEST(a_long_message_is_cut_and_terminated),
+		TEST(an_errno_says_whether_to_try_again),
 	};
 
 	return RUN(tests);

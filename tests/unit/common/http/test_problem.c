@@ -114,6 +114,7 @@ static const struct {
 	{ ERR_IO, 500, "internal-error", NULL },
 	{ ERR_CONFIG, 500, "internal-error", NULL },
 	{ ERR_UNAVAILABLE, 503, "unavailable", NULL },
+	{ ERR_OVERLOADED, 503, "unavailable", NULL },
 	{ ERR_FULL, 507, "storage-full", NULL },
 	{ ERR_TOO_MANY, 409, "conflict", NULL },
 	{ ERR_QUOTA, 507, "quota-exceeded", NULL },
@@ -203,6 +204,8 @@ static void a_503_has_retry_after_and_a_507_has_none(void **state)
 	struct answer *a = *state;
 
 	json_object_put(answered(a, ERR_UNAVAILABLE));
+	assert_span(memory_header(&a->m, "Retry-After"), "1");
+	json_object_put(answered(a, ERR_OVERLOADED));
 	assert_span(memory_header(&a->m, "Retry-After"), "1");
 	json_object_put(answered(a, ERR_FULL));
 	assert_false(memory_has_header(&a->m, "Retry-After"));
