@@ -117,8 +117,8 @@ write_site() {
 	fastcgi,*[[:space:]]*) programs=. ;;
 	esac
 	fds=$(ulimit -Hn)
-	if [ "$fds" = unlimited ] || [ "$fds" -gt 4096 ]; then
-		fds=4096
+	if [ "$fds" = unlimited ] || [ "$fds" -gt 16384 ]; then
+		fds=16384
 	fi
 	max_upload=$(setting MAX_UPLOAD 107374182400)
 	cat >"$state/conf/lighttpd-site.conf" <<-SITE
