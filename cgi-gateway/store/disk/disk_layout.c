@@ -14,11 +14,24 @@ void disk_name(const char *id, char out[static DISK_NAME])
 		       len >= 2 ? id + len - 2 : "xx", id);
 }
 
+static enum err meaning_of(int number)
+{
+	switch (number) {
+	case ENOSPC:
+	case EDQUOT:
+		return ERR_FULL;
+	case EMFILE: /* no descriptor is free: that passes */
+	case ENFILE:
+		return ERR_UNAVAILABLE;
+	default:
+		return ERR_IO;
+	}
+}
+
 enum err disk_failed(struct errmsg *why, const char *what, const char *id)
 {
-	enum err e = errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
-
-	return err_set(why, e, "%s %s: %s", what, id, strerror(errno));
+	return err_set(why, meaning_of(errno), "%s %s: %s", what, id,
+		       strerror(errno));
 }
 
 enum err disk_absent(struct errmsg *why, const char *what, const char *id)
