@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus, basic } from '../support/client.js';
@@ -72,13 +72,18 @@ describe('a program that ends under a request', { skip }, async () => {
 describe('programs that are not running', async () => {
   if (skip) return;
   const stack = await startStack({ how: 'spawn-fcgi' });
-  after(() => stack.stop());
-  before(async () => {
-    // Nothing listens at their sockets any more
-    process.kill(Number(execFileSync('cat', [stack.path('run', 'lock')], { encoding: 'utf8' })), 'SIGSTOP');
-    for (const program of ['cgi-auth', 'cgi-gateway']) for (const pid of stack.processes(program)) process.kill(pid, 'SIGKILL');
+  // scripts/run would start them again
+  const supervisor = Number(readFileSync(stack.path('run', 'lock'), 'utf8'));
+  after(async () => {
+    process.kill(supervisor, 'SIGCONT');
+    await stack.stop();
   });
-  after(() => process.kill(Number(execFileSync('cat', [stack.path('run', 'lock')], { encoding: 'utf8' })), 'SIGCONT'));
+  before(async () => {
+    process.kill(supervisor, 'SIGSTOP');
+    const pids = ['cgi-auth', 'cgi-gateway'].flatMap((program) => stack.processes(program));
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await Promise.all(pids.map(untilExit));
+  });
 
   for (const target of ['/files', '/me', '/tus/x', '/healthz'])
     test(`${target} is 503 with Retry-After, as a problem`, { skip }, async () => {
@@ -137,12 +142,14 @@ describe('no free descriptor', { skip }, async () => {
     ann = await stack.person();
   });
 
-  // Leave a program `free` descriptors above those in use, for one call
+  // Leave a program `free` descriptors for one call
   async function withFree(program, free, ask) {
     const [pid] = stack.processes(program);
-    const used = Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number));
+    const used = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
     const soft = (n) => execFileSync('prlimit', ['--pid', pid, `--nofile=${n}:`]);
-    soft(used + 1 + free);
+    let limit = 0;
+    for (let left = free; left > 0 || used.has(limit); limit++) if (!used.has(limit)) left--;
+    soft(limit);
     try {
       return await ask();
     } finally {
