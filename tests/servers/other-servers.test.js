@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
+import { curl } from '../support/curl.js';
 import { uploadFile, sha256 } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { openRequest } from '../support/open-request.js';
@@ -59,6 +60,15 @@ for (const how of ['nginx', 'caddy'])
       assertStatus(await ask('GET', '/files/'), 200);
       assertStatus(await ask('POST', '/login/', { token: undefined, basic: [ann.email, ann.password] }), 200);
       assertProblem(await ask('PUT', '/upload', { body: 'bytes' }), 400, 'bad-request');
+    });
+
+    test(`${how} lets a program answer its own errors`, async () => {
+      const unknown = await ask('GET', '/nothing?x=%20', { headers: { 'X-Request-ID': 'an-error-of-a-server' } });
+      assertProblem(unknown, 404, 'not-found');
+      assert.equal(unknown.headers.get('x-request-id'), 'an-error-of-a-server');
+      const page = await curl('-i', '-H', 'Sec-Fetch-Mode: navigate', `${stack.url}/a/nothing`);
+      assert.match(page.stdout, /^HTTP\/1.1 404 [^]*content-type: text\/html; charset=utf-8[^]*<a href="\.\/\.\.\/">/i);
+      for (const path of ['/.error/request', '/.error/program', '/cgi-gateway/.error/request']) assertProblem(await ask('GET', path), 404, 'not-found');
     });
 
     if (how === 'nginx')
