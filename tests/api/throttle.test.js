@@ -284,6 +284,7 @@ test('strangers do not take the places of clients that wait at a known address',
   } finally {
     await busy.stop();
   }
+});
 
 test('no connection is slowed down by lighttpd: the page and a login after it share one', () => {
   const parts = join(repository, 'lighttpd', 'parts');
