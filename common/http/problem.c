@@ -307,8 +307,14 @@ static const struct problem *problem_of_server(const struct request *rq,
 {
 	if (e->status >= 500 && e->place == AT_PROGRAM_HEAD)
 		return problem_of(ERR_BUSY);
-	if (e->status == 500 && exceeds_spool(rq))
+	/* A file that the program named, and the server could not open */
+	if (e->status == 403 && e->place == AT_PROGRAM)
+		return &broke_off;
+	if (e->status == 500 && e->place == AT_PROGRAM_BODY &&
+	    exceeds_spool(rq))
 		return problem_of(ERR_FULL);
+	if (e->status == 502 && e->place != AT_REQUEST)
+		return &broke_off;
 	for (size_t i = 0; i < sizeof(of_server) / sizeof(*of_server); i++)
 		if (of_server[i].status == e->status)
 			return &of_server[i];

@@ -9,6 +9,7 @@ static bool find_place(struct span path, enum server_error_place *out)
 		[AT_INTERNAL] = "/.error/internal",
 		[AT_PROGRAM] = "/.error/program",
 		[AT_PROGRAM_HEAD] = "/.error/program/head",
+		[AT_PROGRAM_BODY] = "/.error/program/body",
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)

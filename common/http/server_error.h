@@ -8,7 +8,8 @@
  *   /.error/request        before a program was asked
  *   /.error/internal       the same, on the internal listener
  *   /.error/program        in a request to a program
- *   /.error/program/head   the same, and the method was HEAD
+ *   /.error/program/head   the same, and it was the HEAD of a resumable upload
+ *   /.error/program/body   the same, and it had a body that the server buffers
  *
  * A client cannot imitate that: it may request these paths, but not set
  * REDIRECT_STATUS, which is 200 in every request that the server could serve.
@@ -24,6 +25,7 @@ enum server_error_place {
 	AT_INTERNAL,
 	AT_PROGRAM,
 	AT_PROGRAM_HEAD,
+	AT_PROGRAM_BODY,
 };
 
 struct server_error {

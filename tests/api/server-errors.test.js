@@ -1,5 +1,7 @@
 // Requests that lighttpd refuses by itself: a program answers in its place, and serves a POST without a length.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
 import { before, describe, test } from 'node:test';
 import { assertProblem, assertStatus, basic } from '../support/client.js';
 import { curl } from '../support/curl.js';
@@ -136,5 +138,139 @@ describe('an error of lighttpd', { skip }, () => {
         const answer = await send(method, path, { ...headers, ...forged, Authorization: basic(ann.email, ann.password) });
         assert.equal(answer.status, 404, `${method} ${path}`);
       }
+  });
+});
+
+describe('files of the page', { skip }, () => {
+  test('are served at their own paths alone, with their policy', async () => {
+    for (const path of ['/', '/index.html', '/upload-link.html', '/api.html', '/css/base.css', '/js/main.js', '/favicon.svg']) {
+      const answer = await send('GET', path);
+      assert.equal(answer.status, 200, path);
+      assert.match(answer.headers.get('content-security-policy'), /^default-src 'none'/, path);
+      assert.equal(answer.headers.get('cache-control'), 'no-cache');
+    }
+    for (const path of ['/index.html/x', '/index.html%2Fx', '/index.html/', '/css/base.css/x', '/css', '/css/', '/js', '/INDEX.HTML', '/index.html;x', '/.nothing/index.html', '/cgi-auth', '/errors/404.html']) {
+      const answer = await send('GET', path);
+      assert.equal(answer.status, 404, path);
+      assert.equal(answer.headers.get('content-type'), 'application/problem+json', path);
+    }
+    // lighttpd may take these for the file
+    for (const path of ['//index.html', '/./index.html', '/x/../index.html', '/%69ndex.html', '/css//base.css']) {
+      const answer = await send('GET', path);
+      if (answer.status === 200) assert.match(answer.headers.get('content-security-policy'), /^default-src 'none'/, path);
+      else assert.equal(answer.status, 404, path);
+    }
+  });
+});
+
+describe('a slash at the end of a path', () => {
+  test('means nothing', async () => {
+    assertStatus(await send('POST', '/login/', { Authorization: basic(ann.email, ann.password), 'Content-Length': '0' }), 200);
+    for (const path of ['/me/', '/files/', '/tokens/', '/sessions/?', '/usage/', '/upload-links/']) assert.equal((await send('GET', path, bearer())).status, 200, path);
+    const { url } = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
+    const target = new URL(url, stack.url).pathname;
+    const posted = await curl('-F', 'file=@/etc/hostname', `${stack.url}${target}/`);
+    assert.match(posted.stdout, /"size":/);
+    const id = (await stack.call('PUT', '/upload/x', { token: ann.token, body: 'bytes' })).json.files[0].id;
+    for (const path of [`/files/${id}/`, `/files/${id}/links/`, `/download/${id}/`]) assert.equal((await send('GET', path, bearer())).status, 200, path);
+    const link = (await stack.call('POST', `/files/${id}/links`, { token: ann.token, json: {} })).json;
+    assert.equal((await send('GET', `${new URL(link.url, stack.url).pathname}/`)).text, 'bytes');
+  });
+
+  test('belongs to the name of a file in a PUT', async () => {
+    const answer = await send('PUT', '/upload/x/', { ...bearer(), 'Content-Length': '0' });
+    assert.ok([400, 404, 422].includes(answer.status), answer.text);
+  });
+});
+
+describe('a PUT without a name', () => {
+  test('to /upload says what is missing', async () => {
+    for (const path of ['/upload', '/upload/']) {
+      const { stdout } = await curl('-X', 'PUT', '-H', `Authorization: Bearer ${ann.token}`, '-d', 'bytes', stack.url + path);
+      const problem = JSON.parse(stdout);
+      assert.equal(problem.status, 400);
+      assert.equal(problem.detail, 'The name of the file is missing: PUT /upload/NAME.');
+    }
+  });
+
+  test('to an upload link says what is missing', async () => {
+    const { url } = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
+    for (const end of ['', '/']) {
+      const { stdout } = await curl('-X', 'PUT', '-d', 'bytes', `${stack.url}${new URL(url, stack.url).pathname}${end}`);
+      const problem = JSON.parse(stdout);
+      assert.equal(problem.status, 400);
+      assert.equal(problem.detail, 'The name of the file is missing: PUT /u/TOKEN/NAME.');
+    }
+  });
+});
+
+describe('a newline', () => {
+  test('ends every answer of JSON or text, so that a prompt stands in a line of its own', async () => {
+    const answers = [
+      await stack.call('GET', '/files', { token: ann.token }),
+      await stack.call('GET', '/me', { token: ann.token }),
+      await stack.call('GET', '/healthz'),
+      await stack.call('POST', '/login', { basic: [ann.email, ann.password], body: '' }),
+      await stack.call('POST', '/login', { basic: [ann.email, ann.password], body: '', headers: { Accept: 'text/plain' } }),
+      await stack.call('POST', '/login', { body: '' }),
+      await stack.call('GET', '/files'),
+      await send('GET', '/nothing'),
+      await stack.callInternal('GET', '/cgi-auth/metrics'),
+      await stack.callInternal('GET', '/validate', { token: ann.token }),
+    ];
+    for (const { target, text } of answers) assert.match(text, /[^\n]\n$/, target);
+  });
+});
+
+describe('an error in a browser', () => {
+  // fetch() says that it is none
+  const open = async (target) => {
+    const [response] = await once(http.get(stack.url + target, { headers: { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } }), 'response');
+    return new Response(Buffer.concat(await response.toArray()), { status: response.statusCode, headers: response.headers });
+  };
+
+  for (const [target, status] of [['/files', 401], ['/login', 405], ['/download/x', 401], ['/tus/x', 401], ['/s/no-such-link', 404], ['/validate', 404], ['/mistyped', 404], ['/a/b/c?d', 404]])
+    test(`${target} is a page of the same status, with a way home`, { skip: front && (target === '/mistyped' || target === '/validate' || target === '/a/b/c?d') && 'not of lighttpd' }, async () => {
+      const page = await open(target), json = await fetch(stack.url + target);
+      assert.equal(page.status, status);
+      assert.equal(json.status, status);
+      assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
+      assert.equal(json.headers.get('content-type'), 'application/problem+json');
+      assert.match(page.headers.get('content-security-policy'), /^default-src 'none'; style-src 'self';/);
+      for (const name of ['www-authenticate', 'allow', 'cache-control', 'x-content-type-options', 'referrer-policy', 'vary', 'retry-after'])
+        assert.equal(page.headers.get(name), json.headers.get(name), name);
+      assert.match(page.headers.get('vary'), /Accept/);
+      const html = await page.text(), problem = await json.json();
+      assert.ok(html.includes(`<h1>${problem.title}</h1>`), html);
+      assert.ok(html.includes(page.headers.get('x-request-id')));
+      assert.doesNotMatch(html, /<script|<style| style=| on\w+=/);
+      const home = /<a href="([^"]+)">/.exec(html)[1];
+      assert.equal(new URL(home, stack.url + target).href, `${stack.url}/`);
+      const style = /rel="stylesheet" href="([^"]+)"/.exec(html)[1];
+      assert.equal((await fetch(new URL(style, stack.url + target))).status, 200);
+      assert.match(html, /\n$/);
+    });
+
+  test('is JSON for fetch(), whatever it accepts', async () => {
+    for (const mode of ['cors', 'same-origin', 'no-cors']) assert.equal((await curl('-H', 'Accept: text/html', '-H', `Sec-Fetch-Mode: ${mode}`, '-o', '/dev/null', '-w', '%{content_type}', `${stack.url}/files`)).stdout, 'application/problem+json');
+    assert.match((await curl('-H', 'Sec-Fetch-Mode: navigate', `${stack.url}/files`)).stdout, /^<!doctype html>/);
+  });
+});
+
+describe('the logs', { skip }, () => {
+  test('have no secret of a link, however it is spelled', async () => {
+    const secret = 'Secret0fALinkThatNobodyMayRead';
+    const paths = [`/S/${secret}`, `/s;/${secret}`, `/drop.html/${secret}`, `/upload-link.html/${secret}`, `//s/${secret}`, `/%73/${secret}`, `/s/${secret}/`, `/s/x/${secret}`, `/u/${secret}/a/b`, `/x/s/${secret}`, `/s%2F${secret}`, `/.error/request/${secret}`, `/./u/${secret}`, `/s/${secret}%00`, `/cgi-gateway/s/${secret}`, `/index.html?${secret}`, `/${secret}`];
+    for (const path of paths) for (const method of ['GET', 'POST', 'HEAD']) await send(method, path);
+    const last = await send('GET', '/nothing', { 'X-Request-ID': 'after-the-secrets' });
+    assert.equal(last.status, 404);
+    await stack.logLine('GET - HTTP/1.1 404');
+    await stack.logLine('"request_id":"after-the-secrets"');
+    assert.doesNotMatch(stack.logs, new RegExp(secret));
+  });
+
+  test('have the path of a known address', async () => {
+    await stack.call('GET', '/sessions', { token: ann.token, headers: { 'X-Request-ID': 'a-known-address' } });
+    assert.match(await stack.logLine('"request_id":"a-known-address"'), /"path":"\/sessions"/);
   });
 });

@@ -2,9 +2,11 @@
 // passes by moving the rows back.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { startStack } from '../support/stack.js';
+import { repository, startStack } from '../support/stack.js';
 import { totp } from '../support/totp.js';
 
 const HOME = '192.0.2.10';
@@ -282,4 +284,9 @@ test('strangers do not take the places of clients that wait at a known address',
   } finally {
     await busy.stop();
   }
+});
+
+test('no connection is slowed down by lighttpd: the page and a login after it share one', () => {
+  const parts = join(repository, 'lighttpd', 'parts');
+  for (const name of readdirSync(parts)) assert.doesNotMatch(readFileSync(join(parts, name), 'utf8'), /kbytes-per-second/, name);
 });

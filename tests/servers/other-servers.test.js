@@ -1,12 +1,14 @@
 // The main functions behind each server of deploy/ that can replace lighttpd; what each must refuse; and how
 // each passes on the bytes of an upload that is cut off.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
+import { curl } from '../support/curl.js';
 import { uploadFile, sha256 } from '../support/files.js';
 import { filePart, form, formType } from '../support/multipart.js';
 import { openRequest } from '../support/open-request.js';
-import { startStack } from '../support/stack.js';
+import { pause, startStack, untilExit } from '../support/stack.js';
 import { newUpload, fileOf, offsetOf, openPatch, patch } from '../support/tus.js';
 
 // How many of 200,000 bytes are stored at least if the connection breaks after them
@@ -53,6 +55,46 @@ for (const how of ['nginx', 'caddy'])
         assert.equal(headers.get('content-type'), 'application/problem+json', path);
       }
     });
+
+    test(`${how} takes a slash at the end, and says that a name is missing`, async () => {
+      assertStatus(await ask('GET', '/files/'), 200);
+      assertStatus(await ask('POST', '/login/', { token: undefined, basic: [ann.email, ann.password] }), 200);
+      assertProblem(await ask('PUT', '/upload', { body: 'bytes' }), 400, 'bad-request');
+    });
+
+    test(`${how} lets a program answer its own errors`, async () => {
+      const unknown = await ask('GET', '/nothing?x=%20', { headers: { 'X-Request-ID': 'an-error-of-a-server' } });
+      assertProblem(unknown, 404, 'not-found');
+      assert.equal(unknown.headers.get('x-request-id'), 'an-error-of-a-server');
+      const page = await curl('-i', '-H', 'Sec-Fetch-Mode: navigate', `${stack.url}/a/nothing`);
+      assert.match(page.stdout, /^HTTP\/1.1 404 [^]*content-type: text\/html; charset=utf-8[^]*<a href="\.\/\.\.\/">/i);
+      for (const path of ['/.error/request', '/.error/program', '/cgi-gateway/.error/request']) assertProblem(await ask('GET', path), 404, 'not-found');
+    });
+
+    if (how === 'nginx')
+      test(`${how} lets a program answer its own errors, and the other one if a program is gone`, async () => {
+        const unknown = await ask('GET', '/nothing', { headers: { 'X-Request-ID': 'an-error-of-nginx' } });
+        assertProblem(unknown, 404, 'not-found');
+        assert.equal(unknown.headers.get('x-request-id'), 'an-error-of-nginx');
+        const large = await ask('POST', '/login', { token: undefined, body: 'x'.repeat(70_000) });
+        assertProblem(large, 413, 'too-large');
+        assert.match(large.headers.get('x-request-id'), /^[\w-]{22}$/);
+        for (const path of ['/.error/request', '/.error/cgi-auth', '/.error/cgi-gateway']) assertProblem(await ask('GET', path), 404, 'not-found');
+        const supervisor = Number(readFileSync(stack.path('run', 'lock'), 'utf8'));
+        process.kill(supervisor, 'SIGSTOP'); // it would start cgi-auth again
+        try {
+          const pids = stack.processes('cgi-auth');
+          for (const pid of pids) process.kill(pid, 'SIGKILL');
+          await Promise.all(pids.map(untilExit));
+          const gone = await ask('GET', '/me');
+          assertProblem(gone, 503, 'unavailable');
+          assert.equal(gone.headers.get('retry-after'), '1');
+          assert.match(gone.headers.get('x-request-id'), /^[\w-]{22}$/);
+        } finally {
+          process.kill(supervisor, 'SIGCONT');
+        }
+        while ((await ask('GET', '/me')).status !== 200) await pause(50);
+      });
 
     test(`${how} serves the page with its content policy`, async () => {
       for (const [path, type] of [['/', 'text/html'], ['/js/main.js', 'text/javascript'], ['/upload-link.html', 'text/html'], ['/share-link.html', 'text/html'], ['/drop.html', 'text/html'], ['/openapi.yaml', 'application/yaml']]) {

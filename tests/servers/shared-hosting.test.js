@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { ordinaryUser, startApache } from '../support/apache.js';
 import { openBrowser } from '../support/browser.js';
 import { assertStatus, call } from '../support/client.js';
+import { curl } from '../support/curl.js';
 import { sha256 } from '../support/files.js';
 import { build, repository, run, startStack } from '../support/stack.js';
 import { newUpload, offsetOf, openPatch, patch } from '../support/tus.js';
@@ -155,6 +156,10 @@ describe('shared hosting', () => {
       assert.ok([400, 403, 404].includes((await fetch(site.url + path)).status), path);
     const missing = await fetch(`${site.url}/nothing`);
     assert.deepEqual([missing.status, missing.headers.get('content-type')], [404, 'application/problem+json']);
+    assert.equal((await missing.json()).request_id, missing.headers.get('x-request-id'));
+    const page404 = await curl('-i', '-H', 'Accept: text/html', `${site.url}/a/nothing`);
+    assert.match(page404.stdout, /^HTTP\/1.1 404 [^]*content-type: text\/html; charset=utf-8[^]*<a href="\.\/\.\.\/">/i);
+    assert.equal((await fetch(`${site.url}/cgi-bin/cgi-gateway.cgi/.error/request`)).status, 404);
   });
 
   test('a file is uploaded, and downloaded whole and in part', async () => {

@@ -32,7 +32,7 @@ void disk_name(const char *id, char out[static DISK_NAME]);
 /* incoming/<id>.mark, the checkpoint of a resumable upload */
 #define CHECKPOINT_SUFFIX ".mark"
 
-/* Return ERR_FULL or ERR_IO for errno; `why` says what failed, and for which
+/* Return ERR_FULL, ERR_UNAVAILABLE (no free descriptor) or ERR_IO for errno; `why` says what failed, and for which
  * `id`. */
 enum err disk_failed(struct errmsg *why, const char *what, const char *id);
 

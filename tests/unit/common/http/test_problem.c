@@ -392,15 +392,17 @@ static void a_body_over_the_free_space_of_the_spool_is_507(void **state)
 
 	memory_set(&a->m, "GATEHOUSE_SPOOL", "/tmp");
 	memory_set(&a->m, "HTTP_CONTENT_LENGTH", "9000000000000000000");
-	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM), 507);
-	assert_int_equal(in_place_of_server(a, 503, AT_PROGRAM), 503);
+	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM_BODY), 507);
+	assert_false(memory_has_header(&a->m, "Retry-After"));
+	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM), 503);
+	assert_int_equal(in_place_of_server(a, 503, AT_PROGRAM_BODY), 503);
 	memory_set(&a->m, "HTTP_CONTENT_LENGTH", "1");
-	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM), 503);
+	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM_BODY), 503);
 	memory_set(&a->m, "HTTP_CONTENT_LENGTH", NULL);
-	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM), 503);
+	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM_BODY), 503);
 	memory_set(&a->m, "HTTP_CONTENT_LENGTH", "9000000000000000000");
 	memory_set(&a->m, "GATEHOUSE_SPOOL", "/no/such/folder");
-	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM), 503);
+	assert_int_equal(in_place_of_server(a, 500, AT_PROGRAM_BODY), 503);
 }
 
 int main(void)

@@ -256,7 +256,8 @@ int main(void)
 		FIXTURE_TEST(a_restart_keeps_only_the_marked_headers),
 		FIXTURE_TEST(cache_control_of_a_file_is_as_given),
 		FIXTURE_TEST(a_disconnected_client_ends_the_answer),
-		FIXTURE_TEST(json_is_sent_with_its_type_and_length_and_a_newline),
+		FIXTURE_TEST(
+			json_is_sent_with_its_type_and_length_and_a_newline),
 		FIXTURE_TEST(an_explanation_returns_the_error_and_is_cut),
 	};
 

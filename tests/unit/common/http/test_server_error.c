@@ -43,6 +43,7 @@ static void a_411_is_a_post_unless_a_program_was_asked(void **state)
 		{ "/.error/internal", true },
 		{ "/.error/program", false },
 		{ "/.error/program/head", false },
+		{ "/.error/program/body", false },
 	};
 	struct server_error e;
 	struct request rq;
@@ -56,8 +57,8 @@ static void a_411_is_a_post_unless_a_program_was_asked(void **state)
 				 places[i].post);
 		assert_int_equal(span_eq(rq.method, SPAN("POST")),
 				 places[i].post);
+		assert_int_equal(rq.head, e.place == AT_PROGRAM_HEAD);
 	}
-	assert_true(rq.head);
 }
 
 static void a_request_that_the_server_could_serve_is_none(void **state)
