@@ -19,10 +19,10 @@
 
 /* The key of an SQL expression, and of a parameter. LOWER keeps a final sigma
  * (U+03C2), of which the capital is that of sigma. */
-#define EMAIL_KEY_OF(text)         \
-	"REPLACE(LOWER(" text ")," \
-	" _utf8mb4 x'CF82',"       \
-	" _utf8mb4 x'CF83') COLLATE utf8mb4_bin"
+#define EMAIL_KEY_OF(text)             \
+	"REPLACE(LOWER(" text "),"     \
+	" CHAR(0xCF82 USING utf8mb4)," \
+	" CHAR(0xCF83 USING utf8mb4)) COLLATE utf8mb4_bin"
 #define EMAIL_KEY                                            \
 	EMAIL_KEY_OF("CAST(? AS CHAR CHARACTER SET utf8mb4)" \
 		     " COLLATE utf8mb4_unicode_ci")

@@ -1,7 +1,8 @@
 -- Two emails are one if they differ in the case of letters only: müller@ and muller@
 -- are two people, whom the collation of `email` takes for one. email_key is compared
 -- byte by byte. Its expression is that of cgi-auth/tables/email_key.h; U+03C2 is the
--- final sigma, of which the capital is that of sigma (U+03C3).
+-- final sigma, of which the capital is that of sigma (U+03C3). CHAR(), because MariaDB
+-- keeps the expression as text, in which a literal of bytes would become one of letters.
 --
 -- Rows are kept as they are, and cannot conflict: emails with equal keys are equal in
 -- the old collation too. The unique index of `email`, whatever its name, becomes an
@@ -20,7 +21,7 @@ SET @statement = CONCAT(
     'ALTER TABLE user', COALESCE(@old, ''),
     ' ADD email_key VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
     ' GENERATED ALWAYS AS (REPLACE(LOWER(email),',
-    ' _utf8mb4 x''CF82'', _utf8mb4 x''CF83'')) STORED,',
+    ' CHAR(0xCF82 USING utf8mb4), CHAR(0xCF83 USING utf8mb4))) STORED,',
     ' ADD UNIQUE KEY user_email_key (email_key),',
     ' ADD KEY user_email_spelling (email)'
 );

@@ -139,6 +139,13 @@ static void case_is_that_of_every_script(void **state)
 		    0);
 	assert_ok(add("\xd0\x96\xd0\xb0@x.org"));
 	assert_true(id_of("\xd0\xb6\xd0\x90@X.org") > 0);
+	/* and Χρίστος, stored with the final sigma */
+	assert_ok(add("\xce\xa7\xcf\x81\xce\xaf\xcf\x83\xcf\x84\xce\xbf"
+		      "\xcf\x82@x.org"));
+	assert_true(id_of("\xce\xa7\xcf\x81\xce\xaf\xcf\x83\xcf\x84\xce\xbf"
+			  "\xcf\x82@x.org") > 0);
+	assert_true(id_of("\xce\xa7\xce\xa1\xce\x8a\xce\xa3\xce\xa4\xce\x9f"
+			  "\xce\xa3@X.org") > 0);
 	/* ß and ss, dotless and dotted i are different letters */
 	assert_ok(add("stra\xc3\x9f@x.org"));
 	assert_int_equal(id_of("strass@x.org"), 0);
