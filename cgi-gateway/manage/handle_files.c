@@ -187,7 +187,7 @@ static enum err change_name(struct json_object *o, struct response *rs,
 			    struct file *f)
 {
 	char sent[FILE_NAME_MAX * 4];
-	struct text_fault fault;
+	struct text_fault fault = { "" };
 	enum err e;
 
 	if (!json_object_object_get_ex(o, "name", NULL))

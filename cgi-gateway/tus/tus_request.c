@@ -143,7 +143,7 @@ static enum err read_metadata(const struct request *rq, struct response *rs,
 {
 	struct span field = request_header(rq, "Upload-Metadata");
 	enum err e = tus_metadata_check(field);
-	struct text_fault fault;
+	struct text_fault fault = { "" };
 
 	if (e != ERR_OK)
 		return response_explain(

@@ -64,7 +64,7 @@ enum err upload_check_form(struct upload *u, int64_t bytes)
 
 enum err upload_file(struct upload *u, struct span name, struct span type)
 {
-	struct text_fault fault;
+	struct text_fault fault = { "" };
 	struct file *f;
 	enum err e;
 

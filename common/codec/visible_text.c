@@ -214,7 +214,7 @@ enum err visible_text_clean(struct span sent, char *out, size_t max,
 bool visible_text_can_be_quoted(struct span s)
 {
 	char clean[VISIBLE_TEXT_QUOTED + 1];
-	struct text_fault fault;
+	struct text_fault fault = { "" };
 
 	return visible_text_clean(s, clean, VISIBLE_TEXT_QUOTED, &fault) ==
 		       ERR_OK &&

@@ -168,7 +168,7 @@ enum err body_label(struct json_object *o, const char *key, char *out,
 		    size_t cap, size_t max, struct response *rs)
 {
 	char sent[BODY_LABEL_MAX + 1], clean[BODY_LABEL_MAX + 1];
-	struct text_fault fault;
+	struct text_fault fault = { "" };
 	enum err e = json_get_text(o, key, sent, sizeof(sent));
 
 	if (e == ERR_NOT_FOUND)

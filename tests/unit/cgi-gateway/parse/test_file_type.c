@@ -157,77 +157,79 @@ static void text_is_no_picture_and_no_archive(void **state)
 	check("text/plain", DOCX, "text/plain");
 }
 
+/* Documents, scripts, and what else runs, styles or configures a page */
+static const char *const active_claims[] = {
+	"text/html",
+	"application/xhtml+xml",
+	"image/svg+xml",
+	"text/xml",
+	"application/xml",
+	"application/pdf",
+	"text/css",
+	"text/javascript",
+	"application/javascript",
+	"text/jscript",
+	"application/x-javascript",
+	"text/x-ecmascript",
+	"text/livescript",
+	"text/javascript1.5",
+	"application/gpx+xml",
+	/* what else runs, styles or configures a page */
+	"text/vbscript",
+	"text/vbs",
+	"text/x-component",
+	"text/x-scriptlet",
+	"text/scriptlet",
+	"text/xsl",
+	"text/xslt",
+	"text/cache-manifest",
+	"text/vnd.wap.wmlscript",
+	"text/jsx",
+	"text/anything",
+	"application/xslt+xml",
+	"application/mathml+xml",
+	"application/vnd.mozilla.xul+xml",
+	"application/xaml+xml",
+	"application/hta",
+	"application/x-vbs",
+	"application/x-shockwave-flash",
+	"application/vnd.adobe.flash.movie",
+	"application/x-director",
+	"application/java-archive",
+	"application/java-vm",
+	"application/x-java-applet",
+	"application/x-java-jnlp-file",
+	"application/wasm",
+	"application/x-silverlight-app",
+	"application/x-ms-xbap",
+	"application/manifest+json",
+	"application/importmap+json",
+	"application/speculationrules+json",
+	"application/x-web-app-manifest+json",
+	"application/x-chrome-extension",
+	"application/x-xpinstall",
+	"application/x-css",
+	"image/svg",
+	"image/svg-xml",
+	"module/javascript",
+	"x-script/anything",
+	"javascript/x",
+};
+
 static void a_claim_cannot_make_a_document_that_holds_scripts(void **state)
 {
 	static const char *const found[] = {
 		"text/plain",	    BYTES, "text/x-c", "application/zip",
 		"application/json", ""
 	};
-	static const char *const claims[] = {
-		"text/html",
-		"application/xhtml+xml",
-		"image/svg+xml",
-		"text/xml",
-		"application/xml",
-		"application/pdf",
-		"text/css",
-		"text/javascript",
-		"application/javascript",
-		"text/jscript",
-		"application/x-javascript",
-		"text/x-ecmascript",
-		"text/livescript",
-		"text/javascript1.5",
-		"application/gpx+xml",
-		/* what else runs, styles or configures a page */
-		"text/vbscript",
-		"text/vbs",
-		"text/x-component",
-		"text/x-scriptlet",
-		"text/scriptlet",
-		"text/xsl",
-		"text/xslt",
-		"text/cache-manifest",
-		"text/vnd.wap.wmlscript",
-		"text/jsx",
-		"text/anything",
-		"application/xslt+xml",
-		"application/mathml+xml",
-		"application/vnd.mozilla.xul+xml",
-		"application/xaml+xml",
-		"application/hta",
-		"application/x-vbs",
-		"application/x-shockwave-flash",
-		"application/vnd.adobe.flash.movie",
-		"application/x-director",
-		"application/java-archive",
-		"application/java-vm",
-		"application/x-java-applet",
-		"application/x-java-jnlp-file",
-		"application/wasm",
-		"application/x-silverlight-app",
-		"application/x-ms-xbap",
-		"application/manifest+json",
-		"application/importmap+json",
-		"application/speculationrules+json",
-		"application/x-web-app-manifest+json",
-		"application/x-chrome-extension",
-		"application/x-xpinstall",
-		"application/x-css",
-		"image/svg",
-		"image/svg-xml",
-		"module/javascript",
-		"x-script/anything",
-		"javascript/x",
-	};
 	char got[FILE_TYPE_MAX + 1];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(found); i++)
-		for (size_t k = 0; k < COUNT(claims); k++) {
-			file_type_decide(span_of(found[i]), span_of(claims[k]),
-					 got);
-			assert_string_not_equal(got, claims[k]);
+		for (size_t k = 0; k < COUNT(active_claims); k++) {
+			file_type_decide(span_of(found[i]),
+					 span_of(active_claims[k]), got);
+			assert_string_not_equal(got, active_claims[k]);
 		}
 }
 
