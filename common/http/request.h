@@ -46,8 +46,8 @@ struct request {
 	/* Status of the answer to OPTIONS; 0: 204. `arrive` of struct program
 	 * may set it */
 	int options_status;
-	struct span path;	/* decoded, after the program's own name */
-	struct span prefix;	/* what precedes `path` in our URLs */
+	struct span path;   /* decoded, after the program's own name */
+	struct span prefix; /* what precedes `path` in our URLs */
 	/* What precedes even that for a client of a proxy that cuts it off;
 	 * dispatch.c fills it (client_prefix()) */
 	struct span outer_prefix;
