@@ -26,9 +26,10 @@ static const struct command commands[] = {
 	  "                    with the word admin, or --admin, the user is an admin\n"
 	  "  --email NEW       another email to log in with\n"
 	  JSON_HELP
-	  "\nIf the user has fewer rights then, or another email, every login of the user ends\n"
-	  "at once. API tokens lose the words of scope that the user no longer has; one that\n"
-	  "has none left ends. Additional rights are in the next login or refresh.\n" },
+	  "\nIf the user has fewer rights then, or another email, every login of the\n"
+	  "user ends at once. API tokens lose the words of scope that the user no\n"
+	  "longer has; one that has none left ends. Additional rights are in the next\n"
+	  "login or refresh.\n" },
 	{ "user passwd", cmd_user_passwd, "EMAIL [options]",
 	  "set another password for a user",
 	  STDIN_HELP

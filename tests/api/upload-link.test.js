@@ -262,11 +262,14 @@ describe('upload links', () => {
 
   test('an upload link refuses other methods', async () => {
     const link = await newLink();
-    for (const method of ['PUT', 'PATCH', 'DELETE']) {
+    for (const method of ['PATCH', 'DELETE']) {
       const answer = await showLink(link, {}, method);
       assertProblem(answer, 405, 'method-not-allowed');
-      assert.equal(answer.headers.get('allow'), 'POST, GET, HEAD');
+      assert.deepEqual(answer.headers.get('allow').split(', ').sort(), ['GET', 'HEAD', 'POST', 'PUT']);
     }
+    const unnamed = await showLink(link, {}, 'PUT');
+    assertProblem(unnamed, 400, 'bad-request');
+    assert.match(unnamed.json.detail, /PUT \/u\/TOKEN\/NAME/);
     for (const method of ['GET', 'POST', 'DELETE']) {
       const answer = await stack.call(method, `${link.path}/name`);
       assertProblem(answer, 405, 'method-not-allowed');
