@@ -31,7 +31,7 @@ enum err file_name_clean_typed(struct span sent,
 
 /* How `filename` of a Content-Disposition has a name that is not plain ASCII.
  * Browsers and most other clients read filename* instead:
- * docs/decisions/0040-file-names-of-downloads.md */
+ * docs/decisions/0037-file-names-of-downloads.md */
 enum file_name_form {
 	/* %XX for each byte; a long one is cut, and ends with a hash */
 	FILE_NAME_ENCODED,
