@@ -99,7 +99,9 @@ static enum err handle_with_token(const struct program *p,
 
 	if (e != ERR_OK)
 		return e;
-	db_act_for(rq->claims.user_id); /* 0 until an API token is looked up */
+	/* 0 until an API token is looked up. What an authorizer asks is short,
+	 * and many uploads of a user may begin at once. */
+	db_act_for(rq->authorizer ? 0 : rq->claims.user_id);
 	session_check_init(&session, rq, route->scope);
 	rq->session = &session;
 	e = session_check_before(s->db, route, &session, rs);
