@@ -51,8 +51,9 @@ describe('the collection', () => {
   test('the collection has every public route of docs/openapi.yaml', () => {
     const paths = requests.map(({ request: { method, url } }) => `${method.toLowerCase()} /${url.path.join('/')}`);
     const pattern = (path) => path.replace(/\{\w+\}/g, '(?:\\{\\{\\w+\\}\\}|[^/{}]+)');
-    for (const { path, method, inside } of operations)
-      if (!inside) assert.ok(paths.some((p) => new RegExp(`^${method} ${pattern(path)}$`).test(p)), `${method} ${path} is not in the collection`);
+    // Some operations only say what is missing
+    for (const { path, method, inside, statuses } of operations)
+      if (!inside && statuses.some((status) => Number(status) < 400)) assert.ok(paths.some((p) => new RegExp(`^${method} ${pattern(path)}$`).test(p)), `${method} ${path} is not in the collection`);
   });
 
   test('each folder and each variable of the collection is described', () => {
