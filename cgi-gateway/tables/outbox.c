@@ -46,8 +46,7 @@ static enum err add_for(struct db_conn *c, const char *target,
 		" WHERE f.id = ?"
 		" FOR UPDATE",
 		DB_IN(db_text(span_of(target)), db_text(span_of(kinds[kind])),
-		      db_int(now), db_int(now),
-		      db_text(id)),
+		      db_int(now), db_int(now), db_text(id)),
 		why);
 	/* clang-format on */
 }
@@ -80,8 +79,7 @@ enum err outbox_due(struct db *db, const char *target, int64_t now,
 		"   ON p.receiver = e.receiver"
 		"   AND p.file_id = e.file_id"
 		"   AND p.id < e.id"
-		"   AND p.dead_at IS NULL"
-		JOIN_OWNER
+		"   AND p.dead_at IS NULL" JOIN_OWNER
 		" WHERE e.receiver = ?"
 		"   AND e.dead_at IS NULL"
 		"   AND e.due_at <= ?"
@@ -246,8 +244,7 @@ enum err outbox_list(struct db *db, const struct outbox_filter *f,
 	/* clang-format off */
 	return db_each(db,
 		"SELECT " COLUMNS
-		" FROM event e"
-		JOIN_OWNER
+		" FROM event e" JOIN_OWNER
 		" WHERE e.id > ?"
 		"   AND (? = 0 OR e.id = ?)"
 		"   AND (? = '' OR e.receiver = ?)"

@@ -78,7 +78,7 @@ enum err jwt_verify(struct span token, const struct keyring *ring,
 {
 	struct span text = token, head, body, mac;
 	const struct key *key;
-	struct claims c;
+	struct claims c = { .user_id = 0 };
 	enum err e;
 
 	if (token.len > JWT_TOKEN_MAX || !span_cut_last(&text, '.', &mac))
