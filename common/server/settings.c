@@ -95,10 +95,11 @@ static bool tls_of(struct span word, enum db_tls *out)
 static enum err check_readable(const char *name, const char *path,
 			       struct errmsg *why)
 {
-	FILE *f = path[0] != '\0' ? fopen(path, "re") : NULL;
+	FILE *f;
 
 	if (path[0] == '\0')
 		return ERR_OK;
+	f = fopen(path, "re");
 	if (f == NULL)
 		return err_set(why, ERR_CONFIG, "%s: cannot read %s: %s", name,
 			       path, strerror(errno));
