@@ -1,6 +1,9 @@
 #include "tests/unit/cgi-gateway/gateway.h"
 #include "tests/unit/cgi-gateway/json_memory.h"
 
+#include <pthread.h>
+#include <signal.h>
+
 #define FILE_PART(name)                                                       \
 	"--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"" name \
 	"\"\r\nContent-Type: text/plain\r\n\r\n"
@@ -538,31 +541,79 @@ static void a_database_that_refuses_the_row_leaves_no_bytes(void **state)
 	assert_nothing(500, 500, "internal-error");
 }
 
-static void a_row_that_waits_too_long_for_a_lock_may_have_been_written(
-	void **state)
+/* How many statements that insert a file wait */
+static int64_t inserts_waiting(void)
 {
-	struct db *brief = mariadb_pool_for(1, 1);
-	struct db_conn *c;
-	int64_t waiting = 1;
+	int64_t n = -1;
 
-	(void)state;
-	g.app.db = brief;
-	/* another connection has locked the table: no response in time */
+	assert_ok(db_row(db,
+			 "SELECT COUNT(*) FROM "
+			 "information_schema.processlist"
+			 " WHERE info LIKE 'INSERT INTO file%'",
+			 DB_NONE, DB_OUT(db_to_int(&n)), NULL));
+	return n;
+}
+
+static struct db_conn *lock_files(void)
+{
+	struct db_conn *c;
+
 	assert_ok(db_begin(db, &c, NULL));
 	assert_err(db_tx_change(c, "LOCK TABLES file READ", DB_NONE, NULL),
 		   ERR_NOT_FOUND);
-	assert_int_equal(put(SPAN("a"), SPAN("x")), 503);
-	assert_int_equal(gateway_objects(&g), 1);
+	return c;
+}
+
+static void unlock_files(struct db_conn *c)
+{
 	assert_err(db_tx_change(c, "UNLOCK TABLES", DB_NONE, NULL),
 		   ERR_NOT_FOUND);
 	db_rollback(c);
-	/* and now the row may come after all: its bytes are there */
-	while (waiting > 0)
-		assert_ok(db_row(db,
-				 "SELECT COUNT(*) FROM "
-				 "information_schema.processlist"
-				 " WHERE info LIKE 'INSERT INTO file%'",
-				 DB_NONE, DB_OUT(db_to_int(&waiting)), NULL));
+}
+
+static void a_row_that_waits_too_long_for_a_lock_is_not_written(void **state)
+{
+	struct db *brief = mariadb_pool_for(1, 1);
+	struct db_conn *c = lock_files();
+
+	(void)state;
+	g.app.db = brief;
+	/* the server ends the statement, so the bytes are not needed */
+	assert_int_equal(put(SPAN("a"), SPAN("x")), 503);
+	unlock_files(c);
+	g.app.db = db;
+	db_close(brief);
+	assert_int_equal(inserts_waiting(), 0);
+	assert_int_equal(gateway_objects(&g), 0);
+	assert_int_equal(file_table_rows(db), 0);
+}
+
+static void *stop_server(void *arg)
+{
+	(void)arg;
+	while (inserts_waiting() == 0)
+		sleep_ms(10);
+	mariadb_signal(SIGSTOP);
+	db_thread_end();
+	return NULL;
+}
+
+static void a_row_without_an_answer_may_have_been_written(void **state)
+{
+	struct db *brief = mariadb_pool_for(1, 1);
+	struct db_conn *c = lock_files();
+	pthread_t thread;
+
+	(void)state;
+	g.app.db = brief;
+	assert_int_equal(pthread_create(&thread, NULL, stop_server, NULL), 0);
+	assert_int_equal(put(SPAN("a"), SPAN("x")), 503);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	mariadb_signal(SIGCONT);
+	unlock_files(c);
+	/* the row may come after all: its bytes are there */
+	while (inserts_waiting() > 0)
+		sleep_ms(10);
 	g.app.db = db;
 	db_close(brief);
 	assert_int_equal(gateway_objects(&g), 1);
@@ -786,7 +837,8 @@ int main(int argc, char **argv)
 		UPLOAD(no_byte_is_stored_if_the_room_cannot_be_checked),
 		UPLOAD(an_authorizer_reads_no_byte_and_stores_nothing),
 		UPLOAD(a_database_that_refuses_the_row_leaves_no_bytes),
-		UPLOAD(a_row_that_waits_too_long_for_a_lock_may_have_been_written),
+		UPLOAD(a_row_that_waits_too_long_for_a_lock_is_not_written),
+		UPLOAD(a_row_without_an_answer_may_have_been_written),
 		UPLOAD(a_file_that_vanished_from_the_store_gets_no_201),
 		UPLOAD(a_session_that_has_ended_leaves_no_row_and_no_byte),
 		UPLOAD(a_session_that_ends_during_the_upload_leaves_nothing),
