@@ -10,7 +10,7 @@ const introspect = (form) => stack.callInternal('POST', '/introspect', { body: n
 const inactive = async (token) => {
   const answer = await introspect({ token });
   assertStatus(answer, 200);
-  assert.equal(answer.text, '{"active":false}');
+  assert.equal(answer.text, '{"active":false}\n');
 };
 const login = async () => (await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json;
 const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
