@@ -173,7 +173,7 @@ describe('events', () => {
 
   test('an event is signed with both secrets during a change of secret', async () => {
     await upload();
-    const next = 'a secret as characters, 32 at least'.replaceAll(' ', '-');
+    const next = randomBytes(24).toString('hex'); // characters, not base64
     await deliver({ EVENT_SECRET: `${next} ${SECRET}` });
     for (const one of [...left.requests, ...right.requests]) {
       assert.ok(isSigned(one, SECRET));
