@@ -176,7 +176,9 @@ static const struct problem *problem_of(enum err e)
  * another sentence */
 static const struct problem of_server[] = {
 	{ 400, "bad-request", "Bad request",
-	  "The request is not valid HTTP, or its body broke off.", NULL },
+	  "The request is not valid HTTP, is a GET with a body, or its body "
+	  "broke off.",
+	  NULL },
 	{ 403, "forbidden", "Forbidden", "This address is not served.", NULL },
 	{ 404, "not-found", "Not found", "Nothing is served at this address.",
 	  NULL },
@@ -197,7 +199,8 @@ static const struct problem of_server[] = {
 	{ 431, "bad-request", "Request header fields too large",
 	  "The header fields are larger than this server accepts.", NULL },
 	{ 501, "bad-request", "Not implemented",
-	  "The server does not support the method.", NULL },
+	  "The server does not support the method or the Transfer-Encoding.",
+	  NULL },
 	{ 502, "unavailable", "Bad gateway",
 	  "The program behind this address sent no usable response. Try again "
 	  "in a few seconds.",

@@ -72,6 +72,9 @@ void problem_page(struct buf *out, const struct request *rq, int status,
 	add_escaped(out, title);
 	buf_add(out, SPAN("</h1>\n<p>"));
 	add_escaped(out, detail);
+	if (status == 401 || status == 405)
+		buf_add(out, SPAN("</p>\n<p>This address is for programs. In a "
+				  "browser, begin at the start page."));
 	buf_add(out, SPAN("</p>\n<p><a href=\""));
 	add_root(out, rq);
 	buf_add(out, SPAN("\">Go to the start page</a></p>\n<p><small>"));

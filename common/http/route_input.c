@@ -5,6 +5,7 @@
 
 enum {
 	SHOWN_MAX = 40, /* bytes of a parameter's name in an error */
+	LIST_MAX = 160, /* bytes of the list of all names */
 };
 
 static bool has_word(struct span list, struct span word)
@@ -41,19 +42,32 @@ static bool occurs_again(struct span rest, struct span name)
 	return false;
 }
 
+/* Write "a, b" for "a&b", or "none". */
+static void write_list(char out[LIST_MAX], struct span known)
+{
+	struct span name;
+	size_t n = (size_t)snprintf(out, LIST_MAX, "%s",
+				    known.len > 0 ? "" : "none");
+
+	for (bool first = true; n < LIST_MAX && span_next(&known, '&', &name);
+	     first = false)
+		n += (size_t)snprintf(out + n, LIST_MAX - n, "%s%.*s",
+				      first ? "" : ", ", SPAN_ARG(name));
+}
+
 static enum err refuse_unknown(struct response *rs, struct span name,
 			       struct span known)
 {
 	struct span shown = utf8_clip(name, SHOWN_MAX);
+	char list[LIST_MAX];
 
+	write_list(list, known);
 	if (!utf8_valid(shown) || span_has_control(shown))
 		shown = SPAN("(binary)");
 	return response_explain(rs, ERR_INVALID,
 				"?%.*s= is not a query parameter that this "
-				"request takes; it takes: %.*s.",
-				SPAN_ARG(shown),
-				known.len > 0 ? (int)known.len : 4,
-				known.len > 0 ? known.p : "none");
+				"request takes; it takes: %s.",
+				SPAN_ARG(shown), list);
 }
 
 static enum err check_query(struct span query, struct span known,

@@ -104,6 +104,7 @@ describe('an error of lighttpd', { skip }, () => {
     ['404: an unknown path by another method', () => send('DELETE', '/nothing'), 404, 'not-found'],
     ['413: a body over the limit of the route', () => send('POST', '/login', { 'Content-Length': String(1 << 20) }), 413, 'too-large'],
     ['431: a head over the limit', () => send('GET', '/', { 'X-Long': long }), 431, 'bad-request'],
+    ['501: a transfer coding that is not chunked', () => sendRaw(stack.url, `PUT /upload/a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ann.token}\r\nTransfer-Encoding: gzip, chunked\r\nConnection: close\r\n\r\n`), 501, 'bad-request'],
     ['501: an unknown method', () => send('BREW', '/'), 501, 'bad-request'],
     ['505: an unknown version', () => sendRaw(stack.url, 'GET / HTTP/3.0\r\nHost: x\r\n\r\n'), 505, 'bad-request'],
   ];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, test } from 'node:test';
+import { fenced } from '../support/manual.js';
 import { build, repository, run } from '../support/stack.js';
 
 const { stdout } = await run('bash', ['-c', `find . \\( -name node_modules -o -name .git -o -path ./build -o -path ./var \\) -prune \
@@ -98,4 +99,22 @@ describe('docs/settings.md', () => {
       }
       assert.ok(offered.size > 25);
     });
+});
+
+// scripts/admin takes some commands of both tools under its own names.
+test('every command of scripts/admin in a page exists', async () => {
+  const commands = pages.flatMap((page) => [...read(page).matchAll(/scripts\/admin ((?:[a-z]+ ?)+)/g)].map(([, words]) => [page, words.trim().split(' ')]));
+  assert.ok(commands.length > 4);
+  for (const [page, words] of commands) {
+    const { code, stderr } = await run(join(repository, 'scripts/admin'), ['--build', build, ...words.slice(0, 2), '--help']);
+    assert.equal(code, 0, `${page}: scripts/admin ${words.join(' ')}: ${stderr}`);
+  }
+});
+
+// A line of a file of settings has no comment behind its value.
+test('lines of settings can be copied as they are', () => {
+  const settings = new Set([...read('docs/settings.md').matchAll(/`([A-Z][A-Z_]+)`/g)].map(([, name]) => name));
+  assert.ok(settings.has('EVENT_SECRET') && settings.has('LOGIN_ANSWER'));
+  for (const page of pages)
+    for (const [, name, rest] of fenced(read(page), '').join('\n').matchAll(/^([A-Z_]+)=(.*)$/gm)) assert.ok(!settings.has(name) || !/\s#/.test(rest), `${page}: ${name}=${rest}`);
 });

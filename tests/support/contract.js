@@ -110,14 +110,14 @@ function checkUnlisted(method, status, headers, text) {
 // A program answers in the place of lighttpd what lighttpd refuses before it routes, with these sentences of
 // common/http/problem.c. Without a program, lighttpd answers in the same form but without an id.
 const SERVERS_OWN = {
-  400: 'The request is not valid HTTP, or its body broke off.',
+  400: 'The request is not valid HTTP, is a GET with a body, or its body broke off.',
   408: 'The request did not arrive in time. Send it again.',
   411: 'A body without Content-Length is not accepted here.',
   413: 'The body is larger than this server accepts.',
   414: 'The URL is longer than this server accepts.',
   417: 'The only supported value of Expect is 100-continue.',
   431: 'The header fields are larger than this server accepts.',
-  501: 'The server does not support the method.',
+  501: 'The server does not support the method or the Transfer-Encoding.',
   502: 'The program behind this address sent no usable response. Try again in a few seconds.',
   503: 'The program behind this address is not running or is overloaded. Try again in a few seconds.',
   504: 'The program behind this address did not respond in time. Try again in a few seconds.',

@@ -41,6 +41,8 @@ describe('the page of a share link', () => {
       await page.getByText('1 download left').waitFor();
       assert.doesNotMatch(await page.evaluate(() => document.body.textContent), new RegExp(ann.email), 'the page does not name the owner');
       assert.deepEqual(await accessibilityFaults(page), []);
+      assert.equal(await page.getByRole('link', { name: 'Download' }).evaluate((a) => getComputedStyle(a).textDecorationLine), 'none', 'it looks like a button');
+      assert.equal(await page.getByRole('link', { name: 'start page' }).count(), 0);
       await page.reload();
       await page.getByText('1 download left').waitFor();
       assert.equal(await downloads(link), 0);
@@ -58,6 +60,7 @@ describe('the page of a share link', () => {
     await open(link);
     await page.getByText('This link has expired, was revoked or is used up').waitFor();
     assert.equal(await page.getByRole('link', { name: 'Download' }).count(), 0);
+    assert.equal(await page.getByRole('link', { name: 'Go to the start page' }).evaluate((a) => a.href), `${stack.url}/`);
     await page.goto(`${stack.url}/share-link.html#nothing`);
     await page.getByText('This link does not exist.').waitFor();
     await eventually(() => page.title(), 'A file for you – Gatehouse');

@@ -162,6 +162,7 @@ describe('the page of an upload link', () => {
     await open(link);
     await eventually(async () => /ended|revoked|expired/i.test(await page.locator('#about').textContent()), true);
     assert.equal(await page.locator('#drop-zone').isVisible(), false);
+    assert.equal(await page.getByRole('link', { name: 'Go to the start page' }).evaluate((a) => a.href), `${stack.url}/`);
     await page.goto(`${stack.url}/upload-link.html#nothing`); // same document, other fragment: the page reloads itself
     await page.getByText('This link does not exist.').waitFor();
   });

@@ -15,6 +15,7 @@ async function loadOffer() {
   } catch (error) {
     if (started && (error.offline || error.status >= 500)) return;
     $('#offer').hidden = true;
+    $('#home').hidden = false;
     setText($('#limits'), '');
     setText($('#about'), explainLinkError(error));
   }
@@ -33,6 +34,7 @@ function showOffer({ name, size: bytes, type, expires_at: end, downloads_left: l
   setText($('#limits'), joinByDots(left !== null && `${count(left, 'download')} left`, end && `until ${dayAndTime(new Date(end))}`));
   $('#download').href = address(`${linkPath()}?download=1`);
   $('#offer').hidden = left === 0;
+  $('#home').hidden = true;
   if (left === 0) setText($('#limits'), 'The link has been used. A download that was interrupted can still be resumed in the browser’s list of downloads.');
 }
 

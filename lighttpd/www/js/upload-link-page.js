@@ -26,6 +26,7 @@ async function loadLimits() {
   } catch (error) {
     if (limits && (error.offline || error.status >= 500)) return; // each file shows its own error and can be retried
     dropZone.hidden = true;
+    $('#home').hidden = false;
     setText($('#about'), explainLinkError(error));
   }
 }
@@ -49,6 +50,7 @@ function showLimits() {
     (bytes === null || fileBytes < bytes) && `${size(fileBytes)} per file`,
     end && `until ${dayAndTime(new Date(end))}`));
   dropZone.hidden = false;
+  $('#home').hidden = true;
 }
 
 // --- sending ---

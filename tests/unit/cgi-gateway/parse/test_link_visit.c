@@ -89,6 +89,11 @@ static void a_preview_is_known_by_its_user_agent(void **state)
 		"Mozilla/5.0 (compatible; Discordbot/2.0)",
 		"x Twitterbot",
 		"Mozilla/5.0 (compatible; Unknownbot/0.1)",
+		"Synapse (bot; +https://github.com/matrix-org/synapse)",
+		"MicrosoftPreview/2.0",
+		"Snap URL Preview Service",
+		"line-poker/1.0",
+		"kakaotalk-scrap/1.0",
 	};
 	static const char *const others[] = {
 		"",
@@ -101,6 +106,7 @@ static void a_preview_is_known_by_its_user_agent(void **state)
 		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, "
 		"like Gecko) Chrome/120.0.0.0 Safari/537.36",
 		"WhatsAp",
+		"Mozilla/5.0 (Linux; Android 9; CUBOT_X19) Chrome/120.0.0.0",
 	};
 	struct link_visit v = { .accept = SPAN("*/*") };
 

@@ -341,6 +341,30 @@ static void the_page_leads_home_from_any_depth(void **state)
 				pages[i].home);
 }
 
+static void the_page_of_a_route_of_the_api_says_that_it_is_for_programs(
+	void **state)
+{
+	static const struct {
+		enum err e;
+		bool for_programs;
+	} errors[] = {
+		{ ERR_NO_TOKEN, true },	    { ERR_METHOD, true },
+		{ ERR_NOT_FOUND, false },   { ERR_GONE, false },
+		{ ERR_UNAVAILABLE, false },
+	};
+	struct answer *a = *state;
+
+	memory_set(&a->m, "HTTP_SEC_FETCH_MODE", "navigate");
+	for (size_t i = 0; i < COUNT(errors); i++) {
+		a->rs.started = false;
+		buf_clear(&a->m.text);
+		assert_ok(problem_answer(&a->rq, &a->rs, errors[i].e));
+		buf_add_char(&a->m.text, '\0');
+		assert_int_equal(strstr(a->m.text.p, "is for programs") != NULL,
+				 errors[i].for_programs);
+	}
+}
+
 /* What the client gets when the server has failed with `status` */
 static int in_place_of_server(struct answer *a, int status,
 			      enum server_error_place place)
@@ -424,6 +448,8 @@ int main(void)
 		FIXTURE_TEST(a_problem_that_is_opened_in_a_browser_is_a_page),
 		FIXTURE_TEST(the_page_escapes_what_it_shows),
 		FIXTURE_TEST(the_page_leads_home_from_any_depth),
+		FIXTURE_TEST(
+			the_page_of_a_route_of_the_api_says_that_it_is_for_programs),
 		FIXTURE_TEST(an_error_of_the_server_keeps_its_status),
 		FIXTURE_TEST(a_failure_of_the_server_says_when_to_come_again),
 		FIXTURE_TEST(a_body_over_the_free_space_of_the_spool_is_507),
