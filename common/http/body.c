@@ -55,7 +55,8 @@ static bool is_member(const char *const members[], const char *key)
 static enum err refuse_member(struct response *rs, const char *key,
 			      const char *const members[])
 {
-	struct span shown = utf8_clip(span_of(key), SHOWN_MAX);
+	struct span shown = *key != '\0' ? utf8_clip(span_of(key), SHOWN_MAX)
+					 : SPAN("\"\"");
 	char known[160] = "none";
 	size_t n = 0;
 
