@@ -102,6 +102,11 @@ static enum err refuse_text(struct response *rs, struct span body)
 					"The member %.*s occurs twice; send it "
 					"once.",
 					SPAN_ARG(key));
+	case JSON_FAULT_HALF:
+		return response_explain(rs, ERR_FORMAT,
+					"A string has half of a surrogate pair "
+					"(\\uD800 to \\uDFFF), which is not a "
+					"character.");
 	default:
 		return response_explain(rs, ERR_FORMAT,
 					"The body is not a JSON object.");
