@@ -28,7 +28,10 @@ static enum err read_body(struct request *rq, struct response *rs,
 	e = body_json(rq, rs, members, &o);
 	if (e == ERR_OK && !json_object_object_get_ex(o, "refresh_token", &v))
 		e = ERR_NOT_FOUND;
-	/* What cannot be a token is refused like an unknown one */
+	if (e == ERR_OK && !json_object_is_type(v, json_type_string))
+		e = response_explain(rs, ERR_INVALID,
+				     "refresh_token must be a string.");
+	/* A text that cannot be a token is refused like an unknown one */
 	if (e == ERR_OK && json_get_text(o, "refresh_token", out->text,
 					 sizeof(out->text)) != ERR_OK)
 		out->text[0] = '\0';

@@ -18,21 +18,26 @@ static enum err lock(struct db_conn *c, struct errmsg *why)
 	/* clang-format on */
 }
 
+/* Of an owner over the limit, `all` has the limit only */
 static enum err sum(struct db_conn *c, uint64_t owner, int64_t now,
-		    struct sums *out, struct errmsg *why)
+		    int64_t owner_max, struct sums *out, struct errmsg *why)
 {
 	/* clang-format off */
 	return db_tx_row(c,
-		"SELECT CAST(COALESCE(SUM(IF(a.expires_at > ?, a.bytes, 0)), 0)"
+		"SELECT CAST(COALESCE(SUM(LEAST(o.bytes, ?)), 0) AS SIGNED),"
+		"       CAST(COALESCE(SUM(IF(o.owner = ?, o.bytes, 0)), 0)"
 		"            AS SIGNED),"
-		"       CAST(COALESCE(SUM(IF(a.expires_at > ? AND a.owner = ?,"
-		"            a.bytes, 0)), 0) AS SIGNED),"
-		"       CAST(COALESCE(SUM(a.expires_at > ? AND a.owner = ?), 0)"
+		"       CAST(COALESCE(SUM(IF(o.owner = ?, o.bodies, 0)), 0)"
 		"            AS SIGNED),"
-		"       CAST(COALESCE(SUM(a.expires_at <= ?), 0) AS SIGNED)"
-		"  FROM admission a",
-		DB_IN(db_int(now), db_int(now), db_uint(owner), db_int(now),
-		      db_uint(owner), db_int(now)),
+		"       CAST(COALESCE(SUM(o.expired), 0) AS SIGNED)"
+		"  FROM (SELECT a.owner,"
+		"               SUM(IF(a.expires_at > ?, a.bytes, 0)) AS bytes,"
+		"               SUM(a.expires_at > ?) AS bodies,"
+		"               SUM(a.expires_at <= ?) AS expired"
+		"          FROM admission a"
+		"         GROUP BY a.owner) o",
+		DB_IN(db_int(owner_max), db_uint(owner), db_uint(owner),
+		      db_int(now), db_int(now), db_int(now)),
 		DB_OUT(db_to_int(&out->all), db_to_int(&out->owner),
 		       db_to_int(&out->owner_bodies),
 		       db_to_int(&out->expired)),
@@ -64,6 +69,8 @@ static enum err check(const struct sums *s, int64_t bytes,
 	if (s->owner_bodies >= ADMISSION_BODIES_MAX ||
 	    !fits(s->owner, bytes, limits->owner))
 		return ERR_TOO_MANY_UPLOADS;
+	if (bytes > limits->owner)
+		bytes = limits->owner; /* as in sum() */
 	return fits(s->all, bytes, limits->all) ? ERR_OK : ERR_FULL;
 }
 
@@ -90,7 +97,7 @@ static enum err add(struct db_conn *c, const char *id, uint64_t owner,
 	enum err e = lock(c, why);
 
 	if (e == ERR_OK)
-		e = sum(c, owner, now, &s, why);
+		e = sum(c, owner, now, limits->owner, &s, why);
 	if (e == ERR_OK && s.expired > 0)
 		e = remove_expired(c, now, why);
 	if (e == ERR_OK)

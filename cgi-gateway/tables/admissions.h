@@ -24,7 +24,8 @@ enum {
 };
 
 /* Bytes of all bodies at a time: of every owner together, and of one owner. The
- * only body always fits. */
+ * only body of an owner always fits that owner's limit; of a larger one, only as
+ * much as that limit counts for all, so no owner keeps all others out. */
 struct admission_limits {
 	int64_t all, owner;
 };

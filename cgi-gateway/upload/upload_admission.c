@@ -38,10 +38,10 @@ static enum err explain(struct upload *u, enum err e)
 	if (e == ERR_TOO_MANY_UPLOADS)
 		return response_explain(
 			rs, e,
-			"Uploads of this user that are in progress have as "
-			"many bytes as are allowed at a time (SPOOL_USER_MAX, "
-			"or %d uploads). Nothing was stored. Let one end, then "
-			"try again; /tus/ has no such limit.",
+			"Uploads of this user that are in progress, or were "
+			"cut off before, have as many bytes as are allowed at "
+			"a time (SPOOL_USER_MAX, or %d uploads). Nothing was "
+			"stored. Try again later; /tus/ has no such limit.",
 			ADMISSION_BODIES_MAX);
 	return response_explain(
 		rs, ERR_UNAVAILABLE,

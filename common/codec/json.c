@@ -1,6 +1,7 @@
 #include "common/codec/json.h"
 
 #include "common/codec/encode.h"
+#include "common/codec/json_fault.h"
 
 #include <string.h>
 
@@ -73,12 +74,13 @@ static size_t token_length(struct span s)
 }
 
 /* Return the length of what one character of a text is written as, 0 if it may
- * not stand there. A NUL would end a key early. */
+ * not stand there. A NUL would end a key early, and json-c replaces half of a
+ * surrogate pair. */
 static size_t text_length(struct span s)
 {
 	if ((unsigned char)s.p[0] < 0x20 || span_has_prefix(s, SPAN("\\u0000")))
 		return 0;
-	return s.p[0] == '\\' ? 2 : 1;
+	return s.p[0] == '\\' ? json_fault_escape(s) : 1;
 }
 
 /* Check the tokens; json-c checks their order. Its strict mode would do most

@@ -1,7 +1,7 @@
 /* json.h - json-c with stricter checks, the same for each of its versions.
  *
  * json-c accepts more than RFC 8259 does (comments, single quotes, NaN, a comma
- * before a bracket), and what its strict mode refuses differs from version to
+ * before a bracket, half of a surrogate pair), and what its strict mode refuses differs from version to
  * version: that of 0.18 refuses UTF-8. It also accepts trailing bytes, keeps
  * the last of two equal keys, and returns "a\0b" as "a". json_read() refuses
  * these by itself, so its result can be used by name; json_get_text() uses

@@ -19,6 +19,38 @@ static struct span quoted(struct span text, size_t at)
 	return s;
 }
 
+/* Whether an escape is a half of a surrogate pair: its third digit is one of
+ * `digits` (RFC 8259 7) */
+static bool is_half(struct span s, struct span digits)
+{
+	return s.len >= 6 && s.p[0] == '\\' && s.p[1] == 'u' &&
+	       (s.p[2] == 'd' || s.p[2] == 'D') &&
+	       span_find(digits, s.p[3]) < digits.len;
+}
+
+size_t json_fault_escape(struct span s)
+{
+	const struct span first = SPAN("89abAB"), second = SPAN("cdefCDEF");
+
+	if (is_half(s, second))
+		return 0;
+	if (!is_half(s, first))
+		return 2;
+	return is_half(span_from(s, 6), second) ? 12 : 0;
+}
+
+static bool has_half(struct span s)
+{
+	size_t n;
+
+	for (size_t i = 0; i < s.len; i += n) {
+		n = s.p[i] == '\\' ? json_fault_escape(span_from(s, i)) : 1;
+		if (n == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool is_key(struct span text, size_t end)
 {
 	while (end < text.len && (text.p[end] == ' ' || text.p[end] == '\t' ||
@@ -57,6 +89,8 @@ enum json_fault json_fault_of(struct span text, struct span *key)
 			struct span s = quoted(text, i);
 
 			i += s.len + 1;
+			if (found == JSON_FAULT_TEXT && has_half(s))
+				found = JSON_FAULT_HALF;
 			if (level == 1 && is_key(text, i + 1) &&
 			    found == JSON_FAULT_TEXT && is_repeated(&keys, s)) {
 				*key = s;

@@ -55,7 +55,8 @@ static bool is_member(const char *const members[], const char *key)
 static enum err refuse_member(struct response *rs, const char *key,
 			      const char *const members[])
 {
-	struct span shown = utf8_clip(span_of(key), SHOWN_MAX);
+	struct span shown = *key != '\0' ? utf8_clip(span_of(key), SHOWN_MAX)
+					 : SPAN("\"\"");
 	char known[160] = "none";
 	size_t n = 0;
 
@@ -101,6 +102,11 @@ static enum err refuse_text(struct response *rs, struct span body)
 					"The member %.*s occurs twice; send it "
 					"once.",
 					SPAN_ARG(key));
+	case JSON_FAULT_HALF:
+		return response_explain(rs, ERR_FORMAT,
+					"A string has half of a surrogate pair "
+					"(\\uD800 to \\uDFFF), which is not a "
+					"character.");
 	default:
 		return response_explain(rs, ERR_FORMAT,
 					"The body is not a JSON object.");

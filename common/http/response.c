@@ -145,6 +145,8 @@ enum err response_write(struct response *rs, struct span bytes)
 enum err response_body(struct response *rs, int status, const char *type,
 		       struct span body)
 {
+	if (rs->never_200 && status == 200)
+		return response_empty(rs, 204);
 	response_status(rs, status);
 	response_header_str(rs, "Content-Type", type);
 	response_header_int(rs, "Content-Length", (int64_t)body.len);
@@ -156,6 +158,8 @@ enum err response_line(struct response *rs, int status, const char *type,
 {
 	enum err e;
 
+	if (rs->never_200 && status == 200)
+		return response_empty(rs, 204);
 	response_status(rs, status);
 	response_header_str(rs, "Content-Type", type);
 	response_header_int(rs, "Content-Length", (int64_t)text.len + 1);

@@ -24,8 +24,9 @@ struct response {
 	int status;		     /* 200 by default */
 	bool head_only;		     /* the request was HEAD */
 	bool started;		     /* the header lines were sent */
-	int64_t body_sent;	     /* bytes of the body so far */
-	struct buf head;	     /* header lines so far */
+	bool never_200;	     /* a body with 200 becomes a 204 without it */
+	int64_t body_sent;   /* bytes of the body so far */
+	struct buf head;     /* header lines so far */
 	size_t head_kept;    /* of these, bytes that response_restart keeps */
 	const char *cache;   /* Cache-Control; "no-store" by default */
 	int64_t retry_after; /* seconds; Retry-After of an ERR_LIMITED */

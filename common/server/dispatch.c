@@ -220,8 +220,11 @@ static enum err answer_error(const struct program *p, const struct service *s,
 	if (!server_error_is_empty_post(at))
 		return problem_answer_server(rq, rs, at);
 	router_drop_slash(&p->router, rq);
-	if (router_serves(&p->router, rq, internal))
+	if (router_serves(&p->router, rq, internal)) {
+		/* A 200 would let the request pass to the next program */
+		rs->never_200 = p->next_at_error != NULL;
 		return route_request(p, s, rq, rs);
+	}
 	if (p->next_at_error != NULL)
 		return ask_next(p, at, rs);
 	return ERR_NOT_FOUND;

@@ -243,7 +243,7 @@ describe('changes', () => {
     });
 
   for (const [what, body] of [['no bytes', ''], ['invalid JSON', '{name:1}'], ['truncated JSON', '{"name":"x"'], ['an array', '[]'], ['a string', '"x"'], ['two values', '{"name":"x"}{}'],
-    ['bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0x6e, 0x61, 0x6d, 0x65, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d])], ['a thousand levels', '['.repeat(1000)], ['a member twice', '{"name":"x","name":"y"}'], ['a NUL in a name', '{"name":"a\\u0000b"}']])
+    ['bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0x6e, 0x61, 0x6d, 0x65, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d])], ['a thousand levels', '['.repeat(1000)], ['a member twice', '{"name":"x","name":"y"}'], ['a NUL in a name', '{"name":"a\\u0000b"}'], ['half of a character', '{"name":"a\\ud800b"}']])
     test(`a change with a body of ${what} is a bad request`, async () => {
       const { json: was } = await one('GET', record.id);
       const answer = await one('PATCH', record.id, { body, headers: { 'Content-Type': 'application/json' } });

@@ -189,8 +189,16 @@ describe('reuse of a spent token', () => {
 
 describe('refused refreshes', () => {
   test('an unknown refresh token is refused', async () => {
-    for (const token of [`ghr_${randomBytes(32).toString('base64url')}`, 'x', '', 'ghr_', `ghr_${'A'.repeat(42)}B`, `GHR_${'A'.repeat(43)}`, 'ghr_' + 'A'.repeat(5000), 7, null, [], {}])
+    for (const token of [`ghr_${randomBytes(32).toString('base64url')}`, 'x', '', 'ghr_', `ghr_${'A'.repeat(42)}B`, `GHR_${'A'.repeat(43)}`, 'ghr_' + 'A'.repeat(5000)])
       assertProblem(await refresh(token), 401, 'invalid-token');
+  });
+
+  test('a refresh token that is not a string is refused by the name of its member', async () => {
+    for (const token of [7, null, [], {}]) {
+      const answer = await refresh(token);
+      assertProblem(answer, 422, 'invalid-value');
+      assert.match(answer.json.detail, /^refresh_token must be a string/);
+    }
   });
 
   test('an expired refresh token is refused', async () => {

@@ -61,6 +61,17 @@ describe('a POST without Content-Length', () => {
     }
   });
 
+  test('X-HTTP-Method-Override: HEAD or GET shows the progress of a resumable upload', async () => {
+    const created = await send('POST', '/tus/', { ...bearer(), 'Tus-Resumable': '1.0.0', 'Upload-Length': '5' });
+    const url = new URL(created.headers.get('location'), stack.url);
+    for (const method of ['HEAD', 'GET']) {
+      const { stdout } = await curl('-X', 'POST', '-i', '-H', `Authorization: Bearer ${ann.token}`, '-H', `X-HTTP-Method-Override: ${method}`, '-H', 'Tus-Resumable: 1.0.0', url);
+      assert.match(stdout, /^HTTP\/1.1 204 /);
+      assert.match(stdout, /^Upload-Offset: 0\r$/m);
+      assert.match(stdout, /^Upload-Length: 5\r$/m);
+    }
+  });
+
   test('routes that need a body say what is missing in it', async () => {
     assertProblem(await send('POST', '/password', bearer()), 415, 'unsupported-media-type');
     assertProblem(await send('POST', '/upload', bearer()), 400, 'no-file');
@@ -117,6 +128,30 @@ describe('an error of lighttpd', { skip }, () => {
       assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
       assert.equal(answer.headers.has('retry-after'), false);
     });
+
+  // What the server finds out only after it has chosen a program
+  const chunked = (method, target, body) =>
+    sendRaw(stack.url, requestHead(method, target, { ...bearer(), 'Transfer-Encoding': 'chunked', 'Content-Type': 'application/json' }) + body);
+  const chunks = (count) => `4000\r\n${'x'.repeat(0x4000)}\r\n`.repeat(count) + '0\r\n\r\n';
+  for (const [name, ask, status] of [
+    ['413: a chunked body over the limit of a route', () => chunked('POST', '/login', chunks(8)), 413],
+    ['413: a chunked body over the limit of another program', () => chunked('POST', '/upload-links', chunks(8)), 413],
+    ['400: a chunk that is none', () => chunked('PATCH', `/files/${ann.id}`, 'none\r\n'), 400],
+    ['404: the address of a program of plain CGI', () => send('GET', '/cgi-bin/cgi-auth/none'), 404],
+  ])
+    test(`${name} does not ask the client to try again`, async () => {
+      const answer = await ask();
+      assert.equal(answer.status, status);
+      assert.equal(answer.headers.has('retry-after'), false);
+      assert.match(answer.headers.get('x-request-id'), /^[\w-]{22}$/);
+    });
+
+  test('413: a chunked body over the limit of the internal listener has a request id', async () => {
+    const answer = await sendRaw(stack.internalUrl, requestHead('POST', '/introspect', { 'Transfer-Encoding': 'chunked' }) + chunks(8));
+    assertProblem(answer, 413, 'too-large');
+    assert.match(answer.headers.get('x-request-id'), /^[\w-]{22}$/);
+    assert.equal(answer.headers.has('retry-after'), false);
+  });
 
   test('has the id that the client sent, and a line in the log of the program', async () => {
     const answer = await send('GET', '/nothing', { 'X-Request-ID': 'an-error-of-lighttpd' });

@@ -66,6 +66,15 @@ describe('bytes of uploads in progress', { skip, timeout: 60_000 }, () => {
     await finish(begin(ann, 10 * MIB), 10 * MIB);
   });
 
+  test('such an upload keeps no other user out', async () => {
+    const hers = begin(ann, 10 * MIB);
+    await untilReserved(1);
+    const his = begin(bob, 3 * MIB);
+    await untilReserved(2);
+    await finish(his, 3 * MIB);
+    await finish(hers, 10 * MIB);
+  });
+
   test('uploads by a link count for its owner', async () => {
     const { url } = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
     const path = new URL(url, 'http://any').pathname;
@@ -97,7 +106,9 @@ describe('bytes of uploads in progress', { skip, timeout: 60_000 }, () => {
     const request = begin(ann, 5 * MIB);
     await untilReserved(1);
     request.cut();
-    assertProblem(await begin(ann, 2 * MIB).answer, 429, 'too-many-uploads');
+    const refused = await begin(ann, 2 * MIB).answer;
+    assertProblem(refused, 429, 'too-many-uploads');
+    assert.match(refused.json.detail, /cut off/);
     assert.equal((await stack.sql('gateway', 'SELECT 1 FROM admission WHERE expires_at BETWEEN UNIX_TIMESTAMP() + 500 AND UNIX_TIMESTAMP() + 610')).length, 1);
     await stack.sql('gateway', 'UPDATE admission SET expires_at = UNIX_TIMESTAMP() - 1');
     await finish(begin(ann, 2 * MIB), 2 * MIB);

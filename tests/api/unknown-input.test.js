@@ -52,6 +52,10 @@ describe('an unknown member of a JSON body', () => {
     assert.deepEqual((await stack.call('GET', '/tokens', { token: ann.token })).json, { tokens: [] });
   });
 
+  test('an unknown member without a name is shown as ""', async () => {
+    assertNames(await send({ method: 'post', path: '/tokens' }, { json: { name: 'a', '': 1 } }), '"" is not a member');
+  });
+
   test('the answer to an unknown member lists the known ones', async () => {
     const answer = await stack.call('POST', `/files/${record.id}/links`, { token: ann.token, json: { x: 1 } });
     assert.match(answer.json.detail, /expires_in, max_downloads/);
@@ -68,7 +72,8 @@ describe('an unknown member of a JSON body', () => {
   test('a value of another type is refused, not converted', async () => {
     const wrong = [['/tokens', { name: 1 }], ['/tokens', { name: 'a', expires_in: '60' }],
       ['/tokens', { name: 'a', scope: ['files:read'] }], [`/files/${record.id}/links`, { max_downloads: '1' }], ['/upload-links', { max_files: true }],
-      ['/upload-links', { name: 7 }], ['/password', { current: 1, new: 'x' }]];
+      ['/upload-links', { name: 7 }], ['/password', { current: 1, new: 'x' }], ['/otp/confirm', { code: 123456 }],
+      ...[5, null, ['x'], { refresh_token: 'x' }, true].map((value) => ['/refresh', { refresh_token: value }])];
     for (const [target, json] of wrong) assertProblem(await stack.call('POST', target, { token: ann.token, json }), 422, 'invalid-value');
     assertProblem(await stack.call('PATCH', `/files/${record.id}`, { token: ann.token, json: { name: 5 } }), 422, 'invalid-value');
   });

@@ -82,6 +82,14 @@ static void the_only_body_of_an_owner_always_fits_that_owners_limit(
 	(void)state;
 	assert_ok(add(ANN, 1000000));
 	assert_int_equal(add(ANN, 1), ERR_TOO_MANY_UPLOADS);
+}
+
+static void an_owner_takes_no_more_than_that_limit_from_all(void **state)
+{
+	(void)state;
+	assert_ok(add(ANN, 1000000));
+	assert_int_equal(add(BOB, 41), ERR_FULL);
+	assert_ok(add(BOB, 40));
 	assert_int_equal(add(BOB, 1), ERR_FULL);
 }
 
@@ -180,6 +188,7 @@ int main(int argc, char **argv)
 		ADMISSION(bodies_are_added_up_to_the_limit_of_all),
 		ADMISSION(
 			the_only_body_of_an_owner_always_fits_that_owners_limit),
+		ADMISSION(an_owner_takes_no_more_than_that_limit_from_all),
 		ADMISSION(a_body_that_has_ended_counts_no_more),
 		ADMISSION(a_body_counts_until_it_expires_and_is_then_removed),
 		ADMISSION(a_long_body_has_a_second_for_each_mebibyte),

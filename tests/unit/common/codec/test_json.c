@@ -250,6 +250,18 @@ static void a_key_with_a_nul_is_refused(void **state)
 	json_object_put(parsed(SPAN("{\"a\":\"\\\\u0000\"}")));
 }
 
+static void half_of_a_surrogate_pair_is_refused(void **state)
+{
+	(void)state;
+	assert_refused(SPAN("{\"a\":\"\\ud800\"}"));
+	assert_refused(SPAN("{\"a\":\"\\uDC00\"}"));
+	assert_refused(SPAN("{\"a\":\"x\\ud83dx\\ude00\"}"));
+	assert_refused(SPAN("{\"a\":\"\\ud83d\\ud83d\\ude00\"}"));
+	assert_refused(SPAN("{\"\\udfff\":1}"));
+	json_object_put(parsed(SPAN("{\"a\":\"\\ud83d\\ude00\\\\ud800\"}")));
+	json_object_put(parsed(SPAN("{\"a\":\"\\ud7ff\\ue000\"}")));
+}
+
 static void numbers_of_every_form_are_read(void **state)
 {
 	(void)state;
@@ -391,6 +403,7 @@ int main(void)
 		TEST(colons_and_quotes_inside_texts_are_not_counted_as_keys),
 		TEST(numbers_of_every_form_are_read),
 		TEST(a_key_with_a_nul_is_refused),
+		TEST(half_of_a_surrogate_pair_is_refused),
 		TEST(four_levels_are_read_and_a_fifth_is_refused),
 		TEST(bytes_that_are_not_utf8_are_refused),
 		TEST(a_text_is_returned_whole_or_not_at_all),

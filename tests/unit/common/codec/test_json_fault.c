@@ -25,6 +25,17 @@ static void a_member_that_occurs_twice_is_named(void **state)
 	assert_true(span_eq(key, SPAN("\\\"x")));
 }
 
+static void half_of_a_surrogate_pair_is_found(void **state)
+{
+	struct span key;
+
+	(void)state;
+	assert_int_equal(fault_of("{\"a\":\"\\ud800\"}", &key),
+			 JSON_FAULT_HALF);
+	assert_int_equal(fault_of("{\"a\":\"\\ud83d\\ude00\",}", &key),
+			 JSON_FAULT_TEXT);
+}
+
 static void a_value_is_no_member(void **state)
 {
 	struct span key;
@@ -68,6 +79,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_member_that_occurs_twice_is_named),
+		TEST(half_of_a_surrogate_pair_is_found),
 		TEST(a_value_is_no_member),
 		TEST(deep_nesting_is_found_where_json_read_refuses_it),
 		TEST(a_text_that_breaks_off_has_no_other_fault),

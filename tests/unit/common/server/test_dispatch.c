@@ -86,6 +86,7 @@ static const struct route routes[] = {
 	{ "GET", "/fail", fail_first, NO_AUTH },
 	{ "GET", "/late", fail_late, NO_AUTH },
 	{ "GET", "/split/*", split_header, NO_AUTH },
+	{ "POST", "/shown", answer_ok, NO_AUTH },
 	{ "POST", "/body?*", read_body, NO_AUTH | TAKES_BODY },
 	{ "POST", "/inside", read_body, NULL, INTERNAL_ONLY },
 	{ "POST", "/both", read_body, NULL, INTERNAL_TOO },
@@ -641,6 +642,13 @@ static void a_post_for_the_next_program_is_passed_on(void **state)
 	memory_set(&m, "REDIRECT_URI", "/.error/request");
 	json_object_put(run(&m));
 	assert_int_equal(memory_status(&m), 200);
+	memory_release(&m);
+	/* So its own response is never a 200 */
+	fail_in_server(&m, "", "411", "/shown");
+	memory_set(&m, "FCGI_ROLE", "AUTHORIZER");
+	memory_set(&m, "REDIRECT_URI", "/.error/request");
+	json_object_put(run(&m));
+	assert_int_equal(memory_status(&m), 204);
 	memory_release(&m);
 	/* Any other error is answered by the first */
 	fail_in_server(&m, "", "431", "/elsewhere");
