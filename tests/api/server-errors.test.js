@@ -105,12 +105,13 @@ describe('an error of lighttpd', { skip }, () => {
     ['413: a body over the limit of the route', () => send('POST', '/login', { 'Content-Length': String(1 << 20) }), 413, 'too-large'],
     ['431: a head over the limit', () => send('GET', '/', { 'X-Long': long }), 431, 'bad-request'],
     ['501: an unknown method', () => send('BREW', '/'), 501, 'bad-request'],
-    ['505: an unknown version', () => sendRaw(stack.url, 'GET / HTTP/3.0\r\nHost: x\r\n\r\n'), 505, 'bad-request'],
+    // Debian 12's lighttpd (1.4.69) answers 505, Debian 13's (1.4.79) answers 400
+    ['505 or 400: an unknown version', () => sendRaw(stack.url, 'GET / HTTP/3.0\r\nHost: x\r\n\r\n'), [505, 400], 'bad-request'],
   ];
   for (const [name, ask, status, slug] of errors)
     test(`${name} is a problem with a request id`, async () => {
       const answer = await ask();
-      assertProblem(answer, status, slug);
+      assertProblem(answer, [status].flat().find((one) => one === answer.status) ?? status, slug);
       assert.match(answer.headers.get('x-request-id'), /^[\w-]{22}$/);
       assert.equal(answer.headers.get('cache-control'), 'no-store');
       assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
