@@ -110,7 +110,7 @@ static void set_options(MYSQL *my, const struct db_server *server)
 	/* The server's own time limit ends first, and leaves the connection
 	 * usable */
 	unsigned no_infile = 0, wait = server->timeout + ANSWER_GRACE;
-	char set[256];
+	char set[384];
 
 	(void)mysql_options(my, MYSQL_OPT_CONNECT_TIMEOUT, &server->timeout);
 	(void)mysql_options(my, MYSQL_OPT_READ_TIMEOUT, &wait);
@@ -128,7 +128,11 @@ static void set_options(MYSQL *my, const struct db_server *server)
 			* for SELECT alone; others wait for locks at most. */
 		       " /*M!100102 , max_statement_time = %u */"
 		       " /*!50708 , max_execution_time = %u000,"
-		       " innodb_lock_wait_timeout = %u */",
+		       " innodb_lock_wait_timeout = %u */"
+		       /* From 11.6.2 on, MariaDB's default refuses to lock a
+			* row that has changed since the transaction first read
+			* (1020) */
+		       " /*M!110602 , innodb_snapshot_isolation = OFF */",
 		       server->timeout, server->timeout, server->timeout);
 	(void)mysql_options(my, MYSQL_INIT_COMMAND, set);
 	/* Required by transactions of two statements, whatever the server's
