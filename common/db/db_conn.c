@@ -11,6 +11,9 @@
 enum {
 	ANSWER_GRACE = 1, /* seconds for the answer that a time limit has ended
 			     the statement */
+	/* MySQL's number, and MariaDB's from 11 on; before, it refused access
+	 */
+	SECURE_TRANSPORT_REQUIRED = 3159,
 };
 
 /* Copy a text; NULL for an empty one, so that the client library uses its
@@ -78,7 +81,9 @@ static enum err connect_failed(MYSQL *my, const struct db_server *server,
 			       "%s (MYSQL_TLS, MYSQL_TLS_CA, MYSQL_TLS_CERT, "
 			       "MYSQL_TLS_KEY, and the name in MYSQL_HOST)",
 			       number, mysql_error(my));
-	if (number == ER_ACCESS_DENIED_ERROR && server->tls == DB_TLS_OFF)
+	if ((number == ER_ACCESS_DENIED_ERROR ||
+	     number == SECURE_TRANSPORT_REQUIRED) &&
+	    server->tls == DB_TLS_OFF)
 		hint = "; the server may require TLS (MYSQL_TLS)";
 	else if (number == ER_ACCESS_DENIED_ERROR && server->tls_cert == NULL)
 		hint = "; the account may require a certificate "
