@@ -59,6 +59,8 @@ static void *lookup_run(void *arg)
 				&stream_socket, &found);
 	bool abandoned;
 
+	/* Before the caller is told, whose next look-up may need the place */
+	atomic_fetch_sub(&running, 1);
 	(void)pthread_mutex_lock(&l->lock);
 	l->ended = true;
 	l->error = error;
@@ -68,7 +70,6 @@ static void *lookup_run(void *arg)
 	(void)pthread_mutex_unlock(&l->lock);
 	if (abandoned)
 		lookup_free(l);
-	atomic_fetch_sub(&running, 1);
 	return NULL;
 }
 

@@ -3,8 +3,8 @@
  * getaddrinfo(3) has no deadline: a name server that does not respond can delay
  * it for a minute. So a name is looked up in its own thread. If that misses the
  * deadline, the caller abandons the look-up; its thread ends when getaddrinfo()
- * returns, and discards the result. There are never more than CLAMD_LOOKUPS_MAX
- * of these threads. A numeric address needs no thread.
+ * returns, and discards the result. No more than CLAMD_LOOKUPS_MAX look-ups run
+ * at a time. A numeric address needs no thread.
  *
  * Nothing is cached: the address behind a name may change.
  */
@@ -16,7 +16,7 @@
 #include <netdb.h>
 
 enum {
-	CLAMD_LOOKUPS_MAX = 8, /* threads, including abandoned ones */
+	CLAMD_LOOKUPS_MAX = 8, /* including abandoned ones */
 };
 
 /* Look up the addresses of a->host and a->port for a stream socket, at least

@@ -117,22 +117,21 @@ enum err files_update(struct db *db, const struct session_check *session,
 	/* clang-format on */
 }
 
-/* In one statement, which locks the row of `file` first: another request may be
- * renaming it */
+/* Locked first: another request may be renaming it */
 static enum err delete_row(struct db_conn *c, const struct file *f,
 			   const struct file *from, bool even_if_live,
 			   int64_t now, struct errmsg *why)
 {
+	enum err e = lock_file(c, f, why);
+
+	if (e == ERR_OK)
+		e = name_index_remove(c, f->id, why);
+	if (e != ERR_OK)
+		return e;
 	/* clang-format off */
 	return db_tx_change(c,
-		"DELETE f, g"
+		"DELETE f"
 		"  FROM file f"
-		"  LEFT JOIN gram_position n"
-		"    ON n.n <= CHAR_LENGTH(f.folded)"
-		"  LEFT JOIN file_gram g"
-		"    ON g.owner = f.owner"
-		"   AND g.gram = " NAME_INDEX_GRAM
-		"   AND g.id = " NAME_INDEX_ID
 		" WHERE f.id = ?"
 		"   AND (? OR f.expires_at <= ?)"
 		"   AND " AS_READ,

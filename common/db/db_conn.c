@@ -11,6 +11,9 @@
 enum {
 	ANSWER_GRACE = 1, /* seconds for the answer that a time limit has ended
 			     the statement */
+	/* MySQL's number, and MariaDB's from 11 on; before, it refused access
+	 */
+	SECURE_TRANSPORT_REQUIRED = 3159,
 };
 
 /* Copy a text; NULL for an empty one, so that the client library uses its
@@ -78,7 +81,9 @@ static enum err connect_failed(MYSQL *my, const struct db_server *server,
 			       "%s (MYSQL_TLS, MYSQL_TLS_CA, MYSQL_TLS_CERT, "
 			       "MYSQL_TLS_KEY, and the name in MYSQL_HOST)",
 			       number, mysql_error(my));
-	if (number == ER_ACCESS_DENIED_ERROR && server->tls == DB_TLS_OFF)
+	if ((number == ER_ACCESS_DENIED_ERROR ||
+	     number == SECURE_TRANSPORT_REQUIRED) &&
+	    server->tls == DB_TLS_OFF)
 		hint = "; the server may require TLS (MYSQL_TLS)";
 	else if (number == ER_ACCESS_DENIED_ERROR && server->tls_cert == NULL)
 		hint = "; the account may require a certificate "
@@ -110,7 +115,7 @@ static void set_options(MYSQL *my, const struct db_server *server)
 	/* The server's own time limit ends first, and leaves the connection
 	 * usable */
 	unsigned no_infile = 0, wait = server->timeout + ANSWER_GRACE;
-	char set[256];
+	char set[384];
 
 	(void)mysql_options(my, MYSQL_OPT_CONNECT_TIMEOUT, &server->timeout);
 	(void)mysql_options(my, MYSQL_OPT_READ_TIMEOUT, &wait);
@@ -128,7 +133,11 @@ static void set_options(MYSQL *my, const struct db_server *server)
 			* for SELECT alone; others wait for locks at most. */
 		       " /*M!100102 , max_statement_time = %u */"
 		       " /*!50708 , max_execution_time = %u000,"
-		       " innodb_lock_wait_timeout = %u */",
+		       " innodb_lock_wait_timeout = %u */"
+		       /* From 11.6.2 on, MariaDB's default refuses to lock a
+			* row that has changed since the transaction first read
+			* (1020) */
+		       " /*M!110602 , innodb_snapshot_isolation = OFF */",
 		       server->timeout, server->timeout, server->timeout);
 	(void)mysql_options(my, MYSQL_INIT_COMMAND, set);
 	/* Required by transactions of two statements, whatever the server's

@@ -57,6 +57,7 @@ static bool is_unavailable(unsigned number)
 	case ER_LOCK_WAIT_TIMEOUT:
 	case ER_LOCK_DEADLOCK:
 	case ER_LOCK_TABLE_FULL:
+	case ER_CHECKREAD: /* a transaction's row has changed */
 	case ER_CON_COUNT_ERROR:
 	case ER_TOO_MANY_USER_CONNECTIONS:
 	case ER_USER_LIMIT_REACHED:

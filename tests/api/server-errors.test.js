@@ -117,12 +117,13 @@ describe('an error of lighttpd', { skip }, () => {
     ['431: a head over the limit', () => send('GET', '/', { 'X-Long': long }), 431, 'bad-request'],
     ['501: a transfer coding that is not chunked', () => sendRaw(stack.url, `PUT /upload/a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ann.token}\r\nTransfer-Encoding: gzip, chunked\r\nConnection: close\r\n\r\n`), 501, 'bad-request'],
     ['501: an unknown method', () => send('BREW', '/'), 501, 'bad-request'],
-    ['505: an unknown version', () => sendRaw(stack.url, 'GET / HTTP/3.0\r\nHost: x\r\n\r\n'), 505, 'bad-request'],
+    // Debian 12's lighttpd (1.4.69) answers 505, Debian 13's (1.4.79) answers 400
+    ['505 or 400: an unknown version', () => sendRaw(stack.url, 'GET / HTTP/3.0\r\nHost: x\r\n\r\n'), [505, 400], 'bad-request'],
   ];
   for (const [name, ask, status, slug] of errors)
     test(`${name} is a problem with a request id`, async () => {
       const answer = await ask();
-      assertProblem(answer, status, slug);
+      assertProblem(answer, [status].flat().find((one) => one === answer.status) ?? status, slug);
       assert.match(answer.headers.get('x-request-id'), /^[\w-]{22}$/);
       assert.equal(answer.headers.get('cache-control'), 'no-store');
       assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');

@@ -135,7 +135,7 @@ describe('a server and accounts that demand TLS', () => {
 describe('a server that is not the right one', () => {
   const wrong = [
     ['a certificate of another authority', { MYSQL_TLS: 'verify', MYSQL_TLS_CA: pem('strange', 'ca') }, /self-signed certificate/],
-    ['a certificate of another name', { ...verify, MYSQL_HOST: '127.0.0.2' }, /certificate/i],
+    ['a certificate of another name', { ...verify, MYSQL_HOST: '127.0.0.2' }, /certificate|hostname/i],
   ];
   for (const [what, settings, reason] of wrong) {
     for (const name of ['cgi-auth', 'cgi-gateway'])
@@ -186,7 +186,8 @@ test('a Unix socket is encrypted too if MYSQL_TLS says so', async () => {
 describe('a server without TLS', () => {
   before(async () => {
     await database.stop();
-    database.configure((text) => text.replaceAll(/^ssl-.*\n/gm, ''));
+    // Without a certificate, MariaDB makes one for itself from 11.4 on
+    database.configure((text) => `${text.replaceAll(/^ssl-.*\n/gm, '')}skip-ssl\n`);
     await database.start();
   });
 

@@ -57,7 +57,8 @@ test('requests get 503 with Retry-After while the database is down, and succeed 
 });
 
 test('every documented route answers 503 while the database is down, and works afterwards', async () => {
-  const down = operations.filter(({ statuses }) => statuses.includes('503'));
+  // Without those that always refuse, such as PUT /upload without a name
+  const down = operations.filter(({ statuses }) => statuses.includes('503') && statuses.some((status) => /^[23]/.test(status)));
   const login = async () => (await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json;
   const [first, other] = [await login(), await login()];
   const script = (await stack.call('POST', '/tokens', { token: ann.token, json: { name: 'kept' } })).json;

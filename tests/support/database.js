@@ -42,7 +42,8 @@ class Database {
     this.#child = child;
     for (;;) {
       if (child.exitCode !== null) throw new Error(`mariadbd ended with ${child.exitCode}`);
-      const { code } = await run('mariadb', ['--no-defaults', '-S', this.socket, '-u', 'root', '-e', 'SELECT 1']);
+      // A client of MariaDB 11.4 or newer would insist on TLS
+      const { code } = await run('mariadb', ['--no-defaults', '--skip-ssl', '-S', this.socket, '-u', 'root', '-e', 'SELECT 1']);
       if (code === 0) return;
       await pause(50);
     }

@@ -190,7 +190,8 @@ export class Stack {
   async sql(program, statement) {
     const set = this.settings(program);
     const out = await mustRun('mariadb',
-      ['--no-defaults', '-S', set.MYSQL_SOCKET, '-u', set.MYSQL_USER, '-N', '-B', '--raw', '-e', statement, set.MYSQL_DB],
+      ['--no-defaults', '--default-character-set=utf8mb4', '-S', set.MYSQL_SOCKET, '-u', set.MYSQL_USER, '-N', '-B', '--raw',
+        '-e', statement, set.MYSQL_DB],
       { env: { MYSQL_PWD: this.databasePassword(program) } });
     return out.split('\n').filter(Boolean).map((line) => line.split('\t'));
   }

@@ -22,11 +22,12 @@ export function create(stack, person, length, { name, metadata: pairs = {}, head
   return stack.call('POST', `/tus/${query}`, { token: person.token, headers: defined(wanted), body: body ?? '' });
 }
 
-// Create an upload; returns its path.
-export async function newUpload(...args) {
-  const answer = await create(...args);
+// Create an upload; returns its path. (Location is relative behind a proxy of which the programs know no prefix.)
+export async function newUpload(stack, ...args) {
+  const answer = await create(stack, ...args);
   assertStatus(answer, 201);
-  return answer.headers.get('location');
+  const { pathname, search } = new URL(answer.headers.get('location'), `${stack.url}/tus/`);
+  return pathname + search;
 }
 
 export const patch = (stack, person, path, offset, body, headers) =>

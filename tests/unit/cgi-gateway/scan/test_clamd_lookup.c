@@ -3,6 +3,7 @@
 
 #include <netdb.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* --- a resolver in place of getaddrinfo(3) -------------------------------- */
@@ -17,7 +18,6 @@ enum { ADDRESSES_MAX = 4, STEP_MS = 10 };
 /* What "clamd.test" resolves to, in this order, and after how long */
 static const char *ports[ADDRESSES_MAX];
 static atomic_int delay_ms;
-static atomic_int lookups_running;
 
 int __wrap_getaddrinfo(const char *node, const char *service,
 		       const struct addrinfo *hints, struct addrinfo **res)
@@ -25,11 +25,12 @@ int __wrap_getaddrinfo(const char *node, const char *service,
 	struct addrinfo **end = res;
 	int e = EAI_NONAME;
 
+	if (strcmp(node, "no-clamd.test") == 0)
+		return EAI_NONAME; /* always at once */
 	if (strcmp(node, "clamd.test") != 0)
 		return __real_getaddrinfo(node, service, hints, res);
 	if ((hints->ai_flags & AI_NUMERICHOST) != 0)
 		return EAI_NONAME;
-	atomic_fetch_add(&lookups_running, 1);
 	for (int ms = 0; ms < delay_ms; ms += STEP_MS)
 		(void)poll(NULL, 0, STEP_MS);
 	for (size_t i = 0; i < ADDRESSES_MAX && ports[i] != NULL; i++) {
@@ -38,7 +39,6 @@ int __wrap_getaddrinfo(const char *node, const char *service,
 			break;
 		end = &(*end)->ai_next;
 	}
-	atomic_fetch_sub(&lookups_running, 1);
 	return e;
 }
 
@@ -87,10 +87,22 @@ static void dead_close(void)
 static struct scanner scanner;
 static struct clamd named; /* clamd at clamd.test */
 static struct errmsg why;
+static unsigned long threads_before;
+
+/* A folder has a link for itself, one in its parent, and one for each folder in
+ * it: here, for each thread. */
+static unsigned long threads(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat("/proc/self/task", &st), 0);
+	return (unsigned long)st.st_nlink - 2;
+}
 
 static int set_up(void **state)
 {
 	(void)state;
+	threads_before = threads();
 	scanner_open_tcp(&scanner);
 	dead_open();
 	named = (struct clamd) { .timeout = 60 };
@@ -101,14 +113,16 @@ static int set_up(void **state)
 	return 0;
 }
 
+/* The threads of look-ups are detached: one may start, or hold its place, after
+ * its look-up has been given up. */
 static int tear_down(void **state)
 {
 	(void)state;
 	delay_ms = 0;
-	while (lookups_running > 0)
-		(void)poll(NULL, 0, STEP_MS);
 	dead_close();
 	scanner_close(&scanner);
+	while (threads() > threads_before)
+		(void)poll(NULL, 0, STEP_MS);
 	return 0;
 }
 
@@ -208,6 +222,26 @@ static void lookups_that_hang_are_limited_in_number(void **state)
 	assert_null(found);
 }
 
+static void a_lookup_that_has_ended_holds_no_place(void **state)
+{
+	struct clamd none = { .timeout = 60 };
+	struct addrinfo *found = NULL;
+
+	(void)state;
+	assert_ok(
+		clamd_address_parse(SPAN("no-clamd.test:3310"), &none.address));
+	delay_ms = 60000;
+	for (int i = 0; i < CLAMD_LOOKUPS_MAX - 1; i++)
+		assert_err(clamd_lookup(&named.address, now_ms(), &found, &why),
+			   ERR_UNAVAILABLE);
+	for (int i = 0; i < 1000; i++) {
+		assert_err(clamd_lookup(&none.address, now_ms() + 60000, &found,
+					&why),
+			   ERR_UNAVAILABLE);
+		assert_contains(why.text, "clamd: no-clamd.test: ");
+	}
+}
+
 static void a_number_is_an_address_while_lookups_hang(void **state)
 {
 	const struct clamd d = scanner_address(&scanner);
@@ -236,6 +270,7 @@ int main(void)
 			a_timeout_shorter_than_the_limit_holds_for_the_connection),
 		LOOKUP_TEST(a_name_without_addresses_is_unavailable),
 		LOOKUP_TEST(lookups_that_hang_are_limited_in_number),
+		LOOKUP_TEST(a_lookup_that_has_ended_holds_no_place),
 		LOOKUP_TEST(a_number_is_an_address_while_lookups_hang),
 	};
 

@@ -910,7 +910,9 @@ static void assert_few_rows(struct db *one, struct session_check *ann)
 	assert_reads(one, 2 * FEW + 2 * 6,
 		     assert_ok(files_add(one, ann, 0, &unlimited, &fresh, 1,
 					 NULL, &why)));
-	assert_reads(one, 2 * FEW + 2 * 6,
+	/* And for each character of its name the position, the row of the
+	 * index, and that among those to remove */
+	assert_reads(one, 2 * FEW + 3 * 6,
 		     assert_ok(files_remove(one, ann, 0, span_of(fresh.id),
 					    NULL, &why)));
 }

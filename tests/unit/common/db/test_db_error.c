@@ -85,6 +85,8 @@ static void what_passes_is_unavailable(void **state)
 	static const struct expected list[] = {
 		{ 1205, "Lock wait timeout exceeded", ERR_UNAVAILABLE, false },
 		{ 1213, "Deadlock found", ERR_UNAVAILABLE, false },
+		{ 1020, "Record has changed since last read in table",
+		  ERR_UNAVAILABLE, false },
 		{ 1206, "The total number of locks exceeds the lock table size",
 		  ERR_UNAVAILABLE, false },
 		{ 1040, "Too many connections", ERR_UNAVAILABLE, false },

@@ -345,6 +345,24 @@ static void a_row_that_stays_locked_is_an_overload(void **state)
 	db_close(brief);
 }
 
+static void a_row_that_has_changed_since_it_was_read_is_changed(void **state)
+{
+	struct db_conn *c;
+	int64_t n = 0;
+
+	(void)state;
+	assert_ok(db_change(db, "INSERT INTO log VALUES (1)", DB_NONE, &why));
+	assert_ok(db_begin(db, &c, &why));
+	assert_ok(db_tx_row(c, "SELECT n FROM log", DB_NONE,
+			    DB_OUT(db_to_int(&n)), &why));
+	assert_ok(db_change(db, "UPDATE log SET n = n + 1", DB_NONE, &why));
+	assert_ok(db_tx_change(c, "UPDATE log SET n = n + 1", DB_NONE, &why));
+	assert_ok(db_commit(c, &why));
+	assert_ok(db_row(db, "SELECT n FROM log", DB_NONE,
+			 DB_OUT(db_to_int(&n)), &why));
+	assert_int_equal(n, 3);
+}
+
 static void a_server_that_does_not_answer_is_unavailable_after_the_timeout(
 	void **state)
 {
@@ -515,6 +533,8 @@ int main(int argc, char **argv)
 		FIXTURE_TEST(
 			a_transaction_whose_connection_died_commits_nothing),
 		FIXTURE_TEST(a_row_that_stays_locked_is_an_overload),
+		FIXTURE_TEST(
+			a_row_that_has_changed_since_it_was_read_is_changed),
 		FIXTURE_TEST(
 			a_server_that_does_not_answer_is_unavailable_after_the_timeout),
 		FIXTURE_TEST(a_slow_statement_is_ended_in_the_server),
