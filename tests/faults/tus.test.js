@@ -30,13 +30,13 @@ const entries = (stack, folder) => (existsSync(join(data(stack), folder)) ? read
 const objects = (stack) => entries(stack, 'objects').filter((path) => path.includes('/'));
 const usage = async (stack, person) => (await stack.call('GET', '/usage', { token: person.token })).json;
 
-// The offset by the first HEAD that is answered with 200. lighttpd answers 500 for a program that was just killed.
+// The offset by the first HEAD that is answered with 200. For a program that was just killed, it is 423: ask again.
 async function waitForOffset(stack, person, path) {
   for (;;) {
     const { status, headers } = await fetch(stack.url + path, { method: 'HEAD', headers: { ...TUS, Authorization: `Bearer ${person.token}` } })
       .catch(() => ({ status: 0 }));
     if (status === 200) return Number(headers.get('upload-offset'));
-    assert.ok([0, 500, 503].includes(status), `HEAD: ${status}`);
+    assert.ok([0, 423, 500, 503].includes(status), `HEAD: ${status}`);
     await pause(20);
   }
 }
