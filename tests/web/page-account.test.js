@@ -73,9 +73,9 @@ describe('an API token', () => {
     await field.waitFor();
     const token = await field.inputValue();
     assert.match(token, /^gh_/);
+    await page.getByText('files:read · never used · expires in 1 year').waitFor();
     assert.ok(await isAccepted(token));
     assertStatus(await stack.call('PUT', '/upload/x', { token, body: 'x' }), 403);
-    await page.getByText('files:read · never used · expires in 1 year').waitFor();
     await page.reload();
     await page.getByText('backup script').waitFor();
     assert.equal(await page.getByText(token).count(), 0);
