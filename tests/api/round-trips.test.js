@@ -9,7 +9,8 @@ import { transport } from '../support/transport.js';
 import { claimsFor, forge } from '../support/tokens.js';
 
 const UPLOAD = 1 + 5;
-const DELETION = 5;
+// Find the file; START TRANSACTION, UPDATE quota, lock the row, DELETE file_gram, DELETE file, COMMIT
+const DELETION = 7;
 
 // A CGI process serves one request and has nothing prepared.
 describe('statements on an open connection', { skip: transport === 'cgi' }, () => {
