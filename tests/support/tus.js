@@ -26,7 +26,7 @@ export function create(stack, person, length, { name, metadata: pairs = {}, head
 export async function newUpload(stack, ...args) {
   const answer = await create(stack, ...args);
   assertStatus(answer, 201);
-  const { pathname, search } = new URL(answer.headers.get('location'), `${stack.url}/tus/`);
+  const { pathname, search } = new URL(answer.headers.get('location'), `${stack.url ?? "http://localhost"}/tus/`);
   return pathname + search;
 }
 
