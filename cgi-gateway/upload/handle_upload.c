@@ -14,8 +14,12 @@ enum err handle_upload(void *app, struct request *rq, struct response *rs)
 enum err handle_upload_unnamed(void *app, struct request *rq,
 			       struct response *rs)
 {
-	(void)app;
-	(void)rq;
+	struct app *a = app;
+	/* Asked first, no token has been looked up yet */
+	enum err e = session_check_identify(a->db, rq->session, &rs->why);
+
+	if (e != ERR_OK)
+		return e;
 	return response_explain(rs, ERR_FORMAT,
 				"The name of the file is missing: PUT "
 				"/upload/NAME.");

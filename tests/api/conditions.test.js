@@ -222,6 +222,10 @@ describe('what has no ETag', () => {
     }
   });
 
+  test('DELETE of the second factor with If-Match and an ETag is refused', async () => {
+    assertProblem(await call('DELETE', '/otp', { 'If-Match': other, 'X-OTP': '123456' }), 412, 'precondition-failed');
+  });
+
   test('PUT creates a file, so If-Match is 412 and If-None-Match: * holds', async () => {
     const link = (await stack.call('POST', '/upload-links', { token: ann.token, json: {} })).json;
     const drop = new URL(link.url, stack.url).pathname;

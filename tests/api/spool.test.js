@@ -82,6 +82,9 @@ describe('bytes of uploads in progress', { skip, timeout: 60_000 }, () => {
     await untilReserved(1);
     assertProblem(await openRequest(stack, 'PUT', `${path}/b`, { headers: { 'Content-Length': 2 * MIB } }).answer, 429, 'too-many-uploads');
     assertProblem(await begin(ann, 2 * MIB).answer, 429, 'too-many-uploads');
+    for (const target of ['/upload?name=x', `${path}?name=x`])
+      assertProblem(await openRequest(stack, 'POST', target, { token: target.startsWith('/upload') ? ann.token : undefined,
+        headers: { 'Content-Length': 2 * MIB, 'Content-Type': 'application/octet-stream' } }).answer, 429, 'too-many-uploads');
     await finish(first, 5 * MIB);
     await finish(begin(ann, 2 * MIB), 2 * MIB);
   });

@@ -5,6 +5,7 @@ import { assertProblem, assertStatus } from '../support/client.js';
 import { operations } from '../support/contract.js';
 import { uploadFile } from '../support/files.js';
 import { useStack } from '../support/stack.js';
+import { newUpload, terminate, TUS } from '../support/tus.js';
 
 const stack = await useStack();
 const ID = '019f0c1e-7d2a-7bb3-9c1d-2f6a5e4b3c21';
@@ -97,7 +98,19 @@ describe('the text of a JSON body', () => {
   });
 });
 
-describe('a body that nobody reads', () => {
+describe('a JSON body that is too long', () => {
+  for (const operation of changes.filter(takesJson))
+    test(`a body of ${named(operation)} over its limit is refused`, async () => {
+      assertProblem(await send(operation, { json: { x: 'x'.repeat(20_000) } }), 413, 'too-large');
+    });
+});
+
+test('/introspect refuses an unknown query parameter by name', async () => {
+  const body = new URLSearchParams({ token: ann.token });
+  assertNames(await stack.callInternal('POST', '/introspect?hint=x', { body }), 'hint');
+});
+
+describe('a body without a reader', () => {
   for (const operation of changes.filter(takesNone))
     test(`a body of ${named(operation)} is refused, but for an empty one`, async () => {
       assertNames(await send(operation, { json: { all: true } }), 'all');
@@ -105,6 +118,12 @@ describe('a body that nobody reads', () => {
       assertProblem(await send(operation, { json: { x: 'x'.repeat(20_000) } }), 413, 'too-large');
       assertProblem(await send(operation, { body: 'all=1', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }), 415, 'unsupported-media-type');
     });
+
+  test('a long body of DELETE of a resumable upload is refused, and the upload stays', async () => {
+    const upload = await newUpload(stack, ann, 5);
+    assertProblem(await stack.call('DELETE', upload, { token: ann.token, headers: TUS, json: { x: 'x'.repeat(20_000) } }), 413, 'too-large');
+    assertStatus(await terminate(stack, ann, upload), 204);
+  });
 
   test('an empty object and an empty body are taken as no body', async () => {
     const cy = await stack.person();

@@ -255,3 +255,11 @@ describe('lengths of a body', () => {
     if (smuggled.status === 201) assert.equal(smuggled.json.files[0].size, 5);
   });
 });
+
+test('a PUT without a name says so to users who may upload, and refuses others first', async () => {
+  const { token } = (await stack.call('POST', '/tokens', { token: ann.token, json: { name: 'reader', scope: 'files:read' } })).json;
+  const unnamed = (by) => stack.call('PUT', '/upload', { token: by, body: 'x' });
+  assertProblem(await unnamed(ann.token), 400, 'bad-request');
+  assertProblem(await unnamed(undefined), 401, 'missing-token');
+  assertProblem(await unnamed(token), 403, 'insufficient-scope');
+});

@@ -98,6 +98,7 @@ test('every documented route answers 503 while the database is down, and works a
       assertProblem(answer, 503, 'unavailable');
       assert.doesNotMatch(answer.text, /mysql|maria|sql|sock/i);
     }
+    assertProblem(await stack.call('PUT', '/upload', { token: script.token, body: 'x' }), 503, 'unavailable');
     for (const path of ['/cgi-auth/healthz', '/cgi-gateway/healthz']) assert.equal((await stack.callInternal('GET', path)).status, 200, 'healthz needs no database');
   } finally {
     await database.start();
