@@ -15,11 +15,7 @@ enum err upload_link_room(struct db *db, struct span token, int64_t now,
 		return e;
 	/* clang-format off */
 	e = db_row(db,
-		"SELECT u.id IS NOT NULL"
-		"       AND k.revoked_at IS NULL"
-		"       AND (k.expires_at IS NULL OR k.expires_at > ?)"
-		"       AND (k.max_files IS NULL OR k.files < k.max_files)"
-		"       AND (k.max_bytes IS NULL OR k.bytes < k.max_bytes),"
+		"SELECT " UPLOAD_LINK_ACCEPTS ","
 		"       k.id, k.owner, k.max_files, k.max_bytes,"
 		"       k.max_file_bytes, k.files, k.bytes,"
 		"       COALESCE(q.bytes, 0), COALESCE(q.files, 0),"

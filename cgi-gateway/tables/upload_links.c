@@ -158,11 +158,7 @@ enum err upload_links_find(struct db *db, struct span token, int64_t now,
 		return e;
 	/* clang-format off */
 	e = db_row(db,
-		"SELECT u.id IS NOT NULL"
-		"       AND k.revoked_at IS NULL"
-		"       AND (k.expires_at IS NULL OR k.expires_at > ?)"
-		"       AND (k.max_files IS NULL OR k.files < k.max_files)"
-		"       AND (k.max_bytes IS NULL OR k.bytes < k.max_bytes), "
+		"SELECT " UPLOAD_LINK_ACCEPTS ", "
 			COLUMNS
 		"  FROM upload_link k"
 		"  LEFT JOIN live_user u ON u.id = k.owner"

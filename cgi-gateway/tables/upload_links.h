@@ -32,6 +32,15 @@ enum {
 	"This link has expired, was revoked or is used up. Ask the " \
 	"person who gave it to you for a new one."
 
+/* Whether the link `k` of the owner `u` (live_user) accepts files, as an
+ * expression; its one parameter is the time. */
+#define UPLOAD_LINK_ACCEPTS                                   \
+	"u.id IS NOT NULL"                                    \
+	" AND k.revoked_at IS NULL"                           \
+	" AND (k.expires_at IS NULL OR k.expires_at > ?)"     \
+	" AND (k.max_files IS NULL OR k.files < k.max_files)" \
+	" AND (k.max_bytes IS NULL OR k.bytes < k.max_bytes)"
+
 struct upload_link {
 	char id[IDENT_LEN + 1];
 	uint64_t owner;

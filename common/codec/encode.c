@@ -214,7 +214,6 @@ struct span utf8_clip(struct span s, size_t max)
 {
 	if (s.len <= max)
 		return s;
-	while (max > 0 && is_tail(s.p[max]))
-		max--;
-	return (struct span) { s.p, max };
+	s.len = max;
+	return (struct span) { s.p, utf8_length(s) };
 }
