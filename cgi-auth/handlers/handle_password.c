@@ -72,7 +72,7 @@ static enum err check_current(struct auth *a, struct request *rq,
 
 	if (e != ERR_OK)
 		return e;
-	/* Whoever has a session is no stranger */
+	/* A user with a session waits with the known addresses */
 	e = password_check(&a->passwords, FIFO_KNOWN, u->password, current,
 			   NULL);
 	if (e == ERR_INVALID)

@@ -116,7 +116,7 @@ enum err fifo_semaphore_enter(struct fifo_semaphore *t, enum fifo_queue_name q,
 	return e;
 }
 
-/* The queue whose turn it is, or another one that is not empty; NULL if all are
+/* Return the next queue in turn that is not empty; NULL if all are
  */
 static struct fifo_queue *next_queue(struct fifo_semaphore *t)
 {

@@ -72,9 +72,9 @@ enum err password_hash(struct passwords *p, const char *password,
 		       char out[static PASSWORD_HASH_MAX + 1]) MUST_CHECK;
 
 /* Check `password` against `stored`; NULL stands for a user that does not
- * exist. Wait in the queue `q`, if need be. After ERR_OK, *renew tells whether
- * password_hash() would now write another form, other parameters, or the hash
- * of another spelling; `renew` may be NULL.
+ * exist. If no slot is free, wait in the queue `q`. After ERR_OK, *renew is true
+ * if password_hash() would now write another form, other parameters, or the
+ * hash of another spelling; `renew` may be NULL.
  *
  *   ERR_OK           right
  *   ERR_CREDENTIALS  wrong

@@ -168,7 +168,7 @@ static int64_t slot_of(int64_t now)
 }
 
 /* Reserve an attempt in both rows or in none. ERR_NOT_FOUND: one is absent, is
- * blocked, or has too many attempts under way. A failure count whose first
+ * blocked, or has too many attempts in progress. A failure count whose first
  * failure is over THROTTLE_FORGET or the window ago reads as 0.
  *
  * Every statement here locks the account's row first, so there is no deadlock.
@@ -234,7 +234,7 @@ enum err throttle_enter(struct db *db, const struct throttle_rules *r,
 			*out = t;
 			return ERR_OK;
 		}
-		/* Another attempt was first, or too many are under way */
+		/* Another attempt was first, or too many are in progress */
 		if (e == ERR_NOT_FOUND)
 			e = ERR_OK;
 	}

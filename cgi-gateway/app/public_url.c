@@ -22,8 +22,8 @@ void public_url_add(const struct app *app, const struct request *rq,
 	add_url(app, rq, rq->prefix, tail, out);
 }
 
-/* Append `tail`, a path from the root, as it is seen from the URL of the
- * request, whose path may be below another one */
+/* Append `tail`, a path from the root, as a reference relative to the URL of
+ * the request */
 static void add_relative(const struct request *rq, const char *tail,
 			 struct buf *out)
 {

@@ -25,7 +25,7 @@ struct link_visit {
 	bool explicit_bytes; /* a query parameter asks for the bytes */
 };
 
-/* Return true if a program asks on nobody's behalf: a prefetch or prerender by a
+/* Return true if no user has asked for the file: a prefetch or prerender by a
  * browser, or the preview of a messenger, social network or crawler, which is
  * recognised by its User-Agent. It gets no bytes. */
 bool link_visit_is_preview(const struct link_visit *v);

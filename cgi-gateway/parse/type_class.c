@@ -45,7 +45,7 @@ bool type_is_document(struct span type)
 
 /* Text that nothing runs, loads or renders: plain text, tables, what libmagic
  * calls source code. Any other kind of text is sent as plain text, because
- * nobody knows which of them some program takes for a script. */
+ * some program may take it for a script. */
 static const char *const harmless_text[] = {
 	"text/calendar",
 	"text/csv",

@@ -18,8 +18,8 @@
 #include "cgi-gateway/tables/files.h"
 
 enum {
-	LINK_GRACE = 3600, /* seconds without a request; then nothing belongs
-			      to the last download any more */
+	LINK_GRACE = 3600, /* seconds without a request that end the last
+			      download */
 	LINK_PROBE = 2,	   /* bytes; Safari asks for bytes=0-1 first */
 	/* Bytes that may be on their way when a connection breaks: at most half
 	 * of the file, and none of a file so small that it is sent at once */

@@ -5,7 +5,7 @@
 
 enum {
 	PART_ID_MAX = 100, /* bytes of a part's id that a response repeats */
-	UNFINISHED_RETRY = 60, /* seconds; somebody has to finish one */
+	UNFINISHED_RETRY = 60, /* seconds; one upload must end first */
 };
 
 /* --- the bytes of a request ----------------------------------------------- */

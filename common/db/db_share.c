@@ -71,7 +71,7 @@ static struct db_share *share_of(struct db_shares *s, uint64_t user)
 	return share;
 }
 
-/* Keep it for another user if nobody uses it */
+/* If the share is unused, keep it for another user */
 static void retire(struct db_shares *s, struct db_share *share)
 {
 	struct db_share **at = &s->active;

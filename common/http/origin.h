@@ -12,7 +12,7 @@
 
 struct origin_rules {
 	const char *public_url;	     /* PUBLIC_URL, or "" */
-	const char *listed;	     /* CORS_ORIGINS; "*" lists nobody here */
+	const char *listed;	     /* CORS_ORIGINS; "*" lists no origin here */
 	const char *trusted_proxies; /* TRUSTED_PROXIES */
 };
 

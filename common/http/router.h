@@ -29,8 +29,8 @@ enum route_session {
 	 * the request. For all other routes dispatch.c does. */
 	HAS_ETAG = 8,
 	/* The handler reads the body. Without this flag a body is refused
-	 * (route_input.h), so that a client does not believe in what nobody
-	 * read; a body of GET is ignored. */
+	 * (route_input.h), so that a client does not expect an effect of
+	 * it; a body of GET is ignored. */
 	TAKES_BODY = 16,
 	/* Which listener of the server has the route; the public one without
 	 * these. The server's configuration decides that; the program needs it

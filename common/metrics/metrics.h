@@ -86,7 +86,8 @@ struct metrics_request {
 
 void metrics_begin(struct metrics *m);
 void metrics_end(struct metrics *m, const struct metrics_request *r);
-/* Instead of metrics_end(): the request comes again, and is counted then. */
+/* Instead of metrics_end(): the request is counted when it arrives with its
+ * body. */
 void metrics_leave(struct metrics *m);
 
 void metrics_add(struct metrics *m, enum metrics_counter which, int64_t n);

@@ -156,7 +156,7 @@ static const char *fault_of_text(struct span s)
 	if (is_encoded_text(s))
 		return "is text in base64 or hex";
 	if (!span_is_ascii(s) || secret_improbability(s) > SECRET_IMPROBABLE)
-		return "looks like text that somebody typed, not like random "
+		return "looks like text that was typed, not like random "
 		       "characters, and lists of such secrets are public";
 	return NULL;
 }

@@ -1,7 +1,7 @@
 /* secret_check.h - whether a secret can be guessed.
  *
  * A key of HMAC-SHA256 must be as hard to guess as the hash (RFC 7518 3.2), and
- * whoever has one token can try keys offline, from lists of millions. A program
+ * an attacker with one token can try keys offline, from lists of millions. A program
  * cannot see how a secret was made, but text that people write or type differs
  * from what a random generator prints, and lists of known secrets consist of
  * such text. So a secret is compared with a random choice of characters of the

@@ -1,4 +1,4 @@
--- Attempts under way are counted by the time in which they began, so that those of a
+-- Attempts in progress are counted by the time in which they began, so that those of a
 -- program that was killed expire, whatever else happens (cgi-auth/tables/throttle.h):
 -- `pending` is of the time slot `slot`, `pending_before` of the slot before it.
 ALTER TABLE throttle
