@@ -59,7 +59,7 @@ static void *lookup_run(void *arg)
 				&stream_socket, &found);
 	bool abandoned;
 
-	/* Before the caller is told, whose next look-up may need the place */
+	/* First give up the place, which the caller's next look-up may need */
 	atomic_fetch_sub(&running, 1);
 	(void)pthread_mutex_lock(&l->lock);
 	l->ended = true;

@@ -1,7 +1,7 @@
 /* db_share.h - inside db: how many connections each user holds.
  *
- * A user who holds as many as a user may waits for one of them, and not for
- * another of the pool: so no user's slow statements take all connections.
+ * A user with the maximum waits for one of their own connections, not for another
+ * of the pool: so the slow statements of one user cannot take all connections.
  */
 #ifndef DB_SHARE_H
 #define DB_SHARE_H

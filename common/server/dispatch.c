@@ -248,7 +248,7 @@ static enum err dispatch(const struct program *p, const struct service *s,
 		       p->name);
 }
 
-/* A request that was let pass comes again with its body, and is counted and
+/* A request that was let pass arrives again with its body, and is counted and
  * logged then */
 static bool comes_again(const struct program *p, const struct request *rq,
 			const struct response *rs)
