@@ -11,8 +11,8 @@
 #include "common/http/request.h"
 
 struct origin_rules {
-	const char *public_url;	     /* PUBLIC_URL, or "" */
-	const char *listed;	     /* CORS_ORIGINS; "*" lists no origin here */
+	const char *public_url; /* PUBLIC_URL, or "" */
+	const char *listed;	/* CORS_ORIGINS; "*" lists no origin here */
 	const char *trusted_proxies; /* TRUSTED_PROXIES */
 };
 

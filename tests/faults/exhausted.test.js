@@ -6,9 +6,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { begin } from '../support/fastcgi.js';
-import { assertProblem } from '../support/client.js';
+import { assertProblem, assertStatus } from '../support/client.js';
 import { startStackWithDatabase } from '../support/database.js';
 import { build, pause, run } from '../support/stack.js';
+import { totp } from '../support/totp.js';
 import { TUS } from '../support/tus.js';
 
 const { stack, database } = await startStackWithDatabase();
@@ -27,14 +28,15 @@ async function asRoot(sql, name = 'gateway') {
   assert.equal(code, 0, stderr);
 }
 
-// The server refuses each new row of a table with an error of its own, by a trigger.
+// The server refuses each change of a table with an error of its own, by triggers.
 async function withRefusing(table, name, number, text, use) {
-  await asRoot(`CREATE TRIGGER refuse BEFORE INSERT ON ${table} FOR EACH ROW
-    SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = ${number}, MESSAGE_TEXT = '${text}';`, name);
+  const events = ['INSERT', 'UPDATE', 'DELETE'];
+  await asRoot(events.map((event) => `CREATE TRIGGER refuse_${event} BEFORE ${event} ON ${table} FOR EACH ROW
+    SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = ${number}, MESSAGE_TEXT = '${text}';`).join('\n'), name);
   try {
     return await use();
   } finally {
-    await asRoot('DROP TRIGGER refuse', name);
+    await asRoot(events.map((event) => `DROP TRIGGER refuse_${event};`).join('\n'), name);
   }
 }
 
@@ -46,6 +48,74 @@ const requests = {
   'a login': ['auth', 'session', () => stack.call('POST', '/login', { basic: [ann.email, ann.password] })],
   'an API token': ['auth', 'session', () => stack.call('POST', '/tokens', { token: ann.token, json: { name: 'x' } })],
 };
+
+async function userWithSecret() {
+  const user = await stack.person();
+  return { ...user, secret: (await stack.call('POST', '/otp', { token: user.token, json: {} })).json.secret };
+}
+const userWithFile = async () => {
+  const user = await stack.person();
+  return { ...user, file: (await stack.call('PUT', '/upload/x', { token: user.token, body: 'x' })).json.files[0] };
+};
+const created = async (user, path, json) => (await stack.call('POST', path, { token: user.token, json })).json;
+
+// Requests that change rows which exist: [database, table, what is there before, request]
+const changes = {
+  'a refresh': ['auth', 'refresh', async () => {
+    const user = await stack.person();
+    return (await stack.call('POST', '/login', { basic: [user.email, user.password] })).json;
+  }, ({ refresh_token: token }) => stack.call('POST', '/refresh', { json: { refresh_token: token } })],
+  'a logout': ['auth', 'session', () => stack.person(), ({ token }) => stack.call('POST', '/logout', { token })],
+  'a new password': ['auth', 'user', () => stack.person(),
+    ({ token, password }) => stack.call('POST', '/password', { token, json: { current: password, new: 'four lamps in a barn' } })],
+  'a new second factor': ['auth', 'otp', () => stack.person(), ({ token }) => stack.call('POST', '/otp', { token, json: {} })],
+  'the confirmation of a second factor': ['auth', 'otp', userWithSecret,
+    ({ token, secret }) => stack.call('POST', '/otp/confirm', { token, json: { code: totp(secret) } })],
+  'the removal of a second factor': ['auth', 'otp', async () => {
+    const user = await userWithSecret();
+    assertStatus(await stack.call('POST', '/otp/confirm', { token: user.token, json: { code: totp(user.secret) } }), 200);
+    await asRoot(`UPDATE otp SET last_step = 0 WHERE user_id = ${user.id}`, 'auth');
+    return user;
+  }, ({ token, secret }) => stack.call('DELETE', '/otp', { token, headers: { 'X-OTP': totp(secret) } })],
+  'the end of a session': ['auth', 'session', async () => {
+    const user = await stack.person();
+    return { ...user, session: (await stack.call('GET', '/sessions', { token: user.token })).json.sessions[0] };
+  }, ({ token, session }) => stack.call('DELETE', `/sessions/${session.id}`, { token })],
+  'the end of an API token': ['auth', 'session', async () => {
+    const user = await stack.person();
+    return { ...user, made: await created(user, '/tokens', { name: 'x' }) };
+  }, ({ token, made }) => stack.call('DELETE', `/tokens/${made.id}`, { token })],
+  'a new name': ['gateway', 'file', userWithFile, ({ token, file }) => stack.call('PATCH', `/files/${file.id}`, { token, json: { name: 'y' } })],
+  'a deletion': ['gateway', 'file', userWithFile, ({ token, file }) => stack.call('DELETE', `/files/${file.id}`, { token })],
+  'a share link': ['gateway', 'link', userWithFile, ({ token, file }) => stack.call('POST', `/files/${file.id}/links`, { token, json: {} })],
+  'the revocation of a share link': ['gateway', 'link', async () => {
+    const user = await userWithFile();
+    return { ...user, link: await created(user, `/files/${user.file.id}/links`, {}) };
+  }, ({ token, link }) => stack.call('DELETE', `/links/${link.id}`, { token })],
+  'a download by a counted share link': ['gateway', 'link', async () => {
+    const user = await userWithFile();
+    return created(user, `/files/${user.file.id}/links`, { max_downloads: 1 });
+  }, ({ url }) => stack.call('GET', url.replace(/^https?:..[^/]*/, ''))],
+  'the end of a resumable upload': ['gateway', 'upload', async () => {
+    const user = await stack.person();
+    const made = await stack.call('POST', '/tus/', { token: user.token, body: '', headers: { ...TUS, 'Upload-Length': '5' } });
+    return { ...user, path: made.headers.get('location').replace(/^https?:..[^/]*/, '') };
+  }, ({ token, path }) => stack.call('DELETE', path, { token, headers: TUS })],
+  'the revocation of an upload link': ['gateway', 'upload_link', async () => {
+    const user = await stack.person();
+    return { ...user, link: await created(user, '/upload-links', {}) };
+  }, ({ token, link }) => stack.call('DELETE', `/upload-links/${link.id}`, { token })],
+};
+
+describe('the database refuses a change', () => {
+  for (const [what, [name, table, prepare, request]] of Object.entries(changes))
+    test(`of ${what}: 507 storage-full, and the same request succeeds later`, async () => {
+      const before = await prepare();
+      const answer = await withRefusing(table, name, 1026, 'Error writing file (errno: 28 No space left on device)', () => request(before));
+      assertProblem(answer, 507, 'storage-full');
+      assert.ok((await request(before)).status < 300);
+    });
+});
 
 describe('the database refuses a row', () => {
   for (const [what, [name, table, request]] of Object.entries(requests)) {
