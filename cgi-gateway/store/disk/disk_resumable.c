@@ -21,7 +21,7 @@ struct disk_resumable {
 	int64_t written, writeback; /* bytes; of these, given to writeback */
 	struct sha256 hash;	    /* of these, and of the buffered ones */
 	size_t buffered;
-	char buffer[STORE_DISK_BUFFER];
+	char *buffer; /* lent while bytes are buffered, else NULL */
 };
 
 static struct disk_resumable *resumable_of(struct resumable *r)
@@ -132,6 +132,7 @@ static void close_resumable(struct resumable *r_)
 		(void)close(r->data);
 	if (r->checkpoint_fd >= 0)
 		(void)close(r->checkpoint_fd);
+	disk_buffers_return(&r->store->buffers, r->buffer);
 	free(r);
 }
 
@@ -149,6 +150,7 @@ static enum err open_resumable(struct store *s, const char *id, int64_t *at,
 	r->data = r->checkpoint_fd = -1;
 	r->tentative = tentative;
 	r->buffered = 0;
+	r->buffer = NULL;
 	(void)snprintf(r->id, sizeof(r->id), "%s", id);
 	e = checkpoint_open(r->store, id, &r->checkpoint_fd, why);
 	if (e == ERR_OK)
@@ -192,22 +194,19 @@ static enum err lock_as_writer(struct disk_resumable *r, struct errmsg *why)
 	return e;
 }
 
-static enum err write_buffered(struct disk_resumable *r, struct errmsg *why)
+static enum err write_all(struct disk_resumable *r, struct span bytes,
+			  struct errmsg *why)
 {
-	size_t done = 0;
-
-	while (done < r->buffered) {
-		ssize_t n = pwrite(r->data, r->buffer + done,
-				   r->buffered - done, r->written);
+	while (bytes.len > 0) {
+		ssize_t n = pwrite(r->data, bytes.p, bytes.len, r->written);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return disk_failed(why, "write", r->id);
-		done += (size_t)n;
+		bytes = span_from(bytes, (size_t)n);
 		r->written += n;
 	}
-	r->buffered = 0;
 	return ERR_OK;
 }
 
@@ -221,19 +220,34 @@ static void start_writeback(struct disk_resumable *r)
 	r->writeback = r->written;
 }
 
+static enum err write_as_writer(struct disk_resumable *r, struct span bytes,
+				struct errmsg *why)
+{
+	enum err e = lock_as_writer(r, why);
+
+	if (e != ERR_OK)
+		return e;
+	e = write_all(r, bytes, why);
+	checkpoint_unlock(r->checkpoint_fd, CHECKPOINT_WRITE);
+	start_writeback(r);
+	return e;
+}
+
+static enum err write_buffered(struct disk_resumable *r, struct errmsg *why)
+{
+	struct span all = { r->buffer, r->buffered };
+
+	r->buffered = 0;
+	return all.len > 0 ? write_as_writer(r, all, why) : ERR_OK;
+}
+
 static enum err flush_resumable(struct resumable *r_, struct errmsg *why)
 {
 	struct disk_resumable *r = resumable_of(r_);
-	enum err e;
+	enum err e = write_buffered(r, why);
 
-	if (r->buffered == 0)
-		return ERR_OK;
-	e = lock_as_writer(r, why);
-	if (e != ERR_OK)
-		return e;
-	e = write_buffered(r, why);
-	checkpoint_unlock(r->checkpoint_fd, CHECKPOINT_WRITE);
-	start_writeback(r);
+	disk_buffers_return(&r->store->buffers, r->buffer);
+	r->buffer = NULL;
 	return e;
 }
 
@@ -260,25 +274,40 @@ static enum err sync_bytes(struct resumable *r_, struct errmsg *why)
 	return e == ERR_OK && more ? checkpoint_sync(r->checkpoint_fd, why) : e;
 }
 
-static enum err write_resumable(struct resumable *r_, struct span bytes,
+static enum err buffer_or_write(struct disk_resumable *r, struct span bytes,
 				struct errmsg *why)
 {
-	struct disk_resumable *r = resumable_of(r_);
 	enum err e = ERR_OK;
 
-	/* Hash first: this brings the bytes into the CPU cache for the copy */
-	sha256_add(&r->hash, bytes);
+	if (r->buffered == 0 && bytes.len >= STORE_DISK_BUFFER)
+		return write_as_writer(r, bytes, why);
+	if (r->buffer == NULL)
+		r->buffer = disk_buffers_lend(&r->store->buffers);
+	if (r->buffer == NULL)
+		return err_set(why, ERR_MEMORY, "out of memory");
 	while (bytes.len > 0 && e == ERR_OK) {
-		size_t room = sizeof(r->buffer) - r->buffered;
+		size_t room = STORE_DISK_BUFFER - r->buffered;
 		size_t n = bytes.len < room ? bytes.len : room;
 
 		memcpy(r->buffer + r->buffered, bytes.p, n);
 		r->buffered += n;
 		bytes = span_from(bytes, n);
-		if (r->buffered == sizeof(r->buffer))
-			e = flush_resumable(r_, why);
+		if (r->buffered == STORE_DISK_BUFFER)
+			e = write_buffered(r, why);
 	}
-	if (e == ERR_OK && bytes.len == 0 && !r->tentative &&
+	return e;
+}
+
+static enum err write_resumable(struct resumable *r_, struct span bytes,
+				struct errmsg *why)
+{
+	struct disk_resumable *r = resumable_of(r_);
+	enum err e;
+
+	/* Hash first: this brings the bytes into the CPU cache for the copy */
+	sha256_add(&r->hash, bytes);
+	e = buffer_or_write(r, bytes, why);
+	if (e == ERR_OK && !r->tentative &&
 	    at(r_) - r->checkpoint.synced >= STORE_DISK_SYNC_EVERY)
 		e = sync_bytes(r_, why);
 	return e;

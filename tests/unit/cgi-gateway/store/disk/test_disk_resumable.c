@@ -45,6 +45,43 @@ static void a_short_write_is_continued(void **state)
 	assert_file("incoming/" ID, large_from(0, LARGE));
 }
 
+/* Clients that send a little and wait: each would keep what it was lent */
+static void writers_that_wait_share_one_buffer(void **state)
+{
+	enum { WRITERS = 3 };
+	struct resumable *r[WRITERS];
+	char id[UUID_LEN + 1] = ID;
+
+	(void)state;
+	for (int i = 0; i < WRITERS; i++) {
+		id[0] = (char)('0' + i);
+		create(id);
+		r[i] = opened(id, 0, false);
+		for (int64_t n = 0; n < 3; n++) {
+			assert_ok(resumable_write(r[i], large_from(n, n + 1),
+						  &why));
+			assert_ok(resumable_flush(r[i], &why));
+			assert_int_equal(offset_of(id), n + 1);
+		}
+	}
+	assert_int_equal(disk_of(store)->buffers.count, 1);
+	for (int i = 0; i < WRITERS; i++)
+		resumable_close(r[i]);
+}
+
+static void a_writer_that_is_closed_returns_its_buffer(void **state)
+{
+	struct resumable *r;
+
+	(void)state;
+	create(ID);
+	r = opened(ID, 0, false);
+	assert_ok(resumable_write(r, SPAN("abc"), &why));
+	assert_int_equal(disk_of(store)->buffers.count, 0);
+	resumable_close(r);
+	assert_int_equal(disk_of(store)->buffers.count, 1);
+}
+
 static void no_file_stays_open(void **state)
 {
 	size_t before = open_files();
@@ -433,6 +470,8 @@ int main(void)
 		STORE_TEST(the_files_of_an_upload_are_closed_to_others),
 		STORE_TEST(a_full_buffer_is_written_and_counts),
 		STORE_TEST(a_short_write_is_continued),
+		STORE_TEST(writers_that_wait_share_one_buffer),
+		STORE_TEST(a_writer_that_is_closed_returns_its_buffer),
 		STORE_TEST(no_file_stays_open),
 		STORE_TEST(an_older_writer_does_not_write_the_checkpoint),
 		STORE_TEST(
