@@ -13,7 +13,7 @@
 
 enum {
 	/* bytes; a body without a Content-Length may be so long. As in
-	 * lighttpd/parts/admission.conf */
+	 * lighttpd/parts/admission-http.conf */
 	UPLOAD_UNANNOUNCED_MAX = 256 << 20,
 	/* bytes of a form that are not bytes of its files, at most; a form that
 	 * has more may be refused although its files fit */

@@ -175,6 +175,38 @@ test('an admitted upload is one request in the log and in the metrics, under one
   assert.equal(await count(), before + 2);
 });
 
+test('the program starts with a small upload at once, and with a large one when its body is there', { skip: transport === 'cgi' || front !== undefined, timeout: 60_000 }, async () => {
+  const inFlight = async () => {
+    const text = await (await fetch(`${stack.internalUrl}/cgi-gateway/metrics`)).text();
+    return Number(/^gatehouse_http_requests_in_flight.* (\d+)$/m.exec(text)[1]);
+  };
+  const link = await linkOf(ann, {});
+  const idle = await inFlight();
+  for (const [place, token] of [['/upload', ann.token], [link]]) {
+    for (const [method, target, headers] of ways(place, 59_999)) {
+      const request = openRequest(stack, method, target, { token, headers });
+      while ((await inFlight()) !== idle + 1) await pause(5);
+      request.cut();
+      while ((await inFlight()) !== idle) await pause(5);
+    }
+    // Reserved by the authorizer, and no thread has it
+    const request = openRequest(stack, 'PUT', `${place}/x`, { token, headers: { 'Content-Length': 2 << 20 } });
+    while ((await stack.sql('gateway', 'SELECT 1 FROM admission')).length === 0) await pause(5);
+    while ((await inFlight()) !== idle) await pause(5);
+    await request.send(Buffer.alloc(2 << 20));
+    assertStatus(await request.answer, 201);
+  }
+});
+
+test('an upload of every length around the limits of lighttpd is stored whole', async () => {
+  for (const size of [0, 1, 9_999, 10_000, 59_999, 60_000, 65_536, 65_537, 99_999, 100_000]) {
+    const content = Buffer.alloc(size, `${size} `);
+    const answer = await stack.call('PUT', '/upload/x', { token: ann.token, body: content });
+    assertStatus(answer, 201);
+    assert.equal(answer.json.files[0].sha256, createHash('sha256').update(content).digest('hex'));
+  }
+});
+
 test('the log of a refused upload by a link does not contain its secret', { skip: spooled }, async () => {
   const secret = 'b'.repeat(32);
   const answer = await refusal('PUT', `/u/${secret}/x`, { 'Content-Length': 10 });

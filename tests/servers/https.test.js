@@ -2,19 +2,23 @@
 import assert from 'node:assert/strict';
 import http2 from 'node:http2';
 import tls from 'node:tls';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { basic, finish } from '../support/client.js';
+import { launchChromium } from '../support/browser.js';
+import { assertProblem, basic, finish } from '../support/client.js';
 import { curl } from '../support/curl.js';
 import { sha256 } from '../support/files.js';
 import { startHttps } from '../support/https.js';
-import { startStack } from '../support/stack.js';
+import { openRequest } from '../support/open-request.js';
+import { pause, startStack } from '../support/stack.js';
 import { TUS } from '../support/tus.js';
 
 const email = 'h2@example.org', password = 'a long password';
 let stack, site, session, token;
 
 before(async () => {
-  stack = await startStack({ how: 'spawn-fcgi' });
+  stack = await startStack({ how: 'spawn-fcgi', settings: { TRUSTED_PROXIES: '192.0.2.7' } });
   assert.equal((await stack.authAdmin(['user', 'add', email, '--password-stdin'], `${password}\n`)).code, 0);
   site = await startHttps(stack);
   session = http2.connect(site.url, { ca: site.ca });
@@ -129,5 +133,114 @@ describe('requests over HTTP/2', () => {
   test('curl --http2 works', async () => {
     const { stdout } = await curl('--http2', '--cacert', site.caFile, '-o', '/dev/null', '-w', '%{http_version} %{response_code}', '-H', `Authorization: Bearer ${token}`, `${site.url}/files`);
     assert.equal(stdout, '2 200');
+  });
+});
+
+describe('uploads over TLS are admitted first', { timeout: 60_000 }, () => {
+  const MIB = 1 << 20;
+  const link = `/u/${'a'.repeat(32)}`;
+  const [none, bad] = [{ authorization: '' }, { authorization: 'Bearer nonsense' }];
+  const refusals = [
+    ['/upload/x', none, 401, 'missing-token'], ['/upload/x', bad, 401, 'invalid-token'], [`${link}/x`, none, 404, 'not-found'],
+  ];
+  const lengths = [1, 59_999, 60_000, 100_000, 4_000_000, undefined]; // undefined: no Content-Length
+
+  // A request of which the test sends the body when it wants, with the bytes that it gets in `answer`
+  function begin(target, headers) {
+    const stream = session.request({ ':method': 'PUT', ':path': target, authorization: `Bearer ${token}`, ...headers });
+    const answer = new Promise((done, fail) => stream.once('response', done).once('error', fail)).then(async (got) => {
+      const bytes = Buffer.concat(await stream.toArray());
+      return finish({ method: 'PUT', target, status: got[':status'], headers: new Headers(Object.entries(got).filter(([name]) => !name.startsWith(':'))), bytes });
+    });
+    return { stream, answer };
+  }
+
+  test('a refusal over HTTP/2 does not wait for a byte of the body', async () => {
+    for (const length of lengths)
+      for (const [target, headers, status, slug] of refusals)
+        assertProblem(await begin(target, { ...headers, ...(length && { 'content-length': length }) }).answer, status, slug);
+  });
+
+  test('a refusal over HTTP/1.1 does not wait for a byte of the body', async () => {
+    for (const length of lengths)
+      for (const [target, headers, status, slug] of refusals) {
+        const announced = length ? { 'Content-Length': length } : { 'Transfer-Encoding': 'chunked' };
+        const request = openRequest(site, 'PUT', target, { headers: { ...announced, ...(headers.authorization && { Authorization: headers.authorization }) } });
+        assertProblem(await request.answer, status, slug);
+      }
+  });
+
+  test('small and large bodies are stored, with a length and without, over both versions', async () => {
+    for (const size of [0, 1, 59_999, 60_000, 65_537, 300_000, 3 * MIB]) {
+      const content = Buffer.alloc(size, `${size} `);
+      for (const headers of [{ 'content-length': size }, {}]) {
+        const answer = await ask('PUT', '/upload/x.bin', headers, content);
+        assert.equal(answer.status, 201, answer.text);
+        assert.equal(answer.json.files[0].sha256, sha256(content));
+        const old = openRequest(site, 'PUT', '/upload/x.bin', { token, headers: headers['content-length'] === undefined ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': size } });
+        const chunk = (bytes) => (bytes.length ? Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]) : Buffer.alloc(0));
+        await old.send(headers['content-length'] === undefined ? Buffer.concat([chunk(content), Buffer.from('0\r\n\r\n')]) : content);
+        const stored = await old.answer;
+        assert.equal(stored.status, 201, stored.text);
+        assert.equal(stored.json.files[0].sha256, sha256(content));
+      }
+    }
+  });
+
+  test("nothing of a stranger's body is on disk", async () => {
+    const spool = () => readdirSync(join(site.folder, 'spool')).filter((name) => name !== 'lighttpd.sock');
+    const stored = () => readdirSync(stack.path('data', 'incoming'));
+    for (const length of [4_000_000, undefined]) {
+      const { stream, answer } = begin('/upload/x', { ...none, ...(length && { 'content-length': length }) });
+      stream.on('error', () => {});
+      let over = false;
+      answer.finally(() => (over = true));
+      for (let sent = 0; sent < 4_000_000 && !over; sent += 50_000) {
+        stream.write(Buffer.alloc(50_000));
+        await pause(0);
+      }
+      assertProblem(await answer, 401, 'missing-token');
+      assert.deepEqual([spool(), stored()], [[], []]);
+    }
+  });
+
+  test('a body without a length that is over the limit gets 413', async () => {
+    const { stream, answer } = begin('/upload/x', {});
+    stream.on('error', () => {});
+    const drained = () => Promise.race([new Promise((done) => stream.once('drain', done)), answer]);
+    let over = false;
+    answer.finally(() => (over = true));
+    while (!over) if (!stream.write(Buffer.alloc(MIB))) await drained();
+    assertProblem(await answer, 413, 'too-large');
+    stream.destroy();
+  });
+
+  test('a client cannot choose the address that it seems to have', async () => {
+    const forwarded = { 'x-forwarded-for': '192.0.2.7', 'forwarded-for': '192.0.2.7', forwarded: 'for=192.0.2.7', 'x-forwarded-prefix': '/chosen' };
+    for (const length of [{}, { 'content-length': 1 }]) {
+      const answer = await ask('PUT', '/upload/x', { ...forwarded, ...length }, 'x');
+      assert.equal(answer.status, 201, answer.text);
+      assert.match(answer.json.files[0].url, /^\/download\//);
+    }
+  });
+
+  test('Chromium shows a refusal, and uploads', async () => {
+    const chrome = await launchChromium();
+    try {
+      const page = await (await chrome.newContext({ ignoreHTTPSErrors: true })).newPage();
+      await page.goto(`${site.url}/`);
+      const send = (size, way, bearer) => page.evaluate(async ([length, how, auth]) => {
+        const blob = new Blob([new Uint8Array(length)]);
+        const answer = await fetch('/upload/x', { method: 'PUT', headers: auth ? { Authorization: `Bearer ${auth}` } : {}, body: how === 'stream' ? blob.stream() : blob, duplex: 'half' });
+        return [answer.status, Object.keys(await answer.json())[0]];
+      }, [size, way, bearer]);
+      for (const size of [0, 10, 70_000, 3 * MIB])
+        for (const way of ['blob', 'stream']) {
+          assert.deepEqual(await send(size, way), [401, 'type'], `${way} of ${size}`);
+          assert.deepEqual(await send(size, way, token), [201, 'files'], `${way} of ${size}`);
+        }
+    } finally {
+      await chrome.close();
+    }
   });
 });

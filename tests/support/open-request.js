@@ -1,11 +1,12 @@
 // A request whose body the test sends when it wants, or never: {send(bytes), answer, cut(), received()}. `answer` is
 // like that of client.js; `received()` is the text so far.
 import net from 'node:net';
+import tls from 'node:tls';
 import { parseAnswer, requestHead } from './raw.js';
 
 export function openRequest(stack, method, target, { token, headers } = {}) {
-  const { hostname, port } = new URL(stack.url);
-  const socket = net.connect({ host: hostname, port });
+  const { protocol, hostname, port } = new URL(stack.url);
+  const socket = (protocol === 'https:' ? tls : net).connect({ host: hostname, port, ca: stack.ca });
   const pieces = [];
   const bytes = () => Buffer.concat(pieces);
   socket.on('error', () => {}).on('data', (piece) => pieces.push(piece));
