@@ -38,11 +38,16 @@ static struct span decoded(const struct request *rq, struct span raw)
 	return path;
 }
 
-bool server_error_is_empty_post(const struct server_error *e)
+/* In a request to a program, 411 is the answer to a chunked body */
+static bool is_post_without_length(const struct server_error *e)
 {
-	/* In a request to a program, 411 is the answer to a chunked body */
 	return e->status == 411 &&
 	       (e->place == AT_REQUEST || e->place == AT_INTERNAL);
+}
+
+bool server_error_is_empty_post(const struct server_error *e)
+{
+	return is_post_without_length(e) && !(e->http2 && e->typed);
 }
 
 bool server_error_read(struct request *rq, struct server_error *out)
@@ -68,7 +73,10 @@ bool server_error_read(struct request *rq, struct server_error *out)
 	rq->head = e.place == AT_PROGRAM_HEAD;
 	if (rq->head)
 		rq->method = SPAN("HEAD");
-	if (server_error_is_empty_post(&e))
+	e.http2 = span_eq(request_variable(rq, "SERVER_PROTOCOL"),
+			  SPAN("HTTP/2.0"));
+	e.typed = request_content_type(rq).len > 0;
+	if (is_post_without_length(&e))
 		rq->method = SPAN("POST");
 	*out = e;
 	return true;

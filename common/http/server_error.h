@@ -32,6 +32,9 @@ struct server_error {
 	int status; /* the server's: 400 to 599 */
 	enum server_error_place place;
 	bool authorizer; /* a response of 200 passes the request on */
+	/* Over HTTP/2 a body needs no Content-Length (RFC 9113 8.1.1) */
+	bool http2;
+	bool typed; /* the request has a Content-Type */
 };
 
 /* If `rq` is such a request, fill *out, make path, method and query of `rq`
@@ -40,9 +43,10 @@ struct server_error {
  * that cannot be decoded becomes the empty span. */
 bool server_error_read(struct request *rq, struct server_error *out);
 
-/* Whether the client sent a POST without Content-Length, and so without a body
- * (RFC 9112 6.3), which lighttpd refuses before it looks at the path. A program
- * can answer it. */
+/* Whether the client sent a POST without a body, which lighttpd refuses before
+ * it looks at the path, because it has no Content-Length. A program can answer
+ * it. Over HTTP/1 there is no body without a length (RFC 9112 6.3); over HTTP/2
+ * it is taken for one without a body if it has no Content-Type. */
 bool server_error_is_empty_post(const struct server_error *e);
 
 #endif

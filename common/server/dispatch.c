@@ -209,6 +209,17 @@ static enum err ask_next(const struct program *p, const struct server_error *at,
 							  : "/request");
 }
 
+/* Whether the request is an upload, which would be an empty file if its body
+ * was not announced */
+static bool may_lack_its_body(const struct program *p,
+			      const struct server_error *at,
+			      const struct request *rq)
+{
+	int i = at->http2 ? router_index(&p->router, rq) : -1;
+
+	return i >= 0 && (p->router.routes[i].session & ASKED_FIRST) != 0;
+}
+
 /* Answer in the web server's place. A POST without a body is served, whatever
  * the server's rule is: nothing is missing in it. */
 static enum err answer_error(const struct program *p, const struct service *s,
@@ -220,6 +231,8 @@ static enum err answer_error(const struct program *p, const struct service *s,
 	if (!server_error_is_empty_post(at))
 		return problem_answer_server(rq, rs, at);
 	router_drop_slash(&p->router, rq);
+	if (may_lack_its_body(p, at, rq))
+		return ERR_LENGTH_REQUIRED;
 	if (router_serves(&p->router, rq, internal)) {
 		/* A 200 would let the request pass to the next program */
 		rs->never_200 = p->next_at_error != NULL;

@@ -1,5 +1,6 @@
 // lighttpd/parts/listen-https.conf: TLS and HTTP/2.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http2 from 'node:http2';
 import tls from 'node:tls';
 import { readdirSync } from 'node:fs';
@@ -128,6 +129,26 @@ describe('requests over HTTP/2', () => {
     const rest = await ask('PATCH', path, { ...patch, 'upload-offset': 200_000, 'content-length': 300_000 }, content.subarray(200_000));
     assert.equal(rest.status, 204, rest.text);
     assert.equal((await ask('GET', `/files/${path.split('/').at(-1)}`)).json.sha256, sha256(content));
+  });
+
+  test('a POST without a length has no body only if it says nothing of one', async () => {
+    const counts = async () => [(await ask('GET', '/files?q=unannounced')).json.files.length, (await ask('GET', '/upload-links')).json.links.length];
+    const none = await counts();
+    for (const [path, type] of [
+      ['/upload?name=unannounced', 'text/plain'], ['/upload?name=unannounced', undefined], ['/upload-links', 'application/json'],
+      ['/tokens', 'application/json'], ['/login', 'application/x-www-form-urlencoded'],
+    ]) {
+      const auth = path === '/login' && { authorization: basic(email, password) };
+      const stream = session.request({ ':method': 'POST', ':path': path, authorization: `Bearer ${token}`, ...auth, ...(type && { 'content-type': type }) });
+      const [head] = await once(stream, 'response');
+      assert.equal(head[':status'], 411, path);
+      assert.match(Buffer.concat(await stream.toArray()).toString(), /Content-Length/);
+    }
+    assert.deepEqual(await counts(), none);
+    for (const path of ['/login', '/refresh?all', '/logout']) {
+      const login = await ask('POST', path, { authorization: basic(email, password) });
+      assert.notEqual(login.status, 411, path);
+    }
   });
 
   test('curl --http2 works', async () => {

@@ -118,11 +118,44 @@ static void an_authorizer_finds_the_path_in_redirect_uri(void **state)
 	memory_release(&m);
 }
 
+/* Over HTTP/2 a body need not have a length */
+static void a_411_over_http_2_has_no_body_if_it_has_no_type(void **state)
+{
+	static const struct {
+		const char *protocol, *type;
+		bool empty;
+	} posts[] = {
+		{ "HTTP/1.1", NULL, true },
+		{ "HTTP/1.1", "application/json", true },
+		{ "HTTP/2.0", NULL, true },
+		{ "HTTP/2.0", "application/json", false },
+	};
+	struct server_error e;
+	struct request rq;
+	struct memory m;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(posts); i++) {
+		memory_init(&m, "GET", "/.error/request");
+		memory_set(&m, "REDIRECT_STATUS", "411");
+		memory_set(&m, "REQUEST_URI", "/links");
+		memory_set(&m, "SERVER_PROTOCOL", posts[i].protocol);
+		if (posts[i].type != NULL)
+			memory_set(&m, "CONTENT_TYPE", posts[i].type);
+		assert_ok(request_init(&rq, &m.base, &arena, "cgi-auth", 0));
+		assert_true(server_error_read(&rq, &e));
+		assert_int_equal(server_error_is_empty_post(&e),
+				 posts[i].empty);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_url_is_that_of_the_request),
 		cmocka_unit_test(a_411_is_a_post_unless_a_program_was_asked),
+		cmocka_unit_test(
+			a_411_over_http_2_has_no_body_if_it_has_no_type),
 		cmocka_unit_test(a_request_that_the_server_could_serve_is_none),
 		cmocka_unit_test(a_path_that_cannot_be_decoded_is_empty),
 		cmocka_unit_test(an_authorizer_finds_the_path_in_redirect_uri),
