@@ -125,39 +125,54 @@ enum err files_add(struct db *db, const struct session_check *session,
 	return e;
 }
 
+/* Whether the session may read the file: that of its user, or of `owner` */
+static enum err check_found(const struct session_check *session,
+			    const struct session_row *row, uint64_t owner,
+			    const struct file *f)
+{
+	if (f->id[0] == '\0' || f->owner != (owner != 0 ? owner : row->user_id))
+		return ERR_NOT_FOUND;
+	return f->expires_at == FILES_NEVER || f->expires_at > session->now
+		       ? ERR_OK
+		       : ERR_NOT_FOUND;
+}
+
+/* Two look-ups by primary key, in one statement; the conditions are checked
+ * here (session_row.h) */
+static enum err read_both(struct db *db, const struct session_check *session,
+			  struct span id, struct session_row *row,
+			  struct file *f, struct errmsg *why)
+{
+	/* clang-format off */
+	return db_row(db,
+		"SELECT " SESSION_ROW_COLUMNS ", " FILES_COLUMNS
+		"  FROM live_session l"
+		"  LEFT JOIN file f ON f.id = ?"
+		" WHERE l.id = ?",
+		DB_IN(db_text(id), db_text(span_of(session->session))),
+		DB_OUT(SESSION_ROW_FIELDS(row), FILES_FIELDS(f)), why);
+	/* clang-format on */
+}
+
 enum err files_find(struct db *db, struct session_check *session,
 		    uint64_t owner, struct span id, struct file *out,
 		    struct errmsg *why)
 {
 	char canonical[UUID_LEN + 1];
+	struct session_row row;
 	struct file f;
 	enum err e;
 
 	/* Not an id: find no file, but still check the session */
 	id = ident_uuid_sent(id, canonical);
-	/* clang-format off */
-	e = db_row(db,
-		"SELECT l.user_id, l.email, l.last_used_at, " FILES_COLUMNS
-		"  FROM live_session l"
-		"  LEFT JOIN file f"
-		"    ON f.id = ?"
-		"   AND f.owner = IF(? = 0, l.user_id, ?)"
-		"   AND (f.expires_at IS NULL OR f.expires_at > ?)"
-		" WHERE " SESSION_VALID,
-		DB_IN(db_text(id), OWNER_VALUES(owner), db_int(session->now),
-		      SESSION_VALUES(session)),
-		DB_OUT(db_to_uint(&session->user_id),
-		       db_to_text(session->email, sizeof(session->email)),
-		       db_to_int(&session->last_used), FILES_FIELDS(&f)),
-		why);
-	/* clang-format on */
+	e = read_both(db, session, id, &row, &f, why);
 	if (e == ERR_NOT_FOUND)
-		return session_check_no_row(db, session, ERR_BAD_TOKEN, why);
-	if (e != ERR_OK)
-		return e;
-	session_check_found(db, session);
-	if (f.id[0] == '\0')
-		return ERR_NOT_FOUND;
-	*out = f;
-	return ERR_OK;
+		return ERR_BAD_TOKEN;
+	if (e == ERR_OK)
+		e = session_check_row(db, session, &row);
+	if (e == ERR_OK)
+		e = check_found(session, &row, owner, &f);
+	if (e == ERR_OK)
+		*out = f;
+	return e;
 }

@@ -32,12 +32,43 @@ enum err bearer_token(struct span authorization, struct span *out)
 	return ERR_OK;
 }
 
+/* Verify with the keys `ring`, unless this process has done so before */
+static enum err verify_once(struct span token, struct keyring_file *keys,
+			    const struct keyring *ring,
+			    const struct jwt_rules *rules, int64_t now,
+			    struct claims *out)
+{
+	struct token_memory *m = keyring_file_memory(keys);
+	uint64_t number = keyring_file_number(ring);
+	struct token_name name;
+	struct claims seen;
+	int64_t until;
+	enum err e;
+
+	if (m == NULL || token.len > JWT_TOKEN_MAX)
+		return jwt_verify(token, ring, rules, now, out);
+	token_memory_name(m, token, &name);
+	if (token_memory_find(m, &name, number, now, &seen) &&
+	    jwt_check_claims(&seen, rules, now) == ERR_OK) {
+		*out = seen;
+		return ERR_OK;
+	}
+	e = jwt_verify(token, ring, rules, now, out);
+	if (e != ERR_OK)
+		return e;
+	until = keyring_next_end(ring, now);
+	if (out->expires_at < until)
+		until = out->expires_at;
+	token_memory_keep(m, &name, number, until, out);
+	return ERR_OK;
+}
+
 static enum err verify_jwt(struct span token, struct keyring_file *keys,
 			   const struct jwt_rules *rules, int64_t now,
 			   struct claims *claims)
 {
 	const struct keyring *ring = keyring_file_take(keys, now);
-	enum err e = jwt_verify(token, ring, rules, now, claims);
+	enum err e = verify_once(token, keys, ring, rules, now, claims);
 	/* Another process may sign with a new key already */
 	bool again = e == ERR_BAD_TOKEN && keyring_file_look(keys, ring);
 
@@ -45,7 +76,7 @@ static enum err verify_jwt(struct span token, struct keyring_file *keys,
 	if (!again)
 		return e;
 	ring = keyring_file_take(keys, now);
-	e = jwt_verify(token, ring, rules, now, claims);
+	e = verify_once(token, keys, ring, rules, now, claims);
 	keyring_file_give(keys, ring);
 	return e;
 }

@@ -62,61 +62,80 @@ static enum err has_scope(const struct session_check *c)
 		       : ERR_SCOPE;
 }
 
-/* Read the row of the session, whatever its scope. The scope is compared here,
- * so that ERR_SCOPE and ERR_BAD_TOKEN can be told apart. */
+/* Read the row of the session by its id. ERR_BAD_TOKEN if there is none. */
 static enum err read_session(struct db *db, const struct session_check *c,
-			     struct claims *out, int64_t *last_used,
-			     struct errmsg *why)
+			     struct session_row *out, struct errmsg *why)
 {
-	struct session_check any = *c;
-	int64_t admin, expires_at;
-	enum err e;
-
-	any_scope(&any);
 	/* clang-format off */
-	e = db_row(db,
-		"SELECT l.user_id, l.email, l.admin, l.scope, l.created_at,"
-		"       l.expires_at, l.last_used_at"
+	enum err e = db_row(db,
+		"SELECT " SESSION_ROW_COLUMNS
 		"  FROM live_session l"
-		" WHERE " SESSION_VALID,
-		DB_IN(SESSION_VALUES(&any)),
-		DB_OUT(db_to_uint(&out->user_id),
-		       db_to_text(out->email, sizeof(out->email)),
-		       db_to_int(&admin),
-		       db_to_text(out->scope, sizeof(out->scope)),
-		       db_to_int(&out->issued_at),
-		       db_to_int(&expires_at),
-		       db_to_int(last_used)),
-		why);
+		" WHERE l.id = ?",
+		DB_IN(db_text(span_of(c->session))),
+		DB_OUT(SESSION_ROW_FIELDS(out)), why);
 	/* clang-format on */
-	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? ERR_BAD_TOKEN : e;
-	out->admin = admin != 0;
-	out->not_before = out->issued_at;
-	out->expires_at = expires_at;
-	return ERR_OK;
+
+	return e == ERR_NOT_FOUND ? ERR_BAD_TOKEN : e;
+}
+
+/* Fill the claims of an API token, which has none itself */
+static void take_claims(const struct session_check *c,
+			const struct session_row *r)
+{
+	struct request *rq = c->rq;
+	struct claims found = { .user_id = r->user_id,
+				.admin = r->admin != 0,
+				.issued_at = r->created_at,
+				.not_before = r->created_at };
+
+	found.expires_at = r->expires_at == SESSION_ROW_NO_END ? CLAIMS_NO_END
+							       : r->expires_at;
+	memcpy(found.email, r->email, sizeof(found.email));
+	memcpy(found.scope, r->scope, sizeof(found.scope));
+	memcpy(found.session, c->session, sizeof(found.session));
+	memcpy(found.issuer, rq->claims.issuer, sizeof(found.issuer));
+	rq->claims = found;
+	rq->authenticated = true;
+}
+
+/* An API token is recorded as used also if it lacks the scope */
+static enum err check_row(struct db *db, const struct session_check *c,
+			  const struct session_row *row)
+{
+	const struct bearer_id *shown = &c->rq->bearer_id;
+	enum err e = session_row_check(row, shown, c->scope, c->now);
+
+	if (shown->api && (e == ERR_OK || e == ERR_SCOPE)) {
+		take_claims(c, row);
+		db_act_for(row->user_id);
+		record_use(db, c, row->last_used_at);
+	}
+	return e;
 }
 
 enum err session_check_now(struct db *db, const struct session_check *c,
 			   struct errmsg *why)
 {
-	struct request *rq = c->rq;
-	struct claims found = { .token_id = "" };
-	int64_t last_used = 0;
-	enum err e = read_session(db, c, &found, &last_used, why);
+	struct session_row row;
+	enum err e = read_session(db, c, &row, why);
 
-	if (e != ERR_OK)
-		return e;
-	if (!rq->bearer_id.api)
-		return found.user_id == rq->claims.user_id ? ERR_OK
-							   : ERR_BAD_TOKEN;
-	memcpy(found.session, c->session, sizeof(found.session));
-	memcpy(found.issuer, rq->claims.issuer, sizeof(found.issuer));
-	rq->claims = found;
-	rq->authenticated = true;
-	db_act_for(found.user_id);
-	record_use(db, c, last_used);
-	return has_scope(c);
+	if (e == ERR_OK && !c->rq->bearer_id.api &&
+	    row.user_id != c->rq->claims.user_id)
+		e = ERR_BAD_TOKEN;
+	return e == ERR_OK ? check_row(db, c, &row) : e;
+}
+
+enum err session_check_row(struct db *db, struct session_check *c,
+			   const struct session_row *row)
+{
+	enum err e = check_row(db, c, row);
+
+	if (e == ERR_OK) {
+		c->user_id = row->user_id;
+		c->last_used = row->last_used_at;
+		memcpy(c->email, row->email, sizeof(c->email));
+	}
+	return e;
 }
 
 enum err session_check_identify(struct db *db, const struct session_check *c,

@@ -20,6 +20,7 @@
 #ifndef SESSION_CHECK_H
 #define SESSION_CHECK_H
 
+#include "common/access/session_row.h"
 #include "common/base/err.h"
 #include "common/db/db.h"
 #include "common/http/request.h"
@@ -81,6 +82,12 @@ enum err session_check_before(struct db *db, const struct route *route,
  * an API token the session is checked now, once per request. */
 enum err session_check_identify(struct db *db, const struct session_check *c,
 				struct errmsg *why) MUST_CHECK;
+
+/* The same for a row that a statement of the caller selected, by the columns of
+ * session_row.h; row->user_id is 0 if it found none. ERR_OK sets c->user_id,
+ * c->email and c->last_used. */
+enum err session_check_row(struct db *db, struct session_check *c,
+			   const struct session_row *row) MUST_CHECK;
 
 /* Call when a statement found the session and selected user_id, email and
  * last_used. For an API token, records the user in rq->claims, for the log, and

@@ -136,6 +136,7 @@ static int serve_fcgi(const struct program *p, struct service *s)
 
 	if (db_check_tls(s->db, &why) != ERR_OK)
 		return fail(p, ERR_UNAVAILABLE, &why);
+	keyring_file_remember(s->keys);
 	return workers_serve(p, s);
 }
 

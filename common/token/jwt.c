@@ -50,6 +50,19 @@ int64_t jwt_early(const struct claims *c, int64_t now)
 	return from > now ? from - now : 0;
 }
 
+enum err jwt_check_claims(const struct claims *c, const struct jwt_rules *rules,
+			  int64_t now)
+{
+	/* RFC 7519 4.1.3: refuse a token whose "aud" does not name us */
+	if (strcmp(c->issuer, rules->issuer) != 0 ||
+	    strcmp(c->audience, rules->audience) != 0)
+		return ERR_BAD_TOKEN;
+	/* RFC 7519 4.1.4: "on or after" exp is too late */
+	if (now >= c->expires_at)
+		return ERR_EXPIRED;
+	return jwt_early(c, now) > JWT_LEEWAY ? ERR_NOT_YET : ERR_OK;
+}
+
 static enum err check_body(struct span body, const struct jwt_rules *rules,
 			   int64_t now, struct claims *out)
 {
@@ -60,16 +73,7 @@ static enum err check_body(struct span body, const struct jwt_rules *rules,
 	if (base64url_decode(body, json, sizeof(json), &len) != ERR_OK)
 		return ERR_FORMAT;
 	e = claims_parse((struct span) { json, len }, out);
-	if (e != ERR_OK)
-		return e;
-	/* RFC 7519 4.1.3: refuse a token whose "aud" does not name us */
-	if (strcmp(out->issuer, rules->issuer) != 0 ||
-	    strcmp(out->audience, rules->audience) != 0)
-		return ERR_BAD_TOKEN;
-	/* RFC 7519 4.1.4: "on or after" exp is too late */
-	if (now >= out->expires_at)
-		return ERR_EXPIRED;
-	return jwt_early(out, now) > JWT_LEEWAY ? ERR_NOT_YET : ERR_OK;
+	return e == ERR_OK ? jwt_check_claims(out, rules, now) : e;
 }
 
 enum err jwt_verify(struct span token, const struct keyring *ring,

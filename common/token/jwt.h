@@ -53,4 +53,9 @@ enum err jwt_verify(struct span token, const struct keyring *ring,
 /* How many seconds the later of nbf and iat is after `now`; 0 if it is not. */
 int64_t jwt_early(const struct claims *c, int64_t now);
 
+/* Check the claims of a token that is genuine, as jwt_verify() does: ERR_OK,
+ * ERR_BAD_TOKEN (another issuer or audience), ERR_EXPIRED, ERR_NOT_YET. */
+enum err jwt_check_claims(const struct claims *c, const struct jwt_rules *rules,
+			  int64_t now) MUST_CHECK;
+
 #endif

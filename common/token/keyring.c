@@ -142,3 +142,16 @@ bool key_is_live(const struct key *key, int64_t now)
 {
 	return key->retires_at == KEY_NO_END || now < key->retires_at;
 }
+
+int64_t keyring_next_end(const struct keyring *k, int64_t now)
+{
+	int64_t next = INT64_MAX;
+
+	for (size_t i = 0; i < k->count; i++) {
+		int64_t end = k->keys[i].retires_at;
+
+		if (end != KEY_NO_END && end > now && end < next)
+			next = end;
+	}
+	return next;
+}

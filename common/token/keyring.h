@@ -52,4 +52,8 @@ const struct key *keyring_signer(const struct keyring *k);
 /* Whether `key` may still verify at `now`. */
 bool key_is_live(const struct key *key, int64_t now);
 
+/* The next time after `now` at which a key of the ring retires; INT64_MAX if
+ * none does. */
+int64_t keyring_next_end(const struct keyring *k, int64_t now);
+
 #endif

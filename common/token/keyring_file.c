@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 struct counted_ring {
 	struct keyring ring;
 	size_t users;
+	uint64_t number;
 };
 
 /* Identifies a version of a file: a rename changes the inode */
@@ -32,6 +34,7 @@ struct keyring_file {
 	int64_t checked_at;	/* second of the last check */
 	struct errmsg fault;
 	bool fault_is_new;
+	struct token_memory *verified; /* NULL: none is remembered */
 };
 
 static void unref_ring(struct counted_ring *h)
@@ -40,6 +43,19 @@ static void unref_ring(struct counted_ring *h)
 		return;
 	keyring_release(&h->ring);
 	free(h);
+}
+
+/* A ring of its own number, with one user */
+static struct counted_ring *new_ring(void)
+{
+	static atomic_uint_fast64_t last;
+	struct counted_ring *h = calloc(1, sizeof(*h));
+
+	if (h != NULL) {
+		h->users = 1;
+		h->number = atomic_fetch_add(&last, 1) + 1;
+	}
+	return h;
 }
 
 static bool version_of(const char *path, struct version *out)
@@ -63,7 +79,7 @@ static bool same_version(const struct version *a, const struct version *b)
 static enum err read_ring(const char *path, struct counted_ring **out,
 			  struct errmsg *why)
 {
-	struct counted_ring *h = calloc(1, sizeof(*h));
+	struct counted_ring *h = new_ring();
 	struct errmsg cause;
 	char *text = NULL;
 	size_t len = 0;
@@ -71,7 +87,6 @@ static enum err read_ring(const char *path, struct counted_ring **out,
 
 	if (h == NULL)
 		return err_set(why, ERR_MEMORY, "out of memory");
-	h->users = 1;
 	e = config_read_file(path, &text, &len, why);
 	if (e == ERR_OK) {
 		e = keyring_from_text((struct span) { text, len }, &h->ring,
@@ -128,12 +143,11 @@ enum err keyring_file_open(const char *path, struct keyring_file **out,
 enum err keyring_file_fixed(struct span secret, struct keyring_file **out,
 			    struct errmsg *why)
 {
-	struct counted_ring *first = calloc(1, sizeof(*first));
+	struct counted_ring *first = new_ring();
 	enum err e;
 
 	if (first == NULL)
 		return err_set(why, ERR_MEMORY, "out of memory");
-	first->users = 1;
 	e = keyring_from_secret(secret, &first->ring, why);
 	if (e != ERR_OK) {
 		free(first);
@@ -203,6 +217,22 @@ void keyring_file_give(struct keyring_file *f, const struct keyring *ring)
 	(void)pthread_mutex_unlock(&f->lock);
 }
 
+uint64_t keyring_file_number(const struct keyring *ring)
+{
+	return ((const struct counted_ring *)(uintptr_t)ring)->number;
+}
+
+void keyring_file_remember(struct keyring_file *f)
+{
+	if (f->verified == NULL)
+		f->verified = token_memory_new();
+}
+
+struct token_memory *keyring_file_memory(const struct keyring_file *f)
+{
+	return f->verified;
+}
+
 bool keyring_file_fault(struct keyring_file *f, struct errmsg *why)
 {
 	bool is_new;
@@ -221,6 +251,7 @@ void keyring_file_close(struct keyring_file *f)
 	if (f == NULL)
 		return;
 	unref_ring(f->current);
+	token_memory_free(f->verified);
 	(void)pthread_mutex_destroy(&f->lock);
 	free(f->path);
 	free(f);

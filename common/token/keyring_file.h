@@ -14,6 +14,7 @@
 
 #include "common/base/err.h"
 #include "common/token/keyring.h"
+#include "common/token/token_memory.h"
 
 struct keyring_file;
 
@@ -36,6 +37,16 @@ void keyring_file_give(struct keyring_file *f, const struct keyring *ring);
  * `ring`, which must not have been given back yet; also if another thread
  * saw the change first. */
 bool keyring_file_look(struct keyring_file *f, const struct keyring *ring);
+
+/* The number of a ring that was taken: every ring that is read from the file
+ * gets another one. Never 0. */
+uint64_t keyring_file_number(const struct keyring *ring);
+
+/* Remember the tokens that are verified with these keys (token_memory.h), in a
+ * process that serves many requests. Call before the threads start. */
+void keyring_file_remember(struct keyring_file *f);
+/* NULL if the process remembers none */
+struct token_memory *keyring_file_memory(const struct keyring_file *f);
 
 /* Return true once for each new reason why the file could not be used. */
 bool keyring_file_fault(struct keyring_file *f, struct errmsg *why);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 static struct keyring_file *keys;
+static bool remembers; /* tokens that were verified */
 static const struct jwt_rules rules = { "gatehouse", "" };
 static char header[4096];
 
@@ -289,10 +290,33 @@ static struct span token_by(const char *ring, struct buf *b)
 static enum err verified(struct span token, struct keyring_file *by,
 			 int64_t now)
 {
-	struct bearer_id c;
-	struct claims claims;
+	struct bearer_id c, d;
+	struct claims first, second;
+	enum err e = bearer_verify(token, by, &rules, now, &c, &first);
 
-	return bearer_verify(token, by, &rules, now, &c, &claims);
+	/* The second time it may come from memory, and is the same */
+	assert_err(bearer_verify(token, by, &rules, now, &d, &second), e);
+	if (e == ERR_OK) {
+		assert_int_equal(first.user_id, second.user_id);
+		assert_string_equal(first.scope, second.scope);
+		assert_string_equal(c.session, d.session);
+	}
+	return e;
+}
+
+static void a_remembered_token_is_checked_against_the_clock(void **state)
+{
+	const char *authorization = bearing(&ann);
+	struct request rq;
+
+	(void)state;
+	assert_ok(checked(&rq, authorization, 1500, "files:read"));
+	assert_err(checked(&rq, authorization, 1500, "files:write"), ERR_SCOPE);
+	assert_err(checked(&rq, authorization, 880, ""), ERR_NOT_YET);
+	assert_ok(checked(&rq, authorization, 1899, ""));
+	assert_err(checked(&rq, authorization, 1900, ""), ERR_EXPIRED);
+	header[strlen(header) - 10] ^= 1;
+	assert_err(checked(&rq, header, 1500, ""), ERR_BAD_TOKEN);
 }
 
 static void a_key_only_in_the_new_file_is_used_at_once(void **state)
@@ -305,6 +329,8 @@ static void a_key_only_in_the_new_file_is_used_at_once(void **state)
 	buf_init(&b, JWT_TOKEN_MAX);
 	key_file_make(&file, KEY_A);
 	assert_ok(keyring_file_open(file.path, &follows, NULL));
+	if (remembers)
+		keyring_file_remember(follows);
 	assert_ok(verified(token_by(KEY_A, &b), follows, 1500));
 	assert_err(verified(token_by(KEY_B, &b), follows, 1500), ERR_BAD_TOKEN);
 	key_file_replace(&file, KEY_A_RETIRES KEY_B);
@@ -335,6 +361,8 @@ static void a_token_is_refused_from_the_second_its_key_retires(void **state)
 	buf_init(&b, JWT_TOKEN_MAX);
 	key_file_make(&file, ring);
 	assert_ok(keyring_file_open(file.path, &follows, NULL));
+	if (remembers)
+		keyring_file_remember(follows);
 	assert_ok(verified(token_by(KEY_A, &b), follows, 1599));
 	assert_err(verified(token_by(KEY_A, &b), follows, 1600), ERR_BAD_TOKEN);
 	keyring_file_close(follows);
@@ -359,6 +387,7 @@ int main(void)
 		TEST(an_api_token_is_parsed_and_not_yet_checked),
 		TEST(a_cut_api_token_is_not_genuine),
 		TEST(an_access_token_clears_the_fields_of_an_api_token),
+		TEST(a_remembered_token_is_checked_against_the_clock),
 		TEST(a_key_only_in_the_new_file_is_used_at_once),
 		TEST(a_token_is_refused_from_the_second_its_key_retires),
 	};
@@ -369,6 +398,9 @@ int main(void)
 			       NULL) != ERR_OK)
 		return 1;
 	failed = RUN(tests);
+	remembers = true;
+	keyring_file_remember(keys);
+	failed += RUN(tests);
 	keyring_file_close(keys);
 	return failed;
 }

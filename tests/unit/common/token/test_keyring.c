@@ -186,6 +186,20 @@ static void a_keyring_has_at_most_16_keys(void **state)
 	assert_bad_line((struct span) { text, n }, "line 17: ");
 }
 
+static void the_next_end_is_that_of_the_next_key_that_retires(void **state)
+{
+	struct keyring k;
+
+	(void)state;
+	assert_ok(keyring_from_text(SPAN("a 1 300 " SECRET_A "b 1 200 " SECRET_A
+					 "c 1 - " SECRET_A "\n"),
+				    &k, NULL));
+	assert_int_equal(keyring_next_end(&k, 100), 200);
+	assert_int_equal(keyring_next_end(&k, 200), 300);
+	assert_true(keyring_next_end(&k, 300) == INT64_MAX);
+	keyring_release(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +213,7 @@ int main(void)
 		TEST(two_keys_of_one_name_are_refused),
 		TEST(a_key_name_has_plain_characters_only),
 		TEST(a_keyring_has_at_most_16_keys),
+		TEST(the_next_end_is_that_of_the_next_key_that_retires),
 	};
 
 	if (sodium_init() < 0)
