@@ -184,6 +184,11 @@ $(FUZZED): fuzzed-%: build/fuzz/%
 	then echo "ok - fuzz $*: $$(sed -n 's/^Done \([0-9]*\) runs.*/\1 runs/p' build/fuzz/$*.log)"; \
 	else tail -n 60 build/fuzz/$*.log; echo "not ok - fuzz $*"; exit 1; fi
 
+# A harness that runs once, for callgrind (tests/costs)
+build/costs/%: build/obj/tests/fuzz/fuzz_%.o build/obj/tests/costs/run_input.o build/libgateway.a build/libauth.a build/libcommon.a
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
 fuzz-long:
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
 

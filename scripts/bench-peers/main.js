@@ -1,6 +1,6 @@
 // scripts/bench --peers; see its --help.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { output } from './load.js';
@@ -21,7 +21,7 @@ async function context(options, place, chosen) {
   const ctx = {
     place, seconds, bytes: size * MIB, piece: Math.min(8 * MIB, (size * MIB) / 2),
     many: trial ? 40 : 1000, hold: trial ? 1 : 6, sends: trial ? 200 : 12000, settle: trial ? 500 : 5000, logins: trial ? 2 : 10,
-    files: trial ? 3000 : 1000000, few: trial ? 300 : 1000, search: true,
+    files: trial ? 3000 : 1000000, few: trial ? 300 : 1000,
     small: join(place, 'small'),
   };
   writeFileSync(ctx.small, randomBytes(10240));
@@ -85,12 +85,12 @@ Node.js ${m.node}; ${report.rounds} rounds.`;
 
 const options = parse(process.argv.slice(2));
 process.env.PATH += ':/usr/local/sbin:/usr/sbin:/sbin';
-const chosen = rows.filter((row) => !options.only.length || options.only.includes(row.name));
+const chosen = rows.filter((row) => options.only.length ? options.only.includes(row.name) : !row.long || options.trial);
 const place = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
 const ctx = await context(options, place, chosen);
 const report = { when: new Date().toISOString(), machine: await machine(), rounds: options.rounds, trial: Boolean(options.trial), goals: [], rows: [], failed: [] };
 let ending;
-const end = () => (ending ??= ctx.servers.end());
+const end = () => (ending ??= ctx.servers.end().finally(() => rmSync(place, { recursive: true, force: true })));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => end().finally(() => process.exit(130)));
 
 try {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const EX_USAGE = 64;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 export const rowNames = ['download', 'download-asked', 'validate', 'validate-asked', 'upload', 'cgi', 'login', 'large', 'tus', 'large-download',
-  'memory', 'slow-tus', 'slow-plain', 'one-byte-sends', 'end-together', 'many-files'];
+  'memory', 'slow-tus', 'slow-plain', 'one-byte-sends', 'end-together', 'many-files', 'search'];
 const files = ['json', 'svg', 'write'], numbers = ['rounds', 'seconds', 'size'];
 
 function wrong(why) {

@@ -196,12 +196,13 @@ http {
     });
   }
 
-  // Stop an instance before the end, so that it takes nothing from what follows.
+  // Stop and remove an instance before the end, so that it takes nothing from what follows.
   async endGatehouse(name) {
     const key = `gatehouse-${name}`;
     const instance = await this.#made.get(key);
     this.#made.delete(key);
     await instance?.stop();
+    rmSync(join(this.place, key), { recursive: true, force: true });
   }
 
   async end() {
