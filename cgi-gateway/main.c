@@ -6,6 +6,7 @@
 #include "cgi-gateway/routes.h"
 #include "cgi-gateway/tables/admissions.h"
 #include "cgi-gateway/tus/tus.h"
+#include "common/http/transport_fcgi.h"
 #include "common/log/log.h"
 #include "common/server/health.h"
 
@@ -65,6 +66,8 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 			  : chosen_store_open(app, why);
 	if (e != ERR_OK)
 		content_scanner_close(&app->content_scanner);
+	else if (app->store != NULL && transport_fcgi_ready())
+		log_event(LOG_INFO, "store", store_method(app->store));
 	return e;
 }
 
