@@ -14,8 +14,6 @@ static enum err open_content_scanner(struct app *app, struct errmsg *why)
 {
 	enum err e = content_scanner_open(&app->content_scanner, why);
 
-	if (e == ERR_OK && app->content_scanner.mime_types == NULL)
-		log_event(LOG_WARN, "magic", why->text);
 	if (e == ERR_OK)
 		app->max_upload = content_scanner_limit(&app->content_scanner,
 							app->max_upload);
