@@ -99,7 +99,8 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 # sync_file_range(2), preadv2(2) and F_OFD_SETLK are Linux's own
-DISK := obj/cgi-gateway/store/disk obj/tests/unit/cgi-gateway/store lint/cgi-gateway/store/disk
+# memfd_create(2) too
+DISK := obj/cgi-gateway/scan lint/cgi-gateway/scan obj/cgi-gateway/store/disk obj/tests/unit/cgi-gateway/store lint/cgi-gateway/store/disk
 $(sort $(foreach d,$(DISK),$(BUILD)/$(d)/% build/$(d)/%)): private OUR_CPPFLAGS += -D_GNU_SOURCE
 
 # Other flags, another build: the file changes only when they do

@@ -6,6 +6,7 @@
 #include "cgi-gateway/routes.h"
 #include "cgi-gateway/tables/admissions.h"
 #include "cgi-gateway/tus/tus.h"
+#include "common/http/transport_fcgi.h"
 #include "common/log/log.h"
 #include "common/server/health.h"
 
@@ -13,8 +14,6 @@ static enum err open_content_scanner(struct app *app, struct errmsg *why)
 {
 	enum err e = content_scanner_open(&app->content_scanner, why);
 
-	if (e == ERR_OK && app->content_scanner.mime_types == NULL)
-		log_event(LOG_WARN, "magic", why->text);
 	if (e == ERR_OK)
 		app->max_upload = content_scanner_limit(&app->content_scanner,
 							app->max_upload);
@@ -65,6 +64,8 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 			  : chosen_store_open(app, why);
 	if (e != ERR_OK)
 		content_scanner_close(&app->content_scanner);
+	else if (app->store != NULL && transport_fcgi_ready())
+		log_event(LOG_INFO, "store", store_method(app->store));
 	return e;
 }
 

@@ -36,7 +36,8 @@ const struct config_item gateway_settings[GATEWAY_SETTINGS] = {
 	  "resumable uploads that a user may have begun and not finished" },
 	{ "MAGIC_DATABASE", CONFIG_TEXT,
 	  offsetof(struct app, content_scanner.magic_database), "", 0, 0,
-	  "path of libmagic's magic.mgc; empty: libmagic's default" },
+	  "path of a database of libmagic (magic.mgc) to use instead of the "
+	  "program's own rules" },
 	{ "CLAMD", CONFIG_TEXT, offsetof(struct app, content_scanner.clamd), "",
 	  0, 0,
 	  "socket or host:port of the clamd that scans uploads; empty: uploads "

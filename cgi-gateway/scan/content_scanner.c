@@ -4,16 +4,6 @@
 
 /* --- settings ------------------------------------------------------------- */
 
-static enum err open_mime_types(struct content_scanner *s, struct errmsg *why)
-{
-	enum err e = mime_type_open(s->magic_database, &s->mime_types, why);
-
-	/* A database that is named in the settings must exist */
-	if (e == ERR_CONFIG && s->magic_database[0] == '\0')
-		return ERR_OK;
-	return e;
-}
-
 static enum err open_clamd(struct content_scanner *s, struct errmsg *why)
 {
 	struct span larger = span_of(s->clamd_larger);
@@ -39,7 +29,9 @@ enum err content_scanner_open(struct content_scanner *s, struct errmsg *why)
 {
 	enum err e = open_clamd(s, why);
 
-	return e == ERR_OK ? open_mime_types(s, why) : e;
+	return e == ERR_OK
+		       ? mime_type_open(s->magic_database, &s->mime_types, why)
+		       : e;
 }
 
 void content_scanner_close(struct content_scanner *s)
@@ -89,10 +81,9 @@ static enum err read_piece(const struct content_source *src, int64_t from,
 static void decide_type(const struct content_scanner *s, struct span head,
 			struct file *f)
 {
-	char found[FILE_TYPE_MAX + 1] = "";
+	char found[FILE_TYPE_MAX + 1];
 
-	if (s->mime_types != NULL)
-		mime_type_of(s->mime_types, head, found);
+	mime_type_of(s->mime_types, head, found);
 	file_type_decide(span_of(found), span_of(f->claimed_type), f->type);
 }
 

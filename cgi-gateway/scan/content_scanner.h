@@ -19,16 +19,13 @@ struct content_scanner {
 	int64_t clamd_max;     /* bytes of a file that is scanned */
 	int64_t clamd_timeout; /* seconds */
 	/* filled by content_scanner_open() */
-	struct mime_types *mime_types; /* NULL: libmagic has no database */
+	struct mime_types *mime_types;
 	struct clamd daemon;
 	bool scans;	     /* CLAMD is set */
 	bool accepts_larger; /* files over clamd_max, unscanned */
 };
 
-/* Check the settings. ERR_CONFIG if one is invalid. If MAGIC_DATABASE is not
- * set and libmagic has no database of its own, that is not an error:
- * s->mime_types is NULL, `why` has the reason, and types are not decided from
- * the bytes. */
+/* Check the settings. ERR_CONFIG if one is invalid. */
 enum err content_scanner_open(struct content_scanner *s,
 			      struct errmsg *why) MUST_CHECK;
 void content_scanner_close(struct content_scanner *s);

@@ -1,9 +1,14 @@
 #include "cgi-gateway/scan/mime_type.h"
 
+#include "cgi-gateway/scan/magic_rules.h"
+
 #include <magic.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct slot {
 	pthread_mutex_t lock;
@@ -11,7 +16,7 @@ struct slot {
 };
 
 struct mime_types {
-	const char *database; /* borrowed; NULL: libmagic's default */
+	const char *database; /* borrowed; NULL: magic_rules.h */
 	/* libmagic stores the path of its database in a static variable */
 	pthread_mutex_t load_lock;
 	atomic_uint next;
@@ -23,6 +28,47 @@ struct mime_types {
 static bool set_limit(magic_t cookie, int param, size_t limit)
 {
 	return magic_setparam(cookie, param, &limit) == 0;
+}
+
+static bool write_rules(int fd)
+{
+	for (const char *const *r = magic_rules; *r != NULL; r++) {
+		struct span s = span_of(*r);
+
+		if (write(fd, s.p, s.len) != (ssize_t)s.len)
+			return false;
+	}
+	return true;
+}
+
+/* libmagic reads rules from a file only; one in memory will do */
+static enum err load_rules(magic_t cookie, struct errmsg *why)
+{
+	char path[sizeof("/proc/self/fd/") + 11];
+	int fd = memfd_create("magic", MFD_CLOEXEC);
+	enum err e = ERR_OK;
+
+	if (fd < 0)
+		return err_set(why, ERR_MEMORY, "out of memory");
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (!write_rules(fd))
+		e = err_set(why, ERR_MEMORY, "out of memory");
+	/* Without /proc: the database that is installed, if any */
+	else if (magic_load(cookie, path) != 0 && magic_load(cookie, NULL) != 0)
+		e = err_set(why, ERR_CONFIG, "libmagic: %s",
+			    magic_error(cookie));
+	(void)close(fd);
+	return e;
+}
+
+static enum err load(magic_t cookie, const char *database, struct errmsg *why)
+{
+	if (database == NULL)
+		return load_rules(cookie, why);
+	if (magic_load(cookie, database) != 0)
+		return err_set(why, ERR_CONFIG, "MAGIC_DATABASE: %s: %s",
+			       database, magic_error(cookie));
+	return ERR_OK;
 }
 
 static enum err cookie_open(const char *database, magic_t *out,
@@ -39,10 +85,8 @@ static enum err cookie_open(const char *database, magic_t *out,
 	    !set_limit(cookie, MAGIC_PARAM_ENCODING_MAX, MIME_TYPE_TEXT))
 		e = err_set(why, ERR_CONFIG,
 			    "libmagic does not support the limits that we set");
-	if (e == ERR_OK && magic_load(cookie, database) != 0)
-		e = err_set(why, ERR_CONFIG, "MAGIC_DATABASE: %s: %s",
-			    database != NULL ? database : "libmagic's own",
-			    magic_error(cookie));
+	if (e == ERR_OK)
+		e = load(cookie, database, why);
 	if (e == ERR_OK)
 		*out = cookie;
 	else
@@ -89,7 +133,7 @@ enum err mime_type_open(const char *database, struct mime_types **out,
 			struct errmsg *why)
 {
 	struct mime_types *t = calloc(1, sizeof(*t));
-	enum err e;
+	enum err e = ERR_OK;
 
 	if (t == NULL)
 		return err_set(why, ERR_MEMORY, "out of memory");
@@ -97,7 +141,8 @@ enum err mime_type_open(const char *database, struct mime_types **out,
 	(void)pthread_mutex_init(&t->load_lock, NULL);
 	for (size_t i = 0; i < MIME_TYPE_COOKIES; i++)
 		(void)pthread_mutex_init(&t->slots[i].lock, NULL);
-	e = slot_load(t, &t->slots[0], why);
+	if (t->database != NULL)
+		e = slot_load(t, &t->slots[0], why);
 	if (e == ERR_OK)
 		*out = t;
 	else

@@ -1,10 +1,12 @@
 /* mime_type.h - the MIME type of bytes, by libmagic.
  *
- * libmagic works with a "cookie" that only one thread at a time can use, and
- * that takes up to 5 MiB of memory. So there are few cookies, made when they
- * are first needed and shared by all threads. The work for a file is bounded:
- * libmagic gets only its beginning, regular expressions get less of it, and its
- * parsers of whole formats (ELF, old office documents) are off.
+ * libmagic gets rules of our own (magic_rules.h), or a database that the
+ * operator names. It works with a "cookie" that only one thread at a time can
+ * use, and that takes up to 5 MiB of memory with a whole database. So there are
+ * few cookies, made when they are first needed and shared by all threads. The
+ * work for a file is bounded: libmagic gets only its beginning, regular
+ * expressions get less of it, and its parsers of whole formats (ELF, old office
+ * documents) are off.
  */
 #ifndef MIME_TYPE_H
 #define MIME_TYPE_H
@@ -23,8 +25,9 @@ enum {
 
 struct mime_types;
 
-/* Open the database at the path `database` (magic.mgc), borrowed; "":
- * libmagic's default. ERR_CONFIG if it cannot be read; ERR_MEMORY. */
+/* Use the database at the path `database` (magic.mgc), borrowed; "": our own
+ * rules, which are loaded for the first file. ERR_CONFIG if the database cannot
+ * be read; ERR_MEMORY. */
 enum err mime_type_open(const char *database, struct mime_types **out,
 			struct errmsg *why) MUST_CHECK;
 void mime_type_close(struct mime_types *t); /* NULL is fine */

@@ -12,6 +12,11 @@ enum err store_ready(struct store *s, struct errmsg *why)
 	return s->ops->ready(s, why);
 }
 
+const char *store_method(struct store *s)
+{
+	return s->ops->method != NULL ? s->ops->method(s) : "";
+}
+
 enum err store_writer_open(struct store *s, const char *id,
 			   struct store_writer **out, struct errmsg *why)
 {

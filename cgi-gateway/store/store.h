@@ -36,11 +36,16 @@ void store_close(struct store *s); /* NULL is fine */
 /* Return ERR_OK if an object could be written now. */
 enum err store_ready(struct store *s, struct errmsg *why) MUST_CHECK;
 
+/* Return how small objects become durable, for the log: a static string; "" if
+ * the store has only one way. */
+const char *store_method(struct store *s);
+
 /* --- writing -------------------------------------------------------------- */
 
 /* Lock `id` and open a writer of a new object. Close the writer by exactly one
- * of store_writer_commit() and store_writer_abort(). An id is used once: ERR_IO
- * while another writer has it. */
+ * of store_writer_commit() and store_writer_abort(). An id is used once: if
+ * another writer has it, or has committed it, this call returns ERR_IO, or the
+ * first one that needs a file does. */
 enum err store_writer_open(struct store *s, const char *id,
 			   struct store_writer **out,
 			   struct errmsg *why) MUST_CHECK;

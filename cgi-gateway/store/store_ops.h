@@ -102,6 +102,8 @@ struct store_ops {
 			 char out[static STORE_PATH_MAX]);
 	enum err (*walk)(struct store *s, store_walk_fn *each, void *arg,
 			 struct errmsg *why);
+	/* NULL if there is only one */
+	const char *(*method)(struct store *s);
 	void (*close)(struct store *s);
 };
 

@@ -39,6 +39,7 @@ const variables = (method, path, more) => ({
   REQUEST_METHOD: method, SCRIPT_NAME: path, PATH_INFO: '', QUERY_STRING: '', REQUEST_URI: path, SERVER_PROTOCOL: 'HTTP/1.1', GATEWAY_INTERFACE: 'CGI/1.1',
   HTTP_AUTHORIZATION: `Bearer ${ann.token}`, ...more,
 });
+// A body has a file there when 128 KiB of it have arrived
 const incoming = () => readdirSync(join(stack.settings('gateway').DATA_DIR, 'incoming')).length;
 
 for (const how of ['a Unix socket', 'TCP']) describe(`SIGTERM to cgi-gateway at ${how}`, () => {
@@ -89,8 +90,8 @@ for (const how of ['a Unix socket', 'TCP']) describe(`SIGTERM to cgi-gateway at 
   test(`cgi-gateway at ${how} does not wait on SIGTERM for a client that has gone`, async () => {
     const gateway = await program('cgi-gateway', how);
     const before = incoming();
-    const request = begin(gateway.socket, variables('PUT', '/upload/stuck', { CONTENT_LENGTH: 1000 }));
-    request.send(Buffer.alloc(10));
+    const request = begin(gateway.socket, variables('PUT', '/upload/stuck', { CONTENT_LENGTH: 300_000 }));
+    request.send(Buffer.alloc(200_000));
     while (incoming() === before) await pause(10);
     gateway.child.kill('SIGTERM');
     request.disconnect();
@@ -115,8 +116,8 @@ describe('clients that disconnect', () => {
     const gateway = await program('cgi-gateway');
     const before = incoming();
     const requests = ['disconnect', 'abort', 'finish'].map((end) => {
-      const request = begin(gateway.socket, variables('PUT', `/upload/${end}`, { CONTENT_LENGTH: 100_000 }));
-      request.send(Buffer.alloc(20_000));
+      const request = begin(gateway.socket, variables('PUT', `/upload/${end}`, { CONTENT_LENGTH: 300_000 }));
+      request.send(Buffer.alloc(200_000));
       return [request, end];
     });
     while (incoming() < before + 3) await pause(10);

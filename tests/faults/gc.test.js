@@ -131,8 +131,9 @@ describe('gc --grace 0 beside an upload in progress', () => {
   });
 
   test('gc keeps an upload with one finished and one unfinished file', async () => {
-    const body = form(filePart('one', 'first'), filePart('two', 'second'));
-    const cut = body.indexOf('second') + 3;
+    const second = 'second'.repeat(50_000);
+    const body = form(filePart('one', 'first'), filePart('two', second));
+    const cut = body.indexOf('second') + 200_000;
     const request = upload('/upload', body.length, { CONTENT_TYPE: formType() });
     const before = objects().length;
     request.send(body.subarray(0, cut));
@@ -140,7 +141,7 @@ describe('gc --grace 0 beside an upload in progress', () => {
     const report = await gc('--grace', '0');
     assert.deepEqual([report.code, report.orphans, report.unfinished, report.held], [0, 0, 0, 2], report.stderr);
     request.send(body.subarray(cut));
-    await assertStored(await request.finish(), 'first', 'second');
+    await assertStored(await request.finish(), 'first', second);
   });
 
   test('gc keeps an upload whose bytes are complete and whose row is not committed', async () => {
@@ -159,8 +160,11 @@ describe('gc --grace 0 beside an upload in progress', () => {
 
   test('gc removes an upload whose program was killed', async () => {
     const before = await gc('--grace', '0');
-    const request = upload('/upload/lost', 1000);
-    request.send(Buffer.alloc(500));
+    // Of a small one nothing is on the disk yet
+    const small = upload('/upload/small', 1000);
+    small.send(Buffer.alloc(500));
+    const request = upload('/upload/lost', 300_000);
+    request.send(Buffer.alloc(200_000));
     while (incoming().length === 0) await pause(5);
     assert.equal((await gc('--grace', '0')).held, 1);
     gateway.child.kill('SIGKILL');

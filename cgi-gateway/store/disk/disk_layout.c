@@ -44,6 +44,21 @@ enum err disk_read(int fd, const char *id, int64_t from, char *to, size_t cap,
 	return ERR_OK;
 }
 
+enum err disk_write(int fd, const char *id, struct span bytes,
+		    struct errmsg *why)
+{
+	while (bytes.len > 0) {
+		ssize_t n = write(fd, bytes.p, bytes.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return disk_failed(why, "write", id);
+		bytes = span_from(bytes, (size_t)n);
+	}
+	return ERR_OK;
+}
+
 int disk_dir(int parent, const char *name)
 {
 	if (mkdirat(parent, name, 0750) == 0) {

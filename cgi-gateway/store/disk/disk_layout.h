@@ -7,11 +7,22 @@
 #include "cgi-gateway/store/disk/store_disk.h"
 #include "cgi-gateway/store/store_ops.h"
 
+#include <stdatomic.h>
+
+/* How a small object becomes durable and visible; see disk_put() */
+enum disk_method {
+	DISK_METHOD_UNKNOWN, /* not determined yet */
+	DISK_LINK,	     /* unnamed file, link, fsync of the file */
+	DISK_LINK_AND_SYNC,  /* and fsync of the directory */
+	DISK_RENAME,	     /* a name in incoming/, rename: disk_place() */
+};
+
 struct disk_store {
 	struct store base;
 	char *objects_path;	     /* owned, absolute */
 	int incoming, objects;	     /* directories */
 	int holds;		     /* the file whose bytes are locked */
+	atomic_int method;	     /* enum disk_method */
 	struct disk_buffers buffers; /* of resumable uploads */
 	/* The kernel's name for this boot, or "" */
 	char boot[UUID_LEN + 4];
@@ -45,6 +56,10 @@ enum err disk_absent(struct errmsg *why, const char *what, const char *id);
 /* Do one pread(2) on the file of `id`. */
 enum err disk_read(int fd, const char *id, int64_t from, char *to, size_t cap,
 		   size_t *got, struct errmsg *why) MUST_CHECK;
+
+/* Write all of `bytes` at the file's position. */
+enum err disk_write(int fd, const char *id, struct span bytes,
+		    struct errmsg *why) MUST_CHECK;
 
 /* Open the directory `name` of `parent`. If it is missing, create it, and make
  * its entry in `parent` durable. On failure, returns -1 and

@@ -9,11 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A file that fits into the buffer has no name before its commit; a larger one
+ * is incoming/<id> */
 struct disk_writer {
 	struct store_writer base;
 	struct disk_store *store;
 	char id[UUID_LEN + 1];
-	int fd;
+	int fd; /* of incoming/<id>; -1: all bytes are in the buffer */
+	bool taken; /* another writer has the id, and its lock */
 	int64_t written, writeback; /* bytes; of these, given to writeback */
 	size_t buffered;
 	char buffer[STORE_DISK_BUFFER];
@@ -40,37 +43,36 @@ static enum err open_writer(struct store *s_, const char *id,
 		return e;
 	}
 	w->store = s;
+	w->fd = -1;
+	w->taken = false;
 	w->written = w->writeback = 0;
 	w->buffered = 0;
 	(void)snprintf(w->id, sizeof(w->id), "%s", id);
-	w->fd = openat(s->incoming, id, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-		       0640);
-	if (w->fd < 0) {
-		bool exists = errno == EEXIST; /* its own writer has the lock */
-
-		e = disk_failed(why, "create incoming", id);
-		if (!exists)
-			disk_unlock(s_, id);
-		free(w);
-		return e;
-	}
 	*out = &w->base;
 	return ERR_OK;
+}
+
+static enum err open_incoming(struct disk_writer *w, struct errmsg *why)
+{
+	if (w->fd >= 0)
+		return ERR_OK;
+	w->fd = openat(w->store->incoming, w->id,
+		       O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	w->taken = w->fd < 0 && errno == EEXIST;
+	return w->fd >= 0 ? ERR_OK
+			  : disk_failed(why, "create incoming", w->id);
 }
 
 static enum err write_all(struct disk_writer *w, struct span bytes,
 			  struct errmsg *why)
 {
-	while (bytes.len > 0) {
-		ssize_t n = write(w->fd, bytes.p, bytes.len);
+	enum err e = open_incoming(w, why);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return disk_failed(why, "write", w->id);
-		bytes = span_from(bytes, (size_t)n);
-		w->written += n;
-	}
+	if (e == ERR_OK)
+		e = disk_write(w->fd, w->id, bytes, why);
+	if (e != ERR_OK)
+		return e;
+	w->written += (int64_t)bytes.len;
 	if (w->written - w->writeback >= STORE_DISK_WRITEBACK) {
 		/* Only a hint: if it fails, fsync writes everything */
 		(void)sync_file_range(w->fd, w->writeback,
@@ -116,8 +118,17 @@ static enum err read_back(struct store_writer *w_, int64_t from, char *to,
 			  size_t cap, size_t *got, struct errmsg *why)
 {
 	struct disk_writer *w = writer_of(w_);
-	enum err e = flush_buffer(w, why);
+	struct span rest = { w->buffer, w->buffered };
+	enum err e;
 
+	if (w->fd < 0) {
+		rest = span_from(rest, from < (int64_t)rest.len ? (size_t)from
+								: rest.len);
+		*got = rest.len < cap ? rest.len : cap;
+		memcpy(to, rest.p, *got);
+		return ERR_OK;
+	}
+	e = flush_buffer(w, why);
 	return e == ERR_OK ? disk_read(w->fd, w->id, from, to, cap, got, why)
 			   : e;
 }
@@ -126,25 +137,44 @@ static void abort_writer(struct store_writer *w_)
 {
 	struct disk_writer *w = writer_of(w_);
 
-	(void)close(w->fd);
-	/* If it cannot be removed, gateway-admin gc finds it */
-	(void)unlinkat(w->store->incoming, w->id, 0);
-	disk_unlock(&w->store->base, w->id);
+	if (w->fd >= 0) {
+		(void)close(w->fd);
+		/* If it cannot be removed, gateway-admin gc finds it */
+		(void)unlinkat(w->store->incoming, w->id, 0);
+	}
+	if (!w->taken)
+		disk_unlock(&w->store->base, w->id);
 	free(w);
+}
+
+static enum err commit_incoming(struct disk_writer *w, struct errmsg *why)
+{
+	enum err e = flush_buffer(w, why);
+
+	return e == ERR_OK ? disk_place(w->store, w->id, w->fd, why) : e;
 }
 
 static enum err commit_writer(struct store_writer *w_, struct errmsg *why)
 {
 	struct disk_writer *w = writer_of(w_);
-	enum err e = flush_buffer(w, why);
+	struct span all = { w->buffer, w->buffered };
+	enum err e = ERR_METHOD;
 
-	if (e == ERR_OK)
-		e = disk_place(w->store, w->id, w->fd, why);
+	if (w->fd < 0)
+		e = disk_put(w->store, w->id, all, why);
+	w->taken = e == ERR_CONFLICT;
+	if (e == ERR_CONFLICT)
+		e = ERR_IO;
+	if (e == ERR_METHOD)
+		e = open_incoming(w, why);
+	if (e == ERR_OK && w->fd >= 0)
+		e = commit_incoming(w, why);
 	if (e != ERR_OK) {
 		abort_writer(w_);
 		return e;
 	}
-	(void)close(w->fd);
+	if (w->fd >= 0)
+		(void)close(w->fd);
 	free(w);
 	return ERR_OK;
 }

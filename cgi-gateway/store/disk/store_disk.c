@@ -2,6 +2,7 @@
 
 #include "cgi-gateway/store/disk/disk_layout.h"
 #include "cgi-gateway/store/disk/disk_lock.h"
+#include "cgi-gateway/store/disk/disk_method.h"
 #include "cgi-gateway/store/disk/disk_objects.h"
 #include "cgi-gateway/store/disk/disk_ops.h"
 
@@ -54,6 +55,7 @@ static const struct store_ops disk_ops = {
 	.remove = disk_remove,
 	.path = disk_path,
 	.walk = disk_walk,
+	.method = disk_method_text,
 	.close = disk_close,
 };
 
@@ -128,6 +130,7 @@ static enum err open_inside(struct disk_store *s, int root, const char *dir,
 		s->holds = disk_locks_open(root);
 	if (s->holds < 0 || faccessat(s->incoming, ".", W_OK, AT_EACCESS) != 0)
 		return unusable(why, dir, strerror(errno));
+	disk_make_fan(s);
 	return ERR_OK;
 }
 

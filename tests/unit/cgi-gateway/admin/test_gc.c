@@ -147,12 +147,15 @@ static void gc_removes_objects_without_a_row_after_the_grace_time(void **state)
 
 static void gc_keeps_a_locked_object(void **state)
 {
+	static const char large[STORE_DISK_BUFFER] = "";
 	struct store *uploader = NULL;
 	struct store_writer *w = NULL;
 
 	(void)state;
 	assert_ok(store_disk_open(g.dir, &uploader, &why));
 	assert_ok(store_writer_open(uploader, ID("01"), &w, &why));
+	assert_ok(store_writer_write(
+		w, (struct span) { large, sizeof(large) }, &why));
 	assert_ok(gc_store(&gc, &why));
 	assert_string_equal(reported, "held " ID("01"));
 	assert_ok(store_writer_commit(w, &why));
@@ -193,6 +196,7 @@ static void gc_continues_after_an_item_that_fails(void **state)
 	/* a folder in place of the bytes cannot be removed as a file */
 	assert_int_equal(unlink(at("objects/ab/" ID("01"))), 0);
 	assert_int_equal(mkdir(at("objects/ab/" ID("01")), 0700), 0);
+	assert_int_equal(rmdir(at("objects/00")), 0);
 	put_there("objects/00");
 	assert_ok(gc_expired(&gc, &why));
 	assert_contains(reported,

@@ -49,6 +49,69 @@ static void a_type_is_found_by_the_bytes(void **state)
 	check(SPAN("\1\2\3\4"), "application/octet-stream");
 }
 
+static void the_usual_formats_are_told_apart(void **state)
+{
+	const struct {
+		struct span head;
+		const char *type;
+	} wanted[] = {
+		{ SPAN("RIFF\0\0\0\0WEBPVP8 "), "image/webp" },
+		{ SPAN("RIFF\0\0\0\0WAVEfmt "), "audio/x-wav" },
+		{ SPAN("\0\0\0\40ftypavif\0\0\0\0"), "image/avif" },
+		{ SPAN("\0\0\0\40ftypheic\0\0\0\0"), "image/heic" },
+		{ SPAN("\0\0\0\40ftypM4A \0\0\0\0"), "audio/x-m4a" },
+		{ SPAN("\0\0\0\40ftypisom\0\0\0\0"), "video/mp4" },
+		{ SPAN("ID3\4\0\0\0\0\0\0"), "audio/mpeg" },
+		{ SPAN("fLaC\0\0\0\x22"), "audio/flac" },
+		{ SPAN("\x1a\x45\xdf\xa3\x9f\x42\x86\x81\1webm"),
+		  "video/webm" },
+		{ SPAN("OggS\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
+		       "\x13OpusHead"),
+		  "audio/ogg" },
+		{ SPAN("\x1f\x8b\x08\0\0\0\0\0"), "application/gzip" },
+		{ SPAN("7z\xbc\xaf\x27\x1c\0\4"),
+		  "application/x-7z-compressed" },
+		{ SPAN("SQLite format 3\0"), "application/vnd.sqlite3" },
+		{ SPAN("\x7f"
+		       "ELF\2\1\1\0\0\0\0\0\0\0\0\0\3\0\x3e\0"),
+		  "application/x-sharedlib" },
+		{ SPAN("!<arch>\ndebian-binary   "),
+		  "application/vnd.debian.binary-package" },
+		{ SPAN("PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+		       "\x13\0\0\0[Content_Types].xml word/document.xml"),
+		  "application/vnd.openxmlformats-officedocument"
+		  ".wordprocessingml.document" },
+		{ SPAN("PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+		       "\1\0\0\0a"),
+		  "application/zip" },
+		{ SPAN("wOF2\0\1\0\0"), "font/woff2" },
+		{ SPAN("{\\rtf1 x}"), "text/rtf" },
+		{ SPAN("\n<!DOCTYPE html>\n<p>x"), "text/html" },
+		{ SPAN("<?xml version=\"1.0\"?>\n<svg/>"), "image/svg+xml" },
+		{ SPAN("#!/usr/bin/perl -w\n"), "text/x-perl" },
+		{ SPAN("#!/bin/unknown\nx\n"), "text/plain" },
+		{ SPAN("BEGIN:VCARD\r\n"), "text/vcard" },
+		/* a format that is known, with contents that are not */
+		{ SPAN("RIFF\0\0\0\0other\0\0\0"), "application/octet-stream" },
+		{ SPAN("\0\0\0\40ftypwhat\0\0\0\0"),
+		  "application/octet-stream" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wanted); i++)
+		check(wanted[i].head, wanted[i].type);
+}
+
+/* Bytes are no text, whatever text is in them */
+static void bytes_with_tags_are_no_document(void **state)
+{
+	(void)state;
+	check(SPAN("\1\2\3\4<html><script>alert(1)</script>"),
+	      "application/octet-stream");
+	check(SPAN("\1\2\3\4<?xml version=\"1.0\"?><svg/>"),
+	      "application/octet-stream");
+}
+
 static void a_single_byte_is_examined_too(void **state)
 {
 	(void)state;
@@ -144,6 +207,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_type_is_found_by_the_bytes),
+		TEST(the_usual_formats_are_told_apart),
+		TEST(bytes_with_tags_are_no_document),
 		TEST(a_single_byte_is_examined_too),
 		TEST(an_empty_file_has_the_type_of_empty_files),
 		TEST(the_most_expensive_bytes_are_text),

@@ -679,7 +679,11 @@ static void a_store_that_is_missing_is_a_server_error(void **state)
 	char path[FOLDER_PATH_MAX + 16];
 
 	(void)state;
-	(void)snprintf(path, sizeof(path), "%s/incoming", g.dir);
+	for (unsigned i = 0; i < 256; i++) {
+		(void)snprintf(path, sizeof(path), "%s/objects/%02x", g.dir, i);
+		assert_int_equal(rmdir(path), 0);
+	}
+	(void)snprintf(path, sizeof(path), "%s/objects", g.dir);
 	assert_int_equal(rmdir(path), 0);
 	assert_nothing(put(SPAN("a"), SPAN("x")), 500, "internal-error");
 	assert_nothing(post_form(SPAN(TWO_FILES)), 500, "internal-error");

@@ -1,4 +1,5 @@
-#include "cgi-gateway/store/disk/store_disk.h"
+#include "cgi-gateway/store/disk/disk_layout.h"
+#include "cgi-gateway/store/disk/disk_method.h"
 #include "cgi-gateway/store/resumable.h"
 #include "tests/unit/cgi-gateway/folder.h"
 #include "tests/unit/cgi-gateway/store/store_objects.h"
@@ -25,6 +26,10 @@ int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
 ssize_t __wrap_write(int fd, const void *p, size_t n);
 int __wrap_fsync(int fd);
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
+int __real_linkat(int from_dir, const char *from, int to_dir, const char *to,
+		  int flags);
+int __wrap_linkat(int from_dir, const char *from, int to_dir, const char *to,
+		  int flags);
 ssize_t __real_preadv2(int fd, const struct iovec *v, int n, off_t at, int how);
 ssize_t __wrap_preadv2(int fd, const struct iovec *v, int n, off_t at, int how);
 int __wrap_posix_fadvise(int fd, off_t at, off_t n, int advice);
@@ -106,6 +111,14 @@ int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
 	record("rename");
 	return fails() ? -1 : __real_renameat(from_dir, from, to_dir, to);
+}
+
+int __wrap_linkat(int from_dir, const char *from, int to_dir, const char *to,
+		  int flags)
+{
+	record("link");
+	return fails() ? -1
+		       : __real_linkat(from_dir, from, to_dir, to, flags);
 }
 
 ssize_t __wrap_preadv2(int fd, const struct iovec *v, int n, off_t at, int how)
@@ -194,6 +207,12 @@ static size_t open_files(void)
 	return folder_files("/proc/self/fd");
 }
 
+/* Store small objects in the same way on every file system */
+static void choose(enum disk_method method)
+{
+	atomic_store(&disk_of(store)->method, (int)method);
+}
+
 /* Permissions do not apply to root, so become another user */
 static void drop_root(void)
 {
@@ -209,20 +228,63 @@ static void regain_root(void)
 
 /* --- writing -------------------------------------------------------------- */
 
-static void an_object_is_in_incoming_until_its_commit(void **state)
+static void a_large_object_is_in_incoming_until_its_commit(void **state)
 {
 	struct store_writer *w = opened_writer(ID);
+	struct span all = { large, LARGE };
 
 	(void)state;
 	assert_no_object(ID);
-	assert_ok(store_writer_write(w, SPAN("hello"), &why));
+	assert_ok(store_writer_write(w, all, &why));
 	assert_no_object(ID);
 	assert_int_equal(files_in("incoming"), 1);
 	assert_int_equal(files_in("objects"), 0);
 	assert_ok(store_writer_commit(w, &why));
-	assert_object(ID, SPAN("hello"), 16);
+	assert_object(ID, all, 65536);
 	assert_int_equal(files_in("incoming"), 0);
 	assert_int_equal(files_in("objects"), 1);
+}
+
+static void a_small_object_has_no_file_before_its_commit(void **state)
+{
+	static const enum disk_method methods[] = {
+		DISK_LINK, DISK_LINK_AND_SYNC, DISK_RENAME
+	};
+	struct span all = { large, 10240 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(methods); i++) {
+		struct store_writer *w = opened_writer(ID);
+
+		choose(methods[i]);
+		assert_ok(store_writer_write(w, span_from(all, 1), &why));
+		assert_int_equal(folder_files(dir), 0);
+		assert_ok(store_writer_write(w, (struct span) { large, 1 },
+					     &why));
+		assert_ok(store_writer_commit(w, &why));
+		assert_int_equal(files_in("incoming"), 0);
+		assert_int_equal(files_in("objects"), 1);
+		assert_ok(store_remove(store, ID, &why));
+	}
+}
+
+static void an_id_has_one_small_object(void **state)
+{
+	struct store_writer *w = NULL;
+	struct store *other = NULL;
+
+	(void)state;
+	choose(DISK_LINK);
+	put(ID, SPAN("first"));
+	w = opened_writer(ID);
+	assert_ok(store_writer_write(w, SPAN("second"), &why));
+	assert_err(store_writer_commit(w, &why), ERR_IO);
+	assert_contains(why.text, ID);
+	/* the first object keeps its lock and its bytes */
+	assert_ok(store_disk_open(dir, &other, &why));
+	assert_true(store_is_locked(other, ID));
+	assert_object(ID, SPAN("first"), 16);
+	store_close(other);
 }
 
 static void an_aborted_writer_leaves_no_file(void **state)
@@ -261,6 +323,8 @@ static void reading_back_fails_if_the_bytes_cannot_be_written(void **state)
 	char to[8];
 
 	(void)state;
+	assert_ok(store_writer_write(
+		w, (struct span) { large, STORE_DISK_BUFFER }, &why));
 	assert_ok(store_writer_write(w, SPAN("hello"), &why));
 	calls_left = 0;
 	fail_with = ENOSPC;
@@ -285,18 +349,75 @@ static struct span numbered(char thread, int i, char id[static UUID_LEN + 1],
 
 /* --- durability ----------------------------------------------------------- */
 
-static void a_commit_is_fsync_rename_fsync(void **state)
+static void a_large_object_is_fsynced_renamed_fsynced(void **state)
 {
+	struct span all = { large, STORE_DISK_BUFFER };
+
 	(void)state;
-	put(ID, SPAN("hello"));
-	/* the first object of its directory also makes that durable */
+	put(ID, all);
+	assert_string_equal(calls, "write fsync-file rename fsync-ab "
+				   "fsync-incoming");
+	/* the first object of a missing directory also makes that durable */
+	assert_ok(store_remove(store, ID, &why));
+	assert_int_equal(rmdir(at("objects/ab")), 0);
+	calls[0] = '\0';
+	put(ID, all);
 	assert_string_equal(calls,
 			    "write fsync-file fsync-objects rename fsync-ab "
 			    "fsync-incoming");
-	calls[0] = '\0';
-	put("0190b3a2-0000-7000-8000-0000000001ab", SPAN("hello"));
-	assert_string_equal(calls, "write fsync-file rename fsync-ab "
-				   "fsync-incoming");
+}
+
+static void a_small_object_is_flushed_as_its_file_system_needs(void **state)
+{
+	static const struct {
+		enum disk_method method;
+		const char *calls, *in_new_directory;
+	} wanted[] = {
+		{ DISK_LINK, "write link fsync-file",
+		  "fsync-objects write link fsync-file" },
+		{ DISK_LINK_AND_SYNC, "write link fsync-file fsync-ab",
+		  "fsync-objects write link fsync-file fsync-ab" },
+		{ DISK_RENAME,
+		  "write fsync-file rename fsync-ab fsync-incoming",
+		  "write fsync-file fsync-objects rename fsync-ab "
+		  "fsync-incoming" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wanted); i++) {
+		choose(wanted[i].method);
+		reset_calls();
+		put(ID, SPAN("hello"));
+		assert_string_equal(calls, wanted[i].calls);
+		assert_ok(store_remove(store, ID, &why));
+		assert_int_equal(rmdir(at("objects/ab")), 0);
+		reset_calls();
+		put(ID, SPAN("hello"));
+		assert_string_equal(calls, wanted[i].in_new_directory);
+		assert_ok(store_remove(store, ID, &why));
+	}
+}
+
+static void a_file_system_without_unnamed_files_is_noticed(void **state)
+{
+	static const int refusals[] = { EOPNOTSUPP, EPERM, EXDEV, ENOENT };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(refusals); i++) {
+		struct store_writer *w = opened_writer(ID);
+
+		choose(DISK_LINK);
+		assert_ok(store_writer_write(w, SPAN("hello"), &why));
+		calls_left = 1; /* the link, after the write */
+		fail_with = refusals[i];
+		assert_ok(store_writer_commit(w, &why));
+		reset_calls();
+		assert_object(ID, SPAN("hello"), 16);
+		assert_string_equal(store_method(store),
+				    "rename, fsync of both directories");
+		assert_ok(store_remove(store, ID, &why));
+		assert_int_equal(folder_files(dir), 0);
+	}
 }
 
 static void an_interrupted_or_short_write_is_continued(void **state)
@@ -334,24 +455,25 @@ static bool put_failing(int n, int errno_, enum err want)
 	return true;
 }
 
-static void a_failure_at_any_step_leaves_nothing_behind(void **state)
-{
-	static const struct {
-		int number;
-		enum err e;
-	} errors[] = {
-		{ ENOSPC, ERR_FULL },
-		{ EDQUOT, ERR_FULL },
-		{ EIO, ERR_IO },
-		{ ENOENT, ERR_IO },
-	};
+static const struct {
+	int number;
+	enum err e;
+} errors[] = {
+	{ ENOSPC, ERR_FULL },
+	{ EDQUOT, ERR_FULL },
+	{ EIO, ERR_IO },
+};
 
-	(void)state;
+/* The object is put in a directory that is missing at first */
+static void assert_steps_can_fail(bool (*put_failing_)(int, int, enum err),
+				  int steps)
+{
+	(void)rmdir(at("objects/ab"));
 	for (size_t i = 0; i < COUNT(errors); i++) {
 		size_t files = open_files();
 		int n = 0;
 
-		while (put_failing(n, errors[i].number, errors[i].e)) {
+		while (put_failing_(n, errors[i].number, errors[i].e)) {
 			calls_left = NEVER;
 			assert_no_object(ID);
 			assert_int_equal(folder_files(dir), 0);
@@ -359,13 +481,53 @@ static void a_failure_at_any_step_leaves_nothing_behind(void **state)
 			(void)rmdir(at("objects/ab"));
 			n++;
 		}
-		/* two writes, fsync of the file and of objects/, rename, fsync
-		 * of both folders */
-		assert_int_equal(n, 7);
+		assert_int_equal(n, steps);
 		calls_left = NEVER;
 		assert_ok(store_remove(store, ID, &why));
 		assert_int_equal(rmdir(at("objects/ab")), 0);
 	}
+}
+
+static void a_failure_at_any_step_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	/* two writes, fsync of the file and of objects/, rename, fsync of both
+	 * folders */
+	assert_steps_can_fail(put_failing, 7);
+}
+
+/* The same for a small object */
+static bool put_small_failing(int n, int errno_, enum err want)
+{
+	struct store_writer *w = opened_writer(ID);
+	enum err e;
+
+	assert_ok(store_writer_write(w, SPAN("hello"), &why));
+	calls_left = n;
+	fail_with = errno_;
+	e = store_writer_commit(w, &why);
+	if (calls_left >= 0) {
+		assert_ok(e);
+		return false;
+	}
+	assert_err(e, want);
+	assert_contains(why.text, strerror(errno_));
+	return true;
+}
+
+static void a_failure_at_any_step_of_a_small_object_leaves_nothing_behind(
+	void **state)
+{
+	(void)state;
+	/* fsync of objects/, write, link, fsync of the file */
+	choose(DISK_LINK);
+	assert_steps_can_fail(put_small_failing, 4);
+	/* and of the directory */
+	choose(DISK_LINK_AND_SYNC);
+	assert_steps_can_fail(put_small_failing, 5);
+	/* write, fsync of the file and of objects/, rename, fsync of both */
+	choose(DISK_RENAME);
+	assert_steps_can_fail(put_small_failing, 6);
 }
 
 static void a_file_size_limit_fails_the_write(void **state)
@@ -405,9 +567,13 @@ static void a_failed_writer_unlocks_its_id(void **state)
 	}
 	calls_left = NEVER;
 	store_unlock(store, ID);
-	/* a writer that cannot be opened */
+	/* a writer that has no place for its bytes */
 	assert_int_equal(rmdir(at("incoming")), 0);
-	assert_err(store_writer_open(store, OTHER_ID, &second, &why), ERR_IO);
+	second = opened_writer(OTHER_ID);
+	assert_err(store_writer_write(
+			   second, (struct span) { large, LARGE }, &why),
+		   ERR_IO);
+	store_writer_abort(second);
 	assert_false(store_is_locked(other, OTHER_ID));
 	store_close(other);
 }
@@ -516,6 +682,7 @@ static void files_and_directories_are_closed_to_others(void **state)
 	assert_ok(store_disk_open(made, &store, &why));
 	put(ID, SPAN("x"));
 	w = opened_writer(OTHER_ID);
+	assert_ok(store_writer_write(w, (struct span) { large, LARGE }, &why));
 	(void)umask(before);
 	assert_int_equal(stat(made, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0750);
@@ -665,8 +832,7 @@ static void a_walk_reports_foreign_files_and_directories(void **state)
 	assert_int_equal(mkdir(at("objects/AB"), 0700), 0);
 	/* an object whose last digits belong to another directory */
 	(void)close(open(at("objects/ab/" OTHER_ID), O_WRONLY | O_CREAT, 0640));
-	/* an empty directory of ours is not foreign */
-	assert_int_equal(mkdir(at("objects/00"), 0750), 0);
+	/* an empty directory of ours is not foreign: there are 255 */
 	assert_ok(store_walk(store, see, &all, &why));
 	assert_int_equal(all.count, 8);
 	assert_true(has_seen(&all, "object " ID " 5"));
@@ -761,14 +927,35 @@ static void new_directories_are_synced_once(void **state)
 	struct store *s = NULL;
 
 	(void)state;
+	/* the last fsync is that of new/objects */
 	assert_ok(store_disk_open(at("new"), &s, &why));
 	store_close(s);
-	/* one for incoming/, one for objects/ */
-	assert_string_equal(calls, "fsync-new fsync-new");
+	assert_string_equal(calls, "fsync-new fsync-new fsync-ab");
 	calls[0] = '\0';
 	assert_ok(store_disk_open(at("new"), &s, &why));
 	store_close(s);
 	assert_string_equal(calls, "");
+}
+
+static void the_directories_of_all_objects_are_made_by_their_owner(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat(at("objects"), &st), 0);
+	assert_int_equal(st.st_nlink, 2 + 256);
+	assert_int_equal(stat(at("objects/5c"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0750);
+	if (geteuid() != 0)
+		return;
+	/* not by root, whose directories the owner could not write to */
+	assert_int_equal(mkdir(at("theirs"), 0750), 0);
+	assert_int_equal(mkdir(at("theirs/objects"), 0750), 0);
+	assert_int_equal(chown(at("theirs/objects"), 65534, 65534), 0);
+	store_close(store);
+	assert_ok(store_disk_open(at("theirs"), &store, &why));
+	assert_int_equal(stat(at("theirs/objects"), &st), 0);
+	assert_int_equal(st.st_nlink, 2);
 }
 
 static void DATA_DIR_that_is_not_a_directory_is_a_configuration_error(
@@ -901,27 +1088,30 @@ static void a_directory_that_becomes_read_only_is_an_io_error(void **state)
 	assert_int_equal(chmod(at("incoming"), 0555), 0);
 	drop_root();
 	ready = store_ready(store, &ready_why);
-	e = store_writer_open(store, ID, &w, &why);
+	w = opened_writer(ID);
+	e = store_writer_write(w, (struct span) { large, LARGE }, &why);
+	store_writer_abort(w);
 	regain_root();
 	assert_int_equal(chmod(at("incoming"), 0750), 0);
 	assert_err(ready, ERR_IO);
 	assert_contains(ready_why.text, strerror(EACCES));
 	assert_err(e, ERR_IO);
-	assert_null(w);
 }
 
 static void a_directory_that_vanished_is_an_io_error(void **state)
 {
+	struct span all = { large, LARGE };
 	struct store_writer *w = opened_writer(ID), *second = NULL;
 
 	(void)state;
-	assert_ok(store_writer_write(w, SPAN("x"), &why));
+	assert_ok(store_writer_write(w, all, &why));
 	assert_int_equal(unlink(at("incoming/" ID)), 0);
 	assert_int_equal(rmdir(at("incoming")), 0);
 	/* not ERR_NOT_FOUND, which means a missing object */
 	assert_err(store_writer_commit(w, &why), ERR_IO);
-	assert_err(store_writer_open(store, ID, &second, &why), ERR_IO);
-	assert_null(second);
+	second = opened_writer(ID);
+	assert_err(store_writer_write(second, all, &why), ERR_IO);
+	store_writer_abort(second);
 	assert_no_object(ID);
 }
 
@@ -931,13 +1121,19 @@ static void a_directory_that_vanished_is_an_io_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STORE_TEST(an_object_is_in_incoming_until_its_commit),
+		STORE_TEST(a_large_object_is_in_incoming_until_its_commit),
+		STORE_TEST(a_small_object_has_no_file_before_its_commit),
+		STORE_TEST(an_id_has_one_small_object),
 		STORE_TEST(an_aborted_writer_leaves_no_file),
 		STORE_TEST(small_pieces_are_written_together),
 		STORE_TEST(reading_back_fails_if_the_bytes_cannot_be_written),
-		STORE_TEST(a_commit_is_fsync_rename_fsync),
+		STORE_TEST(a_large_object_is_fsynced_renamed_fsynced),
+		STORE_TEST(a_small_object_is_flushed_as_its_file_system_needs),
+		STORE_TEST(a_file_system_without_unnamed_files_is_noticed),
 		STORE_TEST(an_interrupted_or_short_write_is_continued),
 		STORE_TEST(a_failure_at_any_step_leaves_nothing_behind),
+		STORE_TEST(
+			a_failure_at_any_step_of_a_small_object_leaves_nothing_behind),
 		STORE_TEST(a_file_size_limit_fails_the_write),
 		STORE_TEST(a_failed_writer_unlocks_its_id),
 		STORE_TEST(a_killed_process_has_no_locks),
@@ -959,6 +1155,8 @@ int main(void)
 			a_walk_may_remove_what_it_reports_and_closes_its_files),
 		STORE_TEST(an_object_s_age_begins_at_its_commit),
 		STORE_TEST(new_directories_are_synced_once),
+		STORE_TEST(
+			the_directories_of_all_objects_are_made_by_their_owner),
 		STORE_TEST(
 			DATA_DIR_that_is_not_a_directory_is_a_configuration_error),
 		STORE_TEST(the_longest_DATA_DIR_has_paths_of_4095_bytes),
