@@ -36,19 +36,30 @@ enum err session_list_answer(struct auth *a, struct request *rq,
 	return e;
 }
 
+struct ending {
+	const struct request *rq;
+	bool api;
+	char id[IDENT_LEN + 1];
+};
+
+static enum err end_session(struct db_conn *c, void *arg, struct errmsg *why)
+{
+	const struct ending *w = arg;
+
+	return sessions_end(c, w->rq->claims.user_id, w->api, w->id, w->rq->now,
+			    why);
+}
+
 enum err session_list_end(struct auth *a, struct request *rq,
 			  struct response *rs, bool api)
 {
-	char id[IDENT_LEN + 1];
+	struct ending w = { .rq = rq, .api = api };
 	enum err e;
 
 	if (!ident_is_random(rq->param) ||
-	    !span_to_cstr(rq->param, id, sizeof(id)))
+	    !span_to_cstr(rq->param, w.id, sizeof(w.id)))
 		return ERR_NOT_FOUND;
-	e = sessions_end(a->service->db, rq->claims.user_id, api, id, rq->now,
-			 &rs->why);
-	if (e != ERR_OK)
-		return e;
-	audit_note_caller(a, rq, api ? "token-end" : "session-end", id);
-	return response_empty(rs, 204);
+	e = audit_note_change(a, rq, api ? "token-end" : "session-end", w.id,
+			      end_session, &w, &rs->why);
+	return e == ERR_OK ? response_empty(rs, 204) : e;
 }

@@ -1,32 +1,26 @@
 /* POST /login: email and password for a token.
  *
- * Whichever of the two is wrong, the answer is the same after the same time:
- * one query and one check of a hash. Only the log says which it was.
+ * Whichever of the two is wrong, the answer is the same after the same time: the
+ * same statements and one check of a hash. Only the log says which it was.
  */
 #include "cgi-auth/app/audit_note.h"
 #include "cgi-auth/app/grant.h"
+#include "cgi-auth/app/login.h"
 #include "cgi-auth/app/password_attempt.h"
 #include "cgi-auth/app/refresh_cookie.h"
-#include "cgi-auth/password/basic_credentials.h"
-#include "cgi-auth/tables/otp.h"
-#include "cgi-auth/tables/refresh.h"
-#include "cgi-auth/tables/sessions.h"
-#include "common/http/client.h"
 #include "common/log/log.h"
 
 #include <sodium.h>
 
-/* `outcome` is a word of metrics.h. An attempt that throttle.h refused and one
- * without an email get no row: anybody can send floods of them. */
+/* `outcome` is a word of metrics.h. The row of the audit is login.h's; an attempt
+ * that throttle.h refused and one without an email get none: anybody can send
+ * floods of them. */
 static void record_login(struct auth *a, const struct request *rq,
 			 uint64_t user_id, const char *email,
-			 const char *outcome, bool row)
+			 const char *outcome)
 {
 	metrics_login(a->service->metrics, outcome);
-	if (row)
-		audit_note(a, rq, "login", user_id, email, outcome);
-	else
-		audit_note_line(a, rq, "login", user_id, email, outcome);
+	audit_note_line(a, rq, "login", user_id, email, outcome);
 }
 
 static void log_plaintext_password(const struct request *rq,
@@ -44,28 +38,17 @@ static void log_plaintext_password(const struct request *rq,
 	log_end(&l);
 }
 
-struct login {
-	struct basic_credentials c;
-	struct user u;	     /* id 0 until the user is found */
-	bool renew;	     /* store the password's hash anew */
-	const char *outcome; /* for the log */
-};
-
-/* The user of these credentials */
-static enum err find_user(struct auth *a, const struct request *rq,
-			  enum fifo_queue_name queue, struct login *l,
-			  struct errmsg *why)
+/* *renew: the password's hash must be stored anew */
+static enum err check_password(struct auth *a, const struct request *rq,
+			       struct login *l, bool *renew, struct errmsg *why)
 {
-	struct user *u = &l->u;
-	enum err e = users_by_email(a->service->db, span_of(l->c.user), u, why);
-	bool known = e == ERR_OK;
+	const struct user *u = &l->facts.user;
+	bool known = u->id != 0;
 	bool usable = known && u->disabled_at == USER_ENABLED;
+	enum err e;
 
-	l->outcome = "unavailable";
-	if (!known && e != ERR_NOT_FOUND)
-		return e;
-	e = password_check(&a->passwords, queue, usable ? u->password : NULL,
-			   l->c.password, &l->renew);
+	e = password_check(&a->passwords, password_attempt_queue(&l->ticket),
+			   usable ? u->password : NULL, l->c.password, renew);
 	if (e == ERR_UNAVAILABLE)
 		return err_set(why, e,
 			       "no slot or memory to check a password "
@@ -90,14 +73,12 @@ static enum err find_user(struct auth *a, const struct request *rq,
 static void rehash(struct auth *a, const struct request *rq,
 		   const struct login *l)
 {
-	const struct user *u = &l->u;
+	const struct user *u = &l->facts.user;
 	char hash[PASSWORD_HASH_MAX + 1];
 	struct errmsg cause = { "" };
 	struct log_line line;
 	enum err e;
 
-	if (!l->renew)
-		return;
 	e = password_hash(&a->passwords, l->c.password, hash);
 	if (e == ERR_OK)
 		e = users_rehash(a->service->db, u->id, u->password, hash,
@@ -114,64 +95,6 @@ static void rehash(struct auth *a, const struct request *rq,
 	log_end(&line);
 }
 
-/* A new session: two or three statements */
-static enum err open_session(struct auth *a, const struct request *rq,
-			     const struct user *u, struct session *s,
-			     struct errmsg *why)
-{
-	const struct session_basis as_read = {
-		.password_changed_at = u->password_changed_at,
-		.email = u->email,
-		.admin = u->admin,
-	};
-	struct client client;
-	enum err e;
-
-	client_of(rq, a->service->settings.trusted_proxies, &client);
-	*s = (struct session) {
-		.user_id = u->id,
-		.created_at = rq->now,
-		.expires_at = rq->now + a->settings.session_life,
-	};
-	ident_random(s->id);
-	(void)snprintf(s->scope, sizeof(s->scope), "%s", u->scope);
-	(void)snprintf(s->address, sizeof(s->address), "%s", client.address);
-	e = sessions_add_login(a->service->db, s, &as_read, why);
-	if (e == ERR_NOT_FOUND) /* changed while we checked it */
-		return ERR_CREDENTIALS;
-	if (e != ERR_OK)
-		return e;
-	return sessions_trim_logins(a->service->db, u->id, s->id, rq->now, why);
-}
-
-static enum err answer_grant(struct auth *a, const struct request *rq,
-			     const struct user *u, struct response *rs)
-{
-	const struct refresh_rules rules = { a->settings.refresh_life,
-					     a->settings.refresh_grace };
-	bool cookie = refresh_cookie_wanted(rq);
-	/* The page, which wants the cookie, reads JSON in any case */
-	bool bare = grant_is_bare(
-		rq, !cookie && auth_settings_bare_login(&a->settings));
-	bool refresh = cookie || !bare;
-	char text[REFRESH_LEN + 1];
-	struct grant g = { .user = u, .cookie = cookie, .bare = bare };
-	struct session s;
-	enum err e = open_session(a, rq, u, &s, &rs->why);
-
-	if (e == ERR_OK && refresh)
-		e = refresh_first(a->service->db, &rules, s.id, s.expires_at,
-				  rq->now, text, &g.refresh_ends, &rs->why);
-	if (e != ERR_OK)
-		return e;
-	g.session = s.id;
-	g.session_ends = s.expires_at;
-	g.refresh = refresh ? text : NULL;
-	e = grant_answer(a, rq, &g, rs);
-	sodium_memzero(text, sizeof(text));
-	return e;
-}
-
 /* Malformed credentials are answered like wrong ones: see basic_credentials.h
  */
 static enum err refuse_malformed(struct auth *a, const struct request *rq,
@@ -179,7 +102,7 @@ static enum err refuse_malformed(struct auth *a, const struct request *rq,
 {
 	if (e == ERR_NO_CREDENTIALS)
 		return e;
-	record_login(a, rq, 0, "", "malformed", false);
+	record_login(a, rq, 0, "", "malformed");
 	if (e == ERR_TOO_LARGE)
 		return response_explain(rs, ERR_CREDENTIALS,
 					"The email is longer than %d bytes, or "
@@ -193,41 +116,95 @@ static enum err refuse_malformed(struct auth *a, const struct request *rq,
 
 /* The password, then the one-time code */
 static enum err check_credentials(struct auth *a, struct request *rq,
-				  struct login *l, struct response *rs)
+				  struct login *l, bool *renew,
+				  struct response *rs)
 {
-	struct throttle_ticket ticket;
-	enum err e =
-		password_attempt_begin(a, rq, span_of(l->c.user), &ticket, rs);
+	enum err e = check_password(a, rq, l, renew, &rs->why);
 
-	l->outcome = e == ERR_LIMITED ? "too-many-attempts" : "unavailable";
 	if (e != ERR_OK)
 		return e;
-	e = find_user(a, rq, password_attempt_queue(&ticket), l, &rs->why);
-	if (e == ERR_OK) {
-		e = otp_check(a->service->db, l->u.id,
-			      request_header(rq, "X-OTP"), rq->now, &rs->why);
-		if (e != ERR_OK)
-			l->outcome = e == ERR_OTP_REQUIRED ? "otp-required"
-				     : e == ERR_OTP	   ? "invalid-otp"
-							   : "unavailable";
-	}
-	password_attempt_end(a, rq, &ticket, e);
+	e = otp_judge(&l->facts.factor, request_header(rq, "X-OTP"), rq->now,
+		      &l->use);
+	if (e != ERR_OK)
+		l->outcome = e == ERR_OTP_REQUIRED ? "otp-required"
+			     : e == ERR_OTP	   ? "invalid-otp"
+						   : "unavailable";
 	return e;
+}
+
+struct answer_form {
+	bool cookie, bare, refresh;
+};
+
+static struct answer_form form_of(const struct auth *a,
+				  const struct request *rq)
+{
+	bool cookie = refresh_cookie_wanted(rq);
+	/* The page, which wants the cookie, reads JSON in any case */
+	bool bare = grant_is_bare(
+		rq, !cookie && auth_settings_bare_login(&a->settings));
+
+	return (struct answer_form) { cookie, bare, cookie || !bare };
+}
+
+/* The whole attempt */
+static enum err log_in(struct auth *a, struct request *rq, struct login *l,
+		       struct answer_form *form, struct login_session *out,
+		       struct response *rs)
+{
+	bool renew = false;
+	enum err e = login_begin(a, rq, l, &rs->retry_after, &rs->why);
+
+	if (e != ERR_OK)
+		return e;
+	e = check_credentials(a, rq, l, &renew, rs);
+	if (e == ERR_OK) {
+		*form = form_of(a, rq);
+		e = login_open_session(a, rq, l, form->refresh, out, &rs->why);
+	}
+	if (e != ERR_OK)
+		login_fail(a, rq, l, e);
+	else if (renew)
+		rehash(a, rq, l);
+	return e == ERR_NOT_FOUND ? ERR_CREDENTIALS : e;
+}
+
+static enum err answer_session(struct auth *a, struct request *rq,
+			       const struct login *l,
+			       const struct login_session *s,
+			       const struct answer_form *form,
+			       struct response *rs)
+{
+	const struct grant g = {
+		.user = &l->facts.user,
+		.session = s->session.id,
+		.session_ends = s->session.expires_at,
+		.refresh = form->refresh ? s->refresh : NULL,
+		.refresh_ends = s->refresh_ends,
+		.cookie = form->cookie,
+		.bare = form->bare,
+	};
+
+	return grant_answer(a, rq, &g, rs);
 }
 
 enum err handle_login(void *app, struct request *rq, struct response *rs)
 {
 	struct auth *a = app;
-	struct login l = { .u = { .id = 0 } };
+	struct answer_form form = { .cookie = false };
+	struct login_session s = { .refresh = "" };
+	struct login l = { .outcome = "unavailable" };
+	const struct user *u = &l.facts.user;
 	enum err e = basic_credentials_parse(request_authorization(rq), &l.c);
 
 	if (e != ERR_OK)
 		return refuse_malformed(a, rq, rs, e);
-	e = check_credentials(a, rq, &l, rs);
-	record_login(a, rq, l.u.id, l.u.id != 0 ? l.u.email : l.c.user,
-		     l.outcome, e != ERR_LIMITED);
-	if (e == ERR_OK)
-		rehash(a, rq, &l);
+	e = log_in(a, rq, &l, &form, &s, rs);
+	record_login(a, rq, u->id, u->id != 0 ? u->email : l.c.user, l.outcome);
 	basic_credentials_wipe(&l.c);
-	return e == ERR_OK ? answer_grant(a, rq, &l.u, rs) : e;
+	if (e == ERR_OK)
+		e = answer_session(a, rq, &l, &s, &form, rs);
+	sodium_memzero(s.refresh, sizeof(s.refresh));
+	login_facts_wipe(&l.facts);
+	return e;
 }

@@ -5,19 +5,24 @@
 #include "cgi-auth/app/refresh_cookie.h"
 #include "cgi-auth/tables/sessions.h"
 
-static enum err end_sessions(struct auth *a, const struct request *rq, bool all,
-			     struct errmsg *why)
+struct ending {
+	const struct request *rq;
+	bool all;
+};
+
+static enum err end_sessions(struct db_conn *c, void *arg, struct errmsg *why)
 {
-	uint64_t user = rq->claims.user_id;
+	const struct ending *w = arg;
+	uint64_t user = w->rq->claims.user_id;
 	enum err e;
 
-	if (all)
-		return sessions_end_chosen(
-			a->service->db, user,
+	if (w->all)
+		return sessions_end_within(
+			c, user,
 			(struct sessions_chosen) { .tokens = false, .but = "" },
-			rq->now, why);
-	e = sessions_end(a->service->db, user, false, rq->bearer_id.session,
-			 rq->now, why);
+			w->rq->now, why);
+	e = sessions_end(c, user, false, w->rq->bearer_id.session, w->rq->now,
+			 why);
 	/* Not found: another request has just ended it */
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
@@ -42,14 +47,14 @@ static enum err read_all(const struct request *rq, struct response *rs,
 enum err handle_logout(void *app, struct request *rq, struct response *rs)
 {
 	struct auth *a = app;
-	bool all;
-	enum err e = read_all(rq, rs, &all);
+	struct ending w = { .rq = rq };
+	enum err e = read_all(rq, rs, &w.all);
 
 	if (e == ERR_OK)
-		e = end_sessions(a, rq, all, &rs->why);
+		e = audit_note_change(a, rq, "logout", w.all ? "all" : "this",
+				      end_sessions, &w, &rs->why);
 	if (e != ERR_OK)
 		return e;
-	audit_note_caller(a, rq, "logout", all ? "all" : "this");
 	refresh_cookie_clear(rq, rs);
 	return response_empty(rs, 204);
 }

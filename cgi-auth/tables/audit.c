@@ -33,28 +33,41 @@ static enum err delete_old(struct db *db, int64_t before, struct errmsg *why)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+/* clang-format off */
+#define INSERT                                                           \
+	"INSERT INTO audit"                                              \
+	" (at, event, user_id, email, address, request_id, detail)"      \
+	" VALUES (?, ?, ?, ?, ?, ?, ?)"
+#define INSERT_VALUES(e, now)                                            \
+	db_int(now), db_text(cut((e)->event, AUDIT_EVENT_MAX)),          \
+		(e)->user_id != 0 ? db_uint((e)->user_id) : db_null(),   \
+		db_text(cut((e)->email, AUDIT_EMAIL_MAX)),               \
+		db_text(cut((e)->address, AUDIT_ADDRESS_MAX)),           \
+		db_text(cut((e)->request_id, AUDIT_REQUEST_MAX)),        \
+		db_text(cut((e)->detail, AUDIT_DETAIL_MAX))
+/* clang-format on */
+
+enum err audit_sweep(struct db *db, int64_t now, int64_t days,
+		     struct errmsg *why)
+{
+	if (randombytes_uniform(AUDIT_SWEEP_EVERY) != 0)
+		return ERR_OK;
+	return delete_old(db, now - days * 86400, why);
+}
+
+enum err audit_add_within(struct db_conn *c, const struct audit_entry *e,
+			  int64_t now, struct errmsg *why)
+{
+	return db_tx_change(c, INSERT, DB_IN(INSERT_VALUES(e, now)), why);
+}
+
 enum err audit_add(struct db *db, const struct audit_entry *e, int64_t now,
 		   int64_t days, struct errmsg *why)
 {
-	enum err result;
+	enum err result =
+		db_change(db, INSERT, DB_IN(INSERT_VALUES(e, now)), why);
 
-	/* clang-format off */
-	result = db_change(db,
-		"INSERT INTO audit"
-		" (at, event, user_id, email, address, request_id, detail)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?)",
-		DB_IN(db_int(now),
-		      db_text(cut(e->event, AUDIT_EVENT_MAX)),
-		      e->user_id != 0 ? db_uint(e->user_id) : db_null(),
-		      db_text(cut(e->email, AUDIT_EMAIL_MAX)),
-		      db_text(cut(e->address, AUDIT_ADDRESS_MAX)),
-		      db_text(cut(e->request_id, AUDIT_REQUEST_MAX)),
-		      db_text(cut(e->detail, AUDIT_DETAIL_MAX))),
-		why);
-	/* clang-format on */
-	if (result == ERR_OK && randombytes_uniform(AUDIT_SWEEP_EVERY) == 0)
-		return delete_old(db, now - days * 86400, why);
-	return result;
+	return result == ERR_OK ? audit_sweep(db, now, days, why) : result;
 }
 
 struct walk {

@@ -36,6 +36,13 @@ struct audit_entry {
 enum err audit_add(struct db *db, const struct audit_entry *e, int64_t now,
 		   int64_t days, struct errmsg *why) MUST_CHECK;
 
+/* Add it within the transaction of what it records; audit_sweep() deletes old
+ * rows now and then, after the commit. */
+enum err audit_add_within(struct db_conn *c, const struct audit_entry *e,
+			  int64_t now, struct errmsg *why) MUST_CHECK;
+enum err audit_sweep(struct db *db, int64_t now, int64_t days,
+		     struct errmsg *why) MUST_CHECK;
+
 /* A row as it is read. */
 struct audit_row {
 	int64_t id, at;

@@ -21,28 +21,6 @@ static bool is_digits(struct span s)
 	return s.len == OTP_DIGITS;
 }
 
-static enum err use_code(struct db *db, uint64_t user_id,
-			 const unsigned char *secret, struct span code,
-			 int64_t now, struct errmsg *why)
-{
-	int64_t step = 0;
-	enum err e = otp_find_step(secret, code, now, &step);
-
-	if (e != ERR_OK)
-		return e;
-	/* clang-format off */
-	e = db_change(db,
-		"UPDATE otp"
-		"   SET last_step = ?"
-		" WHERE user_id = ?"
-		"   AND last_step < ?"
-		"   AND confirmed_at IS NOT NULL",
-		DB_IN(db_int(step), db_uint(user_id), db_int(step)),
-		why);
-	/* clang-format on */
-	return e == ERR_NOT_FOUND ? ERR_OTP : e;
-}
-
 /* The code in upper case, without dashes and blanks; false if that is not
  * RECOVERY_CHARS characters of base32 */
 static bool normalize_recovery(struct span code,
@@ -65,33 +43,97 @@ static bool normalize_recovery(struct span code,
 	return n == RECOVERY_CHARS;
 }
 
-static enum err use_recovery(struct db *db, uint64_t user_id, struct span code,
-			     struct errmsg *why)
+static enum err judge_recovery(struct span code, struct otp_use *out)
 {
-	unsigned char hash[SHA256_LEN];
 	char plain[RECOVERY_CHARS];
-	enum err e;
 
 	if (!normalize_recovery(code, plain))
 		return ERR_OTP;
-	sha256_of((struct span) { plain, sizeof(plain) }, hash);
+	sha256_of((struct span) { plain, sizeof(plain) }, out->recovery);
 	sodium_memzero(plain, sizeof(plain));
-	/* clang-format off */
-	e = db_change(db,
-		"DELETE FROM otp_recovery"
-		" WHERE user_id = ?"
-		"   AND hash = ?",
-		DB_IN(db_uint(user_id),
-		      db_bytes((struct span) { (char *)hash, sizeof(hash) })),
-		why);
-	/* clang-format on */
+	out->kind = OTP_USE_RECOVERY;
+	return ERR_OK;
+}
+
+enum err otp_judge(const struct otp_factor *f, struct span code, int64_t now,
+		   struct otp_use *out)
+{
+	enum err e;
+
+	*out = (struct otp_use) { .kind = OTP_USE_NOTHING };
+	if (!f->active)
+		return ERR_OK;
+	code = span_trim(code);
+	if (code.len == 0)
+		return ERR_OTP_REQUIRED;
+	if (code.len > OTP_CODE_MAX)
+		return ERR_OTP;
+	if (!is_digits(code))
+		return judge_recovery(code, out);
+	e = otp_find_step(f->secret, code, now, &out->step);
+	if (e == ERR_OK)
+		out->kind = OTP_USE_STEP;
+	return e;
+}
+
+/* By the secret too: another enrolment may have replaced it meanwhile */
+/* clang-format off */
+#define USE_STEP                          \
+	"UPDATE otp"                      \
+	"   SET last_step = ?"            \
+	" WHERE user_id = ?"              \
+	"   AND secret = ?"               \
+	"   AND last_step < ?"            \
+	"   AND confirmed_at IS NOT NULL"
+#define USE_RECOVERY                      \
+	"DELETE FROM otp_recovery"        \
+	" WHERE user_id = ?"              \
+	"   AND hash = ?"
+/* clang-format on */
+
+enum err otp_use_within(struct db_conn *c, uint64_t user_id,
+			const struct otp_factor *f, const struct otp_use *use,
+			struct errmsg *why)
+{
+	struct span secret = { (const char *)f->secret, sizeof(f->secret) };
+	struct span hash = { (const char *)use->recovery,
+			     sizeof(use->recovery) };
+	enum err e;
+
+	if (use->kind == OTP_USE_NOTHING)
+		return ERR_OK;
+	if (use->kind == OTP_USE_STEP)
+		e = db_tx_change(c, USE_STEP,
+				 DB_IN(db_int(use->step), db_uint(user_id),
+				       db_bytes(secret), db_int(use->step)),
+				 why);
+	else
+		e = db_tx_change(c, USE_RECOVERY,
+				 DB_IN(db_uint(user_id), db_bytes(hash)), why);
 	return e == ERR_NOT_FOUND ? ERR_OTP : e;
+}
+
+static enum err use_code(struct db *db, uint64_t user_id,
+			 const struct otp_factor *f, const struct otp_use *use,
+			 struct errmsg *why)
+{
+	struct db_conn *c;
+	enum err e = db_begin(db, &c, why);
+
+	if (e != ERR_OK)
+		return e;
+	e = otp_use_within(c, user_id, f, use, why);
+	if (e == ERR_OK)
+		return db_commit(c, why);
+	db_rollback(c);
+	return e;
 }
 
 enum err otp_check_strict(struct db *db, uint64_t user_id, struct span code,
 			  int64_t now, struct errmsg *why)
 {
-	unsigned char secret[OTP_SECRET];
+	struct otp_factor f = { .active = true };
+	struct otp_use use;
 	enum err e;
 
 	/* clang-format off */
@@ -101,21 +143,15 @@ enum err otp_check_strict(struct db *db, uint64_t user_id, struct span code,
 		" WHERE user_id = ?"
 		"   AND confirmed_at IS NOT NULL",
 		DB_IN(db_uint(user_id)),
-		DB_OUT(db_to_bytes(secret, sizeof(secret))),
+		DB_OUT(db_to_bytes(f.secret, sizeof(f.secret))),
 		why);
 	/* clang-format on */
 	if (e != ERR_OK)
 		return e;
-	code = span_trim(code);
-	if (code.len == 0)
-		e = ERR_OTP_REQUIRED;
-	else if (code.len > OTP_CODE_MAX)
-		e = ERR_OTP;
-	else if (is_digits(code))
-		e = use_code(db, user_id, secret, code, now, why);
-	else
-		e = use_recovery(db, user_id, code, why);
-	sodium_memzero(secret, sizeof(secret));
+	e = otp_judge(&f, code, now, &use);
+	if (e == ERR_OK)
+		e = use_code(db, user_id, &f, &use, why);
+	sodium_memzero(&f, sizeof(f));
 	return e;
 }
 

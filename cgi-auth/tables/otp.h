@@ -17,6 +17,7 @@
 #include "cgi-auth/password/otp_code.h"
 #include "common/base/err.h"
 #include "common/base/span.h"
+#include "common/codec/digest.h"
 #include "common/db/db.h"
 
 enum {
@@ -28,6 +29,30 @@ enum {
 struct otp_recovery {
 	char codes[OTP_RECOVERY_CODES][OTP_RECOVERY_TEXT + 1];
 };
+
+/* The second factor of a user, as read from the table. */
+struct otp_factor {
+	bool active; /* false: this user has none; `secret` is not read */
+	unsigned char secret[OTP_SECRET];
+};
+
+/* What a code that was found right uses up. */
+struct otp_use {
+	enum { OTP_USE_NOTHING, OTP_USE_STEP, OTP_USE_RECOVERY } kind;
+	int64_t step;
+	unsigned char recovery[SHA256_LEN];
+};
+
+/* Check `code` by the factor alone, without the database: ERR_OK, and
+ * otp_use_within() decides whether it was used before; or ERR_OTP_REQUIRED or
+ * ERR_OTP, as otp_check(). */
+enum err otp_judge(const struct otp_factor *f, struct span code, int64_t now,
+		   struct otp_use *out) MUST_CHECK;
+
+/* Use it up. ERR_OTP: it was used already, or the factor is another one now. */
+enum err otp_use_within(struct db_conn *c, uint64_t user_id,
+			const struct otp_factor *f, const struct otp_use *use,
+			struct errmsg *why) MUST_CHECK;
 
 /* Check `code`, a one-time or recovery code, of a user whose password was
  * right.

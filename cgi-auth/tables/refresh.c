@@ -23,6 +23,13 @@ struct refresh_row {
 	int64_t ended_at, session_ends, disabled_at, admin;
 };
 
+/* A token with the SHA-256 `hash` that becomes rotation->text */
+struct spending {
+	const struct refresh_rotation *rotation;
+	const unsigned char *hash;
+	int64_t now;
+};
+
 const char *refresh_outcome_name(enum refresh_outcome o)
 {
 	static const char *const names[] = {
@@ -68,7 +75,7 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static enum err insert_token(struct db *db, const char *text,
+static enum err insert_token(struct db_conn *c, const char *text,
 			     const char *session, int64_t now,
 			     int64_t expires_at, struct errmsg *why)
 {
@@ -76,7 +83,7 @@ static enum err insert_token(struct db *db, const char *text,
 
 	sha256_of(span_of(text), hash);
 	/* clang-format off */
-	return db_change(db,
+	return db_tx_change(c,
 		"INSERT INTO refresh (hash, session_id, created_at, expires_at)"
 		" VALUES (?, ?, ?, ?)",
 		DB_IN(db_bytes(hash_span(hash)), db_text(span_of(session)),
@@ -85,7 +92,7 @@ static enum err insert_token(struct db *db, const char *text,
 	/* clang-format on */
 }
 
-enum err refresh_first(struct db *db, const struct refresh_rules *rules,
+enum err refresh_first(struct db_conn *c, const struct refresh_rules *rules,
 		       const char *session, int64_t session_ends, int64_t now,
 		       char text[static REFRESH_LEN + 1], int64_t *expires_at,
 		       struct errmsg *why)
@@ -97,7 +104,7 @@ enum err refresh_first(struct db *db, const struct refresh_rules *rules,
 
 	randombytes_buf(raw, sizeof(raw));
 	write_text(raw, fresh);
-	e = insert_token(db, fresh, session, now, until, why);
+	e = insert_token(c, fresh, session, now, until, why);
 	if (e == ERR_OK) {
 		memcpy(text, fresh, sizeof(fresh));
 		*expires_at = until;
@@ -224,38 +231,57 @@ static enum err repeat(struct db *db, const struct keyring *ring,
 	return ERR_OK;
 }
 
-/* Insert the successor, then record it in the row of the spent token. No
- * transaction is needed: after a crash between the two, the next request with
- * the same token finds the successor's row and uses it. */
+/* Record the successor in the row of the spent token, then insert it */
+static enum err spend_within(struct db_conn *c, const struct spending *s,
+			     struct errmsg *why)
+{
+	unsigned char next[SHA256_LEN];
+	enum err e;
+
+	sha256_of(span_of(s->rotation->text), next);
+	/* clang-format off */
+	e = db_tx_change(c,
+		"UPDATE refresh"
+		"   SET spent_at = ?, next_hash = ?"
+		" WHERE hash = ?"
+		"   AND spent_at IS NULL",
+		DB_IN(db_int(s->now), db_bytes(hash_span(next)),
+		      db_bytes(hash_span(s->hash))),
+		why);
+	/* clang-format on */
+	if (e != ERR_OK)
+		return e;
+	e = insert_token(c, s->rotation->text, s->rotation->session, s->now,
+			 s->rotation->expires_at, why);
+	if (e != ERR_CONFLICT)
+		return e;
+	/* A program of an earlier version has inserted it, and was stopped
+	 * before it recorded it */
+	(void)err_set(why, e, "%s", "");
+	return ERR_OK;
+}
+
+/* One transaction: ERR_NOT_FOUND if another request has just spent the token */
 static enum err spend(struct db *db, const struct keyring *ring,
 		      const struct refresh_rules *rules, struct span text,
 		      const unsigned char hash[static SHA256_LEN], int64_t now,
 		      struct refresh_rotation *t, struct errmsg *why)
 {
-	unsigned char next[SHA256_LEN];
+	const struct spending s = { t, hash, now };
+	struct db_conn *c;
 	enum err e = derive(keyring_signer(ring), text, t->text);
 
 	if (e != ERR_OK)
 		return e;
 	t->expires_at = earlier(now + rules->life, t->session_ends);
-	e = insert_token(db, t->text, t->session, now, t->expires_at, why);
-	if (e == ERR_CONFLICT) { /* another request has just inserted it */
-		(void)err_set(why, e, "%s", "");
-		e = ERR_OK;
-	}
+	e = db_begin(db, &c, why);
 	if (e != ERR_OK)
 		return e;
-	sha256_of(span_of(t->text), next);
-	/* clang-format off */
-	e = db_change(db,
-		"UPDATE refresh"
-		"   SET spent_at = ?, next_hash = ?"
-		" WHERE hash = ?"
-		"   AND spent_at IS NULL",
-		DB_IN(db_int(now), db_bytes(hash_span(next)),
-		      db_bytes(hash_span(hash))),
-		why);
-	/* clang-format on */
+	e = spend_within(c, &s, why);
+	if (e == ERR_OK)
+		e = db_commit(c, why);
+	else
+		db_rollback(c);
 	if (e == ERR_OK)
 		t->outcome = REFRESH_ROTATED;
 	return e;

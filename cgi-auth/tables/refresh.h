@@ -54,13 +54,13 @@ struct refresh_rotation {
 
 /* Make the first token of a session: fill `text`, and *expires_at with a time
  * that is never after `session_ends`. One statement. */
-enum err refresh_first(struct db *db, const struct refresh_rules *rules,
+enum err refresh_first(struct db_conn *c, const struct refresh_rules *rules,
 		       const char *session, int64_t session_ends, int64_t now,
 		       char text[static REFRESH_LEN + 1], int64_t *expires_at,
 		       struct errmsg *why) MUST_CHECK;
 
-/* Spend `text` and return its successor. Three statements; one within the grace
- * time.
+/* Spend `text` and return its successor. One statement, and a transaction of two;
+ * no transaction within the grace time.
  *
  *   ERR_BAD_TOKEN  malformed, unknown, ended, or reused
  *   ERR_EXPIRED    the token or its session has expired

@@ -16,12 +16,14 @@ static enum err ok_if_none(enum err e)
 
 /* One statement, so that a change of the password comes either before it, and
  * then no user matches, or after it, and then it ends this session. */
-enum err sessions_add_login(struct db *db, const struct session *s,
+enum err sessions_add_login(struct db_conn *c, const struct session *s,
 			    const struct session_basis *as_read,
 			    struct errmsg *why)
 {
+	/* The row of otp is locked only if it should not be there: else two
+	 * logins would lock it here, and deadlock when they use it up */
 	/* clang-format off */
-	return db_change(db,
+	return db_tx_change(c,
 		"INSERT INTO session"
 		" (id, user_id, kind, scope, address, created_at, expires_at)"
 		" SELECT ?, id, 'login', ?, ?, ?, ?"
@@ -31,13 +33,19 @@ enum err sessions_add_login(struct db *db, const struct session *s,
 		"    AND disabled_at IS NULL"
 		"    AND scope = ?"
 		"    AND admin = ?"
-		"    AND email COLLATE utf8mb4_bin = ?",
+		"    AND email COLLATE utf8mb4_bin = ?"
+		"    AND (? OR NOT EXISTS"
+		"          (SELECT 1"
+		"             FROM otp"
+		"            WHERE otp.user_id = user.id"
+		"              AND otp.confirmed_at IS NOT NULL))",
 		DB_IN(db_text(span_of(s->id)), db_text(span_of(s->scope)),
 		      db_text(span_of(s->address)), db_int(s->created_at),
 		      db_int(s->expires_at), db_uint(s->user_id),
 		      db_int(as_read->password_changed_at),
 		      db_text(span_of(s->scope)), db_int(as_read->admin),
-		      db_text(span_of(as_read->email))),
+		      db_text(span_of(as_read->email)),
+		      db_int(as_read->has_factor)),
 		why);
 	/* clang-format on */
 }
@@ -45,7 +53,7 @@ enum err sessions_add_login(struct db *db, const struct session *s,
 /* Find the newest login that exceeds the limit, then end it and all older ones
  * in the order of the index. Two statements: an UPDATE with a subquery would
  * lock every row that it reads, and simultaneous logins would deadlock. */
-enum err sessions_trim_logins(struct db *db, uint64_t user_id,
+enum err sessions_trim_logins(struct db_conn *c, uint64_t user_id,
 			      const char *newest, int64_t now,
 			      struct errmsg *why)
 {
@@ -54,7 +62,7 @@ enum err sessions_trim_logins(struct db *db, uint64_t user_id,
 	enum err e;
 
 	/* clang-format off */
-	e = db_row(db,
+	e = db_tx_row(c,
 		"SELECT id, created_at"
 		"  FROM session"
 		" WHERE user_id = ?"
@@ -68,7 +76,7 @@ enum err sessions_trim_logins(struct db *db, uint64_t user_id,
 		DB_OUT(db_to_text(id, sizeof(id)), db_to_int(&at)),
 		why);
 	if (e == ERR_OK)
-		e = db_change(db,
+		e = db_tx_change(c,
 			"UPDATE session FORCE INDEX (session_user)"
 			"   SET revoked_at = ?"
 			" WHERE user_id = ?"
@@ -124,11 +132,11 @@ enum err sessions_add_token(struct db *db, const struct session *s,
 	/* clang-format on */
 }
 
-enum err sessions_end(struct db *db, uint64_t user_id, bool api, const char *id,
-		      int64_t now, struct errmsg *why)
+enum err sessions_end(struct db_conn *c, uint64_t user_id, bool api,
+		      const char *id, int64_t now, struct errmsg *why)
 {
 	/* clang-format off */
-	return db_change(db,
+	return db_tx_change(c,
 		"UPDATE session"
 		"   SET revoked_at = ?"
 		" WHERE id = ?"

@@ -36,23 +36,26 @@ struct session {
 	int64_t created_at, expires_at, last_used_at;
 };
 
-/* What the user's row had when the password was checked, with s->scope. */
+/* What the user's row had when the password was checked, with s->scope.
+ * `has_factor`: a code was checked as well. */
 struct session_basis {
 	int64_t password_changed_at;
 	const char *email;
 	bool admin;
+	bool has_factor;
 };
 
 /* Add a login for a user as read when the password was checked. ERR_NOT_FOUND:
- * since then the password, the email or the rights were changed, or the user
- * disabled; so no login with what was before survives the end of all sessions.
- */
-enum err sessions_add_login(struct db *db, const struct session *s,
+ * since then the password, the email or the rights were changed, the user
+ * disabled, or a second factor confirmed; so no login with what was before
+ * survives the end of all sessions. */
+enum err sessions_add_login(struct db_conn *c, const struct session *s,
 			    const struct session_basis *as_read,
 			    struct errmsg *why) MUST_CHECK;
 
-/* End the oldest logins over SESSION_LOGINS_MAX, but never `newest`. */
-enum err sessions_trim_logins(struct db *db, uint64_t user_id,
+/* End the oldest logins over SESSION_LOGINS_MAX, but never `newest`.
+ * (Simultaneous logins may exceed that by a few, until the next one.) */
+enum err sessions_trim_logins(struct db_conn *c, uint64_t user_id,
 			      const char *newest, int64_t now,
 			      struct errmsg *why) MUST_CHECK;
 
@@ -64,8 +67,9 @@ enum err sessions_add_token(struct db *db, const struct session *s,
 			    struct errmsg *why) MUST_CHECK;
 
 /* End one. ERR_NOT_FOUND: this user has no such session, or it has ended. */
-enum err sessions_end(struct db *db, uint64_t user_id, bool api, const char *id,
-		      int64_t now, struct errmsg *why) MUST_CHECK;
+enum err sessions_end(struct db_conn *c, uint64_t user_id, bool api,
+		      const char *id, int64_t now,
+		      struct errmsg *why) MUST_CHECK;
 
 /* End one, of any user. ERR_NOT_FOUND. */
 enum err sessions_end_id(struct db *db, const char *id, int64_t now,

@@ -22,8 +22,8 @@
  * An attempt is reserved before the password is checked and counted after it,
  * in statements that lock the rows which they judge by, so parallel guesses see
  * each other: up to `failures` and THROTTLE_PARALLEL are under way at a time,
- * and one when there are so many failures already. A refused attempt costs two
- * SELECTs and changes nothing: it does not lengthen the delay.
+ * and one when there are so many failures already. A refused attempt costs one
+ * SELECT and changes nothing: it does not lengthen the delay.
  *
  * A process that was killed takes its reservations with it, so they expire: each
  * is counted in the slot of THROTTLE_SLOT seconds in which it was made and in
@@ -80,5 +80,18 @@ enum err throttle_enter(struct db *db, const struct throttle_rules *r,
 enum err throttle_leave(struct db *db, const struct throttle_rules *r,
 			const struct throttle_ticket *t, enum err outcome,
 			int64_t now, struct errmsg *why) MUST_CHECK;
+
+/* The same within a transaction, as its last statement: the rows are locked from
+ * here to the commit, and other logins from the address wait for them. After the
+ * commit, throttle_left() deletes old rows. ERR_NOT_FOUND: the rows were deleted
+ * meanwhile; nothing needs to be counted. */
+enum err throttle_leave_within(struct db_conn *c,
+			       const struct throttle_rules *r,
+			       const struct throttle_ticket *t,
+			       enum err outcome, int64_t now,
+			       struct errmsg *why) MUST_CHECK;
+enum err throttle_left(struct db *db, const struct throttle_ticket *t,
+		       enum err outcome, int64_t now,
+		       struct errmsg *why) MUST_CHECK;
 
 #endif

@@ -1,20 +1,9 @@
 #include "cgi-auth/tables/users.h"
 
 #include "cgi-auth/tables/email_key.h"
+#include "cgi-auth/tables/user_row.h"
 
-#define COLUMNS                                                        \
-	"id, email, password, admin, scope, created_at, disabled_at, " \
-	"password_changed_at"
-
-/* Their outputs; `admin` is read as a number, and converted by found() */
-#define USER_FIELDS(u, is_admin)                                          \
-	db_to_uint(&(u)->id), db_to_text((u)->email, sizeof((u)->email)), \
-		db_to_text((u)->password, sizeof((u)->password)),         \
-		db_to_int(is_admin),                                      \
-		db_to_text((u)->scope, sizeof((u)->scope)),               \
-		db_to_int(&(u)->created_at),                              \
-		db_to_int_or(&(u)->disabled_at, USER_ENABLED),            \
-		db_to_int(&(u)->password_changed_at)
+#define COLUMNS USER_COLUMNS("user")
 #define INTO(u, is_admin) DB_OUT(USER_FIELDS(u, is_admin))
 
 /* Fill *out on ERR_OK. A row that is too wide is not the client's fault, which
@@ -39,18 +28,10 @@ enum err users_by_email(struct db *db, struct span email, struct user *out,
 
 	if (e != ERR_OK) /* no row has such an email */
 		return ERR_NOT_FOUND;
-	/* Two rows that are older than the rule may differ in their form only:
-	 * then each is found by its own */
 	/* clang-format off */
 	e = db_row(db,
-		"SELECT " COLUMNS
-		"  FROM user"
-		" WHERE email_key IN " EMAIL_KEYS
-		" ORDER BY email_key = " EMAIL_KEY " DESC,"
-		"          email_key = " EMAIL_KEY " DESC"
-		" LIMIT 1",
-		DB_IN(EMAIL_KEYS_VALUES(&s),
-		      db_text(s.given), db_text(span_of(s.nfc))),
+		"SELECT " COLUMNS "  FROM user" USER_OF_EMAIL,
+		DB_IN(USER_OF_EMAIL_VALUES(&s)),
 		INTO(&u, &admin),
 		why);
 	/* clang-format on */
@@ -138,8 +119,7 @@ enum err users_by_session(struct db *db, struct session_check *c,
 	/* clang-format off */
 	e = db_row(db,
 		"SELECT l.user_id, l.email, l.last_used_at,"
-		"       u.id, u.email, u.password, u.admin, u.scope,"
-		"       u.created_at, u.disabled_at, u.password_changed_at"
+		"       " USER_COLUMNS("u")
 		"  FROM live_session l"
 		"  JOIN user u ON u.id = l.user_id"
 		" WHERE " SESSION_VALID,

@@ -7,6 +7,7 @@ import { assertProblem, assertStatus } from '../support/client.js';
 import { run, startStack } from '../support/stack.js';
 import { transport } from '../support/transport.js';
 import { claimsFor, forge } from '../support/tokens.js';
+import { totp } from '../support/totp.js';
 
 const UPLOAD = 1 + 5;
 // Find the file; START TRANSACTION, UPDATE quota, lock the row, DELETE file_gram, DELETE file, COMMIT
@@ -43,6 +44,34 @@ describe('statements on an open connection', { skip: transport === 'cgi' }, () =
       .filter(Boolean).map(([, id, what, text]) => ({ id, what, text }));
     const mine = new Set(lines.filter(({ what, text }) => what === 'Connect' && text.startsWith('root@')).map(({ id }) => id));
     return lines.filter(({ id }) => !mine.has(id)).map(({ what, text }) => `${what} ${text}`);
+  }
+
+  // One login in sixteen, by chance, deletes old rows of the audit.
+  const isUpkeep = (statement) => /^(Prepare|Execute) DELETE FROM audit/.test(statement);
+
+  // Commits of changes: each changing statement outside of a transaction is one.
+  function commitsOf(statements) {
+    let within = false, commits = 0;
+    for (const statement of statements) {
+      if (statement === 'Query START TRANSACTION') within = true;
+      else if (statement === 'Query COMMIT') [within, commits] = [false, commits + 1];
+      else if (statement === 'Query ROLLBACK') within = false;
+      else if (!within && /^Execute (?!SELECT)/.test(statement)) commits++;
+    }
+    return commits;
+  }
+
+  // Statements and commits of ten calls of `request`, one after another, after two to warm up.
+  async function costOf(request) {
+    for (let i = 0; i < 2; i++) await request();
+    const statements = (await statementsOf(async () => {
+      for (let i = 0; i < 10; i++) await request();
+    })).filter((s) => !isUpkeep(s));
+    return { statements: statements.length / 10, commits: commitsOf(statements) / 10, seen: statements.slice(0, 10).join('\n') };
+  }
+  async function assertCommits(statements, commits, request) {
+    const { seen, ...cost } = await costOf(request);
+    assert.deepEqual(cost, { statements, commits }, seen);
   }
 
   // `want` statements for each of ten calls of `request`, after two to warm up.
@@ -128,6 +157,75 @@ describe('statements on an open connection', { skip: transport === 'cgi' }, () =
     const forged = forge(key.secret, { alg: 'HS256', typ: 'at+jwt', kid: key.kid }, claimsFor(ann));
     for (const token of [forged, `${ann.token}x`, 'gh_x', script.slice(0, -1)])
       for (const route of ['/files', '/me']) await assertCost(0, async () => assertProblem(await stack.call('GET', route, { token }), 401, 'invalid-token'));
+  });
+
+  // Before the hash: SELECT everything, UPDATE throttle. After it: START TRANSACTION, INSERT session,
+  // INSERT refresh, INSERT audit, UPDATE throttle, COMMIT
+  describe('logins', () => {
+    const login = (password, status, headers) => async () =>
+      assertStatus(await stack.call('POST', '/login', { basic: [ann.email, password], headers }), status);
+
+    test('a login costs six statements and two commits', () => assertCommits(8, 2, login(ann.password, 200)));
+    test('a wrong password costs four statements and two commits', () => assertCommits(6, 2, login('wrong', 401)));
+    test('an unknown email costs what a wrong password costs', () => assertCommits(6, 2, async () =>
+      assertStatus(await stack.call('POST', '/login', { basic: ['nobody@example.org', 'wrong'] }), 401)));
+
+    test('a login with a one-time code costs one statement more', async () => {
+      const bob = await stack.person();
+      const { secret } = (await stack.call('POST', '/otp', { token: bob.token })).json;
+      assertStatus(await stack.call('POST', '/otp/confirm', { token: bob.token, json: { code: totp(secret) } }), 200);
+      const enter = async (headers, status) =>
+        assertStatus(await stack.call('POST', '/login', { basic: [bob.email, bob.password], headers }), status);
+      await assertCommits(6, 2, () => enter({}, 401));
+      const free = async () => { await stack.sql('auth', 'UPDATE otp SET last_step = 0'); };
+      for (let i = 0; i < 2; i++) {
+        await free();
+        await enter({ 'X-OTP': totp(secret) }, 200);
+      }
+      await free();
+      const statements = (await statementsOf(() => enter({ 'X-OTP': totp(secret) }, 200))).filter((s) => !isUpkeep(s));
+      assert.equal(statements.length, 9, statements.join('\n'));
+      assert.equal(commitsOf(statements), 2);
+    });
+
+    // The first attempt inserts the rows in the transaction that reserves it, and looks for old ones
+    test('a first attempt from an address costs two commits as well', async () => {
+      await stack.sql('auth', 'DELETE FROM throttle; DELETE FROM known_address');
+      const statements = (await statementsOf(login(ann.password, 200))).filter((s) => !isUpkeep(s));
+      assert.equal(commitsOf(statements), 2, statements.join('\n'));
+    });
+
+    test('a login at the limit of logins costs two commits as well', async () => {
+      for (let i = 0; i < 200; i++) await stack.sql('auth', `INSERT INTO session (id, user_id, kind, scope, created_at, expires_at)
+        VALUES (LPAD('${i}', 22, 'x'), ${ann.id}, 'login', '', ${i}, UNIX_TIMESTAMP() + 9999)`);
+      await assertCommits(8 + 2, 2, login(ann.password, 200));
+      const [[left]] = await stack.sql('auth', `SELECT COUNT(*) FROM session WHERE user_id = ${ann.id} AND kind = 'login' AND revoked_at IS NULL`);
+      assert.equal(Number(left), 200);
+    });
+  });
+
+  // SELECT the token, its session and its user; START TRANSACTION, UPDATE and INSERT refresh, COMMIT
+  test('a refresh costs three statements and one commit', async () => {
+    let token = (await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json.refresh_token;
+    await assertCommits(5, 1, async () => {
+      const answer = await stack.call('POST', '/refresh', { json: { refresh_token: token } });
+      assertStatus(answer, 200);
+      token = answer.json.refresh_token;
+    });
+  });
+
+  // SELECT session; START TRANSACTION, UPDATE session, INSERT audit, COMMIT
+  test('a logout, and the end of a session or API token, cost three statements and one commit', async () => {
+    const people = [];
+    for (let i = 0; i < 12; i++) people.push((await stack.call('POST', '/login', { basic: [ann.email, ann.password] })).json.access_token);
+    await assertCommits(5, 1, async () => assertStatus(await stack.call('POST', '/logout', { token: people.pop() }), 204));
+    for (let i = 0; i < 12; i++) await stack.call('POST', '/login', { basic: [ann.email, ann.password] });
+    const { json: { sessions } } = await stack.call('GET', '/sessions', { token: ann.token });
+    const others = sessions.filter(({ current, id }) => !current && !id.startsWith('x')).map(({ id }) => id);
+    await assertCommits(5, 1, async () => assertStatus(await stack.call('DELETE', `/sessions/${others.pop()}`, { token: ann.token }), 204));
+    const made = [];
+    for (let i = 0; i < 12; i++) made.push((await stack.call('POST', '/tokens', { token: ann.token, json: { name: `t${i}` } })).json.id);
+    await assertCommits(5, 1, async () => assertStatus(await stack.call('DELETE', `/tokens/${made.pop()}`, { token: ann.token }), 204));
   });
 
   test('last_used_at costs one statement every five minutes', async () => {

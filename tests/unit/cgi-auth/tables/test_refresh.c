@@ -33,6 +33,7 @@ static int set_up_all(void **state)
 	schema_auth("002-user-account");
 	schema_auth("004-session");
 	schema_auth("005-refresh");
+	schema_auth("012-otp");
 	db = mariadb_pool(16);
 	return 0;
 }
@@ -61,7 +62,9 @@ static int set_up(void **state)
 				   .created_at = T0,
 				   .expires_at = END };
 
-	const struct session_basis as_read = { 0, "ann@x", true };
+	const struct session_basis as_read = { .email = "ann@x",
+					       .admin = true };
+	struct db_conn *c;
 
 	(void)state;
 	use_keys(KEY_A);
@@ -70,16 +73,21 @@ static int set_up(void **state)
 	sql("DELETE FROM user");
 	sql("INSERT INTO user (id, email, password, admin, scope) VALUES "
 	    "(7, 'ann@x', '', 1, 'files:read admin')");
-	assert_ok(sessions_add_login(db, &s, &as_read, NULL));
+	assert_ok(db_begin(db, &c, NULL));
+	assert_ok(sessions_add_login(c, &s, &as_read, NULL));
+	assert_ok(db_commit(c, NULL));
 	return 0;
 }
 
 static void first(char out[static REFRESH_LEN + 1])
 {
+	struct db_conn *c;
 	int64_t until = 0;
 
+	assert_ok(db_begin(db, &c, NULL));
 	assert_ok(
-		refresh_first(db, &rules, session, END, T0, out, &until, NULL));
+		refresh_first(c, &rules, session, END, T0, out, &until, NULL));
+	assert_ok(db_commit(c, NULL));
 	assert_int_equal(until, T0 + LIFE);
 }
 

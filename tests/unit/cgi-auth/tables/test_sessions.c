@@ -18,6 +18,23 @@ static struct db *db;
 		assert_true(sql_e == ERR_OK || sql_e == ERR_NOT_FOUND);     \
 	} while (0)
 
+/* A transaction: within(f(begun(), ...)) ends it */
+static struct db_conn *transaction;
+
+static struct db_conn *begun(void)
+{
+	assert_ok(db_begin(db, &transaction, NULL));
+	return transaction;
+}
+
+static enum err within(enum err e)
+{
+	if (e == ERR_OK)
+		return db_commit(transaction, NULL);
+	db_rollback(transaction);
+	return e;
+}
+
 static int set_up_all(void **state)
 {
 	(void)state;
@@ -25,6 +42,7 @@ static int set_up_all(void **state)
 	schema_auth("002-user-account");
 	schema_auth("004-session");
 	schema_auth("005-refresh");
+	schema_auth("012-otp");
 	db = mariadb_pool(2);
 	return 0;
 }
@@ -77,7 +95,7 @@ static enum err add_login(const struct session *s, int64_t password_changed_at)
 		.admin = false,
 	};
 
-	return sessions_add_login(db, s, &as_read, NULL);
+	return within(sessions_add_login(begun(), s, &as_read, NULL));
 }
 
 /* Whose login creates API tokens */
@@ -205,6 +223,21 @@ static void a_token_is_not_added_after_its_login_has_ended(void **state)
 }
 
 /* A user who was added within this second */
+static void a_login_without_a_code_is_not_added_once_a_factor_is_confirmed(
+	void **state)
+{
+	struct session s = new_session(ANN, T0, false);
+
+	(void)state;
+	sql("INSERT INTO otp (user_id, secret, created_at) VALUES (1, '', 1)");
+	assert_ok(add_login(&s, 5));
+	sql("UPDATE otp SET confirmed_at = 2");
+	s = new_session(ANN, T0, false);
+	assert_err(add_login(&s, 5), ERR_NOT_FOUND);
+	s = new_session(BOB, T0, false);
+	assert_ok(add_login(&s, 5));
+}
+
 static void a_login_is_not_added_after_a_change_within_the_same_second(
 	void **state)
 {
@@ -222,12 +255,15 @@ static void a_session_is_ended_by_its_user_and_once_only(void **state)
 	struct session s = login(ANN, T0);
 
 	(void)state;
-	assert_err(sessions_end(db, BOB, false, s.id, T0, NULL), ERR_NOT_FOUND);
-	assert_err(sessions_end(db, ANN, true, s.id, T0, NULL), ERR_NOT_FOUND);
+	assert_err(within(sessions_end(begun(), BOB, false, s.id, T0, NULL)),
+		   ERR_NOT_FOUND);
+	assert_err(within(sessions_end(begun(), ANN, true, s.id, T0, NULL)),
+		   ERR_NOT_FOUND);
 	assert_int_equal(count(ANN, false, T0), 1);
-	assert_ok(sessions_end(db, ANN, false, s.id, T0, NULL));
+	assert_ok(within(sessions_end(begun(), ANN, false, s.id, T0, NULL)));
 	assert_int_equal(count(ANN, false, T0), 0);
-	assert_err(sessions_end(db, ANN, false, s.id, T0, NULL), ERR_NOT_FOUND);
+	assert_err(within(sessions_end(begun(), ANN, false, s.id, T0, NULL)),
+		   ERR_NOT_FOUND);
 }
 
 static void only_the_chosen_sessions_end(void **state)
@@ -258,11 +294,14 @@ static void the_oldest_logins_over_the_limit_end(void **state)
 	(void)state;
 	for (int64_t i = 0; i < SESSION_LOGINS_MAX + 2; i++)
 		newest = login(ANN, T0 + i / 3);
-	assert_ok(sessions_trim_logins(db, ANN, newest.id, T0, NULL));
+	assert_ok(within(
+		sessions_trim_logins(begun(), ANN, newest.id, T0, NULL)));
 	assert_int_equal(count(ANN, false, T0), SESSION_LOGINS_MAX);
-	assert_ok(sessions_trim_logins(db, ANN, newest.id, T0, NULL));
+	assert_ok(within(
+		sessions_trim_logins(begun(), ANN, newest.id, T0, NULL)));
 	assert_int_equal(count(ANN, false, T0), SESSION_LOGINS_MAX);
-	assert_ok(sessions_end(db, ANN, false, newest.id, T0, NULL));
+	assert_ok(
+		within(sessions_end(begun(), ANN, false, newest.id, T0, NULL)));
 }
 
 static void the_newest_login_stays_even_if_all_are_of_one_second(void **state)
@@ -274,9 +313,11 @@ static void the_newest_login_stays_even_if_all_are_of_one_second(void **state)
 		set_up(NULL);
 		for (int i = 0; i <= SESSION_LOGINS_MAX; i++)
 			s = login(ANN, T0);
-		assert_ok(sessions_trim_logins(db, ANN, s.id, T0, NULL));
+		assert_ok(within(
+			sessions_trim_logins(begun(), ANN, s.id, T0, NULL)));
 		assert_int_equal(count(ANN, false, T0), SESSION_LOGINS_MAX);
-		assert_ok(sessions_end(db, ANN, false, s.id, T0, NULL));
+		assert_ok(within(
+			sessions_end(begun(), ANN, false, s.id, T0, NULL)));
 	}
 }
 
@@ -367,6 +408,8 @@ int main(int argc, char **argv)
 			a_token_is_listed_as_it_was_added_even_after_it_expired),
 		FIXTURE_TEST(
 			a_login_is_not_added_after_the_password_has_changed),
+		FIXTURE_TEST(
+			a_login_without_a_code_is_not_added_once_a_factor_is_confirmed),
 		FIXTURE_TEST(
 			a_login_is_not_added_after_a_change_within_the_same_second),
 		FIXTURE_TEST(
