@@ -20,7 +20,7 @@ async function context(options, place, chosen) {
   const { trial, seconds, size } = options;
   const ctx = {
     place, seconds, bytes: size * MIB, piece: Math.min(8 * MIB, (size * MIB) / 2),
-    many: trial ? 40 : 1000, hold: trial ? 1 : 6, sends: trial ? 200 : 12000, settle: trial ? 500 : 5000, logins: trial ? 2 : 10,
+    many: trial ? 40 : 1000, hold: trial ? 1 : 6, sends: trial ? 200 : 12000, settle: trial ? 500 : 5000, logins: trial ? 2 : 20,
     files: trial ? 3000 : 1000000, few: trial ? 300 : 1000,
     small: join(place, 'small'),
   };
@@ -35,7 +35,7 @@ const amount = (bytes) => (bytes >= 1024 * MIB ? `${bytes / 1024 / MIB} GiB` : b
 
 // Fill {size}, {many} … into the texts of a row, and into bounds that depend on them.
 function filled(row, ctx) {
-  const words = { size: amount(ctx.bytes), piece: amount(ctx.piece), many: ctx.many.toLocaleString('en'), files: ctx.files.toLocaleString('en'), few: ctx.few.toLocaleString('en') };
+  const words = { size: amount(ctx.bytes), piece: amount(ctx.piece), many: ctx.many.toLocaleString('en'), sends: ctx.sends.toLocaleString('en'), files: ctx.files.toLocaleString('en'), few: ctx.few.toLocaleString('en') };
   const text = (t) => t.replaceAll(/\{(\w+)\}/g, (_, name) => words[name]);
   return { ...row, title: text(row.title), goals: row.goals.map((g) => ({ ...g, ...(g.least === '{many}' && { least: ctx.many }) })) };
 }

@@ -11,10 +11,10 @@ const load = (server, url, options) => measure(server.roots, () => wrk(url, opti
   rate: m.rate, cpu: m.cpu / m.requests, parts: Object.fromEntries(Object.entries(m.parts).map(([name, s]) => [name, s / m.requests])),
 }));
 
-// A gateway that asks the database at each request, if a setting for this exists; otherwise every gateway does.
+// Programs that remember no rows ask the database at each request. (Without such a setting they always do.)
 async function askingGatehouse(servers) {
   const help = await output(servers.program('cgi-gateway'), ['--help']);
-  return /^ {2}SESSION_CACHE /m.test(help) ? servers.gatehouse('asking', { settings: { SESSION_CACHE: 'off' } }) : servers.gatehouse();
+  return /^ {2}CHANGES_FILE /m.test(help) ? servers.gatehouse('asking', { settings: { CHANGES_FILE: '' } }) : servers.gatehouse();
 }
 
 function downloadOf(row, find) {
@@ -150,21 +150,24 @@ const login = {
   title: 'Login',
   goals: [
     { title: 'beyond the hash', figure: 'beyond', unit: 'ms', most: 4 },
+    { title: 'beyond the hash, CPU', figure: 'cpu', unit: 'ms' },
     { title: 'commits', figure: 'commits', unit: '', most: 2 },
     { title: 'statements', figure: 'statements', unit: '', most: 5 },
   ],
   async contenders({ servers, logins: count }) {
     const ours = await servers.gatehouse();
     await ours.sql("SET GLOBAL innodb_monitor_enable='trx_rw_commits';");
-    const [[hash]] = await ours.sql(`SELECT password FROM user WHERE email='${ours.email}';`, 'auth');
+    const [[stored]] = await ours.sql(`SELECT password FROM user WHERE email='${ours.email}';`, 'auth');
     return {
       gatehouse: async () => {
-        const before = await counts(ours);
-        const whole = await logins(ours, count);
-        const after = await counts(ours);
-        const hashing = 1000 * median(JSON.parse(await output('python3', [servers.peer('hash.py'), String(count)], { input: `${hash}\n${ours.password}\n` })));
+        const before = await counts(ours), took = await measure(ours.roots, async () => ({ whole: await logins(ours, count) })), after = await counts(ours);
+        // With the priority of cgi-auth's own
+        const hash = JSON.parse(await output('nice', ['-n', '10', 'python3', servers.peer('hash.py'), String(count)], { input: `${stored}\n${ours.password}\n` }));
         // Two readings of the counters lie between
-        return { beyond: whole - hashing, whole, hashing, commits: (after.commits - before.commits) / count, statements: (after.statements - before.statements - 2 * after.asking) / count };
+        return {
+          beyond: took.whole - 1000 * median(hash.seconds), cpu: (took.cpu - hash.cpu) / count, whole: took.whole, hash: 1000 * median(hash.seconds),
+          commits: (after.commits - before.commits) / count, statements: (after.statements - before.statements - 2 * after.asking) / count,
+        };
       },
     };
   },
