@@ -101,6 +101,8 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 # sync_file_range(2), preadv2(2) and F_OFD_SETLK are Linux's own
 DISK := obj/cgi-gateway/store/disk obj/tests/unit/cgi-gateway/store lint/cgi-gateway/store/disk
 $(sort $(foreach d,$(DISK),$(BUILD)/$(d)/% build/$(d)/%)): private OUR_CPPFLAGS += -D_GNU_SOURCE
+# MAP_ANONYMOUS came to POSIX in 2024
+$(foreach d,obj lint,$(BUILD)/$(d)/common/base/buffer_pool.%): private OUR_CPPFLAGS += -D_DEFAULT_SOURCE
 
 # Other flags, another build: the file changes only when they do
 $(BUILD)/flags: FORCE
