@@ -102,6 +102,8 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 # memfd_create(2) too
 DISK := obj/cgi-gateway/scan lint/cgi-gateway/scan obj/cgi-gateway/store/disk obj/tests/unit/cgi-gateway/store lint/cgi-gateway/store/disk
 $(sort $(foreach d,$(DISK),$(BUILD)/$(d)/% build/$(d)/%)): private OUR_CPPFLAGS += -D_GNU_SOURCE
+# MAP_ANONYMOUS came to POSIX in 2024
+$(foreach d,obj lint,$(BUILD)/$(d)/common/base/buffer_pool.%): private OUR_CPPFLAGS += -D_DEFAULT_SOURCE
 
 # Other flags, another build: the file changes only when they do
 $(BUILD)/flags: FORCE

@@ -1,9 +1,10 @@
 #include "common/http/transport_fcgi.h"
 
+#include "common/http/fcgi_input.h"
+
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcgios.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 struct fcgi {
 	struct transport base;
 	FCGX_Request request;
+	struct fcgi_input input;
 };
 
 static struct fcgi *of(struct transport *t)
@@ -98,8 +100,10 @@ static enum err fcgi_accept(struct transport *t)
 	mask_wake(SIG_UNBLOCK);
 	result = FCGX_Accept_r(&of(t)->request);
 	mask_wake(SIG_BLOCK);
-	if (result == 0)
+	if (result == 0) {
+		fcgi_input_begin(&of(t)->input, &of(t)->request);
 		return ERR_OK;
+	}
 	if (result == -EINTR)
 		return ERR_CLOSED;
 	if (result == -EINVAL)
@@ -129,8 +133,7 @@ static enum err fcgi_read(struct transport *t, struct span *chunk)
 			*chunk = (struct span) { NULL, 0 };
 			return ERR_OK;
 		}
-		in->fillBuffProc(in);
-		in->stopUnget = in->rdNext;
+		fcgi_input_fill(&of(t)->input);
 	}
 	if (FCGX_GetError(in) != 0)
 		return ERR_CLOSED;
@@ -142,11 +145,7 @@ static enum err fcgi_read(struct transport *t, struct span *chunk)
 
 static bool fcgi_ready(struct transport *t)
 {
-	const FCGX_Stream *in = of(t)->request.in;
-	struct pollfd socket = { .fd = of(t)->request.ipcFd, .events = POLLIN };
-
-	return in->rdNext != in->stop || in->isClosed ||
-	       poll(&socket, 1, 0) != 0;
+	return fcgi_input_ready(&of(t)->input);
 }
 
 static enum err fcgi_write(struct transport *t, struct span bytes)
@@ -166,6 +165,7 @@ static enum err fcgi_finish(struct transport *t)
 	 * results; it will find them closed */
 	int failed = FCGX_FClose(rq->err) | FCGX_FClose(rq->out);
 
+	fcgi_input_end(&of(t)->input);
 	FCGX_Finish_r(rq);
 	return failed == 0 ? ERR_OK : ERR_CLOSED;
 }

@@ -3,7 +3,7 @@
 #ifndef DISK_LAYOUT_H
 #define DISK_LAYOUT_H
 
-#include "cgi-gateway/store/disk/disk_buffers.h"
+#include "common/base/buffer_pool.h"
 #include "cgi-gateway/store/disk/store_disk.h"
 #include "cgi-gateway/store/store_ops.h"
 
@@ -19,11 +19,11 @@ enum disk_method {
 
 struct disk_store {
 	struct store base;
-	char *objects_path;	     /* owned, absolute */
-	int incoming, objects;	     /* directories */
-	int holds;		     /* the file whose bytes are locked */
-	atomic_int method;	     /* enum disk_method */
-	struct disk_buffers buffers; /* of resumable uploads */
+	char *objects_path;	    /* owned, absolute */
+	int incoming, objects;	    /* directories */
+	int holds;		    /* the file whose bytes are locked */
+	atomic_int method;	    /* enum disk_method */
+	struct buffer_pool buffers; /* of resumable uploads */
 	/* The kernel's name for this boot, or "" */
 	char boot[UUID_LEN + 4];
 };

@@ -132,7 +132,7 @@ static void close_resumable(struct resumable *r_)
 		(void)close(r->data);
 	if (r->checkpoint_fd >= 0)
 		(void)close(r->checkpoint_fd);
-	disk_buffers_return(&r->store->buffers, r->buffer);
+	buffer_pool_return(&r->store->buffers, r->buffer);
 	free(r);
 }
 
@@ -246,7 +246,7 @@ static enum err flush_resumable(struct resumable *r_, struct errmsg *why)
 	struct disk_resumable *r = resumable_of(r_);
 	enum err e = write_buffered(r, why);
 
-	disk_buffers_return(&r->store->buffers, r->buffer);
+	buffer_pool_return(&r->store->buffers, r->buffer);
 	r->buffer = NULL;
 	return e;
 }
@@ -282,7 +282,7 @@ static enum err buffer_or_write(struct disk_resumable *r, struct span bytes,
 	if (r->buffered == 0 && bytes.len >= STORE_DISK_BUFFER)
 		return write_as_writer(r, bytes, why);
 	if (r->buffer == NULL)
-		r->buffer = disk_buffers_lend(&r->store->buffers);
+		r->buffer = buffer_pool_lend(&r->store->buffers);
 	if (r->buffer == NULL)
 		return err_set(why, ERR_MEMORY, "out of memory");
 	while (bytes.len > 0 && e == ERR_OK) {

@@ -26,7 +26,7 @@ static void free_store(struct disk_store *s)
 		(void)close(s->objects);
 	if (s->holds >= 0)
 		(void)close(s->holds);
-	disk_buffers_release(&s->buffers);
+	buffer_pool_release(&s->buffers);
 	free(s->objects_path);
 	free(s);
 }
@@ -144,7 +144,7 @@ enum err store_disk_open(const char *dir, struct store **out,
 	if (s == NULL)
 		return err_set(why, ERR_MEMORY, "out of memory");
 	s->base.ops = &disk_ops;
-	disk_buffers_init(&s->buffers);
+	buffer_pool_init(&s->buffers, STORE_DISK_BUFFER);
 	s->incoming = s->objects = s->holds = -1;
 	root = disk_dir(AT_FDCWD, dir);
 	if (root < 0)

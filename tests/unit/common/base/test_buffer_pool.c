@@ -1,11 +1,10 @@
-#include "cgi-gateway/store/disk/disk_buffers.h"
-#include "cgi-gateway/store/disk/store_disk.h"
+#include "common/base/buffer_pool.h"
 
 #include "tests/unit/unit.h"
 
 #include <string.h>
 
-enum { MANY = 3 * DISK_BUFFERS_KEPT };
+enum { MANY = 3 * BUFFER_POOL_KEPT, SIZE = 128 * 1024 };
 
 /* Kibibytes that the process has in memory */
 static long resident(void)
@@ -21,58 +20,58 @@ static long resident(void)
 
 static void each_buffer_is_lent_once_at_a_time(void **state)
 {
-	struct disk_buffers b;
+	struct buffer_pool b;
 	char *lent[MANY];
 
 	(void)state;
-	disk_buffers_init(&b);
+	buffer_pool_init(&b, SIZE);
 	for (int i = 0; i < MANY; i++) {
-		lent[i] = disk_buffers_lend(&b);
+		lent[i] = buffer_pool_lend(&b);
 		assert_non_null(lent[i]);
-		memset(lent[i], i, STORE_DISK_BUFFER);
+		memset(lent[i], i, SIZE);
 	}
 	for (int i = 0; i < MANY; i++) {
 		assert_int_equal(lent[i][0], i);
-		assert_int_equal(lent[i][STORE_DISK_BUFFER - 1], i);
-		disk_buffers_return(&b, lent[i]);
+		assert_int_equal(lent[i][SIZE - 1], i);
+		buffer_pool_return(&b, lent[i]);
 	}
-	disk_buffers_release(&b);
+	buffer_pool_release(&b);
 }
 
 static void a_returned_buffer_is_lent_again(void **state)
 {
-	struct disk_buffers b;
+	struct buffer_pool b;
 	char *first;
 
 	(void)state;
-	disk_buffers_init(&b);
-	first = disk_buffers_lend(&b);
-	disk_buffers_return(&b, first);
-	assert_ptr_equal(disk_buffers_lend(&b), first);
-	disk_buffers_return(&b, first);
-	disk_buffers_return(&b, NULL);
-	disk_buffers_release(&b);
+	buffer_pool_init(&b, SIZE);
+	first = buffer_pool_lend(&b);
+	buffer_pool_return(&b, first);
+	assert_ptr_equal(buffer_pool_lend(&b), first);
+	buffer_pool_return(&b, first);
+	buffer_pool_return(&b, NULL);
+	buffer_pool_release(&b);
 }
 
 static void few_idle_buffers_are_kept(void **state)
 {
-	long one = STORE_DISK_BUFFER / 1024, before;
-	struct disk_buffers b;
+	long one = SIZE / 1024, before;
+	struct buffer_pool b;
 	char *lent[MANY];
 
 	(void)state;
-	disk_buffers_init(&b);
+	buffer_pool_init(&b, SIZE);
 	before = resident();
 	for (int i = 0; i < MANY; i++) {
-		lent[i] = disk_buffers_lend(&b);
+		lent[i] = buffer_pool_lend(&b);
 		assert_non_null(lent[i]);
-		memset(lent[i], i, STORE_DISK_BUFFER);
+		memset(lent[i], i, SIZE);
 	}
 	for (int i = 0; i < MANY; i++)
-		disk_buffers_return(&b, lent[i]);
-	assert_int_equal(b.count, DISK_BUFFERS_KEPT);
-	assert_true(resident() - before < (DISK_BUFFERS_KEPT + 2) * one);
-	disk_buffers_release(&b);
+		buffer_pool_return(&b, lent[i]);
+	assert_int_equal(b.count, BUFFER_POOL_KEPT);
+	assert_true(resident() - before < (BUFFER_POOL_KEPT + 2) * one);
+	buffer_pool_release(&b);
 }
 
 int main(void)
