@@ -6,6 +6,7 @@
 #include "cgi-gateway/routes.h"
 #include "cgi-gateway/tables/admissions.h"
 #include "cgi-gateway/tus/tus.h"
+#include "cgi-gateway/upload/upload_whole.h"
 #include "common/http/transport_fcgi.h"
 #include "common/log/log.h"
 #include "common/server/health.h"
@@ -104,6 +105,7 @@ int main(int argc, char **argv)
 		.app = &app,
 		.admission_end = app_admission_end,
 		.arrive = tus_arrive,
+		.check_query = upload_whole_check_query,
 		.next_at_error = "/.error-to/cgi-auth",
 		.secret_paths = secret_paths,
 		.open = app_open,

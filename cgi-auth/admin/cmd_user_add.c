@@ -109,6 +109,8 @@ int cmd_user_add(int argc, char **argv)
 		status = admin_fail_db(e, &why);
 	else
 		status = store(&a, &n, &u);
+	if (status == 0)
+		user_output_unknown_scope(u.scope);
 	if (status == 0 && n.json)
 		user_output(&u, true);
 	else if (status == 0)

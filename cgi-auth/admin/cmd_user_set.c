@@ -143,6 +143,8 @@ static int set(struct auth_admin *a, const struct wanted *w,
 	if (e != ERR_OK)
 		return admin_fail_db(e, &why);
 	record(a, was, &to);
+	if (w->scope != NULL)
+		user_output_unknown_scope(to.scope);
 	if (w->json)
 		user_output(&to, true);
 	else

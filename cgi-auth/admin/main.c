@@ -15,7 +15,8 @@ static const struct command commands[] = {
 	  "add a user",
 	  "  --admin           the user may manage the files of others\n"
 	  "  --scope WORDS     what the tokens of the user allow, words separated by\n"
-	  "                    blanks (\"files:read files:write\"; --admin adds \"admin\")\n"
+	  "                    blanks (\"files:read files:write\"; --admin adds \"admin\");\n"
+	  "                    another word is kept for other services, with a warning\n"
 	  STDIN_HELP JSON_HELP
 	  "\nA password has 8 characters or more.\n" },
 	{ "user set", cmd_user_set, "EMAIL [options]",

@@ -1,5 +1,6 @@
 #include "cgi-auth/admin/user_output.h"
 
+#include "common/admin/failure.h"
 #include "common/admin/output.h"
 #include "common/codec/http_date.h"
 
@@ -58,4 +59,19 @@ void user_output(const struct user *u, bool json)
 		output_json(user_output_json(u));
 	else
 		print_lines(u);
+}
+
+void user_output_unknown_scope(const char *scope)
+{
+	const struct span known = SPAN("files:read files:write admin");
+	struct span words = span_of(scope), word;
+
+	while (span_next(&words, ' ', &word))
+		if (word.len > 0 && !span_list_has(known, word))
+			(void)admin_fail(0,
+					 "warning: no route of this server "
+					 "asks for the word \"%.*s\" of the "
+					 "scope; they ask for files:read, "
+					 "files:write and admin",
+					 SPAN_ARG(word));
 }

@@ -1,5 +1,5 @@
 /* chunk_param.h - the parameters by which an uploader says that a request has
- * only a part of a file: of Dropzone, Fine Uploader, flow.js, ng-file-upload,
+ * only a part of a file, or the only part: of Dropzone, Fine Uploader, flow.js, ng-file-upload,
  * Plupload, resumable.js, simple-uploader.js, Syncfusion, DevExtreme, S3 and
  * others. Such a part must not be kept as the file.
  */
@@ -25,6 +25,31 @@ unsigned chunk_param_bit(struct span name);
 /* Whether the value of the field "metadata" says so: Kendo UI describes the part
  * there, as JSON with a member "chunkIndex". */
 bool chunk_param_in_json(struct span value);
+
+/* What the fields of a form say together, in whatever order they come. Uploaders
+ * that cut files up send the same fields with a small file: it is its only part,
+ * and whole. Zeros to begin with. */
+struct chunk_claim {
+	char by[48];   /* the first field that says "part", or "" */
+	unsigned bits; /* chunk_param_bit() of all fields */
+	bool single;   /* of one part in all */
+	bool several;  /* of more than one, or of a number that is none */
+	bool sized;    /* the size of the whole file is given: */
+	int64_t size;
+};
+
+/* Note a field. `value` is "" if it is longer than the caller keeps. */
+void chunk_claim_add(struct chunk_claim *c, struct span name,
+		     struct span value);
+
+/* Whether a form with `files` files, which have `bytes` bytes, has only a part
+ * of one. */
+bool chunk_claim_is_part(const struct chunk_claim *c, size_t files,
+			 int64_t bytes);
+
+/* Return the size of the file if the value of a Content-Range says that it is
+ * whole, "bytes 0-4/5"; otherwise -1 (RFC 9110 14.4). */
+int64_t chunk_param_whole_range(struct span value);
 
 /* The names of header fields that say so, whatever their value is; a
  * NULL-terminated list. Upload-Complete and Upload-Incomplete say it by their

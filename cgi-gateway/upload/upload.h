@@ -70,6 +70,9 @@ struct upload {
 	 * (upload_admission.h) */
 	bool admitting;
 	bool fits;	 /* upload_admit() found so */
+	/* By its Content-Range the only file is whole if it has so many bytes;
+	 * 0 without one (upload_whole.h) */
+	int64_t whole_size;
 	bool has_digest; /* only for a body that is one file */
 	unsigned char digest[SHA256_LEN];
 	struct hashing_writer current; /* the file being received, if any */

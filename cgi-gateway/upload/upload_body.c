@@ -13,6 +13,10 @@ static enum err receive_file(struct upload *u, struct span name)
 	struct span chunk;
 	enum err e;
 
+	if (u->whole_size != 0 &&
+	    u->rq->content_length != REQUEST_LENGTH_UNKNOWN &&
+	    u->rq->content_length != u->whole_size)
+		return upload_whole_refuse(u, SPAN("Content-Range"));
 	/* A length that is too large is refused before a byte is stored */
 	e = upload_check_length(u, u->rq->content_length);
 	if (e == ERR_OK)
@@ -28,7 +32,9 @@ static enum err receive_file(struct upload *u, struct span name)
 			return ERR_LENGTH_REQUIRED;
 		e = upload_bytes(u, chunk);
 	}
-	return e == ERR_OK ? upload_file_end(u) : e;
+	if (e == ERR_OK)
+		e = upload_file_end(u);
+	return e == ERR_OK ? upload_whole_check_size(u) : e;
 }
 
 enum { DIGEST_SOURCES = 3 };

@@ -16,15 +16,15 @@ enum part_kind {
 	PART_EXPIRES_IN,
 	PART_SHA256,
 	PART_OWNER,
-	PART_METADATA, /* Kendo UI describes chunks in this field */
 };
 
 struct form {
 	struct upload *u;
 	struct multipart m;
 	enum part_kind kind;
-	unsigned chunk_bits; /* chunk_param_bit() of all fields */
-	size_t size;	     /* bytes of the current field */
+	struct chunk_claim chunks;
+	struct span name; /* of the current field */
+	size_t size;	  /* bytes of it */
 	char value[UPLOAD_VALUE_MAX];
 	bool has_expiry, has_sha256;
 	unsigned char sha256[SHA256_LEN];
@@ -85,7 +85,7 @@ static enum err begin_file(struct form *f, const struct part_head *h)
 
 	if (e != ERR_OK)
 		return e;
-	if (h->range.len > 0)
+	if (h->range.len > 0 && !upload_whole_range(f->u, h->range))
 		return upload_whole_refuse(f->u, SPAN("Content-Range"));
 	if (h->bad_file)
 		return EXPLAIN(f, ERR_INVALID,
@@ -103,14 +103,12 @@ static enum part_kind kind_of_field(struct span name)
 		return PART_SHA256;
 	if (span_eq(name, SPAN("owner")))
 		return PART_OWNER;
-	return span_eq(name, SPAN("metadata")) ? PART_METADATA : PART_IGNORED;
+	return PART_IGNORED;
 }
 
 static enum err begin_field(struct form *f, const struct part_head *h)
 {
-	f->chunk_bits |= chunk_param_bit(h->name);
-	if (chunk_param_is(h->name) || f->chunk_bits == CHUNK_PARAM_BOTH)
-		return upload_whole_refuse(f->u, h->name);
+	f->name = h->name;
 	if (part_head_has_type_of_file(h))
 		return EXPLAIN(f, ERR_INVALID,
 			       "by its Content-Type it is a file, but it has "
@@ -184,6 +182,9 @@ static enum err end_field(struct form *f)
 	const struct span value = { f->value,
 				    f->size < sizeof(f->value) ? f->size : 0 };
 
+	chunk_claim_add(&f->chunks, f->name, value);
+	if (f->chunks.several && f->chunks.by[0] != '\0')
+		return upload_whole_refuse(f->u, span_of(f->chunks.by));
 	if (f->kind == PART_SHA256)
 		return end_sha256(f, value);
 	if (f->kind == PART_EXPIRES_IN && f->has_expiry)
@@ -192,8 +193,6 @@ static enum err end_field(struct form *f)
 		f->has_expiry = true;
 		return f->u->origin->set_expiry(f->u, value);
 	}
-	if (f->kind == PART_METADATA && chunk_param_in_json(value))
-		return upload_whole_refuse(f->u, SPAN("metadata"));
 	return ERR_OK;
 }
 
@@ -304,5 +303,10 @@ enum err upload_form_receive(struct upload *u)
 	if (e != ERR_OK || u->admitting)
 		return e;
 	e = receive(f);
+	if (e == ERR_OK &&
+	    chunk_claim_is_part(&f->chunks, u->count, u->files[0].size))
+		e = upload_whole_refuse(u, span_of(f->chunks.by));
+	if (e == ERR_OK)
+		e = upload_whole_check_size(u);
 	return e == ERR_OK ? check_sha256(f) : e;
 }

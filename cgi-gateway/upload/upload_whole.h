@@ -6,9 +6,20 @@
 #include "cgi-gateway/upload/upload.h"
 
 /* Check the header fields of the request (chunk_param.h). ERR_FORMAT, explained
- * (RFC 9110 9.3.4, 14.5). Parameters of chunks in the query are refused by the
- * route, which does not list them. */
-enum err upload_whole_check(const struct upload *u) MUST_CHECK;
+ * (RFC 9110 9.3.4, 14.5). A Content-Range of a whole file passes, and is
+ * compared with the file by upload_whole_check_size(). */
+enum err upload_whole_check(struct upload *u) MUST_CHECK;
+
+/* Note the value of a Content-Range. Return false if it is that of a part. */
+bool upload_whole_range(struct upload *u, struct span value);
+
+/* Check that the file, which has been received, is as long as it should be. */
+enum err upload_whole_check_size(const struct upload *u) MUST_CHECK;
+
+/* Explain the parameters of chunks in the query of an upload. ERR_INVALID, or
+ * ERR_OK if there are none. */
+enum err upload_whole_check_query(const struct request *rq,
+				  struct response *rs) MUST_CHECK;
 
 /* Return ERR_FORMAT, explained; `what` names the field that says it. */
 enum err upload_whole_refuse(const struct upload *u, struct span what);

@@ -81,8 +81,12 @@ static enum err check_conditions(const struct route *route,
 static enum err handle(const struct program *p, const struct route *route,
 		       struct request *rq, struct response *rs)
 {
-	enum err e = route_input_check(route, rq, rs);
+	enum err e = ERR_OK;
 
+	if (p->check_query != NULL && (route->session & ASKED_FIRST) != 0)
+		e = p->check_query(rq, rs);
+	if (e == ERR_OK)
+		e = route_input_check(route, rq, rs);
 	if (e == ERR_OK)
 		e = check_conditions(route, rq, rs);
 	return e == ERR_OK ? route->handle(p->app, rq, rs) : e;

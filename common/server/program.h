@@ -64,6 +64,10 @@ struct program {
 	 * every response to it will have (response_keep()), or its method. May
 	 * be NULL. */
 	void (*arrive)(void *app, struct request *rq, struct response *rs);
+	/* Called before the query of a request to a route with ASKED_FIRST is
+	 * compared with its parameters, to explain what it finds better. May be
+	 * NULL. */
+	enum err (*check_query)(const struct request *rq, struct response *rs);
 	/* Where the server asks the next program about a request without a body
 	 * that none of these routes serves (server_error.h); NULL: there is no
 	 * next one. */

@@ -43,7 +43,7 @@ async function assertRefused(answer, name) {
 describe('a part of a file', () => {
   for (const [what, send] of ways) {
     test(`${what} refuses Content-Range and its like`, async () => {
-      for (const [name, value] of [['Content-Range', 'bytes 5-9/10'], ['Content-Range', 'bytes 0-4/10'], ['Content-Range', 'bytes 0-5/6'], ['Content-Range', 'bytes */10'], ['Content-Range', 'nonsense'],
+      for (const [name, value] of [['Content-Range', 'bytes 5-9/10'], ['Content-Range', 'bytes 0-4/10'], ['Content-Range', 'bytes 0-5/10'], ['Content-Range', 'bytes 0-6/7'], ['Content-Range', 'bytes 0-4/5'], ['Content-Range', 'bytes */10'], ['Content-Range', 'nonsense'],
         ['X-Content-Range', 'bytes 0-4/10'], ['Upload-Offset', '0'], ['Upload-Complete', '?0'], ['Upload-Incomplete', '?1'], ['OC-Chunked', '1'], ['Uploader-Chunk-Number', '3']])
         await assertRefused(await send({ [name]: value }, ''), name.startsWith('Upload-') && value.startsWith('?') ? 'Upload-Complete' : name);
     });
@@ -53,6 +53,7 @@ describe('a part of a file', () => {
         const answer = await send({}, query);
         assertProblem(answer, 422, 'invalid-value');
         assert.ok(answer.json.detail.includes(query.split('=')[0]), answer.json.detail);
+        assert.match(answer.json.detail, /part of a file.*\/tus\//);
       }
       assert.deepEqual(await allFiles(stack, ann), []);
     });
@@ -107,6 +108,50 @@ describe('a whole file', () => {
     const fields = { name: 'a', offset: '1', department: 'x', metadata: '{"title":"chunkIndex"}', qquuid: 'x', qqfilename: 'a', type: 'image/png', relativePath: 'null' };
     const body = form(...Object.entries(fields).map(([name, value]) => part(`; name="${name}"`, value)), filePart('a', 'x'));
     assertStatus(await stack.call('POST', '/upload', { token: bob.token, body, headers: { 'Content-Type': formType() } }), 201);
+  });
+
+  for (const [uploader, fields] of Object.entries({
+    Dropzone: { dzuuid: 'x', dzchunkindex: '0', dztotalfilesize: '5', dzchunksize: '10', dztotalchunkcount: '1', dzchunkbyteoffset: '0' },
+    'Fine Uploader': { qqpartindex: '0', qqpartbyteoffset: '0', qqchunksize: '5', qqtotalparts: '1', qqtotalfilesize: '5', qqfilename: 'a', qquuid: 'x' },
+    'flow.js': { flowChunkNumber: '1', flowChunkSize: '10', flowCurrentChunkSize: '5', flowTotalSize: '5', flowTotalChunks: '1' },
+    'resumable.js': { resumableChunkNumber: '1', resumableChunkSize: '10', resumableTotalSize: '5', resumableTotalChunks: '1' },
+    'simple-uploader.js': { chunkNumber: '1', chunkSize: '10', totalSize: '5', totalChunks: '1' },
+    Plupload: { name: 'a', chunk: '0', chunks: '1' },
+    'ng-file-upload': { _chunkSize: '10', _currentChunkSize: '5', _chunkNumber: '0', _totalSize: '5' },
+    Syncfusion: { 'chunk-index': '0', 'total-chunk': '1' },
+    DevExtreme: { chunkMetadata: '{"FileName":"a","Index":0,"TotalCount":1,"FileSize":5}' },
+    'Kendo UI': { metadata: '{"chunkIndex":0,"contentType":"image/png","totalFileSize":5,"totalChunks":1}' },
+  })) {
+    const parts = Object.entries(fields).map(([name, value]) => part(`; name="${name}"`, value));
+    const whole = filePart('blob', 'whole');
+    const send = (...all) => stack.call('POST', '/upload', { token: bob.token, body: form(...all), headers: { 'Content-Type': formType() } });
+
+    test(`the only chunk of ${uploader} is stored, whether its fields come before or after it`, async () => {
+      for (const all of [[...parts, whole], [whole, ...parts]]) {
+        const answer = await send(...all);
+        assertStatus(answer, 201);
+        assert.equal(answer.json.files[0].size, 5);
+      }
+    });
+
+    test(`the only chunk of ${uploader} is refused if it is not the one that its fields describe`, async () => {
+      const size = Object.keys(fields).some((name) => /total.*size/i.test(name)) && await send(...parts, filePart('blob', 'whole?'));
+      for (const answer of [size, await send(...parts, whole, whole)].filter(Boolean)) {
+        assertProblem(answer, 400, 'bad-request');
+        assert.match(answer.json.detail, /part of a file.*\/tus\//);
+      }
+    });
+  }
+
+  test('a Content-Range of all bytes is that of a whole file', async () => {
+    const range = { 'Content-Range': 'bytes 0-4/5' };
+    assertStatus(await stack.call('PUT', '/upload/a', { token: bob.token, body: 'whole', headers: range }), 201);
+    assertStatus(await stack.call('POST', '/upload?name=a', { token: bob.token, body: 'whole', headers: { ...range, 'Content-Type': 'text/plain' } }), 201);
+    const headers = { 'Content-Type': formType() };
+    assertStatus(await stack.call('POST', '/upload', { token: bob.token, body: form(filePart('a', 'whole')), headers: { ...headers, ...range } }), 201);
+    assertStatus(await stack.call('POST', '/upload', { token: bob.token, body: form(filePart('a', 'whole', 'Content-Range: bytes 0-4/5')), headers }), 201);
+    for (const body of [form(filePart('a', 'whole'), filePart('b', 'whole')), form(filePart('a', 'whol'))])
+      assertProblem(await stack.call('POST', '/upload', { token: bob.token, body, headers: { ...headers, ...range } }), 400, 'bad-request');
   });
 
   test('an upload that says that it is complete is stored', async () => {

@@ -115,6 +115,19 @@ describe('auth-admin user set', () => {
     assertStatus(await files(ann.token), 200);
   });
 
+  test('a word of scope that no route asks for is kept, with a warning', async () => {
+    const ann = await stack.person();
+    const { code, stderr } = await set(ann.email, '--scope', 'files:read file:write reports');
+    assert.equal(code, 0);
+    assert.deepEqual(stderr.match(/word "[^"]*"/g), ['word "file:write"', 'word "reports"']);
+    assert.match(stderr, /^auth-admin user set: warning: .*files:read, files:write and admin$/m);
+    assert.equal((await show(ann.email)).scope, 'files:read file:write reports');
+    assert.equal((await set(ann.email, '--scope', 'files:read files:write admin')).stderr, '');
+    const added = await stack.authAdmin(['user', 'add', `x${ann.email}`, '--scope', 'Files:Read', '--password-stdin'], 'a long password\n');
+    assert.equal(added.code, 0);
+    assert.match(added.stderr, /user add: warning: .*"Files:Read"/);
+  });
+
   test('an email of another user is refused in any spelling', async () => {
     const [ann, bob] = [await stack.person(), await stack.person()];
     const { code, stderr } = await set(ann.email, '--email', bob.email.toUpperCase());

@@ -87,6 +87,83 @@ static void an_upload_is_incomplete_if_it_says_so(void **state)
 	assert_false(chunk_param_is_incomplete(SPAN(""), SPAN("")));
 }
 
+/* Whether a form with these fields and one file of 5 bytes has a part of it */
+static bool is_part(const char *const fields[])
+{
+	struct chunk_claim c = { 0 };
+
+	for (size_t i = 0; fields[i] != NULL; i += 2)
+		chunk_claim_add(&c, span_of(fields[i]), span_of(fields[i + 1]));
+	return chunk_claim_is_part(&c, 1, 5);
+}
+
+#define IS_PART(...) is_part((const char *const[]) { __VA_ARGS__, NULL })
+
+static void the_only_part_is_the_file(void **state)
+{
+	(void)state;
+	assert_false(IS_PART("chunk", "0", "chunks", "1"));
+	assert_false(IS_PART("chunks", " 1 ", "chunk", "0"));
+	assert_false(IS_PART("_chunkNumber", "0", "_totalSize", "5"));
+	assert_false(IS_PART("dzchunkindex", "0", "dztotalchunkcount", "1",
+			     "dztotalfilesize", "5"));
+	assert_false(
+		IS_PART("chunkMetadata", "{\"Index\":0,\"TotalCount\":1}"));
+	assert_false(IS_PART("metadata", "{\"chunkIndex\":0,\"totalChunks\":1,"
+					 "\"totalFileSize\":5}"));
+	assert_false(IS_PART("title", "x", "totalSize", "9"));
+}
+
+static void one_of_several_parts_is_not_the_file(void **state)
+{
+	struct chunk_claim c = { 0 };
+
+	(void)state;
+	assert_true(IS_PART("chunk", "0"));
+	assert_true(IS_PART("chunk", "0", "chunks", "2"));
+	assert_true(IS_PART("chunk", "0", "chunks", ""));
+	assert_true(IS_PART("chunk", "0", "chunks", "1", "totalChunks", "2"));
+	assert_true(IS_PART("chunk", "0", "chunks", "1", "totalSize", "6"));
+	assert_true(IS_PART("chunk", "0", "totalSize", "x"));
+	assert_true(IS_PART("chunk", "0", "totalSize", "5", "TotalSize", "6"));
+	assert_true(IS_PART("chunkMetadata", "{\"TotalCount\":10}"));
+	assert_true(IS_PART("chunkMetadata", "{\"TotalCount\":1"));
+	assert_true(IS_PART("metadata", "{\"chunkIndex\":0}"));
+	assert_true(IS_PART("offset", "0", "total", "5"));
+	chunk_claim_add(&c, SPAN("chunks"), SPAN("1"));
+	assert_false(chunk_claim_is_part(&c, 1, 5));
+	assert_true(chunk_claim_is_part(&c, 2, 5));
+}
+
+static void a_range_is_whole_from_the_first_byte_to_the_last(void **state)
+{
+	static const char *const parts[] = {
+		"",
+		"bytes",
+		"bytes 0-4",
+		"bytes 0-4/*",
+		"bytes */5",
+		"bytes 0-3/5",
+		"bytes 1-4/5",
+		"bytes 0-5/5",
+		"items 0-4/5",
+		"bytes 0-4/5, 6",
+		"bytes 0--1/0",
+		"bytes -4/5",
+		"bytes 00-4/5",
+		"bytes 0-4/5/5",
+		"bytes 0-+4/5",
+		"bytes 0-9223372036854775807/9223372036854775808",
+	};
+
+	(void)state;
+	assert_int_equal(chunk_param_whole_range(SPAN("bytes 0-4/5")), 5);
+	assert_int_equal(chunk_param_whole_range(SPAN(" Bytes  0-0/1 ")), 1);
+	for (size_t i = 0; i < COUNT(parts); i++)
+		assert_int_equal(chunk_param_whole_range(span_of(parts[i])),
+				 -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +172,9 @@ int main(void)
 		TEST(offset_and_total_count_together),
 		TEST(a_description_in_json_is_recognised),
 		TEST(an_upload_is_incomplete_if_it_says_so),
+		TEST(the_only_part_is_the_file),
+		TEST(one_of_several_parts_is_not_the_file),
+		TEST(a_range_is_whole_from_the_first_byte_to_the_last),
 	};
 
 	return RUN(tests);
