@@ -90,17 +90,20 @@ const place = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
 const ctx = await context(options, place, chosen);
 const report = { when: new Date().toISOString(), machine: await machine(), rounds: options.rounds, trial: Boolean(options.trial), goals: [], rows: [], failed: [] };
 let ending;
-const end = () => (ending ??= ctx.servers.end().finally(() => rmSync(place, { recursive: true, force: true })));
+const end = () => (ending ??= ctx.servers.end());
+process.on('exit', () => rmSync(place, { recursive: true, force: true, maxRetries: 3 }));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => end().finally(() => process.exit(130)));
 
 try {
   for (const row of chosen.map((r) => filled(r, ctx))) {
+    if (ending) break; // by a signal
     const begun = Date.now();
     try {
       const rounds = await run(row, ctx, options.rounds);
       report.rows.push({ name: row.name, title: row.title, rounds });
       report.goals.push(...row.goals.map((goal) => judge(row, goal, rounds)));
     } catch (error) {
+      if (ending) break;
       report.failed.push({ row: row.name, why: error.message });
       process.stderr.write(`bench: ${row.name}: ${error.message}\n`);
       process.exitCode = 1;

@@ -14,6 +14,7 @@ export async function requestKinds(stack) {
   const file = await upload();
   const link = (await must(201, 'POST', `/files/${file}/links`, { ...auth, json: {} })).json.url;
   const uploadLink = (await must(201, 'POST', '/upload-links', { ...auth, json: {} })).json.url;
+  const script = (await must(201, 'POST', '/tokens', { ...auth, json: { name: 'a script' } })).json.token;
   const forged = forge(Buffer.alloc(32, 1), { alg: 'HS256', typ: 'at+jwt', kid: stack.signingKey().kid }, claimsFor(ann));
   const form = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nhello\r\n--b--\r\n';
   const tus = { 'Tus-Resumable': '1.0.0' };
@@ -26,7 +27,10 @@ export async function requestKinds(stack) {
     'wrong token': { send: ask(401, 'GET', `/download/${file}`, { token: forged }) },
     download: { send: ask(200, 'GET', `/download/${file}`, auth) },
     'download of a part': { send: ask(206, 'GET', `/download/${file}`, { ...auth, headers: { Range: 'bytes=1-2' } }) },
+    'download, not modified': { send: ask(304, 'GET', `/download/${file}`, { ...auth, headers: { 'If-None-Match': '*' } }) },
+    'download, API token': { send: ask(200, 'GET', `/download/${file}`, { token: script }) },
     'share link': { send: ask(200, 'GET', `${link}?download`) },
+    'list, API token': { send: ask(200, 'GET', '/files?limit=10', { token: script }) },
     list: { send: ask(200, 'GET', '/files?limit=10', auth) },
     search: { send: ask(200, 'GET', '/files?q=note', auth) },
     file: { send: ask(200, 'GET', `/files/${file}`, auth) },
@@ -34,6 +38,7 @@ export async function requestKinds(stack) {
     upload: { send: upload },
     'upload, form': { send: ask(201, 'POST', '/upload', { ...auth, body: form, headers: { 'Content-Type': 'multipart/form-data; boundary=b' } }) },
     'upload, by a link': { send: ask(201, 'PUT', `${uploadLink}/a.txt`, { body: 'hello' }) },
+    'upload, wrong token': { send: ask(401, 'PUT', '/upload/note.txt', { token: forged, body: 'hello' }) },
     'upload, 1 MiB': { send: ask(201, 'PUT', '/upload/large.bin', { ...auth, body: Buffer.alloc(1 << 20, 'x') }) },
     'tus, POST': { send: () => newUpload(5) },
     'tus, PATCH': {
@@ -47,6 +52,7 @@ export async function requestKinds(stack) {
     login: { send: login },
     refresh: { prepare: async () => (await login()).json.refresh_token, send: (value) => must(200, 'POST', '/refresh', { json: { refresh_token: value } }) },
     validate: { send: async () => assertStatus(await stack.callInternal('GET', '/validate', auth), 200) },
+    sessions: { send: ask(200, 'GET', '/sessions', auth) },
     me: { send: ask(200, 'GET', '/me', auth) },
     logout: { prepare: async () => (await login()).json.access_token, send: (t) => must(204, 'POST', '/logout', { token: t }) },
   };
