@@ -4,35 +4,33 @@
 #include "cgi-auth/app/session_json.h"
 
 struct session_list {
-	struct json_object *items;
+	struct json_list list;
 	const char *current;
 };
 
 static enum err add_session(const struct session *s, void *arg)
 {
-	const struct session_list *l = arg;
+	struct session_list *l = arg;
 	struct json_object *o = session_json(s);
 
 	if (o != NULL && !s->api)
 		json_set_bool(o, "current",
 			      span_eq(span_of(s->id), span_of(l->current)));
-	return json_append(l->items, o);
+	return json_list_add(&l->list, o);
 }
 
 enum err session_list_answer(struct auth *a, struct request *rq,
 			     struct response *rs, bool api)
 {
 	struct session_list l = { .current = rq->bearer_id.session };
-	struct json_object *o = json_object_new_object();
-	enum err e = ERR_MEMORY;
+	enum err e;
 
-	l.items = json_add_array(o, api ? "tokens" : "sessions");
-	if (l.items != NULL)
-		e = sessions_each(a->service->db, rq->claims.user_id, api,
-				  rq->now, add_session, &l, &rs->why);
+	json_list_begin(&l.list, api ? "tokens" : "sessions");
+	e = sessions_each(a->service->db, rq->claims.user_id, api, rq->now,
+			  add_session, &l, &rs->why);
 	if (e == ERR_OK)
-		e = response_json(rs, 200, o);
-	json_object_put(o);
+		e = response_list(rs, &l.list, "");
+	json_list_release(&l.list);
 	return e;
 }
 

@@ -18,7 +18,7 @@ enum {
 struct listing {
 	const struct app *app;
 	const struct request *rq;
-	struct json_object *files; /* the array being filled */
+	struct json_list list;
 	struct file row;
 	char last[UUID_LEN + 1]; /* id of the last file on the page */
 	int64_t left;		 /* rows that still fit on the page */
@@ -36,8 +36,8 @@ static enum err add_listed_file(void *arg)
 	}
 	l->left--;
 	(void)snprintf(l->last, sizeof(l->last), "%s", l->row.id);
-	return json_append(l->files,
-			   public_url_file_json(l->app, l->rq, &l->row));
+	return json_list_add(&l->list,
+			     public_url_file_json(l->app, l->rq, &l->row));
 }
 
 static enum err read_page_query(const struct app *app, struct request *rq,
@@ -109,28 +109,24 @@ enum err handle_files(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
 	struct listing l = { .app = app, .rq = rq };
+	char next[sizeof(",\"next\":\"\"") + UUID_LEN] = ",\"next\":null";
 	char after[UUID_LEN + 1];
 	struct files_page page;
-	struct json_object *o;
 	enum err e = read_page_query(app, rq, rs, &page, after);
 
 	if (e != ERR_OK)
 		return e;
-	o = json_object_new_object();
-	l.files = json_add_array(o, "files");
 	l.left = page.limit++;
-	e = l.files != NULL ? files_list(app->db, rq->session, &page, &l.row,
-					 add_listed_file, &l, &rs->why)
-			    : ERR_MEMORY;
+	json_list_begin(&l.list, "files");
+	e = files_list(app->db, rq->session, &page, &l.row, add_listed_file, &l,
+		       &rs->why);
 	if (e == ERR_OK && l.more) {
-		json_set_str(o, "next", l.last);
+		(void)snprintf(next, sizeof(next), ",\"next\":\"%s\"", l.last);
 		set_next_link(app, rq, rs, l.last);
-	} else if (e == ERR_OK) {
-		(void)json_object_object_add(o, "next", NULL);
 	}
 	if (e == ERR_OK)
-		e = response_json(rs, 200, o);
-	json_object_put(o);
+		e = response_list(rs, &l.list, next);
+	json_list_release(&l.list);
 	return e;
 }
 

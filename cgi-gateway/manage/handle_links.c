@@ -90,7 +90,7 @@ enum err handle_link_new(void *app_, struct request *rq, struct response *rs)
 /* --- listing and revoking ------------------------------------------------- */
 
 struct listing {
-	struct json_object *links; /* the array being filled */
+	struct json_list list;
 	struct link row;
 };
 
@@ -98,27 +98,23 @@ static enum err add_link(void *arg)
 {
 	struct listing *l = arg;
 
-	return json_append(l->links, link_json(&l->row));
+	return json_list_add(&l->list, link_json(&l->row));
 }
 
 enum err handle_links(void *app_, struct request *rq, struct response *rs)
 {
 	struct app *app = app_;
-	struct json_object *o;
 	struct listing l;
 	struct file f;
 	enum err e = request_file(app, rq, rs, &f);
 
 	if (e != ERR_OK)
 		return e;
-	o = json_object_new_object();
-	l.links = json_add_array(o, "links");
-	e = l.links != NULL
-		    ? links_list(app->db, &f, &l.row, add_link, &l, &rs->why)
-		    : ERR_MEMORY;
+	json_list_begin(&l.list, "links");
+	e = links_list(app->db, &f, &l.row, add_link, &l, &rs->why);
 	if (e == ERR_OK)
-		e = response_json(rs, 200, o);
-	json_object_put(o);
+		e = response_list(rs, &l.list, "");
+	json_list_release(&l.list);
 	return e;
 }
 

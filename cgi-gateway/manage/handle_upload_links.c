@@ -128,7 +128,7 @@ enum err handle_upload_link_new(void *app_, struct request *rq,
 /* --- listing and revoking ------------------------------------------------- */
 
 struct listing {
-	struct json_object *links; /* the array being filled */
+	struct json_list list;
 	struct upload_link row;
 };
 
@@ -136,29 +136,25 @@ static enum err add_upload_link(void *arg)
 {
 	struct listing *l = arg;
 
-	return json_append(l->links, upload_link_json(&l->row));
+	return json_list_add(&l->list, upload_link_json(&l->row));
 }
 
 enum err handle_upload_links(void *app_, struct request *rq,
 			     struct response *rs)
 {
 	struct app *app = app_;
-	struct json_object *o;
 	struct listing l;
 	uint64_t owner;
 	enum err e = request_owner(app, rq, rs, &owner);
 
 	if (e != ERR_OK)
 		return e;
-	o = json_object_new_object();
-	l.links = json_add_array(o, "links");
-	e = l.links != NULL
-		    ? upload_links_list(app->db, rq->session, owner, &l.row,
-					add_upload_link, &l, &rs->why)
-		    : ERR_MEMORY;
+	json_list_begin(&l.list, "links");
+	e = upload_links_list(app->db, rq->session, owner, &l.row,
+			      add_upload_link, &l, &rs->why);
 	if (e == ERR_OK)
-		e = response_json(rs, 200, o);
-	json_object_put(o);
+		e = response_list(rs, &l.list, "");
+	json_list_release(&l.list);
 	return e;
 }
 

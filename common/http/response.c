@@ -176,6 +176,21 @@ enum err response_json(struct response *rs, int status, struct json_object *o)
 	return response_line(rs, status, "application/json", text);
 }
 
+enum err response_list(struct response *rs, struct json_list *l,
+		       const char *members)
+{
+	struct span text;
+	enum err e;
+
+	json_list_end(l, members);
+	e = json_list_text(l, &text);
+	if (e == ERR_TOO_LARGE) /* the rows' fault, not the client's */
+		return err_set(&rs->why, ERR_IO, "the list is over %d bytes",
+			       JSON_LIST_MAX);
+	return e == ERR_OK ? response_line(rs, 200, "application/json", text)
+			   : e;
+}
+
 enum err response_empty(struct response *rs, int status)
 {
 	response_status(rs, status);

@@ -12,7 +12,7 @@
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/span.h"
-#include "common/codec/json.h"
+#include "common/codec/json_list.h"
 #include "common/http/transport.h"
 
 enum {
@@ -60,6 +60,9 @@ enum err response_line(struct response *rs, int status, const char *type,
 		       struct span text) MUST_CHECK;
 enum err response_json(struct response *rs, int status,
 		       struct json_object *o) MUST_CHECK;
+/* End the list with `members` (json_list.h), and send it with 200. */
+enum err response_list(struct response *rs, struct json_list *l,
+		       const char *members) MUST_CHECK;
 /* Send a response without a body: 204, 304, or one whose body X-Sendfile
  * supplies. */
 enum err response_empty(struct response *rs, int status) MUST_CHECK;

@@ -6,11 +6,20 @@
 #include "common/server/dispatch.h"
 #include "common/server/workers.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+
+enum {
+	MEMORY_ARENAS = 4, /* that the threads share */
+	/* Bytes: from this size on a block is returned to the system at once.
+	 * Buffers of an upload are smaller, and are used again */
+	MEMORY_LARGE = 256 * 1024,
+	MEMORY_KEPT = 128 * 1024, /* bytes at the end of the heap */
+};
 
 static void serve_cgi(const struct program *p, const struct service *s)
 {
@@ -160,6 +169,16 @@ static int serve(const struct program *p, struct service *s, bool check)
 	return 0;
 }
 
+/* glibc makes an arena for each thread, and after the first large block that was
+ * freed it keeps such blocks: what a list of 1000 files needed for a moment would
+ * stay in each arena. If a limit cannot be set, only memory is lost. */
+static void bound_memory(void)
+{
+	(void)mallopt(M_ARENA_MAX, MEMORY_ARENAS);
+	(void)mallopt(M_MMAP_THRESHOLD, MEMORY_LARGE);
+	(void)mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
+}
+
 int program_main(const struct program *p, int argc, char **argv)
 {
 	struct span option = span_of(argc > 1 ? argv[1] : NULL);
@@ -170,6 +189,7 @@ int program_main(const struct program *p, int argc, char **argv)
 	enum err e;
 	int status;
 
+	bound_memory();
 	if (span_eq(option, SPAN("--help")))
 		return print_help(p), 0;
 	if (span_eq(option, SPAN("--version")))
