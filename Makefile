@@ -102,8 +102,9 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 # memfd_create(2) too
 DISK := obj/cgi-gateway/scan lint/cgi-gateway/scan obj/cgi-gateway/store/disk obj/tests/unit/cgi-gateway/store lint/cgi-gateway/store/disk
 $(sort $(foreach d,$(DISK),$(BUILD)/$(d)/% build/$(d)/%)): private OUR_CPPFLAGS += -D_GNU_SOURCE
-# MAP_ANONYMOUS came to POSIX in 2024
-$(foreach d,obj lint,$(BUILD)/$(d)/common/base/buffer_pool.%): private OUR_CPPFLAGS += -D_DEFAULT_SOURCE
+# MAP_ANONYMOUS and memmem() came to POSIX in 2024
+POSIX_2024 := common/base/buffer_pool cgi-gateway/parse/multipart
+$(foreach f,$(POSIX_2024),$(BUILD)/obj/$(f).% build/lint/$(f).%): private OUR_CPPFLAGS += -D_GNU_SOURCE
 
 # Other flags, another build: the file changes only when they do
 $(BUILD)/flags: FORCE
@@ -165,7 +166,7 @@ build/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)clang $(filter-out %_FORTIFY_SOURCE %_FORTIFY_SOURCE=2,$(OUR_CPPFLAGS)) $(CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 
-build/fuzz/obj/cgi-gateway/store/disk/%: private OUR_CPPFLAGS += -D_GNU_SOURCE
+build/fuzz/obj/cgi-gateway/store/disk/% $(POSIX_2024:%=build/fuzz/obj/%.o): private OUR_CPPFLAGS += -D_GNU_SOURCE
 
 # q, not r: both programs may have a module of the same name
 build/fuzz/gatehouse.a: $(patsubst %.c,build/fuzz/obj/%.o,$(filter-out $(MAINS),$(SOURCES)))

@@ -64,22 +64,40 @@ static bool match_delimiter(struct multipart *m, struct span *piece,
 	return true;
 }
 
-/* Take the data up to the next CR, which may begin a delimiter */
+/* Whether `s`, which begins with a CR, is a delimiter as far as it goes */
+static bool may_be_delimiter(const struct multipart *m, struct span s)
+{
+	size_t n = s.len < m->delimiter_len ? s.len : m->delimiter_len;
+
+	return memcmp(s.p, m->delimiter, n) == 0;
+}
+
+/* Return where a delimiter is in `s`, or begins at its end; or s.len */
+static size_t find_delimiter(const struct multipart *m, struct span s)
+{
+	const char *hit = memmem(s.p, s.len, m->delimiter, m->delimiter_len);
+	size_t n;
+
+	if (hit != NULL)
+		return (size_t)(hit - s.p);
+	n = s.len >= m->delimiter_len ? s.len - m->delimiter_len + 1 : 0;
+	n += span_find(span_from(s, n), '\r');
+	while (n < s.len && !may_be_delimiter(m, span_from(s, n)))
+		n += 1 + span_find(span_from(s, n + 1), '\r');
+	return n;
+}
+
+/* Take the data up to what may be a delimiter: a text whose lines end with CRLF
+ * is taken as a whole, not line by line */
 static struct span plain_run(struct multipart *m, struct span *piece)
 {
-	size_t n = span_find(*piece, '\r');
+	struct span run = cut_front(piece, find_delimiter(m, *piece));
 
-	/* This CR does not begin a delimiter: find the next one */
-	while (n + 1 < piece->len && piece->p[n + 1] != '\n')
-		n += 1 + span_find(span_from(*piece, n + 1), '\r');
-	if (n < piece->len) {
-		struct span run = cut_front(piece, n);
-
+	if (piece->len > 0) {
 		*piece = span_from(*piece, 1);
 		m->matched = 1;
-		return run;
 	}
-	return cut_front(piece, piece->len);
+	return run;
 }
 
 /* Scan the preamble up to the first boundary, which may also follow a bare LF:

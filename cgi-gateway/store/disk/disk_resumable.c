@@ -212,7 +212,7 @@ static enum err write_all(struct disk_resumable *r, struct span bytes,
 
 static void start_writeback(struct disk_resumable *r)
 {
-	if (r->written - r->writeback < STORE_DISK_WRITEBACK)
+	if (r->written - r->writeback < STORE_DISK_WRITEBACK_RESUMABLE)
 		return;
 	/* Only a hint: if it fails, fdatasync writes everything */
 	(void)sync_file_range(r->data, r->writeback, r->written - r->writeback,

@@ -24,6 +24,9 @@ enum {
 	/* bytes after which the kernel is asked to start writing back, so that
 	 * the fsync at the end has little left to do */
 	STORE_DISK_WRITEBACK = 8 * 1024 * 1024,
+	/* the same for a resumable upload, of which a request often has 8 MiB
+	 * and ends with a sync */
+	STORE_DISK_WRITEBACK_RESUMABLE = 1024 * 1024,
 	/* bytes after which a resumable upload is synced automatically; after a
 	 * crash at most this many are read again */
 	STORE_DISK_SYNC_EVERY = 64 * 1024 * 1024,

@@ -257,6 +257,26 @@ static void a_boundary_follows_a_crlf(void **state)
 	assert_parts("--B\r\n" A_FILE "\n\r--B\r\n--B--", "f=a.txt:\n\r--B.!");
 }
 
+/* One event for each line would cost more than the bytes */
+static void lines_that_arrive_together_are_one_event(void **state)
+{
+	struct span rest = SPAN("--b\r\nContent-Disposition: form-data; "
+				"name=\"a\"\r\n\r\n"
+				"one\r\ntwo\r\n\r\r\n--three\r\n--B--\r\n");
+	struct multipart_event ev;
+	struct multipart m;
+
+	(void)state;
+	assert_ok(multipart_init(&m, SPAN("multipart/form-data; boundary=b")));
+	assert_ok(multipart_next(&m, &rest, &ev));
+	assert_int_equal(ev.kind, MULTIPART_PART);
+	assert_ok(multipart_next(&m, &rest, &ev));
+	assert_int_equal(ev.kind, MULTIPART_DATA);
+	assert_span(ev.data, "one\r\ntwo\r\n\r\r\n--three\r\n--B--");
+	assert_ok(multipart_next(&m, &rest, &ev));
+	assert_int_equal(ev.kind, MULTIPART_NEEDS_MORE);
+}
+
 static void half_a_boundary_is_data(void **state)
 {
 	(void)state;
@@ -810,6 +830,7 @@ int main(void)
 		TEST(a_part_may_have_any_byte),
 		TEST(a_body_without_parts_is_complete),
 		TEST(a_boundary_follows_a_crlf),
+		TEST(lines_that_arrive_together_are_one_event),
 		TEST(half_a_boundary_is_data),
 		TEST(a_boundary_that_starts_like_its_own_middle_is_found),
 		TEST(a_boundary_in_a_head_does_not_count),

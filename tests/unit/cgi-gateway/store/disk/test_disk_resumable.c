@@ -82,6 +82,24 @@ static void a_writer_that_is_closed_returns_its_buffer(void **state)
 	assert_int_equal(disk_of(store)->buffers.count, 1);
 }
 
+static void a_newer_writer_replaces_one_with_unwritten_bytes(void **state)
+{
+	struct resumable *older, *newer;
+
+	(void)state;
+	create(ID);
+	older = opened(ID, 0, false);
+	assert_ok(resumable_write(older, SPAN("old"), &why));
+	newer = opened(ID, 0, false);
+	assert_ok(resumable_write(newer, SPAN("newest"), &why));
+	assert_err(resumable_flush(older, &why), ERR_CONFLICT);
+	assert_ok(resumable_sync(newer, &why));
+	assert_file("incoming/" ID, SPAN("newest"));
+	resumable_close(older);
+	resumable_close(newer);
+	assert_int_equal(disk_of(store)->buffers.count, 2);
+}
+
 static void no_file_stays_open(void **state)
 {
 	size_t before = open_files();
@@ -233,6 +251,16 @@ static void written_bytes_count_after_a_kill(void **state)
 	assert_int_equal(offset_of(ID), LARGE - 3);
 	append(ID, LARGE - 3, LARGE);
 	assert_file("incoming/" ID, large_from(0, LARGE));
+}
+
+/* The checkpoint ends at byte 1000; the other bytes are read again */
+static void the_hash_is_right_after_a_kill_between_checkpoints(void **state)
+{
+	(void)state;
+	create(ID);
+	assert_killed(in_a_process(write_and_be_killed));
+	append(ID, LARGE - 3, LARGE);
+	resumable_commit_leave(opened_commit(ID, large_from(0, LARGE)));
 }
 
 static void synced_bytes_count_after_a_loss_of_power(void **state)
@@ -472,6 +500,7 @@ int main(void)
 		STORE_TEST(a_short_write_is_continued),
 		STORE_TEST(writers_that_wait_share_one_buffer),
 		STORE_TEST(a_writer_that_is_closed_returns_its_buffer),
+		STORE_TEST(a_newer_writer_replaces_one_with_unwritten_bytes),
 		STORE_TEST(no_file_stays_open),
 		STORE_TEST(an_older_writer_does_not_write_the_checkpoint),
 		STORE_TEST(
@@ -481,6 +510,7 @@ int main(void)
 		STORE_TEST(
 			bytes_before_a_tentative_writer_survive_a_loss_of_power),
 		STORE_TEST(written_bytes_count_after_a_kill),
+		STORE_TEST(the_hash_is_right_after_a_kill_between_checkpoints),
 		STORE_TEST(synced_bytes_count_after_a_loss_of_power),
 		STORE_TEST(synced_bytes_alone_count_if_the_boot_has_no_name),
 		STORE_TEST(tentative_bytes_do_not_count_after_a_kill),
