@@ -61,6 +61,10 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	e = open_content_scanner(app, why);
 	if (e != ERR_OK)
 		return e;
+	e = files_batch_open(app->db, &app->quota, &app->webhook_targets,
+			     &app->batch);
+	if (e != ERR_OK)
+		return err_set(why, e, "out of memory");
 	e = s->check_only ? chosen_store_check(app, why)
 			  : chosen_store_open(app, why);
 	if (e != ERR_OK)
@@ -89,6 +93,7 @@ static void app_close(void *app_)
 	struct app *app = app_;
 
 	store_close(app->store);
+	files_batch_close(app->batch);
 	content_scanner_close(&app->content_scanner);
 }
 

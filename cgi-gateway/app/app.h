@@ -7,7 +7,7 @@
 #include "cgi-gateway/parse/webhook_target.h"
 #include "cgi-gateway/scan/content_scanner.h"
 #include "cgi-gateway/store/store.h"
-#include "cgi-gateway/tables/files.h"
+#include "cgi-gateway/tables/files_batch.h"
 #include "common/http/router.h"
 #include "common/server/program.h"
 
@@ -35,6 +35,7 @@ struct app {
 	/* it gets an address (X-Accel-Redirect), not a path (X-Sendfile) */
 	bool by_address;
 	struct store *store;
+	struct files_batch *batch;
 	struct db *db;		 /* the service's */
 	struct metrics *metrics; /* the service's */
 	const char *public_url;	 /* the service's; may be "" */

@@ -1,5 +1,6 @@
 #include "cgi-gateway/tables/name_index.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,51 @@ enum err name_index_add(struct db_conn *c, const char *id, struct errmsg *why)
 	/* clang-format on */
 
 	/* A name of accents alone has none */
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* The characters of a text in UTF-8 */
+static int64_t characters(const char *text)
+{
+	int64_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+enum err name_index_add_all(struct db_conn *c,
+			    const struct name_index_item *items, size_t count,
+			    struct errmsg *why)
+{
+	struct db_value v[1 + NAME_INDEX_TOGETHER];
+	int64_t longest = 0;
+	enum err e;
+
+	static_assert(NAME_INDEX_TOGETHER == 8, "the statement lists 8 ids");
+	for (size_t i = 0; i < NAME_INDEX_TOGETHER; i++) {
+		const struct name_index_item *it = &items[i < count ? i : 0];
+		int64_t n = characters(it->folded);
+
+		v[1 + i] = db_text(span_of(it->id));
+		longest = n > longest ? n : longest;
+	}
+	/* The number for MariaDB's sake, as POSITIONS. In the order of the key,
+	 * so that each page is changed once. */
+	v[0] = db_int(longest);
+	/* clang-format off */
+	e = db_tx_change(c,
+		"INSERT IGNORE INTO file_gram (owner, gram, id)"
+		" SELECT DISTINCT f.owner, " NAME_INDEX_GRAM " AS gram,"
+		"        " NAME_INDEX_ID " AS short_id"
+		"   FROM file f"
+		"   JOIN gram_position n"
+		"     ON n.n <= ?"
+		"    AND n.n <= CHAR_LENGTH(f.folded)"
+		"  WHERE f.id IN (?, ?, ?, ?, ?, ?, ?, ?)"
+		"  ORDER BY f.owner, gram, short_id",
+		((struct db_in) { v, 1 + NAME_INDEX_TOGETHER }), why);
+	/* clang-format on */
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 

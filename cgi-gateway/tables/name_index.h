@@ -17,6 +17,7 @@
 
 enum {
 	NAME_INDEX_BATCH = 500, /* rows indexed in one transaction */
+	NAME_INDEX_TOGETHER = 8,
 };
 
 /* The id of `file` that a row of file_gram `g` has, and the reverse */
@@ -33,6 +34,15 @@ enum {
  * transaction. */
 enum err name_index_add(struct db_conn *c, const char *id,
 			struct errmsg *why) MUST_CHECK;
+
+/* Add at most NAME_INDEX_TOGETHER files, with the values of their columns, in
+ * the caller's transaction. */
+struct name_index_item {
+	const char *id, *folded;
+};
+enum err name_index_add_all(struct db_conn *c,
+			    const struct name_index_item *items, size_t count,
+			    struct errmsg *why) MUST_CHECK;
 
 /* Take the file out of the index, before its `folded` changes, in the caller's
  * transaction, which has locked its row. */

@@ -45,7 +45,25 @@ enum err upload_check_length(struct upload *u, int64_t bytes)
 	if (bytes > u->max_file)
 		return file_too_large(u);
 	e = u->origin->check_limits(u, 1, bytes);
-	return e == ERR_OK ? upload_admit(u, bytes, bytes) : e;
+	u->check_due = !u->admitting && u->rq->admitted_at == 0 && bytes >= 0 &&
+		       bytes <= UPLOAD_CHECKED_LATE;
+	return e == ERR_OK && !u->check_due ? upload_admit(u, bytes, bytes) : e;
+}
+
+enum err upload_check_due(struct upload *u, bool ended)
+{
+	const int64_t bytes = u->rq->content_length;
+	enum err e;
+
+	ended = ended || u->current.size == bytes;
+	/* Do not keep a client waiting that has more to send */
+	if (!u->check_due ||
+	    (!ended && request_ready_within(u->rq, UPLOAD_PAUSE)))
+		return ERR_OK;
+	u->check_due = false;
+	e = upload_admit(u, bytes, bytes);
+	u->checked = ended && e == ERR_OK;
+	return e;
 }
 
 enum err upload_check_form(struct upload *u, int64_t bytes)

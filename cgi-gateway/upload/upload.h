@@ -27,6 +27,11 @@ enum {
 	 * reserved, and the quota is checked again when it has arrived */
 	UPLOAD_ASK_FIRST = 1 << 20,
 	UPLOAD_WHERE_MAX = 96, /* bytes */
+	/* bytes of a body that is a file; session and room are checked when all
+	 * of it is there, if it arrives without a pause. Less than the buffer of
+	 * a writer: nothing of it is on the disk yet. */
+	UPLOAD_CHECKED_LATE = 64 * 1024,
+	UPLOAD_PAUSE = 5, /* milliseconds of such a pause */
 };
 
 struct upload;
@@ -69,10 +74,14 @@ struct upload {
 	/* The body is not there: find out whether it may be received
 	 * (upload_admission.h) */
 	bool admitting;
-	bool fits;	 /* upload_admit() found so */
+	bool fits; /* upload_admit() found so */
 	/* By its Content-Range the only file is whole if it has so many bytes;
 	 * 0 without one (upload_whole.h) */
 	int64_t whole_size;
+	bool check_due; /* check_room() is to be called when the body is there */
+	/* check_room() was called after the last byte, so that insert_rows()
+	 * need not check the session again */
+	bool checked;
 	bool has_digest; /* only for a body that is one file */
 	unsigned char digest[SHA256_LEN];
 	struct hashing_writer current; /* the file being received, if any */
@@ -82,8 +91,14 @@ struct upload {
 
 /* Check a body that is one file of `bytes` bytes, REQUEST_LENGTH_UNKNOWN
  * included: ERR_TOO_LARGE or ERR_QUOTA if it cannot be stored, and the errors
- * of upload_admit(). insert_rows() decides in the end. */
+ * of upload_admit(), which for a small body upload_check_due() returns.
+ * insert_rows() decides in the end. */
 enum err upload_check_length(struct upload *u, int64_t bytes) MUST_CHECK;
+
+/* Call before each read of a body that upload_check_length() has checked, and
+ * at its end, `ended`: does the check of session and room if it is due. The same
+ * errors. */
+enum err upload_check_due(struct upload *u, bool ended) MUST_CHECK;
 
 /* Check a form of `bytes` bytes in the same way. */
 enum err upload_check_form(struct upload *u, int64_t bytes) MUST_CHECK;

@@ -24,7 +24,9 @@ static enum err receive_file(struct upload *u, struct span name)
 	if (u->admitting)
 		return e;
 	while (e == ERR_OK) {
-		e = request_read(u->rq, &chunk);
+		e = upload_check_due(u, false);
+		if (e == ERR_OK)
+			e = request_read(u->rq, &chunk);
 		if (e != ERR_OK || chunk.len == 0)
 			break;
 		/* Without a length, a broken connection looks like the end */
@@ -32,6 +34,8 @@ static enum err receive_file(struct upload *u, struct span name)
 			return ERR_LENGTH_REQUIRED;
 		e = upload_bytes(u, chunk);
 	}
+	if (e == ERR_OK)
+		e = upload_check_due(u, true);
 	if (e == ERR_OK)
 		e = upload_file_end(u);
 	return e == ERR_OK ? upload_whole_check_size(u) : e;

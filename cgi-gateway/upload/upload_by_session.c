@@ -38,7 +38,12 @@ static uint64_t owner(const struct upload *u)
 static enum err insert_rows(struct upload *u)
 {
 	const struct by_session *s = u->origin_data;
+	const uint64_t user = u->rq->session->user_id;
 
+	if (u->count == 1 && user != 0 && u->checked)
+		return files_batch_add(u->app->batch,
+				       s->owner != 0 ? s->owner : user,
+				       &u->files[0], &u->rs->why);
 	return files_add(u->app->db, u->rq->session, s->owner, &u->app->quota,
 			 u->files, u->count, &u->app->webhook_targets,
 			 &u->rs->why);

@@ -36,7 +36,8 @@
 
 enum {
 	DB_STATEMENTS_MAX = 96, /* prepared statements a connection keeps */
-	DB_VALUES_MAX = 32,	/* parameters or columns of a statement */
+	DB_VALUES_MAX = 32,	/* columns of a statement */
+	DB_PARAMETERS_MAX = 96,
 	DB_POOL_MAX = 256,
 };
 
@@ -166,17 +167,22 @@ enum err db_each_(struct db *db, const char *sql, struct db_in in,
 
 /* --- transactions ----------------------------------------------------- */
 
-/* Take a connection and start a transaction on it. Then db_tx_row() and
- * db_tx_change() as above, then db_commit() or db_rollback(); both always
+/* Take a connection and start a transaction on it. Then db_tx_row(),
+ * db_tx_each() and db_tx_change() as above, then db_commit() or db_rollback(); both always
  * return the connection to the pool. */
 enum err db_begin(struct db *db, struct db_conn **out,
 		  struct errmsg *why) MUST_CHECK;
 enum err db_commit(struct db_conn *c, struct errmsg *why) MUST_CHECK;
 void db_rollback(struct db_conn *c);
 
+#define db_tx_each(c, sql, in, out, each, arg, why) \
+	db_tx_each_(c, "" sql "", in, out, each, arg, why)
 #define db_tx_row(c, sql, in, out, why) db_tx_row_(c, "" sql "", in, out, why)
 #define db_tx_change(c, sql, in, why) db_tx_change_(c, "" sql "", in, why)
 
+enum err db_tx_each_(struct db_conn *c, const char *sql, struct db_in in,
+		     struct db_out out, db_each_fn *each, void *arg,
+		     struct errmsg *why) MUST_CHECK;
 enum err db_tx_row_(struct db_conn *c, const char *sql, struct db_in in,
 		    struct db_out out, struct errmsg *why) MUST_CHECK;
 enum err db_tx_change_(struct db_conn *c, const char *sql, struct db_in in,

@@ -124,9 +124,9 @@ static void bind_value(MYSQL_BIND *b, const struct db_value *v)
 static enum err execute(struct db_conn *c, MYSQL_STMT *s, struct db_in in,
 			struct errmsg *why)
 {
-	MYSQL_BIND binds[DB_VALUES_MAX];
+	MYSQL_BIND binds[DB_PARAMETERS_MAX];
 
-	if (in.n > DB_VALUES_MAX || mysql_stmt_param_count(s) != in.n)
+	if (in.n > DB_PARAMETERS_MAX || mysql_stmt_param_count(s) != in.n)
 		return err_set(why, ERR_IO,
 			       "a statement has %lu parameters, "
 			       "not %zu",
@@ -304,6 +304,13 @@ enum err db_tx_row_(struct db_conn *c, const char *sql, struct db_in in,
 		    struct db_out out, struct errmsg *why)
 {
 	return rows(c, sql, in, out, NULL, NULL, why);
+}
+
+enum err db_tx_each_(struct db_conn *c, const char *sql, struct db_in in,
+		     struct db_out out, db_each_fn *each, void *arg,
+		     struct errmsg *why)
+{
+	return rows(c, sql, in, out, each, arg, why);
 }
 
 enum err db_tx_change_(struct db_conn *c, const char *sql, struct db_in in,

@@ -250,7 +250,12 @@ int64_t request_begun(const struct request *rq)
 
 bool request_ready(const struct request *rq)
 {
-	return rq->transport->ops->ready(rq->transport);
+	return rq->transport->ops->ready(rq->transport, 0);
+}
+
+bool request_ready_within(const struct request *rq, int ms)
+{
+	return rq->transport->ops->ready(rq->transport, ms);
 }
 
 enum err request_read_all(struct request *rq, size_t max, struct span *out)

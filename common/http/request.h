@@ -107,6 +107,9 @@ int64_t request_begun(const struct request *rq);
 /* Whether request_read() would return without waiting for the client. */
 bool request_ready(const struct request *rq);
 
+/* The same, but wait at most `ms` milliseconds for it. */
+bool request_ready_within(const struct request *rq, int ms);
+
 /* Read a small body into the arena. ERR_TOO_LARGE beyond `max` bytes. */
 enum err request_read_all(struct request *rq, size_t max,
 			  struct span *out) MUST_CHECK;

@@ -34,8 +34,9 @@ struct transport_ops {
 	 * read. chunk->len is 0 at the end of the body, announced or not. */
 	enum err (*read)(struct transport *t, struct span *chunk);
 
-	/* Whether read() would return without waiting for the client. */
-	bool (*ready)(struct transport *t);
+	/* Whether read() would return without waiting for the client, now or
+	 * within `ms` milliseconds: this waits until then. */
+	bool (*ready)(struct transport *t, int ms);
 
 	/* Send bytes of the response, CGI header lines first (RFC 3875 6).
 	 * ERR_CLOSED if the server has closed the connection. */

@@ -92,10 +92,10 @@ static bool comes(int within)
 	return poll(&in, 1, within) != 0;
 }
 
-static bool cgi_ready(struct transport *t)
+static bool cgi_ready(struct transport *t, int ms)
 {
 	(void)t;
-	return comes(0);
+	return comes(ms);
 }
 
 static enum err write_all(struct span bytes)

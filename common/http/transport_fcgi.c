@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcgios.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -143,9 +144,12 @@ static enum err fcgi_read(struct transport *t, struct span *chunk)
 	return ERR_OK;
 }
 
-static bool fcgi_ready(struct transport *t)
+static bool fcgi_ready(struct transport *t, int ms)
 {
-	return fcgi_input_ready(&of(t)->input);
+	struct pollfd socket = { .fd = of(t)->request.ipcFd, .events = POLLIN };
+
+	return fcgi_input_ready(&of(t)->input) ||
+	       (ms > 0 && poll(&socket, 1, ms) != 0);
 }
 
 static enum err fcgi_write(struct transport *t, struct span bytes)

@@ -90,6 +90,46 @@ test('every row has its bytes and no file answered with 201 is lost, at any mome
   t.diagnostic(`answers of the uploads under kill: ${JSON.stringify(seen)}`);
 });
 
+// Small uploads at the same time share their transaction.
+test('no small upload that was answered with 201 is lost, and every row has its bytes, when many share a commit under kill -9', async (t) => {
+  const small = (n) => Buffer.alloc(10_240, `small ${n} `);
+  const headers = { Authorization: `Bearer ${ann.token}` };
+  const kept = [], seen = {};
+  const put = async (n) => {
+    const response = await fetch(`${stack.url}/upload/small-${n}`, { method: 'PUT', headers, body: small(n) }).catch(() => null);
+    const status = response?.status ?? 0;
+    seen[status] = (seen[status] ?? 0) + 1;
+    if (status === 201) return (await response.json().catch(() => ({ files: [] }))).files;
+    await response?.text().catch(() => '');
+    return [];
+  };
+  let next = 0;
+  for (let round = 0; round < 6; round++) {
+    let ended = false;
+    const clients = Array.from({ length: 16 }, async () => {
+      while (!ended) kept.push(...await put(next++));
+    });
+    const was = kept.length;
+    while (kept.length < was + 8 + 5 * round) await pause(0);
+    await pause(4 * round); // into the next ones, which begin together
+    const pids = stack.processes('cgi-gateway');
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    ended = true;
+    await Promise.all([...clients, ...pids.map(untilExit)]);
+    await untilAlive();
+  }
+  const rows = new Map((await stack.sql('gateway', "SELECT id, name FROM file WHERE name LIKE 'small-%'")));
+  for (const { id } of kept) assert.ok(rows.has(id), `${id} was answered with 201 and has no row`);
+  for (const [id, name] of rows) {
+    const path = join(data(), 'objects', id.slice(-2), id);
+    assert.equal(await hashOf(path), sha256(small(name.split('-')[1])), `row ${id}`);
+  }
+  const [[files]] = await stack.sql('gateway', `SELECT files FROM quota WHERE owner = ${ann.id}`);
+  assert.equal(Number(files), (await allFiles(stack, ann)).length);
+  for (const id of rows.keys()) assert.equal((await stack.call('DELETE', `/files/${id}`, { token: ann.token })).status, 204);
+  t.diagnostic(`answers under kill: ${JSON.stringify(seen)}; ${rows.size} rows`);
+});
+
 test('gc removes exactly what killed uploads left', async () => {
   const records = await allFiles(stack, ann);
   const removed = await stack.gatewayAdmin(['gc', '--grace', '0']);

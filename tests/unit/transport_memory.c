@@ -82,8 +82,9 @@ static enum err memory_read(struct transport *t, struct span *chunk)
 	return ERR_OK;
 }
 
-static bool memory_ready(struct transport *t)
+static bool memory_ready(struct transport *t, int ms)
 {
+	(void)ms;
 	return of(t)->ready;
 }
 

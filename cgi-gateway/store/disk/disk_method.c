@@ -52,8 +52,8 @@ static bool links_are_synced(const struct disk_store *s)
 
 static enum disk_method determine(struct disk_store *s)
 {
-	int fd = openat(s->objects, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC,
-			0640);
+	int fd =
+		openat(s->objects, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0640);
 
 	if (fd < 0)
 		return disk_method_fails(s, errno) ? DISK_RENAME

@@ -1,6 +1,7 @@
 #include "cgi-gateway/store/disk/disk_objects.h"
 
 #include "cgi-gateway/store/disk/disk_method.h"
+#include "common/base/worker_wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,9 +65,13 @@ static enum err sync_object(struct disk_store *s, const char *id,
 			    const char *object, int fd, struct errmsg *why)
 {
 	enum err e = ERR_OK;
-	int fan;
+	int fan, failed;
 
-	if (fsync(fd) != 0)
+	worker_wait_begin();
+	failed = fsync(fd) != 0 ? errno : 0;
+	worker_wait_end();
+	errno = failed;
+	if (failed != 0)
 		return disk_failed(why, "fsync", id);
 	if (disk_method(s) == DISK_LINK)
 		return ERR_OK;

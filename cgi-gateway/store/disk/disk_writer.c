@@ -15,7 +15,7 @@ struct disk_writer {
 	struct store_writer base;
 	struct disk_store *store;
 	char id[UUID_LEN + 1];
-	int fd; /* of incoming/<id>; -1: all bytes are in the buffer */
+	int fd;	    /* of incoming/<id>; -1: all bytes are in the buffer */
 	bool taken; /* another writer has the id, and its lock */
 	int64_t written, writeback; /* bytes; of these, given to writeback */
 	size_t buffered;
@@ -59,8 +59,7 @@ static enum err open_incoming(struct disk_writer *w, struct errmsg *why)
 	w->fd = openat(w->store->incoming, w->id,
 		       O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	w->taken = w->fd < 0 && errno == EEXIST;
-	return w->fd >= 0 ? ERR_OK
-			  : disk_failed(why, "create incoming", w->id);
+	return w->fd >= 0 ? ERR_OK : disk_failed(why, "create incoming", w->id);
 }
 
 static enum err write_all(struct disk_writer *w, struct span bytes,

@@ -1,12 +1,13 @@
 /* store_disk.h - a store whose objects are files below one directory.
  *
- *	DIR/incoming/<id>       being written
+ *	DIR/incoming/<id>       being written, STORE_DISK_BUFFER bytes at least
  *	DIR/incoming/<id>.mark  checkpoint of a resumable upload (checkpoint.h)
  *	DIR/objects/<aa>/<id>   finished; aa are the last two digits of the id
  *	DIR/holds               empty; one byte is locked for each locked id
  *
  * A commit is: fsync of the file, rename, fsync of both directories. All are on
- * one file system, so the rename is atomic. Directories are created with mode
+ * one file system, so the rename is atomic. A smaller object has no name before
+ * its commit, which is: write, link, fsync (disk_method.h). Directories are created with mode
  * 0750 and files with 0640: the server that sends them is in the program's
  * group.
  *

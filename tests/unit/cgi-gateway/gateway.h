@@ -82,8 +82,19 @@ static inline void gateway_open(struct gateway *g, struct db *db)
 	g->app.db = db;
 	g->app.public_url = "";
 	assert_ok(store_disk_open(g->dir, &g->app.store, NULL));
+	assert_ok(files_batch_open(db, &g->app.quota, &g->app.webhook_targets,
+				   &g->app.batch));
 	arena_init(&g->arena);
 	memory_init(&g->memory, "GET", "/");
+}
+
+/* Handlers use this database from now on */
+static inline void gateway_use(struct gateway *g, struct db *db)
+{
+	g->app.db = db;
+	files_batch_close(g->app.batch);
+	assert_ok(files_batch_open(db, &g->app.quota, &g->app.webhook_targets,
+				   &g->app.batch));
 }
 
 static inline void gateway_close(struct gateway *g)
@@ -91,6 +102,7 @@ static inline void gateway_close(struct gateway *g)
 	memory_release(&g->memory);
 	arena_release(&g->arena);
 	store_close(g->app.store);
+	files_batch_close(g->app.batch);
 	content_scanner_close(&g->app.content_scanner);
 	folder_remove(g->dir);
 }

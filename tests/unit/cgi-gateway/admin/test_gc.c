@@ -154,8 +154,8 @@ static void gc_keeps_a_locked_object(void **state)
 	(void)state;
 	assert_ok(store_disk_open(g.dir, &uploader, &why));
 	assert_ok(store_writer_open(uploader, ID("01"), &w, &why));
-	assert_ok(store_writer_write(
-		w, (struct span) { large, sizeof(large) }, &why));
+	assert_ok(store_writer_write(w, (struct span) { large, sizeof(large) },
+				     &why));
 	assert_ok(gc_store(&gc, &why));
 	assert_string_equal(reported, "held " ID("01"));
 	assert_ok(store_writer_commit(w, &why));

@@ -307,8 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		INSPECTOR_TEST(an_invalid_setting_is_named),
-		INSPECTOR_TEST(
-			types_are_decided_without_an_installed_database),
+		INSPECTOR_TEST(types_are_decided_without_an_installed_database),
 		INSPECTOR_TEST(the_size_limit_is_what_can_be_scanned),
 		INSPECTOR_TEST(the_scanner_is_ready_when_clamd_responds),
 		INSPECTOR_TEST(the_type_is_decided_by_the_bytes),

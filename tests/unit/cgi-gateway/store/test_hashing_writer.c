@@ -179,7 +179,8 @@ int main(void)
 		STORE_CASE(a_limit_may_be_very_large),
 		STORE_CASE(the_expected_digest_is_accepted),
 		STORE_CASE(another_digest_than_expected_stores_nothing),
-		STORE_CASE(a_writer_without_an_id_of_its_own_does_not_abort_the_first),
+		STORE_CASE(
+			a_writer_without_an_id_of_its_own_does_not_abort_the_first),
 		STORE_CASE(a_writer_may_be_aborted_twice),
 	};
 

@@ -478,7 +478,7 @@ static void bytes_stay_and_the_response_is_503_without_a_database(void **state)
 	struct db *away = gateway_no_database();
 
 	(void)state;
-	g.app.db = away;
+	gateway_use(&g, away);
 	admitted_at = "1";
 	assert_int_equal(put(SPAN("a"), SPAN("x")), 503);
 	assert_true(gateway_said(&g, "\"urn:gatehouse:unavailable\""));
@@ -497,7 +497,7 @@ static void no_byte_is_stored_if_the_room_cannot_be_checked(void **state)
 	struct db *away = gateway_no_database();
 
 	(void)state;
-	g.app.db = away;
+	gateway_use(&g, away);
 	assert_int_equal(put(SPAN("a"), SPAN("x")), 503);
 	assert_int_equal(post_form(SPAN(TWO_FILES)), 503);
 	assert_int_equal(folder_files(g.dir), 0);
@@ -577,11 +577,11 @@ static void a_row_that_waits_too_long_for_a_lock_is_not_written(void **state)
 	struct db_conn *c = lock_files();
 
 	(void)state;
-	g.app.db = brief;
+	gateway_use(&g, brief);
 	/* the server ends the statement, so the bytes are not needed */
 	assert_int_equal(put(SPAN("a"), SPAN("x")), 503);
 	unlock_files(c);
-	g.app.db = db;
+	gateway_use(&g, db);
 	db_close(brief);
 	assert_int_equal(inserts_waiting(), 0);
 	assert_int_equal(gateway_objects(&g), 0);
@@ -605,7 +605,7 @@ static void a_row_without_an_answer_may_have_been_written(void **state)
 	pthread_t thread;
 
 	(void)state;
-	g.app.db = brief;
+	gateway_use(&g, brief);
 	assert_int_equal(pthread_create(&thread, NULL, stop_server, NULL), 0);
 	assert_int_equal(put(SPAN("a"), SPAN("x")), 503);
 	assert_int_equal(pthread_join(thread, NULL), 0);
@@ -614,7 +614,7 @@ static void a_row_without_an_answer_may_have_been_written(void **state)
 	/* the row may come after all: its bytes are there */
 	while (inserts_waiting() > 0)
 		sleep_ms(10);
-	g.app.db = db;
+	gateway_use(&g, db);
 	db_close(brief);
 	assert_int_equal(gateway_objects(&g), 1);
 }

@@ -117,8 +117,7 @@ int __wrap_linkat(int from_dir, const char *from, int to_dir, const char *to,
 		  int flags)
 {
 	record("link");
-	return fails() ? -1
-		       : __real_linkat(from_dir, from, to_dir, to, flags);
+	return fails() ? -1 : __real_linkat(from_dir, from, to_dir, to, flags);
 }
 
 ssize_t __wrap_preadv2(int fd, const struct iovec *v, int n, off_t at, int how)
@@ -247,9 +246,9 @@ static void a_large_object_is_in_incoming_until_its_commit(void **state)
 
 static void a_small_object_has_no_file_before_its_commit(void **state)
 {
-	static const enum disk_method methods[] = {
-		DISK_LINK, DISK_LINK_AND_SYNC, DISK_RENAME
-	};
+	static const enum disk_method methods[] = { DISK_LINK,
+						    DISK_LINK_AND_SYNC,
+						    DISK_RENAME };
 	struct span all = { large, 10240 };
 
 	(void)state;
@@ -570,8 +569,8 @@ static void a_failed_writer_unlocks_its_id(void **state)
 	/* a writer that has no place for its bytes */
 	assert_int_equal(rmdir(at("incoming")), 0);
 	second = opened_writer(OTHER_ID);
-	assert_err(store_writer_write(
-			   second, (struct span) { large, LARGE }, &why),
+	assert_err(store_writer_write(second, (struct span) { large, LARGE },
+				      &why),
 		   ERR_IO);
 	store_writer_abort(second);
 	assert_false(store_is_locked(other, OTHER_ID));
