@@ -1,5 +1,6 @@
 /* cgi-auth - checks logins against the database and issues signed tokens. */
 #include "cgi-auth/app/auth.h"
+#include "common/access/session_row.h"
 #include "common/server/health.h"
 
 static const struct route routes[] = {
@@ -90,6 +91,8 @@ int main(int argc, char **argv)
 		.item_count = AUTH_ITEMS,
 		.router = { routes, sizeof(routes) / sizeof(*routes) },
 		.app = &auth,
+		.changes = DB_KNOWN_SESSIONS,
+		.row_size = sizeof(struct session_row),
 		.authorize = handle_authorize,
 		.open = open_auth,
 		.close = close_auth,

@@ -108,6 +108,8 @@ int main(int argc, char **argv)
 		.item_count = GATEWAY_SETTINGS,
 		.router = { gateway_routes, GATEWAY_ROUTES },
 		.app = &app,
+		.changes = DB_KNOWN_FILES,
+		.row_size = sizeof(struct file),
 		.admission_end = app_admission_end,
 		.arrive = tus_arrive,
 		.check_query = upload_whole_check_query,

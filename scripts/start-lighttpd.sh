@@ -31,6 +31,7 @@ write_configuration() {
 		MYSQL_DB=auth
 		JWT_KEYRING=$state/keys/keyring
 		METRICS_FILE=$state/run/cgi-auth.metrics
+		CHANGES_DIR=$state/run
 	ENV
 	write_env gateway <<-ENV
 		MYSQL_SOCKET=$state/mysql/sock
@@ -39,6 +40,7 @@ write_configuration() {
 		MYSQL_DB=gateway
 		JWT_KEYRING=$state/keys/keyring
 		METRICS_FILE=$state/run/cgi-gateway.metrics
+		CHANGES_DIR=$state/run
 		DATA_DIR=$state/data
 		SENDFILE=$sendfile
 	ENV

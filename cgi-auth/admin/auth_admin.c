@@ -2,6 +2,24 @@
 
 #include "common/admin/exit_status.h"
 #include "common/admin/failure.h"
+#include "common/db/db_known.h"
+
+static enum err open_database(struct auth_admin *a,
+			      const struct db_config *config,
+			      struct errmsg *why)
+{
+	const struct db_known_config known = { .of = DB_KNOWN_SESSIONS,
+					       .role = DB_KNOWN_TOOL,
+					       .dir = a->settings.changes_dir };
+	enum err e = db_open(config, &a->db, why);
+
+	if (e != ERR_OK)
+		return e;
+	e = db_known_open(a->db, &known, why);
+	if (e != ERR_OK)
+		db_close(a->db);
+	return e;
+}
 
 int auth_admin_open(struct auth_admin *a)
 {
@@ -20,7 +38,7 @@ int auth_admin_open(struct auth_admin *a)
 			   a->auth.password_passes, 1, 0);
 	if (e != ERR_OK)
 		goto settings;
-	e = db_open(&config, &a->db, &why);
+	e = open_database(a, &config, &why);
 	if (e == ERR_OK)
 		return 0;
 	passwords_release(&a->passwords);

@@ -22,6 +22,7 @@ command_fn cmd_session_list;
 command_fn cmd_session_end;
 command_fn cmd_audit;
 command_fn cmd_gc;
+command_fn cmd_changed;
 command_fn cmd_key_new;
 command_fn cmd_key_rotate;
 command_fn cmd_key_list;

@@ -1,7 +1,21 @@
 #include "cgi-auth/tables/sessions.h"
 
+#include "common/db/db_known.h"
+
 #define LOGIN "login"
 #define API "api"
+
+/* The programs of this machine may remember sessions: the end of one is
+ * announced by its id, that of several by their user (session_known.h) */
+static struct change_key of_session(const char *id)
+{
+	return change_key_of_text(span_of(id));
+}
+
+static struct change_key of_user(uint64_t user_id)
+{
+	return change_key_of_number(user_id);
+}
 
 static struct db_value kind(bool api)
 {
@@ -76,7 +90,7 @@ enum err sessions_trim_logins(struct db_conn *c, uint64_t user_id,
 		DB_OUT(db_to_text(id, sizeof(id)), db_to_int(&at)),
 		why);
 	if (e == ERR_OK)
-		e = db_tx_change(c,
+		e = db_tx_change_of(c, DB_KNOWN_SESSIONS, of_user(user_id),
 			"UPDATE session FORCE INDEX (session_user)"
 			"   SET revoked_at = ?"
 			" WHERE user_id = ?"
@@ -136,7 +150,7 @@ enum err sessions_end(struct db_conn *c, uint64_t user_id, bool api,
 		      const char *id, int64_t now, struct errmsg *why)
 {
 	/* clang-format off */
-	return db_tx_change(c,
+	return db_tx_change_of(c, DB_KNOWN_SESSIONS, of_session(id),
 		"UPDATE session"
 		"   SET revoked_at = ?"
 		" WHERE id = ?"
@@ -153,7 +167,7 @@ enum err sessions_end_id(struct db *db, const char *id, int64_t now,
 			 struct errmsg *why)
 {
 	/* clang-format off */
-	return db_change(db,
+	return db_change_of(db, DB_KNOWN_SESSIONS, of_session(id),
 		"UPDATE session"
 		"   SET revoked_at = ?"
 		" WHERE id = ?"
@@ -182,16 +196,18 @@ enum err sessions_end_chosen(struct db *db, uint64_t user_id,
 			     struct sessions_chosen which, int64_t now,
 			     struct errmsg *why)
 {
-	return ok_if_none(
-		db_change(db, END_CHOSEN, CHOSEN(user_id, which, now), why));
+	return ok_if_none(db_change_of(db, DB_KNOWN_SESSIONS, of_user(user_id),
+				       END_CHOSEN, CHOSEN(user_id, which, now),
+				       why));
 }
 
 enum err sessions_end_within(struct db_conn *c, uint64_t user_id,
 			     struct sessions_chosen which, int64_t now,
 			     struct errmsg *why)
 {
-	return ok_if_none(
-		db_tx_change(c, END_CHOSEN, CHOSEN(user_id, which, now), why));
+	return ok_if_none(db_tx_change_of(c, DB_KNOWN_SESSIONS,
+					  of_user(user_id), END_CHOSEN,
+					  CHOSEN(user_id, which, now), why));
 }
 
 enum err sessions_delete_within(struct db_conn *c, uint64_t user_id,
@@ -210,9 +226,10 @@ enum err sessions_delete_within(struct db_conn *c, uint64_t user_id,
 	/* clang-format on */
 	if (ok_if_none(e) != ERR_OK)
 		return e;
-	return ok_if_none(db_tx_change(c,
-				       "DELETE FROM session WHERE user_id = ?",
-				       DB_IN(db_uint(user_id)), why));
+	return ok_if_none(
+		db_tx_change_of(c, DB_KNOWN_SESSIONS, of_user(user_id),
+				"DELETE FROM session WHERE user_id = ?",
+				DB_IN(db_uint(user_id)), why));
 }
 
 struct walk {

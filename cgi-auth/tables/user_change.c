@@ -1,5 +1,7 @@
 #include "cgi-auth/tables/user_change.h"
 
+#include "common/db/db_known.h"
+
 #include <string.h>
 
 void user_change_narrow(const char *scope, const char *allowed,
@@ -58,7 +60,8 @@ static enum err next_token(struct db_conn *c, uint64_t user,
 static enum err set_token(struct db_conn *c, const char *id, const char *scope,
 			  int64_t now, struct errmsg *why)
 {
-	return db_tx_change(c,
+	return db_tx_change_of(c, DB_KNOWN_SESSIONS,
+		change_key_of_text(span_of(id)),
 		"UPDATE session"
 		"   SET revoked_at = IF(? = '', ?, revoked_at),"
 		"       scope = IF(? = '', scope, ?)"
@@ -72,7 +75,7 @@ static enum err set_token(struct db_conn *c, const char *id, const char *scope,
 static enum err set_row(struct db_conn *c, uint64_t id, const struct user *to,
 			struct errmsg *why)
 {
-	return db_tx_change(c,
+	return db_tx_change_of(c, DB_KNOWN_SESSIONS, change_key_of_number(id),
 		"UPDATE user"
 		"   SET email = ?, admin = ?, scope = ?"
 		" WHERE id = ?",

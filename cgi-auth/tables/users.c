@@ -2,6 +2,7 @@
 
 #include "cgi-auth/tables/email_key.h"
 #include "cgi-auth/tables/user_row.h"
+#include "common/db/db_known.h"
 
 #define COLUMNS USER_COLUMNS("user")
 #define INTO(u, is_admin) DB_OUT(USER_FIELDS(u, is_admin))
@@ -226,7 +227,7 @@ enum err users_disable(struct db *db, uint64_t id, int64_t now,
 	if (e != ERR_OK)
 		return e;
 	/* clang-format off */
-	e = db_tx_change(c,
+	e = db_tx_change_of(c, DB_KNOWN_SESSIONS, change_key_of_number(id),
 		"UPDATE user"
 		"   SET disabled_at = COALESCE(disabled_at, ?)"
 		" WHERE id = ?",
@@ -251,8 +252,9 @@ enum err users_delete(struct db *db, uint64_t id, struct errmsg *why)
 
 	if (e != ERR_OK)
 		return e;
-	e = db_tx_change(c, "DELETE FROM user WHERE id = ?", DB_IN(db_uint(id)),
-			 why);
+	e = db_tx_change_of(c, DB_KNOWN_SESSIONS, change_key_of_number(id),
+			    "DELETE FROM user WHERE id = ?", DB_IN(db_uint(id)),
+			    why);
 	if (e == ERR_OK)
 		e = sessions_delete_within(c, id, why);
 	return end_transaction(c, e, why);

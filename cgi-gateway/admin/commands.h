@@ -7,6 +7,7 @@
 #include "common/admin/command_table.h"
 
 command_fn cmd_gc;
+command_fn cmd_changed;
 command_fn cmd_verify;
 command_fn cmd_index;
 command_fn cmd_stat;

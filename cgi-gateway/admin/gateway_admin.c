@@ -4,12 +4,15 @@
 #include "cgi-gateway/app/gateway_settings.h"
 #include "common/admin/exit_status.h"
 #include "common/admin/failure.h"
+#include "common/db/db_known.h"
 
 #include <time.h>
 
 static enum err open_all(struct gateway_admin *g,
 			 enum gateway_admin_needs needs, struct errmsg *why)
 {
+	struct db_known_config known = { .of = DB_KNOWN_FILES,
+					 .role = DB_KNOWN_TOOL };
 	struct app *app = &g->app;
 	struct db_config db;
 	enum err e = config_load(gateway_settings, GATEWAY_SETTINGS, app, why);
@@ -25,7 +28,9 @@ static enum err open_all(struct gateway_admin *g,
 	e = db_open(&db, &app->db, why);
 	if (e != ERR_OK)
 		goto common;
-	if (needs == NEEDS_DATABASE_AND_STORE)
+	known.dir = g->settings.changes_dir;
+	e = db_known_open(app->db, &known, why);
+	if (e == ERR_OK && needs == NEEDS_DATABASE_AND_STORE)
 		e = chosen_store_open(app, why);
 	if (e == ERR_OK)
 		return e;

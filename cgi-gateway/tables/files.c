@@ -2,6 +2,7 @@
 
 #include "cgi-gateway/tables/name_index.h"
 #include "cgi-gateway/tables/outbox.h"
+#include "common/access/session_known.h"
 
 /* In each statement `l` is the session (session_check.h), and `f` the file. The
  * owner is IF(? = 0, l.user_id, ?). */
@@ -154,6 +155,31 @@ static enum err read_both(struct db *db, const struct session_check *session,
 	/* clang-format on */
 }
 
+/* The rows, from memory or the database. ERR_NOT_FOUND: there is no session. */
+static enum err find_both(struct db *db, const struct session_check *session,
+			  struct span id, struct session_row *row,
+			  struct file *f, struct errmsg *why)
+{
+	struct change_key key = change_key_of_text(id);
+	struct session_note session_note;
+	struct row_note note;
+	enum err e;
+
+	if (session_known_find(db, session->session, row) &&
+	    db_known_find(db, DB_KNOWN_FILES, id, f))
+		return ERR_OK;
+	session_known_note(db, session->session, session_check_user(session),
+			   &session_note);
+	db_known_note(db, DB_KNOWN_FILES, key, key, &note);
+	e = read_both(db, session, id, row, f, why);
+	if (e != ERR_OK)
+		return e;
+	session_known_keep(db, session->session, row, &session_note);
+	if (f->id[0] != '\0')
+		db_known_keep(db, DB_KNOWN_FILES, id, f, &note);
+	return ERR_OK;
+}
+
 enum err files_find(struct db *db, struct session_check *session,
 		    uint64_t owner, struct span id, struct file *out,
 		    struct errmsg *why)
@@ -165,7 +191,7 @@ enum err files_find(struct db *db, struct session_check *session,
 
 	/* Not an id: find no file, but still check the session */
 	id = ident_uuid_sent(id, canonical);
-	e = read_both(db, session, id, &row, &f, why);
+	e = find_both(db, session, id, &row, &f, why);
 	if (e == ERR_NOT_FOUND)
 		return ERR_BAD_TOKEN;
 	if (e == ERR_OK)

@@ -3,6 +3,7 @@
 
 #include "cgi-gateway/tables/name_index.h"
 #include "cgi-gateway/tables/outbox.h"
+#include "common/db/db_known.h"
 
 /* In each statement `l` is the session (session_check.h), and `f` the file. The
  * owner is IF(? = 0, l.user_id, ?). */
@@ -18,6 +19,12 @@
 		(from) != NULL                                            \
 			? db_int_or_null((from)->expires_at, FILES_NEVER) \
 			: db_null()
+
+/* Other processes may remember the row */
+static struct change_key key_of(const struct file *f)
+{
+	return change_key_of_text(span_of(f->id));
+}
 
 /* Whether the row exists; lock it until the end of the transaction */
 static enum err lock_file(struct db_conn *c, const struct file *f,
@@ -48,7 +55,7 @@ static enum err rename_row(struct db_conn *c,
 	if (e != ERR_OK)
 		return e;
 	/* clang-format off */
-	return db_tx_change(c,
+	return db_tx_change_of(c, DB_KNOWN_FILES, key_of(f),
 		"UPDATE file f"
 		"  JOIN live_session l"
 		"   SET f.name = ?,"
@@ -99,7 +106,7 @@ enum err files_update(struct db *db, const struct session_check *session,
 		return rename_file(db, session, f, which.from, which.expiry,
 				   why);
 	/* clang-format off */
-	return db_change(db,
+	return db_change_of(db, DB_KNOWN_FILES, key_of(f),
 		"UPDATE file f"
 		"  JOIN live_session l"
 		"   SET f.expires_at = IF(?, ?, f.expires_at)"
@@ -129,7 +136,7 @@ static enum err delete_row(struct db_conn *c, const struct file *f,
 	if (e != ERR_OK)
 		return e;
 	/* clang-format off */
-	return db_tx_change(c,
+	return db_tx_change_of(c, DB_KNOWN_FILES, key_of(f),
 		"DELETE f"
 		"  FROM file f"
 		" WHERE f.id = ?"

@@ -1,5 +1,7 @@
 #include "common/access/session_check.h"
 
+#include "common/access/session_known.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -35,14 +37,14 @@ void session_check_init(struct session_check *c, struct request *rq,
 }
 
 /* Record the use now and then, not at every request. A failure does not fail
- * the request. */
-static void record_use(struct db *db, const struct session_check *c,
+ * the request. Returns whether it was time. */
+static bool record_use(struct db *db, const struct session_check *c,
 		       int64_t last)
 {
 	struct errmsg ignored;
 
 	if (c->now - last < SESSION_CHECK_USED_EVERY)
-		return;
+		return false;
 	/* clang-format off */
 	(void)!db_change(db,
 		"UPDATE session_use"
@@ -52,6 +54,7 @@ static void record_use(struct db *db, const struct session_check *c,
 		      db_int(last)),
 		&ignored);
 	/* clang-format on */
+	return true;
 }
 
 static enum err has_scope(const struct session_check *c)
@@ -62,19 +65,38 @@ static enum err has_scope(const struct session_check *c)
 		       : ERR_SCOPE;
 }
 
-/* Read the row of the session by its id. ERR_BAD_TOKEN if there is none. */
-static enum err read_session(struct db *db, const struct session_check *c,
-			     struct session_row *out, struct errmsg *why)
+static enum err ask_session(struct db *db, const char *id,
+			    struct session_row *out, struct errmsg *why)
 {
 	/* clang-format off */
-	enum err e = db_row(db,
+	return db_row(db,
 		"SELECT " SESSION_ROW_COLUMNS
 		"  FROM live_session l"
 		" WHERE l.id = ?",
-		DB_IN(db_text(span_of(c->session))),
+		DB_IN(db_text(span_of(id))),
 		DB_OUT(SESSION_ROW_FIELDS(out)), why);
 	/* clang-format on */
+}
 
+uint64_t session_check_user(const struct session_check *c)
+{
+	return c->rq->bearer_id.api ? 0 : c->rq->claims.user_id;
+}
+
+/* The row of the session, from memory or the database. ERR_BAD_TOKEN if there
+ * is none. */
+static enum err read_session(struct db *db, const struct session_check *c,
+			     struct session_row *out, struct errmsg *why)
+{
+	struct session_note note;
+	enum err e;
+
+	if (session_known_find(db, c->session, out))
+		return ERR_OK;
+	session_known_note(db, c->session, session_check_user(c), &note);
+	e = ask_session(db, c->session, out, why);
+	if (e == ERR_OK)
+		session_known_keep(db, c->session, out, &note);
 	return e == ERR_NOT_FOUND ? ERR_BAD_TOKEN : e;
 }
 
@@ -108,7 +130,8 @@ static enum err check_row(struct db *db, const struct session_check *c,
 	if (shown->api && (e == ERR_OK || e == ERR_SCOPE)) {
 		take_claims(c, row);
 		db_act_for(row->user_id);
-		record_use(db, c, row->last_used_at);
+		if (record_use(db, c, row->last_used_at))
+			session_known_drop(db, c->session, row);
 	}
 	return e;
 }
@@ -157,7 +180,7 @@ void session_check_found(struct db *db, const struct session_check *c)
 	rq->claims.user_id = c->user_id;
 	memcpy(rq->claims.email, c->email, sizeof(rq->claims.email));
 	rq->authenticated = true;
-	record_use(db, c, c->last_used);
+	(void)record_use(db, c, c->last_used);
 }
 
 enum err session_check_no_row(struct db *db, const struct session_check *c,

@@ -89,6 +89,9 @@ enum err session_check_identify(struct db *db, const struct session_check *c,
 enum err session_check_row(struct db *db, struct session_check *c,
 			   const struct session_row *row) MUST_CHECK;
 
+/* The user of the session, if the token says it; 0 for an API token. */
+uint64_t session_check_user(const struct session_check *c);
+
 /* Call when a statement found the session and selected user_id, email and
  * last_used. For an API token, records the user in rq->claims, for the log, and
  * its use in the table at most every SESSION_CHECK_USED_EVERY seconds. */

@@ -6,7 +6,7 @@
 #ifndef DB_CONN_H
 #define DB_CONN_H
 
-#include "common/db/db.h"
+#include "common/db/db_known.h"
 
 #include <mysql.h>
 
@@ -36,6 +36,10 @@ struct db_conn {
 	struct db_share *share;	 /* of the user who holds it, or NULL */
 	MYSQL *mysql;
 	bool broken; /* close it when it is returned */
+	/* What the transaction changes that others may remember (db_known.h) */
+	struct changes_file *changes;
+	struct change_key keys[DB_KNOWN_KEYS];
+	size_t key_count;
 	size_t prepared, evict;
 	struct db_statement statements[DB_STATEMENTS_MAX];
 };
@@ -69,5 +73,19 @@ enum err db_failed(struct db_conn *c, unsigned number, const char *text,
 enum err db_take(struct db *db, struct db_conn **out,
 		 struct errmsg *why) MUST_CHECK;
 void db_give(struct db_conn *c);
+
+/* Run a statement that changes rows, as db_change(). */
+enum err db_conn_change(struct db_conn *c, const char *sql, struct db_in in,
+			struct errmsg *why) MUST_CHECK;
+
+struct db_known;
+
+/* Where the pool keeps what it knows of that kind; NULL there: nothing. */
+struct db_known **db_known_of(struct db *db, enum db_known_of of);
+void db_known_free(struct db_known *k); /* NULL is fine */
+
+/* Before a transaction: find out whether other programs hear what this one
+ * announces; wait if they may not. */
+void db_known_get_ready(struct db *db);
 
 #endif

@@ -15,6 +15,7 @@ struct db {
 	struct db_conn *idle; /* last in, first out: caches are warm */
 	size_t open;	      /* connections in the pool or in use */
 	struct db_shares shares;
+	struct db_known *known[DB_KNOWN_KINDS];
 };
 
 /* The user of this thread, and the connections that it holds: it does not wait
@@ -67,12 +68,19 @@ void db_close(struct db *db)
 		db_conn_close(db->idle);
 		db->idle = next;
 	}
+	for (int of = 0; of < DB_KNOWN_KINDS; of++)
+		db_known_free(db->known[of]);
 	(void)pthread_cond_destroy(&db->given);
 	(void)pthread_mutex_destroy(&db->lock);
 	db_shares_release(&db->shares);
 	db_server_release(&db->server);
 	free(db);
 	mysql_library_end();
+}
+
+struct db_known **db_known_of(struct db *db, enum db_known_of of)
+{
+	return &db->known[of];
 }
 
 void db_thread_end(void)
@@ -188,6 +196,7 @@ void db_give(struct db_conn *c)
 	struct db_share *share = c->share;
 
 	holding--;
+	c->key_count = 0;
 	if (c->broken) {
 		db_conn_close(c);
 		unreserve(db, share);
@@ -243,7 +252,10 @@ static enum err run(struct db_conn *c, const char *sql, struct errmsg *why)
 enum err db_begin(struct db *db, struct db_conn **out, struct errmsg *why)
 {
 	struct db_conn *c;
-	enum err e = db_take(db, &c, why);
+	enum err e;
+
+	db_known_get_ready(db);
+	e = db_take(db, &c, why);
 
 	if (e != ERR_OK)
 		return e;
@@ -258,12 +270,19 @@ enum err db_begin(struct db *db, struct db_conn **out, struct errmsg *why)
 
 enum err db_commit(struct db_conn *c, struct errmsg *why)
 {
-	enum err e = run(c, "COMMIT", why);
+	enum err e;
 
-	/* It is unknown whether the commit took effect: close the connection */
+	for (size_t i = 0; i < c->key_count; i++)
+		changes_begin(c->changes, c->keys[i]);
+	e = run(c, "COMMIT", why);
+	/* It is unknown whether the commit took effect: close the connection,
+	 * and never end the change */
 	if (e != ERR_OK) {
 		c->broken = true;
 		e = ERR_UNAVAILABLE;
+	} else {
+		for (size_t i = 0; i < c->key_count; i++)
+			changes_end(c->changes, c->keys[i]);
 	}
 	db_give(c);
 	return e;

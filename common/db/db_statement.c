@@ -217,8 +217,8 @@ static enum err fetch(struct db_conn *c, MYSQL_STMT *s, struct db_out out,
 	return ERR_OK;
 }
 
-static enum err change(struct db_conn *c, const char *sql, struct db_in in,
-		       struct errmsg *why)
+enum err db_conn_change(struct db_conn *c, const char *sql, struct db_in in,
+			struct errmsg *why)
 {
 	MYSQL_STMT *s = NULL;
 	enum err e = prepare(c, sql, &s, why);
@@ -295,7 +295,7 @@ enum err db_change_(struct db *db, const char *sql, struct db_in in,
 
 	if (e != ERR_OK)
 		return e;
-	e = change(c, sql, in, why);
+	e = db_conn_change(c, sql, in, why);
 	db_give(c);
 	return e;
 }
@@ -316,5 +316,5 @@ enum err db_tx_each_(struct db_conn *c, const char *sql, struct db_in in,
 enum err db_tx_change_(struct db_conn *c, const char *sql, struct db_in in,
 		       struct errmsg *why)
 {
-	return change(c, sql, in, why);
+	return db_conn_change(c, sql, in, why);
 }

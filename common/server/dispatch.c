@@ -2,6 +2,7 @@
 
 #include "common/access/bearer.h"
 #include "common/access/session_check.h"
+#include "common/db/db_known.h"
 #include "common/http/body.h"
 #include "common/http/client.h"
 #include "common/http/cors.h"
@@ -26,11 +27,14 @@ static int64_t clock_seconds(void)
 }
 
 /* If the keyring cannot be read, the old keys stay in use: log it, so that the
- * operator mends it before they retire */
-static void log_keyring_fault(const struct service *s)
+ * operator mends it before they retire. Also if nothing can be remembered, and
+ * the database is asked each time. */
+static void log_faults(const struct service *s)
 {
 	struct errmsg why;
 
+	if (db_known_fault(s->db, &why))
+		log_event(LOG_WARN, "changes", why.text);
 	if (keyring_file_fault(s->keys, &why))
 		log_event(LOG_ERROR, "keyring", why.text);
 }
@@ -41,7 +45,7 @@ static enum err check_token(const struct service *s, const struct route *route,
 {
 	enum err e;
 
-	log_keyring_fault(s);
+	log_faults(s);
 	e = bearer_check(rq, s->keys, &s->rules, route->scope);
 	if (e == ERR_SCOPE)
 		return response_explain(

@@ -1,5 +1,6 @@
 #include "common/server/program.h"
 
+#include "common/access/session_row.h"
 #include "common/http/transport_cgi.h"
 #include "common/http/transport_fcgi.h"
 #include "common/log/log.h"
@@ -72,6 +73,9 @@ static enum err open_metrics(const struct program *p, struct service *s,
 	if (p->authorize != NULL) /* its paths are not our routes */
 		layout.routes[layout.route_count++] = "authorizer";
 	if (s->check_only &&
+	    db_known_check(s->settings.changes_dir, why) != ERR_OK)
+		return ERR_CONFIG;
+	if (s->check_only &&
 	    metrics_check(s->settings.metrics_file, why) != ERR_OK)
 		return ERR_CONFIG;
 	e = metrics_open(&layout, path, &s->metrics, why);
@@ -137,6 +141,28 @@ static int fail(const struct program *p, enum err e, const struct errmsg *why)
 	}
 }
 
+/* A process of one request only announces changes */
+static enum err open_known(const struct program *p, struct service *s,
+			   enum db_known_role role, struct errmsg *why)
+{
+	struct db_known_config c = { .of = p->changes,
+				     .role = role,
+				     .dir = s->settings.changes_dir };
+	enum err e;
+
+	if (role == DB_KNOWN_SERVICE)
+		c.row_size = p->row_size;
+	e = db_known_open(s->db, &c, why);
+	if (e != ERR_OK || role != DB_KNOWN_SERVICE ||
+	    p->changes == DB_KNOWN_SESSIONS)
+		return e;
+	/* Every program reads sessions */
+	c.of = DB_KNOWN_SESSIONS;
+	c.role = DB_KNOWN_READER;
+	c.row_size = sizeof(struct session_row);
+	return db_known_open(s->db, &c, why);
+}
+
 /* Serve until a signal. A wrong certificate is reported now, and not by every
  * request; a database that is down is waited for. */
 static int serve_fcgi(const struct program *p, struct service *s)
@@ -146,17 +172,23 @@ static int serve_fcgi(const struct program *p, struct service *s)
 	if (db_check_tls(s->db, &why) != ERR_OK)
 		return fail(p, ERR_UNAVAILABLE, &why);
 	keyring_file_remember(s->keys);
+	if (open_known(p, s, DB_KNOWN_SERVICE, &why) != ERR_OK)
+		return fail(p, ERR_CONFIG, &why);
 	return workers_serve(p, s);
 }
 
 static int serve(const struct program *p, struct service *s, bool check)
 {
+	struct errmsg why = { "" };
+
 	if (check) {
 		config_print(p->items, p->item_count, p->app, stdout);
 		settings_print(&s->settings, stdout);
 	} else if (transport_fcgi_ready()) {
 		return serve_fcgi(p, s);
 	} else if (transport_cgi_ready()) {
+		if (open_known(p, s, DB_KNOWN_TOOL, &why) != ERR_OK)
+			return fail(p, ERR_CONFIG, &why);
 		serve_cgi(p, s);
 	} else {
 		(void)fprintf(stderr,

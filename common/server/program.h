@@ -21,7 +21,7 @@
 #define PROGRAM_H
 
 #include "common/codec/config.h"
-#include "common/db/db.h"
+#include "common/db/db_known.h"
 #include "common/http/router.h"
 #include "common/metrics/metrics.h"
 #include "common/server/settings.h"
@@ -48,6 +48,10 @@ struct program {
 	size_t item_count;
 	struct router router;
 	void *app; /* the first argument of its handlers */
+	/* Which rows it changes that other programs may remember, and how large
+	 * those are that it remembers itself (db_known.h) */
+	enum db_known_of changes;
+	size_t row_size;
 	/* Replaces all routes in FastCGI's Authorizer role: 200 lets the
 	 * request pass. NULL: see admission_end. */
 	handler_fn *authorize;

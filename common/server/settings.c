@@ -47,6 +47,9 @@ static const struct config_item common_items[] = {
 	  "origins whose pages may send requests, separated by blanks" },
 	{ "METRICS_FILE", CONFIG_TEXT, AT(metrics_file), "", 0, 0,
 	  "file with the counters of all processes of the program" },
+	{ "CHANGES_DIR", CONFIG_TEXT, AT(changes_dir), "", 0, 0,
+	  "folder by which all programs of one machine may remember rows of "
+	  "the database; empty: ask it each time" },
 	{ "PUBLIC_URL", CONFIG_TEXT, AT(public_url), "", 0, 0,
 	  "prefix of URLs in answers, like https://files.example.org" },
 	{ "TRUSTED_PROXIES", CONFIG_TEXT, AT(trusted_proxies), "", 0, 0,

@@ -17,7 +17,7 @@ struct settings {
 	char *jwt_secret, *jwt_keyring, *jwt_issuer, *jwt_audience;
 	int64_t threads, drain_seconds;
 	char *log_level, *cors_origins, *public_url, *metrics_file,
-		*trusted_proxies;
+		*trusted_proxies, *changes_dir;
 };
 
 /* The defaults that differ between the programs. */

@@ -70,7 +70,8 @@ describe('an installation whose units are started without systemd', { skip }, ()
     // Only its MariaDB is used
     stack = await startStack();
     const socket = stack.path('mysql', 'sock');
-    for (const folder of ['etc/gatehouse/keys', 'var/lib/gatehouse/data', 'var/lib/gatehouse/spool', 'var/log/gatehouse'])
+    // As tmpfiles.d does
+    for (const folder of ['run/gatehouse/changes', 'etc/gatehouse/keys', 'var/lib/gatehouse/data', 'var/lib/gatehouse/spool', 'var/log/gatehouse'])
       mkdirSync(installed.path(folder), { recursive: true });
     for (const name of ['auth', 'gateway']) {
       writeFileSync(installed.path('etc/gatehouse/keys', `mysql-${name}`), `secret of ${name}\n`, { mode: 0o600 });

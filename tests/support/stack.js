@@ -193,6 +193,9 @@ export class Stack {
       ['--no-defaults', '--default-character-set=utf8mb4', '-S', set.MYSQL_SOCKET, '-u', set.MYSQL_USER, '-N', '-B', '--raw',
         '-e', statement, set.MYSQL_DB],
       { env: { MYSQL_PWD: this.databasePassword(program) } });
+    // As docs/running.md says of changes by SQL
+    if (set.CHANGES_DIR && !/^\s*(SELECT|SHOW|EXPLAIN)\b/i.test(statement))
+      await mustRun(join(build, program === 'auth' ? 'auth-admin' : 'gateway-admin'), ['changed'], { env: { GATEHOUSE_CONF: this.path('conf', `${program}.env`) } });
     return out.split('\n').filter(Boolean).map((line) => line.split('\t'));
   }
 

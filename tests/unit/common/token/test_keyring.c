@@ -191,7 +191,8 @@ static void the_next_end_is_that_of_the_next_key_that_retires(void **state)
 	struct keyring k;
 
 	(void)state;
-	assert_ok(keyring_from_text(SPAN("a 1 300 " SECRET_A "b 1 200 " SECRET_A
+	assert_ok(keyring_from_text(SPAN("a 1 300 " SECRET_A "\n"
+					 "b 1 200 " SECRET_B "\n"
 					 "c 1 - " SECRET_A "\n"),
 				    &k, NULL));
 	assert_int_equal(keyring_next_end(&k, 100), 200);
