@@ -106,6 +106,10 @@ $(sort $(foreach d,$(DISK),$(BUILD)/$(d)/% build/$(d)/%)): private OUR_CPPFLAGS 
 POSIX_2024 := common/base/buffer_pool cgi-gateway/parse/multipart
 $(foreach f,$(POSIX_2024),$(BUILD)/obj/$(f).% build/lint/$(f).%): private OUR_CPPFLAGS += -D_GNU_SOURCE
 
+# madvise(2) and MAP_ANONYMOUS
+STACK := common/base/worker_stack
+$(sort $(foreach d,$(BUILD)/obj $(BUILD)/lint build/lint build/fuzz/obj,$(d)/$(STACK).%)): private OUR_CPPFLAGS += -D_GNU_SOURCE
+
 # Other flags, another build: the file changes only when they do
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)

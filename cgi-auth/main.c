@@ -41,11 +41,16 @@ static const struct route routes[] = {
 	{ "GET", "/metrics", handle_metrics, NO_AUTH | INTERNAL_ONLY },
 };
 
-/* How many threads may wait for a hash: a quarter of them stays free for
- * requests that hash nothing */
+enum {
+	HASHES_WAITING = 48, /* at least */
+};
+
+/* How many requests may wait for a hash. They wait without a slot, so others are
+ * served meanwhile. */
 static size_t max_waiting(size_t threads)
 {
-	return threads * 3 / 4;
+	return threads * 3 / 4 > HASHES_WAITING ? threads * 3 / 4
+						: HASHES_WAITING;
 }
 
 static enum err open_auth(void *app, struct service *s, struct errmsg *why)
@@ -64,13 +69,6 @@ static enum err open_auth(void *app, struct service *s, struct errmsg *why)
 	if (e != ERR_OK)
 		return err_set(why, e, "%s", err_text(e));
 	return ERR_OK;
-}
-
-static void auth_fewer_threads(void *app, size_t threads)
-{
-	struct auth *a = app;
-
-	passwords_set_max_waiting(&a->passwords, max_waiting(threads));
 }
 
 static void close_auth(void *app)
@@ -96,7 +94,6 @@ int main(int argc, char **argv)
 		.authorize = handle_authorize,
 		.open = open_auth,
 		.close = close_auth,
-		.fewer_threads = auth_fewer_threads,
 	};
 
 	return program_main(&program, argc, argv);

@@ -38,12 +38,6 @@ static enum err read_sendfile(struct app *app, struct errmsg *why)
 	return ERR_OK;
 }
 
-/* Keep some threads free for requests that do not stream */
-static long streams_of(size_t threads)
-{
-	return (long)((threads * 3 + 3) / 4);
-}
-
 static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 {
 	struct app *app = app_;
@@ -52,7 +46,6 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	app->db = s->db;
 	app->metrics = s->metrics;
 	app->public_url = s->settings.public_url;
-	app->streams_max = streams_of((size_t)s->settings.threads);
 	if (read_sendfile(app, why) != ERR_OK)
 		return ERR_CONFIG;
 	e = gateway_settings_check(app, why);
@@ -72,13 +65,6 @@ static enum err app_open(void *app_, struct service *s, struct errmsg *why)
 	else if (app->store != NULL && transport_fcgi_ready())
 		log_event(LOG_INFO, "store", store_method(app->store));
 	return e;
-}
-
-static void app_fewer_threads(void *app_, size_t threads)
-{
-	struct app *app = app_;
-
-	app->streams_max = streams_of(threads);
 }
 
 static void app_admission_end(void *app_, const char *id)
@@ -117,7 +103,6 @@ int main(int argc, char **argv)
 		.secret_paths = secret_paths,
 		.open = app_open,
 		.close = app_close,
-		.fewer_threads = app_fewer_threads,
 	};
 
 	return program_main(&gateway, argc, argv);

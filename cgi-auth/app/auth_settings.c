@@ -50,7 +50,7 @@ const struct config_item auth_items[AUTH_ITEMS] = {
 
 const struct settings_defaults auth_defaults = {
 	.mysql_db = "auth",
-	.threads = "64",
+	.threads = "8",
 };
 
 bool auth_settings_bare_login(const struct auth_settings *s)

@@ -1,5 +1,7 @@
 #include "cgi-auth/password/fifo_semaphore.h"
 
+#include "common/base/worker_wait.h"
+
 #include <stdbool.h>
 #include <time.h>
 
@@ -107,12 +109,14 @@ enum err fifo_semaphore_enter(struct fifo_semaphore *t, enum fifo_queue_name q,
 {
 	enum err e = ERR_OK;
 
+	worker_wait_begin();
 	(void)pthread_mutex_lock(&t->lock);
 	if (t->free > 0)
 		t->free--;
 	else
 		e = wait_for_slot(t, q, wait_ms);
 	(void)pthread_mutex_unlock(&t->lock);
+	worker_wait_end();
 	return e;
 }
 

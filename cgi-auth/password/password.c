@@ -61,14 +61,6 @@ enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
 			     known_places(max_waiting) });
 }
 
-void passwords_set_max_waiting(struct passwords *p, size_t max_waiting)
-{
-	size_t known = known_places(max_waiting);
-
-	p->slots.queues[FIFO_ANYBODY].max_waiting = max_waiting - known;
-	p->slots.queues[FIFO_KNOWN].max_waiting = known;
-}
-
 void passwords_release(struct passwords *p)
 {
 	fifo_semaphore_release(&p->slots);

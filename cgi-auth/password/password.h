@@ -60,9 +60,6 @@ enum err passwords_init(struct passwords *p, int64_t memory, int64_t passes,
 			size_t slots, size_t max_waiting) MUST_CHECK;
 void passwords_release(struct passwords *p);
 
-/* Change how many threads may wait. Call before the first request. */
-void passwords_set_max_waiting(struct passwords *p, size_t max_waiting);
-
 enum password_kind password_kind(const char *stored);
 const char *password_kind_name(enum password_kind k); /* "argon2id", … */
 

@@ -11,8 +11,6 @@
 #include "common/http/router.h"
 #include "common/server/program.h"
 
-#include <stdatomic.h>
-
 struct app {
 	/* settings, filled by config_load() */
 	char *store_name, *data_dir, *sendfile;
@@ -39,10 +37,6 @@ struct app {
 	struct db *db;		 /* the service's */
 	struct metrics *metrics; /* the service's */
 	const char *public_url;	 /* the service's; may be "" */
-	/* Number of resumable uploads being received, each in a thread; and its
-	 * limit, so that some threads remain for other requests */
-	atomic_long streams;
-	long streams_max;
 };
 
 handler_fn handle_upload;	  /* POST /upload */

@@ -73,7 +73,7 @@ const struct config_item gateway_settings[GATEWAY_SETTINGS] = {
 	  365, "days after which an event that still fails is dead" },
 };
 
-const struct settings_defaults gateway_defaults = { "gateway", "64" };
+const struct settings_defaults gateway_defaults = { "gateway", "8" };
 
 enum err gateway_settings_check(struct app *app, struct errmsg *why)
 {

@@ -1,5 +1,7 @@
 #include "cgi-gateway/download/send_counted.h"
 
+#include "common/base/worker_wait.h"
+#include "common/http/pace.h"
 #include "common/log/log.h"
 
 #include <time.h>
@@ -46,7 +48,9 @@ static void wait_a_little(void)
 {
 	const struct timespec t = { .tv_nsec = SEND_COUNTED_PAUSE * 1000000L };
 
+	worker_wait_begin();
 	(void)nanosleep(&t, NULL);
+	worker_wait_end();
 }
 
 /* Charge the request. A client that breaks one connection and asks for the rest
@@ -96,7 +100,7 @@ static enum err stream_charged(const struct send_file *s, const struct link *l,
 	return e;
 }
 
-/* Each of these occupies a thread as long as its client takes. If too many do,
+/* Each of these takes as long as its client does. If as many requests do as may,
  * the server in front sends a whole file: then nothing can be given back. */
 static enum err send_limited(const struct send_file *s, const struct link *l,
 			     struct app *app, struct request *rq,
@@ -104,21 +108,15 @@ static enum err send_limited(const struct send_file *s, const struct link *l,
 {
 	const struct link_charge closed = { s->file->size, s->range.length,
 					    false };
-	bool has_slot = atomic_fetch_add(&app->streams, 1) < app->streams_max;
-	enum err e;
+	enum err e = worker_pace();
 
-	if (has_slot || !app->by_server) {
-		e = stream_charged(s, l, app, rq, rs);
-	} else if (s->kind == SEND_FILE_WHOLE &&
-		   request_header(rq, "Range").len == 0) {
-		e = charge(l, &closed, false, app, rq, rs);
-		if (e == ERR_OK)
-			e = send_file_respond(s, app, rq, rs);
-	} else {
-		e = ERR_UNAVAILABLE;
-	}
-	atomic_fetch_sub(&app->streams, 1);
-	return e;
+	if (e == ERR_OK)
+		return stream_charged(s, l, app, rq, rs);
+	if (!app->by_server || s->kind != SEND_FILE_WHOLE ||
+	    request_header(rq, "Range").len > 0)
+		return pace_explain(rs, e);
+	e = charge(l, &closed, false, app, rq, rs);
+	return e == ERR_OK ? send_file_respond(s, app, rq, rs) : e;
 }
 
 enum err send_counted(const struct send_file *s, const struct link *l,

@@ -1,6 +1,7 @@
 #include "cgi-gateway/scan/content_scanner.h"
 
 #include "common/base/buf.h"
+#include "common/base/worker_wait.h"
 
 /* --- settings ------------------------------------------------------------- */
 
@@ -116,13 +117,16 @@ static enum err scan_by_clamd(const struct content_scanner *s,
 			      struct errmsg *why)
 {
 	struct clamd_stream stream;
-	enum err e = clamd_begin(&s->daemon, &stream, why);
+	enum err e;
 
+	worker_wait_begin();
+	e = clamd_begin(&s->daemon, &stream, why);
 	if (e == ERR_OK)
 		e = send_file_to_clamd(src, &stream, piece, why);
 	if (e == ERR_OK || e == ERR_CLOSED)
 		e = clamd_end(&stream, signature, why);
 	clamd_close(&stream);
+	worker_wait_end();
 	return e;
 }
 

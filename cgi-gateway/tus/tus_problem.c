@@ -92,13 +92,6 @@ enum err tus_problem_unfinished(struct response *rs, int64_t max)
 		(long long)max);
 }
 
-enum err tus_problem_streams(struct response *rs)
-{
-	return response_explain(rs, ERR_UNAVAILABLE,
-				"Too many uploads are in progress. Try again "
-				"in a few seconds.");
-}
-
 enum err tus_problem_broken_off(struct response *rs, enum err e,
 				bool all_or_nothing)
 {
@@ -116,6 +109,13 @@ enum err tus_problem_broken_off(struct response *rs, enum err e,
 			rs, e,
 			"The body ended before its announced length. %s. "
 			"Request the offset (HEAD), and resume from there.",
+			kept);
+	case ERR_SLOW:
+		return response_explain(
+			rs, e,
+			"The body arrived more slowly than this server accepts "
+			"(BODY_RATE_BYTES, BODY_RATE_SECONDS). %s. Request the "
+			"offset (HEAD), and resume from there.",
 			kept);
 	case ERR_FULL:
 		return response_explain(

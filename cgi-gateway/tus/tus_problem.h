@@ -41,9 +41,6 @@ enum err tus_problem_joined(struct response *rs);
 /* ERR_TOO_MANY_UPLOADS: `max` uploads of this owner are unfinished. */
 enum err tus_problem_unfinished(struct response *rs, int64_t max);
 
-/* ERR_UNAVAILABLE: the maximum of uploads is being received. */
-enum err tus_problem_streams(struct response *rs);
-
 /* Explain that `e` interrupted a body. If `all_or_nothing` (a checksum), none
  * of its bytes were kept, else those before the error. Returns `e`. */
 enum err tus_problem_broken_off(struct response *rs, enum err e,

@@ -3,6 +3,8 @@
 #include "cgi-gateway/parse/checksum.h"
 #include "cgi-gateway/store/resumable.h"
 #include "cgi-gateway/tus/tus_problem.h"
+#include "common/base/worker_wait.h"
+#include "common/http/pace.h"
 
 /* A body that is being written to the store */
 struct incoming {
@@ -94,8 +96,8 @@ static enum err stream_body(struct request *rq, struct incoming *in,
 static enum err sync_arrived(struct incoming *in, enum err e,
 			     struct errmsg *why)
 {
-	bool cut_off =
-		e == ERR_TRUNCATED || e == ERR_CLOSED || e == ERR_TOO_LARGE;
+	bool cut_off = e == ERR_TRUNCATED || e == ERR_CLOSED || e == ERR_SLOW ||
+		       e == ERR_TOO_LARGE;
 	enum err synced;
 
 	if (e != ERR_OK && (in->sum.announced || !cut_off))
@@ -183,11 +185,10 @@ enum err tus_receive(struct app *app, struct request *rq, struct response *rs,
 
 	if (e != ERR_OK)
 		return refuse_length(app, rs, u->id, at, in.length, e);
-	if (atomic_fetch_add(&app->streams, 1) < app->streams_max)
+	/* Refused before the first byte, if at all */
+	e = pace_explain(rs, worker_pace());
+	if (e == ERR_OK)
 		e = open_and_write(app, rq, rs, session, u, &in, &at);
-	else
-		e = tus_problem_streams(rs);
-	atomic_fetch_sub(&app->streams, 1);
 	if (e == ERR_OK)
 		*offset = at;
 	return e;

@@ -27,7 +27,9 @@ enum err tus_length_check(const struct tus_body *body,
  *   ERR_TOO_LARGE    more bytes than remain
  *   ERR_QUOTA        the length is unknown, and the quota has no room for these
  *   ERR_LENGTH_REQUIRED  neither length nor Content-Length is known
- *   ERR_UNAVAILABLE  as many uploads stream as may
+ *   ERR_SLOW         the body arrives too slowly
+ *   ERR_OVERLOADED, ERR_TOO_MANY_UPLOADS  as many requests wait for their
+ *                    clients as may, of all users or of this one
  *   ERR_CHECKSUM, ERR_TRUNCATED, ERR_CLOSED, ERR_FULL */
 enum err tus_receive(struct app *app, struct request *rq, struct response *rs,
 		     const struct session_check *session, struct tus_upload *u,

@@ -12,7 +12,7 @@
 #include "common/base/span.h"
 
 enum {
-	ARENA_BLOCK = 16 * 1024,     /* bytes; what one request usually needs */
+	ARENA_BLOCK = 4 * 1024,	     /* bytes; what one request usually needs */
 	ARENA_MAX = 4 * 1024 * 1024, /* bytes, the limit of one request */
 };
 

@@ -12,6 +12,7 @@ static const char *const texts[ERR_COUNT] = {
 	[ERR_TOO_LARGE] = "too large",
 	[ERR_NO_FILE] = "no file in the request",
 	[ERR_TRUNCATED] = "ended too early",
+	[ERR_SLOW] = "too slow",
 	[ERR_LENGTH_REQUIRED] = "length required",
 	[ERR_MEDIA_TYPE] = "unsupported media type",
 	[ERR_DIGEST] = "digest mismatch",

@@ -24,6 +24,7 @@ enum err {
 	ERR_TOO_LARGE,	     /* over a named limit */
 	ERR_NO_FILE,	     /* an upload without a file */
 	ERR_TRUNCATED,	     /* the body ended before its announced end */
+	ERR_SLOW,	     /* the body arrives slower than it must */
 	ERR_LENGTH_REQUIRED, /* a body of unknown length */
 	ERR_MEDIA_TYPE,	     /* an unsupported Content-Type */
 	ERR_DIGEST,	 /* the digest of a file differs from the announced */

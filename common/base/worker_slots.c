@@ -100,7 +100,7 @@ void worker_leave(void)
 	(void)pthread_mutex_lock(&s->lock);
 	if (self.has_place)
 		give_place(s);
-	worker_turns_give(&s->turns, self.user);
+	worker_turns_give(&s->turns, self.user, self.class);
 	worker_turns_part(&s->turns, self.user);
 	(void)pthread_mutex_unlock(&s->lock);
 	self.slots = NULL;
@@ -134,7 +134,7 @@ void worker_wait_begin(void)
 	if (s == NULL || self.waits++ > 0)
 		return;
 	(void)pthread_mutex_lock(&s->lock);
-	worker_turns_give(&s->turns, self.user);
+	worker_turns_give(&s->turns, self.user, self.class);
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
@@ -191,7 +191,7 @@ enum err worker_client_wait_begin(void)
 		self.lent_place = e == ERR_OK;
 	}
 	if (e == ERR_OK) {
-		worker_turns_give(&s->turns, self.user);
+		worker_turns_give(&s->turns, self.user, self.class);
 		self.waits = 1;
 	}
 	(void)pthread_mutex_unlock(&s->lock);

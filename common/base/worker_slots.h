@@ -8,7 +8,8 @@
  * Slots are handed out by turns: first between requests without a body and
  * those with one, so that a thousand uploads that end at once do not stand
  * before a download; then between users; then in order of arrival. A user has
- * at most half of the slots, at least one.
+ * at most half of the slots, and so have all requests with a body together; at
+ * least one.
  *
  * The order is fairness, not mutual exclusion: after WORKER_PATIENCE a thread
  * works without a slot, so a mistake in the use of this module cannot stop the

@@ -78,7 +78,12 @@ void worker_turns_part(struct worker_turns *t, struct worker_user *u)
 	t->spare = u;
 }
 
-static bool may_have_slot(const struct worker_turns *t,
+static bool class_has_room(const struct worker_turns *t, enum worker_class c)
+{
+	return c == WORKER_READS || t->held[c] < t->share;
+}
+
+static bool user_has_room(const struct worker_turns *t,
 			  const struct worker_user *u)
 {
 	return u->id == 0 || u->held < t->share;
@@ -149,14 +154,14 @@ static bool admit_one(struct worker_turns *t, enum worker_class c)
 	struct worker_user *last = t->rings[c], *before = last, *u;
 	struct worker_waiter *w;
 
-	if (last == NULL)
+	if (last == NULL || !class_has_room(t, c))
 		return false;
 	u = last->queues[c].next;
-	while (!may_have_slot(t, u) && u != last) {
+	while (!user_has_room(t, u) && u != last) {
 		before = u;
 		u = u->queues[c].next;
 	}
-	if (!may_have_slot(t, u))
+	if (!user_has_room(t, u))
 		return false;
 	w = u->queues[c].first;
 	u->queues[c].first = w->next;
@@ -166,6 +171,7 @@ static bool admit_one(struct worker_turns *t, enum worker_class c)
 		t->rings[c] = u; /* the next turn is another user's */
 	t->waiting--;
 	t->free--;
+	t->held[c]++;
 	u->held++;
 	w->admitted = true;
 	(void)pthread_cond_signal(&w->given);
@@ -215,27 +221,31 @@ static void wait_in_queue(struct worker_turns *t, struct worker_user *u,
 	if (!w.admitted) {
 		dequeue(t, u, c, &w);
 		t->free--;
+		t->held[c]++;
 		u->held++;
 	}
 	(void)pthread_cond_destroy(&w.given);
 }
 
-/* While a slot is free, every thread that waits belongs to a user who has their
- * share: hand_out() is called after each change */
+/* While a slot is free, every thread that waits belongs to a user or a class that
+ * has its share: hand_out() is called after each change */
 void worker_turns_take(struct worker_turns *t, struct worker_user *u,
 		       enum worker_class c, pthread_mutex_t *lock)
 {
-	if (t->free <= 0 || !may_have_slot(t, u)) {
+	if (t->free <= 0 || !class_has_room(t, c) || !user_has_room(t, u)) {
 		wait_in_queue(t, u, c, lock);
 		return;
 	}
 	t->free--;
+	t->held[c]++;
 	u->held++;
 }
 
-void worker_turns_give(struct worker_turns *t, struct worker_user *u)
+void worker_turns_give(struct worker_turns *t, struct worker_user *u,
+		       enum worker_class c)
 {
 	t->free++;
+	t->held[c]--;
 	u->held--;
 	hand_out(t);
 }
@@ -244,8 +254,8 @@ void worker_turns_move(struct worker_turns *t, struct worker_user *from,
 		       struct worker_user *to, enum worker_class c,
 		       pthread_mutex_t *lock)
 {
-	if (!may_have_slot(t, to)) {
-		worker_turns_give(t, from);
+	if (!user_has_room(t, to)) {
+		worker_turns_give(t, from, c);
 		wait_in_queue(t, to, c, lock);
 		return;
 	}

@@ -29,8 +29,9 @@ struct worker_user {
 struct worker_turns {
 	long free;	/* below 0: threads work without a slot */
 	size_t waiting; /* threads */
-	size_t share;	/* slots of a user */
-	unsigned turn;	/* class of the next slot */
+	size_t share;	/* slots of a user, and of WORKER_STORES */
+	size_t held[WORKER_CLASSES];
+	unsigned turn; /* class of the next slot */
 	/* The users with threads that wait; each the last one, or NULL */
 	struct worker_user *rings[WORKER_CLASSES];
 	struct worker_user *buckets[WORKER_BUCKETS], *spare;
@@ -52,6 +53,7 @@ void worker_turns_take(struct worker_turns *t, struct worker_user *u,
 void worker_turns_move(struct worker_turns *t, struct worker_user *from,
 		       struct worker_user *to, enum worker_class c,
 		       pthread_mutex_t *lock);
-void worker_turns_give(struct worker_turns *t, struct worker_user *u);
+void worker_turns_give(struct worker_turns *t, struct worker_user *u,
+		       enum worker_class c);
 
 #endif

@@ -76,8 +76,8 @@ enum err db_open(const struct db_config *c, struct db **out,
 		 struct errmsg *why) MUST_CHECK;
 void db_close(struct db *db);
 
-/* Count the connections of this thread from now on as those of `user`, 0 for
- * no user. A user holds at most half of the pool, at least one;
+/* Count the connections of this thread, and its slot (worker_slots.h), from now
+ * on as those of `user`, 0 for no user. A user holds at most half of the pool, at least one;
  * a thread that needs one more waits without a connection, at most until the
  * timeout. */
 void db_act_for(uint64_t user);

@@ -1,3 +1,4 @@
+#include "common/base/worker_wait.h"
 #include "common/db/db_conn.h"
 #include "common/db/db_share.h"
 
@@ -26,6 +27,7 @@ static _Thread_local unsigned holding;
 void db_act_for(uint64_t user)
 {
 	acting_for = user;
+	worker_act_for(user);
 }
 
 enum err db_open(const struct db_config *c, struct db **out, struct errmsg *why)
@@ -117,13 +119,19 @@ static enum err take_place(struct db *db, const struct timespec *until,
 static enum err reserve(struct db *db, struct db_conn **out,
 			struct db_share **share, struct errmsg *why)
 {
+	bool shares = acting_for != 0 && holding == 0, waits;
 	struct timespec until;
 	enum err e = ERR_OK;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += db->server.timeout;
 	(void)pthread_mutex_lock(&db->lock);
-	if (acting_for != 0 && holding == 0)
+	waits = holding == 0 &&
+		((db->idle == NULL && db->open == db->max) ||
+		 (shares && db_share_is_used_up(&db->shares, acting_for)));
+	if (waits)
+		worker_wait_begin();
+	if (shares)
 		e = db_share_take(&db->shares, acting_for, &db->lock, &until,
 				  share, why);
 	if (e == ERR_OK)
@@ -131,6 +139,8 @@ static enum err reserve(struct db *db, struct db_conn **out,
 	if (e != ERR_OK && *share != NULL)
 		db_share_give(&db->shares, *share);
 	(void)pthread_mutex_unlock(&db->lock);
+	if (waits)
+		worker_wait_end();
 	if (e == ERR_OK)
 		metrics_move(db->metrics, METRICS_DB_USED, 1);
 	else

@@ -85,6 +85,15 @@ static void retire(struct db_shares *s, struct db_share *share)
 	s->spare = share;
 }
 
+bool db_share_is_used_up(const struct db_shares *s, uint64_t user)
+{
+	const struct db_share *share = s->active;
+
+	while (share != NULL && share->user != user)
+		share = share->next;
+	return share != NULL && share->held >= s->max;
+}
+
 enum err db_share_take(struct db_shares *s, uint64_t user,
 		       pthread_mutex_t *lock, const struct timespec *until,
 		       struct db_share **out, struct errmsg *why)

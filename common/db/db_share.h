@@ -9,6 +9,7 @@
 #include "common/base/err.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -30,6 +31,9 @@ void db_shares_release(struct db_shares *s);
 enum err db_share_take(struct db_shares *s, uint64_t user,
 		       pthread_mutex_t *lock, const struct timespec *until,
 		       struct db_share **out, struct errmsg *why) MUST_CHECK;
+
+/* Whether db_share_take() would wait; the caller has locked the lock. */
+bool db_share_is_used_up(const struct db_shares *s, uint64_t user);
 
 /* Give it back; the caller has locked `lock`. */
 void db_share_give(struct db_shares *s, struct db_share *share);

@@ -30,6 +30,11 @@ static const struct problem {
 			    "The body ended before its announced end; nothing "
 			    "was stored. Send it again.",
 			    NULL },
+	[ERR_SLOW] = { 408, "timeout", "Request timeout",
+		       "The body arrived more slowly than this server accepts "
+		       "(BODY_RATE_BYTES, BODY_RATE_SECONDS); nothing was "
+		       "stored. Send it again over a faster line.",
+		       NULL },
 	/* No client receives this; the log line shows its status */
 	[ERR_CLOSED] = { 400, "incomplete-body", "Incomplete body",
 			 "The connection broke; nothing was stored.", NULL },
@@ -130,8 +135,8 @@ static const struct problem {
 			   NULL },
 	[ERR_TOO_MANY_UPLOADS] = { 429, "too-many-uploads", "Too many uploads",
 				   "As many uploads of this user are in "
-				   "progress as are allowed. Let one end, then "
-				   "try again.",
+				   "progress as are allowed (a share of "
+				   "CONNECTIONS). Let one end, then try again.",
 				   NULL },
 	[ERR_BUSY] = { 423, "locked", "Locked",
 		       "Temporarily unavailable. Try again in a few seconds.",
@@ -284,7 +289,8 @@ enum err problem_answer(const struct request *rq, struct response *rs,
 	response_restart(rs);
 	if (p->challenge != NULL)
 		response_header_str(rs, "WWW-Authenticate", p->challenge);
-	if (p->status == 503 || p->status == 423 || p->status == 429)
+	if (p->status == 503 || p->status == 423 || p->status == 429 ||
+	    p->status == 408)
 		response_header_int(rs, "Retry-After",
 				    rs->retry_after > 0 ? rs->retry_after : 1);
 	return send(rq, rs, p, rs->detail[0] != '\0' ? rs->detail : p->detail);

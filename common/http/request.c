@@ -227,10 +227,13 @@ enum err request_query(const struct request *rq, const char *name,
 enum err request_read(struct request *rq, struct span *out)
 {
 	struct span chunk;
-	enum err e = rq->transport->ops->read(rq->transport, &chunk);
+	enum err e = body_pace_begin(&rq->pace);
 
+	if (e == ERR_OK)
+		e = rq->transport->ops->read(rq->transport, &chunk);
 	if (e != ERR_OK)
 		return e;
+	body_pace_end(&rq->pace, chunk.len);
 	if (chunk.len == 0 && rq->content_length > rq->body_read)
 		return ERR_TRUNCATED;
 	rq->body_read += (int64_t)chunk.len;

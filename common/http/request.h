@@ -11,6 +11,7 @@
 #include "common/base/err.h"
 #include "common/base/span.h"
 #include "common/codec/ident.h"
+#include "common/http/body_pace.h"
 #include "common/http/transport.h"
 #include "common/token/bearer_id.h"
 #include "common/token/claims.h"
@@ -54,8 +55,9 @@ struct request {
 	struct span query;	/* raw */
 	int64_t content_length; /* bytes announced, or REQUEST_LENGTH_UNKNOWN */
 	int64_t body_read;	/* bytes handed out so far */
-	int route;		/* index in the table, or -1: none yet */
-	struct span param;	/* what matched the "*" of the route */
+	struct body_pace pace;
+	int route;		    /* index in the table, or -1: none yet */
+	struct span param;	    /* what matched the "*" of the route */
 	struct bearer_id bearer_id; /* what bearer_check() found */
 	bool authenticated;	    /* then `claims` is the caller's */
 	struct claims claims;
@@ -93,7 +95,8 @@ enum err request_query(const struct request *rq, const char *name,
 
 /* Return the next bytes of the body, not copied, valid until the next call;
  * out->len is 0 at its end. ERR_TRUNCATED if it ended before content_length;
- * ERR_CLOSED if the connection broke. */
+ * ERR_CLOSED if the connection broke; ERR_SLOW if it arrives more slowly than
+ * rq->pace allows. Errors of worker_pace(). */
 enum err request_read(struct request *rq, struct span *out) MUST_CHECK;
 
 /* Return the time now, in seconds since 1970: receiving a body may have taken

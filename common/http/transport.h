@@ -14,6 +14,8 @@
 #include "common/base/err.h"
 #include "common/base/span.h"
 
+#include <stdint.h>
+
 struct transport;
 
 struct transport_ops {
@@ -31,7 +33,8 @@ struct transport_ops {
 	size_t (*count)(struct transport *t, const char *name);
 
 	/* Return the next bytes of the body, not copied, valid until the next
-	 * read. chunk->len is 0 at the end of the body, announced or not. */
+	 * read. chunk->len is 0 at the end of the body, announced or not.
+	 * ERR_SLOW: none came for silence_ms. Errors of worker_pace(). */
 	enum err (*read)(struct transport *t, struct span *chunk);
 
 	/* Whether read() would return without waiting for the client, now or
@@ -39,7 +42,8 @@ struct transport_ops {
 	bool (*ready)(struct transport *t, int ms);
 
 	/* Send bytes of the response, CGI header lines first (RFC 3875 6).
-	 * ERR_CLOSED if the server has closed the connection. */
+	 * ERR_CLOSED if the server has closed the connection. Errors of
+	 * worker_pace(), if the server does not read it. */
 	enum err (*write)(struct transport *t, struct span bytes);
 
 	/* Flush the response and end the request. ERR_CLOSED if the rest could
@@ -52,6 +56,9 @@ struct transport_ops {
 /* Implementations embed this as their first member. */
 struct transport {
 	const struct transport_ops *ops;
+	/* How long read() waits for a byte; 0: as long as the server. Set it
+	 * after accept. */
+	int64_t silence_ms;
 };
 
 /* Count the "NAME=value" strings of a NULL-terminated list whose name is

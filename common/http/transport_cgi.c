@@ -63,6 +63,14 @@ static size_t cgi_count(struct transport *t, const char *name)
 	return transport_count(environ, name);
 }
 
+/* Whether input or end of file arrives within `within` milliseconds */
+static bool comes(int within)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&in, 1, within) != 0;
+}
+
 static enum err cgi_read(struct transport *t, struct span *chunk)
 {
 	struct cgi *c = of(t);
@@ -73,6 +81,8 @@ static enum err cgi_read(struct transport *t, struct span *chunk)
 	 * need not signal end of file */
 	if (c->left >= 0 && (size_t)c->left < want)
 		want = (size_t)c->left;
+	if (want > 0 && t->silence_ms > 0 && !comes((int)t->silence_ms))
+		return ERR_SLOW;
 	do
 		n = want > 0 ? read(STDIN_FILENO, c->in, want) : 0;
 	while (n < 0 && errno == EINTR);
@@ -82,14 +92,6 @@ static enum err cgi_read(struct transport *t, struct span *chunk)
 		c->left -= n;
 	*chunk = (struct span) { c->in, (size_t)n };
 	return ERR_OK;
-}
-
-/* Whether input or end of file arrives within `within` milliseconds */
-static bool comes(int within)
-{
-	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
-
-	return poll(&in, 1, within) != 0;
 }
 
 static bool cgi_ready(struct transport *t, int ms)
@@ -196,6 +198,7 @@ struct transport *transport_cgi_new(void)
 	if (c == NULL)
 		return NULL;
 	c->base.ops = &ops;
+	c->base.silence_ms = 0;
 	c->done = false;
 	c->left = -1;
 	c->filled = 0;

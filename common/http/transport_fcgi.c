@@ -1,20 +1,32 @@
 #include "common/http/transport_fcgi.h"
 
+#include "common/base/worker_stack.h"
+#include "common/base/worker_wait.h"
 #include "common/http/fcgi_input.h"
 
 #include <errno.h>
+#include <fastcgi.h>
 #include <fcgiapp.h>
-#include <fcgios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+
+enum {
+	FCGI_NO_SOCKET = -1,
+	/* Bytes that a socket takes which was ready to be written: a Unix socket
+	 * has a buffer of 208 KiB, and is ready while a quarter is used */
+	FCGI_AHEAD = 64 * 1024,
+};
 
 struct fcgi {
 	struct transport base;
 	FCGX_Request request;
 	struct fcgi_input input;
+	size_t sent;	 /* since the socket was last known to have room */
+	bool has_waited; /* for the client, so the socket has a limit */
 };
 
 static struct fcgi *of(struct transport *t)
@@ -27,50 +39,19 @@ static void ignore_wake(int sig)
 	(void)sig; /* all it does is interrupt accept */
 }
 
-/* Unblock (SIG_UNBLOCK) or block (SIG_BLOCK) the wake-up signal */
-static void mask_wake(int how)
-{
-	sigset_t wake;
-
-	(void)sigemptyset(&wake);
-	(void)sigaddset(&wake, TRANSPORT_FCGI_WAKE);
-	(void)pthread_sigmask(how, &wake, NULL);
-}
-
 /* systemd's socket outlives this process, which must not shut it down */
 static bool is_ours(void)
 {
 	return getenv("LISTEN_FDS") == NULL;
 }
 
-static bool is_unix(void)
-{
-	struct sockaddr_storage name = { .ss_family = AF_UNSPEC };
-	socklen_t size = sizeof(name);
-
-	return getsockname(0, (struct sockaddr *)&name, &size) == 0 &&
-	       name.ss_family == AF_UNIX;
-}
-
-/* libfcgi reads the variables of a request inside its accept, and treats EINTR
- * there as a broken connection. So reads are restarted after the signal
- * (SA_RESTART) and accept is not: signal(7) exempts sockets that have a receive
- * timeout. The timeout set here is too long ever to expire. Connections of a
- * Unix socket do not inherit it; those of TCP would, and their reads would be
- * interrupted. TCP does not need it: shutting down a TCP socket wakes every
- * thread in accept. */
+/* Without SA_RESTART, so that accept(2) returns */
 static bool make_accept_interruptible(void)
 {
-	const struct timeval ages = { .tv_sec = 1000000 };
-	struct sigaction wake = { .sa_handler = ignore_wake,
-				  .sa_flags = SA_RESTART };
+	struct sigaction wake = { .sa_handler = ignore_wake };
 
 	(void)sigemptyset(&wake.sa_mask);
-	mask_wake(SIG_BLOCK);
-	if (sigaction(TRANSPORT_FCGI_WAKE, &wake, NULL) != 0)
-		return false;
-	return (is_ours() && !is_unix()) ||
-	       setsockopt(0, SOL_SOCKET, SO_RCVTIMEO, &ages, sizeof(ages)) == 0;
+	return sigaction(TRANSPORT_FCGI_WAKE, &wake, NULL) == 0;
 }
 
 bool transport_fcgi_ready(void)
@@ -94,23 +75,45 @@ bool transport_fcgi_refuse(void)
 	return is_ours() && shutdown(0, SHUT_RD) == 0;
 }
 
-static enum err fcgi_accept(struct transport *t)
+enum err transport_fcgi_wait(struct transport *t)
 {
-	int result;
+	FCGX_Request *rq = &of(t)->request;
+	const int now = 1;
 
-	mask_wake(SIG_UNBLOCK);
-	result = FCGX_Accept_r(&of(t)->request);
-	mask_wake(SIG_BLOCK);
-	if (result == 0) {
-		fcgi_input_begin(&of(t)->input, &of(t)->request);
+	rq->ipcFd = accept(0, NULL, NULL);
+	if (rq->ipcFd >= 0) {
+		/* Fails for a Unix socket, which needs none */
+		(void)setsockopt(rq->ipcFd, IPPROTO_TCP, TCP_NODELAY, &now,
+				 sizeof(now));
 		return ERR_OK;
 	}
-	if (result == -EINTR)
+	switch (errno) {
+	case EINTR:
+	case ECONNABORTED:
 		return ERR_CLOSED;
-	if (result == -EINVAL)
+	case EINVAL:
 		return ERR_GONE;
-	return err_of_errno(-result) == ERR_OVERLOADED ? ERR_OVERLOADED
-						       : ERR_IO;
+	default:
+		return err_of_errno(errno) == ERR_OVERLOADED ? ERR_OVERLOADED
+							     : ERR_IO;
+	}
+}
+
+/* libfcgi's accept takes the connection that it finds in the request, if that
+ * is one to keep, and then reads the variables. It closes one that breaks, and
+ * fails to accept another, for it has no listening socket. So it is known which
+ * threads wait for a connection, and nothing but that waits inside accept. */
+static enum err fcgi_accept(struct transport *t)
+{
+	struct fcgi *f = of(t);
+
+	f->sent = 0;
+	f->has_waited = false;
+	f->request.keepConnection = 1;
+	if (FCGX_Accept_r(&f->request) != 0)
+		return ERR_CLOSED;
+	fcgi_input_begin(&f->input, &f->request);
+	return ERR_OK;
 }
 
 static const char *fcgi_variable(struct transport *t, const char *name)
@@ -123,21 +126,85 @@ static size_t fcgi_count(struct transport *t, const char *name)
 	return transport_count(of(t)->request.envp, name);
 }
 
+/* Whether the socket can be read or written without waiting */
+static bool is_ready(const struct fcgi *f, short events)
+{
+	struct pollfd socket = { .fd = f->request.ipcFd, .events = events };
+
+	return poll(&socket, 1, 0) != 0;
+}
+
+/* Let a read fail with EAGAIN after that time; 0: never */
+static void limit_silence(struct fcgi *f, int64_t ms)
+{
+	const struct timeval limit = { .tv_sec = ms / 1000,
+				       .tv_usec = ms % 1000 * 1000 };
+
+	(void)setsockopt(f->request.ipcFd, SOL_SOCKET, SO_RCVTIMEO, &limit,
+			 sizeof(limit));
+}
+
+/* ERR_SLOW if the limit of silence is over */
+static enum err read_record(struct fcgi *f)
+{
+	FCGX_Stream *in = f->request.in;
+
+	fcgi_input_fill(&f->input);
+	if (FCGX_GetError(in) == 0)
+		return ERR_OK;
+	return FCGX_GetError(in) == EAGAIN ? ERR_SLOW : ERR_CLOSED;
+}
+
+/* There is no place to wait for the client: use bytes that are there. If none
+ * are, return `refusal`. */
+static enum err read_at_once(struct fcgi *f, enum err refusal)
+{
+	enum err e;
+
+	limit_silence(f, WORKER_PACE_MS);
+	worker_wait_begin();
+	e = read_record(f);
+	worker_wait_end();
+	limit_silence(f, f->has_waited ? f->base.silence_ms : 0);
+	return e == ERR_SLOW ? refusal : e;
+}
+
+/* Read the next record. libfcgi may have it already, which cannot be seen from
+ * outside: so the wait begins before each read, and costs little if it is none.
+ * While others wait for a slot, bytes that are there are read first. */
+static enum err fill(struct fcgi *f)
+{
+	bool prepares = f->base.silence_ms > 0 && !f->has_waited;
+	bool stays = (prepares || worker_is_awaited()) &&
+		     fcgi_input_ready(&f->input);
+	enum err e = stays ? ERR_OK : worker_client_wait_begin();
+
+	if (e != ERR_OK)
+		return read_at_once(f, e);
+	if (prepares && !stays) {
+		f->has_waited = true;
+		limit_silence(f, f->base.silence_ms);
+		worker_stack_trim();
+	}
+	e = read_record(f);
+	if (!stays)
+		worker_client_wait_end();
+	return e;
+}
+
 static enum err fcgi_read(struct transport *t, struct span *chunk)
 {
 	FCGX_Stream *in = of(t)->request.in;
+	enum err e = ERR_OK;
 
 	/* FCGX_GetStr would copy. The stream's buffer is public, so the bytes
 	 * are used in place */
-	if (in->rdNext == in->stop) {
-		if (in->isClosed) {
-			*chunk = (struct span) { NULL, 0 };
-			return ERR_OK;
-		}
-		fcgi_input_fill(&of(t)->input);
-	}
-	if (FCGX_GetError(in) != 0)
-		return ERR_CLOSED;
+	if (in->rdNext == in->stop && !in->isClosed)
+		e = fill(of(t));
+	else if (FCGX_GetError(in) != 0)
+		e = ERR_CLOSED;
+	if (e != ERR_OK)
+		return e;
 	*chunk = (struct span) { (const char *)in->rdNext,
 				 (size_t)(in->stop - in->rdNext) };
 	in->rdNext = in->stop;
@@ -152,16 +219,66 @@ static bool fcgi_ready(struct transport *t, int ms)
 	       (ms > 0 && poll(&socket, 1, ms) != 0);
 }
 
+/* Before more is written than the socket surely takes, wait until the server has
+ * read some */
+static enum err wait_for_room(struct fcgi *f, size_t more)
+{
+	struct pollfd socket = { .fd = f->request.ipcFd, .events = POLLOUT };
+	enum err e;
+
+	f->sent += more;
+	if (f->sent <= FCGI_AHEAD)
+		return ERR_OK;
+	f->sent = more;
+	if (is_ready(f, POLLOUT))
+		return ERR_OK;
+	e = worker_client_wait_begin();
+	if (e != ERR_OK)
+		return e;
+	(void)poll(&socket, 1, -1);
+	worker_client_wait_end();
+	return ERR_OK;
+}
+
 static enum err fcgi_write(struct transport *t, struct span bytes)
 {
 	FCGX_Stream *out = of(t)->request.out;
 
-	/* bytes.len is limited by the callers' buffers, far below INT_MAX */
-	if (FCGX_PutStr(bytes.p, (int)bytes.len, out) != (int)bytes.len)
-		return ERR_CLOSED;
+	while (bytes.len > 0) {
+		size_t n = bytes.len < FCGI_AHEAD ? bytes.len : FCGI_AHEAD;
+		enum err e = wait_for_room(of(t), n);
+
+		if (e != ERR_OK)
+			return e;
+		if (FCGX_PutStr(bytes.p, (int)n, out) != (int)n)
+			return ERR_CLOSED;
+		bytes = span_from(bytes, n);
+	}
 	return ERR_OK;
 }
 
+/* Whether nothing is left to read. The end of the body is a record, which may
+ * be unread after the last byte. An authorizer gets no body, and maybe no end. */
+static bool is_read(struct fcgi *f)
+{
+	FCGX_Stream *in = f->request.in;
+	int64_t length = 0;
+
+	(void)span_to_int(
+		span_of(FCGX_GetParam("CONTENT_LENGTH", f->request.envp)),
+		&length);
+	if (f->request.role != FCGI_RESPONDER)
+		return !is_ready(f, POLLIN);
+	while (length <= 0 && !in->isClosed) {
+		in->rdNext = in->stop;
+		fcgi_input_fill(&f->input);
+	}
+	return in->isClosed != 0;
+}
+
+/* libfcgi waits until the server has closed its side, so that bytes which are
+ * unread do not reset the connection. Where all are read, close at once. The
+ * server may not keep the connection: it would keep a thread. */
 static enum err fcgi_finish(struct transport *t)
 {
 	FCGX_Request *rq = &of(t)->request;
@@ -169,8 +286,13 @@ static enum err fcgi_finish(struct transport *t)
 	 * results; it will find them closed */
 	int failed = FCGX_FClose(rq->err) | FCGX_FClose(rq->out);
 
+	rq->keepConnection = 0;
+	worker_wait_begin();
+	if (is_read(of(t)))
+		(void)FCGX_Detach(rq);
 	fcgi_input_end(&of(t)->input);
 	FCGX_Finish_r(rq);
+	worker_wait_end();
 	return failed == 0 ? ERR_OK : ERR_CLOSED;
 }
 
@@ -197,8 +319,7 @@ struct transport *transport_fcgi_new(void)
 	if (f == NULL)
 		return NULL;
 	f->base.ops = &ops;
-	/* Without the flag, accept would restart after a signal */
-	if (FCGX_InitRequest(&f->request, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
+	if (FCGX_InitRequest(&f->request, FCGI_NO_SOCKET, 0) != 0) {
 		free(f);
 		return NULL;
 	}

@@ -13,6 +13,10 @@
 
 #include <time.h>
 
+enum {
+	SMALL_BODY = 4096, /* bytes */
+};
+
 static int64_t clock_us(clockid_t which)
 {
 	struct timespec t;
@@ -278,6 +282,31 @@ static bool comes_again(const struct program *p, const struct request *rq,
 	       (rs->status == 200 || rq->status_only);
 }
 
+/* Wait for a slot, before anything is done for the request */
+static void begin_work(const struct service *s, struct transport *t)
+{
+	int64_t length = 0;
+
+	if (s->slots == NULL)
+		return;
+	(void)span_to_int(span_of(t->ops->variable(t, "CONTENT_LENGTH")),
+			  &length);
+	worker_enter(s->slots, length > 0 ? WORKER_STORES : WORKER_READS);
+}
+
+/* What arrives with the variables needs no limit, which would be a system call:
+ * the server in front limits such a small body */
+static void set_pace(const struct service *s, struct transport *t,
+		     struct request *rq)
+{
+	bool small =
+		rq->content_length >= 0 && rq->content_length <= SMALL_BODY;
+
+	rq->pace.bytes = s->settings.body_rate_bytes;
+	rq->pace.period_ms = s->settings.body_rate_seconds * 1000;
+	t->silence_ms = rq->pace.bytes > 0 && !small ? rq->pace.period_ms : 0;
+}
+
 void dispatch_run(const struct program *p, const struct service *s,
 		  struct transport *t, struct arena *arena)
 {
@@ -287,11 +316,13 @@ void dispatch_run(const struct program *p, const struct service *s,
 	enum err e, sent = ERR_OK;
 	bool again;
 
+	begin_work(s, t);
 	metrics_begin(s->metrics);
 	db_act_for(0);
 	e = request_init(&rq, t, arena, p->name,
 			 clock_us(CLOCK_REALTIME) / 1000);
 	rq.clock = clock_seconds;
+	set_pace(s, t, &rq);
 	rq.outer_prefix = client_prefix(&rq, s->settings.trusted_proxies,
 					s->settings.public_url);
 	response_init(&rs, t, rq.head);
@@ -320,4 +351,6 @@ void dispatch_run(const struct program *p, const struct service *s,
 				  clock_us(CLOCK_MONOTONIC) - begun);
 	response_release(&rs);
 	arena_reset(arena);
+	if (s->slots != NULL)
+		worker_leave();
 }

@@ -6,8 +6,7 @@
  *
  *   --help, --version, --check  print it, exit 0
  *   a wrong setting             one line on stderr, exit 78 (EX_CONFIG)
- *   descriptor 0 listens        FastCGI: THREADS threads serve until SIGTERM or
- *                               SIGINT; then no more are accepted, requests in
+ *   descriptor 0 listens        FastCGI: threads serve until SIGTERM or SIGINT; then no more are accepted, requests in
  *                               progress are finished, exit 0; or 71
  *                               (EX_OSERR) when another process that has the
  *                               socket shuts it
@@ -20,6 +19,7 @@
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
+#include "common/base/worker_slots.h"
 #include "common/codec/config.h"
 #include "common/db/db_known.h"
 #include "common/http/router.h"
@@ -39,6 +39,7 @@ struct service {
 	struct db *db;
 	struct keyring_file *keys;
 	struct jwt_rules rules;
+	struct worker_slots *slots; /* NULL: a process for each request */
 };
 
 struct program {
@@ -83,9 +84,6 @@ struct program {
 	 * May be NULL. */
 	enum err (*open)(void *app, struct service *s, struct errmsg *why);
 	void (*close)(void *app); /* may be NULL */
-	/* Resize what `open` sized by THREADS, because the system allowed only
-	 * `threads` of them. Called before the first request; may be NULL. */
-	void (*fewer_threads)(void *app, size_t threads);
 };
 
 int program_main(const struct program *p, int argc, char **argv);

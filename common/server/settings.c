@@ -38,7 +38,17 @@ static const struct config_item common_items[] = {
 	{ "DB_TIMEOUT", CONFIG_INT, AT(db_timeout), "5", 1, 300,
 	  "seconds to wait for the database before a request fails" },
 	{ "THREADS", CONFIG_INT, AT(threads), "", 1, 1024,
-	  "requests served at the same time" },
+	  "requests worked on at the same time; one that waits for its client "
+	  "does not count" },
+	{ "CONNECTIONS", CONFIG_INT, AT(connections), "2048", 1, 65536,
+	  "requests open at the same time, with a thread each; three quarters "
+	  "of them may wait for their clients, half of these for those of one "
+	  "user" },
+	{ "BODY_RATE_BYTES", CONFIG_INT, AT(body_rate_bytes), "600", 0, 1048576,
+	  "bytes of a body that must arrive in BODY_RATE_SECONDS of waiting; "
+	  "0: no limit" },
+	{ "BODY_RATE_SECONDS", CONFIG_INT, AT(body_rate_seconds), "60", 1, 3600,
+	  "after so many seconds of waiting, too slow a body is cut" },
 	{ "DRAIN_SECONDS", CONFIG_INT, AT(drain_seconds), "30", 0, 3600,
 	  "seconds that requests under way may take after SIGTERM" },
 	{ "LOG_LEVEL", CONFIG_TEXT, AT(log_level), "info", 0, 0,

@@ -15,7 +15,8 @@ struct settings {
 		*mysql_tls_key;
 	int64_t mysql_port, db_pool, db_timeout;
 	char *jwt_secret, *jwt_keyring, *jwt_issuer, *jwt_audience;
-	int64_t threads, drain_seconds;
+	int64_t threads, connections, drain_seconds;
+	int64_t body_rate_bytes, body_rate_seconds;
 	char *log_level, *cors_origins, *public_url, *metrics_file,
 		*trusted_proxies, *changes_dir;
 };

@@ -4,7 +4,7 @@
 
 #include "common/server/program.h"
 
-/* Serve on descriptor 0 with THREADS threads until SIGTERM or SIGINT; then
+/* Serve on descriptor 0 until SIGTERM or SIGINT; then
  * refuse new connections and give requests in progress DRAIN_SECONDS. If the
  * socket is shared, the first process that is stopped shuts it down for all;
  * the others get their signal within a second, or end by themselves.
@@ -12,6 +12,6 @@
  * Returns the exit status of the process: 0, or EX_OSERR if another process
  * shut down the socket. Exits itself if no thread can be started (EX_OSERR),
  * and if requests had to be cut off, because their memory is in use. */
-int workers_serve(const struct program *p, const struct service *s);
+int workers_serve(const struct program *p, struct service *s);
 
 #endif

@@ -555,19 +555,3 @@ describe('broken connections', {
     assert.match(text, /^([A-J])\1*$/, 'one writer alone began at byte 0');
   });
 });
-
-test('a PATCH beyond three quarters of the threads is asked to retry', { skip: stack.transport === 'cgi' }, async () => {
-  // three quarters of THREADS (64)
-  const paths = await Promise.all(Array.from({ length: 49 }, () => newUpload(stack, ann, 100_000)));
-  const open = [];
-  for (const path of paths.slice(0, 48)) {
-    const w = await openPatch(stack, ann, path, 0, 100_000);
-    await w.send(Buffer.alloc(70_000)); // Caddy passes on 64 KiB or more
-    open.push(w);
-  }
-  for (const path of paths.slice(0, 48)) await reaches(ann, path, 1);
-  const answer = await patch(stack, ann, paths[48], 0, 'abc');
-  for (const w of open) w.cut();
-  assertProblem(answer, 503, 'unavailable');
-  assert.ok(answer.headers.get('retry-after'));
-});

@@ -2,6 +2,7 @@
 #include "cgi-gateway/store/disk/checkpoint.h"
 #include "cgi-gateway/store/disk/disk_ops.h"
 #include "cgi-gateway/store/disk/disk_resumable.h"
+#include "common/base/worker_wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -258,8 +259,10 @@ static enum err sync_bytes(struct resumable *r_, struct errmsg *why)
 	enum err e = flush_resumable(r_, why);
 	bool more = r->written > c->synced;
 
+	worker_wait_begin();
 	if (e == ERR_OK && more && fdatasync(r->data) != 0)
 		e = disk_failed(why, "fdatasync", r->id);
+	worker_wait_end();
 	if (e == ERR_OK)
 		e = lock_as_writer(r, why);
 	if (e != ERR_OK)
