@@ -74,6 +74,7 @@ export function chart(judged) {
     return `<text x="${left - 10}" y="${y + 4}" text-anchor="end">${escape(j.title)}</text>
 <line x1="${middle}" x2="${at.toFixed(1)}" y1="${y}" y2="${y}" stroke="${colour}" stroke-width="9" stroke-opacity="0.75"/>
 <line x1="${ends[0].toFixed(1)}" x2="${ends[1].toFixed(1)}" y1="${y}" y2="${y}" stroke="#111827" stroke-width="1.5"/>
+<circle cx="${at.toFixed(1)}" cy="${y}" r="4" fill="${colour}"/>
 <text x="${left + width + 10}" y="${y + 4}">${escape(j.ratio ? `${rounded(s.median)} ×` : withUnit(s.median, j.unit))}</text>`;
   });
   const height = top + goals.length * line + 8;

@@ -14,7 +14,7 @@ const load = (server, url, options) => measure(server.roots, () => wrk(url, opti
 // Programs that remember no rows ask the database at each request. (Without such a setting they always do.)
 async function askingGatehouse(servers) {
   const help = await output(servers.program('cgi-gateway'), ['--help']);
-  return /^ {2}CHANGES_FILE /m.test(help) ? servers.gatehouse('asking', { settings: { CHANGES_FILE: '' } }) : servers.gatehouse();
+  return /^ {2}CHANGES_DIR /m.test(help) ? servers.gatehouse('asking', { settings: { CHANGES_DIR: '' } }) : servers.gatehouse();
 }
 
 function downloadOf(row, find) {
