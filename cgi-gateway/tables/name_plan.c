@@ -64,13 +64,17 @@ static int64_t time_of(const char *hex)
 	return n;
 }
 
-/* The rarer a trigram is, the further its samples reach towards the other end.
- * One end alone would not tell: names of one time are often alike. */
-static int64_t rarity(const struct sample *s)
+/* Whether the first one is of a rarer trigram: the rarer, the further samples
+ * reach towards the other end. One end alone would not tell, because names of
+ * one time are often alike. */
+static bool is_rarer(const struct sample *a, const struct sample *b)
 {
-	if (s->newest[0] == '\0')
-		return INT64_MAX;
-	return time_of(s->oldest) - time_of(s->newest);
+	int64_t wide = time_of(a->oldest) - time_of(a->newest);
+	int64_t other = time_of(b->oldest) - time_of(b->newest);
+
+	if (a->newest[0] != '\0' && b->newest[0] != '\0' && wide != other)
+		return wide > other;
+	return strcmp(a->newest, b->newest) < 0;
 }
 
 /* The two rarest trigrams */
@@ -79,15 +83,15 @@ static void choose(const struct span *grams, size_t count,
 {
 	size_t first = 0, second = count > 1 ? 1 : 0;
 
-	if (rarity(&samples[second]) > rarity(&samples[first])) {
+	if (is_rarer(&samples[second], &samples[first])) {
 		first = 1;
 		second = 0;
 	}
 	for (size_t i = 2; i < count; i++) {
-		if (rarity(&samples[i]) > rarity(&samples[first])) {
+		if (is_rarer(&samples[i], &samples[first])) {
 			second = first;
 			first = i;
-		} else if (rarity(&samples[i]) > rarity(&samples[second])) {
+		} else if (is_rarer(&samples[i], &samples[second])) {
 			second = i;
 		}
 	}
