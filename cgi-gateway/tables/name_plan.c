@@ -47,22 +47,51 @@ static void copy(struct span s, char out[static 13])
 	out[s.len] = '\0';
 }
 
-/* The two trigrams whose sample reaches back furthest: an id that is "" is of a
- * trigram with fewer rows than the sample */
+/* How far the rows of a trigram are spread, from both ends of the list: the id of
+ * its thousandth newest row and of its thousandth oldest, in hex; "" if it has
+ * fewer rows */
+struct sample {
+	char newest[HEX_ID_LEN + 1], oldest[HEX_ID_LEN + 1];
+};
+
+/* The time of an id (RFC 9562 5.7), in milliseconds */
+static int64_t time_of(const char *hex)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < 12 && hex[i] != '\0'; i++)
+		n = n * 16 + (hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'A' + 10);
+	return n;
+}
+
+/* Whether the first one is of a rarer trigram: the rarer, the further samples
+ * reach towards the other end. One end alone would not tell, because names of
+ * one time are often alike. */
+static bool is_rarer(const struct sample *a, const struct sample *b)
+{
+	int64_t wide = time_of(a->oldest) - time_of(a->newest);
+	int64_t other = time_of(b->oldest) - time_of(b->newest);
+
+	if (a->newest[0] != '\0' && b->newest[0] != '\0' && wide != other)
+		return wide > other;
+	return strcmp(a->newest, b->newest) < 0;
+}
+
+/* The two rarest trigrams */
 static void choose(const struct span *grams, size_t count,
-		   char samples[][HEX_ID_LEN + 1], struct name_plan *out)
+		   const struct sample *samples, struct name_plan *out)
 {
 	size_t first = 0, second = count > 1 ? 1 : 0;
 
-	if (strcmp(samples[second], samples[first]) < 0) {
+	if (is_rarer(&samples[second], &samples[first])) {
 		first = 1;
 		second = 0;
 	}
 	for (size_t i = 2; i < count; i++) {
-		if (strcmp(samples[i], samples[first]) < 0) {
+		if (is_rarer(&samples[i], &samples[first])) {
 			second = first;
 			first = i;
-		} else if (strcmp(samples[i], samples[second]) < 0) {
+		} else if (is_rarer(&samples[i], &samples[second])) {
 			second = i;
 		}
 	}
@@ -77,14 +106,15 @@ static void choose(const struct span *grams, size_t count,
 	"          FROM file" \
 	"         WHERE folded IS NULL" \
 	"           AND owner = ?)"
-#define SAMPLE_OF_GRAM \
+#define SAMPLE_FROM(order) \
 	"(SELECT HEX(id)" \
 	"   FROM file_gram" \
 	"  WHERE owner = ?" \
 	"    AND gram = ?" \
 	"    AND id < UNHEX(?)" \
-	"  ORDER BY id DESC" \
+	"  ORDER BY id " order \
 	"  LIMIT 999, 1)"
+#define SAMPLE_OF_GRAM SAMPLE_FROM("DESC") ", " SAMPLE_FROM("ASC")
 /* clang-format on */
 
 _Static_assert(SAMPLE == 1000, "LIMIT 999, 1");
@@ -106,20 +136,24 @@ static enum err plan_long(struct db *db, uint64_t owner, struct span folded,
 {
 	size_t total = chars_of(folded) - 2;
 	size_t count = total < GRAMS ? total : GRAMS;
-	char samples[GRAMS][HEX_ID_LEN + 1], hex[HEX_ID_LEN + 1];
+	char hex[HEX_ID_LEN + 1];
+	struct sample samples[GRAMS];
 	struct span grams[GRAMS];
 	int64_t unindexed = 0;
 	enum err e;
 
-	/* Spread over the text; repeated if it has fewer */
+	/* Spread over the text. No row has the empty one */
 	for (size_t i = 0; i < GRAMS; i++)
-		grams[i] = gram_at(folded,
-				   i >= count || count == 1
-					   ? 0
-					   : i * (total - 1) / (count - 1));
+		grams[i] = i >= count	? SPAN("")
+			   : count == 1 ? gram_at(folded, 0)
+					: gram_at(folded, i * (total - 1) /
+								  (count - 1));
 	hex_id(below, hex);
-#define GRAM_VALUES(i) db_uint(owner), db_bytes(grams[i]), db_text(span_of(hex))
-#define SAMPLE_FIELD(i) db_to_text(samples[i], sizeof(samples[i]))
+#define END_VALUES(i) db_uint(owner), db_bytes(grams[i]), db_text(span_of(hex))
+#define GRAM_VALUES(i) END_VALUES(i), END_VALUES(i)
+#define SAMPLE_FIELD(i)                                           \
+	db_to_text(samples[i].newest, sizeof(samples[i].newest)), \
+		db_to_text(samples[i].oldest, sizeof(samples[i].oldest))
 	/* clang-format off */
 	e = db_row(db,
 		"SELECT " UNINDEXED ", "

@@ -36,7 +36,7 @@
 
 enum {
 	DB_STATEMENTS_MAX = 96, /* prepared statements a connection keeps */
-	DB_VALUES_MAX = 32,	/* columns of a statement */
+	DB_VALUES_MAX = 64,	/* columns of a statement */
 	DB_PARAMETERS_MAX = 96,
 	DB_POOL_MAX = 256,
 };
