@@ -1,5 +1,6 @@
 #include "cgi-auth/app/audit_note.h"
 
+#include "common/db/db_known.h"
 #include "common/http/client.h"
 #include "common/log/log.h"
 
@@ -93,7 +94,7 @@ enum err audit_note_change(struct auth *a, const struct request *rq,
 		.detail = detail,
 	};
 	struct db_conn *c;
-	enum err e = db_begin(a->service->db, &c, why);
+	enum err e = db_begin_change(a->service->db, &c, why);
 
 	if (e != ERR_OK)
 		return e;

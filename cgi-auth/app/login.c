@@ -1,6 +1,7 @@
 #include "cgi-auth/app/login.h"
 
 #include "cgi-auth/app/audit_note.h"
+#include "common/db/db_known.h"
 #include "common/http/client.h"
 #include "common/log/log.h"
 
@@ -139,7 +140,7 @@ enum err login_open_session(struct auth *a, const struct request *rq,
 
 	fill_session(a, rq, &l->facts.user, &out->session);
 	l->outcome = "ok";
-	e = db_begin(a->service->db, &c, why);
+	e = db_begin_change(a->service->db, &c, why);
 	if (e == ERR_OK) {
 		e = open_within(a, rq, c, l, refresh, out, why);
 		if (e == ERR_OK)
@@ -163,7 +164,7 @@ void login_fail(struct auth *a, const struct request *rq, struct login *l,
 {
 	struct errmsg cause = { "" };
 	struct db_conn *c;
-	enum err failed = db_begin(a->service->db, &c, &cause);
+	enum err failed = db_begin_change(a->service->db, &c, &cause);
 
 	if (failed == ERR_OK) {
 		failed = record_within(a, rq, c, l, e, &cause);

@@ -116,7 +116,7 @@ enum err user_change(struct db *db, const struct user *was,
 	struct sessions_chosen logins = { .tokens = false, .but = "" };
 	struct user_change_result r = { .logins_ended = takes_away(was, to) };
 	struct db_conn *c;
-	enum err e = db_begin(db, &c, why);
+	enum err e = db_begin_change(db, &c, why);
 
 	if (e != ERR_OK)
 		return e;

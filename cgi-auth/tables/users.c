@@ -160,7 +160,7 @@ static enum err set_password(struct db *db, uint64_t id, struct db_value was,
 			     int64_t now, struct errmsg *why)
 {
 	struct db_conn *c;
-	enum err e = db_begin(db, &c, why);
+	enum err e = db_begin_change(db, &c, why);
 
 	if (e != ERR_OK)
 		return e;
@@ -222,7 +222,7 @@ enum err users_disable(struct db *db, uint64_t id, int64_t now,
 {
 	struct sessions_chosen all = { .tokens = true, .but = "" };
 	struct db_conn *c;
-	enum err e = db_begin(db, &c, why);
+	enum err e = db_begin_change(db, &c, why);
 
 	if (e != ERR_OK)
 		return e;
@@ -248,7 +248,7 @@ enum err users_enable(struct db *db, uint64_t id, struct errmsg *why)
 enum err users_delete(struct db *db, uint64_t id, struct errmsg *why)
 {
 	struct db_conn *c;
-	enum err e = db_begin(db, &c, why);
+	enum err e = db_begin_change(db, &c, why);
 
 	if (e != ERR_OK)
 		return e;

@@ -81,7 +81,7 @@ static enum err rename_file(struct db *db, const struct session_check *session,
 			    bool expiry, struct errmsg *why)
 {
 	struct db_conn *c;
-	enum err e = db_begin(db, &c, why);
+	enum err e = db_begin_change(db, &c, why);
 
 	if (e != ERR_OK)
 		return e;
@@ -155,7 +155,7 @@ static enum err remove_file(struct db *db, const struct file *f,
 			    struct errmsg *why)
 {
 	struct db_conn *c;
-	enum err e = db_begin(db, &c, why);
+	enum err e = db_begin_change(db, &c, why);
 
 	if (e != ERR_OK)
 		return e;

@@ -84,8 +84,4 @@ struct db_known;
 struct db_known **db_known_of(struct db *db, enum db_known_of of);
 void db_known_free(struct db_known *k); /* NULL is fine */
 
-/* Before a transaction: find out whether other programs hear what this one
- * announces; wait if they may not. */
-void db_known_get_ready(struct db *db);
-
 #endif

@@ -181,7 +181,8 @@ enum err db_change_of_(struct db *db, enum db_known_of of,
 	return e;
 }
 
-void db_known_get_ready(struct db *db)
+enum err db_begin_change(struct db *db, struct db_conn **out,
+			 struct errmsg *why)
 {
 	for (int of = 0; of < DB_KNOWN_KINDS; of++) {
 		struct db_known *k = *db_known_of(db, (enum db_known_of)of);
@@ -189,6 +190,7 @@ void db_known_get_ready(struct db *db)
 		if (k != NULL && k->config.role != DB_KNOWN_READER)
 			db_known_prepare(db, k);
 	}
+	return db_begin(db, out, why);
 }
 
 enum err db_tx_change_of_(struct db_conn *c, enum db_known_of of,

@@ -262,10 +262,7 @@ static enum err run(struct db_conn *c, const char *sql, struct errmsg *why)
 enum err db_begin(struct db *db, struct db_conn **out, struct errmsg *why)
 {
 	struct db_conn *c;
-	enum err e;
-
-	db_known_get_ready(db);
-	e = db_take(db, &c, why);
+	enum err e = db_take(db, &c, why);
 
 	if (e != ERR_OK)
 		return e;

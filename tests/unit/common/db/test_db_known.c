@@ -111,7 +111,7 @@ static bool knows(void)
 
 static void begin_change(struct db_conn **out)
 {
-	assert_ok(db_begin(writer, out, &why));
+	assert_ok(db_begin_change(writer, out, &why));
 	assert_ok(db_tx_change_of(*out, DB_KNOWN_SESSIONS, KEY,
 				  "UPDATE session_changes SET id = id", DB_NONE,
 				  &why));
@@ -125,7 +125,7 @@ static void a_transaction_of_many_keys_is_a_change_of_all_rows(void **state)
 	(void)state;
 	for (int keys = 1; keys <= DB_KNOWN_KEYS + 1; keys++) {
 		remember(42);
-		assert_ok(db_begin(writer, &c, &why));
+		assert_ok(db_begin_change(writer, &c, &why));
 		for (int i = 0; i < keys; i++)
 			assert_ok(db_tx_change_of(
 				c, DB_KNOWN_SESSIONS, other,
@@ -182,7 +182,7 @@ static void a_transaction_is_announced_by_its_commit_alone(void **state)
 	assert_false(knows());
 	/* the connection's next transaction announces nothing */
 	remember(42);
-	assert_ok(db_begin(writer, &c, &why));
+	assert_ok(db_begin_change(writer, &c, &why));
 	assert_ok(db_commit(c, &why));
 	assert_true(knows());
 }
