@@ -1,7 +1,7 @@
 /* digest.h - SHA-256 in steps, HMAC-SHA-256, constant-time comparison.
  *
- * SHA-256 is FIPS 180-4, HMAC is RFC 2104; both by OpenSSL. The state of a
- * running SHA-256 is a plain value of fixed size: an interrupted upload can
+ * SHA-256 is FIPS 180-4, by OpenSSL; HMAC is RFC 2104, by libsodium. The state of
+ * a running SHA-256 is a plain value of fixed size: an interrupted upload can
  * store it and resume from there.
  */
 #ifndef DIGEST_H
@@ -28,7 +28,7 @@ void sha256_of(struct span bytes, unsigned char out[static SHA256_LEN]);
  * cost of a short HMAC. Opaque; safe to use from many threads. */
 struct hmac_key;
 
-/* Prepare a key; its bytes are copied. ERR_MEMORY if OpenSSL fails. */
+/* Prepare a key; its bytes are copied. ERR_MEMORY. */
 enum err hmac_key_new(struct span key, struct hmac_key **out) MUST_CHECK;
 void hmac_key_free(struct hmac_key *k); /* wipes it; NULL is fine */
 
