@@ -28,7 +28,7 @@ void sha256_of(struct span bytes, unsigned char out[static SHA256_LEN]);
  * cost of a short HMAC. Opaque; safe to use from many threads. */
 struct hmac_key;
 
-/* Prepare a key; its bytes are copied. ERR_MEMORY if OpenSSL fails. */
+/* Prepare a key; its bytes are copied. ERR_MEMORY. */
 enum err hmac_key_new(struct span key, struct hmac_key **out) MUST_CHECK;
 void hmac_key_free(struct hmac_key *k); /* wipes it; NULL is fine */
 

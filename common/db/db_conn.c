@@ -128,24 +128,24 @@ static void set_options(MYSQL *my, const struct db_server *server)
 		       /* A value that does not fit is an error and never
 			* truncated */
 		       " sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
-		       /* The server ends what takes longer: it would run on
+		       /* The isolation is required by transactions of two
+			* statements, whatever the server's default: only from
+			* this level on does INSERT ... SELECT lock the rows
+			* that it reads.
+			* The server ends what takes longer: it would run on
 			* after its client was answered. The limit of MySQL is
 			* for SELECT alone; others wait for locks at most. */
-		       " /*M!100102 , max_statement_time = %u */"
-		       " /*!50708 , max_execution_time = %u000,"
-		       " innodb_lock_wait_timeout = %u */"
+		       " /*M!100102 , max_statement_time = %u,"
+		       " tx_isolation = 'REPEATABLE-READ' */"
+		       " /*!50720 , max_execution_time = %u000,"
+		       " innodb_lock_wait_timeout = %u,"
+		       " transaction_isolation = 'REPEATABLE-READ' */"
 		       /* From 11.6.2 on, MariaDB's default refuses to lock a
 			* row that has changed since the transaction first read
 			* (1020) */
 		       " /*M!110602 , innodb_snapshot_isolation = OFF */",
 		       server->timeout, server->timeout, server->timeout);
 	(void)mysql_options(my, MYSQL_INIT_COMMAND, set);
-	/* Required by transactions of two statements, whatever the server's
-	 * default: only from this level on does INSERT ... SELECT lock the rows
-	 * that it reads */
-	(void)mysql_options(
-		my, MYSQL_INIT_COMMAND,
-		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
 	set_tls(my, server);
 }
 

@@ -2,6 +2,7 @@
 #include "common/db/db_conn.h"
 #include "common/db/db_share.h"
 
+#include <nss.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -35,6 +36,11 @@ enum err db_open(const struct db_config *c, struct db **out, struct errmsg *why)
 	struct db *db = calloc(1, sizeof(*db));
 	pthread_condattr_t attr;
 
+	/* The library looks for its port in the databases of services, though
+	 * it is told the port later. With Debian's nsswitch.conf, that loads a
+	 * library from some 40 folders: a third of the start of a CGI process
+	 */
+	(void)__nss_configure_lookup("services", "files");
 	/* The implicit call in the first mysql_init() is not thread-safe */
 	if (db == NULL || mysql_library_init(0, NULL, NULL) != 0) {
 		free(db);

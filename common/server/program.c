@@ -8,6 +8,7 @@
 #include "common/server/workers.h"
 
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -87,6 +88,14 @@ static enum err open_metrics(const struct program *p, struct service *s,
 	return metrics_open(&layout, "", &s->metrics, why);
 }
 
+/* The file openssl.cnf is needed for TLS alone, and to read it is a good part of
+ * the start of a CGI process */
+static void skip_openssl_conf(const struct db_config *db)
+{
+	if (db->tls == DB_TLS_OFF)
+		(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
 /* Open everything that the first request needs */
 static enum err open_service(const struct program *p, struct service *s,
 			     struct errmsg *why)
@@ -96,6 +105,7 @@ static enum err open_service(const struct program *p, struct service *s,
 
 	if (e != ERR_OK)
 		return e;
+	skip_openssl_conf(&db);
 	e = settings_keys(&s->settings, &s->keys, why);
 	if (e != ERR_OK)
 		goto metrics;

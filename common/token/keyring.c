@@ -42,7 +42,7 @@ static enum err add_key(struct keyring *k, struct span kid, struct span secret,
 				       key->kid);
 	if (hmac_key_new(secret, &key->hmac) != ERR_OK)
 		return err_set(why, ERR_CONFIG,
-			       "OpenSSL could not create an HMAC");
+			       "there is no memory for the key");
 	k->count++;
 	return ERR_OK;
 }
