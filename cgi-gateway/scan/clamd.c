@@ -1,27 +1,19 @@
 #include "cgi-gateway/scan/clamd.h"
 
 #include "cgi-gateway/scan/clamd_lookup.h"
+#include "common/base/clock.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
 	/* before connecting again to a Unix socket whose queue is full */
 	BUSY_MS = 20,
 };
-
-static int64_t clock_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* Wait until `deadline`; return the ready ones of `events` (or an error), 0 if
  * none */
@@ -31,7 +23,7 @@ static int wait_for(int fd, short events, int64_t deadline)
 	int64_t left;
 	int n;
 
-	while ((left = deadline - clock_ms()) > 0) {
+	while ((left = deadline - clock_monotonic_ms()) > 0) {
 		n = poll(&p, 1, left < INT32_MAX ? (int)left : INT32_MAX);
 		if (n > 0)
 			return p.revents;
@@ -65,7 +57,7 @@ static int connect_by(int fd, const struct sockaddr *to, socklen_t len,
 	int error = 0;
 
 	while (connect(fd, to, len) != 0) {
-		if (errno == EAGAIN && clock_ms() < deadline)
+		if (errno == EAGAIN && clock_monotonic_ms() < deadline)
 			(void)poll(NULL, 0, BUSY_MS);
 		else if (errno == EINPROGRESS || errno == EINTR)
 			break;
@@ -116,7 +108,7 @@ static int connect_any(const struct addrinfo *list, int64_t deadline)
 		left++;
 	for (const struct addrinfo *i = list; i != NULL && fd < 0;
 	     i = i->ai_next, left--) {
-		int64_t now = clock_ms();
+		int64_t now = clock_monotonic_ms();
 
 		fd = socket_connect(i->ai_family, i->ai_addr, i->ai_addrlen,
 				    now + (deadline - now) / left);
@@ -153,7 +145,7 @@ static enum err stream_open(const struct clamd *d, int64_t seconds,
 {
 	int64_t connected_by =
 		seconds < CLAMD_CONNECT ? seconds : CLAMD_CONNECT;
-	int64_t now = clock_ms();
+	int64_t now = clock_monotonic_ms();
 
 	*s = (struct clamd_stream) {
 		.fd = -1,

@@ -21,7 +21,9 @@ static char *map(size_t size)
 	void *m = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	return m != MAP_FAILED ? m : NULL;
+	if (m == MAP_FAILED)
+		return NULL;
+	return m;
 }
 
 char *buffer_pool_lend(struct buffer_pool *p)

@@ -1,10 +1,10 @@
 #include "common/base/worker_slots.h"
 
+#include "common/base/clock.h"
 #include "common/base/worker_turns.h"
 #include "common/base/worker_wait.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 struct worker_slots {
 	pthread_mutex_t lock;
@@ -22,14 +22,6 @@ static _Thread_local struct {
 	bool lent_place; /* for a wait, which may be short */
 	int64_t wait_began_ms;
 } self;
-
-static int64_t clock_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 enum err worker_slots_new(size_t slots, size_t places,
 			  struct worker_slots **out)
@@ -196,7 +188,7 @@ enum err worker_client_wait_begin(void)
 	}
 	(void)pthread_mutex_unlock(&s->lock);
 	if (self.lent_place)
-		self.wait_began_ms = clock_ms();
+		self.wait_began_ms = clock_monotonic_ms();
 	return e;
 }
 
@@ -208,7 +200,7 @@ void worker_client_wait_end(void)
 	if (s == NULL || --self.waits > 0)
 		return;
 	was_short = self.lent_place &&
-		    clock_ms() - self.wait_began_ms < WORKER_PACE_MS;
+		    clock_monotonic_ms() - self.wait_began_ms < WORKER_PACE_MS;
 	self.lent_place = false;
 	(void)pthread_mutex_lock(&s->lock);
 	if (was_short)

@@ -83,7 +83,7 @@ bool db_known_fault(struct db *db, struct errmsg *why)
 {
 	bool is_new = false;
 
-	for (int of = 0; of < DB_KNOWN_KINDS && !is_new; of++) {
+	for (int of = 0; db != NULL && of < DB_KNOWN_KINDS && !is_new; of++) {
 		struct db_known *k = *db_known_of(db, (enum db_known_of)of);
 
 		if (k == NULL || !atomic_load(&k->fault_is_new))

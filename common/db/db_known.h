@@ -106,7 +106,7 @@ enum err db_known_forget(struct db *db, enum db_known_of of,
 			 struct errmsg *why) MUST_CHECK;
 
 /* Return true once for each new reason why nothing is remembered although there
- * is a folder. */
+ * is a folder. Without a database: false. */
 bool db_known_fault(struct db *db, struct errmsg *why);
 
 #endif

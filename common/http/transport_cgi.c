@@ -1,11 +1,12 @@
 #include "common/http/transport_cgi.h"
 
+#include "common/base/clock.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 extern char **environ; /* defined by POSIX, declared by no header here */
@@ -140,14 +141,6 @@ static enum err cgi_write(struct transport *t, struct span bytes)
 	return ERR_OK;
 }
 
-static int64_t clock_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Read the rest of a body that was refused. Apache's mod_cgid passes a socket
  * for both directions. Closing it while bytes of the body are unread resets the
  * connection, and the client would not receive the response. With a pipe or a
@@ -155,7 +148,7 @@ static int64_t clock_ms(void)
  * client can occupy the process. */
 static void discard_rest(struct transport *t)
 {
-	int64_t end = clock_ms() + CGI_LINGER, left = CGI_LINGER;
+	int64_t end = clock_monotonic_ms() + CGI_LINGER, left = CGI_LINGER;
 	struct span chunk;
 	struct stat in;
 
@@ -165,7 +158,7 @@ static void discard_rest(struct transport *t)
 	       comes(left < CGI_LINGER_SILENCE ? (int)left
 					       : CGI_LINGER_SILENCE) &&
 	       cgi_read(t, &chunk) == ERR_OK && chunk.len > 0)
-		left = end - clock_ms();
+		left = end - clock_monotonic_ms();
 }
 
 static enum err cgi_finish(struct transport *t)

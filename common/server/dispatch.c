@@ -2,6 +2,7 @@
 
 #include "common/access/bearer.h"
 #include "common/access/session_check.h"
+#include "common/base/clock.h"
 #include "common/db/db_known.h"
 #include "common/http/body.h"
 #include "common/http/client.h"
@@ -11,23 +12,13 @@
 #include "common/log/log.h"
 #include "common/server/request_log.h"
 
-#include <time.h>
-
 enum {
 	SMALL_BODY = 4096, /* bytes */
 };
 
-static int64_t clock_us(clockid_t which)
-{
-	struct timespec t;
-
-	(void)clock_gettime(which, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static int64_t clock_seconds(void)
 {
-	return clock_us(CLOCK_REALTIME) / 1000000;
+	return clock_real_us() / 1000000;
 }
 
 /* If the keyring cannot be read, the old keys stay in use: log it, so that the
@@ -310,7 +301,7 @@ static void set_pace(const struct service *s, struct transport *t,
 void dispatch_run(const struct program *p, const struct service *s,
 		  struct transport *t, struct arena *arena)
 {
-	int64_t begun = clock_us(CLOCK_MONOTONIC);
+	int64_t begun = clock_monotonic_us();
 	struct request rq;
 	struct response rs;
 	enum err e, sent = ERR_OK;
@@ -319,8 +310,7 @@ void dispatch_run(const struct program *p, const struct service *s,
 	begin_work(s, t);
 	metrics_begin(s->metrics);
 	db_act_for(0);
-	e = request_init(&rq, t, arena, p->name,
-			 clock_us(CLOCK_REALTIME) / 1000);
+	e = request_init(&rq, t, arena, p->name, clock_real_us() / 1000);
 	rq.clock = clock_seconds;
 	set_pace(s, t, &rq);
 	rq.outer_prefix = client_prefix(&rq, s->settings.trusted_proxies,
@@ -336,8 +326,7 @@ void dispatch_run(const struct program *p, const struct service *s,
 	if (again)
 		metrics_leave(s->metrics);
 	else
-		request_log_count(p, s, &rq, &rs,
-				  clock_us(CLOCK_MONOTONIC) - begun);
+		request_log_count(p, s, &rq, &rs, clock_monotonic_us() - begun);
 	/* Before the client can have the whole answer, so that its next request
 	 * finds the room */
 	if (!again && rq.admission[0] != '\0' && p->admission_end != NULL)
@@ -348,7 +337,7 @@ void dispatch_run(const struct program *p, const struct service *s,
 		(void)t->ops->finish(t);
 	if (!again)
 		request_log_write(p, &rq, &rs, e != ERR_OK ? e : sent,
-				  clock_us(CLOCK_MONOTONIC) - begun);
+				  clock_monotonic_us() - begun);
 	response_release(&rs);
 	arena_reset(arena);
 	if (s->slots != NULL)

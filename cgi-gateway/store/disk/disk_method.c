@@ -4,28 +4,31 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* A line of mountinfo (proc_pid_mountinfo(5)) that is about the device:
  * "36 35 98:0 / /mnt rw master:1 - ext4 /dev/sda1 rw" */
-static bool is_safe_line(char *line, const char *device)
+static bool is_safe_line(struct span line, const char *device)
 {
-	char *rest = NULL, *type;
-	char *word = strtok_r(line, " ", &rest);
+	const struct span safe[] = { SPAN("ext4"), SPAN("ext3"), SPAN("xfs") };
+	struct span word = { NULL, 0 };
 
-	for (int i = 0; i < 2 && word != NULL; i++)
-		word = strtok_r(NULL, " ", &rest);
-	if (word == NULL || strcmp(word, device) != 0)
+	for (int i = 0; i < 3; i++)
+		if (!span_next(&line, ' ', &word))
+			return false;
+	if (!span_eq(word, span_of(device)))
 		return false;
-	while (word != NULL && strcmp(word, "-") != 0)
-		word = strtok_r(NULL, " ", &rest);
-	type = word != NULL ? strtok_r(NULL, " ", &rest) : NULL;
-	return type != NULL &&
-	       (strcmp(type, "ext4") == 0 || strcmp(type, "ext3") == 0 ||
-		strcmp(type, "xfs") == 0);
+	while (!span_eq(word, SPAN("-")))
+		if (!span_next(&line, ' ', &word))
+			return false;
+	if (!span_next(&line, ' ', &word))
+		return false;
+	for (size_t i = 0; i < sizeof(safe) / sizeof(*safe); i++)
+		if (span_eq(word, safe[i]))
+			return true;
+	return false;
 }
 
 /* Whether the fsync of a file makes a new name of it durable */
@@ -43,7 +46,7 @@ static bool links_are_synced(const struct disk_store *s)
 		(void)snprintf(device, sizeof(device), "%u:%u",
 			       major(st.st_dev), minor(st.st_dev));
 		while (!safe && getline(&line, &cap, mounts) > 0)
-			safe = is_safe_line(line, device);
+			safe = is_safe_line(span_of(line), device);
 	}
 	free(line);
 	(void)fclose(mounts);

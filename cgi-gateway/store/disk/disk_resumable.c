@@ -51,52 +51,6 @@ static enum err open_data(struct disk_store *s, const char *id, int *fd,
 	return ERR_OK;
 }
 
-/* Find the bytes in incoming/; or in objects/, if a commit stopped after
- * placing them */
-static enum err stat_data(struct disk_store *s, const char *id, struct stat *st,
-			  bool *placed, struct errmsg *why)
-{
-	char object[DISK_NAME];
-
-	*placed = false;
-	if (fstatat(s->incoming, id, st, AT_SYMLINK_NOFOLLOW) == 0)
-		return ERR_OK;
-	if (errno != ENOENT)
-		return disk_failed(why, "stat incoming", id);
-	*placed = true;
-	disk_name(id, object);
-	if (fstatat(s->objects, object, st, AT_SYMLINK_NOFOLLOW) == 0)
-		return ERR_OK;
-	return disk_absent(why, "stat", id);
-}
-
-static enum err read_offset(struct store *s_, const char *id, int64_t *offset,
-			    int64_t *written_at, struct errmsg *why)
-{
-	struct disk_store *s = disk_of(s_);
-	int fd = -1;
-	struct checkpoint c;
-	struct stat st;
-	bool placed = false;
-	enum err e = checkpoint_open(s, id, &fd, why);
-
-	if (e != ERR_OK)
-		return e;
-	/* Lock, so that checkpoint and length are consistent */
-	e = checkpoint_lock(fd, CHECKPOINT_WRITE, why);
-	if (e == ERR_OK)
-		e = checkpoint_read(fd, &c, why);
-	if (e == ERR_OK)
-		e = stat_data(s, id, &st, &placed, why);
-	if (e == ERR_OK) {
-		*offset = placed ? st.st_size
-				 : checkpoint_offset(s, &c, st.st_size);
-		*written_at = st.st_mtime;
-	}
-	(void)close(fd);
-	return e;
-}
-
 /* The caller has the lock, so no other writer can interfere between reading the
  * checkpoint and writing it */
 static enum err become_writer(struct disk_resumable *r, int64_t *at,
@@ -236,10 +190,18 @@ static enum err write_as_writer(struct disk_resumable *r, struct span bytes,
 
 static enum err write_buffered(struct disk_resumable *r, struct errmsg *why)
 {
-	struct span all = { r->buffer, r->buffered };
+	const int64_t before = r->written;
+	size_t done;
+	enum err e;
 
-	r->buffered = 0;
-	return all.len > 0 ? write_as_writer(r, all, why) : ERR_OK;
+	if (r->buffered == 0)
+		return ERR_OK;
+	e = write_as_writer(r, (struct span) { r->buffer, r->buffered }, why);
+	done = (size_t)(r->written - before);
+	/* After an error the rest stays, so that the next call fails too */
+	r->buffered -= done;
+	memmove(r->buffer, r->buffer + done, r->buffered);
+	return e;
 }
 
 static enum err flush_resumable(struct resumable *r_, struct errmsg *why)
@@ -247,8 +209,10 @@ static enum err flush_resumable(struct resumable *r_, struct errmsg *why)
 	struct disk_resumable *r = resumable_of(r_);
 	enum err e = write_buffered(r, why);
 
-	buffer_pool_return(&r->store->buffers, r->buffer);
-	r->buffer = NULL;
+	if (e == ERR_OK) {
+		buffer_pool_return(&r->store->buffers, r->buffer);
+		r->buffer = NULL;
+	}
 	return e;
 }
 
@@ -349,7 +313,7 @@ static enum err append(struct resumable *r, const char *id, int64_t length,
 
 const struct resumable_ops disk_resumable_ops = {
 	.create = disk_resumable_create,
-	.offset = read_offset,
+	.offset = disk_resumable_offset,
 	.remove = disk_resumable_remove,
 	.open = open_resumable,
 	.write = write_resumable,

@@ -77,7 +77,6 @@ static inline void gateway_open(struct gateway *g, struct db *db)
 					   .clamd_larger = refuse };
 	assert_ok(content_scanner_open(&g->app.content_scanner, NULL));
 	g->app.upload_life = GATEWAY_UPLOAD_LIFE;
-	g->app.streams_max = 1;
 	g->app.max_unfinished = GATEWAY_MAX_UNFINISHED;
 	g->app.db = db;
 	g->app.public_url = "";

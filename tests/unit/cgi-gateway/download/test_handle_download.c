@@ -56,6 +56,7 @@ static void store_file(const char *name, const char *type, struct span bytes)
 	(void)snprintf(file.claimed_type, sizeof(file.claimed_type), "%s",
 		       type);
 	sha256_of(bytes, file.sha256);
+	(void)!store_remove(g.app.store, file.id, NULL);
 	assert_ok(store_writer_open(g.app.store, file.id, &w, NULL));
 	assert_ok(store_writer_write(w, bytes, NULL));
 	assert_ok(store_writer_commit(w, NULL));

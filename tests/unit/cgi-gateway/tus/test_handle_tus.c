@@ -2,6 +2,7 @@
 #include "cgi-gateway/store/resumable.h"
 #include "cgi-gateway/store/resumable_commit.h"
 #include "cgi-gateway/tus/tus.h"
+#include "common/base/worker_slots.h"
 #include "tests/unit/cgi-gateway/gateway.h"
 
 #include <errno.h>
@@ -19,6 +20,24 @@
 static struct db *db;
 static struct gateway g;
 static char path[128]; /* of the upload in question: "/tus/ID" */
+
+/* --- the worker ----------------------------------------------------------- */
+
+static struct worker_slots *slots;
+
+/* This thread works on a request of a process whose requests may not wait for
+ * their clients */
+static void without_places(void)
+{
+	assert_ok(worker_slots_new(1, 0, &slots));
+	worker_enter(slots, WORKER_STORES);
+}
+
+static void with_places(void)
+{
+	worker_leave();
+	worker_slots_free(slots);
+}
 
 /* --- hooks ---------------------------------------------------------------- */
 
@@ -586,12 +605,13 @@ static void first_bytes_that_fail_leave_nothing(void **state)
 		       "nothing was stored");
 	assert_nothing_is_left();
 
-	g.app.streams_max = 0;
+	without_places();
 	begin("POST", "/tus");
 	header("Upload-Length", "5");
 	body("hello");
 	assert_refused(answer_new(), 503, "unavailable",
-		       "Too many uploads are in progress.");
+		       "three quarters of CONNECTIONS");
+	with_places();
 	assert_nothing_is_left();
 }
 
@@ -839,19 +859,16 @@ static void a_full_disk_is_reported_with_what_is_kept(void **state)
 	assert_file("hello");
 }
 
-static void streams_over_the_limit_are_refused(void **state)
+static void uploads_without_a_place_are_refused(void **state)
 {
 	(void)state;
 	created("5");
-	atomic_store(&g.app.streams, 1);
+	without_places();
 	assert_refused(patch("0", "hello"), 503, "unavailable",
-		       "Too many uploads are in progress. Try again in a few "
-		       "seconds.");
-	assert_header("Retry-After", "1");
-	assert_int_equal(atomic_load(&g.app.streams), 1);
-	atomic_store(&g.app.streams, 0);
+		       "three quarters of CONNECTIONS");
+	assert_header("Retry-After", "5");
+	with_places();
 	assert_int_equal(patch("0", "hello"), 204);
-	assert_int_equal(atomic_load(&g.app.streams), 0);
 }
 
 /* --- a deferred length ---------------------------------------------------- */
@@ -1423,7 +1440,7 @@ int main(int argc, char **argv)
 		TUS(bytes_before_a_broken_body_are_kept),
 		TUS(bytes_with_a_checksum_count_together_or_not_at_all),
 		TUS(a_full_disk_is_reported_with_what_is_kept),
-		TUS(streams_over_the_limit_are_refused),
+		TUS(uploads_without_a_place_are_refused),
 		TUS(bytes_of_unknown_length_are_reserved_as_announced),
 		TUS(bytes_beyond_the_announced_ones_are_refused),
 		TUS(a_wrong_offset_sets_no_length_that_is_too_short),

@@ -43,7 +43,8 @@ static void without_a_limit_no_body_is_slow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_body_is_slow_if_too_few_bytes_arrive_in_a_period),
+		cmocka_unit_test(
+			a_body_is_slow_if_too_few_bytes_arrive_in_a_period),
 		cmocka_unit_test(each_period_counts_for_itself),
 		cmocka_unit_test(without_a_limit_no_body_is_slow),
 	};
