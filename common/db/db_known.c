@@ -152,24 +152,27 @@ void db_known_keep(struct db *db, enum db_known_of of, struct span key,
 
 /* --- changes -------------------------------------------------------------- */
 
-static struct changes_file *ready_file(struct db *db, enum db_known_of of)
+/* *out is NULL if there is none */
+static enum err ready_file(struct db *db, enum db_known_of of,
+			   struct changes_file **out, struct errmsg *why)
 {
 	struct db_known *k = *db_known_of(db, of);
+	enum err e = k != NULL ? db_known_prepare(db, k, why) : ERR_OK;
 
-	if (k == NULL)
-		return NULL;
-	db_known_prepare(db, k);
-	return atomic_load(&k->file);
+	*out = k != NULL ? atomic_load(&k->file) : NULL;
+	return e;
 }
 
 enum err db_change_of_(struct db *db, enum db_known_of of,
 		       struct change_key key, const char *sql, struct db_in in,
 		       struct errmsg *why)
 {
-	struct changes_file *file = ready_file(db, of);
+	struct changes_file *file;
 	struct db_conn *c;
-	enum err e = db_take(db, &c, why);
+	enum err e = ready_file(db, of, &file, why);
 
+	if (e == ERR_OK)
+		e = db_take(db, &c, why);
 	if (e != ERR_OK)
 		return e;
 	changes_begin(file, key);
@@ -184,13 +187,15 @@ enum err db_change_of_(struct db *db, enum db_known_of of,
 enum err db_begin_change(struct db *db, struct db_conn **out,
 			 struct errmsg *why)
 {
-	for (int of = 0; of < DB_KNOWN_KINDS; of++) {
+	enum err e = ERR_OK;
+
+	for (int of = 0; of < DB_KNOWN_KINDS && e == ERR_OK; of++) {
 		struct db_known *k = *db_known_of(db, (enum db_known_of)of);
 
 		if (k != NULL && k->config.role != DB_KNOWN_READER)
-			db_known_prepare(db, k);
+			e = db_known_prepare(db, k, why);
 	}
-	return db_begin(db, out, why);
+	return e == ERR_OK ? db_begin(db, out, why) : e;
 }
 
 enum err db_tx_change_of_(struct db_conn *c, enum db_known_of of,
@@ -209,12 +214,12 @@ enum err db_tx_change_of_(struct db_conn *c, enum db_known_of of,
 
 enum err db_known_forget(struct db *db, enum db_known_of of, struct errmsg *why)
 {
-	struct changes_file *file = ready_file(db, of);
-	char id[CHANGES_ID + 1];
-	int64_t age;
+	struct changes_file *file;
+	enum err e = ready_file(db, of, &file, why);
 
+	if (e != ERR_OK)
+		return e;
 	changes_begin(file, change_key_of_all());
 	changes_end(file, change_key_of_all());
-	/* Whether the check succeeded: without it nothing is certain */
-	return db_known_read_name(db, of, id, &age, why);
+	return ERR_OK;
 }

@@ -13,7 +13,11 @@
  *   - each process checks the name when it is needed, at most once a second. A
  *     check counts for DB_KNOWN_CHECK_LIFE;
  *   - a process that makes changes and finds another name writes "", and makes
- *     no change before every other process has noticed;
+ *     no change before every other process has noticed. So does one that finds
+ *     a name, or none, that is new. Then it checks again;
+ *   - without a check that succeeded there is no change;
+ *   - a service that writes its name announces a change of all rows first: no one
+ *     has announced what was changed while the file was not in force;
  *   - a file counts only when it has been in force for that long.
  *
  * A service that has lost its place does not take it back before it is started

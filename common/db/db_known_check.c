@@ -3,10 +3,15 @@
 #include <string.h>
 #include <time.h>
 
-/* The name in force, and for how many seconds */
+/* The name in force, since when, and for how many seconds */
 struct in_force {
 	char id[CHANGES_ID + 1];
-	int64_t age;
+	int64_t since, age;
+};
+
+enum {
+	/* Attempts to write a name while others write theirs */
+	WRITES = 8,
 };
 
 int64_t db_known_clock(void)
@@ -19,21 +24,21 @@ int64_t db_known_clock(void)
 
 /* --- the name in force ---------------------------------------------------- */
 
-enum err db_known_read_name(struct db *db, enum db_known_of of,
-			    char id[static CHANGES_ID + 1], int64_t *age,
-			    struct errmsg *why)
+static enum err read_name(struct db *db, enum db_known_of of,
+			  struct in_force *out, struct errmsg *why)
 {
 	struct db_out fields =
-		DB_OUT(db_to_text(id, CHANGES_ID + 1), db_to_int(age));
+		DB_OUT(db_to_text(out->id, sizeof(out->id)),
+		       db_to_int(&out->since), db_to_int(&out->age));
 
 	/* clang-format off */
 	return of == DB_KNOWN_SESSIONS
 		? db_row(db,
-			"SELECT file, UNIX_TIMESTAMP() - since"
+			"SELECT file, since, UNIX_TIMESTAMP() - since"
 			"  FROM session_changes WHERE id = 1",
 			DB_NONE, fields, why)
 		: db_row(db,
-			"SELECT file, UNIX_TIMESTAMP() - since"
+			"SELECT file, since, UNIX_TIMESTAMP() - since"
 			"  FROM file_changes WHERE id = 1",
 			DB_NONE, fields, why);
 	/* clang-format on */
@@ -99,71 +104,125 @@ static void look_again(struct db_known *k, const struct in_force *now)
 		db_known_set_fault(k, why.text);
 }
 
-/* What a process that makes changes does if another name is in force than that
- * of its file */
-static enum err dispute(struct db *db, struct db_known *k, struct in_force *now,
-			struct errmsg *why)
+/* Others may use rows by the name that was in force before, until they check
+ * again */
+static void wait_for_others(struct db_known *k)
 {
-	bool takes = k->config.role == DB_KNOWN_SERVICE && !k->registered;
+	k->others_until = db_known_clock() + DB_KNOWN_CHECK_LIFE;
+}
+
+/* Note the name that was read; `own` if this process has just written it */
+static void see_name(struct db_known *k, const struct in_force *now, bool own)
+{
+	if (k->seen_since == now->since && strcmp(k->seen, now->id) == 0)
+		return;
+	if (!own && now->age * 1000 <= DB_KNOWN_CHECK_LIFE)
+		wait_for_others(k);
+	memcpy(k->seen, now->id, sizeof(k->seen));
+	k->seen_since = now->since;
+}
+
+/* Write the name that should be in force instead of `now`. ERR_NOT_FOUND:
+ * another process was faster. */
+static enum err dispute(struct db *db, struct db_known *k, bool takes,
+			const struct in_force *now, struct errmsg *why)
+{
 	const char *to = takes ? own_name(k) : "";
 	enum err e;
 
-	if (!takes && now->id[0] == '\0')
-		return ERR_OK;
+	/* Whatever was changed while the file was not in force, nobody has
+	 * announced in it: what was noted before must not hold */
+	if (takes) {
+		changes_begin(atomic_load(&k->file), change_key_of_all());
+		changes_end(atomic_load(&k->file), change_key_of_all());
+	}
 	e = write_name(db, k->config.of, now->id, to, why);
 	if (e != ERR_OK)
 		return e;
 	if (now->id[0] != '\0')
-		k->others_until = db_known_clock() + DB_KNOWN_CHECK_LIFE;
-	if (!takes)
+		wait_for_others(k);
+	if (takes)
+		k->registered = true;
+	else
 		db_known_set_fault(
 			k, "a program without this CHANGES_DIR, or with "
 			   "another, changes the same database: nothing is "
 			   "remembered until the services are started again");
-	(void)snprintf(now->id, sizeof(now->id), "%s", to);
-	now->age = 0;
 	return ERR_OK;
 }
 
+/* Read the name, and if it is another than that of this process's file, replace
+ * it */
+static enum err settle_name(struct db *db, struct db_known *k,
+			    struct in_force *now, struct errmsg *why)
+{
+	bool own = false;
+	enum err e = ERR_NOT_FOUND;
+
+	for (int i = 0; i < WRITES; i++) {
+		bool takes =
+			k->config.role == DB_KNOWN_SERVICE && !k->registered;
+
+		e = read_name(db, k->config.of, now, why);
+		if (e == ERR_NOT_FOUND) /* no row: nobody remembers */
+			return ERR_OK;
+		if (e != ERR_OK)
+			return e;
+		see_name(k, now, own);
+		if (k->config.role == DB_KNOWN_READER ||
+		    strcmp(now->id, own_name(k)) == 0 ||
+		    (!takes && now->id[0] == '\0'))
+			return ERR_OK;
+		e = dispute(db, k, takes, now, why);
+		if (e != ERR_OK && e != ERR_NOT_FOUND)
+			return e;
+		own = e == ERR_OK;
+	}
+	return err_set(why, ERR_UNAVAILABLE,
+		       "the programs of several CHANGES_DIR start at once");
+}
+
 /* Call with the lock held. The result counts from when the check began. */
-static void check(struct db *db, struct db_known *k)
+static enum err check(struct db *db, struct db_known *k, struct errmsg *why)
 {
 	int64_t begun = db_known_clock();
-	struct in_force now = { "", 0 };
-	struct errmsg why = { "" };
-	enum err e =
-		db_known_read_name(db, k->config.of, now.id, &now.age, &why);
+	struct in_force now = { "", 0, 0 };
+	enum err e = settle_name(db, k, &now, why);
 
-	if (e == ERR_OK && strcmp(now.id, own_name(k)) != 0) {
-		if (k->config.role == DB_KNOWN_READER)
-			look_again(k, &now);
-		else
-			e = dispute(db, k, &now, &why);
-	}
+	if (e == ERR_OK && k->config.role == DB_KNOWN_READER &&
+	    strcmp(now.id, own_name(k)) != 0)
+		look_again(k, &now);
 	if (e == ERR_OK)
 		k->registered = true;
 	else if (k->path[0] != '\0')
-		db_known_set_fault(k, why.text);
+		db_known_set_fault(k, why->text);
+	k->failed = e != ERR_OK;
 	atomic_store(&k->good, e == ERR_OK && now.id[0] != '\0' &&
 				       strcmp(now.id, own_name(k)) == 0 &&
 				       now.age * 1000 > DB_KNOWN_CHECK_LIFE);
 	atomic_store(&k->checked_at, begun);
+	return e;
+}
+
+static bool is_due(struct db_known *k)
+{
+	return db_known_clock() - atomic_load(&k->checked_at) >=
+	       DB_KNOWN_CHECK_EVERY;
 }
 
 /* Whether rows may be remembered and used now */
 bool db_known_is_good(struct db *db, struct db_known *k)
 {
-	int64_t now = db_known_clock();
+	struct errmsg ignored = { "" };
 
-	if (now - atomic_load(&k->checked_at) >= DB_KNOWN_CHECK_EVERY &&
-	    pthread_mutex_trylock(&k->lock) == 0) {
-		if (now - atomic_load(&k->checked_at) >= DB_KNOWN_CHECK_EVERY)
-			check(db, k);
+	if (is_due(k) && pthread_mutex_trylock(&k->lock) == 0) {
+		if (is_due(k))
+			(void)!check(db, k, &ignored);
 		(void)pthread_mutex_unlock(&k->lock);
-		now = db_known_clock();
 	}
 	return atomic_load(&k->good) &&
-	       now - atomic_load(&k->checked_at) < DB_KNOWN_CHECK_LIFE;
+	       db_known_clock() - atomic_load(&k->checked_at) <
+		       DB_KNOWN_CHECK_LIFE;
 }
 
 static void sleep_until(int64_t until)
@@ -176,16 +235,24 @@ static void sleep_until(int64_t until)
 	}
 }
 
-/* Before a change: the check is recent, and nobody uses rows by another name */
-void db_known_prepare(struct db *db, struct db_known *k)
+enum err db_known_prepare(struct db *db, struct db_known *k, struct errmsg *why)
 {
-	int64_t until;
+	struct errmsg cause = { "" };
 
-	(void)pthread_mutex_lock(&k->lock);
-	if (db_known_clock() - atomic_load(&k->checked_at) >=
-	    DB_KNOWN_CHECK_EVERY)
-		check(db, k);
-	until = k->others_until;
-	(void)pthread_mutex_unlock(&k->lock);
-	sleep_until(until);
+	for (;;) {
+		enum err e = ERR_OK;
+		int64_t until;
+
+		(void)pthread_mutex_lock(&k->lock);
+		if (k->failed || is_due(k))
+			e = check(db, k, &cause);
+		until = k->others_until;
+		(void)pthread_mutex_unlock(&k->lock);
+		if (e != ERR_OK)
+			return err_set(why, e, "%s", cause.text);
+		if (until <= db_known_clock())
+			return ERR_OK;
+		/* A service may have started meanwhile: check again */
+		sleep_until(until);
+	}
 }

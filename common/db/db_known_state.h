@@ -24,7 +24,10 @@ struct db_known {
 
 	pthread_mutex_t lock; /* of a check, and of what follows */
 	bool registered;      /* a service has written its name */
-	int64_t others_until; /* others may not have noticed "" before */
+	bool failed; /* the last check: there must be one before a change */
+	int64_t others_until; /* others may not have noticed the name before */
+	char seen[CHANGES_ID + 1]; /* the name that was read last */
+	int64_t seen_since;	   /* its column */
 	struct errmsg fault;
 	atomic_bool fault_is_new;
 
@@ -40,17 +43,14 @@ void db_known_set_fault(struct db_known *k, const char *text);
 enum err db_known_open_file(struct db_known *k, enum changes_access access,
 			    struct errmsg *why) MUST_CHECK;
 
-/* The name in force, read now. */
-enum err db_known_read_name(struct db *db, enum db_known_of of,
-			    char id[static CHANGES_ID + 1], int64_t *age,
-			    struct errmsg *why) MUST_CHECK;
-
 /* Whether rows may be remembered and used now: checks, if the last time is too
  * long ago. */
 bool db_known_is_good(struct db *db, struct db_known *k);
 
-/* Before a change: the check is recent, and nobody uses rows by another name. */
-void db_known_prepare(struct db *db, struct db_known *k);
+/* Before a change: the check is recent, and nobody uses rows by another name. If
+ * that cannot be known, the change must not be made: the errors of db_row(). */
+enum err db_known_prepare(struct db *db, struct db_known *k,
+			  struct errmsg *why) MUST_CHECK;
 
 int64_t db_known_clock(void); /* milliseconds of the monotonic clock */
 

@@ -3,8 +3,10 @@
 #include "tests/unit/mariadb.h"
 #include "tests/unit/schema.h"
 
+#include <pthread.h>
 #include <sodium.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static char dir[256], path[300];
@@ -300,6 +302,108 @@ static void two_services_of_two_folders_remember_nothing(void **state)
 	assert_int_equal(rmdir(other_dir), 0);
 }
 
+static bool remembers_anything(void)
+{
+	struct change_key other = change_key_of_text(SPAN("y"));
+	struct row_note note;
+
+	db_known_note(reader, DB_KNOWN_SESSIONS, other, other, &note);
+	return note.file != NULL;
+}
+
+/* What was changed while it was not in force, no one has announced in it */
+static void a_file_that_is_in_force_again_knows_nothing_of_before(void **state)
+{
+	struct db *tool = opened(DB_KNOWN_TOOL, ""), *again;
+	char id[CHANGES_ID + 1];
+
+	(void)state;
+	file_name(id);
+	remember(42);
+	assert_ok(change(tool, 0));
+	db_close(tool);
+	again = opened(DB_KNOWN_SERVICE, dir);
+	assert_ok(db_change_of(
+		again, DB_KNOWN_SESSIONS, change_key_of_text(SPAN("other")),
+		"UPDATE session_changes SET id = id", DB_NONE, &why));
+	name_is(id);
+	set_name(id, 1); /* for long */
+	for (int i = 0; i < 100 && !remembers_anything(); i++)
+		sleep_ms(50);
+	assert_true(remembers_anything());
+	assert_false(knows());
+	db_close(again);
+}
+
+/* Another process has just ended remembering, and still waits itself */
+static void who_finds_no_file_since_a_moment_waits_too(void **state)
+{
+	struct db *tool = opened(DB_KNOWN_TOOL, "");
+
+	(void)state;
+	remember(42);
+	set_name("", time(NULL));
+	assert_ok(change(tool, 0));
+	assert_false(knows());
+	db_close(tool);
+}
+
+static void *change_in_thread(void *tool)
+{
+	assert_ok(change(tool, 0));
+	db_thread_end();
+	return NULL;
+}
+
+static void who_has_waited_looks_again(void **state)
+{
+	struct db *tool = opened(DB_KNOWN_TOOL, "");
+	char id[CHANGES_ID + 1], name[CHANGES_ID + 1] = "x";
+	pthread_t thread;
+
+	(void)state;
+	file_name(id);
+	assert_int_equal(pthread_create(&thread, NULL, change_in_thread, tool),
+			 0);
+	for (int i = 0; i < 100 && name[0] != '\0'; i++) {
+		sleep_ms(10);
+		assert_ok(db_row(reader, "SELECT file FROM session_changes",
+				 DB_NONE,
+				 DB_OUT(db_to_text(name, sizeof(name))), &why));
+	}
+	name_is("");
+	set_name(id, time(NULL)); /* a service that starts */
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	name_is("");
+	db_close(tool);
+}
+
+/* Others may be using rows by a name that this process did not see */
+static void without_a_check_there_is_no_change(void **state)
+{
+	struct db *tool = opened(DB_KNOWN_TOOL, "");
+	struct db_conn *c = NULL;
+	enum err alone, within;
+
+	(void)state;
+	(void)!db_change(reader, "RENAME TABLE session_changes TO hidden",
+			 DB_NONE, &why);
+	alone = db_change_of(tool, DB_KNOWN_SESSIONS, KEY,
+			     "UPDATE hidden SET id = id", DB_NONE, &why);
+	within = db_begin_change(tool, &c, &why);
+	if (within == ERR_OK)
+		db_rollback(c);
+	(void)!db_change(reader, "RENAME TABLE hidden TO session_changes",
+			 DB_NONE, NULL);
+	assert_err(alone, ERR_IO);
+	assert_err(within, ERR_IO);
+	assert_contains(why.text, "session_changes");
+	/* not a second later: at once */
+	assert_ok(change(tool, 0));
+	name_is("");
+	db_close(tool);
+}
+
 static void a_reader_waits_for_the_file_of_the_service(void **state)
 {
 	char id[CHANGES_ID + 1];
@@ -359,6 +463,11 @@ int main(int argc, char **argv)
 		IN_FOLDER(a_service_writes_the_name_of_its_file),
 		IN_FOLDER(a_service_without_a_folder_clears_the_name),
 		IN_FOLDER(two_services_of_two_folders_remember_nothing),
+		IN_FOLDER(
+			a_file_that_is_in_force_again_knows_nothing_of_before),
+		IN_FOLDER(who_finds_no_file_since_a_moment_waits_too),
+		IN_FOLDER(who_has_waited_looks_again),
+		IN_FOLDER(without_a_check_there_is_no_change),
 		IN_FOLDER(a_reader_waits_for_the_file_of_the_service),
 		IN_FOLDER(a_folder_that_is_missing_is_an_error),
 	};
