@@ -88,6 +88,10 @@ enum err db_known_open_file(struct db_known *k, enum changes_access access,
 
 	if (e != ERR_OK)
 		return e;
+	if (strcmp(changes_file_id(f), own_name(k)) == 0) {
+		changes_file_close(f); /* the one that is open */
+		return ERR_OK;
+	}
 	k->files[k->file_count++] = f;
 	atomic_store(&k->file, f);
 	return ERR_OK;

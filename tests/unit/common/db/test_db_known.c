@@ -495,6 +495,38 @@ static void a_reader_waits_for_the_file_of_the_service(void **state)
 	db_close(early);
 }
 
+static int mappings(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[1024];
+	int n = 0;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps) != NULL)
+		n += strstr(line, path) != NULL;
+	(void)fclose(maps);
+	return n;
+}
+
+/* It looks for another file every second, and the number of files that it can
+ * open is limited */
+static void a_reader_opens_the_same_file_once(void **state)
+{
+	int before;
+	int64_t ignored;
+
+	(void)state;
+	before = mappings();
+	assert_true(before > 0);
+	set_name("another", 1);
+	for (int i = 0; i < 100 && remembers_anything(); i++)
+		sleep_ms(50);
+	assert_false(remembers_anything());
+	assert_false(
+		db_known_find(reader, DB_KNOWN_SESSIONS, SPAN("x"), &ignored));
+	assert_int_equal(mappings(), before);
+}
+
 static void a_folder_that_is_missing_is_an_error(void **state)
 {
 	const struct db_known_config c = { .of = DB_KNOWN_FILES,
@@ -532,6 +564,7 @@ int main(int argc, char **argv)
 		IN_FOLDER(who_waits_for_a_check_has_no_slot),
 		IN_FOLDER(without_a_check_there_is_no_change),
 		IN_FOLDER(a_reader_waits_for_the_file_of_the_service),
+		IN_FOLDER(a_reader_opens_the_same_file_once),
 		IN_FOLDER(a_folder_that_is_missing_is_an_error),
 	};
 
