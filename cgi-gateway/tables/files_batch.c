@@ -266,7 +266,7 @@ static void insert_together(struct files_batch *b, const struct set *all)
 	struct set fits = { .count = 0 };
 	struct db_conn *c;
 	struct errmsg why = { "" };
-	enum err e = db_begin(b->db, &c, &why);
+	enum err e = db_begin_for_all(b->db, &c, &why);
 
 	for (size_t i = 0; i < all->count; i++)
 		all->items[i]->alone = true;

@@ -168,10 +168,14 @@ enum err db_each_(struct db *db, const char *sql, struct db_in in,
 /* --- transactions ----------------------------------------------------- */
 
 /* Take a connection and start a transaction on it. Then db_tx_row(),
- * db_tx_each() and db_tx_change() as above, then db_commit() or db_rollback(); both always
- * return the connection to the pool. */
+ * db_tx_each() and db_tx_change() as above, then db_commit() or db_rollback();
+ * both always return the connection to the pool. */
 enum err db_begin(struct db *db, struct db_conn **out,
 		  struct errmsg *why) MUST_CHECK;
+/* The same for the work of several users: not within the share of the user of
+ * this thread, for which the others would wait. */
+enum err db_begin_for_all(struct db *db, struct db_conn **out,
+			  struct errmsg *why) MUST_CHECK;
 enum err db_commit(struct db_conn *c, struct errmsg *why) MUST_CHECK;
 void db_rollback(struct db_conn *c);
 

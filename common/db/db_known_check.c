@@ -1,3 +1,4 @@
+#include "common/base/worker_wait.h"
 #include "common/db/db_known_state.h"
 
 #include <string.h>
@@ -87,6 +88,10 @@ enum err db_known_open_file(struct db_known *k, enum changes_access access,
 
 	if (e != ERR_OK)
 		return e;
+	if (strcmp(changes_file_id(f), own_name(k)) == 0) {
+		changes_file_close(f); /* the one that is open */
+		return ERR_OK;
+	}
 	k->files[k->file_count++] = f;
 	atomic_store(&k->file, f);
 	return ERR_OK;
@@ -235,24 +240,48 @@ static void sleep_until(int64_t until)
 	}
 }
 
-enum err db_known_prepare(struct db *db, struct db_known *k, struct errmsg *why)
+/* Whether there is nothing to wait for, seen without waiting */
+static bool is_prepared(struct db_known *k)
 {
-	struct errmsg cause = { "" };
+	bool prepared;
 
+	if (is_due(k) || pthread_mutex_trylock(&k->lock) != 0)
+		return false;
+	prepared =
+		!k->failed && !is_due(k) && k->others_until <= db_known_clock();
+	(void)pthread_mutex_unlock(&k->lock);
+	return prepared;
+}
+
+static enum err prepare(struct db *db, struct db_known *k, struct errmsg *why)
+{
 	for (;;) {
 		enum err e = ERR_OK;
 		int64_t until;
 
 		(void)pthread_mutex_lock(&k->lock);
 		if (k->failed || is_due(k))
-			e = check(db, k, &cause);
+			e = check(db, k, why);
 		until = k->others_until;
 		(void)pthread_mutex_unlock(&k->lock);
-		if (e != ERR_OK)
-			return err_set(why, e, "%s", cause.text);
-		if (until <= db_known_clock())
-			return ERR_OK;
+		if (e != ERR_OK || until <= db_known_clock())
+			return e;
 		/* A service may have started meanwhile: check again */
 		sleep_until(until);
 	}
+}
+
+enum err db_known_prepare(struct db *db, struct db_known *k, struct errmsg *why)
+{
+	struct errmsg cause = { "" };
+	enum err e;
+
+	if (is_prepared(k))
+		return ERR_OK;
+	/* Who checks may wait for a connection, and those who wait for the lock
+	 * must not have the slot that it needs then */
+	worker_wait_begin();
+	e = prepare(db, k, &cause);
+	worker_wait_end();
+	return e == ERR_OK ? e : err_set(why, e, "%s", cause.text);
 }

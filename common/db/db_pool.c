@@ -281,6 +281,18 @@ enum err db_begin(struct db *db, struct db_conn **out, struct errmsg *why)
 	return ERR_OK;
 }
 
+enum err db_begin_for_all(struct db *db, struct db_conn **out,
+			  struct errmsg *why)
+{
+	const uint64_t user = acting_for;
+	enum err e;
+
+	acting_for = 0;
+	e = db_begin(db, out, why);
+	acting_for = user;
+	return e;
+}
+
 enum err db_commit(struct db_conn *c, struct errmsg *why)
 {
 	enum err e;

@@ -1,10 +1,12 @@
 /* Rows that one process remembers while another changes them: here two pools. */
+#include "common/base/worker_slots.h"
 #include "common/db/db_known.h"
 #include "tests/unit/mariadb.h"
 #include "tests/unit/schema.h"
 
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -350,7 +352,11 @@ static void who_finds_no_file_since_a_moment_waits_too(void **state)
 
 static void *change_in_thread(void *tool)
 {
-	assert_ok(change(tool, 0));
+	struct errmsg ignored;
+
+	(void)!db_change_of(tool, DB_KNOWN_SESSIONS, KEY,
+			    "UPDATE session_changes SET id = id", DB_NONE,
+			    &ignored);
 	db_thread_end();
 	return NULL;
 }
@@ -376,6 +382,66 @@ static void who_has_waited_looks_again(void **state)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	name_is("");
 	db_close(tool);
+}
+
+struct request {
+	struct worker_slots *slots;
+	struct db *db;
+	atomic_int *entered;
+	enum err e;
+};
+
+static void *change_in_request(void *arg)
+{
+	struct request *r = arg;
+	struct errmsg ignored;
+
+	worker_enter(r->slots, WORKER_READS);
+	(void)atomic_fetch_add(r->entered, 1);
+	r->e = db_change_of(r->db, DB_KNOWN_SESSIONS, KEY,
+			    "UPDATE session_changes SET id = id", DB_NONE,
+			    &ignored);
+	worker_leave();
+	db_thread_end();
+	return NULL;
+}
+
+/* One request waits for a connection to check, another for that check: a third
+ * can work, or the first would wait for its slot, and the second for the first.
+ * Slots are handed out after 10 seconds in any case; a connection is waited for
+ * for 5. */
+static void who_waits_for_a_check_has_no_slot(void **state)
+{
+	const struct db_known_config config = { .of = DB_KNOWN_SESSIONS,
+						.role = DB_KNOWN_TOOL,
+						.dir = dir };
+	struct db *one = mariadb_pool_for(1, 5);
+	atomic_int entered = 0;
+	struct request r[2] = { { .db = one, .entered = &entered },
+				{ .db = one, .entered = &entered } };
+	pthread_t threads[2];
+	struct db_conn *c;
+
+	(void)state;
+	assert_ok(db_known_open(one, &config, &why));
+	assert_ok(worker_slots_new(1, 1, &r[0].slots));
+	r[1].slots = r[0].slots;
+	assert_ok(db_begin(one, &c, &why));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL,
+						change_in_request, &r[i]),
+				 0);
+	while (atomic_load(&entered) < 2)
+		sleep_ms(1);
+	worker_enter(r[0].slots, WORKER_READS);
+	db_rollback(c);
+	worker_leave();
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_ok(r[i].e);
+	}
+	worker_slots_free(r[0].slots);
+	db_close(one);
 }
 
 /* Others may be using rows by a name that this process did not see */
@@ -433,6 +499,38 @@ static void a_reader_waits_for_the_file_of_the_service(void **state)
 	db_close(early);
 }
 
+static int mappings(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[1024];
+	int n = 0;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps) != NULL)
+		n += strstr(line, path) != NULL;
+	(void)fclose(maps);
+	return n;
+}
+
+/* It looks for another file every second, and the number of files that it can
+ * open is limited */
+static void a_reader_opens_the_same_file_once(void **state)
+{
+	int before;
+	int64_t ignored;
+
+	(void)state;
+	before = mappings();
+	assert_true(before > 0);
+	set_name("another", 1);
+	for (int i = 0; i < 100 && remembers_anything(); i++)
+		sleep_ms(50);
+	assert_false(remembers_anything());
+	assert_false(
+		db_known_find(reader, DB_KNOWN_SESSIONS, SPAN("x"), &ignored));
+	assert_int_equal(mappings(), before);
+}
+
 static void a_folder_that_is_missing_is_an_error(void **state)
 {
 	const struct db_known_config c = { .of = DB_KNOWN_FILES,
@@ -467,8 +565,10 @@ int main(int argc, char **argv)
 			a_file_that_is_in_force_again_knows_nothing_of_before),
 		IN_FOLDER(who_finds_no_file_since_a_moment_waits_too),
 		IN_FOLDER(who_has_waited_looks_again),
+		IN_FOLDER(who_waits_for_a_check_has_no_slot),
 		IN_FOLDER(without_a_check_there_is_no_change),
 		IN_FOLDER(a_reader_waits_for_the_file_of_the_service),
+		IN_FOLDER(a_reader_opens_the_same_file_once),
 		IN_FOLDER(a_folder_that_is_missing_is_an_error),
 	};
 

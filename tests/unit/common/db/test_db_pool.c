@@ -1,6 +1,7 @@
 #include "tests/unit/mariadb.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* Copies of settings until one has no memory; 0: none fails */
 static int copies_until_failure;
@@ -451,6 +452,79 @@ static int64_t waiting_for_lock(void)
 	return n;
 }
 
+/* Threads that hold the share of user 7, two connections, until they are told */
+static atomic_int holders;
+static atomic_bool held;
+
+static void *hold(void *pool)
+{
+	struct db_conn *c;
+	enum err e;
+
+	db_act_for(7);
+	e = db_begin(pool, &c, NULL);
+	(void)atomic_fetch_add(&holders, 1);
+	while (atomic_load(&held))
+		sleep_ms(1);
+	if (e == ERR_OK)
+		db_rollback(c);
+	db_thread_end();
+	return NULL;
+}
+
+static void share_of_seven(struct db *pool, bool taken)
+{
+	static pthread_t threads[2];
+
+	atomic_store(&held, taken);
+	for (size_t i = 0; i < COUNT(threads) && taken; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, hold, pool),
+				 0);
+	while (taken && atomic_load(&holders) < 2)
+		sleep_ms(1);
+	for (size_t i = 0; i < COUNT(threads) && !taken; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+}
+
+struct begun {
+	struct db *pool;
+	enum err for_all, for_seven;
+};
+
+static void *begin_for_seven(void *arg)
+{
+	struct begun *b = arg;
+	struct db_conn *c;
+
+	db_act_for(7);
+	b->for_all = db_begin_for_all(b->pool, &c, NULL);
+	if (b->for_all == ERR_OK)
+		db_rollback(c);
+	/* it acts for the user as before */
+	b->for_seven = db_begin(b->pool, &c, NULL);
+	if (b->for_seven == ERR_OK)
+		db_rollback(c);
+	db_thread_end();
+	return NULL;
+}
+
+/* A user who holds all of a share does not delay the transaction that one of
+ * the user's threads begins for others too */
+static void a_transaction_for_several_users_is_in_no_share(void **state)
+{
+	struct begun b = { .pool = mariadb_pool_for(4, 1) };
+	pthread_t thread;
+
+	(void)state;
+	share_of_seven(b.pool, true);
+	assert_int_equal(pthread_create(&thread, NULL, begin_for_seven, &b), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	share_of_seven(b.pool, false);
+	assert_ok(b.for_all);
+	assert_err(b.for_seven, ERR_OVERLOADED);
+	db_close(b.pool);
+}
+
 static void a_user_holds_half_of_the_pool_and_others_the_rest(void **state)
 {
 	struct slow slow[6] = { { NULL } };
@@ -538,6 +612,7 @@ int main(int argc, char **argv)
 		FIXTURE_TEST(
 			a_server_that_does_not_answer_is_unavailable_after_the_timeout),
 		FIXTURE_TEST(a_slow_statement_is_ended_in_the_server),
+		FIXTURE_TEST(a_transaction_for_several_users_is_in_no_share),
 		FIXTURE_TEST(a_user_holds_half_of_the_pool_and_others_the_rest),
 		FIXTURE_TEST(statements_succeed_after_a_restart_of_the_server),
 	};
