@@ -17,8 +17,13 @@
 enum {
 	FCGI_NO_SOCKET = -1,
 	/* Bytes that a socket takes which was ready to be written: a Unix socket
-	 * has a buffer of 208 KiB, and is ready while a quarter is used */
+	 * has a buffer of 208 KiB, and is ready while a quarter is used; a TCP
+	 * socket gets a buffer, and is ready while two thirds are used */
 	FCGI_AHEAD = 64 * 1024,
+	FCGI_TCP_BUFFER = 208 * 1024,
+	/* How long an answer that has begun waits for the server where there is
+	 * no place to wait: a busy server must not cut it */
+	FCGI_ROOM_MS = 2000,
 };
 
 struct fcgi {
@@ -78,13 +83,16 @@ bool transport_fcgi_refuse(void)
 enum err transport_fcgi_wait(struct transport *t)
 {
 	FCGX_Request *rq = &of(t)->request;
-	const int now = 1;
+	const int now = 1, size = FCGI_TCP_BUFFER;
 
 	rq->ipcFd = accept(0, NULL, NULL);
 	if (rq->ipcFd >= 0) {
-		/* Fails for a Unix socket, which needs none */
-		(void)setsockopt(rq->ipcFd, IPPROTO_TCP, TCP_NODELAY, &now,
-				 sizeof(now));
+		/* The first fails for a Unix socket, which needs neither. The
+		 * system doubles the size, for what it needs itself. */
+		if (setsockopt(rq->ipcFd, IPPROTO_TCP, TCP_NODELAY, &now,
+			       sizeof(now)) == 0)
+			(void)setsockopt(rq->ipcFd, SOL_SOCKET, SO_SNDBUF,
+					 &size, sizeof(size));
 		return ERR_OK;
 	}
 	switch (errno) {
@@ -219,6 +227,16 @@ static bool fcgi_ready(struct transport *t, int ms)
 	       (ms > 0 && poll(&socket, 1, ms) != 0);
 }
 
+static enum err wait_without_place(struct pollfd *socket, enum err refusal)
+{
+	bool has_room;
+
+	worker_wait_begin();
+	has_room = poll(socket, 1, FCGI_ROOM_MS) != 0;
+	worker_wait_end();
+	return has_room ? ERR_OK : refusal;
+}
+
 /* Before more is written than the socket surely takes, wait until the server has
  * read some */
 static enum err wait_for_room(struct fcgi *f, size_t more)
@@ -234,7 +252,7 @@ static enum err wait_for_room(struct fcgi *f, size_t more)
 		return ERR_OK;
 	e = worker_client_wait_begin();
 	if (e != ERR_OK)
-		return e;
+		return wait_without_place(&socket, e);
 	(void)poll(&socket, 1, -1);
 	worker_client_wait_end();
 	return ERR_OK;
@@ -273,7 +291,9 @@ static bool is_read(struct fcgi *f)
 		in->rdNext = in->stop;
 		fcgi_input_fill(&f->input);
 	}
-	return in->isClosed != 0;
+	/* An error closes the stream, too; then more may arrive: of a body that
+	 * was too slow, or had no place to wait */
+	return in->isClosed != 0 && FCGX_GetError(in) == 0;
 }
 
 /* libfcgi waits until the server has closed its side, so that bytes which are
@@ -282,12 +302,13 @@ static bool is_read(struct fcgi *f)
 static enum err fcgi_finish(struct transport *t)
 {
 	FCGX_Request *rq = &of(t)->request;
+	int failed;
+
+	worker_wait_begin();
 	/* FCGX_Finish_r() closes both streams, in this order, but ignores the
 	 * results; it will find them closed */
-	int failed = FCGX_FClose(rq->err) | FCGX_FClose(rq->out);
-
+	failed = FCGX_FClose(rq->err) | FCGX_FClose(rq->out);
 	rq->keepConnection = 0;
-	worker_wait_begin();
 	if (is_read(of(t)))
 		(void)FCGX_Detach(rq);
 	fcgi_input_end(&of(t)->input);
