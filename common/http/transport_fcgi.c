@@ -21,8 +21,7 @@ enum {
 	 * socket gets a buffer, and is ready while two thirds are used */
 	FCGI_AHEAD = 64 * 1024,
 	FCGI_TCP_BUFFER = 208 * 1024,
-	/* How long an answer that has begun waits for the server where there is
-	 * no place to wait: a busy server must not cut it */
+	/* An answer that has begun waits so long for a server without a place */
 	FCGI_ROOM_MS = 2000,
 };
 
@@ -32,6 +31,7 @@ struct fcgi {
 	struct fcgi_input input;
 	size_t sent;	 /* since the socket was last known to have room */
 	bool has_waited; /* for the client, so the socket has a limit */
+	int64_t left;	 /* bytes of the announced body that were not read */
 };
 
 static struct fcgi *of(struct transport *t)
@@ -118,8 +118,12 @@ static enum err fcgi_accept(struct transport *t)
 	f->sent = 0;
 	f->has_waited = false;
 	f->request.keepConnection = 1;
+	f->left = 0;
 	if (FCGX_Accept_r(&f->request) != 0)
 		return ERR_CLOSED;
+	(void)span_to_int(
+		span_of(FCGX_GetParam("CONTENT_LENGTH", f->request.envp)),
+		&f->left);
 	fcgi_input_begin(&f->input, &f->request);
 	return ERR_OK;
 }
@@ -182,7 +186,8 @@ static enum err read_at_once(struct fcgi *f, enum err refusal)
  * While others wait for a slot, bytes that are there are read first. */
 static enum err fill(struct fcgi *f)
 {
-	bool prepares = f->base.silence_ms > 0 && !f->has_waited;
+	bool prepares =
+		(f->base.silence_ms > 0 || f->left > 0) && !f->has_waited;
 	bool stays = (prepares || worker_is_awaited()) &&
 		     fcgi_input_ready(&f->input);
 	enum err e = stays ? ERR_OK : worker_client_wait_begin();
@@ -191,7 +196,8 @@ static enum err fill(struct fcgi *f)
 		return read_at_once(f, e);
 	if (prepares && !stays) {
 		f->has_waited = true;
-		limit_silence(f, f->base.silence_ms);
+		if (f->base.silence_ms > 0)
+			limit_silence(f, f->base.silence_ms);
 		worker_stack_trim();
 	}
 	e = read_record(f);
@@ -215,6 +221,7 @@ static enum err fcgi_read(struct transport *t, struct span *chunk)
 		return e;
 	*chunk = (struct span) { (const char *)in->rdNext,
 				 (size_t)(in->stop - in->rdNext) };
+	of(t)->left -= in->stop - in->rdNext;
 	in->rdNext = in->stop;
 	return ERR_OK;
 }
@@ -280,19 +287,14 @@ static enum err fcgi_write(struct transport *t, struct span bytes)
 static bool is_read(struct fcgi *f)
 {
 	FCGX_Stream *in = f->request.in;
-	int64_t length = 0;
 
-	(void)span_to_int(
-		span_of(FCGX_GetParam("CONTENT_LENGTH", f->request.envp)),
-		&length);
 	if (f->request.role != FCGI_RESPONDER)
 		return !is_ready(f, POLLIN);
-	while (length <= 0 && !in->isClosed) {
+	while (f->left <= 0 && !in->isClosed) {
 		in->rdNext = in->stop;
 		fcgi_input_fill(&f->input);
 	}
-	/* An error closes the stream, too; then more may arrive: of a body that
-	 * was too slow, or had no place to wait */
+	/* An error closes the stream, too; then more may arrive */
 	return in->isClosed != 0 && FCGX_GetError(in) == 0;
 }
 
