@@ -66,13 +66,14 @@ static bool has_arrived(struct fcgi_input *f)
 }
 
 /* Whether bytes of the next record lie in the buffer. It may begin with padding
- * of the last record, and a header, behind which there is nothing yet. */
+ * of the last record, and a header, behind which there is nothing yet. Before
+ * the first record is the empty one that ends the variables, without padding. */
 static bool has_next_record(const struct fcgi_input *f)
 {
 	enum { HEADER = 8, PADDING_MAX = 255 };
 
-	return f->own != NULL &&
-	       data_of(f)->end - f->in->stop > HEADER + PADDING_MAX;
+	return f->own != NULL && data_of(f)->end - f->in->stop >
+					 HEADER + (f->began ? PADDING_MAX : 0);
 }
 
 bool fcgi_input_ready(struct fcgi_input *f)
@@ -92,6 +93,7 @@ void fcgi_input_fill(struct fcgi_input *f)
 			use(f, (unsigned char *)f->lent, FCGI_INPUT_BUFFER);
 	}
 	f->arrived = false;
+	f->began = true;
 	f->in->fillBuffProc(f->in);
 	f->in->stopUnget = f->in->rdNext;
 }

@@ -25,6 +25,7 @@ struct fcgi_input {
 	char *lent;	 /* the larger buffer, while the stream has it */
 	unsigned char *own;
 	int own_size;
+	bool began;   /* the first record was asked for */
 	bool arrived; /* the socket has unread bytes, or was closed */
 };
 

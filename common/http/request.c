@@ -281,5 +281,7 @@ enum err request_read_all(struct request *rq, size_t max, struct span *out)
 	}
 	if (e == ERR_OK)
 		*out = (struct span) { all, n };
-	return e;
+	/* Such a short body is no upload, and its user may be unknown: then
+	 * others have the places */
+	return e == ERR_TOO_MANY_UPLOADS ? ERR_OVERLOADED : e;
 }

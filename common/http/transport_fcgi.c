@@ -17,8 +17,12 @@
 enum {
 	FCGI_NO_SOCKET = -1,
 	/* Bytes that a socket takes which was ready to be written: a Unix socket
-	 * has a buffer of 208 KiB, and is ready while a quarter is used */
+	 * has a buffer of 208 KiB, and is ready while a quarter is used; a TCP
+	 * socket gets a buffer, and is ready while two thirds are used */
 	FCGI_AHEAD = 64 * 1024,
+	FCGI_TCP_BUFFER = 208 * 1024,
+	/* An answer that has begun waits so long for a server without a place */
+	FCGI_ROOM_MS = 2000,
 };
 
 struct fcgi {
@@ -27,6 +31,7 @@ struct fcgi {
 	struct fcgi_input input;
 	size_t sent;	 /* since the socket was last known to have room */
 	bool has_waited; /* for the client, so the socket has a limit */
+	int64_t left;	 /* bytes of the announced body that were not read */
 };
 
 static struct fcgi *of(struct transport *t)
@@ -78,13 +83,16 @@ bool transport_fcgi_refuse(void)
 enum err transport_fcgi_wait(struct transport *t)
 {
 	FCGX_Request *rq = &of(t)->request;
-	const int now = 1;
+	const int now = 1, size = FCGI_TCP_BUFFER;
 
 	rq->ipcFd = accept(0, NULL, NULL);
 	if (rq->ipcFd >= 0) {
-		/* Fails for a Unix socket, which needs none */
-		(void)setsockopt(rq->ipcFd, IPPROTO_TCP, TCP_NODELAY, &now,
-				 sizeof(now));
+		/* The first fails for a Unix socket, which needs neither. The
+		 * system doubles the size, for what it needs itself. */
+		if (setsockopt(rq->ipcFd, IPPROTO_TCP, TCP_NODELAY, &now,
+			       sizeof(now)) == 0)
+			(void)setsockopt(rq->ipcFd, SOL_SOCKET, SO_SNDBUF,
+					 &size, sizeof(size));
 		return ERR_OK;
 	}
 	switch (errno) {
@@ -110,8 +118,12 @@ static enum err fcgi_accept(struct transport *t)
 	f->sent = 0;
 	f->has_waited = false;
 	f->request.keepConnection = 1;
+	f->left = 0;
 	if (FCGX_Accept_r(&f->request) != 0)
 		return ERR_CLOSED;
+	(void)span_to_int(
+		span_of(FCGX_GetParam("CONTENT_LENGTH", f->request.envp)),
+		&f->left);
 	fcgi_input_begin(&f->input, &f->request);
 	return ERR_OK;
 }
@@ -174,7 +186,8 @@ static enum err read_at_once(struct fcgi *f, enum err refusal)
  * While others wait for a slot, bytes that are there are read first. */
 static enum err fill(struct fcgi *f)
 {
-	bool prepares = f->base.silence_ms > 0 && !f->has_waited;
+	bool prepares =
+		(f->base.silence_ms > 0 || f->left > 0) && !f->has_waited;
 	bool stays = (prepares || worker_is_awaited()) &&
 		     fcgi_input_ready(&f->input);
 	enum err e = stays ? ERR_OK : worker_client_wait_begin();
@@ -183,7 +196,8 @@ static enum err fill(struct fcgi *f)
 		return read_at_once(f, e);
 	if (prepares && !stays) {
 		f->has_waited = true;
-		limit_silence(f, f->base.silence_ms);
+		if (f->base.silence_ms > 0)
+			limit_silence(f, f->base.silence_ms);
 		worker_stack_trim();
 	}
 	e = read_record(f);
@@ -207,6 +221,7 @@ static enum err fcgi_read(struct transport *t, struct span *chunk)
 		return e;
 	*chunk = (struct span) { (const char *)in->rdNext,
 				 (size_t)(in->stop - in->rdNext) };
+	of(t)->left -= in->stop - in->rdNext;
 	in->rdNext = in->stop;
 	return ERR_OK;
 }
@@ -217,6 +232,16 @@ static bool fcgi_ready(struct transport *t, int ms)
 
 	return fcgi_input_ready(&of(t)->input) ||
 	       (ms > 0 && poll(&socket, 1, ms) != 0);
+}
+
+static enum err wait_without_place(struct pollfd *socket, enum err refusal)
+{
+	bool has_room;
+
+	worker_wait_begin();
+	has_room = poll(socket, 1, FCGI_ROOM_MS) != 0;
+	worker_wait_end();
+	return has_room ? ERR_OK : refusal;
 }
 
 /* Before more is written than the socket surely takes, wait until the server has
@@ -234,7 +259,7 @@ static enum err wait_for_room(struct fcgi *f, size_t more)
 		return ERR_OK;
 	e = worker_client_wait_begin();
 	if (e != ERR_OK)
-		return e;
+		return wait_without_place(&socket, e);
 	(void)poll(&socket, 1, -1);
 	worker_client_wait_end();
 	return ERR_OK;
@@ -262,18 +287,15 @@ static enum err fcgi_write(struct transport *t, struct span bytes)
 static bool is_read(struct fcgi *f)
 {
 	FCGX_Stream *in = f->request.in;
-	int64_t length = 0;
 
-	(void)span_to_int(
-		span_of(FCGX_GetParam("CONTENT_LENGTH", f->request.envp)),
-		&length);
 	if (f->request.role != FCGI_RESPONDER)
 		return !is_ready(f, POLLIN);
-	while (length <= 0 && !in->isClosed) {
+	while (f->left <= 0 && !in->isClosed) {
 		in->rdNext = in->stop;
 		fcgi_input_fill(&f->input);
 	}
-	return in->isClosed != 0;
+	/* An error closes the stream, too; then more may arrive */
+	return in->isClosed != 0 && FCGX_GetError(in) == 0;
 }
 
 /* libfcgi waits until the server has closed its side, so that bytes which are
@@ -282,12 +304,13 @@ static bool is_read(struct fcgi *f)
 static enum err fcgi_finish(struct transport *t)
 {
 	FCGX_Request *rq = &of(t)->request;
+	int failed;
+
+	worker_wait_begin();
 	/* FCGX_Finish_r() closes both streams, in this order, but ignores the
 	 * results; it will find them closed */
-	int failed = FCGX_FClose(rq->err) | FCGX_FClose(rq->out);
-
+	failed = FCGX_FClose(rq->err) | FCGX_FClose(rq->out);
 	rq->keepConnection = 0;
-	worker_wait_begin();
 	if (is_read(of(t)))
 		(void)FCGX_Detach(rq);
 	fcgi_input_end(&of(t)->input);

@@ -108,6 +108,17 @@ describe('one slot, and places for eight', { skip: cgi }, () => {
     await begin(ann);
     open.at(-1).cut();
   });
+
+  test('a short body of nobody that has no place is refused as 503, not as an upload', async () => {
+    const open = Array.from({ length: 5 }, () =>
+      openRequest(stack, 'POST', '/refresh', { headers: { 'Content-Type': 'application/json', 'Content-Length': 100 } }));
+    await Promise.all(open.map(({ send }) => send('{')));
+    const refused = await Promise.race(open.map(({ answer }) => answer));
+    assertProblem(refused, 503, 'unavailable');
+    assert.equal(open.filter(({ received }) => received()).length, 1);
+    for (const { cut } of open) cut();
+    await Promise.allSettled(open.map(({ answer }) => answer));
+  });
 });
 
 describe('a body below the least rate', () => {
@@ -133,6 +144,15 @@ describe('a body below the least rate', () => {
     const request = openRequest(stack, 'PUT', '/upload/slow', { token: ann.token, headers: { 'Content-Length': 50_000 } });
     while (!request.received()) {
       await request.send('x');
+      await pause(50);
+    }
+    assertProblem(await request.answer, 408, 'timeout');
+  });
+
+  test('is cut on a route that takes JSON, too', { skip: cgi }, async () => {
+    const request = openRequest(stack, 'POST', '/refresh', { headers: { 'Content-Type': 'application/json', 'Content-Length': 400 } });
+    while (!request.received()) {
+      await request.send(' ');
       await pause(50);
     }
     assertProblem(await request.answer, 408, 'timeout');

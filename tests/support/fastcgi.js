@@ -18,9 +18,12 @@ function nameValue(name, value) {
 
 // Begin a request at a Unix socket ('/path'), or TCP ({host, port}). Returns {send(bytes), finish(), abort(),
 // disconnect(), answer}: send parts of the body, then finish and await the answer ({status, text}, or {cut: true}).
-// With `half` only the first half of the variables is sent until rest() is called.
-export function begin(where, variables, { authorizer = false, half = false } = {}) {
-  const socket = net.connect(where);
+// With `half` only the first half of the variables is sent until rest() is called. With `late` nothing of the answer is
+// read before read(). With `stays` our side stays open after the program has closed its own. `broken` is the error code
+// of the connection, if it broke.
+export function begin(where, variables, { authorizer = false, half = false, late = false, stays = false } = {}) {
+  const socket = net.connect({ ...(typeof where === 'string' ? { path: where } : where), allowHalfOpen: stays });
+  let broken;
   const out = [];
   let pending = Buffer.alloc(0);
   const answer = new Promise((done) => {
@@ -38,7 +41,11 @@ export function begin(where, variables, { authorizer = false, half = false } = {
         pending = pending.subarray(whole);
       }
     });
-    socket.on('error', () => end(true));
+    if (late) socket.pause();
+    socket.on('error', ({ code }) => {
+      broken = code;
+      end(true);
+    });
     socket.on('close', () => end(true));
   });
   const parameters = Buffer.concat(Object.entries(variables).map(([k, v]) => nameValue(k, String(v))));
@@ -53,6 +60,8 @@ export function begin(where, variables, { authorizer = false, half = false } = {
   return {
     rest,
     answer,
+    get broken() { return broken; },
+    read: () => socket.resume(),
     send(bytes) {
       for (let at = 0; at < bytes.length; at += 65528) socket.write(record(STDIN, bytes.subarray(at, at + 65528)));
     },

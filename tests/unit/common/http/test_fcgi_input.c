@@ -270,6 +270,22 @@ static void it_is_ready_at_the_end_of_the_body(void **state)
 	end();
 }
 
+/* So a short body that arrives together with the variables needs no system call */
+static void it_is_ready_if_a_byte_came_with_the_variables(void **state)
+{
+	const char *bytes = NULL;
+
+	(void)state;
+	make_request(100, 0);
+	begin(STREAM_MAX);
+	nothing_arrived = true;
+	assert_true(fcgi_input_ready(&input));
+	nothing_arrived = false;
+	while (fill(&bytes) > 0)
+		;
+	end();
+}
+
 static void it_is_not_ready_before_bytes_arrive(void **state)
 {
 	const char *bytes = NULL;
@@ -297,6 +313,7 @@ int main(void)
 		cmocka_unit_test(bodies_are_the_same_however_they_are_cut),
 		cmocka_unit_test(the_larger_buffer_is_returned_before_a_wait),
 		cmocka_unit_test(it_is_ready_at_the_end_of_the_body),
+		cmocka_unit_test(it_is_ready_if_a_byte_came_with_the_variables),
 		cmocka_unit_test(it_is_not_ready_before_bytes_arrive),
 	};
 
