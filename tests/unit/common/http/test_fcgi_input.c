@@ -74,6 +74,17 @@ static void make_request(size_t record, size_t padding)
 	add_record(STDIN, SPAN(""), 0);
 }
 
+/* Make the request with a body that came in the same read as its head, after
+ * padding of the record before */
+static void make_small_request(struct span bytes)
+{
+	stream_len = 0;
+	add_record(BEGIN, (struct span) { "\0\1\0\0\0\0\0\0", 8 }, 0);
+	add_record(PARAMS, (struct span) { "\1\1AB", 4 }, 4);
+	add_record(PARAMS, SPAN(""), 0);
+	add_record(STDIN, bytes, 3);
+}
+
 static void *send_request(void *to)
 {
 	int fd = *(int *)to;
@@ -270,6 +281,30 @@ static void it_is_ready_at_the_end_of_the_body(void **state)
 	end();
 }
 
+static void it_is_ready_if_a_small_body_was_read_with_the_head(void **state)
+{
+	(void)state;
+	make_small_request(SPAN("hello"));
+	begin(STREAM_MAX);
+	nothing_arrived = true;
+	assert_true(fcgi_input_ready(&input));
+	nothing_arrived = false;
+	end();
+}
+
+/* Padding, and a header with nothing behind it, are no bytes */
+static void it_is_not_ready_with_a_header_alone(void **state)
+{
+	(void)state;
+	make_small_request(SPAN("hello"));
+	stream_len -= 5 + 3;
+	begin(STREAM_MAX);
+	nothing_arrived = true;
+	assert_false(fcgi_input_ready(&input));
+	nothing_arrived = false;
+	end();
+}
+
 static void it_is_not_ready_before_bytes_arrive(void **state)
 {
 	const char *bytes = NULL;
@@ -297,6 +332,9 @@ int main(void)
 		cmocka_unit_test(bodies_are_the_same_however_they_are_cut),
 		cmocka_unit_test(the_larger_buffer_is_returned_before_a_wait),
 		cmocka_unit_test(it_is_ready_at_the_end_of_the_body),
+		cmocka_unit_test(
+			it_is_ready_if_a_small_body_was_read_with_the_head),
+		cmocka_unit_test(it_is_not_ready_with_a_header_alone),
 		cmocka_unit_test(it_is_not_ready_before_bytes_arrive),
 	};
 
