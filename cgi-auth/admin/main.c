@@ -83,7 +83,7 @@ static const struct command commands[] = {
 	  "The rows of a session are kept for 30 days after its end. Run gc about daily;\n"
 	  "only the size of the tables depends on it.\n" },
 	{ "changed", cmd_changed, "",
-	  "let the programs read sessions and users again",
+	  "make the programs read sessions again",
 	  "Run it after you have changed the tables user or session by SQL, and CHANGES_DIR\n"
 	  "is set: until then a request may be answered by what a program remembers. The\n"
 	  "commands of auth-admin do that by themselves.\n" },

@@ -45,10 +45,10 @@ static const struct command commands[] = {
 	  "\nUntil it has run, searches of the owners of such files are slow. gc does the\n"
 	  "same. May run while the service does. If it is interrupted, run it again.\n" },
 	{ "changed", cmd_changed, "",
-	  "let the programs read the rows of files again",
-	  "Run it after you have changed the table file by SQL, and CHANGES_DIR is set: until\n"
-	  "then a request may be answered by what a program remembers. The commands of\n"
-	  "gateway-admin do that by themselves.\n" },
+	  "make the programs read the rows of files again",
+	  "Run it after you have changed the table file by SQL, and CHANGES_DIR is set:\n"
+	  "until then a request may be answered by what a program remembers. The commands\n"
+	  "of gateway-admin do that by themselves.\n" },
 	{ "stat", cmd_stat, "[--json]",
 	  "count files, bytes and owners", JSON_HELP },
 	{ "quota show", cmd_quota_show, "OWNER [--json]",

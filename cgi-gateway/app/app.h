@@ -8,6 +8,7 @@
 #include "cgi-gateway/scan/content_scanner.h"
 #include "cgi-gateway/store/store.h"
 #include "cgi-gateway/tables/files_batch.h"
+#include "cgi-gateway/tables/refused_owners.h"
 #include "common/http/router.h"
 #include "common/server/program.h"
 
@@ -34,6 +35,7 @@ struct app {
 	bool by_address;
 	struct store *store;
 	struct files_batch *batch;
+	struct refused_owners refused;
 	struct db *db;		 /* the service's */
 	struct metrics *metrics; /* the service's */
 	const char *public_url;	 /* the service's; may be "" */

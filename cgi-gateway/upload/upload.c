@@ -61,6 +61,7 @@ enum err upload_check_due(struct upload *u, bool ended)
 	    (!ended && request_ready_within(u->rq, UPLOAD_PAUSE)))
 		return ERR_OK;
 	u->check_due = false;
+	u->checked = ended;
 	e = upload_admit(u, bytes, bytes);
 	u->checked = ended && e == ERR_OK;
 	return e;

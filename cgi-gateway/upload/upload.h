@@ -42,8 +42,8 @@ struct upload_origin {
 	 * `bytes` bytes in this upload. Reads no table. */
 	enum err (*check_limits)(const struct upload *u, int64_t files,
 				 int64_t bytes);
-	/* ERR_QUOTA if the owner has no room for `more` now. Reserves
-	 * nothing. */
+	/* Check the session, or the link. ERR_QUOTA if the owner has no room
+	 * for `more` now. Reserves nothing. */
 	enum err (*check_room)(struct upload *u, struct amount more);
 	/* Insert a row for each file, in one transaction. ERR_QUOTA;
 	 * ERR_UNAVAILABLE: it is unknown whether the rows were committed. */
@@ -79,8 +79,9 @@ struct upload {
 	 * 0 without one (upload_whole.h) */
 	int64_t whole_size;
 	bool check_due; /* check_room() is to be called when the body is there */
-	/* check_room() was called after the last byte, so that insert_rows()
-	 * need not check the session again */
+	/* check_room() is called after the last byte, and insert_rows() soon
+	 * after it: the one need not ask for the room, nor the other check the
+	 * session again */
 	bool checked;
 	bool has_digest; /* only for a body that is one file */
 	unsigned char digest[SHA256_LEN];

@@ -18,16 +18,6 @@ static enum err check_limits(const struct upload *u, int64_t files,
 	return ERR_OK;
 }
 
-static enum err check_room(struct upload *u, struct amount more)
-{
-	struct by_session *s = u->origin_data;
-	struct usage usage;
-	enum err e = quota_usage(u->app->db, u->rq->session, s->owner,
-				 &u->app->quota, &usage, &u->rs->why);
-
-	return e == ERR_OK ? usage_check_room(&usage, more) : e;
-}
-
 static uint64_t owner(const struct upload *u)
 {
 	const struct by_session *s = u->origin_data;
@@ -35,15 +25,45 @@ static uint64_t owner(const struct upload *u)
 	return s->owner != 0 ? s->owner : u->rq->claims.user_id;
 }
 
+/* Check the session without the room if that costs no round trip: the
+ * transaction decides about the room, and the bytes are few. ERR_NOT_FOUND if
+ * it does cost one, or if the last upload of this owner found no room: to
+ * receive and flush many that do not fit either would cost more. */
+static enum err check_remembered(struct upload *u)
+{
+	if (!u->checked || owner(u) == 0 ||
+	    refused_owners_has(&u->app->refused, owner(u)))
+		return ERR_NOT_FOUND;
+	return session_check_remembered(u->app->db, u->rq->session,
+					&u->rs->why);
+}
+
+static enum err check_room(struct upload *u, struct amount more)
+{
+	struct by_session *s = u->origin_data;
+	struct usage usage;
+	enum err e = check_remembered(u);
+
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = quota_usage(u->app->db, u->rq->session, s->owner, &u->app->quota,
+			&usage, &u->rs->why);
+	return e == ERR_OK ? usage_check_room(&usage, more) : e;
+}
+
 static enum err insert_rows(struct upload *u)
 {
 	const struct by_session *s = u->origin_data;
 	const uint64_t user = u->rq->session->user_id;
+	const uint64_t row = s->owner != 0 ? s->owner : user;
+	enum err e;
 
-	if (u->count == 1 && user != 0 && u->checked)
-		return files_batch_add(u->app->batch,
-				       s->owner != 0 ? s->owner : user,
-				       &u->files[0], &u->rs->why);
+	if (u->count == 1 && user != 0 && u->checked) {
+		e = files_batch_add(u->app->batch, row, &u->files[0],
+				    &u->rs->why);
+		refused_owners_note(&u->app->refused, row, e);
+		return e;
+	}
 	return files_add(u->app->db, u->rq->session, s->owner, &u->app->quota,
 			 u->files, u->count, &u->app->webhook_targets,
 			 &u->rs->why);

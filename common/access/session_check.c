@@ -84,9 +84,11 @@ uint64_t session_check_user(const struct session_check *c)
 }
 
 /* The row of the session, from memory or the database. ERR_BAD_TOKEN if there
- * is none. */
+ * is none. ERR_NOT_FOUND: it would have to be read, and would not be remembered,
+ * but `only_remembered`. */
 static enum err read_session(struct db *db, const struct session_check *c,
-			     struct session_row *out, struct errmsg *why)
+			     bool only_remembered, struct session_row *out,
+			     struct errmsg *why)
 {
 	struct session_note note;
 	enum err e;
@@ -94,10 +96,18 @@ static enum err read_session(struct db *db, const struct session_check *c,
 	if (session_known_find(db, c->session, out))
 		return ERR_OK;
 	session_known_note(db, c->session, session_check_user(c), &note);
+	if (only_remembered && note.note.file == NULL)
+		return ERR_NOT_FOUND;
 	e = ask_session(db, c->session, out, why);
 	if (e == ERR_OK)
 		session_known_keep(db, c->session, out, &note);
 	return e == ERR_NOT_FOUND ? ERR_BAD_TOKEN : e;
+}
+
+static bool is_of_user(const struct session_check *c,
+		       const struct session_row *row)
+{
+	return c->rq->bearer_id.api || row->user_id == c->rq->claims.user_id;
 }
 
 /* Fill the claims of an API token, which has none itself */
@@ -140,10 +150,9 @@ enum err session_check_now(struct db *db, const struct session_check *c,
 			   struct errmsg *why)
 {
 	struct session_row row;
-	enum err e = read_session(db, c, &row, why);
+	enum err e = read_session(db, c, false, &row, why);
 
-	if (e == ERR_OK && !c->rq->bearer_id.api &&
-	    row.user_id != c->rq->claims.user_id)
+	if (e == ERR_OK && !is_of_user(c, &row))
 		e = ERR_BAD_TOKEN;
 	return e == ERR_OK ? check_row(db, c, &row) : e;
 }
@@ -159,6 +168,17 @@ enum err session_check_row(struct db *db, struct session_check *c,
 		memcpy(c->email, row->email, sizeof(c->email));
 	}
 	return e;
+}
+
+enum err session_check_remembered(struct db *db, struct session_check *c,
+				  struct errmsg *why)
+{
+	struct session_row row;
+	enum err e = read_session(db, c, true, &row, why);
+
+	if (e == ERR_OK && !is_of_user(c, &row))
+		e = ERR_BAD_TOKEN;
+	return e == ERR_OK ? session_check_row(db, c, &row) : e;
 }
 
 enum err session_check_identify(struct db *db, const struct session_check *c,

@@ -89,6 +89,13 @@ enum err session_check_identify(struct db *db, const struct session_check *c,
 enum err session_check_row(struct db *db, struct session_check *c,
 			   const struct session_row *row) MUST_CHECK;
 
+/* Check the session now, where sessions are remembered (db_known.h): from
+ * memory, or else in a round trip after which this one is. The errors and the
+ * outputs of session_check_row(). ERR_NOT_FOUND: they are not, and nothing was
+ * asked; check it with another statement. */
+enum err session_check_remembered(struct db *db, struct session_check *c,
+				  struct errmsg *why) MUST_CHECK;
+
 /* The user of the session, if the token says it; 0 for an API token. */
 uint64_t session_check_user(const struct session_check *c);
 

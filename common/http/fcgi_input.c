@@ -11,6 +11,14 @@ struct stream_data {
 	int size;		  /* bytes of it */
 	unsigned char *allocated; /* what free(3) gets */
 	unsigned char *end;	  /* of the bytes that were read into it */
+	int type, stops, skips;
+	int content, padding; /* of the record at hand, not used yet */
+};
+
+enum {
+	STDIN = 5, /* the type of a record */
+	HEADER = 8,
+	PADDING_MAX = 255,
 };
 
 static struct buffer_pool pool = BUFFER_POOL(FCGI_INPUT_BUFFER);
@@ -33,8 +41,9 @@ static bool is_known(const struct fcgi_input *f)
 	ptrdiff_t shift = d->buffer - d->allocated;
 
 	return d->size + shift == 8192 && shift >= 0 && shift <= 8 &&
-	       f->in->rdNext >= d->buffer && f->in->stop <= d->end &&
-	       d->end <= d->buffer + d->size;
+	       d->type == STDIN && d->padding >= 0 &&
+	       d->padding <= PADDING_MAX && f->in->rdNext >= d->buffer &&
+	       f->in->stop <= d->end && d->end <= d->buffer + d->size;
 }
 
 static void use(struct fcgi_input *f, unsigned char *buffer, int size)
@@ -65,15 +74,12 @@ static bool has_arrived(struct fcgi_input *f)
 	return f->arrived;
 }
 
-/* Whether bytes of the next record lie in the buffer. It may begin with padding
- * of the last record, and a header, behind which there is nothing yet. Before
- * the first record is the empty one that ends the variables, without padding. */
+/* Whether bytes of the next record lie in the buffer, behind the padding of the
+ * last one and a header. */
 static bool has_next_record(const struct fcgi_input *f)
 {
-	enum { HEADER = 8, PADDING_MAX = 255 };
-
-	return f->own != NULL && data_of(f)->end - f->in->stop >
-					 HEADER + (f->began ? PADDING_MAX : 0);
+	return f->own != NULL &&
+	       data_of(f)->end - f->in->stop > HEADER + data_of(f)->padding;
 }
 
 bool fcgi_input_ready(struct fcgi_input *f)
@@ -93,7 +99,6 @@ void fcgi_input_fill(struct fcgi_input *f)
 			use(f, (unsigned char *)f->lent, FCGI_INPUT_BUFFER);
 	}
 	f->arrived = false;
-	f->began = true;
 	f->in->fillBuffProc(f->in);
 	f->in->stopUnget = f->in->rdNext;
 }

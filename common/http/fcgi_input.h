@@ -25,7 +25,6 @@ struct fcgi_input {
 	char *lent;	 /* the larger buffer, while the stream has it */
 	unsigned char *own;
 	int own_size;
-	bool began;   /* the first record was asked for */
 	bool arrived; /* the socket has unread bytes, or was closed */
 };
 

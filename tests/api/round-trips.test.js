@@ -1,10 +1,12 @@
 // The number of database statements of each request: token, ownership and file are checked in one. They
-// are counted in the server's general log. Without CHANGES_DIR, the database is asked each time.
+// are counted in the server's general log. Without CHANGES_DIR, the database is asked each time; what it saves an upload is
+// counted as well.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { assertProblem, assertStatus } from '../support/client.js';
-import { run, startStack } from '../support/stack.js';
+import { pause, run, startStack } from '../support/stack.js';
 import { transport } from '../support/transport.js';
 import { claimsFor, forge } from '../support/tokens.js';
 import { totp } from '../support/totp.js';
@@ -16,13 +18,14 @@ const DELETION = 7;
 // A CGI process serves one request and has nothing prepared.
 describe('statements on an open connection', { skip: transport === 'cgi' }, () => {
   let stack, ann, script, log;
-  before(async () => {
-    stack = await startStack({ settings: { CHANGES_DIR: '' } });
+  async function open(settings) {
+    stack = await startStack({ settings });
     ann = await stack.person();
     script = (await stack.call('POST', '/tokens', { token: ann.token, json: { name: 'a script' } })).json.token;
     log = stack.path('log', 'asked.log');
     await root(`SET GLOBAL general_log_file='${log}'`);
-  });
+  }
+  before(() => open({ CHANGES_DIR: '' }));
   after(() => stack?.stop());
 
   const root = async (sql) => {
@@ -245,5 +248,43 @@ describe('statements on an open connection', { skip: transport === 'cgi' }, () =
     assert.equal(statements.length, 10);
     assert.ok(statements.every((s) => s.startsWith('Execute SELECT')), statements[0]);
     assert.equal(await used(), after);
+  });
+
+  describe('with CHANGES_DIR', () => {
+    before(async () => {
+      await stack.stop();
+      await open({});
+      const file = await upload();
+      // Until the file has been in force for long enough
+      for (let tries = 0, asked = Infinity; asked > 0; tries++) {
+        assert.ok(tries < 100, 'nothing is remembered');
+        asked = (await statementsOf(async () => {
+          for (let i = 0; i < 2; i++) await ask('GET', '/download/{}', 200, { token: ann.token })(file);
+        })).length;
+        await pause(50);
+      }
+    });
+
+    // Head and body at once: after a pause between them the session is checked first, and once more at the end
+    const put = (token, status = 201) => new Promise((done, fail) => {
+      const sent = request(`${stack.url}/upload/note.txt`, { method: 'PUT', headers: { Authorization: `Bearer ${token}`, 'Content-Length': 5 } }, (answer) => {
+        answer.resume().on('end', () => (answer.statusCode === status ? done() : fail(new Error(`status ${answer.statusCode}`))));
+      });
+      sent.on('error', fail).end('hello');
+    });
+
+    test('an upload costs the five statements of its transaction', async () => {
+      for (const token of [ann.token, script]) await assertCost(UPLOAD - 1, () => put(token));
+    });
+
+    test('an upload without room costs one statement after the first that found none', async () => {
+      const bob = await stack.person();
+      await put(bob.token);
+      const limit = async (files) => stack.sql('gateway', `UPDATE quota SET max_files = ${files} WHERE owner = ${bob.id}`);
+      await limit(1);
+      await assertCost(1, () => put(bob.token, 507));
+      await limit('NULL');
+      await assertCost(UPLOAD - 1, () => put(bob.token));
+    });
   });
 });

@@ -33,8 +33,14 @@ for (const rows of ['remembered', 'asked']) describe(`rows are ${rows}`, () => {
     const child = spawn('spawn-fcgi', ['-n', '-s', socket, '--', join(build, name)],
       { env: { ...process.env, GATEHOUSE_CONF: stack.path('conf', `${name.slice(4)}.env`) }, stdio: 'ignore' });
     children.push(child);
-    const ask = (path, token) => begin(socket, { REQUEST_METHOD: 'GET', SCRIPT_NAME: path, PATH_INFO: '', QUERY_STRING: '', REQUEST_URI: path,
-      SERVER_PROTOCOL: 'HTTP/1.1', ...(token && { HTTP_AUTHORIZATION: `Bearer ${token}` }) }).finish();
+    // A path of /upload/ is asked to store a small file
+    const ask = (path, token) => {
+      const body = path.startsWith('/upload/') ? Buffer.from('hello') : Buffer.alloc(0);
+      const asked = begin(socket, { REQUEST_METHOD: body.length ? 'PUT' : 'GET', SCRIPT_NAME: path, PATH_INFO: '', QUERY_STRING: '', REQUEST_URI: path,
+        SERVER_PROTOCOL: 'HTTP/1.1', ...(body.length && { CONTENT_LENGTH: body.length }), ...(token && { HTTP_AUTHORIZATION: `Bearer ${token}` }) });
+      if (body.length) asked.send(body);
+      return asked.finish();
+    };
     while ((await ask('/healthz')).cut) await pause(10);
     return { name, ask, child };
   }
@@ -130,6 +136,11 @@ for (const rows of ['remembered', 'asked']) describe(`rows are ${rows}`, () => {
       } });
     });
 
+    for (const name of ['POST /logout', 'auth-admin user disable', 'auth-admin user delete']) test(`that was ended by ${name} uploads no more from then on`, async () => {
+      const ann = await someone();
+      await changeUnderLoad({ paths: { 'cgi-gateway': '/upload/small.txt' }, token: ann.token, change: () => ways[name](ann), isOld: ({ status }) => status === 201 });
+    });
+
     test('that is the oldest of too many is ended by the next login', async () => {
       const ann = await someone();
       await stack.sql('auth', `INSERT INTO session (id, user_id, kind, scope, created_at, expires_at)
@@ -143,6 +154,11 @@ for (const rows of ['remembered', 'asked']) describe(`rows are ${rows}`, () => {
     test('that was deleted is refused from then on', async () => {
       const ann = await someone(), { token, id } = await made(ann);
       await changeUnderLoad({ paths: both(ann), token, change: async () => assertStatus(await stack.call('DELETE', `/tokens/${id}`, { token: ann.token }), 204) });
+    });
+    test('that lost a scope uploads no more from then on', async () => {
+      const ann = await someone(), { token } = await made(ann);
+      await changeUnderLoad({ paths: { 'cgi-gateway': '/upload/small.txt' }, token, change: () => authAdmin('user', 'set', ann.email, '--scope', 'files:read'),
+        isOld: ({ status }) => status === 201 });
     });
     test('that lost a scope is refused where it needs it', async () => {
       const ann = await someone(), { token } = await made(ann);
