@@ -83,7 +83,7 @@ const commands = {
 };
 const withJson = {
   'auth-admin': ['user add', 'user set', 'user list', 'user show', 'session list', 'audit', 'key list'],
-  'gateway-admin': Object.keys(commands['gateway-admin']),
+  'gateway-admin': Object.keys(commands['gateway-admin']).filter((command) => command !== 'changed'),
 };
 
 const envOf = (program) => ({ GATEHOUSE_CONF: stack.path('conf', program === 'auth-admin' ? 'auth.env' : 'gateway.env') });
