@@ -84,4 +84,9 @@ struct db_known;
 struct db_known **db_known_of(struct db *db, enum db_known_of of);
 void db_known_free(struct db_known *k); /* NULL is fine */
 
+/* Between the two, the connections that this thread takes are in no share: it
+ * works for several users, or for all. */
+uint64_t db_leave_share(void);
+void db_enter_share(uint64_t user);
+
 #endif

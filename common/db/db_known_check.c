@@ -1,4 +1,5 @@
 #include "common/base/worker_wait.h"
+#include "common/db/db_conn.h"
 #include "common/db/db_known_state.h"
 
 #include <string.h>
@@ -187,13 +188,16 @@ static enum err settle_name(struct db *db, struct db_known *k,
 		       "the programs of several CHANGES_DIR start at once");
 }
 
-/* Call with the lock held. The result counts from when the check began. */
+/* Call with the lock held. The result counts from when the check began. All
+ * wait for it, so it is not within the share of the user of this thread. */
 static enum err check(struct db *db, struct db_known *k, struct errmsg *why)
 {
 	int64_t begun = db_known_clock();
 	struct in_force now = { "", 0, 0 };
+	const uint64_t user = db_leave_share();
 	enum err e = settle_name(db, k, &now, why);
 
+	db_enter_share(user);
 	if (e == ERR_OK && k->config.role == DB_KNOWN_READER &&
 	    strcmp(now.id, own_name(k)) != 0)
 		look_again(k, &now);

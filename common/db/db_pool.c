@@ -31,6 +31,19 @@ void db_act_for(uint64_t user)
 	worker_act_for(user);
 }
 
+uint64_t db_leave_share(void)
+{
+	const uint64_t user = acting_for;
+
+	acting_for = 0;
+	return user;
+}
+
+void db_enter_share(uint64_t user)
+{
+	acting_for = user;
+}
+
 enum err db_open(const struct db_config *c, struct db **out, struct errmsg *why)
 {
 	struct db *db = calloc(1, sizeof(*db));
@@ -284,12 +297,10 @@ enum err db_begin(struct db *db, struct db_conn **out, struct errmsg *why)
 enum err db_begin_for_all(struct db *db, struct db_conn **out,
 			  struct errmsg *why)
 {
-	const uint64_t user = acting_for;
-	enum err e;
+	const uint64_t user = db_leave_share();
+	enum err e = db_begin(db, out, why);
 
-	acting_for = 0;
-	e = db_begin(db, out, why);
-	acting_for = user;
+	db_enter_share(user);
 	return e;
 }
 

@@ -444,6 +444,65 @@ static void who_waits_for_a_check_has_no_slot(void **state)
 	db_close(one);
 }
 
+/* A thread that holds the share of user 7 of a pool of two connections */
+struct holder {
+	struct db *db;
+	atomic_int step; /* 1: holds it; 2: may end */
+};
+
+static void *hold(void *arg)
+{
+	struct holder *h = arg;
+	struct db_conn *c;
+	enum err e;
+
+	db_act_for(7);
+	e = db_begin(h->db, &c, NULL);
+	atomic_store(&h->step, 1);
+	while (atomic_load(&h->step) != 2)
+		sleep_ms(1);
+	if (e == ERR_OK)
+		db_rollback(c);
+	db_thread_end();
+	return NULL;
+}
+
+static void *note_for_seven(void *arg)
+{
+	struct request *r = arg;
+	struct row_note note;
+
+	db_act_for(7);
+	db_known_note(r->db, DB_KNOWN_SESSIONS, KEY, KEY, &note);
+	r->e = note.file != NULL ? ERR_OK : ERR_UNAVAILABLE;
+	db_thread_end();
+	return NULL;
+}
+
+/* All wait for it, not only the user whose request is the next */
+static void a_check_is_in_no_share(void **state)
+{
+	const struct db_known_config config = { .of = DB_KNOWN_SESSIONS,
+						.role = DB_KNOWN_READER,
+						.dir = dir,
+						.row_size = sizeof(int64_t) };
+	struct holder h = { .db = mariadb_pool_for(2, 1) };
+	struct request r = { .db = h.db };
+	pthread_t holder, thread;
+
+	(void)state;
+	assert_ok(db_known_open(h.db, &config, &why));
+	assert_int_equal(pthread_create(&holder, NULL, hold, &h), 0);
+	while (atomic_load(&h.step) != 1)
+		sleep_ms(1);
+	assert_int_equal(pthread_create(&thread, NULL, note_for_seven, &r), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	atomic_store(&h.step, 2);
+	assert_int_equal(pthread_join(holder, NULL), 0);
+	assert_ok(r.e);
+	db_close(h.db);
+}
+
 /* Others may be using rows by a name that this process did not see */
 static void without_a_check_there_is_no_change(void **state)
 {
@@ -566,6 +625,7 @@ int main(int argc, char **argv)
 		IN_FOLDER(who_finds_no_file_since_a_moment_waits_too),
 		IN_FOLDER(who_has_waited_looks_again),
 		IN_FOLDER(who_waits_for_a_check_has_no_slot),
+		IN_FOLDER(a_check_is_in_no_share),
 		IN_FOLDER(without_a_check_there_is_no_change),
 		IN_FOLDER(a_reader_waits_for_the_file_of_the_service),
 		IN_FOLDER(a_reader_opens_the_same_file_once),
