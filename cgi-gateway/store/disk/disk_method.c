@@ -100,8 +100,8 @@ const char *disk_method_text(struct store *s)
 	case DISK_LINK:
 		return "unnamed file, link, fsync";
 	case DISK_LINK_AND_SYNC:
-		return "unnamed file, link, fsync, fsync of the directory";
+		return "unnamed file, link, fsync, fsync of the directories";
 	default:
-		return "rename, fsync of both directories";
+		return "rename, fsync of the directories";
 	}
 }

@@ -34,7 +34,8 @@ enum err disk_place(struct disk_store *s, const char *id, int fd,
 		return disk_failed(why, "create objects directory for", id);
 	if (renameat(s->incoming, id, s->objects, object) != 0) {
 		e = disk_failed(why, "rename", id);
-	} else if (fsync(fan) != 0 || fsync(s->incoming) != 0) {
+	} else if (fsync(fan) != 0 || fsync(s->incoming) != 0 ||
+		   (disk_method(s) != DISK_LINK && fsync(s->objects) != 0)) {
 		e = disk_failed(why, "fsync of the directory of", id);
 		/* Move it back to where the caller can discard it or retry */
 		(void)renameat(s->objects, object, s->incoming, id);
@@ -75,8 +76,10 @@ static enum err sync_object(struct disk_store *s, const char *id,
 		return disk_failed(why, "fsync", id);
 	if (disk_method(s) == DISK_LINK)
 		return ERR_OK;
+	/* objects/ too: another process may have made the directory a moment
+	 * ago, and was perhaps killed before it synced that */
 	fan = open_fan(s, object);
-	if (fan < 0 || fsync(fan) != 0)
+	if (fan < 0 || fsync(fan) != 0 || fsync(s->objects) != 0)
 		e = disk_failed(why, "fsync of the directory of", id);
 	if (fan >= 0)
 		(void)close(fan);
