@@ -68,7 +68,9 @@ enum err files_insert(struct db_conn *c, const struct session_check *session,
 		e = insert_by_session(c, session, owner, f, folded, why);
 	else if (e == ERR_OK)
 		e = insert_for_owner(c, owner, f, folded, why);
-	if (e == ERR_OK)
+	if (e == ERR_OK && owner != 0)
+		e = name_index_add_row(c, owner, f->id, folded, why);
+	else if (e == ERR_OK)
 		e = name_index_add(c, f->id, why);
 	return e == ERR_OK ? outbox_add(c, to, EVENT_UPLOADED, span_of(f->id),
 					f->created_at, why)

@@ -389,10 +389,76 @@ static void a_search_among_many_files_reads_few_rows(void **state)
 	db_close(one);
 }
 
+/* --- the two ways to add a name -------------------------------------------- */
+
+static int64_t grams_of(uint64_t owner)
+{
+	int64_t n = -1;
+
+	assert_ok(db_row(db, "SELECT COUNT(*) FROM file_gram WHERE owner = ?",
+			 DB_IN(db_uint(owner)), DB_OUT(db_to_int(&n)), &why));
+	return n;
+}
+
+static int64_t common_grams(int of_ann, int of_bob)
+{
+	char id[UUID_LEN + 1];
+	int64_t n = -1;
+
+	(void)snprintf(id, sizeof(id), "%s", id_of(of_bob));
+	/* clang-format off */
+	assert_ok(db_row(db,
+		"SELECT COUNT(*)"
+		"  FROM file_gram a"
+		"  JOIN file_gram b ON b.gram = a.gram"
+		" WHERE a.owner = ? AND a.id = UNHEX(REPLACE(?, '-', ''))"
+		"   AND b.owner = ? AND b.id = UNHEX(REPLACE(?, '-', ''))",
+		DB_IN(db_uint(ANN), db_text(span_of(id_of(of_ann))),
+		      db_uint(BOB), db_text(span_of(id))),
+		DB_OUT(db_to_int(&n)), &why));
+	/* clang-format on */
+	return n;
+}
+
+/* Ann's is added by the database, Bob's by the program */
+static void assert_added_alike(const char *name)
+{
+	struct file f = made(1, name);
+
+	(void)owners_clear(NULL);
+	add(&ann, ANN, 1, name);
+	(void)snprintf(f.id, sizeof(f.id), "%s", id_of(2));
+	assert_ok(files_add(db, NULL, BOB, &unlimited, &f, 1, NULL, &why));
+	if (grams_of(BOB) != grams_of(ANN))
+		print_error("\"%s\"\n", name);
+	assert_int_equal(grams_of(BOB), grams_of(ANN));
+	assert_int_equal(common_grams(1, 2), grams_of(ANN));
+}
+
+static void a_name_has_the_same_trigrams_in_both_ways(void **state)
+{
+	char name[FILE_NAME_MAX + 1] = "";
+
+	(void)state;
+	assert_added_alike("a");
+	assert_added_alike("ab");
+	assert_added_alike("abc");
+	assert_added_alike("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.txt");
+	assert_added_alike("Gr\xc3\xbc\xc3\x9f"
+			   "e, \xe6\x96\x87\xe4\xbb\xb6 \xf0\x9f\x98\x80.PDF");
+	assert_added_alike("\xcc\x81\xcc\x80"); /* accents alone */
+	assert_added_alike("a b  c   d");
+	for (size_t i = 0; i < 40; i++) {
+		name[i] = (char)('a' + i * 7 % 26);
+		assert_added_alike(name);
+	}
+}
+
 int main(int argc, char **argv)
 {
 #define FIXTURE_TEST(name) cmocka_unit_test_setup(name, owners_clear)
 	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(a_name_has_the_same_trigrams_in_both_ways),
 		FIXTURE_TEST(a_name_is_found_however_it_was_composed),
 		FIXTURE_TEST(a_text_of_one_or_two_characters_is_found),
 		FIXTURE_TEST(a_renamed_file_is_found_by_its_new_name_only),
