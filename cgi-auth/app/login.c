@@ -100,8 +100,8 @@ static void fill_session(struct auth *a, const struct request *rq,
 	(void)snprintf(s->address, sizeof(s->address), "%s", client.address);
 }
 
-/* The session first: whoever changes the user locks the user's row first too,
- * then the rows of sessions and of the second factor */
+/* The session first: a change of the user, too, locks the user's row first, then
+ * the rows of sessions and of the second factor */
 static enum err open_within(struct auth *a, const struct request *rq,
 			    struct db_conn *c, const struct login *l,
 			    bool refresh, struct login_session *out,

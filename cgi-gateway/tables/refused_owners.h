@@ -1,6 +1,6 @@
 /* refused_owners.h - whose last upload found no room, for as many owners as fit.
  *
- * A hint and no decision: it tells whether to ask for the room before the bytes
+ * A hint and no decision: it says whether to ask for the room before the bytes
  * of a small upload are written, which is wasted work if there is room.
  */
 #ifndef REFUSED_OWNERS_H

@@ -7,8 +7,9 @@
  *   a reader  notes the counter, then asks the database, and remembers the row
  *             with the note. The row may be used while the note holds.
  *   a writer  begins the change before the database can commit it, and ends it
- *             after the commit, before anyone is told. From the beginning on no
- *             earlier note holds, and until the end no new one can be made.
+ *             after the commit, before the response is sent. From the
+ *             beginning on no earlier note holds, and until the end no new
+ *             one can be made.
  *
  * So a row that is used is as new as if the database had been asked. A change
  * that never ends (the writer was killed, or its connection broke and it is

@@ -92,8 +92,8 @@ enum err db_change_of_(struct db *db, enum db_known_of of,
 		       struct change_key key, const char *sql, struct db_in in,
 		       struct errmsg *why) MUST_CHECK;
 
-/* As db_begin(), for a transaction with changes that are announced: first find
- * out whether other programs hear them. */
+/* As db_begin(), for a transaction with changes that are announced: first
+ * check that other programs use the same file. */
 enum err db_begin_change(struct db *db, struct db_conn **out,
 			 struct errmsg *why) MUST_CHECK;
 

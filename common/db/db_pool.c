@@ -49,8 +49,8 @@ enum err db_open(const struct db_config *c, struct db **out, struct errmsg *why)
 	struct db *db = calloc(1, sizeof(*db));
 	pthread_condattr_t attr;
 
-	/* The library looks for its port in the databases of services, though
-	 * it is told the port later. With Debian's nsswitch.conf, that loads a
+	/* The library looks for its port in the databases of services, although
+	 * the connection names the port. With Debian's nsswitch.conf, that loads a
 	 * library from some 40 folders: a third of the start of a CGI process
 	 */
 	(void)__nss_configure_lookup("services", "files");

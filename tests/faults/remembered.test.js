@@ -220,7 +220,7 @@ for (const rows of ['remembered', 'asked']) describe(`rows are ${rows}`, () => {
     } });
   });
 
-  // The server holds back the statement, the writer is killed meanwhile, and the server goes on.
+  // The server delays the statement; the writer is killed meanwhile, and then the server continues.
   test('a writer that is killed while its change is in doubt leaves no old row', async () => {
     const ann = await someone(), lock = spawn('mariadb', ['--no-defaults', '-S', stack.path('mysql', 'sock'), '-u', 'root', '--unbuffered'], { stdio: ['pipe', 'pipe', 'inherit'] });
     const isRevoked = async () => (await asRoot(`SELECT revoked_at IS NOT NULL FROM auth.session WHERE id = '${sessionOf(ann.token)}'`)) === '1';

@@ -9,7 +9,7 @@
 #include <time.h>
 
 /* A request in a thread of its own, which says when it has a slot, and ends when
- * it is told to */
+ * may_end is posted */
 struct requester {
 	struct worker_slots *slots;
 	enum worker_class class;
