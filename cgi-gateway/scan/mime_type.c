@@ -2,11 +2,13 @@
 
 #include "cgi-gateway/scan/magic_rules.h"
 
+#include <errno.h>
 #include <magic.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -41,22 +43,32 @@ static bool write_rules(int fd)
 	return true;
 }
 
+/* The process may be out of descriptors for the moment */
+static enum err load_failed(magic_t cookie, struct errmsg *why)
+{
+	enum err e = err_of_errno(magic_errno(cookie));
+
+	return err_set(why, e == ERR_OVERLOADED ? e : ERR_CONFIG,
+		       "libmagic: %s", magic_error(cookie));
+}
+
 /* libmagic reads rules from a file only; one in memory will do */
 static enum err load_rules(magic_t cookie, struct errmsg *why)
 {
 	char path[sizeof("/proc/self/fd/") + 11];
+	/* Without /proc: the database that is installed, if any */
+	const bool installed = access("/proc/self/fd", X_OK) != 0;
 	int fd = memfd_create("magic", MFD_CLOEXEC);
 	enum err e = ERR_OK;
 
 	if (fd < 0)
-		return err_set(why, ERR_MEMORY, "out of memory");
+		return err_set(why, err_of_errno(errno), "memfd_create: %s",
+			       strerror(errno));
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (!write_rules(fd))
 		e = err_set(why, ERR_MEMORY, "out of memory");
-	/* Without /proc: the database that is installed, if any */
-	else if (magic_load(cookie, path) != 0 && magic_load(cookie, NULL) != 0)
-		e = err_set(why, ERR_CONFIG, "libmagic: %s",
-			    magic_error(cookie));
+	else if (magic_load(cookie, installed ? NULL : path) != 0)
+		e = load_failed(cookie, why);
 	(void)close(fd);
 	return e;
 }

@@ -148,7 +148,13 @@ async function startProgram(name, limit, env = {}) {
   let stderr = '';
   child.stderr.on('data', (text) => { stderr += text; });
   const ended = new Promise((done) => child.on('exit', done));
-  const lines = () => stderr.split('\n').slice(0, -1).map((line) => JSON.parse(line));
+  const lines = () => stderr.split('\n').slice(0, -1).map((line) => {
+    try {
+      return JSON.parse(line);
+    } catch {
+      throw new Error(`no line of the log: ${line}`);
+    }
+  });
   while (!stderr.includes('"detail":"ready"')) {
     assert.equal(child.exitCode, null, stderr);
     await pause(20);
