@@ -35,7 +35,7 @@ const range = ({ median: m, least, most }) => (least === most ? rounded(m) : `${
 
 function goalText(j) {
   if (j.met === undefined) return '';
-  const bound = j.most !== undefined ? `at most ${rounded(j.most)}` : `at least ${rounded(j.least)}`;
+  const bound = j.most !== undefined ? `≤ ${rounded(j.most)}` : `≥ ${rounded(j.least)}`;
   return j.ratio ? `${bound} ×` : `${bound}${j.unit ? ` ${j.unit}` : ''}`;
 }
 
