@@ -31,7 +31,7 @@ export function judge(row, goal, rounds) {
 }
 
 const withUnit = (n, unit) => `${rounded(n)}${unit === '/s' ? '/s' : unit ? ` ${unit}` : ''}`;
-const range = ({ median: m, least, most }) => (least === most ? rounded(m) : `${rounded(m)} (${rounded(least)} to ${rounded(most)})`);
+const range = ({ median: m, least, most }) => (least === most ? rounded(m) : `${rounded(m)} (${rounded(least)}–${rounded(most)})`);
 
 function goalText(j) {
   if (j.met === undefined) return '';
@@ -43,7 +43,7 @@ function goalText(j) {
 export function table(judged) {
   const lines = judged.map((j) => [
     j.title, withUnit(j.ours.median, j.unit), j.theirs ? `${j.peers} ${withUnit(j.theirs.median, j.unit)}` : '', j.ratio ? range(j.ratio) : '', goalText(j),
-    j.met === undefined ? '' : j.met ? 'yes' : '**no**',
+    j.met === undefined ? '' : j.met ? 'yes' : 'no',
   ]);
   return [['work', 'Gatehouse', 'beside it', 'ratio', 'goal', 'met'], Array(6).fill('---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
