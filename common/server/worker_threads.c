@@ -106,10 +106,10 @@ static int create_thread(struct worker *w)
 	return failed;
 }
 
-/* 0, or an errno. The caller has the lock, and has counted the thread. */
+/* Start a thread and count it; 0, or an errno. The caller has the lock. */
 static int start_thread(struct worker_threads *t)
 {
-	size_t spare = t->count * (size_t)WORKER_SPARE + PROCESS_SPARE;
+	size_t spare = (t->count + 1) * WORKER_SPARE + PROCESS_SPARE;
 	void *reserved = t->limited ? worker_limits_reserve(spare) : NULL;
 	struct worker *w = calloc(1, sizeof(*w));
 	int failed = ENOMEM;
@@ -125,8 +125,12 @@ static int start_thread(struct worker_threads *t)
 		if (failed != 0)
 			list_remove(w);
 	}
-	if (failed != 0)
+	if (failed == 0) {
+		t->count++;
+		t->starting++;
+	} else {
 		free_worker(w);
+	}
 	worker_limits_release(reserved, spare);
 	return failed;
 }
@@ -140,14 +144,9 @@ static void start_more(struct worker_threads *t)
 
 	while (t->waiting < wanted && t->starting < wanted &&
 	       t->count < t->max && failed == 0 && !atomic_load(&t->stopping)) {
-		t->count++;
-		t->starting++;
 		failed = start_thread(t);
-		if (failed != 0) {
-			t->count--;
-			t->starting--;
+		if (failed != 0)
 			worker_limits_report_start(t->count, failed);
-		}
 	}
 }
 
@@ -259,15 +258,8 @@ static bool start_usual(struct worker_threads *t)
 	size_t started;
 
 	(void)pthread_mutex_lock(&t->lock);
-	while (t->count < t->usual && failed == 0) {
-		t->count++;
-		t->starting++;
+	while (t->count < t->usual && failed == 0)
 		failed = start_thread(t);
-		if (failed != 0) {
-			t->count--;
-			t->starting--;
-		}
-	}
 	started = t->count;
 	if (started > 0 && started < t->usual)
 		worker_limits_report_fewer(started, t->usual, failed);

@@ -1,7 +1,7 @@
 // An instance whose programs can be counted: system calls by strace, allocations by count_allocations.c, and
 // what the database is asked, by its general log.
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause, repository, run, startStack } from '../support/stack.js';
 
@@ -74,6 +74,14 @@ export class Counted {
     return Number(readFileSync(join(this.place, 'allocations')).readBigUInt64LE());
   }
 
+  // Send `requests` until they ask the database no more: in its first seconds a program remembers no rows.
+  async settle(requests) {
+    for (let i = 0; (await this.#asked(requests)).statements > 0; i++) {
+      if (i === 100) throw new Error('the programs do not remember rows');
+      await pause(100);
+    }
+  }
+
   // What `work`, which sends `n` requests, costs by request.
   async cost(n, work) {
     const asked = await this.#asked(() => this.#traced(work[0]));
@@ -136,9 +144,12 @@ export class Counted {
     return this.#summaries();
   }
 
-  #summaries() {
+  // strace creates its file when it starts, and writes the summary when its program has ended.
+  async #summaries() {
+    const files = () => readdirSync(this.place).filter((file) => file.startsWith('calls.'));
+    while (files().some((name) => statSync(join(this.place, name)).size === 0)) await pause(20);
     const total = {};
-    for (const name of readdirSync(this.place).filter((file) => file.startsWith('calls.'))) {
+    for (const name of files()) {
       for (const [call, n] of Object.entries(callsOf(readFileSync(join(this.place, name), 'utf8')))) total[call] = (total[call] ?? 0) + n;
       rmSync(join(this.place, name));
     }

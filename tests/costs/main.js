@@ -18,7 +18,12 @@ const REQUESTS = 10;
 async function measure(transport) {
   const counted = await Counted.start(place, transport), costs = {}, names = {};
   try {
-    for (const { name, prepare, send } of await requestKinds(counted.stack)) {
+    const kinds = await requestKinds(counted.stack);
+    if (transport === 'fastcgi')
+      await counted.settle(async () => {
+        for (const { send } of kinds.filter(({ name }) => ['download', 'validate'].includes(name))) await send();
+      });
+    for (const { name, prepare, send } of kinds) {
       const things = [];
       for (let i = 0; i < 2 * REQUESTS + 2; i++) things.push(await prepare());
       for (const thing of things.splice(0, 2)) await send(thing);
