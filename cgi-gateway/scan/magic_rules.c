@@ -1,7 +1,7 @@
 /* What mime_type.c gives to libmagic: magic(5). The rules are our own, for the
- * types that the gateway tells apart (docs/decisions/0045-rules-of-our-own-for-libmagic.md).
+ * types that the gateway distinguishes (docs/decisions/0045-rules-of-our-own-for-libmagic.md).
  *
- * A rule of four columns: offset, kind of test, value, a word that nobody reads.
+ * A rule of four columns: offset, kind of test, value, an unused word.
  * ">" begins a rule that is tried if the one above it has matched. In a search,
  * /b and /t restrict it to bytes and to text; without a flag it is a memmem(3).
  */
