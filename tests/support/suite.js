@@ -26,10 +26,13 @@ const ownStacks = args[0] === '--own-stacks';
 const files = (ownStacks ? args.slice(1) : args).flatMap((name) =>
   name.endsWith('.js') ? [resolve(name)] : readdirSync(join(tests, name)).filter((f) => f.endsWith('.test.js')).map((f) => join(tests, name, f)));
 
+const FILE_MS = 20 * 60 * 1000;
+
 // --test-force-exit: a file ends with its tests, even if a browser or client keeps a connection open.
+// --test-timeout: a file that hangs fails, and is named.
 function nodeTest(env) {
   const child = spawn(process.execPath,
-    ['--test', '--test-force-exit', '--test-concurrency=2', `--test-reporter=${process.env.TEST_REPORTER || 'spec'}`, ...files],
+    ['--test', '--test-force-exit', '--test-concurrency=2', `--test-timeout=${FILE_MS}`, `--test-reporter=${process.env.TEST_REPORTER || 'spec'}`, ...files],
     { stdio: 'inherit', cwd: tests, env: { ...process.env, ...env } });
   process.on('exit', () => child.kill());
   return new Promise((done) => child.on('exit', (code) => done(code ?? 1)));
