@@ -220,7 +220,7 @@ static const struct problem of_server[] = {
 	  "in a few seconds.",
 	  NULL },
 	{ 505, "bad-request", "HTTP version not supported",
-	  "Use HTTP/1.1 or HTTP/2.", NULL },
+	  "Use HTTP/1.1, or HTTP/2 over TLS.", NULL },
 };
 
 /* The server's 500: the program ended under the request, or the server ran out

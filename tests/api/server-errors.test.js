@@ -119,6 +119,7 @@ describe('an error of lighttpd', { skip }, () => {
     ['501: an unknown method', () => send('BREW', '/'), 501, 'bad-request'],
     // Debian 12's lighttpd (1.4.69) answers 505, Debian 13's (1.4.79) answers 400
     ['505 or 400: an unknown version', () => sendRaw(stack.url, 'GET / HTTP/3.0\r\nHost: x\r\n\r\n'), [505, 400], 'bad-request'],
+    ['505 or 400: HTTP/2 without TLS', () => sendRaw(stack.url, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), [505, 400], 'bad-request'],
   ];
   for (const [name, ask, status, slug] of errors)
     test(`${name} is a problem with a request id`, async () => {

@@ -121,7 +121,7 @@ const SERVERS_OWN = {
   502: 'The program behind this address sent no usable response. Try again in a few seconds.',
   503: 'The program behind this address is not running or is overloaded. Try again in a few seconds.',
   504: 'The program behind this address did not respond in time. Try again in a few seconds.',
-  505: 'Use HTTP/1.1 or HTTP/2.',
+  505: 'Use HTTP/1.1, or HTTP/2 over TLS.',
 };
 function isServersOwn(status, headers, text) {
   if (!(status in SERVERS_OWN) || mediaType(headers.get('content-type')) !== 'application/problem+json') return false;
