@@ -131,20 +131,20 @@ describe('requests over HTTP/2', () => {
     assert.equal((await ask('GET', `/files/${path.split('/').at(-1)}`)).json.sha256, sha256(content));
   });
 
-  test('a POST without a length has no body only if it says nothing of one', async () => {
-    const counts = async () => [(await ask('GET', '/files?q=unannounced')).json.files.length, (await ask('GET', '/upload-links')).json.links.length];
-    const none = await counts();
-    for (const [path, type] of [
-      ['/upload?name=unannounced', 'text/plain'], ['/upload?name=unannounced', undefined], ['/upload-links', 'application/json'],
-      ['/tokens', 'application/json'], ['/login', 'application/x-www-form-urlencoded'],
+  // lighttpd 1.4.69 does not pass such a body on, and 1.4.79 (Debian 13) counts it first
+  test('the body of a POST without a length is read or refused, and never taken for none', async () => {
+    for (const [path, type, body, read] of [
+      ['/upload?name=unannounced', 'text/plain', 'five!', ({ status, json }) => status === 201 && json.files[0].size === 5],
+      ['/upload?name=unannounced', undefined, 'five!', ({ status, json }) => status === 201 && json.files[0].size === 5],
+      ['/upload-links', 'application/json', '{"unknown":1}', ({ status, text }) => status === 422 && text.includes('unknown')],
+      ['/tokens', 'application/json', '{"unknown":1}', ({ status, text }) => status === 422 && text.includes('unknown')],
+      ['/login', 'application/x-www-form-urlencoded', 'a=b', ({ status }) => status === 200],
     ]) {
       const auth = path === '/login' && { authorization: basic(email, password) };
-      const stream = session.request({ ':method': 'POST', ':path': path, authorization: `Bearer ${token}`, ...auth, ...(type && { 'content-type': type }) });
-      const [head] = await once(stream, 'response');
-      assert.equal(head[':status'], 411, path);
-      assert.match(Buffer.concat(await stream.toArray()).toString(), /Content-Length/);
+      const answer = await ask('POST', path, { ...auth, ...(type && { 'content-type': type }) }, body);
+      if (answer.status === 411) assert.match(answer.text, /Content-Length/);
+      else assert.ok(read(answer), `${path}: ${answer.status} ${answer.text}`);
     }
-    assert.deepEqual(await counts(), none);
     for (const path of ['/login', '/refresh?all', '/logout']) {
       const login = await ask('POST', path, { authorization: basic(email, password) });
       assert.notEqual(login.status, 411, path);
