@@ -8,7 +8,8 @@ import { uploadFile } from '../support/files.js';
 import { startLoad } from '../support/load.js';
 import { TUS, newUpload } from '../support/tus.js';
 
-const { stack, database } = await startStackWithDatabase();
+// Without CHANGES_DIR no row is remembered, so each request asks the database
+const { stack, database } = await startStackWithDatabase({ settings: { CHANGES_DIR: '' } });
 after(async () => {
   await stack.stop();
   await database.stop();

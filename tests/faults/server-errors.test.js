@@ -27,6 +27,7 @@ describe('a program that ends under a request', { skip }, async () => {
   async function killedUnder(program, method, target, options) {
     const [pid] = stack.processes(program);
     process.kill(pid, 'SIGSTOP');
+    while (!hasStopped(pid)) await pause(1);
     const answer = stack.call(method, target, { token: ann.token, ...options });
     await connected(pid);
     process.kill(pid, 'SIGKILL');
@@ -35,6 +36,8 @@ describe('a program that ends under a request', { skip }, async () => {
     while (stack.processes(program).length === 0 || (await alive(program)).status !== 200) await pause(20);
     return result;
   }
+  // A thread that has not stopped yet could accept the connection
+  const hasStopped = (pid) => readdirSync(`/proc/${pid}/task`).every((task) => / T /.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8').split(')').at(-1)));
   const alive = (program) => fetch(`${stack.internalUrl}/${program}/healthz`);
 
   // lighttpd has connected to the program's socket: it waits in the queue
