@@ -170,7 +170,7 @@ build/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)clang $(filter-out %_FORTIFY_SOURCE %_FORTIFY_SOURCE=2,$(OUR_CPPFLAGS)) $(CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 
-build/fuzz/obj/cgi-gateway/store/disk/% $(POSIX_2024:%=build/fuzz/obj/%.o): private OUR_CPPFLAGS += -D_GNU_SOURCE
+build/fuzz/obj/cgi-gateway/scan/% build/fuzz/obj/cgi-gateway/store/disk/% $(POSIX_2024:%=build/fuzz/obj/%.o): private OUR_CPPFLAGS += -D_GNU_SOURCE
 
 # q, not r: both programs may have a module of the same name
 build/fuzz/gatehouse.a: $(patsubst %.c,build/fuzz/obj/%.o,$(filter-out $(MAINS),$(SOURCES)))

@@ -353,6 +353,7 @@ static void a_large_object_is_fsynced_renamed_fsynced(void **state)
 	struct span all = { large, STORE_DISK_BUFFER };
 
 	(void)state;
+	choose(DISK_LINK);
 	put(ID, all);
 	assert_string_equal(calls, "write fsync-file rename fsync-ab "
 				   "fsync-incoming");
@@ -493,6 +494,7 @@ static void assert_steps_can_fail(bool (*put_failing_)(int, int, enum err),
 static void a_failure_at_any_step_leaves_nothing_behind(void **state)
 {
 	(void)state;
+	choose(DISK_LINK);
 	/* two writes, fsync of the file and of objects/, rename, fsync of both
 	 * folders */
 	assert_steps_can_fail(put_failing, 7);
