@@ -115,8 +115,9 @@ test('no log has the first user\'s password, and no arguments of a process', () 
   assert.equal(secrets.length, 4);
   const readLogs = () => readdirSync(join(state, 'log')).map((name) => readFileSync(join(state, 'log', name), 'utf8')).join('\n');
   // What runs in the background writes it when it is ready, perhaps after --detach has returned
-  while (!/Gatehouse runs at/.test(readLogs())) await pause(20);
+  for (let tries = 0; tries < 1000 && !/Gatehouse runs at/.test(readLogs()); tries++) await pause(20);
   const logs = readLogs();
+  assert.match(logs, /Gatehouse runs at/);
   for (const secret of secrets) {
     assert.ok(!logs.includes(secret), 'a log has a secret');
     assert.ok(!seen.includes(secret), 'the arguments of a process have a secret');

@@ -1,5 +1,6 @@
 // lighttpd/parts/listen-https.conf: TLS and HTTP/2.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import tls from 'node:tls';
@@ -17,6 +18,9 @@ import { TUS } from '../support/tus.js';
 
 const email = 'h2@example.org', password = 'a long password';
 let stack, site, session, token;
+
+// lighttpd 1.4.79 (Debian 13) counts the body of a request over HTTP/2 that has no length; 1.4.69 does not
+const countsBodies = Number(execFileSync('lighttpd', ['-v'], { encoding: 'utf8' }).match(/lighttpd\/1\.4\.(\d+)/)[1]) > 69;
 
 before(async () => {
   stack = await startStack({ how: 'spawn-fcgi', settings: { TRUSTED_PROXIES: '192.0.2.7' } });
@@ -131,9 +135,28 @@ describe('requests over HTTP/2', () => {
     assert.equal((await ask('GET', `/files/${path.split('/').at(-1)}`)).json.sha256, sha256(content));
   });
 
-  // lighttpd 1.4.69 does not pass such a body on, and 1.4.79 (Debian 13) counts it first
-  test('the body of a POST without a length is read or refused, and never taken for none', async () => {
-    for (const [path, type, body, read] of [
+  test('a POST without a length has no body only if it says nothing of one', { skip: countsBodies && 'lighttpd counts the bytes first' }, async () => {
+    const counts = async () => [(await ask('GET', '/files?q=unannounced')).json.files.length, (await ask('GET', '/upload-links')).json.links.length];
+    const none = await counts();
+    for (const [path, type] of [
+      ['/upload?name=unannounced', 'text/plain'], ['/upload?name=unannounced', undefined], ['/upload-links', 'application/json'],
+      ['/tokens', 'application/json'], ['/login', 'application/x-www-form-urlencoded'],
+    ]) {
+      const auth = path === '/login' && { authorization: basic(email, password) };
+      const stream = session.request({ ':method': 'POST', ':path': path, authorization: `Bearer ${token}`, ...auth, ...(type && { 'content-type': type }) });
+      const [head] = await once(stream, 'response');
+      assert.equal(head[':status'], 411, path);
+      assert.match(Buffer.concat(await stream.toArray()).toString(), /Content-Length/);
+    }
+    assert.deepEqual(await counts(), none);
+    for (const path of ['/login', '/refresh?all', '/logout']) {
+      const login = await ask('POST', path, { authorization: basic(email, password) });
+      assert.notEqual(login.status, 411, path);
+    }
+  });
+
+  test('a POST without a length is read whole', { skip: !countsBodies && 'lighttpd refuses it: 411' }, async () => {
+    for (const [path, type, body, isRead] of [
       ['/upload?name=unannounced', 'text/plain', 'five!', ({ status, json }) => status === 201 && json.files[0].size === 5],
       ['/upload?name=unannounced', undefined, 'five!', ({ status, json }) => status === 201 && json.files[0].size === 5],
       ['/upload-links', 'application/json', '{"unknown":1}', ({ status, text }) => status === 422 && text.includes('unknown')],
@@ -142,12 +165,7 @@ describe('requests over HTTP/2', () => {
     ]) {
       const auth = path === '/login' && { authorization: basic(email, password) };
       const answer = await ask('POST', path, { ...auth, ...(type && { 'content-type': type }) }, body);
-      if (answer.status === 411) assert.match(answer.text, /Content-Length/);
-      else assert.ok(read(answer), `${path}: ${answer.status} ${answer.text}`);
-    }
-    for (const path of ['/login', '/refresh?all', '/logout']) {
-      const login = await ask('POST', path, { authorization: basic(email, password) });
-      assert.notEqual(login.status, 411, path);
+      assert.ok(isRead(answer), `${path}: ${answer.status} ${answer.text}`);
     }
   });
 
